@@ -1,0 +1,1 @@
+"""Reserving, checking in, releasing, giving back: from a wish to what was held."""

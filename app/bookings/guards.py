@@ -1,0 +1,52 @@
+"""The database's last word on double booking: the names it answers with, and whether it still stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.database import constraint_name
+from app.errors import Conflict
+
+# Constraint on PostgreSQL, message of the trigger on SQLite → what of it clashed.
+CLASHES = {
+    "ex_bookings_space": "space",
+    "ex_bookings_person_desk": "person",
+    "ex_bookings_person_room": "person",
+}
+SQLITE_TRIGGERS = frozenset(
+    f"tr_bookings_{what}_{when}" for what in ("space", "person") for when in ("insert", "update")
+)
+
+
+@contextmanager
+def overlap_refused(session: Session, **facts: Any) -> Iterator[None]:
+    """Turn the guard's refusal of what is written inside into Conflict `booking.overlap`."""
+    try:
+        yield
+        session.flush()
+    except IntegrityError as error:
+        clash = CLASHES.get(constraint_name(error))
+        if clash is None:
+            raise
+        raise Conflict("booking.overlap", clash=clash, **facts) from error
+
+
+def missing(session: Session) -> list[str]:
+    """Guards that do not stand, by name: a batch migration on SQLite drops triggers silently."""
+    if session.get_bind().dialect.name == "postgresql":
+        found = session.scalars(
+            text(
+                "SELECT conname FROM pg_constraint WHERE conrelid = 'bookings'::regclass AND contype = 'x' AND convalidated"
+            )
+        )
+        return sorted(CLASHES.keys() - set(found))
+    found = session.scalars(
+        text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'bookings'")
+    )
+    return sorted(SQLITE_TRIGGERS - set(found))

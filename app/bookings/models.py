@@ -1,0 +1,91 @@
+"""Bookings. What must never happen (two live bookings of a space, or of a person in a lane) the database guards:
+see migrations/versions/0001 and `app.bookings.guards`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.bookings.rules import LIVE, By, Origin, Status
+from app.orm import Base, BigId, enum_text
+from app.spaces.rules import Lane
+from app.timespan import TimeSpan
+
+IS_LIVE = text("status IN ('held', 'booked', 'checked_in')")
+
+
+class Booking(Base):
+    """A span of a space for a person. `start_at`/`end_at` stay as booked; `ended_at` is when it really ended.
+
+    `release_check_at`: when the no-show rule looks at it next, None once it never will again.
+    `version` counts changes (the ETag).
+    """
+
+    __tablename__ = "bookings"
+    __table_args__ = (
+        CheckConstraint("start_at < end_at", name="span"),
+        Index(
+            "ix_bookings_live_space",
+            "space_id",
+            "start_at",
+            "end_at",
+            postgresql_where=IS_LIVE,
+            sqlite_where=IS_LIVE,
+        ),
+        Index(
+            "ix_bookings_live_person",
+            "user_id",
+            "lane",
+            "start_at",
+            postgresql_where=IS_LIVE,
+            sqlite_where=IS_LIVE,
+        ),
+        Index("ix_bookings_live_end", "end_at", postgresql_where=IS_LIVE, sqlite_where=IS_LIVE),
+        Index(
+            "ix_bookings_release_check",
+            "release_check_at",
+            postgresql_where=text("status = 'booked'"),
+            sqlite_where=text("status = 'booked'"),
+        ),
+        Index(
+            "ix_bookings_space_day",
+            "space_id",
+            "start_at",
+            postgresql_include=["end_at", "status", "user_id"],
+        ),
+        Index("ix_bookings_user_day", "user_id", "start_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    lane: Mapped[Lane] = mapped_column(enum_text(Lane))
+    start_at: Mapped[datetime]
+    end_at: Mapped[datetime]
+    status: Mapped[Status] = mapped_column(enum_text(Status))
+    reason: Mapped[str] = mapped_column(String(32), default="")
+    origin: Mapped[Origin] = mapped_column(enum_text(Origin), default=Origin.BOOKED)
+    title: Mapped[str] = mapped_column(String(120), default="")
+    made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    checked_in_at: Mapped[datetime | None]
+    checked_in_by: Mapped[By | None] = mapped_column(enum_text(By))
+    ended_at: Mapped[datetime | None]
+    reclaimed: Mapped[bool] = mapped_column(default=False)
+    release_check_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def span(self) -> TimeSpan:
+        return TimeSpan(self.start_at, self.end_at)
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def over_at(self) -> datetime:
+        """When it stopped holding its space, or will."""
+        return self.ended_at or self.end_at

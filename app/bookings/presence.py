@@ -1,0 +1,93 @@
+"""Checking in: by hand, or inferred from what the sensor saw."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.bookings.models import Booking
+from app.bookings.rules import Booked, By, Status, first_evidence
+from app.bookings.service import change, previous_ends
+from app.errors import Conflict, RuleBroken
+from app.occupancy.service import Seen
+from app.people.service import Person
+from app.spaces.models import Space
+from app.spaces.service import get_place, policies
+
+
+def check_in(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+    """Check in by hand. A seat that the sensor had checked in becomes the person's own word (RULES 6).
+
+    Raises RuleBroken `booking.rule` before check-in opens, Conflict `booking.state` after the end.
+    """
+    if booking.status is Status.CHECKED_IN and booking.checked_in_by is By.HAND:
+        return booking
+    if booking.status not in {Status.BOOKED, Status.CHECKED_IN} or now >= booking.end_at:
+        raise Conflict("booking.state", status=booking.status.value)
+    opens = booking.start_at - get_place(session, booking.space_id).policy.check_in_opens
+    if now < opens:
+        raise RuleBroken(
+            "booking.rule", rule="check_in_opens", value=now.isoformat(), allowed=f">= {opens.isoformat()}"
+        )
+    change(
+        session,
+        booking,
+        "booking.checked_in",
+        now=now,
+        actor_id=actor.id,
+        status=Status.CHECKED_IN,
+        checked_in_at=now,
+        checked_in_by=By.HAND,
+        release_check_at=None,
+    )
+    return booking
+
+
+def note_presence(session: Session, seen: Sequence[Seen], now: datetime) -> list[Booking]:
+    """Check in the bookings for which the sensor saw somebody; three queries at most, whatever the batch."""
+    if not seen:
+        return []
+    by_space: dict[int, list[datetime]] = defaultdict(list)
+    for one in seen:
+        by_space[one.space_id].append(one.at)
+    kinds = policies(session)
+    opens = max(policy.check_in_opens for policy in kinds.values())
+    rows = session.execute(
+        select(Booking, Space.kind)
+        .join(Space, Space.id == Booking.space_id)
+        .where(
+            Booking.space_id.in_(by_space),
+            Booking.status == Status.BOOKED,
+            Booking.start_at <= max(one.at for one in seen) + opens,
+            Booking.end_at > min(one.at for one in seen),
+        )
+        .order_by(Booking.id)
+    ).all()
+    before = previous_ends(session, [booking for booking, _kind in rows])
+    checked_in = []
+    for booking, kind in rows:
+        facts = Booked(
+            status=booking.status,
+            span=booking.span,
+            made_at=booking.made_at,
+            previous_end=before.get(booking.id),
+        )
+        at = first_evidence(facts, by_space[booking.space_id], kinds[kind])
+        if at is None:
+            continue
+        change(
+            session,
+            booking,
+            "booking.checked_in",
+            now=now,
+            status=Status.CHECKED_IN,
+            checked_in_at=at,
+            checked_in_by=By.SENSOR,
+            release_check_at=None,
+        )
+        checked_in.append(booking)
+    return checked_in

@@ -1,0 +1,258 @@
+"""Giving spaces back: what nobody came for, what ran out, what somebody left or gave up; and reclaiming."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from app.bookings.guards import overlap_refused
+from app.bookings.models import Booking
+from app.bookings.rules import LIVE, Booked, Keep, Origin, Release, Status, no_show
+from app.bookings.service import change, previous_ends
+from app.database import lock_rows
+from app.errors import Conflict
+from app.occupancy.models import SensorState
+from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy
+from app.occupancy.service import logs_of
+from app.people.service import Person
+from app.spaces.models import SensorBinding, Space
+from app.spaces.service import policies, sensors_of
+
+AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Bookings whose grace may be over, and whose they are."""
+
+    bookings: tuple[Booking, ...]
+
+    @property
+    def people(self) -> tuple[tuple[int, datetime], ...]:
+        """(user, start) of each, for whoever knows the persons' plans."""
+        return tuple((one.user_id, one.start_at) for one in self.bookings if one.user_id is not None)
+
+
+def due_for_release(session: Session, now: datetime) -> Due:
+    """Booked, started, and to be looked at by now; the oldest first."""
+    query = (
+        select(Booking)
+        .where(Booking.status == Status.BOOKED, Booking.release_check_at <= now)
+        .order_by(Booking.release_check_at, Booking.id)
+        .limit(AT_ONCE)
+    )
+    return Due(tuple(session.scalars(query)))
+
+
+def release_no_shows(
+    session: Session, due: Due, expected: Mapping[tuple[int, datetime], datetime], now: datetime
+) -> list[Booking]:
+    """Release those of `due` that nobody came for. `expected`: planned arrivals by (user, start)."""
+    if not due.bookings:
+        return []
+    space_ids = sorted({booking.space_id for booking in due.bookings})
+    kinds = policies(session)
+    kind_of = {
+        row.id: row.kind for row in session.execute(select(Space.id, Space.kind).where(Space.id.in_(space_ids)))
+    }
+    sensors = sensors_of(session, space_ids)
+    silence = (
+        max((sensor.heartbeat for sensor in sensors.values()), default=timedelta(0))
+        * HEARTBEATS_UNTIL_OFFLINE
+    )
+    opens = max(policy.check_in_opens for policy in kinds.values())
+    since = min(booking.start_at for booking in due.bookings) - opens - silence
+    logs = logs_of(session, sensors, since, now)
+    before = previous_ends(session, due.bookings)
+    released = []
+    for booking in due.bookings:
+        facts = Booked(
+            status=booking.status,
+            span=booking.span,
+            made_at=booking.made_at,
+            previous_end=before.get(booking.id),
+            expected_at=expected.get((booking.user_id or 0, booking.start_at)),
+            reclaimed=booking.reclaimed,
+        )
+        verdict = no_show(facts, logs.get(booking.space_id), now=now, policy=kinds[kind_of[booking.space_id]])
+        match verdict:
+            case Release(reason):
+                change(
+                    session,
+                    booking,
+                    "booking.released",
+                    now=now,
+                    status=Status.RELEASED,
+                    reason=reason,
+                    ended_at=now,
+                    release_check_at=None,
+                )
+                released.append(booking)
+            case Keep(reason, check_at) if booking.reason != reason or check_at is None:
+                change(session, booking, "booking.kept", now=now, reason=reason, release_check_at=check_at)
+            case Keep(_, check_at):
+                booking.release_check_at = check_at
+    session.flush()
+    return released
+
+
+def end_early_leaves(session: Session, now: datetime) -> list[Booking]:
+    """End checked-in bookings of kinds with an early-leave rule whose sensor saw the person go, at the last signal.
+
+    Nobody is held to have left whom the sensor never saw: the vacancy must have begun after the check-in.
+    """
+    kinds = {kind: policy for kind, policy in policies(session).items() if policy.early_leave}
+    if not kinds:
+        return []
+    rows = session.execute(
+        select(Booking, Space.kind, SensorState.since_at)
+        .join(Space, Space.id == Booking.space_id)
+        .join(SensorBinding, and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None)))
+        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id)
+        .where(
+            Booking.status == Status.CHECKED_IN,
+            Space.kind.in_(kinds),
+            Booking.end_at > now,
+            SensorState.state == Occupancy.VACANT,
+            SensorState.since_at > Booking.checked_in_at,
+            SensorState.since_at > Booking.start_at,
+        )
+        .order_by(Booking.id)
+        .limit(AT_ONCE)
+    ).all()
+    ended = []
+    for booking, kind, since_at in rows:
+        if since_at + kinds[kind].early_leave <= now:
+            change(
+                session,
+                booking,
+                "booking.ended_early",
+                now=now,
+                status=Status.ENDED_EARLY,
+                reason="left_early",
+                ended_at=since_at,
+            )
+            ended.append(booking)
+    return ended
+
+
+def complete(session: Session, now: datetime) -> list[Booking]:
+    """Close what ran out: checked in as `ended`; never checked in as unverified, or for the reason it was kept."""
+    query = (
+        select(Booking)
+        .where(Booking.status.in_(LIVE), Booking.end_at <= now)
+        .order_by(Booking.end_at, Booking.id)
+        .limit(AT_ONCE)
+    )
+    done = list(session.scalars(query))
+    for booking in done:
+        kept = booking.reason if booking.reason in {"seen", "no_sensor"} else "unverified"
+        reason = "ended" if booking.status is Status.CHECKED_IN else kept
+        change(
+            session,
+            booking,
+            "booking.completed",
+            now=now,
+            status=Status.COMPLETED,
+            reason=reason,
+            ended_at=booking.end_at,
+            release_check_at=None,
+        )
+    return done
+
+
+def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+    """End one's booking now; one that has not begun is cancelled. Always allowed while it is live."""
+    if not booking.is_live:
+        raise Conflict("booking.state", status=booking.status.value)
+    begun = booking.start_at < now
+    change(
+        session,
+        booking,
+        "booking.ended_early" if begun else "booking.cancelled",
+        now=now,
+        actor_id=actor.id,
+        status=Status.ENDED_EARLY if begun else Status.CANCELLED,
+        reason="gave_back",
+        ended_at=now if begun else None,
+        release_check_at=None,
+    )
+    return booking
+
+
+def cancel(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+    """Cancel a booking that nobody has checked in to; one that is checked in is given back."""
+    if booking.status is not Status.BOOKED:
+        return give_back(session, booking, actor=actor, now=now)
+    change(
+        session,
+        booking,
+        "booking.cancelled",
+        now=now,
+        actor_id=actor.id,
+        status=Status.CANCELLED,
+        reason="cancelled",
+        ended_at=max(now, booking.start_at) if now > booking.start_at else None,
+        release_check_at=None,
+    )
+    return booking
+
+
+def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+    """Take a released booking back while nobody else holds the space; it is not released again (RULES 10)."""
+    if booking.status is not Status.RELEASED or now >= booking.end_at:
+        raise Conflict("booking.state", status=booking.status.value)
+    if booking.user_id is not None:
+        lock_rows(session, "person", [booking.user_id])
+    lock_rows(session, "space", [booking.space_id])
+    with overlap_refused(session, space_id=booking.space_id):
+        change(
+            session,
+            booking,
+            "booking.reclaimed",
+            now=now,
+            actor_id=actor.id,
+            status=Status.BOOKED,
+            reason="reclaimed",
+            reclaimed=True,
+            ended_at=None,
+            release_check_at=None,
+        )
+    return booking
+
+
+def end_empty_claim(session: Session, space_id: int, *, now: datetime) -> Booking | None:
+    """End a claim of a space that its sensor has confirmed vacant since, at its last signal (RULES 12)."""
+    row = session.execute(
+        select(Booking, SensorState.since_at)
+        .join(
+            SensorBinding, and_(SensorBinding.space_id == Booking.space_id, SensorBinding.until_at.is_(None))
+        )
+        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id)
+        .where(
+            Booking.space_id == space_id,
+            Booking.status == Status.CHECKED_IN,
+            Booking.origin == Origin.CLAIM,
+            Booking.start_at <= now,
+            Booking.end_at > now,
+            SensorState.state == Occupancy.VACANT,
+            SensorState.since_at > Booking.start_at,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    booking, since_at = row
+    change(
+        session,
+        booking,
+        "booking.ended_early",
+        now=now,
+        status=Status.ENDED_EARLY,
+        reason="claimed_by_other",
+        ended_at=since_at,
+    )
+    return booking

@@ -1,0 +1,146 @@
+"""The rules of a booking (RULES 5 to 14): what may be booked, what is evidence, what is released; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.occupancy.rules import SensorLog
+from app.spaces.rules import Policy
+from app.timespan import TimeSpan
+
+NOW_MEANS = timedelta(minutes=5)
+
+
+class Status(StrEnum):
+    HELD = "held"
+    BOOKED = "booked"
+    CHECKED_IN = "checked_in"
+    COMPLETED = "completed"
+    RELEASED = "released"
+    ENDED_EARLY = "ended_early"
+    CANCELLED = "cancelled"
+
+
+LIVE = (Status.HELD, Status.BOOKED, Status.CHECKED_IN)
+
+
+class Origin(StrEnum):
+    """How a booking came to be."""
+
+    BOOKED = "booked"
+    CLAIM = "claim"
+
+
+class By(StrEnum):
+    """Who said that somebody came: only by hand is it the person (RULES 6)."""
+
+    HAND = "hand"
+    SENSOR = "sensor"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The rule that forbids a request, its value, and what would be allowed."""
+
+    rule: str
+    value: str
+    allowed: str
+
+
+def effective_span(span: TimeSpan, now: datetime) -> TimeSpan:
+    """A start up to five minutes past means now (RULES 11)."""
+    if now - NOW_MEANS <= span.start < now < span.end:
+        return TimeSpan(now, span.end)
+    return span
+
+
+def refusal(span: TimeSpan, *, now: datetime, policy: Policy, horizon: timedelta) -> Refusal | None:
+    """Why the office does not allow this span, or None."""
+    if span.start < now:
+        return Refusal("start_in_past", span.start.isoformat(), f">= {now.isoformat()}")
+    if span.start > now + horizon:
+        return Refusal("horizon", span.start.isoformat(), f"<= {(now + horizon).isoformat()}")
+    if span.length > policy.max_duration:
+        return Refusal("max_duration", _minutes(span.length), f"<= {_minutes(policy.max_duration)}")
+    return None
+
+
+def _minutes(length: timedelta) -> str:
+    return f"{length // timedelta(minutes=1)} min"
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A booking as the rules see it. `previous_end`: when the booking before it on the same space ended."""
+
+    status: Status
+    span: TimeSpan
+    made_at: datetime
+    previous_end: datetime | None = None
+    expected_at: datetime | None = None
+    reclaimed: bool = False
+
+
+def evidence_window(span: TimeSpan, previous_end: datetime | None, policy: Policy) -> TimeSpan | None:
+    """Where an occupied signal is evidence for this booking: from when check-in opens, and never before the
+    previous booking's end (RULES 5), to its end. None where the previous one outlasts it."""
+    opens = span.start - policy.check_in_opens
+    start = max(opens, previous_end) if previous_end else opens
+    return TimeSpan(start, span.end) if start < span.end else None
+
+
+def first_evidence(booking: Booked, seen: Iterable[datetime], policy: Policy) -> datetime | None:
+    """The earliest occupied signal that checks this booking in, or None."""
+    window = evidence_window(booking.span, booking.previous_end, policy)
+    if booking.status is not Status.BOOKED or window is None:
+        return None
+    return min((at for at in seen if window.contains(at)), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Not to be released. `check_at`: when to ask again; None: never again."""
+
+    reason: str
+    check_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Nobody came. `reason` says on what ground."""
+
+    reason: str
+
+
+def release_deadline(booking: Booked, policy: Policy) -> datetime:
+    """When the grace is over: it runs from the latest of start, making, planned arrival (RULES 7)."""
+    latest = max(booking.span.start, booking.made_at, booking.expected_at or booking.made_at)
+    return latest + policy.no_show_grace
+
+
+def no_show(booking: Booked, log: SensorLog | None, *, now: datetime, policy: Policy) -> Keep | Release:
+    """Whether nobody came for a booking. `log`: what the space's sensor said, None where it has none.
+
+    Released only by a vacant message that a healthy sensor sent after the grace; silence keeps (RULES 8, 9).
+    """
+    if booking.status is not Status.BOOKED or booking.reclaimed:
+        return Keep("reclaimed" if booking.reclaimed else booking.status.value)
+    if now >= booking.span.end:
+        return Keep("over")
+    deadline = release_deadline(booking, policy)
+    if deadline >= booking.span.end:
+        return Keep("ends_within_grace")
+    if now < deadline:
+        return Keep("grace", check_at=deadline)
+    if log is None:
+        return Release("no_check_in") if policy.check_in_by_hand else Keep("no_sensor")
+    window = evidence_window(booking.span, booking.previous_end, policy)
+    if window is None or any(window.start <= at <= now for at in log.occupied):
+        return Keep("seen")
+    told = next((at for at in log.vacant if deadline + log.detection_delay <= at <= now), None)
+    if not log.is_healthy(window.start, told or now):
+        return Keep("sensor_silent")
+    return Release("no_show") if told else Keep("awaiting_sensor", check_at=now)

@@ -1,0 +1,144 @@
+"""Finding bookings, who may touch them, and the one way in which any of them changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from app import events
+from app.bookings.models import Booking
+from app.bookings.rules import LIVE, Status
+from app.errors import Conflict, Forbidden, NotFound
+from app.people.models import Role
+from app.people.service import Person, find_person
+from app.spaces.models import Space
+
+
+def may_act_for(actor: Person, person: Person) -> bool:
+    """Oneself; a chief for the own section; facility staff for everybody."""
+    if actor.id == person.id or actor.role is Role.FACILITY:
+        return True
+    return actor.role is Role.CHIEF and bool(actor.section_ids & person.section_ids)
+
+
+def get_booking(
+    session: Session, booking_id: int, *, actor: Person, now: datetime, to_change: bool = False
+) -> Booking:
+    """A booking that the actor may see, or may change. Raises NotFound `booking.unknown`, Forbidden
+    `booking.not_allowed` for a stranger's."""
+    booking = session.get(Booking, booking_id)
+    if booking is None:
+        raise NotFound("booking.unknown", booking_id=booking_id)
+    if actor.id == booking.user_id or (actor.role is Role.AUDITOR and not to_change):
+        return booking
+    person = find_person(session, booking.user_id, now.date()) if booking.user_id else None
+    if actor.role is Role.FACILITY or (person and may_act_for(actor, person)):
+        return booking
+    raise Forbidden("booking.not_allowed", why="stranger")
+
+
+def list_bookings(
+    session: Session,
+    *,
+    user_id: int,
+    start: datetime,
+    end: datetime,
+    after_id: int = 0,
+    limit: int | None = None,
+) -> list[Booking]:
+    """A person's bookings that touch `[start, end)`, in the order of their id."""
+    query = (
+        select(Booking)
+        .where(
+            Booking.user_id == user_id, Booking.start_at < end, Booking.end_at > start, Booking.id > after_id
+        )
+        .order_by(Booking.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def own_with_spaces(session: Session, *, user_id: int, since: datetime) -> list[tuple[Booking, Space]]:
+    """A person's bookings that end after `since`, with their spaces, in the order of time."""
+    query = (
+        select(Booking, Space)
+        .join(Space, Space.id == Booking.space_id)
+        .where(Booking.user_id == user_id, or_(Booking.end_at > since, Booking.status.in_(LIVE)))
+        .order_by(Booking.start_at, Booking.id)
+        .limit(200)
+    )
+    return [(booking, space) for booking, space in session.execute(query)]
+
+
+def change(
+    session: Session,
+    booking: Booking,
+    kind: str,
+    *,
+    now: datetime,
+    actor_id: int | None = None,
+    **values: Any,
+) -> None:
+    """Change a booking if it still is as it was read, and record what changed from what to what, as `kind`.
+
+    Compare-and-set on the version: a release and a check-in cannot both win. Raises Conflict `booking.changed`.
+    """
+    before = {name: getattr(booking, name) for name in values}
+    done = session.execute(
+        update(Booking)
+        .where(Booking.id == booking.id, Booking.version == booking.version, Booking.status == booking.status)
+        .values(**values, version=booking.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != 1:
+        raise Conflict("booking.changed", booking_id=booking.id)
+    session.refresh(booking)
+    events.record(
+        session,
+        kind,
+        f"booking:{booking.id}",
+        at=now,
+        actor_id=actor_id,
+        space_id=booking.space_id,
+        user_id=booking.user_id,
+        changes={
+            name: [_plain(before[name]), _plain(value)]
+            for name, value in values.items()
+            if before[name] != value
+        },
+    )
+
+
+def previous_ends(session: Session, bookings: Sequence[Booking]) -> dict[int, datetime]:
+    """By booking: when the booking before it on the same space stopped holding it; absent where there was none.
+
+    Looks back two days before the earliest: no booking is longer than a day.
+    """
+    if not bookings:
+        return {}
+    earlier = aliased(Booking)
+    instant = Booking.end_at.type
+    over_at = func.coalesce(earlier.ended_at, earlier.end_at, type_=instant)
+    rows = session.execute(
+        select(Booking.id, func.max(over_at, type_=instant))
+        .join(
+            earlier,
+            and_(
+                earlier.space_id == Booking.space_id,
+                earlier.start_at < Booking.start_at,
+                earlier.start_at > min(booking.start_at for booking in bookings) - timedelta(days=2),
+                earlier.status.not_in((Status.CANCELLED, Status.RELEASED)),
+            ),
+        )
+        .where(Booking.id.in_([booking.id for booking in bookings]))
+        .group_by(Booking.id)
+    )
+    return {booking_id: at for booking_id, at in rows}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,55 @@
+"""The only reader of time. Edges call a Clock once; everything below receives `now`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """Now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownClock:
+    """The demo's faster clock: a pure function of the real time, so that every process shows the same.
+
+    `speed` office seconds pass in one real second, counted from `real_start`, at which `shown_start` is shown.
+    """
+
+    real_start: datetime
+    shown_start: datetime
+    speed: float
+
+    def __call__(self) -> datetime:
+        return self.shown_start + (system_clock() - self.real_start) * self.speed
+
+    @classmethod
+    def parse(cls, text: str) -> ShownClock:
+        """From `real_start/shown_start/speed`; raises ValueError where it is not of that form."""
+        real, shown, speed = text.split("/")
+        clock = cls(datetime.fromisoformat(real), datetime.fromisoformat(shown), float(speed))
+        if clock.real_start.tzinfo is None or clock.shown_start.tzinfo is None or clock.speed <= 0:
+            raise ValueError("a shown clock needs two instants with an offset and a positive speed")
+        return clock
+
+    def __str__(self) -> str:
+        return f"{self.real_start.isoformat()}/{self.shown_start.isoformat()}/{self.speed:g}"
+
+
+@dataclass(slots=True)
+class SteppingClock:
+    """A clock that stands still until it is moved: `demo --once`, replay and tests."""
+
+    at: datetime
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> datetime:
+        self.at += by
+        return self.at

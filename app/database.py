@@ -1,0 +1,101 @@
+"""Engines and transactions; knows no Flask.
+
+A transaction begins and ends at an edge: one HTTP write, one batch of readings, one job row, one command.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.orm import Session
+
+SQLITE_BUSY_MS = 15_000
+WRITER = "akiseki_writer"
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """The options of every engine on `url`: each wait has a limit."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False}}
+    return {
+        "pool_pre_ping": True,
+        "pool_size": 16,
+        "max_overflow": 16,
+        "pool_timeout": 10,
+        "connect_args": {
+            "connect_timeout": 5,
+            "application_name": "akiseki",
+            "options": "-c statement_timeout=30000 -c lock_timeout=10000 "
+            "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+        },
+    }
+
+
+def create_engine(url: str) -> Engine:
+    """An engine for the processes that have no Flask: gateway, jobs, commands."""
+    return prepared(sqlalchemy.create_engine(url, **engine_options(url)))
+
+
+def prepared(engine: Engine) -> Engine:
+    """Teach an engine the house's rules of SQLite; on PostgreSQL there is nothing to teach.
+
+    pysqlite's own transactions double-book: it begins late and deferred. Here the driver begins nothing, and the
+    engine begins IMMEDIATE for writers only, since readers that begin so starve them (measured).
+    """
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        # FULL: what was acknowledged survives a power cut, not only a killed process.
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writer = connection.get_execution_options().get(WRITER, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """A writing transaction: committed at the end, rolled back when anything is raised."""
+    with Session(engine.execution_options(**{WRITER: True})) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A short reading transaction; close it before a page renders, or writers of SQLite starve."""
+    with Session(engine) as session:
+        yield session
+
+
+def lock_rows(session: Session, scope: str, ids: list[int]) -> None:
+    """Wait for the advisory locks of `scope` on `ids`, in order, until the transaction ends.
+
+    PostgreSQL's exclusion constraints deadlock under contention, so writers queue here first. SQLite has one
+    writer at a time and needs none.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        for number in sorted(set(ids)):
+            session.execute(
+                text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"{scope}:{number}"}
+            )
+
+
+def constraint_name(error: sqlalchemy.exc.IntegrityError) -> str:
+    """The name of the constraint or trigger that refused a write, on either database; "" where it has none."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        return diagnosis.constraint_name or ""
+    return str(error.orig)

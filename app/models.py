@@ -1,0 +1,12 @@
+"""Every table in one metadata: importing this module imports all models (migrations, Flask-SQLAlchemy)."""
+
+import app.bookings.models
+import app.events
+import app.occupancy.models
+import app.people.models
+import app.spaces.models
+import app.telework.models
+import app.usage.models  # noqa: F401
+from app.orm import Base
+
+metadata = Base.metadata

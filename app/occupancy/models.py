@@ -1,0 +1,79 @@
+"""Raw readings, the fold of each sensor, the log of confirmed changes, messages that nothing could read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.occupancy.rules import Occupancy
+from app.orm import Base, BigId, enum_text
+
+
+class StoredReading(Base):
+    """A reading as it came, once: (sensor, boot, seq) names it. Erased after 30 days."""
+
+    __tablename__ = "readings"
+    __table_args__ = (
+        UniqueConstraint("sensor_id", "boot", "seq"),
+        Index(None, "sensor_id", "observed_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64))
+    boot: Mapped[str | None] = mapped_column(String(32))
+    seq: Mapped[int | None] = mapped_column(BigInteger)
+    observed_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    occupied: Mapped[bool | None]
+    online: Mapped[bool | None]
+    history: Mapped[bool] = mapped_column(default=False)
+    battery_pct: Mapped[int | None]
+    rssi: Mapped[int | None]
+
+
+class SensorState(Base):
+    """The fold of a sensor (rules.Fold), and when time alone will change it next."""
+
+    __tablename__ = "sensor_states"
+    __table_args__ = (Index(None, "due_at"),)
+
+    sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
+    state: Mapped[Occupancy] = mapped_column(enum_text(Occupancy))
+    since_at: Mapped[datetime | None]
+    level: Mapped[bool | None]
+    signal_at: Mapped[datetime | None]
+    hit_at: Mapped[datetime | None]
+    last_hit_at: Mapped[datetime | None]
+    quiet_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    battery_pct: Mapped[int | None]
+
+
+class OccupancyChange(Base):
+    """A confirmed change of a space's state: true since `since_at`, known at `at`."""
+
+    __tablename__ = "occupancy_changes"
+    __table_args__ = (Index(None, "space_id", "since_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"))
+    sensor_id: Mapped[str] = mapped_column(String(64))
+    state: Mapped[Occupancy] = mapped_column(enum_text(Occupancy))
+    since_at: Mapped[datetime]
+    at: Mapped[datetime]
+
+
+class DeadLetter(Base):
+    """A message that no decoder took, kept to be looked at: why, and its first 4 KiB."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (Index(None, "received_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    received_at: Mapped[datetime]
+    topic: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(String(48))
+    size: Mapped[int]
+    payload: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,27 @@
+"""The one form in which every wire's message enters the house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one sensor said at one instant.
+
+    `occupied` None: alive, nothing known. `online` is set by status messages only: False is the device's last will.
+    `boot` and `seq` name a reading once; wires without a sequence leave them None. `history`: told afterwards or
+    retained; it may complete the log, never move the live state.
+    """
+
+    sensor_id: str
+    observed_at: datetime
+    received_at: datetime
+    occupied: bool | None = None
+    boot: str | None = None
+    seq: int | None = None
+    battery_pct: int | None = None
+    rssi: int | None = None
+    online: bool | None = None
+    history: bool = False

@@ -1,0 +1,181 @@
+"""From signals to confirmed states: the debounce, and the health of a sensor (RULES 1 to 4); pure.
+
+The fold is insensitive to ticks: what is due before a signal is settled, at the instant it was due, before the
+signal is applied. So running through, resuming from the stored state, and any number of extra ticks agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+SECOND_HIT_WITHIN = timedelta(minutes=5)
+HIT_LASTS = timedelta(minutes=2)
+MODEL_HOLD_MARGIN = timedelta(minutes=2)
+HEARTBEATS_UNTIL_OFFLINE = 2.5
+
+
+class Occupancy(StrEnum):
+    OCCUPIED = "occupied"
+    VACANT = "vacant"
+    OFFLINE = "offline"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a sensor is read: the hold laid on its silence, what it held back itself, when it counts as offline."""
+
+    hold: timedelta
+    own_hold: timedelta
+    offline_after: timedelta
+
+
+def watch(*, vacant_hold: timedelta, own_hold: timedelta, holds_itself: bool, heartbeat: timedelta) -> Watch:
+    """The Watch of a model: max(policy's hold, own hold + 2 min), but no second hold on models that hold."""
+    offline_after = heartbeat * HEARTBEATS_UNTIL_OFFLINE
+    if holds_itself:
+        return Watch(timedelta(0), own_hold, offline_after)
+    return Watch(max(vacant_hold, own_hold + MODEL_HOLD_MARGIN), timedelta(0), offline_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A sign of life at `at`; `occupied` None says nothing of the space; `online` False is the last will."""
+
+    at: datetime
+    occupied: bool | None = None
+    online: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """All that is kept of a sensor's past.
+
+    `signal_at` the newest sign of life, `hit_at` the first hit not yet confirmed, `last_hit_at` the newest occupied
+    signal, `quiet_at` since when it has said vacant without a break.
+    """
+
+    state: Occupancy = Occupancy.UNKNOWN
+    since_at: datetime | None = None
+    level: bool | None = None
+    signal_at: datetime | None = None
+    hit_at: datetime | None = None
+    last_hit_at: datetime | None = None
+    quiet_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A confirmed state: true of the space since `since_at`, known at `at`, which is later by the debounce.
+
+    `last_hit_at` is the newest occupied signal before it.
+    """
+
+    state: Occupancy
+    since_at: datetime
+    at: datetime
+    last_hit_at: datetime | None
+
+
+def due_at(fold: Fold, watching: Watch) -> datetime | None:
+    """When the passing of time alone will change the state next, if no signal comes before."""
+    due = _due(fold, watching)
+    return due[0] if due else None
+
+
+def settle(fold: Fold, now: datetime, watching: Watch) -> tuple[Fold, list[Transition]]:
+    """Let time pass until `now`: confirm, vacate or go offline, each at the instant it was due."""
+    found: list[Transition] = []
+    while (due := _due(fold, watching)) and due[0] <= now:
+        at, state, since_at = due
+        found.append(Transition(state, since_at, at, fold.last_hit_at))
+        fold = replace(fold, state=state, since_at=since_at, hit_at=None)
+        if state is Occupancy.OFFLINE:
+            fold = replace(fold, level=None, quiet_at=None)
+    return fold, found
+
+
+def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Transition]]:
+    """Apply one signal. One that is not newer than the newest known is late or a copy, and changes nothing."""
+    if fold.signal_at is not None and signal.at <= fold.signal_at:
+        return fold, []
+    fold, found = settle(fold, signal.at, watching)
+    fold = replace(fold, signal_at=signal.at)
+    if signal.online is False:
+        silent = replace(fold, level=None, hit_at=None, quiet_at=None)
+        return _turned(silent, Occupancy.OFFLINE, signal.at, signal.at, found)
+    if fold.state is Occupancy.OFFLINE:
+        fold, found = _turned(fold, Occupancy.UNKNOWN, signal.at, signal.at, found)
+    if signal.occupied is None:
+        return fold, found
+    if signal.occupied:
+        return _hit(fold, signal.at, found)
+    if fold.level is not False:
+        quiet_at = signal.at - watching.own_hold if fold.level else signal.at
+        fold = replace(fold, level=False, quiet_at=max(quiet_at, fold.last_hit_at or quiet_at))
+    fold, more = settle(fold, signal.at, watching)
+    return fold, found + more
+
+
+def _hit(fold: Fold, at: datetime, found: list[Transition]) -> tuple[Fold, list[Transition]]:
+    first = fold.hit_at
+    fold = replace(fold, level=True, last_hit_at=at, quiet_at=None)
+    if fold.state is Occupancy.OCCUPIED:
+        return fold, found
+    if first is not None and at - first <= SECOND_HIT_WITHIN:
+        return _turned(replace(fold, hit_at=None), Occupancy.OCCUPIED, first, at, found)
+    return replace(fold, hit_at=at), found
+
+
+def _turned(
+    fold: Fold, state: Occupancy, since_at: datetime, at: datetime, found: list[Transition]
+) -> tuple[Fold, list[Transition]]:
+    if fold.state is state:
+        return fold, found
+    turned = Transition(state, since_at, at, fold.last_hit_at)
+    return replace(fold, state=state, since_at=since_at), [*found, turned]
+
+
+def _due(fold: Fold, watching: Watch) -> tuple[datetime, Occupancy, datetime] | None:
+    """(when, to which state, true since when) of the earliest change that time alone brings."""
+    options: list[tuple[datetime, Occupancy, datetime]] = []
+    if fold.state is not Occupancy.OCCUPIED and fold.level and fold.hit_at is not None:
+        options.append((fold.hit_at + HIT_LASTS, Occupancy.OCCUPIED, fold.hit_at))
+    if fold.state is not Occupancy.VACANT and fold.level is False and fold.quiet_at is not None:
+        # A model that holds by itself tells late: the state is true since before it was told.
+        told_at = fold.signal_at or fold.quiet_at
+        options.append((max(fold.quiet_at + watching.hold, told_at), Occupancy.VACANT, fold.quiet_at))
+    if fold.state is not Occupancy.OFFLINE and fold.signal_at is not None:
+        options.append((fold.signal_at + watching.offline_after, Occupancy.OFFLINE, fold.signal_at))
+    return min(options, key=lambda option: option[0], default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class SensorLog:
+    """What a sensor said, in order: signs of life, occupied and vacant signals, last wills; and its limits."""
+
+    offline_after: timedelta
+    detection_delay: timedelta = timedelta(0)
+    signs: Sequence[datetime] = ()
+    occupied: Sequence[datetime] = ()
+    vacant: Sequence[datetime] = ()
+    wills: Sequence[datetime] = ()
+
+    def is_healthy(self, start: datetime, end: datetime) -> bool:
+        """Whether at every instant of `[start, end]` a sign of life was younger than `offline_after`.
+
+        The log must reach back to `start - offline_after`, so that the beginning can be covered.
+        """
+        if any(start <= at <= end for at in self.wills):
+            return False
+        covered_until: datetime | None = None
+        for at in self.signs:
+            if at > end:
+                break
+            if at > start and (covered_until is None or at > covered_until):
+                return False
+            covered_until = at + self.offline_after
+        return covered_until is not None and covered_until > end

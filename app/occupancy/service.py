@@ -1,0 +1,379 @@
+"""Storing readings once, folding them into confirmed states, letting time pass over silent sensors."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, and_, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.occupancy import rules
+from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, StoredReading
+from app.occupancy.readings import Reading
+from app.occupancy.rules import Fold, Occupancy, SensorLog, Signal, Transition, Watch, watch
+from app.spaces.models import Sensor, SensorBinding, Space
+from app.spaces.rules import Kind, Policy
+
+AHEAD_AT_MOST = timedelta(minutes=5)
+DEAD_LETTER_BYTES = 4096
+SETTLE_AT_ONCE = 5000
+FOLD_COLUMNS = ("state", "since_at", "level", "signal_at", "hit_at", "last_hit_at", "quiet_at")
+_readings = StoredReading.__table__
+_states = SensorState.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A confirmed change of a space (rules.Transition), and which sensor brought it."""
+
+    space_id: int
+    sensor_id: str
+    state: Occupancy
+    since_at: datetime
+    at: datetime
+    last_hit_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An occupied signal of a space whose state is confirmed occupied: evidence of presence at `at`."""
+
+    space_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a batch of readings, or the passing of time, made known; both in the order of time."""
+
+    changes: tuple[Change, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    stored: int = 0
+    unknown_sensors: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A sensor loaded for folding."""
+
+    space_id: int | None
+    watching: Watch
+    fold: Fold
+    battery_pct: int | None
+
+
+def observe(session: Session, readings: Sequence[Reading], policies: Mapping[Kind, Policy]) -> Observed:
+    """Store each reading once and fold what is new into the confirmed states; a fixed number of statements.
+
+    Readings of unknown sensors are not stored but named in the answer, so that the caller can keep the messages.
+    """
+    watched = _load(session, {reading.sensor_id for reading in readings}, policies)
+    known = [reading for reading in readings if reading.sensor_id in watched]
+    fresh = _store(session, known)
+    changes: list[Change] = []
+    seen: list[Seen] = []
+    by_sensor: dict[str, list[Reading]] = defaultdict(list)
+    for reading in fresh:
+        by_sensor[reading.sensor_id].append(reading)
+    moved: list[str] = []
+    for sensor_id, own in by_sensor.items():
+        one = watched[sensor_id]
+        before = one.fold
+        own.sort(key=_order)
+        for reading in own:
+            if reading.battery_pct is not None:
+                one.battery_pct = reading.battery_pct
+            if reading.history:
+                continue
+            signal = Signal(reading.observed_at, reading.occupied, reading.online)
+            newer = one.fold.signal_at is None or signal.at > one.fold.signal_at
+            one.fold, found = rules.observe(one.fold, signal, one.watching)
+            changes.extend(_changes(one, sensor_id, found))
+            seen.extend(_confirmed(one, found))
+            if (
+                newer
+                and signal.occupied
+                and one.fold.state is Occupancy.OCCUPIED
+                and one.space_id is not None
+            ):
+                seen.append(Seen(one.space_id, signal.at))
+        if one.fold is not before:
+            moved.append(sensor_id)
+    _save(session, watched, moved)
+    _log(session, changes)
+    return Observed(
+        tuple(sorted(changes, key=lambda change: change.at)),
+        tuple(sorted(seen, key=lambda one: one.at)),
+        len(fresh),
+        frozenset(reading.sensor_id for reading in readings) - watched.keys(),
+    )
+
+
+def settle(session: Session, now: datetime, policies: Mapping[Kind, Policy]) -> Observed:
+    """Settle every sensor whose time is due: silence becomes vacant or offline (unknown), a lasting hit occupied."""
+    due = session.scalars(
+        select(SensorState.sensor_id)
+        .where(SensorState.due_at <= now)
+        .order_by(SensorState.due_at, SensorState.sensor_id)
+        .limit(SETTLE_AT_ONCE)
+    ).all()
+    watched = _load(session, set(due), policies)
+    changes: list[Change] = []
+    seen: list[Seen] = []
+    for sensor_id, one in watched.items():
+        one.fold, found = rules.settle(one.fold, now, one.watching)
+        changes.extend(_changes(one, sensor_id, found))
+        seen.extend(_confirmed(one, found))
+    _save(session, watched, list(watched))
+    _log(session, changes)
+    return Observed(
+        tuple(sorted(changes, key=lambda change: change.at)), tuple(sorted(seen, key=lambda one: one.at))
+    )
+
+
+def keep_dead_letters(session: Session, letters: Iterable[tuple[str, bytes, str]], *, now: datetime) -> None:
+    """Keep (topic, payload, reason) of messages that could not be taken."""
+    rows = [
+        {
+            "received_at": now,
+            # PostgreSQL's text refuses the null character, which MQTT forbids but a fuzzer sends.
+            "topic": topic.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:512],
+            "reason": reason,
+            "size": len(payload),
+            "payload": payload[:DEAD_LETTER_BYTES],
+        }
+        for topic, payload, reason in letters
+    ]
+    if rows:
+        session.execute(insert(DeadLetter), rows)
+
+
+def logs_of(
+    session: Session,
+    sensors: dict[int, Sensor],
+    since: datetime,
+    until: datetime,
+    policies: Mapping[Kind, Policy],
+) -> dict[int, SensorLog]:
+    """The log of each space's sensor between two instants, by space; one query for all."""
+    space_of = {sensor.id: space_id for space_id, sensor in sensors.items()}
+    rows: dict[str, list[RowMapping]] = defaultdict(list)
+    for row in session.execute(
+        select(
+            StoredReading.sensor_id, StoredReading.observed_at, StoredReading.occupied, StoredReading.online
+        )
+        .where(
+            StoredReading.sensor_id.in_(space_of),
+            StoredReading.observed_at >= since,
+            StoredReading.observed_at <= until,
+        )
+        .order_by(StoredReading.sensor_id, StoredReading.observed_at)
+    ).mappings():
+        rows[row["sensor_id"]].append(row)
+    return {
+        space_id: SensorLog(
+            offline_after=watch(
+                vacant_hold=timedelta(0),
+                own_hold=timedelta(0),
+                holds_itself=False,
+                heartbeat=sensor.heartbeat,
+            ).offline_after,
+            detection_delay=timedelta(seconds=sensor.detection_delay_s),
+            signs=tuple(row["observed_at"] for row in rows[sensor.id] if row["online"] is not False),
+            occupied=tuple(row["observed_at"] for row in rows[sensor.id] if row["occupied"] is True),
+            vacant=tuple(row["observed_at"] for row in rows[sensor.id] if row["occupied"] is False),
+            wills=tuple(row["observed_at"] for row in rows[sensor.id] if row["online"] is False),
+        )
+        for space_id, sensor in sensors.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a sensor is: for the people who look after it."""
+
+    sensor_id: str
+    space_code: str
+    state: Occupancy
+    last_seen_at: datetime | None
+    battery_pct: int | None
+    missing: int
+
+
+def health(session: Session) -> list[Health]:
+    """Every bound sensor with its state and the readings missing from its sequences; two queries."""
+    missing = sequence_gaps(session)
+    rows = session.execute(
+        select(Sensor.id, Space.code, SensorState.state, SensorState.signal_at, SensorState.battery_pct)
+        .join(SensorBinding, and_(SensorBinding.sensor_id == Sensor.id, SensorBinding.until_at.is_(None)))
+        .join(Space, Space.id == SensorBinding.space_id)
+        .join(SensorState, SensorState.sensor_id == Sensor.id, isouter=True)
+        .order_by(Space.code)
+    )
+    return [
+        Health(sensor_id, code, state or Occupancy.UNKNOWN, signal_at, battery, missing.get(sensor_id, 0))
+        for sensor_id, code, state, signal_at, battery in rows
+    ]
+
+
+def sequence_gaps(session: Session) -> dict[str, int]:
+    """How many readings each sensor numbered that never came: a loss before the gateway shows here.
+
+    Counted from what is stored, so a gap that a device fills by publishing again heals by itself.
+    """
+    per_boot = (
+        select(
+            StoredReading.sensor_id,
+            (func.max(StoredReading.seq) - func.min(StoredReading.seq) + 1 - func.count()).label("missing"),
+        )
+        .where(StoredReading.seq.is_not(None))
+        .group_by(StoredReading.sensor_id, StoredReading.boot)
+        .subquery()
+    )
+    total = func.sum(per_boot.c.missing)
+    rows = session.execute(
+        select(per_boot.c.sensor_id, total).group_by(per_boot.c.sensor_id).having(total > 0)
+    )
+    return {sensor_id: int(count) for sensor_id, count in rows}
+
+
+def _order(reading: Reading) -> tuple[datetime, int]:
+    return reading.observed_at, reading.seq or 0
+
+
+def _load(session: Session, sensor_ids: set[str], policies: Mapping[Kind, Policy]) -> dict[str, _Watched]:
+    """The sensors with their fold, locked until the transaction ends, in the order of their ids."""
+    if not sensor_ids:
+        return {}
+    rows = session.execute(
+        select(
+            Sensor.id,
+            Sensor.heartbeat_s,
+            Sensor.own_hold_s,
+            Sensor.holds_itself,
+            SensorBinding.space_id,
+            Space.kind,
+            _states.c.sensor_id.label("has_state"),
+            _states.c.battery_pct,
+            *(_states.c[name] for name in FOLD_COLUMNS),
+        )
+        .join(_states, _states.c.sensor_id == Sensor.id, isouter=True)
+        .join(
+            SensorBinding,
+            and_(SensorBinding.sensor_id == Sensor.id, SensorBinding.until_at.is_(None)),
+            isouter=True,
+        )
+        .join(Space, Space.id == SensorBinding.space_id, isouter=True)
+        .where(Sensor.id.in_(sensor_ids))
+        .order_by(Sensor.id)
+        .with_for_update(of=Sensor, key_share=True)
+    ).mappings()
+    default = Policy()
+    return {
+        row["id"]: _Watched(
+            space_id=row["space_id"],
+            watching=watch(
+                vacant_hold=policies.get(row["kind"], default).vacant_hold,
+                own_hold=timedelta(seconds=row["own_hold_s"]),
+                holds_itself=row["holds_itself"],
+                heartbeat=timedelta(seconds=row["heartbeat_s"]),
+            ),
+            fold=Fold(**{name: row[name] for name in FOLD_COLUMNS}) if row["has_state"] else Fold(),
+            battery_pct=row["battery_pct"],
+        )
+        for row in rows
+    }
+
+
+def _store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
+    """Insert what is not stored yet; returns those that were new."""
+    if not readings:
+        return []
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = (
+        dialect.insert(_readings)
+        .on_conflict_do_nothing()
+        .returning(_readings.c.sensor_id, _readings.c.boot, _readings.c.seq)
+    )
+    rows = [
+        {
+            "sensor_id": reading.sensor_id,
+            "boot": reading.boot,
+            "seq": reading.seq,
+            "observed_at": reading.observed_at,
+            "received_at": reading.received_at,
+            "occupied": reading.occupied,
+            "online": reading.online,
+            "history": reading.history,
+            "battery_pct": reading.battery_pct,
+            "rssi": reading.rssi,
+        }
+        for reading in readings
+    ]
+    new = {tuple(row) for row in session.execute(statement, rows)}
+    result = []
+    for reading in readings:
+        name = (reading.sensor_id, reading.boot, reading.seq)
+        if reading.boot is None or reading.seq is None:
+            result.append(reading)
+        elif name in new:
+            new.discard(name)
+            result.append(reading)
+    return result
+
+
+def _save(session: Session, watched: dict[str, _Watched], moved: list[str]) -> None:
+    if not moved:
+        return
+    rows = [
+        {
+            "sensor_id": sensor_id,
+            **{name: getattr(watched[sensor_id].fold, name) for name in FOLD_COLUMNS},
+            "due_at": rules.due_at(watched[sensor_id].fold, watched[sensor_id].watching),
+            "battery_pct": watched[sensor_id].battery_pct,
+        }
+        for sensor_id in moved
+    ]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(_states)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["sensor_id"],
+            set_={name: statement.excluded[name] for name in (*FOLD_COLUMNS, "due_at", "battery_pct")},
+        ),
+        rows,
+    )
+
+
+def _log(session: Session, changes: list[Change]) -> None:
+    if changes:
+        session.execute(
+            insert(OccupancyChange),
+            [
+                {
+                    "space_id": change.space_id,
+                    "sensor_id": change.sensor_id,
+                    "state": change.state,
+                    "since_at": change.since_at,
+                    "at": change.at,
+                }
+                for change in changes
+            ],
+        )
+
+
+def _changes(one: _Watched, sensor_id: str, found: list[Transition]) -> list[Change]:
+    if one.space_id is None:
+        return []
+    return [Change(one.space_id, sensor_id, t.state, t.since_at, t.at, t.last_hit_at) for t in found]
+
+
+def _confirmed(one: _Watched, found: list[Transition]) -> list[Seen]:
+    """A confirmed hit was evidence from its first signal on."""
+    if one.space_id is None:
+        return []
+    return [Seen(one.space_id, t.since_at) for t in found if t.state is Occupancy.OCCUPIED]

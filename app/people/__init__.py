@@ -1,0 +1,1 @@
+"""Who works here: sections, dated membership, roles, passwords and tokens."""

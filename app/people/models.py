@@ -1,0 +1,77 @@
+"""Sections, users, dated membership, API tokens."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.orm import Base, BigId, enum_text
+
+
+class Role(StrEnum):
+    STAFF = "staff"
+    CHIEF = "chief"
+    FACILITY = "facility"
+    PERSONNEL = "personnel"
+    IT = "it"
+    AUDITOR = "auditor"
+    KIOSK = "kiosk"
+    SERVICE = "service"
+
+
+class Section(Base):
+    """A unit of the organisation (局・部・課・係)."""
+
+    __tablename__ = "sections"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(80), default="")
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("sections.id"))
+
+
+class User(Base):
+    """A person with an account. `left_at` set: no sign-in and no token works any more."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    kana: Mapped[str] = mapped_column(String(80), default="")
+    extension: Mapped[str] = mapped_column(String(16), default="")
+    role: Mapped[Role] = mapped_column(enum_text(Role), default=Role.STAFF)
+    locale: Mapped[str] = mapped_column(String(8), default="")
+    password_hash: Mapped[str] = mapped_column(String(200), default="")
+    left_at: Mapped[datetime | None]
+
+
+class Membership(Base):
+    """A person belongs to a section from a date, until another (both included); several at once is 兼務."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (Index(None, "user_id", "from_on"), Index(None, "section_id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    section_id: Mapped[int] = mapped_column(ForeignKey("sections.id"))
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+
+
+class ApiToken(Base):
+    """A bearer token; only its SHA-256 is stored, since it is random and needs no slow hash."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (Index(None, "user_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    label: Mapped[str] = mapped_column(String(80), default="")
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,72 @@
+"""The stream: what happens to a reading, to the passing of time, to a day. Calls in order, no conditions.
+
+Each step takes the value that the step before returned. Read this file first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from app.bookings import presence, release, reserve
+from app.bookings.models import Booking
+from app.occupancy import service as occupancy
+from app.occupancy.readings import Reading
+from app.occupancy.service import Observed
+from app.people.service import Person
+from app.spaces.service import policies
+from app.telework import service as telework
+from app.telework.models import HalfDay
+from app.telework.service import Office
+from app.usage import service as usage
+from app.working_days import WorkingDays
+
+
+def process_readings(session: Session, readings: Sequence[Reading], now: datetime) -> Observed:
+    """Sensors spoke: readings → confirmed changes → check-ins → sessions. The gateway, the tests, `akiseki replay`
+    and the HTTP intake all come in here."""
+    observed = occupancy.observe(session, readings, policies(session))
+    presence.note_presence(session, observed.seen, now)
+    usage.note_change(session, observed.changes)
+    return observed
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did."""
+
+    observed: Observed
+    checked_in: list[Booking]
+    released: list[Booking]
+    left_early: list[Booking]
+    completed: list[Booking]
+
+
+def sweep(session: Session, now: datetime, office: Office) -> Swept:
+    """Time passed: silence → vacant or offline, no-shows → released, ended → completed, idle sessions → closed."""
+    observed = occupancy.settle(session, now, policies(session))
+    checked_in = presence.note_presence(session, observed.seen, now)
+    usage.note_change(session, observed.changes)
+    due = release.due_for_release(session, now)
+    expected = telework.planned_arrivals(session, due.people, office)
+    released = release.release_no_shows(session, due, expected, now)
+    left_early = release.end_early_leaves(session, now)
+    completed = release.complete(session, now)
+    usage.close_idle(session, now)
+    return Swept(observed, checked_in, released, left_early, completed)
+
+
+def close_day(
+    session: Session, on: date, now: datetime, office: Office, calendar: WorkingDays
+) -> list[HalfDay]:
+    """A day is over: plans + presence → each person's half-days."""
+    return telework.close_day(session, on, now, office, calendar)
+
+
+def claim(session: Session, *, actor: Person, space_id: int, now: datetime) -> Booking:
+    """A person sat down: another's claim that the sensor saw empty is ended first, then the space is theirs."""
+    release.end_empty_claim(session, space_id, now=now)
+    return reserve.claim(session, actor=actor, space_id=space_id, now=now)

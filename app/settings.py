@@ -1,0 +1,183 @@
+"""What the operator decides, read once from the environment as frozen values.
+
+Nothing else reads `os.environ`. A wrong or unknown `AKISEKI_` variable stops the start and names itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import time
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from app.clock import Clock, ShownClock, system_clock
+
+PREFIX = "AKISEKI_"
+LOCALES = ("ja", "en")
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names the variable and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeHours:
+    """The local times that half-days and days derive from (RULES: telework)."""
+
+    start: time = time(8, 30)
+    end: time = time(17, 15)
+    noon_start: time = time(12)
+    noon_end: time = time(13)
+    day_closes: time = time(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    mqtt_url: str = "mqtt://127.0.0.1:1883"
+    secret_key: str = field(default="", repr=False)
+    timezone: ZoneInfo = ZoneInfo("Asia/Tokyo")
+    locale: str = "ja"
+    sweep_seconds: float = 15.0
+    hours: OfficeHours = OfficeHours()
+    public_url: str = ""
+    smtp_url: str = field(default="", repr=False)
+    log_format: str = "text"
+    clock: Clock = system_clock
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Settings from variables with the prefix `AKISEKI_`; raises SettingsError naming the variable."""
+        given = {name[len(PREFIX) :]: value for name, value in env.items() if name.startswith(PREFIX)}
+        values: dict[str, object] = {}
+        hours: dict[str, time] = {}
+        for name, text in given.items():
+            if name.startswith("OIDC_"):
+                continue
+            if name not in READERS:
+                raise SettingsError(f"{PREFIX}{name} is not a setting; known: {', '.join(sorted(READERS))}")
+            try:
+                read = READERS[name](text.strip())
+            except ValueError as error:
+                raise SettingsError(f"{PREFIX}{name}: {error}") from error
+            hours.update(read) if isinstance(read, dict) else values.update({name.lower(): read})
+        settings = replace(cls(), **values, hours=replace(OfficeHours(), **hours))  # type: ignore[arg-type]
+        if (
+            not settings.hours.start
+            < settings.hours.noon_start
+            < settings.hours.noon_end
+            < settings.hours.end
+        ):
+            raise SettingsError(f"{PREFIX}NOON must lie inside {PREFIX}OFFICE_HOURS")
+        return settings.completed()
+
+    def completed(self) -> Settings:
+        """The same with a database and a secret key filled in from the data folder where none was given."""
+        url = self.database_url or f"sqlite:///{(self.data_dir / 'akiseki.db').resolve()}"
+        return replace(self, database_url=url, secret_key=self.secret_key or _kept_secret(self.data_dir))
+
+    @property
+    def mqtt(self) -> SplitResult:
+        return urlsplit(self.mqtt_url)
+
+
+def _kept_secret(folder: Path) -> str:
+    """A random key kept in the data folder, readable by its owner alone: sessions survive a restart."""
+    path = folder / "secret_key"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return path.read_text().strip()
+
+
+def _span(text: str) -> tuple[time, time]:
+    first, _, second = text.partition("-")
+    try:
+        start, end = time.fromisoformat(first), time.fromisoformat(second)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a span of local times such as 08:30-17:15") from None
+    if not start < end:
+        raise ValueError(f"'{text}' must end after it starts")
+    return start, end
+
+
+def _office_hours(text: str) -> dict[str, time]:
+    start, end = _span(text)
+    return {"start": start, "end": end}
+
+
+def _noon(text: str) -> dict[str, time]:
+    start, end = _span(text)
+    return {"noon_start": start, "noon_end": end}
+
+
+def _day_closes(text: str) -> dict[str, time]:
+    try:
+        return {"day_closes": time.fromisoformat(text)}
+    except ValueError:
+        raise ValueError(f"'{text}' is not a local time such as 04:00") from None
+
+
+def _timezone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"'{text}' is not a time zone such as Asia/Tokyo") from None
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"'{text}' is not one of {', '.join(choices)}")
+        return text
+
+    return read
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if urlsplit(text).scheme not in schemes:
+            raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return text
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a number of seconds") from None
+    if not 0 < seconds <= 3600:  # noqa: PLR2004 - a sweep less than once an hour releases nothing in time
+        raise ValueError("must be more than 0 and at most 3600 seconds")
+    return seconds
+
+
+def _secret(text: str) -> str:
+    if len(text) < 16:  # noqa: PLR2004 - 128 bits at the very least
+        raise ValueError("must have at least 16 characters")
+    return text
+
+
+READERS: Mapping[str, Callable[[str], object]] = {
+    "DATABASE_URL": _url("sqlite", "postgresql+psycopg"),
+    "MQTT_URL": _url("mqtt", "mqtts"),
+    "SECRET_KEY": _secret,
+    "DATA_DIR": lambda text: Path(text),
+    "TIMEZONE": _timezone,
+    "LOCALE": _one_of(*LOCALES),
+    "SWEEP_SECONDS": _seconds,
+    "OFFICE_HOURS": _office_hours,
+    "NOON": _noon,
+    "DAY_CLOSES": _day_closes,
+    "PUBLIC_URL": _url("http", "https"),
+    "SMTP_URL": _url("smtp", "smtps"),
+    "LOG_FORMAT": _one_of("text", "json"),
+    # Set by `akiseki demo` for its own processes: the sped-up day.
+    "CLOCK": ShownClock.parse,
+}

@@ -1,0 +1,137 @@
+"""Sites, floors, zones, spaces; sensors and what they watch; policy values that differ from the defaults."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.orm import Base, BigId, enum_text
+from app.spaces.rules import LANES, Kind, Lane
+
+IS_BOUND = text("until_at IS NULL")
+
+
+class Site(Base):
+    """A building; its zone of time decides what a day is."""
+
+    __tablename__ = "sites"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    timezone: Mapped[str] = mapped_column(String(64))
+
+
+class Floor(Base):
+    __tablename__ = "floors"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    code: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(80), default="")
+    width: Mapped[int] = mapped_column(default=1000)
+    height: Mapped[int] = mapped_column(default=600)
+
+
+class Zone(Base):
+    """Part of a floor: a section's group address, or everybody's where `section_id` is None."""
+
+    __tablename__ = "zones"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    floor_id: Mapped[int] = mapped_column(ForeignKey("floors.id"))
+    section_id: Mapped[int | None] = mapped_column(ForeignKey("sections.id"))
+    code: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(80), default="")
+    free_seating: Mapped[bool] = mapped_column(default=False)
+    x: Mapped[int] = mapped_column(default=0)
+    y: Mapped[int] = mapped_column(default=0)
+    width: Mapped[int] = mapped_column(default=0)
+    height: Mapped[int] = mapped_column(default=0)
+
+
+class Space(Base):
+    """A seat or a booth; its place on the floor plan in the floor's own units."""
+
+    __tablename__ = "spaces"
+    __table_args__ = (Index(None, "zone_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"))
+    code: Mapped[str] = mapped_column(String(32), unique=True)
+    kind: Mapped[Kind] = mapped_column(enum_text(Kind))
+    capacity: Mapped[int] = mapped_column(default=1)
+    out_of_order: Mapped[bool] = mapped_column(default=False)
+    x: Mapped[int] = mapped_column(default=0)
+    y: Mapped[int] = mapped_column(default=0)
+    width: Mapped[int] = mapped_column(default=40)
+    height: Mapped[int] = mapped_column(default=40)
+
+    @property
+    def lane(self) -> Lane:
+        return LANES[self.kind]
+
+
+class Sensor(Base):
+    """A device that reports; `id` is its name on the wire. Durations are in seconds.
+
+    `own_hold_s`: how long the model itself keeps saying occupied after the last movement.
+    `holds_itself`: its vacant message already waited for that, so no second hold is laid on it.
+    `detection_delay_s`: how late its vacant message may come.
+    """
+
+    __tablename__ = "sensors"
+    __table_args__ = (CheckConstraint("heartbeat_s > 0", name="heartbeat_positive"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(64), default="akiseki-pir")
+    heartbeat_s: Mapped[int] = mapped_column(default=600)
+    own_hold_s: Mapped[int] = mapped_column(default=0)
+    holds_itself: Mapped[bool] = mapped_column(default=False)
+    detection_delay_s: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def heartbeat(self) -> timedelta:
+        return timedelta(seconds=self.heartbeat_s)
+
+
+class SensorBinding(Base):
+    """A sensor watches a space from an instant until another; today one sensor a space and one space a sensor."""
+
+    __tablename__ = "sensor_bindings"
+    __table_args__ = (
+        Index(
+            "uq_sensor_bindings_space",
+            "space_id",
+            unique=True,
+            postgresql_where=IS_BOUND,
+            sqlite_where=IS_BOUND,
+        ),
+        Index(
+            "uq_sensor_bindings_sensor",
+            "sensor_id",
+            unique=True,
+            postgresql_where=IS_BOUND,
+            sqlite_where=IS_BOUND,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"))
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"))
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+
+
+class PolicyValue(Base):
+    """A policy value that the office set for a kind of space, as the text that `with_value` reads."""
+
+    __tablename__ = "policy_values"
+
+    kind: Mapped[Kind] = mapped_column(enum_text(Kind), primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(String(32))

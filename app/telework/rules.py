@@ -1,0 +1,88 @@
+"""What a half-day was: from plan, presence and calendar to a class with its reason (RULES 16, 17); pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from app.timespan import TimeSpan, overlap
+
+PRESENT_FOR = timedelta(hours=1)
+
+
+class Half(StrEnum):
+    AM = "am"
+    PM = "pm"
+
+
+class PlanKind(StrEnum):
+    OFFICE = "office"
+    HOME = "home"
+    SATELLITE = "satellite"
+    TRIP = "trip"
+    LEAVE = "leave"
+
+
+class DayClass(StrEnum):
+    CLOSED = "closed"
+    LEAVE = "leave"
+    TRIP = "trip"
+    OFFICE = "office"
+    TELEWORK = "telework"
+    OFFICE_PRESUMED = "office_presumed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was planned for a half-day."""
+
+    kind: PlanKind
+    approved: bool
+    reported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """A half-day's class and why. `conflict`: home was approved, yet the person checked in by hand; the plan stands
+    until the person says."""
+
+    day_class: DayClass
+    reason: str
+    conflict: bool = False
+
+
+AWAY = {PlanKind.LEAVE: DayClass.LEAVE, PlanKind.TRIP: DayClass.TRIP}
+REMOTE = {PlanKind.HOME, PlanKind.SATELLITE}
+
+
+def classify(
+    window: TimeSpan,
+    *,
+    working: bool,
+    plan: Plan | None,
+    by_hand: Iterable[TimeSpan],
+    inferred: Iterable[TimeSpan],
+) -> Classified:
+    """The class of a half-day whose hours are `window`.
+
+    In this order: closed day, approved leave or trip, own check-in by hand of an hour or more, approved home,
+    inferred check-in, unknown. Home is never inferred from absence. `by_hand` and `inferred` are the spans for which
+    the person's bookings were checked in; their order does not matter.
+    """
+    if not working:
+        return Classified(DayClass.CLOSED, "closed_day")
+    approved = plan.kind if plan and plan.approved else None
+    if approved in AWAY:
+        return Classified(AWAY[approved], f"approved_{approved.value}")
+    here = overlap(by_hand, window) >= PRESENT_FOR
+    if plan is not None and approved in REMOTE:
+        reason = "home_reported" if plan.reported else "home_unreported"
+        return Classified(DayClass.TELEWORK, "home_and_check_in" if here else reason, conflict=here)
+    if here:
+        return Classified(DayClass.OFFICE, "check_in_by_hand")
+    if overlap(inferred, window) >= PRESENT_FOR:
+        return Classified(DayClass.OFFICE_PRESUMED, "check_in_inferred")
+    return Classified(DayClass.UNKNOWN, "no_evidence")

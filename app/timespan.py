@@ -1,0 +1,76 @@
+"""Half-open spans of aware time: the one interval algebra of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TimeSpan:
+    """`[start, end)` of aware instants, never empty.
+
+    Raises ValueError for a naive instant or for a start that is not before its end, so that whoever
+    holds a TimeSpan needs no further check.
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("a time span needs instants with an offset")
+        if self.start >= self.end:
+            raise ValueError("a time span must end after it starts")
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+    def contains(self, at: datetime) -> bool:
+        return self.start <= at < self.end
+
+    def overlaps(self, other: TimeSpan) -> bool:
+        return self.start < other.end and other.start < self.end
+
+    def intersection(self, other: TimeSpan) -> TimeSpan | None:
+        """What both cover, or None where they only touch or lie apart."""
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return TimeSpan(start, end) if start < end else None
+
+
+def merged(spans: Iterable[TimeSpan], gap: timedelta = timedelta(0)) -> list[TimeSpan]:
+    """The spans in order, those that overlap or lie at most `gap` apart made one."""
+    result: list[TimeSpan] = []
+    for span in sorted(spans):
+        if result and span.start - result[-1].end <= gap:
+            result[-1] = TimeSpan(result[-1].start, max(result[-1].end, span.end))
+        else:
+            result.append(span)
+    return result
+
+
+def overlap(spans: Iterable[TimeSpan], window: TimeSpan) -> timedelta:
+    """How much of `window` the spans cover together; an instant counts once."""
+    parts = (span.intersection(window) for span in spans)
+    return sum((part.length for part in merged(part for part in parts if part)), timedelta(0))
+
+
+def day_span(on: date, zone: ZoneInfo, start: time = time(0), end: time | None = None) -> TimeSpan:
+    """The instants of a local day, or of its part from `start` to `end` (None: the next midnight).
+
+    A day of 23 or 25 hours keeps its real length: both ends are computed in the zone.
+    """
+    until = (
+        datetime.combine(on + timedelta(days=1), time(0), zone)
+        if end is None
+        else datetime.combine(on, end, zone)
+    )
+    begin = datetime.combine(on, start, zone)
+    return TimeSpan(_utc(begin), _utc(until))
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(ZoneInfo("UTC"))

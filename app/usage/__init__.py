@@ -1,0 +1,1 @@
+"""What really happened in each space, beside what was booked."""

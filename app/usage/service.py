@@ -1,0 +1,181 @@
+"""Keeping sessions of real use, and the ledger that sets them beside the bookings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from app.bookings.models import Booking
+from app.bookings.rules import Status
+from app.occupancy.models import SensorState
+from app.occupancy.rules import Occupancy
+from app.occupancy.service import Change
+from app.spaces.models import SensorBinding, Space, Zone
+from app.timespan import TimeSpan
+from app.usage.models import UsageSession
+from app.usage.rules import SESSION_GAP, Edge, is_suspect, session_end
+
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def note_change(session: Session, changes: Sequence[Change]) -> None:
+    """Open, reopen and close sessions as confirmed changes tell; one query, whatever the batch."""
+    if not changes:
+        return
+    last = _last_sessions(session, {change.space_id for change in changes})
+    for change in changes:
+        known = last.get(change.space_id)
+        if change.state is Occupancy.OCCUPIED:
+            if known is not None and known.end_at is None:
+                continue
+            if known is not None and known.end_at and change.since_at - known.end_at <= SESSION_GAP:
+                known.end_at, known.flag = None, ""
+                continue
+            last[change.space_id] = UsageSession(space_id=change.space_id, start_at=change.since_at)
+            session.add(last[change.space_id])
+        elif known is not None and known.end_at is None and change.state is not Occupancy.UNKNOWN:
+            edge = Edge(change.state, change.since_at, change.last_hit_at)
+            known.end_at = session_end(edge, known.start_at)
+            known.flag = "offline" if change.state is Occupancy.OFFLINE else known.flag
+    session.flush()
+
+
+def close_idle(session: Session, now: datetime) -> None:
+    """Close sessions whose sensor watches the space no longer; flag those open for over twelve hours."""
+    rows = session.execute(
+        select(UsageSession, SensorBinding.id, SensorState.last_hit_at)
+        .join(
+            SensorBinding,
+            and_(SensorBinding.space_id == UsageSession.space_id, SensorBinding.until_at.is_(None)),
+            isouter=True,
+        )
+        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
+        .where(UsageSession.end_at.is_(None))
+        .order_by(UsageSession.id)
+    )
+    for one, binding_id, last_hit_at in rows:
+        if binding_id is None:
+            one.end_at, one.flag = max(last_hit_at or one.start_at, one.start_at), "unbound"
+        elif not one.flag and is_suspect(one.start_at, now):
+            one.flag = "suspect"
+    session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A space's booked span beside what really happened: `actual` is one span, first to last signal.
+
+    Without a booking, `booking` is None and `actual` a walk-in's session; without use, `actual` is None.
+    """
+
+    space: Space
+    booking: Booking | None
+    actual: TimeSpan | None
+    flag: str = ""
+
+
+def ledger(
+    session: Session,
+    span: TimeSpan,
+    *,
+    now: datetime,
+    space_id: int | None = None,
+    zone_id: int | None = None,
+    section_id: int | None = None,
+    user_id: int | None = None,
+) -> list[LedgerRow]:
+    """Booked against actual for the spaces and the span asked for, by space and time; three queries.
+
+    With `user_id`, only that person's bookings, and no use that belongs to nobody's booking of theirs.
+    """
+    spaces = _spaces(session, space_id=space_id, zone_id=zone_id, section_id=section_id)
+    bookings = select(Booking).where(
+        Booking.space_id.in_(spaces),
+        Booking.start_at < span.end,
+        Booking.end_at > span.start,
+        Booking.status != Status.HELD,
+    )
+    if user_id is not None:
+        bookings = bookings.where(Booking.user_id == user_id)
+    used = (
+        select(UsageSession)
+        .where(
+            UsageSession.space_id.in_(spaces),
+            UsageSession.start_at < span.end,
+            or_(UsageSession.end_at.is_(None), UsageSession.end_at > span.start),
+        )
+        .order_by(UsageSession.space_id, UsageSession.start_at)
+    )
+    uses: dict[int, list[UsageSession]] = defaultdict(list)
+    for one in session.scalars(used):
+        uses[one.space_id].append(one)
+    rows: list[LedgerRow] = []
+    taken: set[int] = set()
+    for booking in session.scalars(bookings.order_by(Booking.start_at, Booking.id)):
+        over = TimeSpan(booking.start_at, max(booking.over_at, booking.start_at + _INSTANT))
+        mine = [one for one in uses[booking.space_id] if _span(one, now).overlaps(over)]
+        if booking.status is Status.CANCELLED:
+            mine = []
+        taken.update(one.id for one in mine)
+        actual = (
+            TimeSpan(min(_span(one, now).start for one in mine), max(_span(one, now).end for one in mine))
+            if mine
+            else None
+        )
+        rows.append(
+            LedgerRow(
+                spaces[booking.space_id], booking, actual, next((one.flag for one in mine if one.flag), "")
+            )
+        )
+    if user_id is None:
+        rows.extend(
+            LedgerRow(spaces[one.space_id], None, _span(one, now), one.flag)
+            for own in uses.values()
+            for one in own
+            if one.id not in taken
+        )
+    return sorted(rows, key=_order)
+
+
+def _order(row: LedgerRow) -> tuple[str, datetime]:
+    start = row.booking.start_at if row.booking else row.actual.start if row.actual else None
+    assert start is not None, "a row of the ledger has a booking or a use"
+    return row.space.code, start
+
+
+def _span(one: UsageSession, now: datetime) -> TimeSpan:
+    return TimeSpan(one.start_at, max(one.end_at or now, one.start_at + _INSTANT))
+
+
+def _spaces(
+    session: Session, *, space_id: int | None, zone_id: int | None, section_id: int | None
+) -> dict[int, Space]:
+    query = select(Space).order_by(Space.code)
+    if space_id is not None:
+        query = query.where(Space.id == space_id)
+    if zone_id is not None:
+        query = query.where(Space.zone_id == zone_id)
+    if section_id is not None:
+        query = query.join(Zone, Zone.id == Space.zone_id).where(Zone.section_id == section_id)
+    return {space.id: space for space in session.scalars(query)}
+
+
+def _last_sessions(session: Session, space_ids: set[int]) -> dict[int, UsageSession]:
+    newest = (
+        select(UsageSession.id)
+        .where(UsageSession.space_id == Space.id)
+        .order_by(UsageSession.start_at.desc(), UsageSession.id.desc())
+        .limit(1)
+        .correlate(Space)
+        .scalar_subquery()
+    )
+    rows = session.scalars(
+        select(UsageSession).join(Space, UsageSession.id == newest).where(Space.id.in_(space_ids))
+    )
+    return {one.space_id: one for one in rows}
