@@ -57,7 +57,8 @@ def release_no_shows(
     space_ids = sorted({booking.space_id for booking in due.bookings})
     kinds = policies(session)
     kind_of = {
-        row.id: row.kind for row in session.execute(select(Space.id, Space.kind).where(Space.id.in_(space_ids)))
+        row.id: row.kind
+        for row in session.execute(select(Space.id, Space.kind).where(Space.id.in_(space_ids)))
     }
     sensors = sensors_of(session, space_ids)
     silence = (

@@ -153,11 +153,7 @@ def keep_dead_letters(session: Session, letters: Iterable[tuple[str, bytes, str]
 
 
 def logs_of(
-    session: Session,
-    sensors: dict[int, Sensor],
-    since: datetime,
-    until: datetime,
-    policies: Mapping[Kind, Policy],
+    session: Session, sensors: Mapping[int, Sensor], since: datetime, until: datetime
 ) -> dict[int, SensorLog]:
     """The log of each space's sensor between two instants, by space; one query for all."""
     space_of = {sensor.id: space_id for space_id, sensor in sensors.items()}
@@ -176,12 +172,7 @@ def logs_of(
         rows[row["sensor_id"]].append(row)
     return {
         space_id: SensorLog(
-            offline_after=watch(
-                vacant_hold=timedelta(0),
-                own_hold=timedelta(0),
-                holds_itself=False,
-                heartbeat=sensor.heartbeat,
-            ).offline_after,
+            offline_after=sensor.heartbeat * rules.HEARTBEATS_UNTIL_OFFLINE,
             detection_delay=timedelta(seconds=sensor.detection_delay_s),
             signs=tuple(row["observed_at"] for row in rows[sensor.id] if row["online"] is not False),
             occupied=tuple(row["observed_at"] for row in rows[sensor.id] if row["occupied"] is True),
