@@ -81,6 +81,11 @@ class Settings:
         return replace(self, database_url=url, secret_key=self.secret_key or _kept_secret(self.data_dir))
 
     @property
+    def demo(self) -> bool:
+        """Whether these are the processes of `akiseki demo`, whose day is sped up and whose logins are printed."""
+        return isinstance(self.clock, ShownClock)
+
+    @property
     def mqtt(self) -> SplitResult:
         return urlsplit(self.mqtt_url)
 

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session, aliased
 from app import events
 from app.bookings.models import Booking
 from app.bookings.rules import LIVE, Status
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people.models import Role
 from app.people.service import Person, find_person
 from app.spaces.models import Space
+from app.timespan import TimeSpan
 
 
 def may_act_for(actor: Person, person: Person) -> bool:
@@ -39,6 +40,14 @@ def get_booking(
     if actor.role is Role.FACILITY or (person and may_act_for(actor, person)):
         return booking
     raise Forbidden("booking.not_allowed", why="stranger")
+
+
+def checked_span(start: datetime, end: datetime) -> TimeSpan:
+    """The span of a change that gave one end only; raises RuleBroken `request.invalid` where it is reversed."""
+    try:
+        return TimeSpan(start, end)
+    except ValueError as error:
+        raise RuleBroken("request.invalid", detail=str(error)) from error
 
 
 def list_bookings(

@@ -17,7 +17,7 @@ from app.bookings.rules import By, Status
 from app.errors import Conflict, Forbidden, NotFound
 from app.people.models import Membership, Role, User
 from app.people.service import Person, list_people
-from app.settings import OfficeHours
+from app.settings import OfficeHours, Settings
 from app.telework.models import ClosedDay, HalfDay, TeleworkPlan
 from app.telework.rules import Half, Plan, PlanKind, classify
 from app.timespan import TimeSpan, day_span
@@ -32,6 +32,10 @@ class Office:
 
     timezone: ZoneInfo
     hours: OfficeHours
+
+    @classmethod
+    def of(cls, settings: Settings) -> Office:
+        return cls(settings.timezone, settings.hours)
 
     def window(self, on: date, half: Half) -> TimeSpan:
         """The hours of a half-day."""
