@@ -11,6 +11,7 @@ import ipaddress
 import json
 import logging
 import os
+import pwd
 import random
 import resource
 import secrets
@@ -124,7 +125,7 @@ def mosquitto_conf(*, folder: Path, host: str, port: int, run_as: str | None) ->
         f"max_queued_bytes {MAX_QUEUED_BYTES}",
         f"max_inflight_messages {MAX_INFLIGHT_MESSAGES}",
         f"max_packet_size {MAX_PACKET_BYTES}",
-        f"log_dest file {folder / 'mosquitto.log'}",
+        f"log_dest file {folder / 'broker.log'}",
         "log_type error",
         "log_type warning",
         "log_type notice",
@@ -196,7 +197,7 @@ class Broker:
 
     @property
     def log_file(self) -> Path:
-        return self.folder / "mosquitto.log"
+        return self.folder / "broker.log"
 
     def url(self, user: str) -> str:
         """Where and as whom a client connects, as `AKISEKI_MQTT_URL` wants it."""
@@ -213,6 +214,10 @@ class Broker:
         self._rotate_log()
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
         self._process = self._start_embedded() if self.mosquitto is None else self._start_mosquitto(self.mosquitto)
+        if sys.platform == "linux":
+            # One descriptor per device; the usual soft limit of 1,024 would turn the 1,000th away.
+            _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (most, most))
         self._wait_until_it_accepts(self._process)
 
     def stop(self) -> None:
@@ -260,7 +265,7 @@ class Broker:
         run_as = "root" if os.geteuid() == 0 else None  # as `mosquitto` it could not read the folder
         text = mosquitto_conf(folder=self.folder.resolve(), host=self.host, port=self.port, run_as=run_as)
         _write_private(conf, text)
-        return _start([str(program), "-c", str(conf)], output=self.log_file)
+        return start_server([str(program), "-c", str(conf)], output=self.log_file)
 
     def _start_embedded(self) -> subprocess.Popen[bytes]:
         log.warning(
@@ -275,7 +280,7 @@ class Broker:
         }
         conf = self.folder / "embedded.json"
         _write_private(conf, json.dumps(settings))
-        return _start([sys.executable, "-m", "sensor_gateway.embedded_broker", str(conf)], output=self.log_file)
+        return start_server([sys.executable, "-m", "sensor_gateway.embedded_broker", str(conf)], output=self.log_file)
 
     def _write_users(self) -> None:
         lines = [password_line(user, password) for user, password in self.credentials.items()]
@@ -302,32 +307,33 @@ class Broker:
     def _last_words(self) -> str:
         lines = self.log_file.read_bytes()[self._log_start :].decode(errors="replace").splitlines()
         errors = [line for line in lines if "Error" in line]
-        return (errors or lines or ["it wrote nothing"])[-1]
+        return " / ".join(errors or lines[-1:]) or "it wrote nothing"
 
 
-def _start(command: Sequence[str], *, output: Path) -> subprocess.Popen[bytes]:
+def start_server(
+    command: Sequence[str], *, output: Path, account: str | None = None, at_owner_end: signal.Signals = signal.SIGTERM
+) -> subprocess.Popen[bytes]:
     """Start a server that outlives a Ctrl-C in the terminal (its owner stops it) but not its owner's death.
 
-    `setpriv` rather than `preexec_fn`, which can deadlock in a process with threads.
+    Its owner is the thread that calls. `setpriv` rather than `preexec_fn`, which can deadlock in a process with
+    threads; where there is none, a killed owner leaves the server behind.
     """
     setpriv = shutil.which("setpriv")
-    with_owner = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+    with_owner = [setpriv, "--pdeathsig", at_owner_end.name.removeprefix("SIG"), "--"] if setpriv else []
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*with_owner, *command],
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
             start_new_session=True,
+            user=account,
+            group=pwd.getpwnam(account).pw_gid if account else None,
+            extra_groups=[] if account else None,
         )
     finally:
         os.close(descriptor)
-    if sys.platform == "linux":
-        # One descriptor per device; the usual soft limit of 1,024 would turn the 1,000th away.
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (most, most))
-    return process
 
 
 def _write_private(path: Path, text: str) -> None:
