@@ -7,12 +7,14 @@ broker takes its place, for trying out only (see `embedded_broker`).
 
 import base64
 import hashlib
+import hmac
 import ipaddress
 import json
 import logging
 import os
 import pwd
 import random
+import re
 import resource
 import secrets
 import shutil
@@ -42,6 +44,9 @@ MAX_INFLIGHT_MESSAGES = 1_000
 # A reading has about 200 bytes. The rest of the room is for a broken device, whose message is to be seen, not refused.
 MAX_PACKET_BYTES = 2_000_000
 MAX_LOG_BYTES = 5_000_000
+
+_ROUNDS = 101
+_HASHED = re.compile(r"\$7\$\d+\$[A-Za-z0-9+/]{16}\$[A-Za-z0-9+/]{86}==")
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 30.0
@@ -73,18 +78,30 @@ GATEWAY_GRANTS = (
 )
 
 
-def password_line(user: str, password: str) -> str:
-    """Mosquitto's password entry for a user (PBKDF2-SHA512, as `mosquitto_passwd` writes it).
+def password_hash(password: str) -> str:
+    """What Mosquitto's password file holds for a password (PBKDF2-SHA512, as `mosquitto_passwd` writes it).
 
     101 rounds are Mosquitto's own default: the passwords here are random, so stretching them adds nothing, and
-    10,000 devices take a second. Raises ValueError for a name that would mean something else in a topic or a file.
+    10,000 devices take a second.
+    """
+    salt = secrets.token_bytes(12)  # Mosquitto 2.0 reads no other length than 12 and 64
+    return "$".join(["", "7", str(_ROUNDS), _base64(salt), _base64(_stretched(password, salt, _ROUNDS))])
+
+
+def password_matches(password: str, hashed: str) -> bool:
+    """Whether a password is the one that was hashed."""
+    _, _, rounds, salt, digest = hashed.split("$")
+    return hmac.compare_digest(_base64(_stretched(password, base64.b64decode(salt), int(rounds))), digest)
+
+
+def password_line(user: str, password: str) -> str:
+    """A user's line in Mosquitto's password file; a password that is hashed already is taken as it is.
+
+    Raises ValueError for a name that would mean something else in a topic or a file.
     """
     if not user or not user.isprintable() or any(character in ":/+#%" or character.isspace() for character in user):
         raise ValueError(f"not usable as a broker's user name: {user!r}")
-    rounds = 101
-    salt = secrets.token_bytes(12)  # Mosquitto 2.0 reads no other length than 12 and 64
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds)
-    return f"{user}:$7${rounds}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+    return f"{user}:{password if _HASHED.fullmatch(password) else password_hash(password)}"
 
 
 def acl(grants: Mapping[str, Sequence[Grant]]) -> str:
@@ -136,6 +153,30 @@ def mosquitto_conf(*, folder: Path, host: str, port: int, run_as: str | None) ->
     return "\n".join(lines) + "\n"
 
 
+def write_configuration(
+    folder: Path,
+    *,
+    credentials: Mapping[str, str],
+    grants: Mapping[str, Sequence[Grant]],
+    host: str,
+    port: int,
+    run_as: str | None = None,
+) -> Path:
+    """Write all that Mosquitto needs into a folder and return the file to start it with."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_users(folder, credentials=credentials, grants=grants)
+    conf = folder / "mosquitto.conf"
+    _write_private(conf, mosquitto_conf(folder=folder.resolve(), host=host, port=port, run_as=run_as))
+    return conf
+
+
+def write_users(folder: Path, *, credentials: Mapping[str, str], grants: Mapping[str, Sequence[Grant]]) -> None:
+    """Write who may connect and what each may do; a running Mosquitto reads it again on SIGHUP."""
+    lines = [password_line(user, password) for user, password in credentials.items()]
+    _write_private(folder / "passwords", "\n".join(lines) + "\n")
+    _write_private(folder / "acl", acl(grants))
+
+
 def new_password() -> str:
     """A password for a device or the gateway: random, so that a device that is taken apart betrays only itself."""
     return secrets.token_urlsafe(24)
@@ -164,9 +205,9 @@ def free_port(host: str = "127.0.0.1") -> int:
 class Broker:
     """A broker in a process of its own, all of whose files are in `folder`; port 0 takes a free one at the first start.
 
-    `credentials` maps each user to its password: a device's user is its sensor id. `grants` says what users do
-    who are not devices. After `stop()` or `kill()` it starts again on the same port, with what it had saved.
-    Start it from a thread that lives as long as it should: on Linux the broker ends when that thread does.
+    `credentials` maps each user to its password or its hash: a device's user is its sensor id. `grants` says what
+    users may do who are not devices. After `stop()` or `kill()` it starts again on the same port, with what
+    it had saved. Start it from a thread that lives as long as it should: on Linux the broker ends when that thread does.
     """
 
     folder: Path
@@ -200,7 +241,7 @@ class Broker:
         return self.folder / "broker.log"
 
     def url(self, user: str) -> str:
-        """Where and as whom a client connects, as `AKISEKI_MQTT_URL` wants it."""
+        """Where and as whom a client connects, as `AKISEKI_MQTT_URL` wants it, of a user whose password is known."""
         return f"mqtt://{quote(user, safe='')}:{quote(self.credentials[user], safe='')}@{self._client_host}:{self.port}"
 
     def start(self) -> None:
@@ -251,7 +292,7 @@ class Broker:
             self.stop()
             self.start()
             return
-        self._write_users()
+        write_users(self.folder, credentials=credentials, grants=self.grants)
         self._rotate_log()
         self._process.send_signal(signal.SIGHUP)
 
@@ -260,11 +301,14 @@ class Broker:
         return "127.0.0.1" if ipaddress.ip_address(self.host).is_unspecified else self.host
 
     def _start_mosquitto(self, program: Path) -> subprocess.Popen[bytes]:
-        self._write_users()
-        conf = self.folder / "mosquitto.conf"
-        run_as = "root" if os.geteuid() == 0 else None  # as `mosquitto` it could not read the folder
-        text = mosquitto_conf(folder=self.folder.resolve(), host=self.host, port=self.port, run_as=run_as)
-        _write_private(conf, text)
+        conf = write_configuration(
+            self.folder,
+            credentials=self.credentials,
+            grants=self.grants,
+            host=self.host,
+            port=self.port,
+            run_as="root" if os.geteuid() == 0 else None,  # as `mosquitto` it could not read the folder
+        )
         return start_server([str(program), "-c", str(conf)], output=self.log_file)
 
     def _start_embedded(self) -> subprocess.Popen[bytes]:
@@ -272,20 +316,16 @@ class Broker:
             "Mosquitto is not installed: the embedded broker takes its place, for trying out only, and loses "
             "messages when it or the gateway restarts. Install the package: apt install mosquitto"
         )
+        users = [password_line(user, password).split(":") for user, password in self.credentials.items()]
         settings = {
             "host": self.host,
             "port": self.port,
-            "credentials": dict(self.credentials),
+            "passwords": dict(users),
             "grants": {user: [asdict(grant) for grant in granted] for user, granted in self.grants.items()},
         }
         conf = self.folder / "embedded.json"
         _write_private(conf, json.dumps(settings))
         return start_server([sys.executable, "-m", "sensor_gateway.embedded_broker", str(conf)], output=self.log_file)
-
-    def _write_users(self) -> None:
-        lines = [password_line(user, password) for user, password in self.credentials.items()]
-        _write_private(self.folder / "passwords", "\n".join(lines) + "\n")
-        _write_private(self.folder / "acl", acl(self.grants))
 
     def _rotate_log(self) -> None:
         with suppress(FileNotFoundError):
@@ -334,6 +374,14 @@ def start_server(
         )
     finally:
         os.close(descriptor)
+
+
+def _stretched(password: str, salt: bytes, rounds: int) -> bytes:
+    return hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -5,7 +5,6 @@ check them, so that a device that works here works there. Run as `python -m sens
 """
 
 import asyncio
-import hmac
 import json
 import logging
 import signal
@@ -20,7 +19,7 @@ from amqtt.contexts import Action
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
-from sensor_gateway.broker import DEVICE_GRANTS, Grant
+from sensor_gateway.broker import DEVICE_GRANTS, Grant, password_matches
 
 
 def covers(granted: str, topic: str) -> bool:
@@ -51,14 +50,13 @@ class Passwords(BaseAuthPlugin):
 
     @dataclass
     class Config:
-        """User → password."""
+        """User → hash of the password, as Mosquitto's file has it."""
 
-        credentials: dict[str, str] = field(default_factory=dict)
+        passwords: dict[str, str] = field(default_factory=dict)
 
     async def authenticate(self, *, session: Session) -> bool | None:
-        expected = self.config.credentials.get(session.username or "")
-        given = session.password or ""
-        return expected is not None and hmac.compare_digest(expected.encode(), given.encode())
+        hashed = self.config.passwords.get(session.username or "")
+        return hashed is not None and password_matches(session.password or "", hashed)
 
 
 class Topics(BaseTopicPlugin):
@@ -86,7 +84,7 @@ async def serve(settings: dict[str, Any]) -> None:
         {
             "listeners": {"default": {"type": "tcp", "bind": f"{settings['host']}:{settings['port']}"}},
             "plugins": {
-                f"{Passwords.__module__}.{Passwords.__name__}": {"credentials": settings["credentials"]},
+                f"{Passwords.__module__}.{Passwords.__name__}": {"passwords": settings["passwords"]},
                 f"{Topics.__module__}.{Topics.__name__}": {"grants": settings["grants"]},
             },
         }

@@ -3,6 +3,8 @@
 import logging
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,9 @@ from sensor_gateway.broker import (
     Grant,
     acl,
     mosquitto_conf,
+    password_hash,
     password_line,
+    password_matches,
 )
 from sensor_gateway.embedded_broker import covers
 from tests.fixtures.brokers import StartBroker
@@ -36,6 +40,21 @@ def test_the_acl_lets_a_device_write_its_own_topics_and_read_its_own_config() ->
         "user gateway\n"
         "topic read #\n"
     )
+
+
+def test_a_password_is_told_by_its_hash_alone() -> None:
+    hashed = password_hash("secret")
+    assert password_matches("secret", hashed)
+    assert not password_matches("Secret", hashed)
+    assert password_line("desk-1", hashed) == f"desk-1:{hashed}"
+    assert password_hash("secret") != hashed
+
+
+def test_the_hash_is_the_one_mosquitto_writes() -> None:
+    # From `mosquitto_passwd -U` of 2.0.11 for the password "pw".
+    salt = "wPOBkyIolvFK6GVS"
+    digest = "pDvo5XEOCMO5BpZIFxlfPhY8eRy0qljFd4hbw3/l3Z6a4is7QbReaOeXRQbuPKLrLLU/DL8wN17/jaYtM0YmzQ=="
+    assert password_matches("pw", f"$7$101${salt}${digest}")
 
 
 def test_the_configuration_saves_by_time_and_queues_for_an_absent_gateway() -> None:
@@ -61,6 +80,15 @@ def test_who_has_the_right_password_is_let_in(mosquitto_broker: StartBroker, pro
     assert not MqttClient(broker, "desk-1", protocol=protocol).try_connecting().is_failure
     assert MqttClient(broker, "desk-1", protocol=protocol, password="wrong").try_connecting().is_failure
     assert MqttClient(broker, "desk-9", protocol=protocol, password="").try_connecting().is_failure
+
+
+def test_a_password_may_be_given_as_its_hash(mosquitto_broker: StartBroker) -> None:
+    broker = mosquitto_broker("desk-1")
+    broker.stop()
+    broker.credentials = {"desk-1": password_hash("secret")}
+    broker.start()
+    assert not MqttClient(broker, "desk-1", password="secret").try_connecting().is_failure
+    assert MqttClient(broker, "desk-1", password="Secret").try_connecting().is_failure
 
 
 def test_the_gateway_receives_readings_and_the_word_that_a_device_is_online(mosquitto_broker: StartBroker) -> None:
@@ -124,7 +152,7 @@ def test_a_message_of_a_megabyte_reaches_the_gateway_and_a_larger_one_does_not(m
         gateway.subscribe("akiseki/v1/+/reading")
         device.publish("akiseki/v1/desk-1/reading", b"x" * 1_048_576)
         assert len(gateway.receive().payload) == 1_048_576
-        with pytest.raises(TimeoutError):
+        with pytest.raises((TimeoutError, ConnectionError)):
             device.publish("akiseki/v1/desk-1/reading", b"x" * MAX_PACKET_BYTES, seconds=0.5)
         assert gateway.messages.empty()
 
@@ -159,6 +187,26 @@ def test_after_a_kill_it_starts_again_on_the_same_port(mosquitto_broker: StartBr
     assert not MqttClient(broker, "desk-1").try_connecting().is_failure
 
 
+def test_it_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
+    owner = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time; from pathlib import Path; from sensor_gateway.broker import Broker\n"
+            "broker = Broker(Path(sys.argv[1]), {}, mosquitto=Path(sys.argv[2])); broker.start()\n"
+            "print(broker.pid, flush=True); time.sleep(60)",
+            *[str(tmp_path), str(need("mosquitto"))],
+        ],
+        stdout=subprocess.PIPE,
+    )
+    with owner:
+        assert owner.stdout is not None
+        broker = Path("/proc") / owner.stdout.readline().decode().strip()
+        assert (broker / "comm").read_text() == "mosquitto\n"
+        owner.kill()
+    wait_until(lambda: not broker.exists())
+
+
 def test_a_sensor_bound_while_it_runs_is_let_in_and_others_stay_connected(mosquitto_broker: StartBroker) -> None:
     broker = mosquitto_broker("desk-1")
     with MqttClient(broker, "desk-1") as device:
@@ -185,7 +233,7 @@ def test_the_brokers_own_words_are_in_the_error(tmp_path: Path) -> None:
     broker = Broker(
         tmp_path, {"desk-1": "x"}, grants={"gateway": [Grant("read", "a/#/b")]}, mosquitto=need("mosquitto")
     )
-    with pytest.raises(BrokerError, match="Error.*a/#/b"):
+    with pytest.raises(BrokerError, match=r"Error.*a/#/b"):
         broker.start()
     assert not broker.running
 
@@ -205,14 +253,14 @@ def test_it_takes_as_many_connections_as_the_system_allows(mosquitto_broker: Sta
 def test_the_embedded_broker_says_what_it_is_and_passes_a_message(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    credentials = {GATEWAY_USER: "g", "desk-1": "d", "desk-2": "e"}
+    credentials = {GATEWAY_USER: "g", "desk-1": password_hash("d"), "desk-2": "e"}
     v311 = MQTTProtocolVersion.MQTTv311
     with caplog.at_level(logging.WARNING), Broker(tmp_path, credentials, mosquitto=None) as broker:
         assert "for trying out only" in caplog.text
         assert "apt install mosquitto" in caplog.text
         with (
             MqttClient(broker, GATEWAY_USER, protocol=v311) as gateway,
-            MqttClient(broker, "desk-1", protocol=v311) as device,
+            MqttClient(broker, "desk-1", password="d", protocol=v311) as device,
         ):
             gateway.subscribe("akiseki/v1/+/reading")
             device.publish("akiseki/v1/desk-2/reading", "not mine")

@@ -110,9 +110,15 @@ class MqttClient:
     def publish(
         self, topic: str, payload: bytes | str, *, retain: bool = False, seconds: float = _SECONDS
     ) -> ReasonCode:
-        """Publish with QoS 1 and return the broker's answer (3.1.1 has no other answer than success)."""
+        """Publish with QoS 1 and return the broker's answer (3.1.1 has no other answer than success).
+
+        Raises TimeoutError or ConnectionError, as it happens, when the broker hangs up instead.
+        """
         info: MQTTMessageInfo = self._client.publish(topic, payload, qos=1, retain=retain)
-        info.wait_for_publish(seconds)
+        try:
+            info.wait_for_publish(seconds)
+        except RuntimeError as error:
+            raise ConnectionError(str(error)) from error
         if not info.is_published():
             raise TimeoutError("the broker did not confirm the message")
         return self._published[info.mid]
@@ -125,21 +131,21 @@ class MqttClient:
             raise TimeoutError(f"no message within {seconds} s") from None
 
     def _on_connect(
-        self, client: Client, data: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+        self, _client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         self.answer = reason
         self.session_present = flags.session_present
         self._connected.set()
 
-    def _on_message(self, client: Client, data: object, message: MQTTMessage) -> None:
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         self.messages.put(message)
 
     def _on_subscribe(
-        self, client: Client, data: object, mid: int, reasons: list[ReasonCode], properties: Properties | None
+        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
     ) -> None:
         self._answers.put(reasons[0])
 
     def _on_publish(
-        self, client: Client, data: object, mid: int, reason: ReasonCode, properties: Properties | None
+        self, _client: Client, _data: object, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         self._published[mid] = reason

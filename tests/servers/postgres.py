@@ -30,6 +30,7 @@ max_connections = 200
 timezone = 'UTC'
 log_timezone = 'UTC'
 jit = off
+dynamic_shared_memory_type = mmap
 """
 # Nothing here is to survive a power cut, only a killed process, so the disk need not be waited for.
 _FAST = """
