@@ -205,9 +205,9 @@ def free_port(host: str = "127.0.0.1") -> int:
 class Broker:
     """A broker in a process of its own, all of whose files are in `folder`; port 0 takes a free one at the first start.
 
-    `credentials` maps each user to its password or its hash: a device's user is its sensor id. `grants` says what
-    users may do who are not devices. After `stop()` or `kill()` it starts again on the same port, with what
-    it had saved. Start it from a thread that lives as long as it should: on Linux the broker ends when that thread does.
+    `credentials` maps each user to its password or its hash; a device's user is its sensor id. `grants` says what
+    users may do who are not devices. After `stop()` or `kill()` it starts again on the same port, with what it had
+    saved. Start it from a thread that lives as long as it should: on Linux the broker ends when that thread does.
     """
 
     folder: Path

@@ -215,6 +215,18 @@ def test_a_sensor_bound_while_it_runs_is_let_in_and_others_stay_connected(mosqui
         assert not device.publish("akiseki/v1/desk-1/reading", READING).is_failure
 
 
+def test_a_large_log_is_put_aside_once_and_a_new_one_begun(
+    mosquitto_broker: StartBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensor_gateway.broker.MAX_LOG_BYTES", 100)
+    broker = mosquitto_broker("desk-1")
+    MqttClient(broker, "desk-1").try_connecting()
+    old = broker.log_file.read_text()
+    broker.reload(broker.credentials)
+    wait_until(broker.log_file.exists)
+    assert (broker.folder / "broker.log.1").read_text().startswith(old)
+
+
 def test_what_it_writes_is_for_its_owner_alone(mosquitto_broker: StartBroker) -> None:
     broker = mosquitto_broker("desk-1")
     assert stat.S_IMODE(broker.folder.stat().st_mode) == 0o700
