@@ -256,7 +256,9 @@ def uv_cache(environment: Mapping[str, str]) -> Path:
 
 def is_writable(folder: Path) -> bool:
     """Whether this user can write in a folder, or make it where it is missing."""
-    nearest = next(path for path in [folder, *folder.parents] if path.exists())
+    nearest = next(
+        path for path in [folder, *folder.parents] if os.path.exists(path)
+    )  # False, too, where barred
     return os.access(nearest, os.W_OK)
 
 
