@@ -201,7 +201,10 @@ def install(place: Place, groups: frozenset[str]) -> None:
         return
     fetched = uv_wheel.fetch_uv(place.root / "uv.lock", place.state, say)
     if not with_uv(place, str(fetched), groups):
-        raise SetupError("The packages could not be installed; the lines above say why.")
+        uv_wheel.reach(place.root / "uv.lock")
+        raise SetupError(
+            "The packages could not be installed: mend what the lines above say, and start again."
+        )
 
 
 def with_uv(place: Place, uv: str, groups: frozenset[str]) -> bool:

@@ -147,6 +147,16 @@ def read(url: str, say: Callable[[str], None]) -> bytes:
     return bytes(data)
 
 
+def reach(lock: Path) -> None:
+    """Ask for the pinned wheel without taking it; WheelError says what stands between here and the packages."""
+    wheel = find_wheel(lock, Machine.this())
+    try:
+        question = urllib.request.Request(wheel.url, method="HEAD")  # noqa: S310  the lock's addresses are https
+        urllib.request.urlopen(question, timeout=TIMEOUT_SECONDS).close()  # noqa: S310
+    except (OSError, http.client.HTTPException) as error:
+        raise WheelError(explain(error, wheel.url)) from error
+
+
 def is_certificate_error(error: Exception) -> bool:
     """Whether the other side could not be trusted, which no second try mends."""
     return isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError)
