@@ -148,7 +148,7 @@ def read(url: str, say: Callable[[str], None]) -> bytes:
 
 
 def reach(lock: Path) -> None:
-    """Ask for the pinned wheel without taking it; WheelError says what stands between here and the packages."""
+    """Ask for the pinned wheel without taking it; WheelError says what stands in the way."""
     wheel = find_wheel(lock, Machine.this())
     try:
         question = urllib.request.Request(wheel.url, method="HEAD")  # noqa: S310  the lock's addresses are https
