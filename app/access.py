@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from app.database import reading
 from app.extensions import db
-from app.http import today
+from app.http import is_api, today
 from app.people.models import Role
 from app.people.service import Person, find_by_token, find_person
 
@@ -49,17 +49,15 @@ def asker() -> Person:
 
 
 def sign_in(user_id: int) -> None:
+    """Begin a browser session; whatever the old one held is gone."""
     session.clear()
     session[USER] = user_id
     session.permanent = True
 
 
 def sign_out() -> None:
+    """End the browser session."""
     session.clear()
-
-
-def is_api() -> bool:
-    return request.path.startswith("/api/")
 
 
 def _identify() -> Person | None:

@@ -33,7 +33,7 @@ def _settings() -> Settings:
 
 @click.group(help="Akiseki (空き席): an office without fixed desks.")
 def akiseki() -> None:
-    pass
+    """The group of all commands."""
 
 
 @akiseki.command()
@@ -162,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         _fail(f"{error.code}: {', '.join(f'{name} {value}' for name, value in error.facts.items())}")
     except OperationalError as error:
         _fail(
-            f"The database does not answer or is not set up (akiseki db upgrade): {str(error.orig).splitlines()[0]}"
+            f"The database does not answer, or needs `akiseki db upgrade`: {str(error.orig).splitlines()[0]}"
         )
 
 

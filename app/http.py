@@ -41,6 +41,7 @@ PAGE_SIZE_AT_MOST = 200
 
 
 def settings() -> Settings:
+    """What the operator decided for this application."""
     found: Settings = current_app.extensions["akiseki"]
     return found
 
@@ -87,19 +88,20 @@ def problem(status: int, code: str, *, facts: dict[str, Any] | None = None, erro
     response = jsonify(body)
     response.status_code = status
     response.content_type = "application/problem+json"
-    if status == 401:  # noqa: PLR2004
+    if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="akiseki"'
     return response
 
 
-def _is_api() -> bool:
+def is_api() -> bool:
+    """Whether a program asks, not a browser."""
     return request.path.startswith("/api/")
 
 
 def domain_error(error: DomainError) -> Response:
     """A refusal of the domain, as problem+json for programs and as a page for people."""
     status = STATUS[type(error)]
-    if _is_api():
+    if is_api():
         return problem(status, error.code, facts=error.facts)
     return _page(status, explain(error.code, error.facts))
 
@@ -109,7 +111,7 @@ def http_error(error: HTTPException) -> Response:
     raw = error.code or 500
     status = AS_INVALID.get(raw, raw)
     code = CODES.get(raw, "server.error")
-    if not _is_api():
+    if not is_api():
         response = _page(status, explain(code, {}))
     else:
         details = getattr(error, "data", None) or {}
@@ -134,11 +136,13 @@ class ProblemApi(Api):
 
 
 def register_errors(app: Flask) -> None:
+    """Give every error of the application its one shape."""
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(HTTPException, http_error)
 
 
 def etag(version: int) -> str:
+    """The entity tag that names a version."""
     return f'"{version}"'
 
 

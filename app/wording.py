@@ -137,5 +137,5 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
     sentence = str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
     if "allowed" in facts and facts.get("rule") in {"max_duration", "horizon"}:
-        return gettext("%(sentence)s Allowed: %(allowed)s.", sentence=sentence, allowed=facts["allowed"])
+        return str(gettext("%(sentence)s Allowed: %(allowed)s.", sentence=sentence, allowed=facts["allowed"]))
     return sentence

@@ -76,7 +76,7 @@ def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Perso
         .order_by(Space.code)
     ).all()
     taken: dict[int, Any] = {}
-    for booking in session.execute(
+    for found in session.execute(
         select(Booking.id, Booking.space_id, Booking.user_id, Booking.status, Booking.end_at)
         .join(Space, Space.id == Booking.space_id)
         .join(Zone, Zone.id == Space.zone_id)
@@ -88,7 +88,7 @@ def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Perso
         )
         .order_by(Booking.start_at)
     ):
-        taken.setdefault(booking.space_id, booking)
+        taken.setdefault(found.space_id, found)
     views = []
     for row in rows:
         booking = taken.get(row.id)
@@ -123,9 +123,11 @@ def _reason(row: Any, booking: Any, person: Person | None, *, mine: bool) -> str
         if mine:
             return "yours"
         return "held" if booking.status is Status.HELD else "taken"
-    if row.section_id is not None and person is not None and person.role is not Role.FACILITY:
-        if row.section_id not in person.section_ids:
-            return "other_section"
+    outsider = (
+        person is not None and person.role is not Role.FACILITY and row.section_id not in person.section_ids
+    )
+    if row.section_id is not None and outsider:
+        return "other_section"
     return "free_seating" if row.free_seating else None
 
 
@@ -143,7 +145,7 @@ class Figures:
 
 
 def figures(session: Session, views: Iterable[SpaceView], day: TimeSpan) -> Figures:
-    """The figures of a floor's spaces; one query."""
+    """The figures of a floor's spaces; two queries."""
     listed = list(views)
     rows = session.execute(
         select(Booking.ended_at, Booking.end_at).where(

@@ -97,13 +97,14 @@ def change(
     Compare-and-set on the version: a release and a check-in cannot both win. Raises Conflict `booking.changed`.
     """
     before = {name: getattr(booking, name) for name in values}
-    done = session.execute(
+    done = session.scalar(
         update(Booking)
         .where(Booking.id == booking.id, Booking.version == booking.version, Booking.status == booking.status)
         .values(**values, version=booking.version + 1)
+        .returning(Booking.id)
         .execution_options(synchronize_session=False)
     )
-    if done.rowcount != 1:
+    if done is None:
         raise Conflict("booking.changed", booking_id=booking.id)
     session.refresh(booking)
     events.record(
@@ -146,7 +147,7 @@ def previous_ends(session: Session, bookings: Sequence[Booking]) -> dict[int, da
         .where(Booking.id.in_([booking.id for booking in bookings]))
         .group_by(Booking.id)
     )
-    return {booking_id: at for booking_id, at in rows}
+    return dict(rows.tuples().all())
 
 
 def _plain(value: object) -> object:

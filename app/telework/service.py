@@ -82,7 +82,10 @@ def put_plan(
 
 
 def approve_plan(session: Session, plan_id: int, *, actor: Person, now: datetime) -> TeleworkPlan:
-    """A chief approves a plan of the own section. Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`."""
+    """A chief approves a plan of the own section.
+
+    Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`.
+    """
     plan = session.get(TeleworkPlan, plan_id)
     if plan is None:
         raise NotFound("telework.unknown", plan_id=plan_id)
@@ -98,6 +101,7 @@ def approve_plan(session: Session, plan_id: int, *, actor: Person, now: datetime
 
 
 def list_plans(session: Session, *, user_id: int, first: date, last: date) -> list[TeleworkPlan]:
+    """A person\'s plans of the days from `first` to `last`, in order."""
     return list(
         session.scalars(
             select(TeleworkPlan)
