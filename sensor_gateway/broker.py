@@ -367,6 +367,7 @@ def start_server(
     *,
     output: Path,
     account: str | None = None,
+    environment: Mapping[str, str] | None = None,
     at_owner_end: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start a server that outlives a Ctrl-C in the terminal (its owner stops it) but not its owner's death.
@@ -384,6 +385,7 @@ def start_server(
             stdout=descriptor,
             stderr=descriptor,
             start_new_session=True,
+            env=environment,
             user=account,
             group=pwd.getpwnam(account).pw_gid if account else None,
             extra_groups=[] if account else None,
