@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+# A device's clock that is further ahead is wrong; one further behind tells of what is erased already.
+AHEAD_AT_MOST = timedelta(minutes=5)
+BEHIND_AT_MOST = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

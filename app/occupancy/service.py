@@ -18,7 +18,6 @@ from app.occupancy.rules import Fold, Occupancy, SensorLog, Signal, Transition, 
 from app.spaces.models import Sensor, SensorBinding, Space
 from app.spaces.rules import Kind, Policy
 
-AHEAD_AT_MOST = timedelta(minutes=5)
 DEAD_LETTER_BYTES = 4096
 SETTLE_AT_ONCE = 5000
 FOLD_COLUMNS = ("state", "since_at", "level", "signal_at", "hit_at", "last_hit_at", "quiet_at")
