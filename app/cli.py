@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from sensor_gateway.run import run as run_gateway
 from sqlalchemy.exc import OperationalError
 
 from app import jobs as jobs_process
@@ -28,6 +27,7 @@ from app.settings import PREFIX, Settings, SettingsError
 from app.spaces import service as spaces
 from app.spaces.rules import Kind, Policy, duration_text
 from sensor_gateway.broker import BrokerError
+from sensor_gateway.run import run as run_gateway
 
 
 class Failed(click.ClickException):

@@ -203,9 +203,7 @@ class Link:
                 wanted.SessionExpiryInterval = int(SESSION.total_seconds())
                 # Twice the batch: while one is being stored the next is already on its way.
                 wanted.ReceiveMaximum = min(2 * self._batch, 65_535)
-                client.connect(
-                    host, self._client_port, self._keepalive, clean_start=False, properties=wanted
-                )
+                client.connect(host, self._client_port, self._keepalive, clean_start=False, properties=wanted)
             else:
                 client.connect(host, self._client_port, self._keepalive)
         except OSError as error:
@@ -263,7 +261,9 @@ class Link:
 
     def _check(self) -> None:
         if self._taken_over:
-            raise BrokerRefused(f"another gateway has connected as {self._client_id!r}: there can be only one")
+            raise BrokerRefused(
+                f"another gateway has connected as {self._client_id!r}: there can be only one"
+            )
         if self._lost is not None and not self._envelopes:
             raise Disconnected(self._lost)
 
@@ -277,7 +277,12 @@ class Link:
         return self._url.port or (8883 if self._url.scheme == "mqtts" else 1883)
 
     def _on_connect(
-        self, _client: Client, _data: object, _flags: ConnectFlags, answer: ReasonCode, _more: Properties | None
+        self,
+        _client: Client,
+        _data: object,
+        _flags: ConnectFlags,
+        answer: ReasonCode,
+        _more: Properties | None,
     ) -> None:
         self._answer = answer
 
@@ -291,14 +296,17 @@ class Link:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "(not UTF-8)"
-        self._envelopes.append(
-            Envelope(topic, bytes(message.payload), self._clock(), bool(message.retain))
-        )
+        self._envelopes.append(Envelope(topic, bytes(message.payload), self._clock(), bool(message.retain)))
         if message.qos:
             self._receipts.append((message.mid, message.qos))
 
     def _on_disconnect(
-        self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode, _more: Properties | None
+        self,
+        _client: Client,
+        _data: object,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        _more: Properties | None,
     ) -> None:
         self._lost = str(reason)
         self._taken_over = flags.is_disconnect_packet_from_server and reason.value == _TAKEN_OVER

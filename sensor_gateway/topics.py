@@ -32,7 +32,7 @@ def checked_sensor_id(text: str) -> str:
 def parse_native(topic: str) -> NativeTopic:
     """The sensor and the last level of a native topic; raises Undecodable `topic` or `sensor_id`."""
     levels = topic.removeprefix(NATIVE_PREFIX).split("/")
-    if not topic.startswith(NATIVE_PREFIX) or len(levels) != 2 or levels[1] not in {"reading", "status"}:  # noqa: PLR2004
+    if not topic.startswith(NATIVE_PREFIX) or len(levels) != 2 or levels[1] not in {"reading", "status"}:
         raise Undecodable("topic")
     return NativeTopic(checked_sensor_id(levels[0]), levels[1])
 

@@ -12,10 +12,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sensor_gateway.decoders import FILTERS
-from sensor_gateway.handler import Handler
-from sensor_gateway.mqtt import Link
-from sensor_gateway.run import Gateway, Stop
 from sqlalchemy import func, select
 
 from app.clock import SteppingClock
@@ -30,10 +26,14 @@ from app.jobs import close_due_days, sweep_once
 from app.occupancy.models import StoredReading
 from app.settings import Settings
 from app.telework.service import Office
-from app.timespan import day_span
+from app.timespan import TimeSpan
 from firmware_stubs.simulator.device import Scenario
 from firmware_stubs.simulator.fleet import Fleet
 from sensor_gateway.broker import GATEWAY_USER
+from sensor_gateway.decoders import FILTERS
+from sensor_gateway.handler import Handler
+from sensor_gateway.mqtt import Link
+from sensor_gateway.run import Gateway, Stop
 
 STEP = timedelta(minutes=1)
 COMMIT_SECONDS = 30.0
@@ -73,7 +73,7 @@ def play(settings: Settings, opens: datetime, tell: Callable[[str], None]) -> tu
     sweep_once(stage.engine, clock(), office)
     close_due_days(stage.engine, clock(), office)
     with reading(stage.engine) as session:
-        figures = of_day(session, day.on, day_span(day.on, settings.timezone))
+        figures = of_day(session, day.on, TimeSpan(day.start, day.end))
     stage.engine.dispose()
     return day, figures
 
