@@ -210,8 +210,12 @@ def install(place: Place, groups: frozenset[str]) -> None:
 def with_uv(place: Place, uv: str, groups: frozenset[str]) -> bool:
     """Whether uv made the environment from the lock, on the Python that is running."""
     chosen = [f"--group={group}" for group in sorted(groups)]
-    command = [uv, "sync", "--frozen", "--no-default-groups", *chosen, "--python", base_python()]
-    return run(place, command, uv_settings(os.environ, place))
+    sync = [uv, "sync", "--frozen", "--no-default-groups", *chosen, "--python", base_python()]
+    steps = [
+        [*sync, "--no-install-project"],
+        sync,
+    ]  # the second builds the project with what the first installed
+    return all(run(place, step, uv_settings(os.environ, place)) for step in steps)
 
 
 def with_pip(place: Place, groups: frozenset[str]) -> bool:
