@@ -32,10 +32,11 @@ def checked_sensor_id(text: str) -> str:
 def parse_native(topic: str) -> NativeTopic:
     """The sensor and the last level of a native topic; raises Undecodable `topic` or `sensor_id`."""
     levels = topic.removeprefix(NATIVE_PREFIX).split("/")
-    if not topic.startswith(NATIVE_PREFIX) or len(levels) != 2 or levels[1] not in {"reading", "status"}:  # noqa: PLR2004
+    if not topic.startswith(NATIVE_PREFIX) or len(levels) != 2 or levels[1] not in {"reading", "status"}:
         raise Undecodable("topic")
     return NativeTopic(checked_sensor_id(levels[0]), levels[1])
 
 
 def native_topic(sensor_id: str, leaf: str) -> str:
+    """The inverse of `parse_native`."""
     return f"{NATIVE_PREFIX}{sensor_id}/{leaf}"
