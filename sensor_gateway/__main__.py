@@ -9,6 +9,7 @@ from sensor_gateway.run import run
 
 
 def main() -> int:
+    """Read the settings and run; returns the exit status."""
     try:
         settings = Settings.from_env(os.environ)
     except SettingsError as error:

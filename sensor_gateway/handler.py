@@ -72,10 +72,8 @@ def _decoded(envelopes: Sequence[Envelope]) -> tuple[list[tuple[Envelope, Readin
     letters: list[Letter] = []
     for envelope in envelopes:
         try:
-            for reading in decode(envelope):
-                # What the broker retained and nobody dated was true once, nobody knows when: it tells nothing.
-                if not reading.history or reading.observed_at != reading.received_at:
-                    said.append((envelope, reading))
+            # What the broker retained and nobody dated was true once, nobody knows when: it tells nothing.
+            said += [(envelope, one) for one in decode(envelope) if not (one.history and one.is_undated)]
         except Undecodable as refused:
             letters.append((envelope.topic, envelope.payload, refused.reason))
     return said, letters

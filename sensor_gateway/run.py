@@ -17,7 +17,7 @@ from app.database import create_engine
 from app.settings import Settings
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Counts, Handler
-from sensor_gateway.mqtt import BATCH, Batch, BrokerRefused, Disconnected, Link, reconnect_delays
+from sensor_gateway.mqtt import BATCH, Batch, BrokerRefused, Disconnected, Link, Wanted, reconnect_delays
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
     """Run the gateway until SIGTERM or SIGINT; returns the exit status, with one log line where it is not 0."""
     with _signals() as stop:
         engine = create_engine(settings.database_url)
-        link = Link(settings.mqtt, FILTERS, settings.clock, batch=batch)
+        link = Link(Wanted(settings.mqtt, FILTERS, settings.clock, batch=batch))
         try:
             Gateway(link, Handler(engine, settings.clock), stop).run()
         except (BrokerRefused, NotStored) as failure:
@@ -102,7 +102,7 @@ class Gateway:
         while not self._stop:
             batch = self._link.take(GLANCE)
             if batch.envelopes:
-                self._report.add(self._stored(batch), batch)
+                self._report.add(self._stored(batch))
                 self._link.acknowledge(batch)
             self._report.write_when_due()
 
@@ -131,10 +131,9 @@ class _Report:
 
     def __init__(self) -> None:
         self._counts = Counts()
-        self._lag = timedelta(0)
         self._since = time.monotonic()
 
-    def add(self, counts: Counts, batch: Batch) -> None:
+    def add(self, counts: Counts) -> None:
         self._counts += counts
 
     def write_when_due(self) -> None:

@@ -38,4 +38,5 @@ def parse_native(topic: str) -> NativeTopic:
 
 
 def native_topic(sensor_id: str, leaf: str) -> str:
+    """The inverse of `parse_native`."""
     return f"{NATIVE_PREFIX}{sensor_id}/{leaf}"

@@ -29,3 +29,8 @@ class Reading:
     rssi: int | None = None
     online: bool | None = None
     history: bool = False
+
+    @property
+    def is_undated(self) -> bool:
+        """Whether the sensor gave no time of its own, so that the time of arrival stands for it."""
+        return self.observed_at == self.received_at
