@@ -28,6 +28,7 @@ from app.spaces import service as spaces
 from app.spaces.rules import Kind, Policy, duration_text
 from sensor_gateway.broker import BrokerError
 from sensor_gateway.run import run as run_gateway
+from sensor_gateway.servers import can_listen
 
 
 class Failed(click.ClickException):
@@ -78,11 +79,11 @@ def demo(*, port: int, data: Path | None, speed: float, database: str, mqtt: str
         {PREFIX + "DATABASE_URL": database} if database else {}
     )
     settings = Settings.from_env(env)
-    logs.configure(settings.log_format, logging.WARNING if once else logging.INFO)
+    logs.configure(settings.log_format, logging.WARNING if once_only else logging.INFO)
     if once_only:
         demo_once(settings)
         return
-    if not live.port_is_free(port):
+    if not can_listen(port):
         raise Failed(f"Port {port} is in use. Choose another one: akiseki demo --port {port + 1}")
     try:
         live.play(settings, port=port, speed=speed, mqtt_url=mqtt, tell=click.echo)

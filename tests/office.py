@@ -17,7 +17,9 @@ def sensor_ids(count: int) -> list[str]:
     return [f"desk-{number:04d}" for number in range(1, count + 1)]
 
 
-def furnish(session: Session, sensors: Sequence[str], *, heartbeat_s: int = 600, kind: Kind = Kind.SEAT) -> list[int]:
+def furnish(
+    session: Session, sensors: Sequence[str], *, heartbeat_s: int = 600, kind: Kind = Kind.SEAT
+) -> list[int]:
     """Make a space for each sensor and let it watch; returns the spaces' ids in the same order."""
     site = Site(code="main", name="本庁", timezone="Asia/Tokyo")
     session.add(site)
@@ -28,7 +30,9 @@ def furnish(session: Session, sensors: Sequence[str], *, heartbeat_s: int = 600,
     zone = Zone(floor_id=floor.id, code="A", name="A")
     session.add(zone)
     session.flush()
-    spaces = [Space(zone_id=zone.id, code=f"A-{number:04d}", kind=kind) for number in range(1, len(sensors) + 1)]
+    spaces = [
+        Space(zone_id=zone.id, code=f"A-{number:04d}", kind=kind) for number in range(1, len(sensors) + 1)
+    ]
     session.add_all(spaces)
     session.flush()
     session.execute(insert(Sensor), [{"id": sensor, "heartbeat_s": heartbeat_s} for sensor in sensors])

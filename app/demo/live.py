@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -24,7 +23,8 @@ from app.demo.day import Day
 from app.demo.people import Actors, over_http
 from app.demo.stage import Stage
 from app.settings import PREFIX, Settings
-from sensor_gateway.broker import GATEWAY_USER, start_server
+from sensor_gateway.broker import GATEWAY_USER
+from sensor_gateway.servers import start_server
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -201,14 +201,3 @@ def _greet(base: str, opens: datetime, speed: float, tell: Callable[[str], None]
         tell(f"    {email:28} {what}")
     tell("  Ctrl-C で終了 / stops it")
     tell("")
-
-
-def port_is_free(port: int) -> bool:
-    """Whether this machine's port can be listened on."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

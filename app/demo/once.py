@@ -32,7 +32,7 @@ from firmware_stubs.simulator.fleet import Fleet
 from sensor_gateway.broker import GATEWAY_USER
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Handler
-from sensor_gateway.mqtt import Link
+from sensor_gateway.mqtt import Link, Wanted
 from sensor_gateway.run import Gateway, Stop
 
 STEP = timedelta(minutes=1)
@@ -51,7 +51,7 @@ def play(settings: Settings, opens: datetime, tell: Callable[[str], None]) -> tu
     day = stage.day(opens.date())
     with stages.broker(stage, settings.data_dir / "broker") as broker:
         stop = Stop()
-        link = Link(urlsplit(broker.url(GATEWAY_USER)), FILTERS, clock)
+        link = Link(Wanted(urlsplit(broker.url(GATEWAY_USER)), FILTERS, clock))
         gateway = Gateway(link, Handler(stage.engine, clock), stop)
         thread = threading.Thread(target=gateway.run, name="gateway", daemon=True)
         thread.start()

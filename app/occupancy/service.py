@@ -72,7 +72,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Mapping[Kin
     """
     watched = _load(session, {reading.sensor_id for reading in readings}, policies)
     known = [reading for reading in readings if reading.sensor_id in watched]
-    fresh = _store(session, known)
+    fresh = store(session, known)
     changes: list[Change] = []
     seen: list[Seen] = []
     by_sensor: dict[str, list[Reading]] = defaultdict(list)
@@ -279,7 +279,7 @@ def _load(session: Session, sensor_ids: set[str], policies: Mapping[Kind, Policy
     }
 
 
-def _store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
+def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
     """Insert what is not stored yet; returns those that were new."""
     if not readings:
         return []
