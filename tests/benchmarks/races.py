@@ -22,6 +22,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -143,11 +144,11 @@ def _run_race(race: Race, stage: Stage, ports: Sequence[int]) -> list[Answer]:
     line = Barrier(len(stage.tokens), timeout=TOGETHER_SECONDS)
 
     def runner(number: int) -> list[Answer]:
-        client = Client(ports[number % len(ports)], stage.tokens[number])
         answers = []
-        for slot in range(len(stage.slots)):
-            line.wait()
-            answers.append(race(client, stage, number, slot))
+        with closing(Client(ports[number % len(ports)], stage.tokens[number])) as client:
+            for slot in range(len(stage.slots)):
+                line.wait()
+                answers.append(race(client, stage, number, slot))
         return answers
 
     with ThreadPoolExecutor(len(stage.tokens)) as pool:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -44,7 +44,8 @@ def web_processes(count: int, database_url: str, folder: Path) -> Iterator[list[
 
 def _is_ready(port: int) -> bool:
     try:
-        return Client(port).request("GET", "/readyz").status == 200
+        with closing(Client(port)) as client:
+            return client.request("GET", "/readyz").status == 200
     except OSError:
         return False
 
@@ -64,6 +65,9 @@ class Client:
     def __init__(self, port: int, token: str = "") -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def close(self) -> None:
+        self._connection.close()
 
     def request(
         self,
