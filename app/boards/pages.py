@@ -10,7 +10,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.access import READERS, Person, Role, allow, asker
+from app.access import READERS, Person, Role, allow, asker, visitor
 from app.boards import service
 from app.boards.rules import chosen_span, suggested_span
 from app.boards.service import FloorPage, SpaceView
@@ -26,8 +26,11 @@ NO_CHANGE = 204
 
 
 @pages.get("/")
-@allow(*READERS)
+@allow()
 def start() -> Response:
+    """The floor; in the demo, the day happening, to whoever has not signed in."""
+    if visitor() is None:
+        return redirect(url_for("boards_pages.demo" if settings().demo else "people_pages.login"))
     with reading(db.engine) as session:
         floor_id = service.first_floor_id(session)
     if floor_id is None:
