@@ -45,6 +45,9 @@ FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 _UNSUPPORTED_VERSION = {1, 132}
 _TRY_AGAIN = {136, 137, 151, 159}
 _TAKEN_OVER = 142
+_ABOUT_BROKER = "$SYS/"
+# What was said before we listened is of no use, and a thousand devices have said something.
+_ONCE_HEARD = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
 
 
 class BrokerRefused(Exception):
@@ -133,12 +136,15 @@ class Connection:
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Ask for the messages under some topics; `granted` is the answer."""
+        # What the broker says of itself need not wait for us while we are away; its last word is welcome.
+        options = [
+            (one, SubscribeOptions(qos=0)) if one.startswith(_ABOUT_BROKER) else (one, _ONCE_HEARD)
+            for one in filters
+        ]
         if self._is_5:
-            # What was said before we listened is of no use, and a thousand devices have said something.
-            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-            self._client.subscribe([(one, options) for one in filters])
+            self._client.subscribe(options)
         else:
-            self._client.subscribe([(one, 1) for one in filters])
+            self._client.subscribe([(one, option.QoS) for one, option in options])
 
     def read(self) -> None:
         """Read messages until none is left or the batch is full. paho reads one packet a call."""
@@ -265,8 +271,13 @@ class Link:
         connection.until(lambda: connection.granted is not None)
         if connection.granted is None:
             raise Disconnected(connection.lost or "the broker does not answer the subscription")
-        if any(one.is_failure for one in connection.granted):
-            raise BrokerRefused("the broker refuses the subscription: its access list does not let us read")
+        refused = [
+            one
+            for one, answer in zip(self._wanted.filters, connection.granted, strict=True)
+            if answer.is_failure and not one.startswith(_ABOUT_BROKER)
+        ]
+        if refused:
+            raise BrokerRefused(f"the broker's access list does not let us read {', '.join(refused)}")
         log.info("connected to %s:%s by MQTT %s", self._wanted.host, self._wanted.port, self.protocol)
 
     def take(self, wait: timedelta) -> Batch:
