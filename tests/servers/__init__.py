@@ -1,0 +1,1 @@
+"""The real servers that the tests run against: PostgreSQL, Mosquitto, Chromium."""
