@@ -10,11 +10,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
 
 
 def config(url: str) -> Config:
+    """Alembic's configuration for the database at `url`, without a file of its own."""
     made = Config()
     made.set_main_option("script_location", str(FOLDER))
     made.attributes["url"] = url

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from app.clock import Clock, ShownClock, system_clock
 
 PREFIX = "AKISEKI_"
+TOKYO = ZoneInfo("Asia/Tokyo")
 LOCALES = ("ja", "en")
 
 
@@ -40,7 +41,7 @@ class Settings:
     database_url: str = ""
     mqtt_url: str = "mqtt://127.0.0.1:1883"
     secret_key: str = field(default="", repr=False)
-    timezone: ZoneInfo = ZoneInfo("Asia/Tokyo")
+    timezone: ZoneInfo = TOKYO
     locale: str = "ja"
     sweep_seconds: float = 15.0
     hours: OfficeHours = OfficeHours()
@@ -79,6 +80,11 @@ class Settings:
         """The same with a database and a secret key filled in from the data folder where none was given."""
         url = self.database_url or f"sqlite:///{(self.data_dir / 'akiseki.db').resolve()}"
         return replace(self, database_url=url, secret_key=self.secret_key or _kept_secret(self.data_dir))
+
+    @property
+    def demo(self) -> bool:
+        """Whether these are the processes of `akiseki demo`, whose day is sped up and whose logins are printed."""
+        return isinstance(self.clock, ShownClock)
 
     @property
     def mqtt(self) -> SplitResult:
@@ -153,13 +159,13 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         raise ValueError(f"'{text}' is not a number of seconds") from None
-    if not 0 < seconds <= 3600:  # noqa: PLR2004 - a sweep less than once an hour releases nothing in time
+    if not 0 < seconds <= 3600:
         raise ValueError("must be more than 0 and at most 3600 seconds")
     return seconds
 
 
 def _secret(text: str) -> str:
-    if len(text) < 16:  # noqa: PLR2004 - 128 bits at the very least
+    if len(text) < 16:
         raise ValueError("must have at least 16 characters")
     return text
 
@@ -168,7 +174,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "DATABASE_URL": _url("sqlite", "postgresql+psycopg"),
     "MQTT_URL": _url("mqtt", "mqtts"),
     "SECRET_KEY": _secret,
-    "DATA_DIR": lambda text: Path(text),
+    "DATA_DIR": Path,
     "TIMEZONE": _timezone,
     "LOCALE": _one_of(*LOCALES),
     "SWEEP_SECONDS": _seconds,

@@ -99,7 +99,11 @@ def password_line(user: str, password: str) -> str:
 
     Raises ValueError for a name that would mean something else in a topic or a file.
     """
-    if not user or not user.isprintable() or any(character in ":/+#%" or character.isspace() for character in user):
+    if (
+        not user
+        or not user.isprintable()
+        or any(character in ":/+#%" or character.isspace() for character in user)
+    ):
         raise ValueError(f"not usable as a broker's user name: {user!r}")
     return f"{user}:{password if _HASHED.fullmatch(password) else password_hash(password)}"
 
@@ -170,7 +174,9 @@ def write_configuration(
     return conf
 
 
-def write_users(folder: Path, *, credentials: Mapping[str, str], grants: Mapping[str, Sequence[Grant]]) -> None:
+def write_users(
+    folder: Path, *, credentials: Mapping[str, str], grants: Mapping[str, Sequence[Grant]]
+) -> None:
     """Write who may connect and what each may do; a running Mosquitto reads it again on SIGHUP."""
     lines = [password_line(user, password) for user, password in credentials.items()]
     _write_private(folder / "passwords", "\n".join(lines) + "\n")
@@ -254,7 +260,9 @@ class Broker:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._rotate_log()
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
-        self._process = self._start_embedded() if self.mosquitto is None else self._start_mosquitto(self.mosquitto)
+        self._process = (
+            self._start_embedded() if self.mosquitto is None else self._start_mosquitto(self.mosquitto)
+        )
         if sys.platform == "linux":
             # One descriptor per device; the usual soft limit of 1,024 would turn the 1,000th away.
             _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -325,7 +333,9 @@ class Broker:
         }
         conf = self.folder / "embedded.json"
         _write_private(conf, json.dumps(settings))
-        return start_server([sys.executable, "-m", "sensor_gateway.embedded_broker", str(conf)], output=self.log_file)
+        return start_server(
+            [sys.executable, "-m", "sensor_gateway.embedded_broker", str(conf)], output=self.log_file
+        )
 
     def _rotate_log(self) -> None:
         with suppress(FileNotFoundError):
@@ -342,7 +352,9 @@ class Broker:
                 self._process = None
                 raise BrokerError(f"the broker ended at once with status {status}: {self._last_words()}")
         self.kill()
-        raise BrokerError(f"the broker did not accept connections within {_START_SECONDS:.0f} s: {self._last_words()}")
+        raise BrokerError(
+            f"the broker did not accept connections within {_START_SECONDS:.0f} s: {self._last_words()}"
+        )
 
     def _last_words(self) -> str:
         lines = self.log_file.read_bytes()[self._log_start :].decode(errors="replace").splitlines()
@@ -351,7 +363,11 @@ class Broker:
 
 
 def start_server(
-    command: Sequence[str], *, output: Path, account: str | None = None, at_owner_end: signal.Signals = signal.SIGTERM
+    command: Sequence[str],
+    *,
+    output: Path,
+    account: str | None = None,
+    at_owner_end: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start a server that outlives a Ctrl-C in the terminal (its owner stops it) but not its owner's death.
 

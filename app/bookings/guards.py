@@ -42,7 +42,8 @@ def missing(session: Session) -> list[str]:
     if session.get_bind().dialect.name == "postgresql":
         found = session.scalars(
             text(
-                "SELECT conname FROM pg_constraint WHERE conrelid = 'bookings'::regclass AND contype = 'x' AND convalidated"
+                "SELECT conname FROM pg_constraint"
+                " WHERE conrelid = 'bookings'::regclass AND contype = 'x' AND convalidated"
             )
         )
         return sorted(CLASHES.keys() - set(found))

@@ -127,7 +127,7 @@ def end_early_leaves(session: Session, now: datetime) -> list[Booking]:
     ).all()
     ended = []
     for booking, kind, since_at in rows:
-        if since_at + kinds[kind].early_leave <= now:
+        if since_at is not None and since_at + kinds[kind].early_leave <= now:
             change(
                 session,
                 booking,

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session, aliased
 from app import events
 from app.bookings.models import Booking
 from app.bookings.rules import LIVE, Status
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people.models import Role
 from app.people.service import Person, find_person
 from app.spaces.models import Space
+from app.timespan import TimeSpan
 
 
 def may_act_for(actor: Person, person: Person) -> bool:
@@ -39,6 +40,14 @@ def get_booking(
     if actor.role is Role.FACILITY or (person and may_act_for(actor, person)):
         return booking
     raise Forbidden("booking.not_allowed", why="stranger")
+
+
+def checked_span(start: datetime, end: datetime) -> TimeSpan:
+    """The span of a change that gave one end only; raises RuleBroken `request.invalid` where it is reversed."""
+    try:
+        return TimeSpan(start, end)
+    except ValueError as error:
+        raise RuleBroken("request.invalid", detail=str(error)) from error
 
 
 def list_bookings(
@@ -88,13 +97,14 @@ def change(
     Compare-and-set on the version: a release and a check-in cannot both win. Raises Conflict `booking.changed`.
     """
     before = {name: getattr(booking, name) for name in values}
-    done = session.execute(
+    done = session.scalar(
         update(Booking)
         .where(Booking.id == booking.id, Booking.version == booking.version, Booking.status == booking.status)
         .values(**values, version=booking.version + 1)
+        .returning(Booking.id)
         .execution_options(synchronize_session=False)
     )
-    if done.rowcount != 1:
+    if done is None:
         raise Conflict("booking.changed", booking_id=booking.id)
     session.refresh(booking)
     events.record(
@@ -137,7 +147,7 @@ def previous_ends(session: Session, bookings: Sequence[Booking]) -> dict[int, da
         .where(Booking.id.in_([booking.id for booking in bookings]))
         .group_by(Booking.id)
     )
-    return {booking_id: at for booking_id, at in rows}
+    return dict(rows.tuples().all())
 
 
 def _plain(value: object) -> object:

@@ -60,6 +60,7 @@ def add_user(
 
 
 def add_section(session: Session, code: str, *, name: str, name_en: str = "") -> Section:
+    """A new section (局・部・課・係)."""
     section = Section(code=code, name=name, name_en=name_en)
     session.add(section)
     session.flush()
@@ -67,6 +68,7 @@ def add_section(session: Session, code: str, *, name: str, name_en: str = "") ->
 
 
 def set_password(user: User, password: str) -> None:
+    """Set a password; argon2id keeps it."""
     user.password_hash = _hasher.hash(password)
 
 
@@ -119,6 +121,7 @@ def get_person(session: Session, user_id: int, on: date) -> Person:
 
 
 def get_by_email(session: Session, email: str) -> User:
+    """An account by its address; raises NotFound `user.unknown`."""
     user = session.scalar(select(User).where(User.email == email.lower()))
     if user is None:
         raise NotFound("user.unknown", email=email)
@@ -136,6 +139,7 @@ def list_people(session: Session, *, section_id: int | None = None, on: date) ->
 
 
 def list_sections(session: Session) -> list[Section]:
+    """All sections, in the order of their codes."""
     return list(session.scalars(select(Section).order_by(Section.code)))
 
 

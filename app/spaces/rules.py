@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -69,10 +70,14 @@ def with_value(policy: Policy, key: str, text: str) -> Policy:
     if isinstance(getattr(policy, key), bool):
         if text not in {"on", "off"}:
             raise ValueError(f"{key} is on or off, not '{text}'")
-        return replace(policy, **{key: text == "on"})
+        return _with(policy, key, text == "on")
     if text == "off" and key == "early_leave":
         return replace(policy, early_leave=timedelta(0))
-    return replace(policy, **{key: parse_duration(text)})
+    return _with(policy, key, parse_duration(text))
+
+
+def _with(policy: Policy, key: str, value: Any) -> Policy:
+    return replace(policy, **{key: value})
 
 
 UNITS = {

@@ -65,10 +65,12 @@ def get_place(session: Session, space_id: int) -> Place:
 
 
 def list_floors(session: Session) -> list[Floor]:
+    """All floors, in the order of their codes."""
     return list(session.scalars(select(Floor).order_by(Floor.code)))
 
 
 def get_floor(session: Session, floor_id: int) -> Floor:
+    """A floor; raises NotFound `floor.unknown`."""
     floor = session.get(Floor, floor_id)
     if floor is None:
         raise NotFound("floor.unknown", floor_id=floor_id)
@@ -76,6 +78,7 @@ def get_floor(session: Session, floor_id: int) -> Floor:
 
 
 def floor_timezone(session: Session, floor_id: int) -> ZoneInfo:
+    """The zone of time that a floor's days are computed in."""
     return ZoneInfo(
         session.scalars(
             select(Site.timezone).join(Floor, Floor.site_id == Site.id).where(Floor.id == floor_id)
@@ -84,6 +87,7 @@ def floor_timezone(session: Session, floor_id: int) -> ZoneInfo:
 
 
 def list_zones(session: Session, floor_id: int | None = None) -> list[Zone]:
+    """Zones in the order of their codes, of one floor where it is given."""
     query = select(Zone).order_by(Zone.code)
     return list(session.scalars(query if floor_id is None else query.where(Zone.floor_id == floor_id)))
 
@@ -115,7 +119,7 @@ def sensors_of(session: Session, space_ids: list[int]) -> dict[int, Sensor]:
         .join(Sensor, Sensor.id == SensorBinding.sensor_id)
         .where(SensorBinding.until_at.is_(None), SensorBinding.space_id.in_(space_ids))
     )
-    return {space_id: sensor for space_id, sensor in rows}
+    return dict(rows.tuples().all())
 
 
 def bind_sensor(session: Session, sensor: Sensor, space_id: int, *, now: datetime) -> SensorBinding:

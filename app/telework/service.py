@@ -17,7 +17,7 @@ from app.bookings.rules import By, Status
 from app.errors import Conflict, Forbidden, NotFound
 from app.people.models import Membership, Role, User
 from app.people.service import Person, list_people
-from app.settings import OfficeHours
+from app.settings import OfficeHours, Settings
 from app.telework.models import ClosedDay, HalfDay, TeleworkPlan
 from app.telework.rules import Half, Plan, PlanKind, classify
 from app.timespan import TimeSpan, day_span
@@ -32,6 +32,10 @@ class Office:
 
     timezone: ZoneInfo
     hours: OfficeHours
+
+    @classmethod
+    def of(cls, settings: Settings) -> Office:
+        return cls(settings.timezone, settings.hours)
 
     def window(self, on: date, half: Half) -> TimeSpan:
         """The hours of a half-day."""
@@ -78,7 +82,10 @@ def put_plan(
 
 
 def approve_plan(session: Session, plan_id: int, *, actor: Person, now: datetime) -> TeleworkPlan:
-    """A chief approves a plan of the own section. Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`."""
+    """A chief approves a plan of the own section.
+
+    Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`.
+    """
     plan = session.get(TeleworkPlan, plan_id)
     if plan is None:
         raise NotFound("telework.unknown", plan_id=plan_id)
@@ -94,6 +101,7 @@ def approve_plan(session: Session, plan_id: int, *, actor: Person, now: datetime
 
 
 def list_plans(session: Session, *, user_id: int, first: date, last: date) -> list[TeleworkPlan]:
+    """A person\'s plans of the days from `first` to `last`, in order."""
     return list(
         session.scalars(
             select(TeleworkPlan)

@@ -20,7 +20,6 @@ from app.timespan import TimeSpan
 from app.usage.models import UsageSession
 from app.usage.rules import SESSION_GAP, Edge, is_suspect, session_end
 
-
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -34,7 +33,11 @@ def note_change(session: Session, changes: Sequence[Change]) -> None:
         if change.state is Occupancy.OCCUPIED:
             if known is not None and known.end_at is None:
                 continue
-            if known is not None and known.end_at and change.since_at - known.end_at <= SESSION_GAP:
+            if (
+                known is not None
+                and known.end_at is not None
+                and change.since_at - known.end_at <= SESSION_GAP
+            ):
                 known.end_at, known.flag = None, ""
                 continue
             last[change.space_id] = UsageSession(space_id=change.space_id, start_at=change.since_at)
@@ -144,9 +147,9 @@ def ledger(
 
 
 def _order(row: LedgerRow) -> tuple[str, datetime]:
-    start = row.booking.start_at if row.booking else row.actual.start if row.actual else None
-    assert start is not None, "a row of the ledger has a booking or a use"
-    return row.space.code, start
+    begins = [row.booking.start_at] if row.booking else []
+    begins += [row.actual.start] if row.actual else []
+    return row.space.code, begins[0]
 
 
 def _span(one: UsageSession, now: datetime) -> TimeSpan:

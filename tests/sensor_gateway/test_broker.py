@@ -75,7 +75,9 @@ def test_a_name_that_would_mean_something_else_in_a_file_or_topic_is_refused(use
 
 
 @pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311])
-def test_who_has_the_right_password_is_let_in(mosquitto_broker: StartBroker, protocol: MQTTProtocolVersion) -> None:
+def test_who_has_the_right_password_is_let_in(
+    mosquitto_broker: StartBroker, protocol: MQTTProtocolVersion
+) -> None:
     broker = mosquitto_broker("desk-1")
     assert not MqttClient(broker, "desk-1", protocol=protocol).try_connecting().is_failure
     assert MqttClient(broker, "desk-1", protocol=protocol, password="wrong").try_connecting().is_failure
@@ -91,7 +93,9 @@ def test_a_password_may_be_given_as_its_hash(mosquitto_broker: StartBroker) -> N
     assert MqttClient(broker, "desk-1", password="Secret").try_connecting().is_failure
 
 
-def test_the_gateway_receives_readings_and_the_word_that_a_device_is_online(mosquitto_broker: StartBroker) -> None:
+def test_the_gateway_receives_readings_and_the_word_that_a_device_is_online(
+    mosquitto_broker: StartBroker,
+) -> None:
     broker = mosquitto_broker("desk-1")
     with MqttClient(broker, GATEWAY_USER) as gateway, MqttClient(broker, "desk-1") as device:
         gateway.subscribe("akiseki/v1/+/reading")
@@ -129,7 +133,9 @@ def test_a_device_reads_its_own_config_and_nothing_of_others(mosquitto_broker: S
         assert {message.topic for message in device.messages.queue} <= {"akiseki/v1/desk-1/config"}
 
 
-def test_a_device_cannot_take_over_the_gateways_session_by_its_client_id(mosquitto_broker: StartBroker) -> None:
+def test_a_device_cannot_take_over_the_gateways_session_by_its_client_id(
+    mosquitto_broker: StartBroker,
+) -> None:
     broker = mosquitto_broker("desk-1")
     with MqttClient(broker, GATEWAY_USER, keep=True) as gateway:
         gateway.subscribe("akiseki/v1/+/reading")
@@ -146,7 +152,9 @@ def test_a_network_server_writes_what_it_is_granted(mosquitto_broker: StartBroke
         assert server.publish("akiseki/v1/desk-1/reading", READING).is_failure
 
 
-def test_a_message_of_a_megabyte_reaches_the_gateway_and_a_larger_one_does_not(mosquitto_broker: StartBroker) -> None:
+def test_a_message_of_a_megabyte_reaches_the_gateway_and_a_larger_one_does_not(
+    mosquitto_broker: StartBroker,
+) -> None:
     broker = mosquitto_broker("desk-1")
     with MqttClient(broker, GATEWAY_USER) as gateway, MqttClient(broker, "desk-1") as device:
         gateway.subscribe("akiseki/v1/+/reading")
@@ -207,7 +215,9 @@ def test_it_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
     wait_until(lambda: not broker.exists())
 
 
-def test_a_sensor_bound_while_it_runs_is_let_in_and_others_stay_connected(mosquitto_broker: StartBroker) -> None:
+def test_a_sensor_bound_while_it_runs_is_let_in_and_others_stay_connected(
+    mosquitto_broker: StartBroker,
+) -> None:
     broker = mosquitto_broker("desk-1")
     with MqttClient(broker, "desk-1") as device:
         broker.reload({**broker.credentials, "desk-2": "fresh"})

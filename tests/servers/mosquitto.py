@@ -131,7 +131,12 @@ class MqttClient:
             raise TimeoutError(f"no message within {seconds} s") from None
 
     def _on_connect(
-        self, _client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+        self,
+        _client: Client,
+        _data: object,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
     ) -> None:
         self.answer = reason
         self.session_present = flags.session_present
@@ -141,7 +146,12 @@ class MqttClient:
         self.messages.put(message)
 
     def _on_subscribe(
-        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+        self,
+        _client: Client,
+        _data: object,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
     ) -> None:
         self._answers.put(reasons[0])
 

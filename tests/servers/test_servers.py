@@ -99,14 +99,27 @@ def test_a_missing_program_skips_the_test_but_fails_it_in_ci(monkeypatch: pytest
         requirements.need("mosquitto")
 
 
-def try_run(folder: Path, name: str, body: str, *options: str, ci: str = "") -> subprocess.CompletedProcess[str]:
+def try_run(
+    folder: Path, name: str, body: str, *options: str, ci: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Run a test file in a run of its own that has the fixtures and options of this one."""
     file = folder / name
     file.write_text(textwrap.dedent(body))
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", str(file), *options],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "tests.conftest",
+            "-p",
+            "no:cacheprovider",
+            str(file),
+            *options,
+        ],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]), "CI": ci},
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]), "CI": ci},
         capture_output=True,
         text=True,
         check=False,

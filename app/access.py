@@ -1,0 +1,96 @@
+"""Who asks, in which role. Every route carries its declaration; one without is refused to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, redirect, request, session, url_for
+from werkzeug.exceptions import Forbidden, Unauthorized
+from werkzeug.wrappers import Response
+
+from app.database import reading
+from app.extensions import db
+from app.http import is_api, today
+from app.people.models import Role
+from app.people.service import Person, find_by_token, find_person
+
+View = TypeVar("View", bound=Callable[..., Any])
+PUBLIC: frozenset[Role] = frozenset()
+# Whoever works here and holds a seat; the auditor reads, the kiosk and the service do what is theirs alone.
+PEOPLE = frozenset({Role.STAFF, Role.CHIEF, Role.FACILITY, Role.PERSONNEL, Role.IT})
+READERS = PEOPLE | {Role.AUDITOR}
+SIGNED_IN_AT = "signed_in_at"
+USER = "user_id"
+
+
+def allow(*roles: Role) -> Callable[[View], View]:
+    """Declare who may call a route; `allow()` with no role: everybody, signed in or not."""
+
+    def declare(view: View) -> View:
+        view.__dict__["access"] = frozenset(roles)
+        return view
+
+    return declare
+
+
+def declared(app: Flask, endpoint: str) -> frozenset[Role] | None:
+    """The roles that an endpoint declares: empty for public ones, None where it declares nothing."""
+    found: frozenset[Role] | None = getattr(app.view_functions.get(endpoint), "access", None)
+    return found
+
+
+def asker() -> Person:
+    """Who asks; only for routes that are not public."""
+    person: Person | None = g.get("person")
+    if person is None:
+        raise Unauthorized
+    return person
+
+
+def sign_in(user_id: int) -> None:
+    """Begin a browser session; whatever the old one held is gone."""
+    session.clear()
+    session[USER] = user_id
+    session.permanent = True
+
+
+def sign_out() -> None:
+    """End the browser session."""
+    session.clear()
+
+
+def _identify() -> Person | None:
+    """The API knows bearer tokens only, so that no cookie can be abused for it; pages know the session only."""
+    if is_api():
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token:
+            return None
+        with reading(db.engine) as found:
+            return find_by_token(found, token.strip(), today())
+    if USER not in session:
+        return None
+    with reading(db.engine) as found:
+        return find_person(found, session[USER], today())
+
+
+def guard() -> Response | None:
+    """Before every request: who asks, and whether the route is for them."""
+    g.person = None
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    roles = declared(current_app, request.endpoint)
+    if roles is None:
+        raise Forbidden
+    g.person = _identify()
+    if not roles:
+        return None
+    if g.person is None:
+        if is_api():
+            raise Unauthorized
+        return redirect(
+            url_for("people_pages.login", next=request.full_path if request.method == "GET" else None)
+        )
+    if g.person.role not in roles:
+        raise Forbidden
+    return None

@@ -1,0 +1,157 @@
+"""The floor as people see it: map, table, a space's panel, live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from app.access import READERS, allow, asker
+from app.boards import service
+from app.boards.rules import chosen_span, suggested_span
+from app.boards.service import SpaceView
+from app.calendar import working_days
+from app.database import reading
+from app.errors import NotFound
+from app.extensions import db
+from app.http import now, settings
+from app.people.models import Role
+from app.people.service import Person
+from app.spaces.models import Floor, Zone
+from app.spaces.service import floor_timezone, get_floor, list_floors, list_zones, policies
+from app.timespan import TimeSpan, day_span
+
+pages = Blueprint("boards_pages", __name__)
+NO_CHANGE = 204
+
+
+@dataclass(frozen=True, slots=True)
+class FloorPage:
+    """All that the floor page shows; `version` names it, `is_now` tells whether its span has begun."""
+
+    floor: Floor
+    zones: list[Zone]
+    views: list[SpaceView]
+    span: TimeSpan
+    local: TimeSpan
+    is_now: bool
+    figures: service.Figures
+    happenings: list[service.Happening]
+    version: str
+
+    @property
+    def by_zone(self) -> list[tuple[Zone, list[SpaceView]]]:
+        return [(zone, [view for view in self.views if view.zone_id == zone.id]) for zone in self.zones]
+
+
+@pages.get("/")
+@allow(*READERS)
+def start() -> Response:
+    with reading(db.engine) as session:
+        floors = list_floors(session)
+    if not floors:
+        return make_response(render_template("empty.html"))
+    return redirect(url_for("boards_pages.floor", floor_id=floors[0].id))
+
+
+@pages.get("/floors/<int:floor_id>")
+@allow(*READERS, Role.KIOSK)
+def floor(floor_id: int) -> str:
+    page = _load(floor_id, asker())
+    chosen = request.args.get("space", type=int)
+    space = next((view for view in page.views if view.id == chosen), None)
+    return render_template("floor.html", page=page, space=space, panel=_panel_facts(space))
+
+
+@pages.get("/floors/<int:floor_id>/live")
+@allow(*READERS, Role.KIOSK)
+def live(floor_id: int) -> Response:
+    """The moving part of the floor page, or 204 where nothing moved since the version the page has."""
+    page = _load(floor_id, asker())
+    if request.args.get("v") == page.version:
+        return make_response("", NO_CHANGE)
+    return make_response(render_template("_floor_live.html", page=page))
+
+
+@pages.get("/floors/<int:floor_id>/spaces/<int:space_id>")
+@allow(*READERS)
+def panel(floor_id: int, space_id: int) -> str:
+    """A space's panel alone, for the page that swaps it in."""
+    page = _load(floor_id, asker())
+    space = next((view for view in page.views if view.id == space_id), None)
+    if space is None:
+        raise NotFound("space.unknown", space_id=space_id)
+    return render_template("_space_panel.html", page=page, space=space, panel=_panel_facts(space))
+
+
+@pages.get("/demo")
+@allow()
+def demo() -> Response:
+    """The demo's first page: the day happening, and who can sign in. Exists in the demo only."""
+    if not settings().demo:
+        raise NotFound("request.unknown")
+    with reading(db.engine) as session:
+        floors = list_floors(session)
+    page = _load(floors[0].id, None)
+    if request.args.get("v") == page.version:
+        return make_response("", NO_CHANGE)
+    template = "_demo_live.html" if request.headers.get("HX-Request") else "demo.html"
+    return make_response(render_template(template, page=page))
+
+
+@dataclass(frozen=True, slots=True)
+class PanelFacts:
+    """What a space's panel says of its rules."""
+
+    longest: timedelta
+    grace: timedelta
+
+
+def _panel_facts(space: SpaceView | None) -> PanelFacts | None:
+    if space is None:
+        return None
+    with reading(db.engine) as session:
+        policy = policies(session)[space.kind]
+    return PanelFacts(policy.max_duration, policy.no_show_grace)
+
+
+def _load(floor_id: int, person: Person | None) -> FloorPage:
+    with reading(db.engine) as session:
+        floor = get_floor(session, floor_id)
+        zone = floor_timezone(session, floor_id)
+        span = _span(zone)
+        day = day_span(span.start.astimezone(zone).date(), zone)
+        views = service.floor_view(session, floor_id, span, person=person)
+        figures = service.figures(session, views, day)
+        happenings = service.happenings(session, since=day.start)
+        zones = list_zones(session, floor_id)
+    is_now = span.start <= now() < span.end
+    local = TimeSpan(span.start.astimezone(zone), span.end.astimezone(zone))
+    version = service.fingerprint(views, figures, happenings, span)
+    return FloorPage(floor, zones, views, span, local, is_now, figures, happenings, version)
+
+
+def _span(zone: ZoneInfo) -> TimeSpan:
+    """The span asked for in the address, or the suggested one; a span that cannot be is said and replaced."""
+    suggested = suggested_span(
+        now(),
+        zone=zone,
+        opens=settings().hours.start,
+        closes=settings().hours.end,
+        calendar=working_days(now().year),
+    )
+    if not {"date", "from", "to"} & set(request.args):
+        return suggested
+    local = TimeSpan(suggested.start.astimezone(zone), suggested.end.astimezone(zone))
+    try:
+        on = date.fromisoformat(request.args.get("date", local.start.date().isoformat()))
+        begin = time.fromisoformat(request.args.get("from", local.start.time().isoformat()))
+        end = time.fromisoformat(request.args.get("to", local.end.time().isoformat()))
+        return chosen_span(on, begin, end, zone)
+    except (ValueError, OverflowError):
+        flash(gettext("Choose a day, and an end after the start."), "error")
+        return suggested

@@ -1,0 +1,36 @@
+"""What the API shows of a floor's availability."""
+
+from datetime import timedelta
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+
+LONGEST_VIEW = timedelta(days=62)
+
+
+class AvailabilityQuery(Schema):
+    start = fields.AwareDateTime(required=True)
+    end = fields.AwareDateTime(required=True)
+
+    @validates_schema
+    def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        if (
+            data.get("start")
+            and data.get("end")
+            and not timedelta(0) < data["end"] - data["start"] <= LONGEST_VIEW
+        ):
+            raise ValidationError("must be after start, by 62 days at most", "end")
+
+
+class AvailableSpace(Schema):
+    id = fields.Integer()
+    code = fields.String()
+    kind = fields.String()
+    zone_id = fields.Integer()
+    available = fields.Boolean()
+    reason = fields.String(allow_none=True)
+    occupancy = fields.String()
+    booking_id = fields.Integer(allow_none=True)
+
+
+class Availability(Schema):
+    spaces = fields.List(fields.Nested(AvailableSpace))

@@ -1,0 +1,221 @@
+"""Views over the other features' rows, each a fixed number of queries."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from app.bookings.models import Booking
+from app.bookings.rules import LIVE, Status
+from app.events import Event
+from app.occupancy.models import SensorState
+from app.occupancy.rules import Occupancy
+from app.people.models import Role
+from app.people.service import Person
+from app.spaces.models import SensorBinding, Space, Zone
+from app.spaces.rules import Kind
+from app.timespan import TimeSpan
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceView:
+    """A space as a person sees it for a span: whether they may take it, and why not.
+
+    `reason`: taken, held, yours, out_of_order, other_section, free_seating, or None where it is available.
+    """
+
+    id: int
+    code: str
+    kind: Kind
+    zone_id: int
+    zone_code: str
+    available: bool
+    reason: str | None
+    occupancy: Occupancy
+    booking_id: int | None
+    booked_until: datetime | None
+    mine: bool
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Person | None) -> list[SpaceView]:
+    """Every space of a floor for a span, in the order of code; two queries whatever the floor's size."""
+    rows = session.execute(
+        select(
+            Space.id,
+            Space.code,
+            Space.kind,
+            Space.out_of_order,
+            Space.x,
+            Space.y,
+            Space.width,
+            Space.height,
+            Zone.id.label("zone_id"),
+            Zone.code.label("zone_code"),
+            Zone.section_id,
+            Zone.free_seating,
+            SensorState.state,
+        )
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(
+            SensorBinding,
+            and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None)),
+            isouter=True,
+        )
+        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
+        .where(Zone.floor_id == floor_id)
+        .order_by(Space.code)
+    ).all()
+    taken: dict[int, Any] = {}
+    for found in session.execute(
+        select(Booking.id, Booking.space_id, Booking.user_id, Booking.status, Booking.end_at)
+        .join(Space, Space.id == Booking.space_id)
+        .join(Zone, Zone.id == Space.zone_id)
+        .where(
+            Zone.floor_id == floor_id,
+            Booking.status.in_(LIVE),
+            Booking.start_at < span.end,
+            Booking.end_at > span.start,
+        )
+        .order_by(Booking.start_at)
+    ):
+        taken.setdefault(found.space_id, found)
+    views = []
+    for row in rows:
+        booking = taken.get(row.id)
+        mine = booking is not None and person is not None and booking.user_id == person.id
+        reason = _reason(row, booking, person, mine=mine)
+        views.append(
+            SpaceView(
+                id=row.id,
+                code=row.code,
+                kind=row.kind,
+                zone_id=row.zone_id,
+                zone_code=row.zone_code,
+                available=reason is None,
+                reason=reason,
+                occupancy=row.state or Occupancy.UNKNOWN,
+                booking_id=booking.id if booking is not None else None,
+                booked_until=booking.end_at if booking is not None else None,
+                mine=mine,
+                x=row.x,
+                y=row.y,
+                width=row.width,
+                height=row.height,
+            )
+        )
+    return views
+
+
+def _reason(row: Any, booking: Any, person: Person | None, *, mine: bool) -> str | None:
+    if row.out_of_order:
+        return "out_of_order"
+    if booking is not None:
+        if mine:
+            return "yours"
+        return "held" if booking.status is Status.HELD else "taken"
+    outsider = (
+        person is not None and person.role is not Role.FACILITY and row.section_id not in person.section_ids
+    )
+    if row.section_id is not None and outsider:
+        return "other_section"
+    return "free_seating" if row.free_seating else None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A floor at a glance, now and today. Counts of spaces and bookings, never of persons."""
+
+    spaces: int
+    in_use: int
+    booked: int
+    free: int
+    silent: int
+    released_today: int
+    hours_given_back: float
+
+
+def figures(session: Session, views: Iterable[SpaceView], day: TimeSpan) -> Figures:
+    """The figures of a floor's spaces; two queries."""
+    listed = list(views)
+    rows = session.execute(
+        select(Booking.ended_at, Booking.end_at).where(
+            Booking.space_id.in_([view.id for view in listed]),
+            Booking.status.in_((Status.RELEASED, Status.ENDED_EARLY)),
+            Booking.start_at < day.end,
+            Booking.end_at > day.start,
+        )
+    ).all()
+    given_back = sum(
+        (row.end_at - row.ended_at).total_seconds()
+        for row in rows
+        if row.ended_at and row.ended_at < row.end_at
+    )
+    released = session.scalar(
+        select(func.count())
+        .select_from(Booking)
+        .where(
+            Booking.space_id.in_([view.id for view in listed]),
+            Booking.status == Status.RELEASED,
+            Booking.start_at < day.end,
+            Booking.end_at > day.start,
+        )
+    )
+    return Figures(
+        spaces=len(listed),
+        in_use=sum(view.occupancy is Occupancy.OCCUPIED for view in listed),
+        booked=sum(view.booking_id is not None for view in listed),
+        free=sum(view.booking_id is None and view.occupancy is not Occupancy.OCCUPIED for view in listed),
+        silent=sum(view.occupancy in {Occupancy.OFFLINE, Occupancy.UNKNOWN} for view in listed),
+        released_today=released or 0,
+        hours_given_back=round(given_back / 3600, 1),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that just happened to a space; nobody is named."""
+
+    at: datetime
+    kind: str
+    space_code: str
+
+
+SHOWN = (
+    "booking.made",
+    "booking.claimed",
+    "booking.checked_in",
+    "booking.released",
+    "booking.ended_early",
+    "booking.cancelled",
+    "booking.reclaimed",
+)
+
+
+def happenings(session: Session, *, since: datetime, limit: int = 12) -> list[Happening]:
+    """The newest events of bookings since an instant, newest first; two queries."""
+    events = session.scalars(
+        select(Event)
+        .where(Event.kind.in_(SHOWN), Event.at >= since)
+        .order_by(Event.at.desc(), Event.id.desc())
+        .limit(limit)
+    ).all()
+    ids = {event.data["space_id"] for event in events if "space_id" in event.data}
+    codes = {
+        row.id: row.code for row in session.execute(select(Space.id, Space.code).where(Space.id.in_(ids)))
+    }
+    return [Happening(event.at, event.kind, codes.get(event.data.get("space_id", 0), "")) for event in events]
+
+
+def fingerprint(*parts: object) -> str:
+    """A short name of what a page shows: equal names, nothing to send (live pages answer 204)."""
+    return hashlib.blake2s(repr(parts).encode(), digest_size=8).hexdigest()

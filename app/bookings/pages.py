@@ -1,0 +1,143 @@
+"""One's bookings in the browser: make, see, check in, change, give back. Every form posts and is redirected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, time, timedelta
+from urllib.parse import urlsplit
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from app import pipeline
+from app.access import PEOPLE, allow, asker
+from app.bookings import presence, release, reserve, service
+from app.bookings.models import Booking
+from app.bookings.rules import Status
+from app.database import reading, transaction
+from app.errors import DomainError, RuleBroken
+from app.extensions import db
+from app.http import now, settings
+from app.spaces.service import policies
+from app.timespan import TimeSpan, day_span
+from app.wording import explain
+
+pages = Blueprint("bookings_pages", __name__)
+BACK = timedelta(days=7)
+
+
+@pages.get("/bookings")
+@allow(*PEOPLE)
+def mine() -> str:
+    """What is live now and to come, and the last week."""
+    with reading(db.engine) as session:
+        rows = service.own_with_spaces(session, user_id=asker().id, since=now() - BACK)
+        kinds = policies(session)
+    current = [row for row in rows if row[0].is_live]
+    # What was released may be taken back until its end, so it stays with what is to come.
+    current += [row for row in rows if row[0].status is Status.RELEASED and row[0].end_at > now()]
+    over = [row for row in reversed(rows) if row not in current]
+    return render_template(
+        "bookings.html",
+        current=sorted(current, key=lambda row: row[0].start_at),
+        over=over,
+        policies=kinds,
+        now=now(),
+        Status=Status,
+    )
+
+
+@pages.post("/bookings")
+@allow(*PEOPLE)
+def book() -> Response:
+    def make(session: Session) -> Booking:
+        return reserve.reserve(
+            session,
+            actor=asker(),
+            space_id=request.form.get("space_id", 0, type=int),
+            span=_chosen(),
+            now=now(),
+            title=request.form.get("title", "")[:120],
+        )
+
+    return _done(make, gettext("Booked."))
+
+
+@pages.post("/spaces/<int:space_id>/claim")
+@allow(*PEOPLE)
+def claim(space_id: int) -> Response:
+    return _done(
+        lambda session: pipeline.claim(session, actor=asker(), space_id=space_id, now=now()),
+        gettext("This seat is yours until you leave."),
+    )
+
+
+@pages.post("/bookings/<int:booking_id>/<any('check-in', 'end', 'reclaim', 'cancel'):verb>")
+@allow(*PEOPLE)
+def act(booking_id: int, verb: str) -> Response:
+    does, said = {
+        "check-in": (presence.check_in, gettext("Checked in. Welcome.")),
+        "end": (release.give_back, gettext("Given back. Thank you.")),
+        "reclaim": (release.reclaim, gettext("It is yours again.")),
+        "cancel": (release.cancel, gettext("Cancelled.")),
+    }[verb]
+
+    def act_on(session: Session) -> Booking:
+        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        return does(session, booking, actor=asker(), now=now())
+
+    return _done(act_on, said)
+
+
+@pages.post("/bookings/<int:booking_id>/change")
+@allow(*PEOPLE)
+def change(booking_id: int) -> Response:
+    def move(session: Session) -> Booking:
+        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        if request.form.get("version", type=int) != booking.version:
+            raise RuleBroken("booking.changed")
+        begun = booking.start_at <= now()
+        span = _chosen()
+        return reserve.move(
+            session,
+            booking,
+            actor=asker(),
+            now=now(),
+            # What has begun keeps its start: the form's minutes are coarser than the stored instant.
+            span=service.checked_span(booking.start_at if begun else span.start, span.end),
+        )
+
+    return _done(move, gettext("Changed."))
+
+
+def _chosen() -> TimeSpan:
+    """The span of the form, in local time."""
+    zone = settings().timezone
+    try:
+        on = date.fromisoformat(request.form.get("date", ""))
+        start = time.fromisoformat(request.form.get("from", ""))
+        end = time.fromisoformat(request.form.get("to", ""))
+        return day_span(on, zone, start, end)
+    except (ValueError, OverflowError) as error:
+        raise RuleBroken("request.invalid") from error
+
+
+def _done(do: Callable[[Session], Booking], said: str) -> Response:
+    """Do it in one transaction, say how it went, and go back to where the person was."""
+    try:
+        with transaction(db.engine) as session:
+            do(session)
+        flash(said, "done")
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    return redirect(_back())
+
+
+def _back() -> str:
+    """The page of this site that the form was on."""
+    came_from = urlsplit(request.referrer or "")
+    if came_from.netloc == request.host and came_from.path.startswith("/"):
+        return came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    return url_for("bookings_pages.mine")

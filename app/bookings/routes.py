@@ -1,0 +1,170 @@
+"""API of bookings: reserve, look, change, check in, give back, reclaim, claim."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, make_response
+from flask_smorest import Blueprint
+from sqlalchemy.orm import Session
+
+from app import events, pipeline
+from app.access import PEOPLE, READERS, allow, asker
+from app.bookings import presence, release, reserve, service
+from app.bookings.models import Booking
+from app.bookings.schemas import (
+    BookingChange,
+    BookingDetail,
+    BookingList,
+    BookingQuery,
+    BookingRequest,
+    BookingView,
+)
+from app.database import reading, transaction
+from app.errors import Forbidden
+from app.extensions import db
+from app.http import cursor_page, etag, now, require_version, today
+from app.people.service import get_person
+from app.timespan import TimeSpan
+
+api = Blueprint("bookings", "bookings", url_prefix="/api/v1", description="Bookings")
+LIST_AROUND = timedelta(days=62)
+
+
+@api.route("/bookings", methods=["POST"])
+@api.arguments(BookingRequest)
+@api.response(201, BookingView)
+@allow(*PEOPLE)
+def create(body: dict[str, Any]) -> Any:
+    """Book a space"""
+    with transaction(db.engine) as session:
+        booking = reserve.reserve(
+            session,
+            actor=asker(),
+            space_id=body["space_id"],
+            span=TimeSpan(body["start"], body["end"]),
+            now=now(),
+            for_user_id=body["for_user_id"],
+            title=body["title"],
+        )
+        session.expunge(booking)
+    return booking, 201, {"ETag": etag(booking.version), "Location": f"/api/v1/bookings/{booking.id}"}
+
+
+@api.route("/bookings")
+@api.arguments(BookingQuery, location="query")
+@api.response(200, BookingList)
+@allow(*READERS)
+def index(query: dict[str, Any]) -> Any:
+    """One's own bookings, or those of somebody one may act for"""
+    person = asker()
+    with reading(db.engine) as session:
+        user_id = person.id if query["user"] == "me" else _other(session, query["user"])
+        found = service.list_bookings(
+            session,
+            user_id=user_id,
+            start=query["start"] or now() - LIST_AROUND,
+            end=query["end"] or now() + LIST_AROUND,
+            after_id=query["cursor"],
+            limit=query["limit"] + 1,
+        )
+    return cursor_page(found, query["limit"])
+
+
+def _other(session: Session, user: str) -> int:
+    if not user.isascii() or not user.isdigit() or len(user) > 15:
+        raise Forbidden("booking.not_allowed", why="stranger")
+    if not service.may_act_for(asker(), get_person(session, int(user), today())):
+        raise Forbidden("booking.not_allowed", why="stranger")
+    return int(user)
+
+
+@api.route("/bookings/<int:booking_id>")
+@api.response(200, BookingDetail)
+@allow(*READERS)
+def show(booking_id: int) -> Any:
+    """One booking with its history"""
+    with reading(db.engine) as session:
+        booking = service.get_booking(session, booking_id, actor=asker(), now=now())
+        body = BookingView().dump(booking)
+        body["history"] = events.history(session, f"booking:{booking.id}")
+    return body, 200, {"ETag": etag(booking.version)}
+
+
+@api.route("/bookings/<int:booking_id>", methods=["PATCH"])
+@api.arguments(BookingChange)
+@api.response(200, BookingView)
+@allow(*PEOPLE)
+def change(body: dict[str, Any], booking_id: int) -> Any:
+    """Move, extend or shorten a booking; send the version in If-Match"""
+    with transaction(db.engine) as session:
+        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        require_version(booking.version)
+        start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
+        reserve.move(
+            session,
+            booking,
+            actor=asker(),
+            now=now(),
+            space_id=body.get("space_id"),
+            span=service.checked_span(start, end),
+            title=body.get("title"),
+        )
+        session.expunge(booking)
+    return booking, 200, {"ETag": etag(booking.version)}
+
+
+@api.route("/bookings/<int:booking_id>", methods=["DELETE"])
+@api.response(204)
+@allow(*PEOPLE)
+def delete(booking_id: int) -> Response:
+    """Cancel a booking; send the version in If-Match. Its history stays"""
+    with transaction(db.engine) as session:
+        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        require_version(booking.version)
+        release.cancel(session, booking, actor=asker(), now=now())
+    return make_response("", 204)
+
+
+def _act(booking_id: int, verb: Callable[..., Booking]) -> Any:
+    """One transaction: the booking, if it is the asker's to change, and the verb on it."""
+    with transaction(db.engine) as session:
+        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        verb(session, booking, actor=asker(), now=now())
+        session.expunge(booking)
+    return booking, 200, {"ETag": etag(booking.version)}
+
+
+@api.route("/bookings/<int:booking_id>/check-in", methods=["POST"])
+@api.response(200, BookingView)
+@allow(*PEOPLE)
+def check_in(booking_id: int) -> Any:
+    """Check in by hand"""
+    return _act(booking_id, presence.check_in)
+
+
+@api.route("/bookings/<int:booking_id>/end", methods=["POST"])
+@api.response(200, BookingView)
+@allow(*PEOPLE)
+def end(booking_id: int) -> Any:
+    """Give the space back now"""
+    return _act(booking_id, release.give_back)
+
+
+@api.route("/bookings/<int:booking_id>/reclaim", methods=["POST"])
+@api.response(200, BookingView)
+@allow(*PEOPLE)
+def reclaim(booking_id: int) -> Any:
+    """Take a released booking back while the space is free"""
+    return _act(booking_id, release.reclaim)
+
+
+@api.route("/spaces/<int:space_id>/claim", methods=["POST"])
+@api.response(201, BookingView)
+@allow(*PEOPLE)
+def claim(space_id: int) -> Any:
+    """I am sitting here: a booking born checked in"""
+    with transaction(db.engine) as session:
+        booking = pipeline.claim(session, actor=asker(), space_id=space_id, now=now())
+        session.expunge(booking)
+    return booking, 201, {"ETag": etag(booking.version), "Location": f"/api/v1/bookings/{booking.id}"}

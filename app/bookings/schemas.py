@@ -1,0 +1,69 @@
+"""What the API takes and shows of bookings."""
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from app.http import PageArguments
+
+
+class SpanMixin(Schema):
+    """Instants are RFC 3339 with an offset; a naive one is refused."""
+
+    @validates_schema
+    def ends_after_start(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        if data.get("start") and data.get("end") and data["start"] >= data["end"]:
+            raise ValidationError("must be after start", "end")
+
+
+class BookingRequest(SpanMixin):
+    space_id = fields.Integer(required=True, strict=True)
+    start = fields.AwareDateTime(required=True)
+    end = fields.AwareDateTime(required=True)
+    for_user_id = fields.Integer(load_default=None, allow_none=True, strict=True)
+    title = fields.String(load_default="", validate=validate.Length(max=120))
+
+
+class BookingChange(SpanMixin):
+    space_id = fields.Integer(strict=True)
+    start = fields.AwareDateTime()
+    end = fields.AwareDateTime()
+    title = fields.String(validate=validate.Length(max=120))
+
+
+class BookingView(Schema):
+    id = fields.Integer()
+    space_id = fields.Integer()
+    user_id = fields.Integer(allow_none=True)
+    start = fields.AwareDateTime(attribute="start_at")
+    end = fields.AwareDateTime(attribute="end_at")
+    status = fields.String()
+    reason = fields.String()
+    title = fields.String()
+    origin = fields.String()
+    checked_in_at = fields.AwareDateTime(allow_none=True)
+    checked_in_by = fields.String(allow_none=True)
+    ended_at = fields.AwareDateTime(allow_none=True)
+    version = fields.Integer()
+
+
+class HistoryView(Schema):
+    at = fields.AwareDateTime()
+    kind = fields.String()
+    actor_id = fields.Integer(allow_none=True)
+    data = fields.Dict()
+
+
+class BookingDetail(BookingView):
+    history = fields.List(fields.Nested(HistoryView))
+
+
+class BookingQuery(PageArguments):
+    user = fields.String(
+        load_default="me", metadata={"description": "`me`, or a user's id for those who may see it"}
+    )
+    start = fields.AwareDateTime(data_key="from", load_default=None)
+    end = fields.AwareDateTime(data_key="to", load_default=None)
+
+
+class BookingList(Schema):
+    items = fields.List(fields.Nested(BookingView))
+    next_cursor = fields.Integer(allow_none=True)

@@ -1,0 +1,1 @@
+"""`akiseki demo`: a sample office, a scripted day, everything on one machine."""

@@ -1,0 +1,15 @@
+"""The Flask extensions, made once and bound to an application by the factory."""
+
+from flask_babel import Babel
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+
+from app import models
+
+# The tables and their metadata are the house's own; of Flask-SQLAlchemy we take the engine's life with the app.
+db = SQLAlchemy(metadata=models.metadata)
+babel = Babel()
+csrf = CSRFProtect()
+limiter = Limiter(get_remote_address, storage_uri="memory://")

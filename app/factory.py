@@ -1,0 +1,173 @@
+"""Wires the application; decides nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, render_template, request, session
+from flask_babel import get_locale
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from sqlalchemy.exc import OperationalError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import database, wording
+from app.access import allow, guard
+from app.boards import pages as boards_pages
+from app.boards import routes as boards
+from app.bookings import guards
+from app.bookings import pages as bookings_pages
+from app.bookings import routes as bookings
+from app.extensions import babel, csrf, db, limiter
+from app.http import ProblemApi, now, problem, register_errors, settings
+from app.migrate import is_current
+from app.people import pages as people_pages
+from app.people import routes as people
+from app.settings import LOCALES, Settings
+from app.spaces import routes as spaces
+from app.telework import routes as telework
+from app.usage import pages as usage_pages
+from app.usage import routes as usage
+
+BODY_AT_MOST = 64 * 1024
+# Nothing comes from another host, nothing inline runs: the pages work on a closed network.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
+)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The web application on `settings`; its clock is `settings.clock`."""
+    app = Flask("app")
+    app.extensions["akiseki"] = settings
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=BODY_AT_MOST,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(settings.database_url),
+        SESSION_COOKIE_NAME="akiseki",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        WTF_CSRF_TIME_LIMIT=None,
+        BABEL_DEFAULT_LOCALE=settings.locale,
+        BABEL_DEFAULT_TIMEZONE=settings.timezone.key,
+        RATELIMIT_HEADERS_ENABLED=True,
+        API_TITLE="Akiseki",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="v1/openapi.json",
+    )
+    db.init_app(app)
+    with app.app_context():
+        database.prepared(db.engine)
+    babel.init_app(app, locale_selector=_locale)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    app.before_request(guard)
+    register_errors(app)
+    _register_routes(app)
+    _register_operations(app)
+    _register_pages(app)
+    if settings.public_url:
+        # One reverse proxy stands before us: believe what it says of scheme and host.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    return app
+
+
+def _locale() -> str:
+    """The person's choice, else what the browser asks for, else the office's language (Japanese)."""
+    chosen = session.get("locale") if not request.path.startswith("/api/") else None
+    return chosen or request.accept_languages.best_match(LOCALES) or settings().locale
+
+
+def _register_routes(app: Flask) -> None:
+    api = ProblemApi(
+        app,
+        spec_kwargs={"info": {"description": "空き席: seats and booths of an office without fixed desks"}},
+    )
+    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    api.spec.options["security"] = [{"token": []}]
+    for feature in (people, spaces, boards, bookings, usage, telework):
+        api.register_blueprint(feature.api)
+        csrf.exempt(feature.api)
+    for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages):
+        app.register_blueprint(feature_pages.pages)
+    for endpoint in ("api-docs.openapi_json",):
+        allow()(app.view_functions[endpoint])
+
+    @app.get("/api/docs")
+    @allow()
+    def api_docs() -> str:
+        return render_template("api_docs.html", spec=api.spec.to_dict())
+
+
+def _register_operations(app: Flask) -> None:
+    registry = CollectorRegistry()
+    requests = Counter(
+        "akiseki_http_requests", "Requests answered", ("method", "endpoint", "status"), registry=registry
+    )
+    seconds = Histogram("akiseki_http_seconds", "Time to answer", ("endpoint",), registry=registry)
+
+    @app.get("/healthz")
+    @allow()
+    def healthz() -> Response:
+        """The process lives."""
+        return jsonify(status="ok")
+
+    @app.get("/readyz")
+    @allow()
+    def readyz() -> Response:
+        """The database answers, stands at the newest migration, and its guards stand."""
+        try:
+            with database.reading(db.engine) as found:
+                missing = guards.missing(found)
+            current = is_current(db.engine)
+        except OperationalError:
+            return problem(503, "database.unreachable")
+        if missing or not current:
+            return problem(503, "database.not_ready", facts={"missing_guards": missing, "migrated": current})
+        return jsonify(status="ready")
+
+    @app.get("/metrics")
+    @allow()
+    def metrics() -> Response:
+        return Response(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.before_request
+    def begin() -> None:
+        g.timer = seconds.labels(request.endpoint or "none").time()
+        g.timer.__enter__()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        if "timer" in g:
+            g.timer.__exit__(None, None, None)
+        requests.labels(request.method, request.endpoint or "none", response.status_code).inc()
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _register_pages(app: Flask) -> None:
+    @app.context_processor
+    def shared() -> dict[str, Any]:
+        """What every template may use."""
+        return {
+            "person": g.get("person"),
+            "locale": str(get_locale()),
+            "locales": LOCALES,
+            "now": now(),
+            "wording": wording,
+            "settings": settings(),
+        }
+
+    @app.template_filter("local")
+    def local(at: Any) -> Any:
+        """An instant in the office's own time."""
+        return at.astimezone(settings().timezone)

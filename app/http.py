@@ -1,0 +1,173 @@
+"""What HTTP needs of every feature: the request's now, errors as problem+json or as a page, versions, cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask_smorest import Api
+from marshmallow import Schema, fields, validate
+from werkzeug.exceptions import HTTPException
+
+from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken, Stale
+from app.settings import Settings
+from app.wording import explain
+
+STATUS: dict[type[DomainError], int] = {
+    NotFound: 404,
+    Forbidden: 403,
+    Conflict: 409,
+    RuleBroken: 422,
+    Stale: 412,
+}
+CODES = {
+    400: "request.invalid",
+    401: "access.unauthenticated",
+    403: "access.denied",
+    404: "request.unknown",
+    405: "request.method",
+    413: "request.too_large",
+    415: "request.invalid",
+    422: "request.invalid",
+    428: "request.version_required",
+    429: "request.too_many",
+}
+# A body that is no JSON, or of another type, is as invalid as one with wrong fields: one answer for all three.
+AS_INVALID = {400: 422, 415: 422}
+PAGE_SIZE = 50
+PAGE_SIZE_AT_MOST = 200
+
+
+def settings() -> Settings:
+    """What the operator decided for this application."""
+    found: Settings = current_app.extensions["akiseki"]
+    return found
+
+
+def now() -> datetime:
+    """The instant of this request, read once."""
+    if "now" not in g:
+        g.now = settings().clock()
+    at: datetime = g.now
+    return at
+
+
+def today() -> date:
+    """The office's day of this request."""
+    return now().astimezone(settings().timezone).date()
+
+
+class ProblemSchema(Schema):
+    """RFC 9457 problem details with a stable code."""
+
+    type = fields.String(metadata={"description": "always about:blank: `code` names the problem"})
+    title = fields.String()
+    status = fields.Integer()
+    code = fields.String(metadata={"description": "stable, for programs"})
+    detail = fields.String(metadata={"description": "one sentence for a person"})
+    errors = fields.Dict(metadata={"description": "by field, where fields were wrong"})
+    facts = fields.Dict(metadata={"description": "what was asked and what would be allowed"})
+
+
+def problem(status: int, code: str, *, facts: dict[str, Any] | None = None, errors: Any = None) -> Response:
+    """A refusal in the contract's form."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": explain(code, {}),
+        "status": status,
+        "code": code,
+        "detail": explain(code, facts or {}),
+    }
+    if facts:
+        body["facts"] = facts
+        body.update({name: facts[name] for name in ("rule", "value", "allowed") if name in facts})
+    if errors:
+        body["errors"] = errors
+    response = jsonify(body)
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="akiseki"'
+    return response
+
+
+def is_api() -> bool:
+    """Whether a program asks, not a browser."""
+    return request.path.startswith("/api/")
+
+
+def domain_error(error: DomainError) -> Response:
+    """A refusal of the domain, as problem+json for programs and as a page for people."""
+    status = STATUS[type(error)]
+    if is_api():
+        return problem(status, error.code, facts=error.facts)
+    return _page(status, explain(error.code, error.facts))
+
+
+def http_error(error: HTTPException) -> Response:
+    """An error of HTTP itself in the same form; 405 keeps its Allow, 429 its Retry-After."""
+    raw = error.code or 500
+    status = AS_INVALID.get(raw, raw)
+    code = CODES.get(raw, "server.error")
+    if not is_api():
+        response = _page(status, explain(code, {}))
+    else:
+        details = getattr(error, "data", None) or {}
+        response = problem(status, code, errors=details.get("messages") or details.get("errors"))
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def _page(status: int, message: str) -> Response:
+    return make_response(render_template("error.html", status=status, message=message), status)
+
+
+class ProblemApi(Api):
+    """flask-smorest with our one error shape, in the document as in the answers."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        return http_error(error)
+
+
+def register_errors(app: Flask) -> None:
+    """Give every error of the application its one shape."""
+    app.register_error_handler(DomainError, domain_error)
+    app.register_error_handler(HTTPException, http_error)
+
+
+def etag(version: int) -> str:
+    """The entity tag that names a version."""
+    return f'"{version}"'
+
+
+def require_version(version: int) -> None:
+    """Refuse a change that names no version (428) or an old one (412)."""
+    given = request.headers.get("If-Match")
+    if given is None:
+        raise PreconditionRequired
+    if given.strip() not in {"*", etag(version)}:
+        raise Stale("request.stale", current=etag(version))
+
+
+class PreconditionRequired(HTTPException):
+    code = 428
+    description = "If-Match is missing"
+
+
+class PageArguments(Schema):
+    """Cursor pages: pass `next_cursor` of one answer as `cursor` of the next."""
+
+    limit = fields.Integer(load_default=PAGE_SIZE, validate=validate.Range(1, PAGE_SIZE_AT_MOST))
+    cursor = fields.Integer(load_default=0, validate=validate.Range(0, 2**53))
+
+
+def cursor_page(rows: Sequence[Any], limit: int) -> dict[str, Any]:
+    """A page from rows of which one more than `limit` was asked for; they have an `id`."""
+    items = rows[:limit]
+    return {"items": items, "next_cursor": items[-1].id if len(rows) > limit else None}

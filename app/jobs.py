@@ -1,0 +1,123 @@
+"""The clock's work: one process, one leader. State is rows, never timers, so a restart loses nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import signal
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+
+from app import pipeline
+from app.calendar import working_days
+from app.clock import ShownClock
+from app.database import create_engine, reading, transaction
+from app.settings import Settings
+from app.telework.service import Office, days_to_close
+
+log = logging.getLogger("akiseki.jobs")
+LEADER_LOCK = 0x616B6973  # "akis"
+CLOSING_SECONDS = 60
+FASTEST_SECONDS = 0.25
+
+
+class Leadership:
+    """At most one process does the jobs: a session's advisory lock on PostgreSQL, a locked file beside SQLite.
+
+    Both are given back by the system when their holder dies, so that a standby can take over.
+    """
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._held: object | None = None
+
+    def is_ours(self) -> bool:
+        """Whether this process leads; takes the lead where nobody has it."""
+        if self._engine.dialect.name == "postgresql":
+            return self._lead_postgresql()
+        if self._held is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = (self._folder / "jobs.lock").open("w")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.close()
+                return False
+            self._held = file
+        return True
+
+    def _lead_postgresql(self) -> bool:
+        if self._held is None:
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LEADER_LOCK}):
+                connection.close()
+                return False
+            self._held = connection
+            return True
+        try:
+            self._held.execute(text("SELECT 1"))  # type: ignore[attr-defined]
+        except OperationalError:
+            # The database went away, and with it our lock: begin again as everybody else.
+            self._held.invalidate()  # type: ignore[attr-defined]
+            self._held = None
+            raise
+        return True
+
+
+def sweep_once(engine: Engine, now: datetime, office: Office) -> pipeline.Swept:
+    """One sweep in one transaction."""
+    with transaction(engine) as session:
+        return pipeline.sweep(session, now, office)
+
+
+def close_due_days(engine: Engine, now: datetime, office: Office) -> int:
+    """Close every day that is over, each in a transaction of its own; returns how many."""
+    with reading(engine) as session:
+        due = days_to_close(session, now, office)
+    for on in due:
+        with transaction(engine) as session:
+            pipeline.close_day(session, on, now, office, working_days(on.year))
+    return len(due)
+
+
+def run(settings: Settings) -> None:
+    """Sweep and close days until told to stop. Every job is idempotent; one that fails is tried at its next turn."""
+    engine = create_engine(settings.database_url)
+    office = Office.of(settings)
+    leadership = Leadership(engine, settings.data_dir)
+    speed = settings.clock.speed if isinstance(settings.clock, ShownClock) else 1
+    scheduler = BlockingScheduler(
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+
+    def led(job: Callable[[Engine, datetime, Office], object]) -> Callable[[], None]:
+        def do() -> None:
+            try:
+                if leadership.is_ours():
+                    job(engine, settings.clock(), office)
+            except OperationalError as error:
+                log.warning("the database did not answer; trying again at the next turn: %s", error.orig)
+
+        return do
+
+    def every(seconds: float) -> float:
+        return max(FASTEST_SECONDS, seconds / speed)
+
+    scheduler.add_job(led(sweep_once), "interval", seconds=every(settings.sweep_seconds), id="sweep")
+    scheduler.add_job(led(close_due_days), "interval", seconds=every(CLOSING_SECONDS), id="close_days")
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        scheduler.shutdown(wait=False)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    log.info("jobs run; sweep every %g s", every(settings.sweep_seconds))
+    scheduler.start()
+    engine.dispose()

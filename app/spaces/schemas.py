@@ -1,0 +1,71 @@
+"""What the API shows of the layout."""
+
+from marshmallow import Schema, fields, validate
+
+from app.http import PageArguments
+from app.spaces.rules import Kind
+
+
+class FloorView(Schema):
+    id = fields.Integer()
+    code = fields.String()
+    name = fields.String()
+    name_en = fields.String()
+
+
+class FloorList(Schema):
+    items = fields.List(fields.Nested(FloorView))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class ZoneView(Schema):
+    id = fields.Integer()
+    floor_id = fields.Integer()
+    section_id = fields.Integer(allow_none=True)
+    code = fields.String()
+    name = fields.String()
+    name_en = fields.String()
+    free_seating = fields.Boolean()
+
+
+class ZoneList(Schema):
+    items = fields.List(fields.Nested(ZoneView))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class SpaceView(Schema):
+    id = fields.Integer()
+    code = fields.String()
+    kind = fields.String()
+    zone_id = fields.Integer()
+    capacity = fields.Integer()
+    out_of_order = fields.Boolean()
+
+
+class SpaceQuery(PageArguments):
+    floor = fields.Integer(load_default=None)
+    zone = fields.Integer(load_default=None)
+    kind = fields.String(load_default=None, validate=validate.OneOf([kind.value for kind in Kind]))
+
+
+class SpaceList(Schema):
+    items = fields.List(fields.Nested(SpaceView))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class ZoneQuery(Schema):
+    floor = fields.Integer(load_default=None)
+
+
+class SensorView(Schema):
+    sensor_id = fields.String()
+    space_code = fields.String()
+    state = fields.String()
+    last_seen_at = fields.AwareDateTime(allow_none=True)
+    battery_pct = fields.Integer(allow_none=True)
+    missing = fields.Integer(metadata={"description": "readings the sensor numbered that never arrived"})
+
+
+class SensorList(Schema):
+    items = fields.List(fields.Nested(SensorView))
+    next_cursor = fields.Integer(allow_none=True)

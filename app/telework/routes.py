@@ -1,0 +1,95 @@
+"""API of telework: one's plans, a chief's approval, the day log."""
+
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from app.access import PEOPLE, READERS, allow, asker
+from app.database import reading, transaction
+from app.errors import Forbidden
+from app.extensions import db
+from app.http import now
+from app.people.models import Role
+from app.telework import service
+from app.telework.models import HalfDay
+from app.telework.rules import Half, PlanKind
+from app.telework.schemas import DaysQuery, HalfDayList, PlanList, PlanRequest, PlanView
+
+api = Blueprint("telework", "telework", url_prefix="/api/v1", description="Telework plans and days")
+SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
+
+
+@api.route("/telework/plans")
+@api.arguments(DaysQuery, location="query")
+@api.response(200, PlanList)
+@allow(*PEOPLE)
+def plans(query: dict[str, Any]) -> Any:
+    """One's own plans"""
+    with reading(db.engine) as session:
+        found = service.list_plans(session, user_id=asker().id, first=query["first"], last=query["last"])
+    return {"items": found, "next_cursor": None}
+
+
+@api.route("/telework/plans", methods=["PUT"])
+@api.arguments(PlanRequest)
+@api.response(200, PlanView)
+@allow(*PEOPLE)
+def put_plan(body: dict[str, Any]) -> Any:
+    """Plan one's own half-day; the chief approves"""
+    with transaction(db.engine) as session:
+        plan = service.put_plan(
+            session,
+            actor=asker(),
+            on=body["on"],
+            half=Half(body["half"]),
+            kind=PlanKind(body["kind"]),
+            now=now(),
+        )
+        session.expunge(plan)
+    return plan
+
+
+@api.route("/telework/plans/<int:plan_id>/approve", methods=["POST"])
+@api.response(200, PlanView)
+@allow(Role.CHIEF)
+def approve(plan_id: int) -> Any:
+    """Approve a plan of the own section"""
+    with transaction(db.engine) as session:
+        plan = service.approve_plan(session, plan_id, actor=asker(), now=now())
+        session.expunge(plan)
+    return plan
+
+
+@api.route("/telework/days")
+@api.arguments(DaysQuery, location="query")
+@api.response(200, HalfDayList)
+@allow(*READERS)
+def days(query: dict[str, Any]) -> Any:
+    """The day log: one's own; of a section for its chief; of all for personnel"""
+    person = asker()
+    user, section = query["user"], query["section"]
+    own = section is None and user in {None, "me", str(person.id)}
+    chiefs = (
+        section is not None and person.role is Role.CHIEF and section in person.section_ids and user is None
+    )
+    if not own and not chiefs and person.role not in SEES_ALL:
+        raise Forbidden("telework.not_allowed")
+    user_id = person.id if own else int(user) if user and user.isascii() and user.isdigit() else None
+    with reading(db.engine) as session:
+        rows = service.list_days(
+            session, first=query["first"], last=query["last"], user_id=user_id, section_id=section
+        )
+    return {"items": [_shown(half_day, name) for half_day, name in rows], "next_cursor": None}
+
+
+def _shown(half_day: HalfDay, name: str) -> dict[str, Any]:
+    return {
+        "id": half_day.id,
+        "user_id": half_day.user_id,
+        "name": name,
+        "on_date": half_day.on_date,
+        "half": half_day.half.value,
+        "day_class": half_day.day_class.value,
+        "reason": half_day.reason,
+        "conflict": half_day.conflict,
+    }

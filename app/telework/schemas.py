@@ -1,0 +1,61 @@
+"""What the API takes and shows of plans and half-days."""
+
+from datetime import timedelta
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from app.telework.rules import Half, PlanKind
+
+LONGEST = timedelta(days=366)
+
+
+class DaysQuery(Schema):
+    first = fields.Date(data_key="from", required=True)
+    last = fields.Date(data_key="to", required=True)
+    section = fields.Integer(load_default=None)
+    user = fields.String(load_default=None, metadata={"description": "`me` or a user's id"})
+
+    @validates_schema
+    def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        if (
+            data.get("first")
+            and data.get("last")
+            and not timedelta(0) <= data["last"] - data["first"] <= LONGEST
+        ):
+            raise ValidationError("must not be before `from`, nor a year after it", "to")
+
+
+class PlanRequest(Schema):
+    on = fields.Date(required=True)
+    half = fields.String(required=True, validate=validate.OneOf([half.value for half in Half]))
+    kind = fields.String(required=True, validate=validate.OneOf([kind.value for kind in PlanKind]))
+
+
+class PlanView(Schema):
+    id = fields.Integer()
+    user_id = fields.Integer()
+    on = fields.Date(attribute="on_date")
+    half = fields.String()
+    kind = fields.String()
+    approved_at = fields.AwareDateTime(allow_none=True)
+
+
+class PlanList(Schema):
+    items = fields.List(fields.Nested(PlanView))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class HalfDayView(Schema):
+    id = fields.Integer()
+    user_id = fields.Integer()
+    name = fields.String()
+    on = fields.Date(attribute="on_date")
+    half = fields.String()
+    day_class = fields.String(data_key="class")
+    reason = fields.String()
+    conflict = fields.Boolean()
+
+
+class HalfDayList(Schema):
+    items = fields.List(fields.Nested(HalfDayView))
+    next_cursor = fields.Integer(allow_none=True)

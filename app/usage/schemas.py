@@ -1,0 +1,45 @@
+"""What the API shows of booked against actual."""
+
+from datetime import timedelta
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+
+LONGEST = timedelta(days=62)
+
+
+class UsageQuery(Schema):
+    space = fields.Integer(load_default=None)
+    zone = fields.Integer(load_default=None)
+    section = fields.Integer(load_default=None)
+    start = fields.AwareDateTime(data_key="from", required=True)
+    end = fields.AwareDateTime(data_key="to", required=True)
+
+    @validates_schema
+    def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        if (
+            data.get("start")
+            and data.get("end")
+            and not timedelta(0) < data["end"] - data["start"] <= LONGEST
+        ):
+            raise ValidationError("must be after `from`, by 62 days at most", "to")
+
+
+class SpanView(Schema):
+    start = fields.AwareDateTime()
+    end = fields.AwareDateTime()
+
+
+class LedgerView(Schema):
+    space_id = fields.Integer(attribute="space.id")
+    space_code = fields.String(attribute="space.code")
+    booking_id = fields.Integer(attribute="booking.id", allow_none=True)
+    status = fields.String(attribute="booking.status", allow_none=True)
+    reason = fields.String(attribute="booking.reason", allow_none=True)
+    booked = fields.Nested(SpanView, attribute="booking.span", allow_none=True)
+    actual = fields.Nested(SpanView, allow_none=True)
+    flag = fields.String()
+
+
+class UsageList(Schema):
+    items = fields.List(fields.Nested(LedgerView))
+    next_cursor = fields.Integer(allow_none=True)

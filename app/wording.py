@@ -1,0 +1,141 @@
+"""Every code that a person may meet, in words: what happened and what to do. Screen, log and report say the same.
+
+Texts are English here and Japanese in `translations/ja`, which every page and API answer shows first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
+
+REFUSALS: Mapping[str, LazyString] = {
+    "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
+    "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
+    "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
+    "booking.held": lazy_gettext("The space is offered to somebody in the queue for a few minutes."),
+    "booking.not_allowed": lazy_gettext("This booking or this space is not yours to book."),
+    "booking.not_allowed/on_behalf": lazy_gettext(
+        "Only a chief for the own section, or the facility staff, may book for somebody else."
+    ),
+    "booking.not_allowed/stranger": lazy_gettext("This booking belongs to somebody else."),
+    "booking.not_allowed/zone": lazy_gettext(
+        "This zone belongs to another section. Choose a space of your own."
+    ),
+    "booking.overlap": lazy_gettext("The space is already taken for part of that time."),
+    "booking.overlap/person": lazy_gettext("You already hold a space of this kind for part of that time."),
+    "booking.overlap/space": lazy_gettext(
+        "The space is already taken for part of that time. Choose another one."
+    ),
+    "booking.rule": lazy_gettext("A rule of the office does not allow this."),
+    "booking.rule/check_in_opens": lazy_gettext("Check-in is not open yet."),
+    "booking.rule/horizon": lazy_gettext("That is further ahead than bookings are open."),
+    "booking.rule/max_duration": lazy_gettext("That is longer than this kind of space may be booked."),
+    "booking.rule/out_of_order": lazy_gettext("This space is out of order. Choose another one."),
+    "booking.rule/start_in_past": lazy_gettext("That time has passed. Choose a later start."),
+    "booking.rule/walk_in": lazy_gettext("This space must be booked first."),
+    "booking.state": lazy_gettext("The booking is over or not in a state that allows this."),
+    "booking.unknown": lazy_gettext("There is no such booking."),
+    "floor.unknown": lazy_gettext("There is no such floor."),
+    "policy.invalid": lazy_gettext("That policy or value cannot be used."),
+    "request.invalid": lazy_gettext(
+        "Something in the request is wrong or missing. Correct it and send it again."
+    ),
+    "request.method": lazy_gettext("This address does not take that method."),
+    "request.stale": lazy_gettext("Somebody changed it in the meantime. Load it again, then decide."),
+    "request.too_large": lazy_gettext("The request is too large."),
+    "request.too_many": lazy_gettext("Too many requests. Wait a minute and try again."),
+    "request.unknown": lazy_gettext("There is nothing at this address."),
+    "request.version_required": lazy_gettext("Send the version you changed from in If-Match."),
+    "section.unknown": lazy_gettext("There is no such section."),
+    "sensor.bound": lazy_gettext("The sensor or the space is bound already."),
+    "server.error": lazy_gettext("Something went wrong on our side. Try again in a moment."),
+    "space.unknown": lazy_gettext("There is no such space."),
+    "telework.day_closed": lazy_gettext("This day is closed. Ask for a correction."),
+    "telework.not_allowed": lazy_gettext("Only the chief of the section may approve this plan."),
+    "telework.unknown": lazy_gettext("There is no such plan."),
+    "user.exists": lazy_gettext("There is an account with this address already."),
+    "user.unknown": lazy_gettext("There is no such person, or they have left."),
+    "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
+}
+
+STATUSES: Mapping[str, LazyString] = {
+    "held": lazy_gettext("On hold"),
+    "booked": lazy_gettext("Booked"),
+    "checked_in": lazy_gettext("Checked in"),
+    "completed": lazy_gettext("Completed"),
+    "released": lazy_gettext("Released"),
+    "ended_early": lazy_gettext("Ended early"),
+    "cancelled": lazy_gettext("Cancelled"),
+}
+
+REASONS: Mapping[str, LazyString] = {
+    "": lazy_gettext("-"),
+    "awaiting_sensor": lazy_gettext("waiting for the sensor's word"),
+    "cancelled": lazy_gettext("cancelled by hand"),
+    "claimed_by_other": lazy_gettext("left; somebody else sat down"),
+    "ended": lazy_gettext("used to the end"),
+    "ends_within_grace": lazy_gettext("too short to be released"),
+    "gave_back": lazy_gettext("given back"),
+    "grace": lazy_gettext("within the grace period"),
+    "left_early": lazy_gettext("the sensor saw everybody leave"),
+    "no_check_in": lazy_gettext("nobody checked in"),
+    "no_sensor": lazy_gettext("no sensor: kept"),
+    "no_show": lazy_gettext("nobody came"),
+    "over": lazy_gettext("over"),
+    "reclaimed": lazy_gettext("taken back by its owner"),
+    "seen": lazy_gettext("the sensor saw somebody"),
+    "sensor_silent": lazy_gettext("sensor silent: kept"),
+    "unverified": lazy_gettext("unverified: no word from the sensor"),
+    "offline": lazy_gettext("sensor went silent"),
+    "suspect": lazy_gettext("over 12 hours: check the sensor"),
+    "unbound": lazy_gettext("sensor was taken away"),
+}
+
+KINDS: Mapping[str, LazyString] = {
+    "seat": lazy_gettext("Seat"),
+    "focus_seat": lazy_gettext("Focus seat"),
+    "booth": lazy_gettext("Semi-private booth"),
+    "meeting_booth": lazy_gettext("Meeting booth"),
+    "open_meeting": lazy_gettext("Open meeting place"),
+}
+
+OCCUPANCY: Mapping[str, LazyString] = {
+    "occupied": lazy_gettext("In use"),
+    "vacant": lazy_gettext("Empty"),
+    "offline": lazy_gettext("Sensor silent"),
+    "unknown": lazy_gettext("Not known"),
+}
+
+DAY_CLASSES: Mapping[str, LazyString] = {
+    "closed": lazy_gettext("Closed day"),
+    "leave": lazy_gettext("Leave"),
+    "trip": lazy_gettext("Business trip"),
+    "office": lazy_gettext("Office"),
+    "telework": lazy_gettext("Telework"),
+    "office_presumed": lazy_gettext("Office (presumed)"),
+    "unknown": lazy_gettext("Not known"),
+}
+
+DAY_REASONS: Mapping[str, LazyString] = {
+    "closed_day": lazy_gettext("the office was closed"),
+    "approved_leave": lazy_gettext("approved leave"),
+    "approved_trip": lazy_gettext("approved business trip"),
+    "home_and_check_in": lazy_gettext("home was approved, yet you checked in: please say which"),
+    "home_reported": lazy_gettext("approved and reported"),
+    "home_unreported": lazy_gettext("approved, not yet reported"),
+    "check_in_by_hand": lazy_gettext("checked in by hand"),
+    "check_in_inferred": lazy_gettext("the booked seat was in use"),
+    "no_evidence": lazy_gettext("neither plan nor check-in"),
+}
+
+
+def explain(code: str, facts: Mapping[str, Any]) -> str:
+    """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
+    narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
+    sentence = str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
+    if "allowed" in facts and facts.get("rule") in {"max_duration", "horizon"}:
+        return str(gettext("%(sentence)s Allowed: %(allowed)s.", sentence=sentence, allowed=facts["allowed"]))
+    return sentence
