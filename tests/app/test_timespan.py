@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -87,7 +88,7 @@ def test_spans_at_most_the_gap_apart_become_one(gap: int, count: int) -> None:
 @given(st.lists(spans))
 def test_merged_spans_are_in_order_and_apart(given_spans: list[TimeSpan]) -> None:
     result = merged(given_spans)
-    assert all(one.end < other.start for one, other in zip(result, result[1:], strict=False))
+    assert all(one.end < other.start for one, other in pairwise(result))
 
 
 @given(st.lists(spans), spans)
