@@ -15,8 +15,19 @@ from app.http import is_api, today
 from app.people.models import Role
 from app.people.service import Person, find_by_token, find_person
 
+__all__ = [
+    "PEOPLE",
+    "READERS",
+    "Person",
+    "Role",
+    "allow",
+    "asker",
+    "declared",
+    "guard",
+    "sign_in",
+    "sign_out",
+]
 View = TypeVar("View", bound=Callable[..., Any])
-PUBLIC: frozenset[Role] = frozenset()
 # Whoever works here and holds a seat; the auditor reads, the kiosk and the service do what is theirs alone.
 PEOPLE = frozenset({Role.STAFF, Role.CHIEF, Role.FACILITY, Role.PERSONNEL, Role.IT})
 READERS = PEOPLE | {Role.AUDITOR}

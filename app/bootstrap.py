@@ -99,10 +99,24 @@ class Place:
         """The set-up's own folder: its lock, its mark of unfinished work, the downloaded uv."""
         return self.root / ".akiseki"
 
+    @property
+    def unfinished(self) -> Path:
+        """The mark of a set-up that has begun and not ended."""
+        return self.state / "unfinished"
+
     def is_ready(self, needed: Stamp) -> bool:
         """Whether the environment is there, complete and for this need."""
         stamp = Stamp.read(self.stamp)
         return stamp is not None and stamp.serves(needed) and self.python.exists()
+
+    def can_grow(self, needed: Stamp) -> bool:
+        """Whether the environment lacks packages at most: ours for the same need, or one made by hand."""
+        if self.unfinished.exists() or not self.python.exists():
+            return False
+        stamp = Stamp.read(self.stamp)
+        if stamp is None:
+            return (self.venv / "lib" / f"python{needed.python}").is_dir()
+        return stamp.extends(needed)
 
 
 HERE = Place(Path(__file__).resolve().parent.parent)
@@ -115,12 +129,23 @@ def enter(arguments: Sequence[str]) -> None:
     `setup [--dev]` ends once the environment stands.
     """
     command = arguments[0] if arguments else ""
-    if not (HERE.root / "uv.lock").exists():
-        return  # installed as a package: whoever installed it chose the environment
-    groups = WORKSHOP if command == "test" or (command == "setup" and "--dev" in arguments) else RUNTIME
+    inside = Path(sys.prefix).resolve() == HERE.venv.resolve()
+    if not (HERE.root / "uv.lock").exists() or (inside and command not in {"setup", "test"}):
+        return  # where it is installed as a package, whoever installed it chose the environment
+    make_ready(WORKSHOP if command == "test" or "--dev" in arguments[:2] else RUNTIME)
+    python = str(HERE.python)
+    if command == "setup":
+        sys.exit()
+    if command == "test":
+        os.chdir(HERE.root)
+        os.execve(python, [python, "-m", "pytest", *arguments[1:]], without_settings(os.environ))
+    os.execv(python, [python, "-m", "app", *arguments])
+
+
+def make_ready(groups: frozenset[str]) -> None:
+    """Make the environment unless it is there; ends the process with one line where that cannot be."""
     try:
         needed = Stamp.needed(HERE.root, groups)
-        inside = HERE.is_ready(needed) and Path(sys.prefix).resolve() == HERE.venv.resolve()
         if not HERE.is_ready(needed):
             set_up(HERE, needed)
     except (SetupError, uv_wheel.WheelError) as error:
@@ -128,15 +153,7 @@ def enter(arguments: Sequence[str]) -> None:
     except OSError as error:
         sys.exit(f"akiseki: {explain(error, HERE.root)}")
     except KeyboardInterrupt:
-        sys.exit("\nakiseki: interrupted; the next start sets up what is missing.")
-    if command == "setup":
-        sys.exit()
-    python = str(HERE.python)
-    if command == "test":
-        os.chdir(HERE.root)
-        os.execve(python, [python, "-m", "pytest", *arguments[1:]], without_settings(os.environ))
-    if not inside:
-        os.execv(python, [python, "-m", "app", *arguments])
+        sys.exit("\nakiseki: interrupted; the next start begins the set-up anew.")
 
 
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
@@ -152,18 +169,18 @@ def set_up(place: Place, needed: Stamp) -> None:
     with alone(place.state / "lock"):
         if place.is_ready(needed):
             return
-        present = Stamp.read(place.stamp)
-        unfinished = place.state / "unfinished"
-        if present and present.extends(needed) and place.python.exists() and not unfinished.exists():
-            needed = replace(needed, groups=needed.groups | present.groups)
-        else:
-            remove(place.venv)
         say(f"Setting up {place.venv} …")
-        unfinished.touch()
+        kept = place.can_grow(needed)
+        present = Stamp.read(place.stamp)
+        if kept and present:
+            needed = replace(needed, groups=needed.groups | present.groups)
+        place.unfinished.touch()
         place.stamp.unlink(missing_ok=True)
+        if not kept:
+            remove(place.venv)
         install(place, needed.groups)
         needed.write(place.stamp)
-        unfinished.unlink()
+        place.unfinished.unlink()
         say("Ready.")
 
 
@@ -188,7 +205,7 @@ def remove(venv: Path) -> None:
     if venv.is_symlink():
         venv.unlink()
     elif venv.exists():
-        say(f"Removing {venv}, which is unfinished or was made elsewhere …")
+        say("Removing what is there: it is unfinished, or made for another place, Python or lock file …")
         shutil.rmtree(venv)
 
 
@@ -210,8 +227,12 @@ def install(place: Place, groups: frozenset[str]) -> None:
 def with_uv(place: Place, uv: str, groups: frozenset[str]) -> bool:
     """Whether uv made the environment from the lock, on the Python that is running."""
     chosen = [f"--group={group}" for group in sorted(groups)]
-    command = [uv, "sync", "--frozen", "--no-default-groups", *chosen, "--python", base_python()]
-    return run(place, command, uv_settings(os.environ, place))
+    sync = [uv, "sync", "--frozen", "--inexact", "--no-default-groups", *chosen, "--python", base_python()]
+    steps = [
+        [*sync, "--no-install-project"],
+        sync,
+    ]  # the second builds the project with what the first installed
+    return all(run(place, step, uv_settings(os.environ, place)) for step in steps)
 
 
 def with_pip(place: Place, groups: frozenset[str]) -> bool:

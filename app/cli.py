@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from sqlalchemy.exc import OperationalError
 
 from app import jobs as jobs_process
 from app import logs, migrate
+from app import serve as web
 from app.bookings import guards
+from app.clock import system_clock
 from app.database import create_engine, reading, transaction
+from app.demo import live, once, stage
 from app.errors import DomainError
 from app.people import service as people
 from app.people.models import Role
-from app.settings import Settings, SettingsError
+from app.settings import PREFIX, Settings, SettingsError
 from app.spaces import service as spaces
 from app.spaces.rules import Kind, Policy, duration_text
+from sensor_gateway.broker import BrokerError
+from sensor_gateway.run import run as run_gateway
+from sensor_gateway.servers import can_listen
 
 
 class Failed(click.ClickException):
@@ -40,6 +50,87 @@ def akiseki() -> None:
 def jobs() -> None:
     """Sweep and close days, until told to stop."""
     jobs_process.run(_settings())
+
+
+@akiseki.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def serve(host: str, port: int, tls_cert: Path | None, tls_key: Path | None) -> None:
+    """Answer HTTP: pages and API."""
+    _settings()
+    web.serve(host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
+
+
+@akiseki.command()
+@click.option("--port", default=8000, show_default=True)
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="an empty folder; default: a new one"
+)
+@click.option("--speed", default=60.0, show_default=True, type=click.FloatRange(min=1, max=3600))
+@click.option("--database", default="", help="an empty PostgreSQL database; default: SQLite in the folder")
+@click.option("--mqtt", default="", help="a broker of your own; default: a private one")
+@click.option("--once", "once_only", is_flag=True, help="play one day as fast as it can and print it")
+def demo(*, port: int, data: Path | None, speed: float, database: str, mqtt: str, once_only: bool) -> None:
+    """A sample city office with simulated sensors and a sped-up day."""
+    folder = data or Path(tempfile.mkdtemp(prefix="akiseki-demo-"))
+    env = {PREFIX + "DATA_DIR": str(folder.resolve())} | (
+        {PREFIX + "DATABASE_URL": database} if database else {}
+    )
+    settings = Settings.from_env(env)
+    logs.configure(settings.log_format, logging.WARNING if once_only else logging.INFO)
+    if once_only:
+        demo_once(settings)
+        return
+    if not can_listen(port):
+        raise Failed(f"Port {port} is in use. Choose another one: akiseki demo --port {port + 1}")
+    try:
+        live.play(settings, port=port, speed=speed, mqtt_url=mqtt, tell=click.echo)
+    except (live.ProcessEndedError, BrokerError) as error:
+        raise Failed(str(error)) from error
+
+
+def demo_once(settings: Settings) -> None:
+    """Play one day and print it as a table and as one JSON line."""
+    try:
+        day, figures = once.play(
+            settings,
+            stage.opening(system_clock(), settings.timezone),
+            lambda at: click.echo(f"… {at}", err=True),
+        )
+    except (once.NotCommittedError, BrokerError) as error:
+        raise Failed(str(error)) from error
+    click.echo(f"{day.on.isoformat()} 08:00-19:00")
+    for name, value in figures.as_dict().items():
+        click.echo(f"  {DAY_TABLE[name]:44} {value:>8}")
+    click.echo(json.dumps({"date": day.on.isoformat(), **figures.as_dict()}))
+
+
+DAY_TABLE = {
+    "readings": "センサーの報告 / readings",
+    "bookings": "予約 / bookings",
+    "check_ins_by_sensor": "センサーによるチェックイン / check-ins by sensor",
+    "check_ins_by_hand": "手動チェックイン / check-ins by hand",
+    "no_shows_released": "来なかった予約の解放 / no-shows released",
+    "booked_again_after_release": "解放後に再予約 / booked again after release",
+    "hours_given_back": "返却された時間 / hours given back",
+    "walk_ins": "予約なしの着席 / walk-ins",
+    "sessions": "実際の利用 / sessions",
+    "sessions_without_booking": "予約なしの利用 / sessions without a booking",
+    "sensors_offline": "応答なしのセンサー / sensors offline",
+    "kept_sensor_silent": "応答なしのため解放せず / kept: sensor silent",
+    "left_early": "早めの退出 / left early",
+    "telework_days": "在宅勤務日数 / telework days",
+    "office_half_days": "出勤(半日) / half-days in the office",
+    "unknown_half_days": "不明(半日) / half-days unknown",
+}
+
+
+@akiseki.command()
+def gateway() -> None:
+    """Take in what the sensors publish."""
+    sys.exit(run_gateway(_settings()))
 
 
 @akiseki.group()

@@ -6,10 +6,10 @@ from flask_limiter.util import get_remote_address
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
-from app import models
+from app.orm import Base
 
 # The tables and their metadata are the house's own; of Flask-SQLAlchemy we take the engine's life with the app.
-db = SQLAlchemy(metadata=models.metadata)
+db = SQLAlchemy(metadata=Base.metadata)
 babel = Babel()
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, storage_uri="memory://")

@@ -19,7 +19,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
-def configure(form: str) -> None:
+def configure(form: str, level: int = logging.INFO) -> None:
     """Send this process's log to standard error in the form `text` or `json`."""
     handler = logging.StreamHandler()
     handler.setFormatter(
@@ -27,4 +27,4 @@ def configure(form: str) -> None:
         if form == "json"
         else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -34,6 +34,11 @@ def process_readings(session: Session, readings: Sequence[Reading], now: datetim
     return observed
 
 
+def keep_dead_letters(session: Session, letters: Sequence[tuple[str, bytes, str]], now: datetime) -> None:
+    """Keep (topic, payload, reason) of messages that nobody could read, so that they are seen."""
+    occupancy.keep_dead_letters(session, letters, now=now)
+
+
 @dataclass(frozen=True, slots=True)
 class Swept:
     """What a sweep did."""

@@ -12,8 +12,6 @@ import ipaddress
 import json
 import logging
 import os
-import pwd
-import random
 import re
 import resource
 import secrets
@@ -30,6 +28,8 @@ from time import monotonic
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import quote
+
+from sensor_gateway.servers import can_listen, free_port, start_server
 
 log = logging.getLogger(__name__)
 
@@ -195,18 +195,6 @@ def find_mosquitto() -> Path | None:
     return Path(found) if found else None
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on, below the range from which outgoing connections take theirs.
-
-    A port given out by the kernel (bind to 0) comes from that range: while a server restarts, any
-    outgoing connection could take it.
-    """
-    for port in random.sample(range(20_000, 32_000), 200):
-        if _can_listen(host, port):
-            return port
-    raise OSError("no free port between 20000 and 32000")
-
-
 @dataclass
 class Broker:
     """A broker in a process of its own, all of whose files are in `folder`; port 0 takes a free one at the first start.
@@ -255,7 +243,7 @@ class Broker:
         if self.running:
             raise BrokerError("the broker is already running")
         self.port = self.port or free_port(self.host)
-        if not _can_listen(self.host, self.port):
+        if not can_listen(self.port, self.host):
             raise BrokerError(f"port {self.port} on {self.host} is already in use")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._rotate_log()
@@ -362,36 +350,6 @@ class Broker:
         return " / ".join(errors or lines[-1:]) or "it wrote nothing"
 
 
-def start_server(
-    command: Sequence[str],
-    *,
-    output: Path,
-    account: str | None = None,
-    at_owner_end: signal.Signals = signal.SIGTERM,
-) -> subprocess.Popen[bytes]:
-    """Start a server that outlives a Ctrl-C in the terminal (its owner stops it) but not its owner's death.
-
-    Its owner is the thread that calls. `setpriv` rather than `preexec_fn`, which can deadlock in a process with
-    threads; where there is none, a killed owner leaves the server behind.
-    """
-    setpriv = shutil.which("setpriv")
-    with_owner = [setpriv, "--pdeathsig", at_owner_end.name.removeprefix("SIG"), "--"] if setpriv else []
-    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        return subprocess.Popen(
-            [*with_owner, *command],
-            stdin=subprocess.DEVNULL,
-            stdout=descriptor,
-            stderr=descriptor,
-            start_new_session=True,
-            user=account,
-            group=pwd.getpwnam(account).pw_gid if account else None,
-            extra_groups=[] if account else None,
-        )
-    finally:
-        os.close(descriptor)
-
-
 def _stretched(password: str, salt: bytes, rounds: int) -> bytes:
     return hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds)
 
@@ -408,13 +366,3 @@ def _write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     new.replace(path)
-
-
-def _can_listen(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True

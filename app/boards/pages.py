@@ -10,60 +10,36 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.access import READERS, allow, asker
+from app.access import READERS, Person, Role, allow, asker
 from app.boards import service
 from app.boards.rules import chosen_span, suggested_span
-from app.boards.service import SpaceView
+from app.boards.service import FloorPage, SpaceView
 from app.calendar import working_days
 from app.database import reading
 from app.errors import NotFound
 from app.extensions import db
 from app.http import now, settings
-from app.people.models import Role
-from app.people.service import Person
-from app.spaces.models import Floor, Zone
-from app.spaces.service import floor_timezone, get_floor, list_floors, list_zones, policies
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan
 
 pages = Blueprint("boards_pages", __name__)
 NO_CHANGE = 204
-
-
-@dataclass(frozen=True, slots=True)
-class FloorPage:
-    """All that the floor page shows; `version` names it, `is_now` tells whether its span has begun."""
-
-    floor: Floor
-    zones: list[Zone]
-    views: list[SpaceView]
-    span: TimeSpan
-    local: TimeSpan
-    is_now: bool
-    figures: service.Figures
-    happenings: list[service.Happening]
-    version: str
-
-    @property
-    def by_zone(self) -> list[tuple[Zone, list[SpaceView]]]:
-        return [(zone, [view for view in self.views if view.zone_id == zone.id]) for zone in self.zones]
 
 
 @pages.get("/")
 @allow(*READERS)
 def start() -> Response:
     with reading(db.engine) as session:
-        floors = list_floors(session)
-    if not floors:
+        floor_id = service.first_floor_id(session)
+    if floor_id is None:
         return make_response(render_template("empty.html"))
-    return redirect(url_for("boards_pages.floor", floor_id=floors[0].id))
+    return redirect(url_for("boards_pages.floor", floor_id=floor_id))
 
 
 @pages.get("/floors/<int:floor_id>")
 @allow(*READERS, Role.KIOSK)
 def floor(floor_id: int) -> str:
     page = _load(floor_id, asker())
-    chosen = request.args.get("space", type=int)
-    space = next((view for view in page.views if view.id == chosen), None)
+    space = page.view_of(request.args.get("space", type=int))
     return render_template("floor.html", page=page, space=space, panel=_panel_facts(space))
 
 
@@ -82,7 +58,7 @@ def live(floor_id: int) -> Response:
 def panel(floor_id: int, space_id: int) -> str:
     """A space's panel alone, for the page that swaps it in."""
     page = _load(floor_id, asker())
-    space = next((view for view in page.views if view.id == space_id), None)
+    space = page.view_of(space_id)
     if space is None:
         raise NotFound("space.unknown", space_id=space_id)
     return render_template("_space_panel.html", page=page, space=space, panel=_panel_facts(space))
@@ -95,8 +71,10 @@ def demo() -> Response:
     if not settings().demo:
         raise NotFound("request.unknown")
     with reading(db.engine) as session:
-        floors = list_floors(session)
-    page = _load(floors[0].id, None)
+        floor_id = service.first_floor_id(session)
+    if floor_id is None:
+        raise NotFound("request.unknown")
+    page = _load(floor_id, None)
     if request.args.get("v") == page.version:
         return make_response("", NO_CHANGE)
     template = "_demo_live.html" if request.headers.get("HX-Request") else "demo.html"
@@ -115,24 +93,14 @@ def _panel_facts(space: SpaceView | None) -> PanelFacts | None:
     if space is None:
         return None
     with reading(db.engine) as session:
-        policy = policies(session)[space.kind]
+        policy = service.policy_of(session, space.kind)
     return PanelFacts(policy.max_duration, policy.no_show_grace)
 
 
 def _load(floor_id: int, person: Person | None) -> FloorPage:
     with reading(db.engine) as session:
-        floor = get_floor(session, floor_id)
-        zone = floor_timezone(session, floor_id)
-        span = _span(zone)
-        day = day_span(span.start.astimezone(zone).date(), zone)
-        views = service.floor_view(session, floor_id, span, person=person)
-        figures = service.figures(session, views, day)
-        happenings = service.happenings(session, since=day.start)
-        zones = list_zones(session, floor_id)
-    is_now = span.start <= now() < span.end
-    local = TimeSpan(span.start.astimezone(zone), span.end.astimezone(zone))
-    version = service.fingerprint(views, figures, happenings, span)
-    return FloorPage(floor, zones, views, span, local, is_now, figures, happenings, version)
+        plan = service.get_plan(session, floor_id)
+        return service.floor_page(session, plan, _span(plan.timezone), person=person, now=now())
 
 
 def _span(zone: ZoneInfo) -> TimeSpan:

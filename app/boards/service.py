@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
@@ -18,9 +19,10 @@ from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy
 from app.people.models import Role
 from app.people.service import Person
-from app.spaces.models import SensorBinding, Space, Zone
-from app.spaces.rules import Kind
-from app.timespan import TimeSpan
+from app.spaces.models import Floor, SensorBinding, Space, Zone
+from app.spaces.rules import Kind, Policy
+from app.spaces.service import floor_timezone, get_floor, list_floors, list_zones, policies
+from app.timespan import TimeSpan, day_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,11 @@ class SpaceView:
 
 
 def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Person | None) -> list[SpaceView]:
-    """Every space of a floor for a span, in the order of code; two queries whatever the floor's size."""
+    """Every space of a floor for a span, in the order of code; three queries whatever the floor's size.
+
+    Raises NotFound `floor.unknown`.
+    """
+    get_floor(session, floor_id)
     rows = session.execute(
         select(
             Space.id,
@@ -219,3 +225,76 @@ def happenings(session: Session, *, since: datetime, limit: int = 12) -> list[Ha
 def fingerprint(*parts: object) -> str:
     """A short name of what a page shows: equal names, nothing to send (live pages answer 204)."""
     return hashlib.blake2s(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A floor as it is built: its zones, and the zone of time that its days are computed in."""
+
+    floor: Floor
+    zones: list[Zone]
+    timezone: ZoneInfo
+
+
+def first_floor_id(session: Session) -> int | None:
+    """The floor that a page begins with; None in an office without floors."""
+    floors = list_floors(session)
+    return floors[0].id if floors else None
+
+
+def get_plan(session: Session, floor_id: int) -> Plan:
+    """A floor's plan; raises NotFound `floor.unknown`."""
+    return Plan(
+        get_floor(session, floor_id), list_zones(session, floor_id), floor_timezone(session, floor_id)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FloorPage:
+    """All that the floor page shows; `version` names it, `is_now` tells whether its span has begun."""
+
+    plan: Plan
+    views: list[SpaceView]
+    span: TimeSpan
+    local: TimeSpan
+    is_now: bool
+    figures: Figures
+    happenings: list[Happening]
+    version: str
+
+    @property
+    def floor(self) -> Floor:
+        return self.plan.floor
+
+    @property
+    def by_zone(self) -> list[tuple[Zone, list[SpaceView]]]:
+        return [(zone, [view for view in self.views if view.zone_id == zone.id]) for zone in self.plan.zones]
+
+    def view_of(self, space_id: int | None) -> SpaceView | None:
+        return next((view for view in self.views if view.id == space_id), None)
+
+
+def floor_page(
+    session: Session, plan: Plan, span: TimeSpan, *, person: Person | None, now: datetime
+) -> FloorPage:
+    """What a floor shows of a span and of its day; a fixed number of queries."""
+    local = TimeSpan(span.start.astimezone(plan.timezone), span.end.astimezone(plan.timezone))
+    day = day_span(local.start.date(), plan.timezone)
+    views = floor_view(session, plan.floor.id, span, person=person)
+    glance = figures(session, views, day)
+    news = happenings(session, since=day.start)
+    return FloorPage(
+        plan,
+        views,
+        span,
+        local,
+        span.start <= now < span.end,
+        glance,
+        news,
+        fingerprint(views, glance, news, span),
+    )
+
+
+def policy_of(session: Session, kind: Kind) -> Policy:
+    """What holds for a kind of space."""
+    return policies(session)[kind]

@@ -20,7 +20,6 @@ from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.http import now, settings
-from app.spaces.service import policies
 from app.timespan import TimeSpan, day_span
 from app.wording import explain
 
@@ -33,17 +32,18 @@ BACK = timedelta(days=7)
 def mine() -> str:
     """What is live now and to come, and the last week."""
     with reading(db.engine) as session:
-        rows = service.own_with_spaces(session, user_id=asker().id, since=now() - BACK)
-        kinds = policies(session)
-    current = [row for row in rows if row[0].is_live]
+        rows = service.own_bookings(session, user_id=asker().id, since=now() - BACK)
     # What was released may be taken back until its end, so it stays with what is to come.
-    current += [row for row in rows if row[0].status is Status.RELEASED and row[0].end_at > now()]
+    current = [
+        row
+        for row in rows
+        if row.booking.is_live or (row.booking.status is Status.RELEASED and row.booking.end_at > now())
+    ]
     over = [row for row in reversed(rows) if row not in current]
     return render_template(
         "bookings.html",
-        current=sorted(current, key=lambda row: row[0].start_at),
+        current=current,
         over=over,
-        policies=kinds,
         now=now(),
         Status=Status,
     )

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, make_response
 from flask_smorest import Blueprint
-from sqlalchemy.orm import Session
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
@@ -21,10 +20,8 @@ from app.bookings.schemas import (
     BookingView,
 )
 from app.database import reading, transaction
-from app.errors import Forbidden
 from app.extensions import db
 from app.http import cursor_page, etag, now, require_version, today
-from app.people.service import get_person
 from app.timespan import TimeSpan
 
 api = Blueprint("bookings", "bookings", url_prefix="/api/v1", description="Bookings")
@@ -57,9 +54,8 @@ def create(body: dict[str, Any]) -> Any:
 @allow(*READERS)
 def index(query: dict[str, Any]) -> Any:
     """One's own bookings, or those of somebody one may act for"""
-    person = asker()
     with reading(db.engine) as session:
-        user_id = person.id if query["user"] == "me" else _other(session, query["user"])
+        user_id = service.user_to_list(session, query["user"], actor=asker(), on=today())
         found = service.list_bookings(
             session,
             user_id=user_id,
@@ -69,14 +65,6 @@ def index(query: dict[str, Any]) -> Any:
             limit=query["limit"] + 1,
         )
     return cursor_page(found, query["limit"])
-
-
-def _other(session: Session, user: str) -> int:
-    if not user.isascii() or not user.isdigit() or len(user) > 15:
-        raise Forbidden("booking.not_allowed", why="stranger")
-    if not service.may_act_for(asker(), get_person(session, int(user), today())):
-        raise Forbidden("booking.not_allowed", why="stranger")
-    return int(user)
 
 
 @api.route("/bookings/<int:booking_id>")

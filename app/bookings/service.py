@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select, update
@@ -14,8 +15,10 @@ from app.bookings.models import Booking
 from app.bookings.rules import LIVE, Status
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people.models import Role
-from app.people.service import Person, find_person
+from app.people.service import Person, find_person, get_person
 from app.spaces.models import Space
+from app.spaces.rules import Policy
+from app.spaces.service import policies
 from app.timespan import TimeSpan
 
 
@@ -24,6 +27,17 @@ def may_act_for(actor: Person, person: Person) -> bool:
     if actor.id == person.id or actor.role is Role.FACILITY:
         return True
     return actor.role is Role.CHIEF and bool(actor.section_ids & person.section_ids)
+
+
+def user_to_list(session: Session, user: str, *, actor: Person, on: date) -> int:
+    """Whose bookings `user` ("me" or an id) names; raises Forbidden `booking.not_allowed` for a stranger's."""
+    if user == "me":
+        return actor.id
+    if not user.isascii() or not user.isdigit() or len(user) > 15:
+        raise Forbidden("booking.not_allowed", why="stranger")
+    if not may_act_for(actor, get_person(session, int(user), on)):
+        raise Forbidden("booking.not_allowed", why="stranger")
+    return int(user)
 
 
 def get_booking(
@@ -71,8 +85,18 @@ def list_bookings(
     return list(session.scalars(query))
 
 
-def own_with_spaces(session: Session, *, user_id: int, since: datetime) -> list[tuple[Booking, Space]]:
-    """A person's bookings that end after `since`, with their spaces, in the order of time."""
+@dataclass(frozen=True, slots=True)
+class OwnBooking:
+    """A booking with the space it is for and the policy that holds there."""
+
+    booking: Booking
+    space: Space
+    policy: Policy
+
+
+def own_bookings(session: Session, *, user_id: int, since: datetime) -> list[OwnBooking]:
+    """A person's bookings that end after `since`, in the order of time; two queries."""
+    policy_of = policies(session)
     query = (
         select(Booking, Space)
         .join(Space, Space.id == Booking.space_id)
@@ -80,7 +104,7 @@ def own_with_spaces(session: Session, *, user_id: int, since: datetime) -> list[
         .order_by(Booking.start_at, Booking.id)
         .limit(200)
     )
-    return [(booking, space) for booking, space in session.execute(query)]
+    return [OwnBooking(booking, space, policy_of[space.kind]) for booking, space in session.execute(query)]
 
 
 def change(

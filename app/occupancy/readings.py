@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+# A device's clock that is further ahead is wrong; one further behind tells of what is erased already.
+AHEAD_AT_MOST = timedelta(minutes=5)
+BEHIND_AT_MOST = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,8 @@ class Reading:
     rssi: int | None = None
     online: bool | None = None
     history: bool = False
+
+    @property
+    def is_undated(self) -> bool:
+        """Whether the sensor gave no time of its own, so that the time of arrival stands for it."""
+        return self.observed_at == self.received_at

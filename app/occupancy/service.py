@@ -18,7 +18,6 @@ from app.occupancy.rules import Fold, Occupancy, SensorLog, Signal, Transition, 
 from app.spaces.models import Sensor, SensorBinding, Space
 from app.spaces.rules import Kind, Policy
 
-AHEAD_AT_MOST = timedelta(minutes=5)
 DEAD_LETTER_BYTES = 4096
 SETTLE_AT_ONCE = 5000
 FOLD_COLUMNS = ("state", "since_at", "level", "signal_at", "hit_at", "last_hit_at", "quiet_at")
@@ -73,7 +72,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Mapping[Kin
     """
     watched = _load(session, {reading.sensor_id for reading in readings}, policies)
     known = [reading for reading in readings if reading.sensor_id in watched]
-    fresh = _store(session, known)
+    fresh = store(session, known)
     changes: list[Change] = []
     seen: list[Seen] = []
     by_sensor: dict[str, list[Reading]] = defaultdict(list)
@@ -280,7 +279,7 @@ def _load(session: Session, sensor_ids: set[str], policies: Mapping[Kind, Policy
     }
 
 
-def _store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
+def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
     """Insert what is not stored yet; returns those that were new."""
     if not readings:
         return []

@@ -4,12 +4,11 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from app.access import READERS, allow, asker
+from app.access import READERS, Role, allow, asker
 from app.database import reading
 from app.extensions import db
 from app.http import today
 from app.people import service
-from app.people.models import Role
 from app.people.schemas import MeView, PeopleList, PeopleQuery, SectionList
 
 api = Blueprint("people", "people", url_prefix="/api/v1", description="People and sections")

@@ -4,11 +4,10 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from app.access import READERS, allow
+from app.access import READERS, Role, allow
 from app.database import reading
 from app.extensions import db
 from app.http import cursor_page
-from app.people.models import Role
 from app.spaces import service
 from app.spaces.rules import Kind
 from app.spaces.schemas import FloorList, FloorView, SpaceList, SpaceQuery, SpaceView, ZoneList, ZoneQuery

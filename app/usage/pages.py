@@ -7,11 +7,10 @@ from datetime import date, timedelta
 from flask import Blueprint, flash, render_template, request
 from flask_babel import gettext
 
-from app.access import READERS, allow, asker
+from app.access import READERS, Role, allow, asker
 from app.database import reading
 from app.extensions import db
 from app.http import now, settings, today
-from app.people.models import Role
 from app.timespan import day_span
 from app.usage import service
 

@@ -63,7 +63,7 @@ def close_idle(session: Session, now: datetime) -> None:
         .order_by(UsageSession.id)
     )
     for one, binding_id, last_hit_at in rows:
-        if binding_id is None:
+        if not binding_id:
             one.end_at, one.flag = max(last_hit_at or one.start_at, one.start_at), "unbound"
         elif not one.flag and is_suspect(one.start_at, now):
             one.flag = "suspect"

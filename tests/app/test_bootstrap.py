@@ -81,6 +81,23 @@ def test_a_python_that_has_gone_makes_it_unready(place: Place) -> None:
     assert not place.is_ready(needed)
 
 
+def test_an_environment_made_by_hand_is_kept_where_its_python_is_the_same(place: Place) -> None:
+    needed = Stamp.needed(place.root, RUNTIME)
+    (place.venv / "lib" / "python3.0").mkdir(parents=True)
+    assert not place.can_grow(needed)
+    (place.venv / "lib" / f"python{needed.python}").mkdir()
+    assert place.can_grow(needed)
+
+
+def test_an_unfinished_environment_is_not_kept(place: Place) -> None:
+    needed = Stamp.needed(place.root, RUNTIME)
+    needed.write(place.stamp)
+    assert place.can_grow(replace(needed, groups=WORKSHOP))
+    place.state.mkdir()
+    place.unfinished.touch()
+    assert not place.can_grow(replace(needed, groups=WORKSHOP))
+
+
 def hold(file: Path, entered: Path, seconds: float) -> None:
     with bootstrap.alone(file):
         entered.touch()
@@ -142,9 +159,14 @@ def test_the_tests_run_without_the_office_s_settings() -> None:
     assert kept == {"PATH": "/bin"}
 
 
-def test_a_start_inside_the_environment_makes_nothing(tmp_path: Path) -> None:
+def test_a_start_inside_the_environment_makes_nothing() -> None:
     answer = subprocess.run(
-        [sys.executable, "-m", "app", "--help"], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "app", "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=bootstrap.HERE.root,
     )
     assert answer.stdout.startswith("Usage: akiseki")
     assert answer.stderr == ""

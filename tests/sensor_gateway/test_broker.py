@@ -195,16 +195,20 @@ def test_after_a_kill_it_starts_again_on_the_same_port(mosquitto_broker: StartBr
     assert not MqttClient(broker, "desk-1").try_connecting().is_failure
 
 
+STARTS_A_BROKER_AND_WAITS = """
+import sys, time
+from pathlib import Path
+from sensor_gateway.broker import Broker
+broker = Broker(Path(sys.argv[1]), {}, mosquitto=Path(sys.argv[2]))
+broker.start()
+print(broker.pid, flush=True)
+time.sleep(60)
+"""
+
+
 def test_it_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
     owner = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys, time; from pathlib import Path; from sensor_gateway.broker import Broker\n"
-            "broker = Broker(Path(sys.argv[1]), {}, mosquitto=Path(sys.argv[2])); broker.start()\n"
-            "print(broker.pid, flush=True); time.sleep(60)",
-            *[str(tmp_path), str(need("mosquitto"))],
-        ],
+        [sys.executable, "-c", STARTS_A_BROKER_AND_WAITS, str(tmp_path), str(need("mosquitto"))],
         stdout=subprocess.PIPE,
     )
     with owner:

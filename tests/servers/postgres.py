@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-from sensor_gateway.broker import free_port, start_server
+from sensor_gateway.servers import free_port, start_server
 from tests.servers.requirements import need
 
 _START_SECONDS = 60.0

@@ -27,7 +27,8 @@ def find_chromium() -> Path | None:
     return Path(found[0]) if found else None
 
 
-_PROGRAMS: dict[str, tuple[Callable[[], Path | None], str]] = {
+# Program → how to find it, and the Debian package that brings it.
+PROGRAMS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "mosquitto": (find_mosquitto, "mosquitto"),
     "postgresql": (find_postgresql, "postgresql"),
     "chromium": (find_chromium, "chromium"),
@@ -41,7 +42,7 @@ def in_ci() -> bool:
 
 def need(program: str) -> Path:
     """Where a program is. Without it the test is skipped, naming the package to install; in CI it fails."""
-    find, package = _PROGRAMS[program]
+    find, package = PROGRAMS[program]
     found = find()
     if found is None:
         lacking = f"{program} is not installed: apt install {package}"

@@ -1,0 +1,203 @@
+"""`akiseki demo`: web, gateway, jobs, broker and sensors as real processes, on a day sped up; one HTTP port."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import unquote, urlsplit
+from urllib.request import urlopen
+
+from app.clock import ShownClock, system_clock
+from app.demo import office
+from app.demo import stage as stages
+from app.demo.day import Day
+from app.demo.people import Actors, over_http
+from app.demo.stage import Stage
+from app.settings import PREFIX, Settings
+from sensor_gateway.broker import GATEWAY_USER
+from sensor_gateway.servers import start_server
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
+LOOK_SECONDS = 0.2
+DAYS_WRITTEN = 5
+
+
+class ProcessEndedError(RuntimeError):
+    """One of the processes ended; without it the office does not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process of the office, and where it writes."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def play(settings: Settings, *, port: int, speed: float, mqtt_url: str, tell: Callable[[str], None]) -> None:
+    """Run until stopped (Ctrl-C). Raises ProcessEndedError naming what ended and where its log is."""
+    opens = stages.opening(system_clock(), settings.timezone)
+    stage = stages.set_up(settings, opens)
+    with ExitStack() as stack:
+        url = mqtt_url or stack.enter_context(stages.broker(stage, settings.data_dir / "broker")).url(
+            GATEWAY_USER
+        )
+        # The clock starts when everything stands, so that no minute of the morning is lost to starting up.
+        clock = ShownClock(system_clock() + timedelta(seconds=2), opens, speed)
+        environment = {
+            "DATABASE_URL": settings.database_url,
+            "DATA_DIR": str(settings.data_dir),
+            "SECRET_KEY": settings.secret_key,
+            "TIMEZONE": settings.timezone.key,
+            "MQTT_URL": url,
+            "CLOCK": str(clock),
+        }
+        days = _days(stage, opens.date())
+        scenario = _write_scenario(stage, days, url, clock, shared=bool(mqtt_url))
+        running = [
+            stack.enter_context(
+                _process(
+                    name,
+                    command,
+                    settings.data_dir,
+                    {PREFIX + key: value for key, value in environment.items()},
+                )
+            )
+            for name, command in (
+                ("web", ["-m", "app", "serve", "--port", str(port)]),
+                ("gateway", ["-m", "app", "gateway"]),
+                ("jobs", ["-m", "app", "jobs"]),
+                ("sensors", ["-m", "firmware_stubs.simulator", str(scenario)]),
+            )
+        ]
+        base = f"http://127.0.0.1:{port}"
+        _wait_until_ready(base, running)
+        _greet(base, opens, speed, tell)
+        with suppress(KeyboardInterrupt):
+            actors = Actors(over_http(base), stage.tokens)
+            _live(actors, days, clock, running, tell)
+        tell("Stopping.")
+
+
+def _live(
+    actors: Actors, days: list[Day], clock: ShownClock, running: list[Running], tell: Callable[[str], None]
+) -> None:
+    """Let people act when it is their time, until somebody stops the demo."""
+    actions = sorted((action for day in days for action in day.actions), reverse=True)
+    hour = -1
+    while True:
+        now = clock().astimezone(days[0].start.tzinfo)
+        while actions and actions[-1].at <= now:
+            actors.act(actions.pop())
+        if now.hour != hour:
+            hour = now.hour
+            tell(f"{now:%m/%d %H:%M}")
+        _check(running)
+        time.sleep(LOOK_SECONDS)
+
+
+def _days(stage: Stage, first: date) -> list[Day]:
+    days = []
+    for _ in range(DAYS_WRITTEN):
+        days.append(stage.day(first))
+        first = stages.next_day(first)
+    return days
+
+
+def _write_scenario(stage: Stage, days: list[Day], url: str, clock: ShownClock, *, shared: bool) -> Path:
+    """The simulator's file: it knows the truth of each seat, and each sensor's user and password.
+
+    `shared`: a broker that is not the demo's own; every sensor signs in as the URL says.
+    """
+    broker = urlsplit(url)
+    sign_in = [unquote(broker.username or ""), unquote(broker.password or "")]
+
+    def spans(which: str, code: str) -> list[list[str]]:
+        return [
+            [start.isoformat(), end.isoformat()]
+            for day in days
+            for start, end in getattr(day, which).get(code, [])
+        ]
+
+    path = stage.settings.data_dir / "scenario.json"
+    path.touch(mode=0o600)
+    path.write_text(
+        json.dumps(
+            {
+                "host": broker.hostname,
+                "port": broker.port or 1883,
+                "real_start": clock.real_start.isoformat(),
+                "shown_start": clock.shown_start.isoformat(),
+                "speed": clock.speed,
+                "accounts": {
+                    sensor: sign_in if shared else [sensor, stage.credentials[sensor]]
+                    for sensor in stage.sensors.values()
+                },
+                "sensors": {
+                    sensor: {"presence": spans("presence", code), "dead": spans("dead", code)}
+                    for code, sensor in stage.sensors.items()
+                },
+            }
+        )
+    )
+    return path
+
+
+@contextmanager
+def _process(
+    name: str, command: list[str], folder: Path, environment: Mapping[str, str]
+) -> Iterator[Running]:
+    """A process of the office, stopped at the end; it does not outlive this one."""
+    log = folder / f"{name}.log"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+    process = start_server([sys.executable, *command], output=log, environment=kept | dict(environment))
+    try:
+        yield Running(name, process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _check(running: list[Running]) -> None:
+    for one in running:
+        if one.process.poll() is not None:
+            words = one.log.read_text(errors="replace").strip().splitlines()[-1:] or ["it wrote nothing"]
+            raise ProcessEndedError(f"{one.name} ended ({one.log}): {words[0]}")
+
+
+def _wait_until_ready(base: str, running: list[Running]) -> None:
+    limit = time.monotonic() + READY_SECONDS
+    while time.monotonic() < limit:
+        _check(running)
+        with suppress(URLError, OSError):
+            urlopen(base + "/readyz", timeout=2)  # noqa: S310 - the demo's own server
+            return
+        time.sleep(LOOK_SECONDS)
+    raise ProcessEndedError(f"the web process did not answer within {READY_SECONDS:g} s ({running[0].log})")
+
+
+def _greet(base: str, opens: datetime, speed: float, tell: Callable[[str], None]) -> None:
+    tell("")
+    tell(f"  空き席 Akiseki  {base}/demo")
+    tell("")
+    tell(f"  {opens:%Y-%m-%d} 08:00 から {speed:g} 倍速で進みます / the day runs {speed:g} times as fast")
+    tell(f"  パスワード / password: {office.PASSWORD}")
+    for email, what in office.logins():
+        tell(f"    {email:28} {what}")
+    tell("  Ctrl-C で終了 / stops it")
+    tell("")

@@ -1,0 +1,121 @@
+"""`akiseki demo --once`: one day from 08:00 to 19:00 as fast as it can, through a real broker.
+
+It steps: publish a minute, wait until the gateway has committed it, let people act, sweep, advance the clock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
+
+from app.clock import SteppingClock
+from app.database import reading
+from app.demo import stage as stages
+from app.demo.day import Day
+from app.demo.figures import DayFigures, of_day
+from app.demo.people import Actors, in_process
+from app.demo.stage import Stage
+from app.factory import create_app
+from app.jobs import close_due_days, sweep_once
+from app.occupancy.models import StoredReading
+from app.settings import Settings
+from app.telework.service import Office
+from app.timespan import TimeSpan
+from firmware_stubs.simulator.device import Scenario
+from firmware_stubs.simulator.fleet import Fleet
+from sensor_gateway.broker import GATEWAY_USER
+from sensor_gateway.decoders import FILTERS
+from sensor_gateway.handler import Handler
+from sensor_gateway.mqtt import Link, Wanted
+from sensor_gateway.run import Gateway, Stop
+
+STEP = timedelta(minutes=1)
+COMMIT_SECONDS = 30.0
+
+
+class NotCommittedError(RuntimeError):
+    """The gateway did not commit what was published in time."""
+
+
+def play(settings: Settings, opens: datetime, tell: Callable[[str], None]) -> tuple[Day, DayFigures]:
+    """Play the day that begins at `opens`; `tell` is told how far it is."""
+    clock = SteppingClock(opens)
+    settings = replace(settings, clock=clock)
+    stage = stages.set_up(settings, opens)
+    day = stage.day(opens.date())
+    with stages.broker(stage, settings.data_dir / "broker") as broker:
+        stop = Stop()
+        link = Link(Wanted(urlsplit(broker.url(GATEWAY_USER)), FILTERS, clock))
+        gateway = Gateway(link, Handler(stage.engine, clock), stop)
+        thread = threading.Thread(target=gateway.run, name="gateway", daemon=True)
+        thread.start()
+        fleet = Fleet(
+            _scenarios(stage, day),
+            {one: (one, stage.credentials[one]) for one in stage.sensors.values()},
+            host=broker.host,
+            port=broker.port,
+        )
+        try:
+            _step_through(stage, day, clock, fleet, tell)
+        finally:
+            fleet.close()
+            stop.tell()
+            thread.join(COMMIT_SECONDS)
+            link.close()
+    office = Office.of(settings)
+    clock.at = office.closes_at(day.on)
+    sweep_once(stage.engine, clock(), office)
+    close_due_days(stage.engine, clock(), office)
+    with reading(stage.engine) as session:
+        figures = of_day(session, day.on, TimeSpan(day.start, day.end))
+    stage.engine.dispose()
+    return day, figures
+
+
+def _scenarios(stage: Stage, day: Day) -> dict[str, Scenario]:
+    return {
+        sensor_id: Scenario(sensor_id, presence=day.presence.get(code, []), dead=day.dead.get(code, []))
+        for code, sensor_id in stage.sensors.items()
+    }
+
+
+def _step_through(
+    stage: Stage, day: Day, clock: SteppingClock, fleet: Fleet, tell: Callable[[str], None]
+) -> None:
+    actors = Actors(in_process(create_app(stage.settings)), stage.tokens)
+    office = Office.of(stage.settings)
+    actions = list(reversed(day.actions))
+    # The sensors were there before the day began: their last word is a heartbeat old at most.
+    published = fleet.publish(day.start - timedelta(minutes=10), day.start)
+    while clock.at < day.end:
+        _wait_until_committed(stage, published)
+        while actions and actions[-1].at <= clock.at:
+            actors.act(actions.pop())
+        sweep_once(stage.engine, clock(), office)
+        if clock.at.minute == 0:
+            tell(f"{clock.at:%H:%M}")
+        before = clock.at
+        published += fleet.publish(before, clock.advance(STEP))
+    _wait_until_committed(stage, published)
+
+
+def _wait_until_committed(stage: Stage, published: int) -> None:
+    limit = time.monotonic() + COMMIT_SECONDS
+    while True:
+        with reading(stage.engine) as session:
+            stored = session.scalar(
+                select(func.count()).select_from(StoredReading).where(StoredReading.seq.is_not(None))
+            )
+        if stored == published:
+            return
+        if time.monotonic() > limit:
+            raise NotCommittedError(
+                f"the gateway stored {stored} of {published} readings in {COMMIT_SECONDS:g} s"
+            )
+        time.sleep(0.002)

@@ -1,0 +1,89 @@
+"""What both forms of the demo stand on: a migrated database with the sample office, a broker, the day's script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, select
+
+from app import migrate
+from app.calendar import working_days
+from app.database import create_engine, reading, transaction
+from app.demo import day as script
+from app.demo import office, people
+from app.settings import Settings
+from app.spaces.models import SensorBinding, Space
+from app.spaces.rules import Kind
+from sensor_gateway.broker import GATEWAY_USER, Broker, new_password
+
+ROOMS = (Kind.BOOTH, Kind.MEETING_BOOTH, Kind.OPEN_MEETING)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The office before the day begins: sensors by space code, people's tokens in their order."""
+
+    settings: Settings
+    engine: Engine
+    sensors: Mapping[str, str]
+    kinds: Mapping[str, Kind]
+    tokens: list[str]
+    credentials: Mapping[str, str]
+
+    def day(self, on: date) -> script.Day:
+        """The script of a day in this office."""
+        per = office.PER_SECTION
+        sections = [
+            script.Section(range(n * per, (n + 1) * per), self._codes(f"{block.prefix}-"))
+            for n, block in enumerate(office.BLOCKS[: len(office.SECTIONS)])
+        ]
+        focus = [code for code, kind in self.kinds.items() if kind is Kind.FOCUS_SEAT]
+        rooms = [code for code, kind in self.kinds.items() if kind in ROOMS]
+        return script.script(on, self.settings.timezone, sections, focus=focus, rooms=rooms)
+
+    def _codes(self, prefix: str) -> list[str]:
+        return [code for code in self.kinds if code.startswith(prefix)]
+
+
+def opening(now: datetime, zone: ZoneInfo) -> datetime:
+    """When the shown day begins: 08:00 of today, or of the next working day."""
+    today = now.astimezone(zone).date()
+    return datetime.combine(working_days(today.year).next_working(today), script.START, zone)
+
+
+def set_up(settings: Settings, opens: datetime) -> Stage:
+    """Migrate the database, build the sample office in it as of the day before, hand out tokens and passwords."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    migrate.upgrade(settings.database_url)
+    engine = create_engine(settings.database_url)
+    with transaction(engine) as session:
+        office.build(
+            session,
+            now=opens - timedelta(days=1),
+            on=opens.date() - timedelta(days=1),
+            timezone=settings.timezone.key,
+        )
+        issued = people.tokens(session, now=opens)
+    with reading(engine) as session:
+        rows = session.execute(
+            select(Space.code, Space.kind, SensorBinding.sensor_id)
+            .join(SensorBinding, SensorBinding.space_id == Space.id)
+            .order_by(Space.code)
+        ).all()
+    sensors = {row.code: row.sensor_id for row in rows}
+    credentials = {user: new_password() for user in (GATEWAY_USER, *sensors.values())}
+    return Stage(settings, engine, sensors, {row.code: row.kind for row in rows}, issued, credentials)
+
+
+def broker(stage: Stage, folder: Path) -> Broker:
+    """The demo's own broker, which knows the office's sensors and the gateway; not yet started."""
+    return Broker(folder, stage.credentials)
+
+
+def next_day(on: date) -> date:
+    """The working day after `on`."""
+    return working_days(on.year).next_working(on + timedelta(days=1))

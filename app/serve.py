@@ -1,0 +1,50 @@
+"""The web process: granian's workers, each with an application of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+
+from app import logs
+from app.factory import create_app
+from app.settings import Settings
+
+WORKERS = 2
+THREADS = 8
+
+
+def application() -> Flask:
+    """What each worker runs."""
+    settings = Settings.from_env(os.environ)
+    logs.configure(settings.log_format)
+    return create_app(settings)
+
+
+def serve(
+    *,
+    host: str,
+    port: int,
+    workers: int = WORKERS,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+) -> None:
+    """Answer HTTP on one port until told to stop. Requests under way are finished, for ten seconds at most."""
+    Granian(
+        "app.serve:application",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS,
+        websockets=False,
+        log_level="warning",  # type: ignore[arg-type]
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        ssl_cert=tls_cert,
+        ssl_key=tls_key,
+    ).serve()

@@ -1,0 +1,72 @@
+"""What one simulated desk sensor would publish between two instants; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The hidden truth of one seat: when somebody sits there, and when its sensor is dead. Spans are half-open."""
+
+    sensor_id: str
+    heartbeat: timedelta = timedelta(minutes=10)
+    presence: Sequence[Span] = ()
+    dead: Sequence[Span] = ()
+
+    @classmethod
+    def parse(cls, sensor_id: str, data: dict[str, list[list[str]]]) -> Scenario:
+        """From `{"presence": [[from, to], …], "dead": [[from, to], …]}`, instants in RFC 3339."""
+
+        def spans(name: str) -> list[Span]:
+            return [
+                (datetime.fromisoformat(start), datetime.fromisoformat(end))
+                for start, end in data.get(name, [])
+            ]
+
+        return cls(sensor_id, presence=spans("presence"), dead=spans("dead"))
+
+    def is_occupied(self, at: datetime) -> bool:
+        """Whether somebody sits there."""
+        return _within(self.presence, at)
+
+    def readings(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, bool]]:
+        """(observed at, occupied) in `(after, until]`: each change, and a heartbeat at the sensor's own phase."""
+        instants = {at for span in self.presence for at in span if after < at <= until}
+        beat = self.heartbeat.total_seconds()
+        phase = sum(map(ord, self.sensor_id)) * 37 % beat
+        first = (after.timestamp() - phase) // beat + 1
+        at = datetime.fromtimestamp(first * beat + phase, after.tzinfo)
+        while at <= until:
+            instants.add(at)
+            at += self.heartbeat
+        for instant in sorted(instants):
+            if not _within(self.dead, instant):
+                yield instant, self.is_occupied(instant)
+
+
+@dataclass(slots=True)
+class Numbered:
+    """The sequence of one device since its boot; (sensor, boot, seq) names a reading once."""
+
+    boot: str
+    seq: int = field(default=0)
+
+    def payload(self, at: datetime, *, occupied: bool, battery_pct: int = 87) -> dict[str, object]:
+        """The native wire's next reading."""
+        self.seq += 1
+        return {
+            "boot": self.boot,
+            "seq": self.seq,
+            "observed_at": at.isoformat(timespec="milliseconds"),
+            "occupied": occupied,
+            "battery_pct": battery_pct,
+        }
+
+
+def _within(spans: Sequence[Span], at: datetime) -> bool:
+    return any(start <= at < end for start, end in spans)

@@ -1,0 +1,342 @@
+"""The broker as the gateway needs it: batches come out, acknowledgements go in. The sole user of paho.
+
+There is no network thread: whoever takes a batch drives the client. So a slow database holds the broker back by
+itself (it may send no more than the Receive Maximum ahead), and no thread can die unseen while the process looks
+well, as paho's does when a callback raises. The price: nothing answers the broker while a batch is being stored,
+which the keepalive must outlast; `tend` is for those who wait longer.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import select
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import SplitResult, unquote
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from app.clock import Clock
+from sensor_gateway.messages import Envelope
+
+log = logging.getLogger(__name__)
+
+CLIENT_ID = "gateway"
+BATCH = 1_000
+LINGER = timedelta(milliseconds=20)
+# A batch is stored within a minute or given up; the broker waits one and a half times as long for a sign of life.
+KEEPALIVE = timedelta(minutes=1)
+ANSWER = timedelta(seconds=10)
+# As long as raw readings are kept, and as long as the product's own broker keeps a session.
+SESSION = timedelta(days=30)
+FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
+
+# MQTT 5's reason codes, into which paho translates 3.1.1's.
+_UNSUPPORTED_VERSION = {1, 132}
+_TRY_AGAIN = {136, 137, 151, 159}
+_TAKEN_OVER = 142
+
+
+class BrokerRefused(Exception):
+    """The broker will not have us: trying again changes nothing until somebody mends the settings."""
+
+
+class Disconnected(Exception):
+    """There is no connection; one may come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Where to connect, as whom, and for which topics. `batch`: how many messages are taken at once at most."""
+
+    url: SplitResult
+    filters: Sequence[str]
+    clock: Clock
+    client_id: str = CLIENT_ID
+    batch: int = BATCH
+    keepalive: timedelta = KEEPALIVE
+
+    @property
+    def host(self) -> str:
+        return self.url.hostname or "127.0.0.1"
+
+    @property
+    def port(self) -> int:
+        return self.url.port or (8883 if self.url.scheme == "mqtts" else 1883)
+
+
+class Connection:
+    """One connection, from its opening to its loss, and what arrived on it and waits to be taken.
+
+    Raises Disconnected where nobody answers.
+    """
+
+    def __init__(self, wanted: Wanted, version: MQTTProtocolVersion) -> None:
+        self.envelopes: list[Envelope] = []
+        self.receipts: list[tuple[int, int]] = []
+        self.answer: ReasonCode | None = None
+        self.granted: list[ReasonCode] | None = None
+        self.lost = ""
+        self.taken_over = False
+        self._clock = wanted.clock
+        self._most = wanted.batch
+        self._is_5 = version == MQTTProtocolVersion.MQTTv5
+        self._client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=wanted.client_id,
+            protocol=version,
+            # Else a restart would throw away what the broker kept.
+            clean_session=None if self._is_5 else False,
+            manual_ack=True,
+            reconnect_on_failure=False,
+        )
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+        self._client.on_disconnect = self._on_disconnect
+        if wanted.url.username:
+            self._client.username_pw_set(unquote(wanted.url.username), unquote(wanted.url.password or ""))
+        if wanted.url.scheme == "mqtts":
+            self._client.tls_set()
+        keepalive = max(1, int(wanted.keepalive.total_seconds()))
+        try:
+            if self._is_5:
+                properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+                properties.SessionExpiryInterval = int(SESSION.total_seconds())
+                # Twice the batch: while one is being stored the next is already on its way.
+                properties.ReceiveMaximum = min(2 * self._most, 65_535)
+                self._client.connect(
+                    wanted.host, wanted.port, keepalive, clean_start=False, properties=properties
+                )
+            else:
+                self._client.connect(wanted.host, wanted.port, keepalive)
+        except OSError as error:
+            raise Disconnected(f"{wanted.host}:{wanted.port}: {error}") from error
+
+    @property
+    def protocol(self) -> str:
+        return "5" if self._is_5 else "3.1.1"
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.envelopes) >= self._most
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """Ask for the messages under some topics; `granted` is the answer."""
+        if self._is_5:
+            # What was said before we listened is of no use, and a thousand devices have said something.
+            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+            self._client.subscribe([(one, options) for one in filters])
+        else:
+            self._client.subscribe([(one, 1) for one in filters])
+
+    def read(self) -> None:
+        """Read messages until none is left or the batch is full. paho reads one packet a call."""
+        arrived = -1
+        while arrived < len(self.envelopes) < self._most and not self.lost:
+            arrived = len(self.envelopes)
+            failed = self._client.loop_read()
+            if failed is not MQTTErrorCode.MQTT_ERR_SUCCESS and not self.lost:
+                self.lost = failed.name
+        self.tend()
+
+    def tend(self) -> None:
+        """Send what waits to be sent, and a sign of life where one is due."""
+        if not self.lost:
+            if self._client.want_write():
+                self._client.loop_write()
+            self._client.loop_misc()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the network, at most so long."""
+        socket = self._client.socket()
+        if socket is None:
+            self.lost = self.lost or "the connection was closed"
+            return
+        writing = [socket] if self._client.want_write() else []
+        _, writable, _ = select.select([socket], writing, [], seconds)
+        if writable:
+            self._client.loop_write()
+
+    def until(self, answered: Callable[[], bool]) -> None:
+        """Drive the connection until something is so, it is lost, or the broker has had time enough."""
+        deadline = time.monotonic() + ANSWER.total_seconds()
+        while not answered() and not self.lost and (left := deadline - time.monotonic()) > 0:
+            self.wait(left)
+            self.read()
+
+    def acknowledge(self, receipts: Sequence[tuple[int, int]]) -> None:
+        for mid, qos in receipts:
+            self._client.ack(mid, qos)
+        self.tend()
+
+    def leave(self) -> None:
+        """Say goodbye where there is somebody to say it to. The broker keeps the session."""
+        if not self.lost:
+            self._client.disconnect()
+            self.until(lambda: not self._client.want_write())
+        self.drop()
+
+    def drop(self) -> None:
+        socket = self._client.socket()
+        if socket is not None:
+            socket.close()
+
+    def _on_connect(
+        self,
+        _client: Client,
+        _data: object,
+        _flags: ConnectFlags,
+        answer: ReasonCode,
+        _more: Properties | None,
+    ) -> None:
+        self.answer = answer
+
+    def _on_subscribe(
+        self, _client: Client, _data: object, _mid: int, granted: list[ReasonCode], _more: Properties | None
+    ) -> None:
+        self.granted = granted
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "(not UTF-8)"
+        self.envelopes.append(Envelope(topic, bytes(message.payload), self._clock(), bool(message.retain)))
+        if message.qos:
+            self.receipts.append((message.mid, message.qos))
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: object,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        _more: Properties | None,
+    ) -> None:
+        self.lost = str(reason)
+        self.taken_over = flags.is_disconnect_packet_from_server and reason.value == _TAKEN_OVER
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages that arrived together, and what to acknowledge them by, which holds for their connection only."""
+
+    envelopes: Sequence[Envelope]
+    receipts: Sequence[tuple[int, int]]
+    connection: Connection
+
+
+class Link:
+    """The gateway's place at the broker: connected or not, the broker keeps what comes for it."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._connection: Connection | None = None
+
+    @property
+    def protocol(self) -> str:
+        """What was agreed on: `5` or `3.1.1`; empty while there is no connection."""
+        return self._connection.protocol if self._connection else ""
+
+    def connect(self) -> None:
+        """Connect and subscribe, by MQTT 5 or, where the broker does not speak it, by 3.1.1.
+
+        Raises Disconnected when nobody answers, BrokerRefused when the broker will not have us.
+        """
+        self._drop()
+        connection = self._opened(MQTTProtocolVersion.MQTTv5)
+        if connection is None:
+            connection = self._opened(MQTTProtocolVersion.MQTTv311)
+        if connection is None:
+            raise Disconnected(f"{self._wanted.host}:{self._wanted.port} does not speak MQTT 5 or 3.1.1")
+        self._connection = connection
+        connection.subscribe(self._wanted.filters)
+        connection.until(lambda: connection.granted is not None)
+        if connection.granted is None:
+            raise Disconnected(connection.lost or "the broker does not answer the subscription")
+        if any(one.is_failure for one in connection.granted):
+            raise BrokerRefused("the broker refuses the subscription: its access list does not let us read")
+        log.info("connected to %s:%s by MQTT %s", self._wanted.host, self._wanted.port, self.protocol)
+
+    def take(self, wait: timedelta) -> Batch:
+        """What has arrived: nothing after `wait`, else what comes within a moment of the first, a batch at most.
+
+        Raises Disconnected; but what arrived on a connection that broke since is handed out first, because a
+        broker that died with it may never send it again. Raises BrokerRefused when another took our place.
+        """
+        connection = self._connection
+        if connection is None:
+            raise Disconnected("not connected")
+        deadline = time.monotonic() + wait.total_seconds()
+        lingers = False
+        while not connection.is_full and not connection.lost:
+            before = len(connection.envelopes)
+            connection.read()
+            if connection.envelopes and not lingers:
+                lingers, deadline = True, time.monotonic() + LINGER.total_seconds()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            if len(connection.envelopes) == before:
+                connection.wait(left)
+        if connection.taken_over:
+            raise BrokerRefused(f"another has connected as {self._wanted.client_id!r}: there can be only one")
+        if connection.lost and not connection.envelopes:
+            raise Disconnected(connection.lost)
+        batch = Batch(connection.envelopes, connection.receipts, connection)
+        connection.envelopes, connection.receipts = [], []
+        return batch
+
+    def acknowledge(self, batch: Batch) -> None:
+        """Tell the broker that a batch is safe. After a reconnect it has no ear for it: it sends again."""
+        if batch.connection is self._connection and not batch.connection.lost:
+            batch.connection.acknowledge(batch.receipts)
+
+    def tend(self) -> None:
+        """A sign of life while a batch cannot be stored yet."""
+        if self._connection is not None:
+            self._connection.tend()
+
+    def close(self) -> None:
+        """Leave politely."""
+        if self._connection is not None:
+            self._connection.leave()
+            self._connection = None
+
+    def _opened(self, version: MQTTProtocolVersion) -> Connection | None:
+        """A connection of one version that the broker accepted; None where it does not speak it."""
+        connection = Connection(self._wanted, version)
+        connection.until(lambda: connection.answer is not None)
+        answer = connection.answer
+        if answer is None or answer.value in _UNSUPPORTED_VERSION:
+            # Some brokers hang up on a version that they do not speak, or say so in the language they do speak.
+            connection.drop()
+            return None
+        if answer.is_failure:
+            connection.drop()
+            if answer.value in _TRY_AGAIN:
+                raise Disconnected(f"the broker cannot take us now: {answer}")
+            raise BrokerRefused(f"the broker refuses the connection: {answer}")
+        return connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.drop()
+            self._connection = None
+
+
+def reconnect_delays() -> Iterator[float]:
+    """Seconds to wait before each further attempt: doubling, with an end, and not all gateways at once."""
+    delay = FIRST_DELAY
+    while True:
+        yield delay * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+        delay = min(2 * delay, LONGEST_DELAY)

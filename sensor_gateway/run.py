@@ -1,0 +1,174 @@
+"""The gateway process: take a batch, store it, acknowledge it, until told to end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from types import FrameType
+
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from app.database import create_engine
+from app.settings import Settings
+from sensor_gateway.decoders import FILTERS
+from sensor_gateway.handler import Counts, Handler
+from sensor_gateway.mqtt import BATCH, Batch, BrokerRefused, Disconnected, Link, Wanted, reconnect_delays
+
+log = logging.getLogger(__name__)
+
+# How soon a signal is heeded where nothing arrives.
+GLANCE = timedelta(milliseconds=250)
+REPORT_EVERY = timedelta(minutes=1)
+# A database that restarts is back by then; one that is gone for longer is for the operator to see.
+DATABASE_MAY_BE_AWAY = timedelta(minutes=1)
+FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
+
+
+class Stop:
+    """Whether the process was told to end."""
+
+    def __init__(self) -> None:
+        self._told = threading.Event()
+
+    def __bool__(self) -> bool:
+        return self._told.is_set()
+
+    def tell(self) -> None:
+        self._told.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long, or until told; whether it was told."""
+        return self._told.wait(seconds)
+
+
+class NotStored(Exception):
+    """A batch could not be stored; it was not acknowledged, so the broker sends it again."""
+
+
+def run(settings: Settings, *, batch: int = BATCH) -> int:
+    """Run the gateway until SIGTERM or SIGINT; returns the exit status, with one log line where it is not 0."""
+    with _signals() as stop:
+        engine = create_engine(settings.database_url)
+        link = Link(Wanted(settings.mqtt, FILTERS, settings.clock, batch=batch))
+        try:
+            Gateway(link, Handler(engine, settings.clock), stop).run()
+        except (BrokerRefused, NotStored) as failure:
+            log.critical("the gateway ends: %s", failure)
+            return 1
+        finally:
+            link.close()
+            engine.dispose()
+    log.info("the gateway ends as it was told")
+    return 0
+
+
+class Gateway:
+    """The loop between the broker and the handler."""
+
+    def __init__(self, link: Link, handler: Handler, stop: Stop) -> None:
+        self._link = link
+        self._handler = handler
+        self._stop = stop
+        self._report = _Report()
+
+    def run(self) -> None:
+        """Until told to stop. Raises BrokerRefused or NotStored."""
+        while self._connected():
+            try:
+                self._drain()
+            except Disconnected as lost:
+                log.warning("the connection to the broker is lost: %s", lost)
+
+    def _connected(self) -> bool:
+        """Try to connect until it works or the process is to stop; whether it worked."""
+        for delay in reconnect_delays():
+            if self._stop:
+                return False
+            try:
+                self._link.connect()
+            except Disconnected as failure:
+                log.warning("no connection to the broker, trying again in %.1f s: %s", delay, failure)
+                self._stop.wait(delay)
+            else:
+                return True
+        return False
+
+    def _drain(self) -> None:
+        while not self._stop:
+            batch = self._link.take(GLANCE)
+            if batch.envelopes:
+                self._report.add(self._stored(batch))
+                self._link.acknowledge(batch)
+            self._report.write_when_due()
+
+    def _stored(self, batch: Batch) -> Counts:
+        """Store a batch, however long the database takes to come back, within limits; raises NotStored."""
+        give_up_at = time.monotonic() + DATABASE_MAY_BE_AWAY.total_seconds()
+        delay = FIRST_RETRY
+        while True:
+            try:
+                return self._handler.handle(batch.envelopes)
+            except OperationalError as error:
+                if self._stop or time.monotonic() + delay > give_up_at:
+                    raise NotStored(f"the database does not answer: {_first_line(error)}") from error
+                log.warning("the database does not answer, trying again: %s", _first_line(error))
+            except SQLAlchemyError as error:
+                raise NotStored(f"the database refuses a batch: {_first_line(error)}") from error
+            except Exception as error:
+                raise NotStored(f"a batch cannot be processed: {error!r}") from error
+            self._stop.wait(delay)
+            self._link.tend()
+            delay = min(2 * delay, LONGEST_RETRY)
+
+
+class _Report:
+    """What went through, told once a minute."""
+
+    def __init__(self) -> None:
+        self._counts = Counts()
+        self._since = time.monotonic()
+
+    def add(self, counts: Counts) -> None:
+        self._counts += counts
+
+    def write_when_due(self) -> None:
+        passed = time.monotonic() - self._since
+        if passed < REPORT_EVERY.total_seconds():
+            return
+        counts = self._counts
+        log.info(
+            "%d messages (%.1f/s), %d readings stored, %d repeated, %d changes, %d dead letters",
+            counts.messages,
+            counts.messages / passed,
+            counts.stored,
+            counts.repeated,
+            counts.changes,
+            counts.dead,
+        )
+        self._counts, self._since = Counts(), time.monotonic()
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__}: {str(cause).strip().splitlines()[0] if str(cause).strip() else ''}"
+
+
+@contextmanager
+def _signals() -> Iterator[Stop]:
+    """SIGTERM and SIGINT end the process after the batch in hand."""
+    stop = Stop()
+
+    def told(_signal: int, _frame: FrameType | None) -> None:
+        stop.tell()
+
+    before = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
