@@ -35,6 +35,8 @@ LINGER = timedelta(milliseconds=20)
 # A batch is stored within a minute or given up; the broker waits one and a half times as long for a sign of life.
 KEEPALIVE = timedelta(minutes=1)
 ANSWER = timedelta(seconds=10)
+# amqtt reads MQTT 5's greeting as a shorter one of 3.1.1 and waits for the rest; we do not wait with it.
+ANSWER_TO_5 = timedelta(seconds=3)
 # As long as raw readings are kept, and as long as the product's own broker keeps a session.
 SESSION = timedelta(days=30)
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
@@ -166,9 +168,9 @@ class Connection:
         if writable:
             self._client.loop_write()
 
-    def until(self, answered: Callable[[], bool]) -> None:
+    def until(self, answered: Callable[[], bool], within: timedelta = ANSWER) -> None:
         """Drive the connection until something is so, it is lost, or the broker has had time enough."""
-        deadline = time.monotonic() + ANSWER.total_seconds()
+        deadline = time.monotonic() + within.total_seconds()
         while not answered() and not self.lost and (left := deadline - time.monotonic()) > 0:
             self.wait(left)
             self.read()
@@ -315,7 +317,8 @@ class Link:
     def _opened(self, version: MQTTProtocolVersion) -> Connection | None:
         """A connection of one version that the broker accepted; None where it does not speak it."""
         connection = Connection(self._wanted, version)
-        connection.until(lambda: connection.answer is not None)
+        is_5 = version == MQTTProtocolVersion.MQTTv5
+        connection.until(lambda: connection.answer is not None, ANSWER_TO_5 if is_5 else ANSWER)
         answer = connection.answer
         if answer is None or answer.value in _UNSUPPORTED_VERSION:
             # Some brokers hang up on a version that they do not speak, or say so in the language they do speak.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from app import migrate
 from app.calendar import working_days
@@ -16,11 +17,15 @@ from app.database import create_engine, reading, transaction
 from app.demo import day as script
 from app.demo import office, people
 from app.settings import Settings
-from app.spaces.models import SensorBinding, Space
+from app.spaces.models import SensorBinding, Site, Space
 from app.spaces.rules import Kind
 from sensor_gateway.broker import GATEWAY_USER, Broker, new_password
 
 ROOMS = (Kind.BOOTH, Kind.MEETING_BOOTH, Kind.OPEN_MEETING)
+
+
+class NotEmptyError(RuntimeError):
+    """The demo would mix its sample office with somebody's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ def set_up(settings: Settings, opens: datetime) -> Stage:
     migrate.upgrade(settings.database_url)
     engine = create_engine(settings.database_url)
     with transaction(engine) as session:
+        if session.scalar(select(func.count()).select_from(Site)):
+            raise NotEmptyError("The database holds an office already. The demo wants an empty database.")
         office.build(
             session,
             now=opens - timedelta(days=1),
@@ -79,9 +86,36 @@ def set_up(settings: Settings, opens: datetime) -> Stage:
     return Stage(settings, engine, sensors, {row.code: row.kind for row in rows}, issued, credentials)
 
 
-def broker(stage: Stage, folder: Path) -> Broker:
-    """The demo's own broker, which knows the office's sensors and the gateway; not yet started."""
-    return Broker(folder, stage.credentials)
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """The broker that carries the day: the gateway's address, and each sensor's user and password."""
+
+    url: str
+    accounts: Mapping[str, Sequence[str]]
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or "127.0.0.1"
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 1883
+
+
+@contextmanager
+def wire(stage: Stage, mqtt_url: str) -> Iterator[Wire]:
+    """A broker of the operator's own, where everybody signs in as its address says; else a private one for the demo,
+    which knows the office's sensors by a password each."""
+    if mqtt_url:
+        given = urlsplit(mqtt_url)
+        shared = (unquote(given.username or ""), unquote(given.password or ""))
+        yield Wire(mqtt_url, dict.fromkeys(stage.sensors.values(), shared))
+        return
+    with Broker(stage.settings.data_dir / "broker", stage.credentials) as broker:
+        yield Wire(
+            broker.url(GATEWAY_USER),
+            {sensor: (sensor, stage.credentials[sensor]) for sensor in stage.sensors.values()},
+        )
 
 
 def next_day(on: date) -> date:
