@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings.guards import overlap_refused
+from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import Booking
 from app.bookings.rules import (
     LIVE,
@@ -22,7 +22,6 @@ from app.bookings.rules import (
     release_deadline,
 )
 from app.bookings.service import change, may_act_for
-from app.database import lock_rows
 from app.errors import Conflict, Forbidden, RuleBroken
 from app.people.models import Role
 from app.people.service import Person, get_person
@@ -82,7 +81,7 @@ def move(
     if not (shorter and place.space.id == booking.space_id):
         started = wanted.start == booking.start_at <= now
         _check_rules(place, TimeSpan(now, wanted.end) if started and now < wanted.end else wanted, actor, now)
-    _lock(session, booking.user_id, [booking.space_id, place.space.id])
+    queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
     facts = Booked(status=booking.status, span=wanted, made_at=booking.made_at, reclaimed=booking.reclaimed)
     with overlap_refused(session, space_id=place.space.id):
         change(
@@ -157,13 +156,6 @@ def _check_rules(place: Place, span: TimeSpan, actor: Person, now: datetime) -> 
         raise RuleBroken("booking.rule", **asdict(refused))
 
 
-def _lock(session: Session, user_id: int | None, space_ids: list[int]) -> None:
-    """Person first, then spaces in order: everybody queues the same way, so nobody deadlocks."""
-    if user_id is not None:
-        lock_rows(session, "person", [user_id])
-    lock_rows(session, "space", space_ids)
-
-
 def _insert(
     session: Session,
     place: Place,
@@ -193,7 +185,7 @@ def _insert(
         checked_in_by=By.HAND if born_checked_in else None,
         release_check_at=None if born_checked_in else release_deadline(facts, place.policy),
     )
-    _lock(session, person.id, [place.space.id])
+    queue_up(session, user_ids=[person.id], space_ids=[place.space.id])
     with overlap_refused(session, space_id=place.space.id, space=place.space.code):
         session.add(booking)
     events.record(
