@@ -271,7 +271,7 @@ def each(said: SensorLog, do: Callable[[Sequence[datetime]], list[datetime]]) ->
 # Most of them a booking that waits and a sensor that says vacant at every beat, or what is near to that: else
 # hardly one example in a thousand would be released.
 minutes = st.integers(-60, 600).map(float)
-few = st.just([]) | st.lists(minutes, max_size=3)
+few: st.SearchStrategy[list[float]] = st.just([]) | st.lists(minutes, max_size=3)
 logs = st.builds(
     log,
     vacant=st.just(beats(-60, 600))
@@ -284,12 +284,12 @@ logs = st.builds(
 )
 bookings = st.builds(
     Booked,
-    status=st.one_of(*[st.just(Status.BOOKED)] * 4, st.sampled_from(Status)),
+    status=st.sampled_from([*[Status.BOOKED] * 20, *Status]),
     span=st.tuples(st.integers(-30, 60), st.integers(61, 500)).map(lambda ends: span(*ends)),
     made_at=st.integers(-600, 60).map(at),
     previous_end=st.none() | st.integers(-90, 60).map(at),
     expected_at=st.none() | st.integers(0, 300).map(at),
-    reclaimed=st.sampled_from([False, False, False, True]),
+    reclaimed=st.sampled_from([*[False] * 9, True]),
 )
 policies = st.sampled_from([SEAT, BOOTH, BY_HAND])
 
