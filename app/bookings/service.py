@@ -147,9 +147,7 @@ def change_all(
             .where(Booking.id.in_([booking.id for booking, _values in wanted]))
             .order_by(Booking.id)
             .with_for_update(skip_locked=not wait)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     current = [(one, values) for one, values in wanted if versions.get(one.id) == one.version]
     if not current:
@@ -210,7 +208,7 @@ def previous_ends(session: Session, bookings: Sequence[Booking]) -> dict[int, da
         .where(Booking.id.in_([booking.id for booking in bookings]))
         .group_by(Booking.id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _plain(value: object) -> object:
