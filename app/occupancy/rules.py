@@ -159,6 +159,13 @@ def is_suspect(occupied_since: datetime, at: datetime) -> bool:
     return at - occupied_since > SUSPECT_AFTER
 
 
+def is_evidence(fold: Fold, at: datetime) -> bool:
+    """Whether an occupied signal at `at` tells of somebody: the state is confirmed, and not suspect."""
+    return (
+        fold.state is Occupancy.OCCUPIED and fold.since_at is not None and not is_suspect(fold.since_at, at)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SensorLog:
     """What a sensor said, in order: signs of life, occupied and vacant signals, last wills; and its limits."""
