@@ -134,6 +134,11 @@ def settle(session: Session, now: datetime, policies: Mapping[Kind, Policy]) -> 
     )
 
 
+def next_due(session: Session) -> datetime | None:
+    """When `settle` next has something to do, if no reading comes before."""
+    return session.scalar(select(func.min(SensorState.due_at)))
+
+
 def keep_dead_letters(session: Session, letters: Iterable[tuple[str, bytes, str]], *, now: datetime) -> None:
     """Keep (topic, payload, reason) of messages that could not be taken."""
     rows = [
@@ -149,6 +154,16 @@ def keep_dead_letters(session: Session, letters: Iterable[tuple[str, bytes, str]
     ]
     if rows:
         session.execute(insert(DeadLetter), rows)
+
+
+def kept_dead_letters(session: Session, topics: str) -> set[tuple[str, str, int]]:
+    """(topic, reason, size) of the dead letters whose topic begins so."""
+    rows = session.execute(
+        select(DeadLetter.topic, DeadLetter.reason, DeadLetter.size).where(
+            DeadLetter.topic.startswith(topics, autoescape=True)
+        )
+    )
+    return {(topic, reason, size) for topic, reason, size in rows}
 
 
 def logs_of(
