@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from app.bookings import guards
 from app.clock import system_clock
 from app.database import create_engine, reading, transaction
 from app.demo import live, once, stage
+from app.demo.folder import FolderError, demo_folder
 from app.errors import DomainError
 from app.people import service as people
 from app.people.models import Role
@@ -77,33 +77,31 @@ def serve(host: str, port: int, tls_cert: Path | None, tls_key: Path | None) -> 
 @click.option("--once", "once_only", is_flag=True, help="play one day as fast as it can and print it")
 def demo(*, port: int, data: Path | None, speed: float, database: str, mqtt: str, once_only: bool) -> None:
     """A sample city office with simulated sensors and a sped-up day."""
-    folder = data or Path(tempfile.mkdtemp(prefix="akiseki-demo-"))
-    env = {PREFIX + "DATA_DIR": str(folder.resolve())} | (
-        {PREFIX + "DATABASE_URL": database} if database else {}
-    )
-    settings = Settings.from_env(env)
-    logs.configure(settings.log_format, logging.WARNING if once_only else logging.INFO)
-    if once_only:
-        demo_once(settings)
-        return
-    if not can_listen(port):
+    if not once_only and not can_listen(port):
         raise Failed(f"Port {port} is in use. Choose another one: akiseki demo --port {port + 1}")
     try:
-        live.play(settings, port=port, speed=speed, mqtt_url=mqtt, tell=click.echo)
-    except (live.ProcessEndedError, BrokerError) as error:
+        with demo_folder(data) as folder:
+            given = {"DATA_DIR": str(folder), "DATABASE_URL": database}
+            settings = Settings.from_env({PREFIX + name: value for name, value in given.items() if value})
+            logs.configure(settings.log_format, logging.WARNING)
+            if once_only:
+                demo_once(settings)
+            else:
+                live.play(settings, port=port, speed=speed, mqtt_url=mqtt, tell=click.echo)
+    except (
+        FolderError,
+        stage.NotEmptyError,
+        once.NotCommittedError,
+        live.ProcessEndedError,
+        BrokerError,
+    ) as error:
         raise Failed(str(error)) from error
 
 
 def demo_once(settings: Settings) -> None:
     """Play one day and print it as a table and as one JSON line."""
-    try:
-        day, figures = once.play(
-            settings,
-            stage.opening(system_clock(), settings.timezone),
-            lambda at: click.echo(f"… {at}", err=True),
-        )
-    except (once.NotCommittedError, BrokerError) as error:
-        raise Failed(str(error)) from error
+    opens = stage.opening(system_clock(), settings.timezone)
+    day, figures = once.play(settings, opens, lambda at: click.echo(f"… {at}", err=True))
     click.echo(f"{day.on.isoformat()} 08:00-19:00")
     for name, value in figures.as_dict().items():
         click.echo(f"  {DAY_TABLE[name]:44} {value:>8}")

@@ -28,3 +28,5 @@ def configure(form: str, level: int = logging.INFO) -> None:
         else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Which migration runs is told by the command that runs them.
+    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from app import migrate
 from app.calendar import working_days
@@ -16,11 +16,15 @@ from app.database import create_engine, reading, transaction
 from app.demo import day as script
 from app.demo import office, people
 from app.settings import Settings
-from app.spaces.models import SensorBinding, Space
+from app.spaces.models import SensorBinding, Site, Space
 from app.spaces.rules import Kind
 from sensor_gateway.broker import GATEWAY_USER, Broker, new_password
 
 ROOMS = (Kind.BOOTH, Kind.MEETING_BOOTH, Kind.OPEN_MEETING)
+
+
+class NotEmptyError(RuntimeError):
+    """The demo would mix its sample office with somebody's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ def set_up(settings: Settings, opens: datetime) -> Stage:
     migrate.upgrade(settings.database_url)
     engine = create_engine(settings.database_url)
     with transaction(engine) as session:
+        if session.scalar(select(func.count()).select_from(Site)):
+            raise NotEmptyError("The database holds an office already. The demo wants an empty database.")
         office.build(
             session,
             now=opens - timedelta(days=1),

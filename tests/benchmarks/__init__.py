@@ -1,1 +1,1 @@
-"""What the product costs beside the least that could do the same: `python -m tests.benchmarks.NAME`."""
+"""Measurements, each `python -m tests.benchmarks.NAME` with one JSON line, and short forms that CI runs."""
