@@ -163,7 +163,7 @@ def replay(file: Path, speed: float | None) -> None:
     )
     player = Replay(
         engine,
-        lambda now: jobs_process.sweep_once(engine, now, office),
+        lambda now: len(jobs_process.sweep_once(engine, now, office).observed.changes),
         every=timedelta(seconds=settings.sweep_seconds),
         telling=telling,
     )
@@ -171,6 +171,8 @@ def replay(file: Path, speed: float | None) -> None:
         counts = player.play(file, speed=speed)
     except (NotReplayable, OSError) as error:
         raise Failed(str(error)) from error
+    finally:
+        engine.dispose()
     unknown = ", ".join(sorted(counts.unknown_sensors))
     click.echo(
         f"{counts.messages} lines: {counts.stored} readings stored, {counts.repeated} stored before, "

@@ -69,10 +69,13 @@ class _Line:
 
 
 class Replay:
-    """Plays a file into a database. `sweep` is called as the jobs would call it: at instants `every` apart."""
+    """Plays a file into a database.
+
+    `sweep` is called as the jobs would call it, at instants `every` apart; it answers how many changes it confirmed.
+    """
 
     def __init__(
-        self, engine: Engine, sweep: Callable[[datetime], object], *, every: timedelta, telling: Telling
+        self, engine: Engine, sweep: Callable[[datetime], int], *, every: timedelta, telling: Telling
     ) -> None:
         self._engine = engine
         self._sweep = sweep
@@ -95,7 +98,7 @@ class Replay:
             if self._clock.at is START_OF_TIME:
                 self._clock.at, pace = slot, _Pace(slot, speed) if speed else None
             # As live: what comes between two sweeps is taken together, after the sweeps that were due before.
-            self._pass_time(slot, pace)
+            counts += Counts(changes=self._pass_time(slot, pace))
             if pace:
                 pace.wait_for(lines.until)
             self._clock.at = lines.until
@@ -103,8 +106,7 @@ class Replay:
             if time.monotonic() >= tell_at:
                 self._telling.progress(lines.last, lines.until)
                 tell_at = time.monotonic() + PROGRESS_SECONDS
-        self._pass_time(self._clock.at, pace)
-        return counts
+        return counts + Counts(changes=self._pass_time(self._clock.at, pace))
 
     def _steps(self, lines: Iterator[_Line]) -> Iterator[_Lines]:
         for _slot, together in groupby(lines, key=lambda line: self._slot(line.at)):
@@ -117,13 +119,18 @@ class Replay:
                     step.letters.append(line.refused)
             yield step
 
-    def _pass_time(self, until: datetime, pace: _Pace | None) -> None:
-        """Sweep whenever something is due, not later than `until`. Sweeps between that do nothing are left out."""
+    def _pass_time(self, until: datetime, pace: _Pace | None) -> int:
+        """Sweep whenever something is due, not later than `until`; returns how many changes that confirmed.
+
+        The sweeps between, which would do nothing, are left out.
+        """
+        changes = 0
         while (due := self._next_sweep()) and due <= until:
             if pace:
                 pace.wait_for(due)
-            self._sweep(due)
+            changes += self._sweep(due)
             self._swept_at = due
+        return changes
 
     def _next_sweep(self) -> datetime | None:
         with reading(self._engine) as session:

@@ -171,7 +171,7 @@ def previous_ends(session: Session, bookings: Sequence[Booking]) -> dict[int, da
         .where(Booking.id.in_([booking.id for booking in bookings]))
         .group_by(Booking.id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _plain(value: object) -> object:

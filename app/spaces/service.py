@@ -119,7 +119,7 @@ def sensors_of(session: Session, space_ids: list[int]) -> dict[int, Sensor]:
         .join(Sensor, Sensor.id == SensorBinding.sensor_id)
         .where(SensorBinding.until_at.is_(None), SensorBinding.space_id.in_(space_ids))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def bind_sensor(session: Session, sensor: Sensor, space_id: int, *, now: datetime) -> SensorBinding:

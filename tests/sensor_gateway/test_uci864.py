@@ -35,7 +35,11 @@ def replayed(url: str, path: Path) -> tuple[list[OccupancyChange], list[UsageSes
         sensor.own_hold_s = int(uci864.OWN_HOLD.total_seconds())
     office = Office.of(Settings())
     telling = Telling(lambda number, reason: pytest.fail(f"line {number}: {reason}"), lambda *_: None)
-    Replay(engine, lambda now: sweep_once(engine, now, office), every=SWEEP, telling=telling).play(path)
+
+    def sweep(now: datetime) -> int:
+        return len(sweep_once(engine, now, office).observed.changes)
+
+    Replay(engine, sweep, every=SWEEP, telling=telling).play(path)
     with reading(engine) as session:
         changes = session.scalars(select(OccupancyChange).order_by(OccupancyChange.id)).all()
         sessions = session.scalars(select(UsageSession).order_by(UsageSession.start_at)).all()
