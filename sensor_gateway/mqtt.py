@@ -31,7 +31,7 @@ from sensor_gateway.messages import Envelope
 log = logging.getLogger(__name__)
 
 CLIENT_ID = "gateway"
-BATCH = 1_000
+BATCH = 2_000
 LINGER = timedelta(milliseconds=20)
 # A batch is stored within a minute or given up; the broker waits one and a half times as long for a sign of life.
 KEEPALIVE = timedelta(minutes=1)

@@ -36,7 +36,7 @@ from app.occupancy.models import StoredReading
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Counts, Handler
-from sensor_gateway.mqtt import Link, Wanted
+from sensor_gateway.mqtt import BATCH, Link, Wanted
 from sensor_gateway.run import Gateway, Stop
 from sensor_gateway.topics import native_topic
 from tests.benchmarks import floor
@@ -50,6 +50,7 @@ QUICK_READINGS, QUICK_RUNS = 20_000, 3
 SENSORS = 500
 CHANGES = 10  # one reading in ten changes the level
 PATIENCE = 600.0
+GATEWAY = [sys.executable, "-m", "tests.benchmarks.ingest", "--drain"]
 
 
 def stream(sensors: Sequence[str], count: int, until: datetime) -> Iterator[tuple[str, bytes]]:
@@ -110,10 +111,13 @@ def _queue_and_drain(who: str, broker: Broker, url: str, sensors: Sequence[str],
     link.connect()
     link.close()
     publish_all(broker, stream(sensors, readings, system_clock()))
-    command = [sys.executable, "-m", "tests.benchmarks.ingest", "--drain", who, "--database", url]
+    command = {
+        "gateway": [*GATEWAY, str(readings)],
+        "floor": [sys.executable, "-m", floor.__name__, str(readings), str(BATCH)],
+    }[who]
     done = subprocess.run(
-        [*command, "--readings", str(readings)],
-        env=dict(os.environ) | {"BROKER_URL": address},
+        command,
+        env=dict(os.environ) | {floor.BROKER: address, floor.DATABASE: url},
         stdout=subprocess.PIPE,
         timeout=PATIENCE,
         check=True,
@@ -146,12 +150,8 @@ class _Counted(Handler):
         return counts
 
 
-def drain(who: str, broker_url: str, database_url: str, readings: int) -> float:
-    """Seconds from before the connection until the last acknowledgement."""
-    if who == "floor":
-        started = time.perf_counter()
-        floor.drain(broker_url, database_url, readings)
-        return time.perf_counter() - started
+def drain(broker_url: str, database_url: str, readings: int) -> float:
+    """Seconds that the gateway takes from before the connection until the last acknowledgement."""
     engine = create_engine(database_url)
     stop = Stop()
     handler = _Counted(engine, system_clock)
@@ -171,14 +171,13 @@ def main() -> None:
     parser.add_argument("--sensors", type=int, default=SENSORS)
     parser.add_argument("--database", default="", help="a PostgreSQL database whose user may create others")
     parser.add_argument("--quick", action="store_true", help="20,000 readings, three times")
-    parser.add_argument("--drain", choices=["gateway", "floor"], help=argparse.SUPPRESS)
-    parser.add_argument("--readings", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--drain", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.drain:
-        print(drain(given.drain, os.environ["BROKER_URL"], given.database, given.readings))
+        print(drain(os.environ[floor.BROKER], os.environ[floor.DATABASE], given.drain))
         return
     readings, runs = (QUICK_READINGS, QUICK_RUNS) if given.quick else (READINGS, RUNS)
-    print(json.dumps(run(given.readings or readings, runs, given.sensors, given.database)))
+    print(json.dumps(run(readings, runs, given.sensors, given.database)))
 
 
 if __name__ == "__main__":
