@@ -22,14 +22,13 @@ from app.spaces.rules import Kind, Policy
 
 DEAD_LETTER_BYTES = 4096
 SETTLE_AT_ONCE = 5000
-FOLD_COLUMNS = ("state", "since_at", "level", "signal_at", "hit_at", "last_hit_at", "quiet_at")
+FOLD_COLUMNS = Fold._fields
 STATE_COLUMNS = ("sensor_id", *FOLD_COLUMNS, "due_at", "battery_pct")
 READING_COLUMNS = (
     *("sensor_id", "boot", "seq", "observed_at", "received_at"),
     *("occupied", "online", "history", "battery_pct", "rssi"),
 )
 _columns_of = attrgetter(*READING_COLUMNS)
-_fold_values = attrgetter(*FOLD_COLUMNS)
 _readings = Base.metadata.tables["readings"]
 _states = Base.metadata.tables["sensor_states"]
 
@@ -342,7 +341,7 @@ def _save(session: Session, watched: dict[str, _Watched], moved: list[str]) -> N
         as_parameter(
             (
                 sensor_id,
-                *_fold_values(watched[sensor_id].fold),
+                *watched[sensor_id].fold,
                 rules.due_at(watched[sensor_id].fold, watched[sensor_id].watching),
                 watched[sensor_id].battery_pct,
             )
