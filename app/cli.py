@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -26,7 +27,9 @@ from app.people.models import Role
 from app.settings import PREFIX, Settings, SettingsError
 from app.spaces import service as spaces
 from app.spaces.rules import Kind, Policy, duration_text
+from app.telework.service import Office
 from sensor_gateway.broker import BrokerError
+from sensor_gateway.replay import NotReplayable, Replay, Telling
 from sensor_gateway.run import run as run_gateway
 from sensor_gateway.servers import can_listen
 
@@ -131,6 +134,53 @@ DAY_TABLE = {
 def gateway() -> None:
     """Take in what the sensors publish."""
     sys.exit(run_gateway(_settings()))
+
+
+@akiseki.command(
+    help="""Play readings from a file through the same pipeline, with the sweeps at their instants.
+
+    FILE holds one native reading a line, in the order of arrival, as JSON with the sensor's id:
+
+    \b
+    {"sensor_id":"desk-0001","boot":"9c41e0d2a77b3f16","seq":42,
+     "observed_at":"2026-11-24T00:01:02.345Z","occupied":true}
+
+    (on one line; `battery_pct` and `rssi` may follow). Lines that cannot be read are kept as dead letters.
+    """
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--speed", type=click.FloatRange(min=0, min_open=True), help="times real time; default: as fast as it can"
+)
+def replay(file: Path, speed: float | None) -> None:
+    """Play readings from a file."""
+    settings = _settings()
+    engine = create_engine(settings.database_url)
+    office = Office.of(settings)
+    telling = Telling(
+        bad_line=lambda number, reason: click.echo(f"line {number}: {reason}", err=True),
+        progress=lambda number, at: click.echo(
+            f"… line {number}, {at.astimezone(settings.timezone):%Y-%m-%d %H:%M}", err=True
+        ),
+    )
+    player = Replay(
+        engine,
+        lambda now: len(jobs_process.sweep_once(engine, now, office).observed.changes),
+        every=timedelta(seconds=settings.sweep_seconds),
+        telling=telling,
+    )
+    try:
+        counts = player.play(file, speed=speed)
+    except (NotReplayable, OSError) as error:
+        raise Failed(str(error)) from error
+    finally:
+        engine.dispose()
+    unknown = ", ".join(sorted(counts.unknown_sensors))
+    click.echo(
+        f"{counts.messages} lines: {counts.stored} readings stored, {counts.repeated} stored before, "
+        f"{counts.changes} changes, {counts.dead} dead letters"
+        + (f"; unknown sensors: {unknown}" if unknown else "")
+    )
 
 
 @akiseki.group()

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.occupancy.models import SensorState
-from app.occupancy.rules import Occupancy, is_suspect
+from app.occupancy.rules import SUSPECT_AFTER, Occupancy, is_suspect
 from app.occupancy.service import Change
 from app.spaces.models import SensorBinding, Space, Zone
 from app.timespan import TimeSpan
@@ -68,6 +68,15 @@ def close_idle(session: Session, now: datetime) -> None:
         elif not one.flag and is_suspect(one.start_at, now):
             one.flag = "suspect"
     session.flush()
+
+
+def next_due(session: Session) -> datetime | None:
+    """When `close_idle` next has something to do that time alone brings."""
+    opened_at = session.scalar(
+        select(func.min(UsageSession.start_at)).where(UsageSession.end_at.is_(None), UsageSession.flag == "")
+    )
+    # Suspect is what lasts longer, not what lasts as long.
+    return None if opened_at is None else opened_at + SUSPECT_AFTER + _INSTANT
 
 
 @dataclass(frozen=True, slots=True)

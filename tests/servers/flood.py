@@ -1,0 +1,47 @@
+"""Many messages for an absent gateway, queued in a real broker."""
+
+from collections.abc import Iterable
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from sensor_gateway.broker import Broker, Grant
+
+FLOOD_USER = "flood"
+FLOOD_GRANTS = (Grant("write", "#"),)
+_WINDOW = 1_000
+
+
+def publish_all(broker: Broker, messages: Iterable[tuple[str, bytes]]) -> int:
+    """Publish with QoS 1, in order; returns how many once the broker has confirmed them all.
+
+    `broker` must know the user `FLOOD_USER` with `FLOOD_GRANTS`.
+    """
+    client = Client(CallbackAPIVersion.VERSION2, client_id=FLOOD_USER, protocol=MQTTProtocolVersion.MQTTv5)
+    client.username_pw_set(FLOOD_USER, broker.credentials[FLOOD_USER])
+    client.max_inflight_messages_set(_WINDOW)
+    confirmed = 0
+
+    def on_publish(*_: object) -> None:
+        nonlocal confirmed
+        confirmed += 1
+
+    client.on_publish = on_publish
+    client.connect(broker.host, broker.port)
+    while not client.is_connected():
+        _turn(client)
+    sent = 0
+    for topic, payload in messages:
+        client.publish(topic, payload, qos=1)
+        sent += 1
+        while sent - confirmed >= _WINDOW:
+            _turn(client)
+    while confirmed < sent:
+        _turn(client)
+    client.disconnect()
+    return sent
+
+
+def _turn(client: Client) -> None:
+    if client.loop() is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+        raise ConnectionError("the broker hung up on the flood")
