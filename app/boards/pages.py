@@ -17,7 +17,7 @@ from app.calendar import working_days
 from app.database import reading
 from app.errors import NotFound
 from app.extensions import db
-from app.http import now, settings
+from app.http import identifier, now, settings
 from app.timespan import TimeSpan
 
 pages = Blueprint("boards_pages", __name__)
@@ -41,7 +41,7 @@ def start() -> Response:
 @allow(*READERS, Role.KIOSK)
 def floor(floor_id: int) -> str:
     page = _load(floor_id, asker())
-    space = page.view_of(request.args.get("space", type=int))
+    space = page.view_of(request.args.get("space", type=identifier))
     return render_template("floor.html", page=page, space=space)
 
 

@@ -33,6 +33,12 @@ def chosen_span(on: date, start: time, end: time, zone: ZoneInfo) -> TimeSpan:
     return day_span(on, zone, start, end)
 
 
+def left_of(span: TimeSpan, now: datetime) -> TimeSpan:
+    """What can still be booked of a span, from this minute on; all of it where it is over, for the refusal to tell."""
+    minute = now.replace(second=0, microsecond=0)
+    return TimeSpan(max(span.start, minute), span.end) if minute < span.end else span
+
+
 class Look(StrEnum):
     """How a space is shown for a span: one look each, told by colour, by sign and in words."""
 

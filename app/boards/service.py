@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from app.boards.rules import Look, look
+from app.boards.rules import Look, left_of, look
 from app.bookings.models import Booking
 from app.bookings.rules import LIVE, Status
 from app.events import Event
@@ -253,11 +253,12 @@ def get_plan(session: Session, floor_id: int) -> Plan:
 @dataclass(frozen=True, slots=True)
 class FloorPage:
     """All that the floor page shows; `version` names it, `is_now` tells whether its span has begun, `asked` is what
-    the address says of the span."""
+    the address says of the span, `offered` what is left of it to book."""
 
     plan: Plan
     views: list[SpaceView]
     span: TimeSpan
+    offered: TimeSpan
     asked: Mapping[str, str]
     is_now: bool
     figures: Figures
@@ -307,6 +308,7 @@ def floor_page(
         plan,
         views,
         span,
+        left_of(span, now),
         asked,
         span.start <= now < span.end,
         glance,

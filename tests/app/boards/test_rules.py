@@ -1,12 +1,14 @@
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.boards.rules import QUARTER, chosen_span, suggested_span
+from app.boards.rules import QUARTER, Look, chosen_span, left_of, look, suggested_span
 from app.calendar import working_days
+from app.occupancy.rules import Occupancy
 from app.timespan import TimeSpan
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -81,3 +83,42 @@ def test_a_chosen_hour_that_the_clocks_leave_out_is_refused() -> None:
     """02:30 to 03:00 does not exist in Berlin on this day; both are the same instant."""
     with pytest.raises(ValueError, match="end after it starts"):
         chosen_span(date(2026, 3, 29), time(2), time(3), ZoneInfo("Europe/Berlin"))
+
+
+@given(st.integers(-600, 600), st.integers(1, 600))
+def test_what_is_left_of_a_span_to_book_begins_this_minute_at_the_earliest(begins: int, minutes: int) -> None:
+    now = datetime(2026, 11, 24, 1, 7, 42, tzinfo=UTC)
+    span = TimeSpan(now + timedelta(minutes=begins), now + timedelta(minutes=begins + minutes))
+    left = left_of(span, now)
+    assert left.end == span.end
+    if span.end > now:
+        assert left.start >= now - timedelta(minutes=1)
+        assert left.start == span.start or span.start < now
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({}, Look.FREE),
+        ({"occupancy": Occupancy.OCCUPIED}, Look.IN_USE),
+        ({"occupancy": Occupancy.OCCUPIED, "is_now": False}, Look.FREE),
+        ({"occupancy": Occupancy.OCCUPIED, "booked": True, "reason": "taken"}, Look.IN_USE),
+        ({"booked": True, "reason": "taken"}, Look.BOOKED),
+        ({"booked": True, "reason": "yours", "mine": True, "occupancy": Occupancy.OCCUPIED}, Look.YOURS),
+        ({"occupancy": Occupancy.OFFLINE}, Look.SILENT),
+        ({"occupancy": Occupancy.UNKNOWN}, Look.SILENT),
+        ({"occupancy": Occupancy.OFFLINE, "is_now": False}, Look.FREE),
+        ({"reason": "other_section"}, Look.OTHER),
+        ({"reason": "out_of_order", "occupancy": Occupancy.OCCUPIED}, Look.BROKEN),
+        ({"reason": "free_seating"}, Look.FREE),
+    ],
+)
+def test_a_space_has_the_look_of_what_matters_most(facts: dict[str, Any], expected: Look) -> None:
+    plain: dict[str, Any] = {
+        "reason": None,
+        "booked": False,
+        "mine": False,
+        "occupancy": Occupancy.VACANT,
+        "is_now": True,
+    }
+    assert look(**(plain | facts)) is expected
