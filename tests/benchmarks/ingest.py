@@ -22,8 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
@@ -38,36 +37,17 @@ from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.mqtt import BATCH, Link, Wanted
 from sensor_gateway.run import Gateway, Stop
-from sensor_gateway.topics import native_topic
 from tests.benchmarks import floor
 from tests.benchmarks.databases import fresh_database
 from tests.office import furnish_database, sensor_ids
-from tests.servers.flood import FLOOD_GRANTS, FLOOD_USER, publish_all
+from tests.servers.flood import FLOOD_GRANTS, FLOOD_USER, publish_all, stream
 from tests.servers.mosquitto import running_broker
 
 READINGS, RUNS = 100_000, 5
 QUICK_READINGS, QUICK_RUNS = 20_000, 3
 SENSORS = 500
-CHANGES = 10  # one reading in ten changes the level
 PATIENCE = 600.0
 GATEWAY = [sys.executable, "-m", "tests.benchmarks.ingest", "--drain"]
-
-
-def stream(sensors: Sequence[str], count: int, until: datetime) -> Iterator[tuple[str, bytes]]:
-    """Readings in the order of time, each sensor in turn; every tenth of a sensor's readings turns its level."""
-    first = until - timedelta(minutes=-(-count // len(sensors)))
-    for number in range(count):
-        seq, place = divmod(number, len(sensors))
-        at = first + timedelta(minutes=seq, milliseconds=place)
-        fields = {
-            "boot": "9c41e0d2a77b3f16",
-            "seq": seq,
-            "observed_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "occupied": (seq + place) // CHANGES % 2 == 1,
-            "battery_pct": 87,
-            "rssi": -61,
-        }
-        yield native_topic(sensors[place], "reading"), json.dumps(fields, separators=(",", ":")).encode()
 
 
 def run(readings: int, runs: int, sensors: int, server: str) -> dict[str, object]:

@@ -1,15 +1,36 @@
-"""Many messages for an absent gateway, queued in a real broker."""
+"""Many readings at once, as no device would send them."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from sensor_gateway.broker import Broker, Grant
+from sensor_gateway.topics import native_topic
 
 FLOOD_USER = "flood"
 FLOOD_GRANTS = (Grant("write", "#"),)
+CHANGES = 10  # one reading in ten changes the level
 _WINDOW = 1_000
+
+
+def stream(sensors: Sequence[str], count: int, until: datetime) -> Iterator[tuple[str, bytes]]:
+    """Readings in the order of time, each sensor in turn; every tenth of a sensor's readings turns its level."""
+    first = until - timedelta(minutes=-(-count // len(sensors)))
+    for number in range(count):
+        seq, place = divmod(number, len(sensors))
+        at = first + timedelta(minutes=seq, milliseconds=place)
+        fields = {
+            "boot": "9c41e0d2a77b3f16",
+            "seq": seq,
+            "observed_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "occupied": (seq + place) // CHANGES % 2 == 1,
+            "battery_pct": 87,
+            "rssi": -61,
+        }
+        yield native_topic(sensors[place], "reading"), json.dumps(fields, separators=(",", ":")).encode()
 
 
 def publish_all(broker: Broker, messages: Iterable[tuple[str, bytes]]) -> int:
