@@ -20,7 +20,7 @@ from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
 from app.demo import office
 from app.extensions import babel, csrf, db, limiter
-from app.http import ProblemApi, now, problem, register_errors, settings
+from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
 from app.migrate import is_current
 from app.people import pages as people_pages
 from app.people import routes as people
@@ -67,6 +67,7 @@ def create_app(settings: Settings) -> Flask:
     babel.init_app(app, locale_selector=_locale)
     csrf.init_app(app)
     limiter.init_app(app)
+    app.before_request(refuse_impossible_ids)
     app.before_request(guard)
     register_errors(app)
     _register_routes(app)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from json import JSONDecodeError
 from typing import Any
 
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask import Flask, Request, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_smorest import Api
+from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import Schema, fields, validate
+from sqlalchemy.exc import DataError
+from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken, Stale
+from app.fields import MOST_ID, Identifier
 from app.settings import Settings
 from app.wording import explain
 
@@ -36,7 +41,6 @@ CODES = {
 }
 # A body that is no JSON, or of another type, is as invalid as one with wrong fields: one answer for all three.
 AS_INVALID = {400: 422, 415: 422}
-MOST_ID = 2**63 - 1
 PAGE_SIZE = 50
 PAGE_SIZE_AT_MOST = 200
 
@@ -58,6 +62,22 @@ def now() -> datetime:
 def today() -> date:
     """The office's day of this request."""
     return now().astimezone(settings().timezone).date()
+
+
+class JsonParser(FlaskParser):
+    """Whatever Python cannot read as JSON is bad input: also numbers and nesting beyond its limits."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        try:
+            return super()._raw_load_json(req)
+        except (RecursionError, ValueError) as error:
+            raise JSONDecodeError(str(error), "", 0) from error
+
+
+class Blueprint(SmorestBlueprint):
+    """flask-smorest's, with that parser."""
+
+    ARGUMENTS_PARSER = JsonParser()
 
 
 class ProblemSchema(Schema):
@@ -102,6 +122,12 @@ def identifier(text: str) -> int:
     return number
 
 
+def refuse_impossible_ids() -> None:
+    """Before every request: an id in the address that no row can have is the address of nothing."""
+    if any(isinstance(value, int) and value > MOST_ID for value in (request.view_args or {}).values()):
+        raise NotFound("request.unknown")
+
+
 def is_api() -> bool:
     """Whether a program asks, not a browser."""
     return request.path.startswith("/api/")
@@ -113,6 +139,11 @@ def domain_error(error: DomainError) -> Response:
     if is_api():
         return problem(status, error.code, facts=error.facts)
     return _page(status, explain(error.code, error.facts))
+
+
+def data_error(_error: DataError) -> Response:
+    """What a database cannot hold and no field refused before: bad input all the same, and nothing is stored."""
+    return domain_error(RuleBroken("request.invalid"))
 
 
 def http_error(error: HTTPException) -> Response:
@@ -148,6 +179,7 @@ def register_errors(app: Flask) -> None:
     """Give every error of the application its one shape."""
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(DataError, data_error)
 
 
 def etag(version: int) -> str:
@@ -173,7 +205,7 @@ class PageArguments(Schema):
     """Cursor pages: pass `next_cursor` of one answer as `cursor` of the next."""
 
     limit = fields.Integer(load_default=PAGE_SIZE, validate=validate.Range(1, PAGE_SIZE_AT_MOST))
-    cursor = fields.Integer(load_default=0, validate=validate.Range(0, 2**53))
+    cursor = Identifier(load_default=0)
 
 
 def cursor_page(rows: Sequence[Any], limit: int) -> dict[str, Any]:

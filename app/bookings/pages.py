@@ -19,6 +19,7 @@ from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
+from app.fields import is_storable
 from app.http import identifier, now, settings
 from app.timespan import TimeSpan, day_span
 from app.wording import explain
@@ -59,7 +60,7 @@ def book() -> Response:
             space_id=request.form.get("space_id", 0, type=identifier),
             span=_chosen(),
             now=now(),
-            title=request.form.get("title", "")[:120],
+            title=_title(),
         )
 
     return _done(make, gettext("Booked."))
@@ -122,6 +123,14 @@ def _chosen() -> TimeSpan:
         return day_span(on, zone, start, end)
     except (ValueError, OverflowError) as error:
         raise RuleBroken("request.invalid") from error
+
+
+def _title() -> str:
+    """What the form says that the booking is for."""
+    title = request.form.get("title", "").strip()[:120]
+    if not is_storable(title):
+        raise RuleBroken("request.invalid")
+    return title
 
 
 def _done(do: Callable[[Session], Booking], said: str) -> Response:

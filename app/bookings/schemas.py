@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from app.fields import Identifier, Instant, Text
 from app.http import PageArguments
 
 
@@ -15,18 +16,18 @@ class SpanMixin(Schema):
 
 
 class BookingRequest(SpanMixin):
-    space_id = fields.Integer(required=True, strict=True)
-    start = fields.AwareDateTime(required=True)
-    end = fields.AwareDateTime(required=True)
-    for_user_id = fields.Integer(load_default=None, allow_none=True, strict=True)
-    title = fields.String(load_default="", validate=validate.Length(max=120))
+    space_id = Identifier(required=True, strict=True)
+    start = Instant(required=True)
+    end = Instant(required=True)
+    for_user_id = Identifier(load_default=None, allow_none=True, strict=True)
+    title = Text(load_default="", validate=validate.Length(max=120))
 
 
 class BookingChange(SpanMixin):
-    space_id = fields.Integer(strict=True)
-    start = fields.AwareDateTime()
-    end = fields.AwareDateTime()
-    title = fields.String(validate=validate.Length(max=120))
+    space_id = Identifier(strict=True)
+    start = Instant()
+    end = Instant()
+    title = Text(validate=validate.Length(max=120))
 
 
 class BookingView(Schema):
@@ -60,8 +61,8 @@ class BookingQuery(PageArguments):
     user = fields.String(
         load_default="me", metadata={"description": "`me`, or a user's id for those who may see it"}
     )
-    start = fields.AwareDateTime(data_key="from", load_default=None)
-    end = fields.AwareDateTime(data_key="to", load_default=None)
+    start = Instant(data_key="from", load_default=None)
+    end = Instant(data_key="to", load_default=None)
 
 
 class BookingList(Schema):

@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
+from app.fields import Identifier
 from app.http import PageArguments
 from app.spaces.rules import Kind
 
@@ -43,8 +44,8 @@ class SpaceView(Schema):
 
 
 class SpaceQuery(PageArguments):
-    floor = fields.Integer(load_default=None)
-    zone = fields.Integer(load_default=None)
+    floor = Identifier(load_default=None)
+    zone = Identifier(load_default=None)
     kind = fields.String(load_default=None, validate=validate.OneOf([kind.value for kind in Kind]))
 
 
@@ -54,7 +55,7 @@ class SpaceList(Schema):
 
 
 class ZoneQuery(Schema):
-    floor = fields.Integer(load_default=None)
+    floor = Identifier(load_default=None)
 
 
 class SensorView(Schema):

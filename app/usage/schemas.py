@@ -4,15 +4,17 @@ from datetime import timedelta
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
+from app.fields import Identifier, Instant
+
 LONGEST = timedelta(days=62)
 
 
 class UsageQuery(Schema):
-    space = fields.Integer(load_default=None)
-    zone = fields.Integer(load_default=None)
-    section = fields.Integer(load_default=None)
-    start = fields.AwareDateTime(data_key="from", required=True)
-    end = fields.AwareDateTime(data_key="to", required=True)
+    space = Identifier(load_default=None)
+    zone = Identifier(load_default=None)
+    section = Identifier(load_default=None)
+    start = Instant(data_key="from", required=True)
+    end = Instant(data_key="to", required=True)
 
     @validates_schema
     def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]

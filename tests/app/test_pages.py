@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,6 @@ from sqlalchemy import func, select, update
 
 from app.access import declared
 from app.bookings.models import Booking
-from app.clock import SteppingClock
 from app.database import reading, transaction
 from app.extensions import db
 from app.factory import create_app
@@ -26,20 +24,10 @@ PASSWORD = "a password of nobody"
 
 
 @pytest.fixture
-def app(house: House) -> Iterator[Flask]:
+def client(app: Flask, house: House) -> FlaskClient:
     with transaction(house.engine) as session:
         user = session.scalars(select(User).where(User.email == "aoki@example.jp")).one()
         people.set_password(user, PASSWORD)
-    url = house.engine.url.render_as_string(hide_password=False)
-    settings = Settings(database_url=url, secret_key="k" * 32, clock=SteppingClock(at("09:00")))
-    made = create_app(settings)
-    yield made
-    with made.app_context():
-        db.engine.dispose()
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
@@ -76,8 +64,9 @@ def test_a_stranger_is_led_to_the_door_and_back(client: FlaskClient, path: str) 
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_opens_for_the_roles_it_declares_and_for_no_other(app: Flask, house: House, path: str) -> None:
-    client = app.test_client()
+def test_a_page_opens_for_the_roles_it_declares_and_for_no_other(
+    app: Flask, client: FlaskClient, house: House, path: str
+) -> None:
     sign_in(client)
     endpoint, _ = app.url_map.bind("").match(path)
     roles = declared(app, endpoint)
@@ -193,12 +182,12 @@ def test_a_day_that_is_none_shows_today(client: FlaskClient) -> None:
         assert "11月24日" in answer.text
 
 
-def test_the_cookie_is_closed_to_scripts_and_other_sites(app: Flask, house: House) -> None:
+def test_the_cookie_is_closed_to_scripts_and_other_sites(app: Flask, client: FlaskClient) -> None:
     settings: Settings = app.extensions["akiseki"]
     public = create_app(replace(settings, public_url="https://seats.example.jp"))
-    client = public.test_client()
-    token = token_in(client.get("/login", base_url="https://seats.example.jp").text)
-    answer = client.post(
+    visitor = public.test_client()
+    token = token_in(visitor.get("/login", base_url="https://seats.example.jp").text)
+    answer = visitor.post(
         "/login",
         base_url="https://seats.example.jp",
         headers={"Referer": "https://seats.example.jp/login"},
