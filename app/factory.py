@@ -22,6 +22,7 @@ from app.demo import office
 from app.extensions import babel, csrf, db, limiter
 from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
 from app.migrate import is_current
+from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
 from app.settings import LOCALES, Settings
@@ -92,7 +93,7 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, boards, bookings, usage, telework):
+    for feature in (people, spaces, occupancy, boards, bookings, usage, telework):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
     for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages):

@@ -73,9 +73,8 @@ def show(booking_id: int) -> Any:
     """One booking with its history"""
     with reading(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now())
-        body = BookingView().dump(booking)
-        body["history"] = events.history(session, f"booking:{booking.id}")
-    return body, 200, {"ETag": etag(booking.version)}
+        history = events.history(session, f"booking:{booking.id}")
+    return (booking, history), 200, {"ETag": etag(booking.version)}
 
 
 @api.route("/bookings/<int:booking_id>", methods=["PATCH"])

@@ -1,5 +1,7 @@
 """What the API takes and shows of bookings."""
 
+from typing import Any
+
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from app.fields import Identifier, Instant, Text
@@ -54,7 +56,13 @@ class HistoryView(Schema):
 
 
 class BookingDetail(BookingView):
+    """Of a pair: the booking, and the events of its history."""
+
     history = fields.List(fields.Nested(HistoryView))
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        booking, history = obj
+        return history if attr == "history" else super().get_attribute(booking, attr, default)
 
 
 class BookingQuery(PageArguments):

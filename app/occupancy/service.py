@@ -205,55 +205,6 @@ def logs_of(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How a sensor is: for the people who look after it."""
-
-    sensor_id: str
-    space_code: str
-    state: Occupancy
-    last_seen_at: datetime | None
-    battery_pct: int | None
-    missing: int
-
-
-def health(session: Session) -> list[Health]:
-    """Every bound sensor with its state and the readings missing from its sequences; two queries."""
-    missing = sequence_gaps(session)
-    rows = session.execute(
-        select(Sensor.id, Space.code, SensorState.state, SensorState.signal_at, SensorState.battery_pct)
-        .join(SensorBinding, and_(SensorBinding.sensor_id == Sensor.id, SensorBinding.until_at.is_(None)))
-        .join(Space, Space.id == SensorBinding.space_id)
-        .join(SensorState, SensorState.sensor_id == Sensor.id, isouter=True)
-        .order_by(Space.code)
-    )
-    return [
-        Health(sensor_id, code, state or Occupancy.UNKNOWN, signal_at, battery, missing.get(sensor_id, 0))
-        for sensor_id, code, state, signal_at, battery in rows
-    ]
-
-
-def sequence_gaps(session: Session) -> dict[str, int]:
-    """How many readings each sensor numbered that never came: a loss before the gateway shows here.
-
-    Counted from what is stored, so a gap that a device fills by publishing again heals by itself.
-    """
-    per_boot = (
-        select(
-            StoredReading.sensor_id,
-            (func.max(StoredReading.seq) - func.min(StoredReading.seq) + 1 - func.count()).label("missing"),
-        )
-        .where(StoredReading.seq.is_not(None))
-        .group_by(StoredReading.sensor_id, StoredReading.boot)
-        .subquery()
-    )
-    total = func.sum(per_boot.c.missing)
-    rows = session.execute(
-        select(per_boot.c.sensor_id, total).group_by(per_boot.c.sensor_id).having(total > 0)
-    )
-    return {sensor_id: int(count) for sensor_id, count in rows}
-
-
 def _order(reading: Reading) -> tuple[datetime, int]:
     return reading.observed_at, reading.seq or 0
 

@@ -56,17 +56,3 @@ class SpaceList(Schema):
 
 class ZoneQuery(Schema):
     floor = Identifier(load_default=None)
-
-
-class SensorView(Schema):
-    sensor_id = fields.String()
-    space_code = fields.String()
-    state = fields.String()
-    last_seen_at = fields.AwareDateTime(allow_none=True)
-    battery_pct = fields.Integer(allow_none=True)
-    missing = fields.Integer(metadata={"description": "readings the sensor numbered that never arrived"})
-
-
-class SensorList(Schema):
-    items = fields.List(fields.Nested(SensorView))
-    next_cursor = fields.Integer(allow_none=True)

@@ -34,10 +34,10 @@ class SpanView(Schema):
 class LedgerView(Schema):
     space_id = fields.Integer(attribute="space.id")
     space_code = fields.String(attribute="space.code")
-    booking_id = fields.Integer(attribute="booking.id", allow_none=True)
-    status = fields.String(attribute="booking.status", allow_none=True)
-    reason = fields.String(attribute="booking.reason", allow_none=True)
-    booked = fields.Nested(SpanView, attribute="booking.span", allow_none=True)
+    booking_id = fields.Integer(attribute="booking.id", dump_default=None, allow_none=True)
+    status = fields.String(attribute="booking.status", dump_default=None, allow_none=True)
+    reason = fields.String(attribute="booking.reason", dump_default=None, allow_none=True)
+    booked = fields.Nested(SpanView, attribute="booking.span", dump_default=None, allow_none=True)
     actual = fields.Nested(SpanView, allow_none=True)
     flag = fields.String()
 

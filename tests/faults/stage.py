@@ -10,8 +10,8 @@ from sqlalchemy import Engine, func, select
 
 from app.clock import SteppingClock
 from app.database import create_engine, reading
+from app.occupancy.health import sequence_gaps
 from app.occupancy.models import DeadLetter, OccupancyChange, StoredReading
-from app.occupancy.service import sequence_gaps
 from sensor_gateway.broker import GATEWAY_USER, Broker
 from sensor_gateway.handler import Handler
 from sensor_gateway.messages import Envelope
