@@ -36,6 +36,8 @@ LINGER = timedelta(milliseconds=20)
 # A batch is stored within a minute or given up; the broker waits one and a half times as long for a sign of life.
 KEEPALIVE = timedelta(minutes=1)
 ANSWER = timedelta(seconds=10)
+# Some brokers (amqtt) do not answer a version that they do not speak; those that do answer at once.
+ANSWER_TO_VERSION = timedelta(seconds=3)
 # As long as raw readings are kept, and as long as the product's own broker keeps a session.
 SESSION = timedelta(days=30)
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
@@ -168,12 +170,12 @@ class Connection:
         if writable:
             self._client.loop_write()
 
-    def until(self, answered: Callable[[], bool]) -> None:
+    def until(self, answered: Callable[[], bool], patience: timedelta = ANSWER) -> None:
         """Drive the connection until something is so, it is lost, or the broker has had time enough.
 
         The messages that waited for us come first, as many as may be on their way, and the answer after them.
         """
-        deadline = time.monotonic() + ANSWER.total_seconds()
+        deadline = time.monotonic() + patience.total_seconds()
         while not answered() and not self.lost and (left := deadline - time.monotonic()) > 0:
             self.wait(left)
             self.read(sys.maxsize)
@@ -246,6 +248,7 @@ class Link:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._connection: Connection | None = None
+        self._versions = [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311]
 
     @property
     def protocol(self) -> str:
@@ -258,10 +261,13 @@ class Link:
         Raises Disconnected when nobody answers, BrokerRefused when the broker will not have us.
         """
         self._drop()
-        connection = self._opened(MQTTProtocolVersion.MQTTv5)
-        if connection is None:
-            connection = self._opened(MQTTProtocolVersion.MQTTv311)
-        if connection is None:
+        for version in list(self._versions):
+            connection = self._opened(version)
+            if connection is not None:
+                # What was agreed on once is tried first the next time.
+                self._versions.sort(key=lambda one, agreed=version: one is not agreed)  # type: ignore[misc]
+                break
+        else:
             raise Disconnected(f"{self._wanted.host}:{self._wanted.port} does not speak MQTT 5 or 3.1.1")
         self._connection = connection
         connection.subscribe(self._wanted.filters)
@@ -321,7 +327,7 @@ class Link:
     def _opened(self, version: MQTTProtocolVersion) -> Connection | None:
         """A connection of one version that the broker accepted; None where it does not speak it."""
         connection = Connection(self._wanted, version)
-        connection.until(lambda: connection.answer is not None)
+        connection.until(lambda: connection.answer is not None, ANSWER_TO_VERSION)
         answer = connection.answer
         if answer is None or answer.value in _UNSUPPORTED_VERSION:
             # Some brokers hang up on a version that they do not speak, or say so in the language they do speak.
