@@ -26,6 +26,7 @@ __all__ = [
     "guard",
     "sign_in",
     "sign_out",
+    "visitor",
 ]
 View = TypeVar("View", bound=Callable[..., Any])
 # Whoever works here and holds a seat; the auditor reads, the kiosk and the service do what is theirs alone.
@@ -51,9 +52,15 @@ def declared(app: Flask, endpoint: str) -> frozenset[Role] | None:
     return found
 
 
+def visitor() -> Person | None:
+    """Who asks, if they said so: for public routes."""
+    person: Person | None = g.get("person")
+    return person
+
+
 def asker() -> Person:
     """Who asks; only for routes that are not public."""
-    person: Person | None = g.get("person")
+    person = visitor()
     if person is None:
         raise Unauthorized
     return person

@@ -85,7 +85,7 @@ def demo(*, port: int, data: Path | None, speed: float, database: str, mqtt: str
             settings = Settings.from_env({PREFIX + name: value for name, value in given.items() if value})
             logs.configure(settings.log_format, logging.WARNING)
             if once_only:
-                demo_once(settings)
+                demo_once(settings, mqtt)
             else:
                 live.play(settings, port=port, speed=speed, mqtt_url=mqtt, tell=click.echo)
     except (
@@ -98,10 +98,12 @@ def demo(*, port: int, data: Path | None, speed: float, database: str, mqtt: str
         raise Failed(str(error)) from error
 
 
-def demo_once(settings: Settings) -> None:
+def demo_once(settings: Settings, mqtt_url: str) -> None:
     """Play one day and print it as a table and as one JSON line."""
     opens = stage.opening(system_clock(), settings.timezone)
-    day, figures = once.play(settings, opens, lambda at: click.echo(f"… {at}", err=True))
+    day, figures = once.play(
+        settings, opens, mqtt_url=mqtt_url, tell=lambda at: click.echo(f"… {at}", err=True)
+    )
     click.echo(f"{day.on.isoformat()} 08:00-19:00")
     for name, value in figures.as_dict().items():
         click.echo(f"  {DAY_TABLE[name]:44} {value:>8}")

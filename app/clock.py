@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 
 Clock = Callable[[], datetime]
 
@@ -26,19 +27,20 @@ class ShownClock:
     speed: float
 
     def __call__(self) -> datetime:
-        return self.shown_start + (system_clock() - self.real_start) * self.speed
+        return (self.shown_start + (system_clock() - self.real_start) * self.speed).astimezone(UTC)
 
     @classmethod
     def parse(cls, text: str) -> ShownClock:
         """From `real_start/shown_start/speed`; raises ValueError where it is not of that form."""
         real, shown, speed = text.split("/")
         clock = cls(datetime.fromisoformat(real), datetime.fromisoformat(shown), float(speed))
-        if clock.real_start.tzinfo is None or clock.shown_start.tzinfo is None or clock.speed <= 0:
+        aware = clock.real_start.tzinfo is not None and clock.shown_start.tzinfo is not None
+        if not aware or not isfinite(clock.speed) or clock.speed <= 0:
             raise ValueError("a shown clock needs two instants with an offset and a positive speed")
         return clock
 
     def __str__(self) -> str:
-        return f"{self.real_start.isoformat()}/{self.shown_start.isoformat()}/{self.speed:g}"
+        return f"{self.real_start.isoformat()}/{self.shown_start.isoformat()}/{self.speed!r}"
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ A transaction begins and ends at an edge: one HTTP write, one batch of readings,
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -80,17 +80,19 @@ def reading(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def lock_rows(session: Session, scope: str, ids: list[int]) -> None:
-    """Wait for the advisory locks of `scope` on `ids`, in order, until the transaction ends.
+def lock_rows(session: Session, scope: str, ids: Collection[int]) -> None:
+    """Wait for the advisory locks of `scope` on `ids`, in order, until the transaction ends; one statement.
 
     PostgreSQL's exclusion constraints deadlock under contention, so writers queue here first. SQLite has one
     writer at a time and needs none.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        for number in sorted(set(ids)):
-            session.execute(
-                text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"{scope}:{number}"}
-            )
+    if ids and session.get_bind().dialect.name == "postgresql":
+        session.execute(
+            text(
+                "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(CAST(:keys AS text[])) AS key"
+            ),
+            {"keys": [f"{scope}:{number}" for number in sorted(set(ids))]},
+        )
 
 
 def constraint_name(error: sqlalchemy.exc.IntegrityError) -> str:

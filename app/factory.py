@@ -11,13 +11,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import database, wording
+from app import database, formats, wording
 from app.access import allow, guard
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import guards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
+from app.demo import office
 from app.extensions import babel, csrf, db, limiter
 from app.http import ProblemApi, now, problem, register_errors, settings
 from app.migrate import is_current
@@ -155,6 +156,8 @@ def _register_operations(app: Flask) -> None:
 
 
 def _register_pages(app: Flask) -> None:
+    formats.register(app)
+
     @app.context_processor
     def shared() -> dict[str, Any]:
         """What every template may use."""
@@ -165,9 +168,5 @@ def _register_pages(app: Flask) -> None:
             "now": now(),
             "wording": wording,
             "settings": settings(),
+            **({"demo_logins": office.logins(), "demo_password": office.PASSWORD} if settings().demo else {}),
         }
-
-    @app.template_filter("local")
-    def local(at: Any) -> Any:
-        """An instant in the office's own time."""
-        return at.astimezone(settings().timezone)

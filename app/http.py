@@ -36,6 +36,7 @@ CODES = {
 }
 # A body that is no JSON, or of another type, is as invalid as one with wrong fields: one answer for all three.
 AS_INVALID = {400: 422, 415: 422}
+MOST_ID = 2**63 - 1
 PAGE_SIZE = 50
 PAGE_SIZE_AT_MOST = 200
 
@@ -91,6 +92,14 @@ def problem(status: int, code: str, *, facts: dict[str, Any] | None = None, erro
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="akiseki"'
     return response
+
+
+def identifier(text: str) -> int:
+    """An id as the databases number rows; raises ValueError for what no row can have."""
+    number = int(text)
+    if not 0 <= number <= MOST_ID:
+        raise ValueError(f"{text} is no id")
+    return number
 
 
 def is_api() -> bool:

@@ -28,5 +28,6 @@ def configure(form: str, level: int = logging.INFO) -> None:
         else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Which migration runs is told by the command that runs them.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # What these tell is said better by the commands themselves, or is said at every turn of a job.
+    for chatty in ("alembic", "apscheduler"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

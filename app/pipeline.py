@@ -84,5 +84,5 @@ def close_day(
 
 def claim(session: Session, *, actor: Person, space_id: int, now: datetime) -> Booking:
     """A person sat down: another's claim that the sensor saw empty is ended first, then the space is theirs."""
-    release.end_empty_claim(session, space_id, now=now)
+    release.end_empty_claim(session, space_id, claimer=actor, now=now)
     return reserve.claim(session, actor=actor, space_id=space_id, now=now)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import time
 from pathlib import Path
@@ -38,8 +39,8 @@ class OfficeHours:
 @dataclass(frozen=True, slots=True)
 class Settings:
     data_dir: Path = Path("data")
-    database_url: str = ""
-    mqtt_url: str = "mqtt://127.0.0.1:1883"
+    database_url: str = field(default="", repr=False)
+    mqtt_url: str = field(default="mqtt://127.0.0.1:1883", repr=False)
     secret_key: str = field(default="", repr=False)
     timezone: ZoneInfo = TOKYO
     locale: str = "ja"
@@ -92,19 +93,37 @@ class Settings:
 
 
 def _kept_secret(folder: Path) -> str:
-    """A random key kept in the data folder, readable by its owner alone: sessions survive a restart."""
+    """A random key kept in the data folder, readable by its owner alone: sessions survive a restart.
+
+    It appears whole or not at all, and once: processes that start together agree on it.
+    """
     path = folder / "secret_key"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
-    return path.read_text().strip()
+        made = folder / f"secret_key.{secrets.token_hex(8)}"
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            path.hardlink_to(made)
+        made.unlink()
+    key = path.read_text().strip()
+    if not key:
+        raise SettingsError(f"{path} is empty; remove it, and a new key is made")
+    return key
+
+
+def _local_time(text: str) -> time:
+    """A time of the office's day; one with an offset would be another time of another day."""
+    read = time.fromisoformat(text)
+    if read.tzinfo is not None:
+        raise ValueError(f"'{text}' must have no offset")
+    return read
 
 
 def _span(text: str) -> tuple[time, time]:
     first, _, second = text.partition("-")
     try:
-        start, end = time.fromisoformat(first), time.fromisoformat(second)
+        start, end = _local_time(first), _local_time(second)
     except ValueError:
         raise ValueError(f"'{text}' is not a span of local times such as 08:30-17:15") from None
     if not start < end:
@@ -124,9 +143,15 @@ def _noon(text: str) -> dict[str, time]:
 
 def _day_closes(text: str) -> dict[str, time]:
     try:
-        return {"day_closes": time.fromisoformat(text)}
+        return {"day_closes": _local_time(text)}
     except ValueError:
         raise ValueError(f"'{text}' is not a local time such as 04:00") from None
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise ValueError("must name a folder")
+    return Path(text)
 
 
 def _timezone(text: str) -> ZoneInfo:
@@ -145,10 +170,15 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
-def _url(*schemes: str) -> Callable[[str], str]:
+def _url(*schemes: str, host_needed: bool = True) -> Callable[[str], str]:
+    starts = tuple(f"{scheme}://" for scheme in schemes)
+
     def read(text: str) -> str:
-        if urlsplit(text).scheme not in schemes:
-            raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        if not text.startswith(starts):
+            raise ValueError(f"must begin with {' or '.join(starts)}")
+        parts = urlsplit(text)
+        if host_needed and (not parts.hostname or parts.port == 0):
+            raise ValueError("must name a host, and a port from 1 to 65535 where it names one")
         return text
 
     return read
@@ -171,10 +201,10 @@ def _secret(text: str) -> str:
 
 
 READERS: Mapping[str, Callable[[str], object]] = {
-    "DATABASE_URL": _url("sqlite", "postgresql+psycopg"),
+    "DATABASE_URL": _url("sqlite", "postgresql+psycopg", host_needed=False),  # a socket has no host
     "MQTT_URL": _url("mqtt", "mqtts"),
     "SECRET_KEY": _secret,
-    "DATA_DIR": Path,
+    "DATA_DIR": _folder,
     "TIMEZONE": _timezone,
     "LOCALE": _one_of(*LOCALES),
     "SWEEP_SECONDS": _seconds,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class TimeSpan:
-    """`[start, end)` of aware instants, never empty.
+    """`[start, end)` of aware instants, kept in UTC, never empty.
 
     Raises ValueError for a naive instant or for a start that is not before its end, so that whoever
-    holds a TimeSpan needs no further check.
+    holds a TimeSpan needs no further check. In UTC, since Python compares and subtracts two instants of
+    one zone as wall clocks, which is wrong by an hour where the clocks change in between.
     """
 
     start: datetime
@@ -22,6 +23,8 @@ class TimeSpan:
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
             raise ValueError("a time span needs instants with an offset")
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        object.__setattr__(self, "end", self.end.astimezone(UTC))
         if self.start >= self.end:
             raise ValueError("a time span must end after it starts")
 
@@ -68,9 +71,4 @@ def day_span(on: date, zone: ZoneInfo, start: time = time(0), end: time | None =
         if end is None
         else datetime.combine(on, end, zone)
     )
-    begin = datetime.combine(on, start, zone)
-    return TimeSpan(_utc(begin), _utc(until))
-
-
-def _utc(at: datetime) -> datetime:
-    return at.astimezone(ZoneInfo("UTC"))
+    return TimeSpan(datetime.combine(on, start, zone), until)

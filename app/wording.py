@@ -38,6 +38,10 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule/walk_in": lazy_gettext("This space must be booked first."),
     "booking.state": lazy_gettext("The booking is over or not in a state that allows this."),
     "booking.unknown": lazy_gettext("There is no such booking."),
+    "database.not_ready": lazy_gettext(
+        "The database is not ready. Run akiseki db check for what is missing."
+    ),
+    "database.unreachable": lazy_gettext("The database does not answer. Try again in a moment."),
     "floor.unknown": lazy_gettext("There is no such floor."),
     "policy.invalid": lazy_gettext("That policy or value cannot be used."),
     "request.invalid": lazy_gettext(
@@ -100,6 +104,35 @@ KINDS: Mapping[str, LazyString] = {
     "booth": lazy_gettext("Semi-private booth"),
     "meeting_booth": lazy_gettext("Meeting booth"),
     "open_meeting": lazy_gettext("Open meeting place"),
+}
+
+LOOKS: Mapping[str, LazyString] = {
+    "free": lazy_gettext("Free"),
+    "in_use": lazy_gettext("In use"),
+    "booked": lazy_gettext("Booked"),
+    "yours": lazy_gettext("Yours"),
+    "silent": lazy_gettext("Free, sensor silent"),
+    "other": lazy_gettext("Another section's"),
+    "broken": lazy_gettext("Out of order"),
+}
+
+UNAVAILABLE: Mapping[str, LazyString] = {
+    "taken": lazy_gettext("Somebody has booked it for this time."),
+    "held": lazy_gettext("It is offered to somebody in the queue."),
+    "yours": lazy_gettext("You have booked it."),
+    "out_of_order": lazy_gettext("It is out of order. Choose another one."),
+    "other_section": lazy_gettext("It is in another section's zone."),
+    "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
+}
+
+HAPPENINGS: Mapping[str, LazyString] = {
+    "booking.made": lazy_gettext("was booked"),
+    "booking.claimed": lazy_gettext("was claimed by somebody who sat down"),
+    "booking.checked_in": lazy_gettext("checked in"),
+    "booking.released": lazy_gettext("was given back: nobody came"),
+    "booking.ended_early": lazy_gettext("was given back early"),
+    "booking.cancelled": lazy_gettext("was cancelled"),
+    "booking.reclaimed": lazy_gettext("was taken back by its owner"),
 }
 
 OCCUPANCY: Mapping[str, LazyString] = {

@@ -36,8 +36,8 @@ LINGER = timedelta(milliseconds=20)
 # A batch is stored within a minute or given up; the broker waits one and a half times as long for a sign of life.
 KEEPALIVE = timedelta(minutes=1)
 ANSWER = timedelta(seconds=10)
-# Some brokers (amqtt) do not answer a version that they do not speak; those that do answer at once.
-ANSWER_TO_VERSION = timedelta(seconds=3)
+# amqtt reads MQTT 5's greeting as a shorter one of 3.1.1 and waits for the rest; we do not wait with it.
+ANSWER_TO_5 = timedelta(seconds=3)
 # As long as raw readings are kept, and as long as the product's own broker keeps a session.
 SESSION = timedelta(days=30)
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
@@ -46,6 +46,9 @@ FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 _UNSUPPORTED_VERSION = {1, 132}
 _TRY_AGAIN = {136, 137, 151, 159}
 _TAKEN_OVER = 142
+_ABOUT_BROKER = "$SYS/"
+# What was said before we listened is of no use, and a thousand devices have said something.
+_ONCE_HEARD = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
 
 
 class BrokerRefused(Exception):
@@ -134,12 +137,15 @@ class Connection:
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Ask for the messages under some topics; `granted` is the answer."""
+        # What the broker says of itself need not wait for us while we are away; its last word is welcome.
+        options = [
+            (one, SubscribeOptions(qos=0)) if one.startswith(_ABOUT_BROKER) else (one, _ONCE_HEARD)
+            for one in filters
+        ]
         if self._is_5:
-            # What was said before we listened is of no use, and a thousand devices have said something.
-            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-            self._client.subscribe([(one, options) for one in filters])
+            self._client.subscribe(options)
         else:
-            self._client.subscribe([(one, 1) for one in filters])
+            self._client.subscribe([(one, option.QoS) for one, option in options])
 
     def read(self, most: int | None = None) -> None:
         """Read messages until none is left or there are `most`, else a batch. paho reads one packet a call."""
@@ -170,12 +176,12 @@ class Connection:
         if writable:
             self._client.loop_write()
 
-    def until(self, answered: Callable[[], bool], patience: timedelta = ANSWER) -> None:
+    def until(self, answered: Callable[[], bool], within: timedelta = ANSWER) -> None:
         """Drive the connection until something is so, it is lost, or the broker has had time enough.
 
         The messages that waited for us come first, as many as may be on their way, and the answer after them.
         """
-        deadline = time.monotonic() + patience.total_seconds()
+        deadline = time.monotonic() + within.total_seconds()
         while not answered() and not self.lost and (left := deadline - time.monotonic()) > 0:
             self.wait(left)
             self.read(sys.maxsize)
@@ -248,7 +254,6 @@ class Link:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._connection: Connection | None = None
-        self._versions = [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311]
 
     @property
     def protocol(self) -> str:
@@ -261,21 +266,23 @@ class Link:
         Raises Disconnected when nobody answers, BrokerRefused when the broker will not have us.
         """
         self._drop()
-        for version in list(self._versions):
-            connection = self._opened(version)
-            if connection is not None:
-                # What was agreed on once is tried first the next time.
-                self._versions.sort(key=lambda one, agreed=version: one is not agreed)  # type: ignore[misc]
-                break
-        else:
+        connection = self._opened(MQTTProtocolVersion.MQTTv5)
+        if connection is None:
+            connection = self._opened(MQTTProtocolVersion.MQTTv311)
+        if connection is None:
             raise Disconnected(f"{self._wanted.host}:{self._wanted.port} does not speak MQTT 5 or 3.1.1")
         self._connection = connection
         connection.subscribe(self._wanted.filters)
         connection.until(lambda: connection.granted is not None)
         if connection.granted is None:
             raise Disconnected(connection.lost or "the broker does not answer the subscription")
-        if any(one.is_failure for one in connection.granted):
-            raise BrokerRefused("the broker refuses the subscription: its access list does not let us read")
+        refused = [
+            one
+            for one, answer in zip(self._wanted.filters, connection.granted, strict=True)
+            if answer.is_failure and not one.startswith(_ABOUT_BROKER)
+        ]
+        if refused:
+            raise BrokerRefused(f"the broker's access list does not let us read {', '.join(refused)}")
         log.info("connected to %s:%s by MQTT %s", self._wanted.host, self._wanted.port, self.protocol)
 
     def take(self, wait: timedelta) -> Batch:
@@ -327,7 +334,8 @@ class Link:
     def _opened(self, version: MQTTProtocolVersion) -> Connection | None:
         """A connection of one version that the broker accepted; None where it does not speak it."""
         connection = Connection(self._wanted, version)
-        connection.until(lambda: connection.answer is not None, ANSWER_TO_VERSION)
+        is_5 = version == MQTTProtocolVersion.MQTTv5
+        connection.until(lambda: connection.answer is not None, ANSWER_TO_5 if is_5 else ANSWER)
         answer = connection.answer
         if answer is None or answer.value in _UNSUPPORTED_VERSION:
             # Some brokers hang up on a version that they do not speak, or say so in the language they do speak.

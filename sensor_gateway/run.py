@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.database import create_engine
 from app.settings import Settings
+from sensor_gateway import queue_watch
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.mqtt import BATCH, Batch, BrokerRefused, Disconnected, Link, Wanted, reconnect_delays
@@ -58,7 +59,7 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
     """Run the gateway until SIGTERM or SIGINT; returns the exit status, with one log line where it is not 0."""
     with _signals() as stop:
         engine = create_engine(settings.database_url)
-        link = Link(Wanted(settings.mqtt, FILTERS, settings.clock, batch=batch))
+        link = Link(Wanted(settings.mqtt, (*FILTERS, *queue_watch.FILTERS), settings.clock, batch=batch))
         try:
             Gateway(link, Handler(engine, settings.clock), stop).run()
         except (BrokerRefused, NotStored) as failure:
@@ -78,6 +79,7 @@ class Gateway:
         self._link = link
         self._handler = handler
         self._stop = stop
+        self._queue = queue_watch.QueueWatch()
         self._report = _Report()
         self._taken = 0
 
@@ -124,11 +126,12 @@ class Gateway:
 
     def _stored(self, batch: Batch) -> Counts:
         """Store a batch, however long the database takes to come back, within limits; raises NotStored."""
+        envelopes = self._queue.sift(batch.envelopes)
         give_up_at = time.monotonic() + DATABASE_MAY_BE_AWAY.total_seconds()
         delay = FIRST_RETRY
         while True:
             try:
-                return self._handler.handle(batch.envelopes)
+                return self._handler.handle(envelopes)
             except OperationalError as error:
                 if self._stop or time.monotonic() + delay > give_up_at:
                     raise NotStored(f"the database does not answer: {_first_line(error)}") from error

@@ -8,6 +8,7 @@ from tests.servers.requirements import in_ci
 pytest_plugins = [
     "tests.fixtures.guards",
     "tests.fixtures.databases",
+    "tests.fixtures.houses",
     "tests.fixtures.brokers",
     "tests.fixtures.browsers",
 ]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.access import READERS, Person, Role, allow, asker
+from app.access import READERS, Person, Role, allow, asker, visitor
 from app.boards import service
 from app.boards.rules import chosen_span, suggested_span
-from app.boards.service import FloorPage, SpaceView
+from app.boards.service import FloorPage
 from app.calendar import working_days
 from app.database import reading
 from app.errors import NotFound
 from app.extensions import db
-from app.http import now, settings
+from app.http import identifier, now, settings
 from app.timespan import TimeSpan
 
 pages = Blueprint("boards_pages", __name__)
@@ -26,8 +25,11 @@ NO_CHANGE = 204
 
 
 @pages.get("/")
-@allow(*READERS)
+@allow()
 def start() -> Response:
+    """The floor; in the demo, the day happening, to whoever has not signed in."""
+    if visitor() is None:
+        return redirect(url_for("boards_pages.demo" if settings().demo else "people_pages.login"))
     with reading(db.engine) as session:
         floor_id = service.first_floor_id(session)
     if floor_id is None:
@@ -39,8 +41,8 @@ def start() -> Response:
 @allow(*READERS, Role.KIOSK)
 def floor(floor_id: int) -> str:
     page = _load(floor_id, asker())
-    space = page.view_of(request.args.get("space", type=int))
-    return render_template("floor.html", page=page, space=space, panel=_panel_facts(space))
+    space = page.view_of(request.args.get("space", type=identifier))
+    return render_template("floor.html", page=page, space=space)
 
 
 @pages.get("/floors/<int:floor_id>/live")
@@ -61,7 +63,7 @@ def panel(floor_id: int, space_id: int) -> str:
     space = page.view_of(space_id)
     if space is None:
         raise NotFound("space.unknown", space_id=space_id)
-    return render_template("_space_panel.html", page=page, space=space, panel=_panel_facts(space))
+    return render_template("_space_panel.html", page=page, space=space)
 
 
 @pages.get("/demo")
@@ -81,26 +83,17 @@ def demo() -> Response:
     return make_response(render_template(template, page=page))
 
 
-@dataclass(frozen=True, slots=True)
-class PanelFacts:
-    """What a space's panel says of its rules."""
-
-    longest: timedelta
-    grace: timedelta
-
-
-def _panel_facts(space: SpaceView | None) -> PanelFacts | None:
-    if space is None:
-        return None
-    with reading(db.engine) as session:
-        policy = service.policy_of(session, space.kind)
-    return PanelFacts(policy.max_duration, policy.no_show_grace)
-
-
 def _load(floor_id: int, person: Person | None) -> FloorPage:
     with reading(db.engine) as session:
         plan = service.get_plan(session, floor_id)
-        return service.floor_page(session, plan, _span(plan.timezone), person=person, now=now())
+        return service.floor_page(
+            session, plan, _span(plan.timezone), asked=_asked(), person=person, now=now()
+        )
+
+
+def _asked() -> dict[str, str]:
+    """What the address says of the span."""
+    return {name: request.args[name] for name in ("date", "from", "to") if name in request.args}
 
 
 def _span(zone: ZoneInfo) -> TimeSpan:
@@ -112,14 +105,15 @@ def _span(zone: ZoneInfo) -> TimeSpan:
         closes=settings().hours.end,
         calendar=working_days(now().year),
     )
-    if not {"date", "from", "to"} & set(request.args):
+    asked = _asked()
+    if not asked:
         return suggested
-    local = TimeSpan(suggested.start.astimezone(zone), suggested.end.astimezone(zone))
+    start, end = suggested.start.astimezone(zone), suggested.end.astimezone(zone)
     try:
-        on = date.fromisoformat(request.args.get("date", local.start.date().isoformat()))
-        begin = time.fromisoformat(request.args.get("from", local.start.time().isoformat()))
-        end = time.fromisoformat(request.args.get("to", local.end.time().isoformat()))
-        return chosen_span(on, begin, end, zone)
+        on = date.fromisoformat(asked.get("date", start.date().isoformat()))
+        begins = time.fromisoformat(asked.get("from", start.time().isoformat()))
+        ends = time.fromisoformat(asked.get("to", end.time().isoformat()))
+        return chosen_span(on, begins, ends, zone)
     except (ValueError, OverflowError):
         flash(gettext("Choose a day, and an end after the start."), "error")
         return suggested

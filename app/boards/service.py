@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from app.boards.rules import Look, left_of, look
 from app.bookings.models import Booking
 from app.bookings.rules import LIVE, Status
 from app.events import Event
@@ -251,15 +252,18 @@ def get_plan(session: Session, floor_id: int) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class FloorPage:
-    """All that the floor page shows; `version` names it, `is_now` tells whether its span has begun."""
+    """All that the floor page shows; `version` names it, `is_now` tells whether its span has begun, `asked` is what
+    the address says of the span, `offered` what is left of it to book."""
 
     plan: Plan
     views: list[SpaceView]
     span: TimeSpan
-    local: TimeSpan
+    offered: TimeSpan
+    asked: Mapping[str, str]
     is_now: bool
     figures: Figures
     happenings: list[Happening]
+    policies: Mapping[Kind, Policy]
     version: str
 
     @property
@@ -270,16 +274,33 @@ class FloorPage:
     def by_zone(self) -> list[tuple[Zone, list[SpaceView]]]:
         return [(zone, [view for view in self.views if view.zone_id == zone.id]) for zone in self.plan.zones]
 
+    def look_of(self, view: SpaceView) -> Look:
+        return look(
+            reason=view.reason,
+            booked=view.booking_id is not None,
+            mine=view.mine,
+            occupancy=view.occupancy,
+            is_now=self.is_now,
+        )
+
+    def free_in(self, views: Iterable[SpaceView]) -> int:
+        return sum(self.look_of(view) in {Look.FREE, Look.SILENT} for view in views)
+
     def view_of(self, space_id: int | None) -> SpaceView | None:
         return next((view for view in self.views if view.id == space_id), None)
 
 
 def floor_page(
-    session: Session, plan: Plan, span: TimeSpan, *, person: Person | None, now: datetime
+    session: Session,
+    plan: Plan,
+    span: TimeSpan,
+    *,
+    asked: Mapping[str, str],
+    person: Person | None,
+    now: datetime,
 ) -> FloorPage:
     """What a floor shows of a span and of its day; a fixed number of queries."""
-    local = TimeSpan(span.start.astimezone(plan.timezone), span.end.astimezone(plan.timezone))
-    day = day_span(local.start.date(), plan.timezone)
+    day = day_span(span.start.astimezone(plan.timezone).date(), plan.timezone)
     views = floor_view(session, plan.floor.id, span, person=person)
     glance = figures(session, views, day)
     news = happenings(session, since=day.start)
@@ -287,14 +308,11 @@ def floor_page(
         plan,
         views,
         span,
-        local,
+        left_of(span, now),
+        asked,
         span.start <= now < span.end,
         glance,
         news,
+        policies(session),
         fingerprint(views, glance, news, span),
     )
-
-
-def policy_of(session: Session, kind: Kind) -> Policy:
-    """What holds for a kind of space."""
-    return policies(session)[kind]

@@ -19,7 +19,7 @@ from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.http import now, settings
+from app.http import identifier, now, settings
 from app.timespan import TimeSpan, day_span
 from app.wording import explain
 
@@ -56,7 +56,7 @@ def book() -> Response:
         return reserve.reserve(
             session,
             actor=asker(),
-            space_id=request.form.get("space_id", 0, type=int),
+            space_id=request.form.get("space_id", 0, type=identifier),
             span=_chosen(),
             now=now(),
             title=request.form.get("title", "")[:120],

@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.bookings.guards import queue_up
 from app.bookings.models import Booking
 from app.bookings.rules import Booked, By, Status, first_evidence
-from app.bookings.service import change, previous_ends
+from app.bookings.service import change, change_all, previous_ends
 from app.errors import Conflict, RuleBroken
 from app.occupancy.service import Seen
 from app.people.service import Person
@@ -33,6 +34,7 @@ def check_in(session: Session, booking: Booking, *, actor: Person, now: datetime
         raise RuleBroken(
             "booking.rule", rule="check_in_opens", value=now.isoformat(), allowed=f">= {opens.isoformat()}"
         )
+    queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id])
     change(
         session,
         booking,
@@ -48,7 +50,10 @@ def check_in(session: Session, booking: Booking, *, actor: Person, now: datetime
 
 
 def note_presence(session: Session, seen: Sequence[Seen], now: datetime) -> list[Booking]:
-    """Check in the bookings for which the sensor saw somebody; three queries at most, whatever the batch."""
+    """Check in the bookings for which the sensor saw somebody; a fixed number of statements, whatever the batch.
+
+    What a person changed in the meantime is left to the person.
+    """
     if not seen:
         return []
     by_space: dict[int, list[datetime]] = defaultdict(list)
@@ -68,7 +73,7 @@ def note_presence(session: Session, seen: Sequence[Seen], now: datetime) -> list
         .order_by(Booking.id)
     ).all()
     before = previous_ends(session, [booking for booking, _kind in rows])
-    checked_in = []
+    evidence: list[tuple[Booking, datetime]] = []
     for booking, kind in rows:
         facts = Booked(
             status=booking.status,
@@ -77,17 +82,27 @@ def note_presence(session: Session, seen: Sequence[Seen], now: datetime) -> list
             previous_end=before.get(booking.id),
         )
         at = first_evidence(facts, by_space[booking.space_id], kinds[kind])
-        if at is None:
-            continue
-        change(
-            session,
-            booking,
-            "booking.checked_in",
-            now=now,
-            status=Status.CHECKED_IN,
-            checked_in_at=at,
-            checked_in_by=By.SENSOR,
-            release_check_at=None,
-        )
-        checked_in.append(booking)
-    return checked_in
+        if at is not None:
+            evidence.append((booking, at))
+    queue_up(
+        session,
+        user_ids=[booking.user_id for booking, _at in evidence],
+        space_ids=[booking.space_id for booking, _at in evidence],
+    )
+    return change_all(
+        session,
+        "booking.checked_in",
+        [
+            (
+                booking,
+                {
+                    "status": Status.CHECKED_IN,
+                    "checked_in_at": at,
+                    "checked_in_by": By.SENSOR,
+                    "release_check_at": None,
+                },
+            )
+            for booking, at in evidence
+        ],
+        now=now,
+    )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from app.bookings.guards import overlap_refused
+from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import Booking
 from app.bookings.rules import LIVE, Booked, Keep, Origin, Release, Status, no_show
-from app.bookings.service import change, previous_ends
-from app.database import lock_rows
+from app.bookings.service import change, change_all, previous_ends
 from app.errors import Conflict
 from app.occupancy.models import SensorState
 from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy
@@ -70,7 +70,8 @@ def release_no_shows(
     since = min(booking.start_at for booking in due.bookings) - opens - silence
     logs = logs_of(session, sensors, since, now)
     before = previous_ends(session, due.bookings)
-    released = []
+    released: list[tuple[Booking, dict[str, Any]]] = []
+    kept: list[tuple[Booking, dict[str, Any]]] = []
     for booking in due.bookings:
         facts = Booked(
             status=booking.status,
@@ -83,23 +84,17 @@ def release_no_shows(
         verdict = no_show(facts, logs.get(booking.space_id), now=now, policy=kinds[kind_of[booking.space_id]])
         match verdict:
             case Release(reason):
-                change(
-                    session,
-                    booking,
-                    "booking.released",
-                    now=now,
-                    status=Status.RELEASED,
-                    reason=reason,
-                    ended_at=now,
-                    release_check_at=None,
-                )
-                released.append(booking)
-            case Keep(reason, check_at) if booking.reason != reason or check_at is None:
-                change(session, booking, "booking.kept", now=now, reason=reason, release_check_at=check_at)
-            case Keep(_, check_at):
-                booking.release_check_at = check_at
-    session.flush()
-    return released
+                gone = {
+                    "status": Status.RELEASED,
+                    "reason": reason,
+                    "ended_at": now,
+                    "release_check_at": None,
+                }
+                released.append((booking, gone))
+            case Keep(reason, check_at) if reason != booking.reason or check_at is None or check_at > now:
+                kept.append((booking, {"reason": reason, "release_check_at": check_at}))
+    change_all(session, "booking.kept", kept, now=now, wait=False)
+    return change_all(session, "booking.released", released, now=now, wait=False)
 
 
 def end_early_leaves(session: Session, now: datetime) -> list[Booking]:
@@ -116,20 +111,21 @@ def end_early_leaves(session: Session, now: datetime) -> list[Booking]:
         .order_by(Booking.id)
         .limit(AT_ONCE)
     ).all()
-    ended = []
-    for booking, kind, since_at in rows:
-        if since_at is not None and since_at + kinds[kind].early_leave <= now:
-            change(
-                session,
-                booking,
-                "booking.ended_early",
-                now=now,
-                status=Status.ENDED_EARLY,
-                reason="left_early",
-                ended_at=since_at,
-            )
-            ended.append(booking)
-    return ended
+    left = [
+        (one, since_at)
+        for one, kind, since_at in rows
+        if since_at and since_at + kinds[kind].early_leave <= now
+    ]
+    return change_all(
+        session,
+        "booking.ended_early",
+        [
+            (one, {"status": Status.ENDED_EARLY, "reason": "left_early", "ended_at": since_at})
+            for one, since_at in left
+        ],
+        now=now,
+        wait=False,
+    )
 
 
 def _ending_early(session: Session) -> dict[Kind, Policy]:
@@ -159,21 +155,30 @@ def complete(session: Session, now: datetime) -> list[Booking]:
         .order_by(Booking.end_at, Booking.id)
         .limit(AT_ONCE)
     )
-    done = list(session.scalars(query))
-    for booking in done:
-        kept = booking.reason if booking.reason in {"seen", "no_sensor"} else "unverified"
-        reason = "ended" if booking.status is Status.CHECKED_IN else kept
-        change(
-            session,
-            booking,
-            "booking.completed",
-            now=now,
-            status=Status.COMPLETED,
-            reason=reason,
-            ended_at=booking.end_at,
-            release_check_at=None,
-        )
-    return done
+    return change_all(
+        session,
+        "booking.completed",
+        [
+            (
+                one,
+                {
+                    "status": Status.COMPLETED,
+                    "reason": _reason_at_end(one),
+                    "ended_at": one.end_at,
+                    "release_check_at": None,
+                },
+            )
+            for one in session.scalars(query)
+        ],
+        now=now,
+        wait=False,
+    )
+
+
+def _reason_at_end(booking: Booking) -> str:
+    if booking.status is Status.CHECKED_IN:
+        return "ended"
+    return booking.reason if booking.reason in {"seen", "no_sensor"} else "unverified"
 
 
 def next_due(session: Session) -> datetime | None:
@@ -231,9 +236,7 @@ def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime)
     """Take a released booking back while nobody else holds the space; it is not released again (RULES 10)."""
     if booking.status is not Status.RELEASED or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
-    if booking.user_id is not None:
-        lock_rows(session, "person", [booking.user_id])
-    lock_rows(session, "space", [booking.space_id])
+    queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id])
     with overlap_refused(session, space_id=booking.space_id):
         change(
             session,
@@ -250,8 +253,12 @@ def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime)
     return booking
 
 
-def end_empty_claim(session: Session, space_id: int, *, now: datetime) -> Booking | None:
-    """End a claim of a space that its sensor has confirmed vacant since, at its last signal (RULES 12)."""
+def end_empty_claim(session: Session, space_id: int, *, claimer: Person, now: datetime) -> Booking | None:
+    """End a claim of a space that its sensor has confirmed vacant since, at its last signal (RULES 12).
+
+    The claimer queues up for the space first, as for every booking to come.
+    """
+    queue_up(session, user_ids=[claimer.id], space_ids=[space_id])
     row = session.execute(
         select(Booking, SensorState.since_at)
         .join(

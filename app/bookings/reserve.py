@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings.guards import overlap_refused
+from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import Booking
 from app.bookings.rules import (
     LIVE,
@@ -22,7 +22,6 @@ from app.bookings.rules import (
     release_deadline,
 )
 from app.bookings.service import change, may_act_for
-from app.database import lock_rows
 from app.errors import Conflict, Forbidden, RuleBroken
 from app.people.models import Role
 from app.people.service import Person, get_person
@@ -71,19 +70,24 @@ def move(
         raise Conflict("booking.state", status=booking.status.value)
     place = get_place(session, space_id or booking.space_id)
     wanted = span or booking.span
-    if place.space.id != booking.space_id and booking.status is Status.CHECKED_IN:
-        raise Conflict("booking.state", status=booking.status.value)
+    elsewhere = place.space.id != booking.space_id
+    if elsewhere:
+        if booking.status is Status.CHECKED_IN:
+            raise Conflict("booking.state", status=booking.status.value)
+        person = get_person(session, booking.user_id or 0, now.astimezone(place.timezone).date())
+        _check_space(place, person, actor)
     if wanted.start != booking.start_at:
         wanted = effective_span(wanted, now)
     shorter = wanted.start == booking.start_at and now < wanted.end <= booking.end_at
-    if place.space.id != booking.space_id:
-        person = get_person(session, booking.user_id or 0, now.astimezone(place.timezone).date())
-        _check_space(place, person, actor)
-    if not (shorter and place.space.id == booking.space_id):
-        started = wanted.start == booking.start_at <= now
-        _check_rules(place, TimeSpan(now, wanted.end) if started and now < wanted.end else wanted, actor, now)
-    _lock(session, booking.user_id, [booking.space_id, place.space.id])
-    facts = Booked(status=booking.status, span=wanted, made_at=booking.made_at, reclaimed=booking.reclaimed)
+    begun = wanted.start == booking.start_at <= now < wanted.end
+    if begun and elsewhere:
+        # Nobody can have come to the other space before: there it begins now, and so does its grace.
+        wanted = TimeSpan(now, wanted.end)
+    if elsewhere or not shorter:
+        _check_rules(place, wanted, actor, wanted.start if begun else now)
+    queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
+    facts = Booked(status=booking.status, span=wanted, made_at=booking.made_at)
+    is_watched = booking.status is Status.BOOKED and not booking.reclaimed
     with overlap_refused(session, space_id=place.space.id):
         change(
             session,
@@ -96,13 +100,14 @@ def move(
             start_at=wanted.start,
             end_at=wanted.end,
             title=booking.title if title is None else title,
-            release_check_at=None if booking.reclaimed else release_deadline(facts, place.policy),
+            release_check_at=release_deadline(facts, place.policy) if is_watched else None,
         )
     return booking
 
 
 def claim(session: Session, *, actor: Person, space_id: int, now: datetime) -> Booking:
-    """ "I am sitting here": a booking born checked in, until the day's end or the next booking (RULES 12).
+    """ "I am sitting here": a booking born checked in, until the day's end or the next booking, of the space or of
+    the person in its lane (RULES 12).
 
     Another's claim that the sensor has seen empty past the hold is ended first, by `pipeline.claim`.
     Raises as `reserve`.
@@ -116,7 +121,10 @@ def claim(session: Session, *, actor: Person, space_id: int, now: datetime) -> B
     following = session.scalar(
         select(Booking.start_at)
         .where(
-            Booking.space_id == space_id,
+            or_(
+                Booking.space_id == space_id,
+                and_(Booking.user_id == person.id, Booking.lane == place.space.lane),
+            ),
             Booking.status.in_(LIVE),
             Booking.start_at > now,
             Booking.start_at < until,
@@ -157,13 +165,6 @@ def _check_rules(place: Place, span: TimeSpan, actor: Person, now: datetime) -> 
         raise RuleBroken("booking.rule", **asdict(refused))
 
 
-def _lock(session: Session, user_id: int | None, space_ids: list[int]) -> None:
-    """Person first, then spaces in order: everybody queues the same way, so nobody deadlocks."""
-    if user_id is not None:
-        lock_rows(session, "person", [user_id])
-    lock_rows(session, "space", space_ids)
-
-
 def _insert(
     session: Session,
     place: Place,
@@ -193,7 +194,7 @@ def _insert(
         checked_in_by=By.HAND if born_checked_in else None,
         release_check_at=None if born_checked_in else release_deadline(facts, place.policy),
     )
-    _lock(session, person.id, [place.space.id])
+    queue_up(session, user_ids=[person.id], space_ids=[place.space.id])
     with overlap_refused(session, space_id=place.space.id, space=place.space.code):
         session.add(booking)
     events.record(

@@ -124,7 +124,8 @@ def release_deadline(booking: Booked, policy: Policy) -> datetime:
 def no_show(booking: Booked, log: SensorLog | None, *, now: datetime, policy: Policy) -> Keep | Release:
     """Whether nobody came for a booking. `log`: what the space's sensor said, None where it has none.
 
-    Released only by a vacant message that a healthy sensor sent after the grace; silence keeps (RULES 8, 9).
+    Released only by a vacant message that a healthy sensor sent within 2.5 heartbeats after the grace and its own
+    delay; silence keeps, and so does a sensor that lives but says nothing clear (RULES 8, 9).
     """
     if booking.status is not Status.BOOKED or booking.reclaimed:
         return Keep("reclaimed" if booking.reclaimed else booking.status.value)
@@ -140,7 +141,9 @@ def no_show(booking: Booked, log: SensorLog | None, *, now: datetime, policy: Po
     window = evidence_window(booking.span, booking.previous_end, policy)
     if window is None or any(window.start <= at <= now for at in log.occupied):
         return Keep("seen")
-    told = next((at for at in log.vacant if deadline + log.detection_delay <= at <= now), None)
-    if not log.is_healthy(window.start, told or now):
+    asked_at = deadline + log.detection_delay
+    told_by = asked_at + log.offline_after
+    told = next((at for at in log.vacant if asked_at <= at <= min(now, told_by)), None)
+    if not log.is_healthy(window.start, told or now) or (told is None and now > told_by):
         return Keep("sensor_silent")
     return Release("no_show") if told else Keep("awaiting_sensor", check_at=now)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app import events
 from app.bookings.models import Booking
@@ -20,6 +21,8 @@ from app.spaces.models import Space
 from app.spaces.rules import Policy
 from app.spaces.service import policies
 from app.timespan import TimeSpan
+
+_bookings = Booking.metadata.tables["bookings"]
 
 
 def may_act_for(actor: Person, person: Person) -> bool:
@@ -116,35 +119,69 @@ def change(
     actor_id: int | None = None,
     **values: Any,
 ) -> None:
-    """Change a booking if it still is as it was read, and record what changed from what to what, as `kind`.
-
-    Compare-and-set on the version: a release and a check-in cannot both win. Raises Conflict `booking.changed`.
-    """
-    before = {name: getattr(booking, name) for name in values}
-    done = session.scalar(
-        update(Booking)
-        .where(Booking.id == booking.id, Booking.version == booking.version, Booking.status == booking.status)
-        .values(**values, version=booking.version + 1)
-        .returning(Booking.id)
-        .execution_options(synchronize_session=False)
-    )
-    if done is None:
+    """Change a booking if it still is as it was read; raises Conflict `booking.changed`. As `change_all`."""
+    if not change_all(session, kind, [(booking, values)], now=now, actor_id=actor_id):
         raise Conflict("booking.changed", booking_id=booking.id)
-    session.refresh(booking)
-    events.record(
-        session,
-        kind,
-        f"booking:{booking.id}",
-        at=now,
-        actor_id=actor_id,
-        space_id=booking.space_id,
-        user_id=booking.user_id,
-        changes={
-            name: [_plain(before[name]), _plain(value)]
-            for name, value in values.items()
-            if before[name] != value
-        },
+
+
+def change_all(
+    session: Session,
+    kind: str,
+    wanted: Sequence[tuple[Booking, dict[str, Any]]],
+    *,
+    now: datetime,
+    actor_id: int | None = None,
+    wait: bool = True,
+) -> list[Booking]:
+    """Change those bookings that still are as they were read, and record for each what changed from what to what,
+    as `kind`; all name the same values. Three statements, however many. Returns those that were changed.
+
+    Compare-and-set on the version: a release and a check-in cannot both win. `wait` False passes over what somebody
+    is changing at this moment: a sweep that waits for nobody deadlocks with nobody, and comes again.
+    """
+    if not wanted:
+        return []
+    versions = dict(
+        session.execute(
+            select(Booking.id, Booking.version)
+            .where(Booking.id.in_([booking.id for booking, _values in wanted]))
+            .order_by(Booking.id)
+            .with_for_update(skip_locked=not wait)
+        ).all()
     )
+    current = [(one, values) for one, values in wanted if versions.get(one.id) == one.version]
+    if not current:
+        return []
+    session.execute(
+        update(_bookings).where(_bookings.c.id == bindparam("booking_id")),
+        [{**values, "version": one.version + 1, "booking_id": one.id} for one, values in current],
+    )
+    events.record_many(session, [_changed(kind, one, values, now, actor_id) for one, values in current])
+    for one, values in current:
+        for name, value in {**values, "version": one.version + 1}.items():
+            set_committed_value(one, name, value)
+    return [one for one, _values in current]
+
+
+def _changed(
+    kind: str, booking: Booking, values: dict[str, Any], now: datetime, actor_id: int | None
+) -> dict[str, Any]:
+    before = {name: getattr(booking, name) for name in values}
+    return {
+        "at": now,
+        "kind": kind,
+        "subject": f"booking:{booking.id}",
+        "actor_id": actor_id,
+        "data": {
+            "space_id": booking.space_id,
+            "user_id": booking.user_id,
+            "changes": {
+                name: [_plain(before[name]), _plain(value)]
+                for name, value in values.items()
+                if before[name] != value
+            },
+        },
+    }
 
 
 def previous_ends(session: Session, bookings: Sequence[Booking]) -> dict[int, datetime]:

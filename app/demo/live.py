@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.error import URLError
-from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
 from app.clock import ShownClock, system_clock
@@ -21,9 +21,8 @@ from app.demo import office
 from app.demo import stage as stages
 from app.demo.day import Day
 from app.demo.people import Actors, over_http
-from app.demo.stage import Stage
+from app.demo.stage import Stage, Wire
 from app.settings import PREFIX, Settings
-from sensor_gateway.broker import GATEWAY_USER
 from sensor_gateway.servers import start_server
 
 READY_SECONDS = 60.0
@@ -46,48 +45,44 @@ class Running:
 
 
 def play(settings: Settings, *, port: int, speed: float, mqtt_url: str, tell: Callable[[str], None]) -> None:
-    """Run until stopped (Ctrl-C). Raises ProcessEndedError naming what ended and where its log is."""
+    """Run until stopped (Ctrl-C or SIGTERM). Raises ProcessEndedError naming what ended and where its log is."""
     opens = stages.opening(system_clock(), settings.timezone)
     stage = stages.set_up(settings, opens)
-    with ExitStack() as stack:
-        url = mqtt_url or stack.enter_context(stages.broker(stage, settings.data_dir / "broker")).url(
-            GATEWAY_USER
-        )
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        # Also where it was started in the background of a script, which ignores Ctrl-C.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+        wire = stack.enter_context(stages.wire(stage, mqtt_url))
         # The clock starts when everything stands, so that no minute of the morning is lost to starting up.
         clock = ShownClock(system_clock() + timedelta(seconds=2), opens, speed)
-        environment = {
+        values = {
             "DATABASE_URL": settings.database_url,
             "DATA_DIR": str(settings.data_dir),
             "SECRET_KEY": settings.secret_key,
             "TIMEZONE": settings.timezone.key,
-            "MQTT_URL": url,
+            "MQTT_URL": wire.url,
             "CLOCK": str(clock),
         }
+        environment = {PREFIX + key: value for key, value in values.items()}
         days = _days(stage, opens.date())
-        scenario = _write_scenario(stage, days, url, clock, shared=bool(mqtt_url))
+        scenario = _write_scenario(stage, days, wire, clock)
+
+        def begin(name: str, *command: str) -> Running:
+            return stack.enter_context(_process(name, ["-m", *command], settings.data_dir, environment))
+
         running = [
-            stack.enter_context(
-                _process(
-                    name,
-                    command,
-                    settings.data_dir,
-                    {PREFIX + key: value for key, value in environment.items()},
-                )
-            )
-            for name, command in (
-                ("web", ["-m", "app", "serve", "--port", str(port)]),
-                ("gateway", ["-m", "app", "gateway"]),
-                ("jobs", ["-m", "app", "jobs"]),
-                ("sensors", ["-m", "firmware_stubs.simulator", str(scenario)]),
-            )
+            begin("web", "app", "serve", "--port", str(port)),
+            begin("gateway", "app", "gateway"),
+            begin("jobs", "app", "jobs"),
         ]
         base = f"http://127.0.0.1:{port}"
         _wait_until_ready(base, running)
+        running.append(begin("sensors", "firmware_stubs.simulator", str(scenario)))
         _greet(base, opens, speed, tell)
-        with suppress(KeyboardInterrupt):
-            actors = Actors(over_http(base), stage.tokens)
-            _live(actors, days, clock, running, tell)
-        tell("Stopping.")
+        try:
+            _live(Actors(over_http(base), stage.tokens), days, clock, running, tell)
+        except KeyboardInterrupt:
+            tell("Stopping.")
 
 
 def _live(
@@ -115,13 +110,8 @@ def _days(stage: Stage, first: date) -> list[Day]:
     return days
 
 
-def _write_scenario(stage: Stage, days: list[Day], url: str, clock: ShownClock, *, shared: bool) -> Path:
-    """The simulator's file: it knows the truth of each seat, and each sensor's user and password.
-
-    `shared`: a broker that is not the demo's own; every sensor signs in as the URL says.
-    """
-    broker = urlsplit(url)
-    sign_in = [unquote(broker.username or ""), unquote(broker.password or "")]
+def _write_scenario(stage: Stage, days: list[Day], wire: Wire, clock: ShownClock) -> Path:
+    """The simulator's file: it knows the truth of each seat, and each sensor's user and password."""
 
     def spans(which: str, code: str) -> list[list[str]]:
         return [
@@ -135,15 +125,12 @@ def _write_scenario(stage: Stage, days: list[Day], url: str, clock: ShownClock, 
     path.write_text(
         json.dumps(
             {
-                "host": broker.hostname,
-                "port": broker.port or 1883,
+                "host": wire.host,
+                "port": wire.port,
                 "real_start": clock.real_start.isoformat(),
                 "shown_start": clock.shown_start.isoformat(),
                 "speed": clock.speed,
-                "accounts": {
-                    sensor: sign_in if shared else [sensor, stage.credentials[sensor]]
-                    for sensor in stage.sensors.values()
-                },
+                "accounts": dict(wire.accounts),
                 "sensors": {
                     sensor: {"presence": spans("presence", code), "dead": spans("dead", code)}
                     for code, sensor in stage.sensors.items()

@@ -29,44 +29,43 @@ from app.telework.service import Office
 from app.timespan import TimeSpan
 from firmware_stubs.simulator.device import Scenario
 from firmware_stubs.simulator.fleet import Fleet
-from sensor_gateway.broker import GATEWAY_USER
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Handler
 from sensor_gateway.mqtt import Link, Wanted
 from sensor_gateway.run import Gateway, Stop
 
 STEP = timedelta(minutes=1)
-COMMIT_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0
 
 
 class NotCommittedError(RuntimeError):
     """The gateway did not commit what was published in time."""
 
 
-def play(settings: Settings, opens: datetime, tell: Callable[[str], None]) -> tuple[Day, DayFigures]:
-    """Play the day that begins at `opens`; `tell` is told how far it is."""
+def play(
+    settings: Settings, opens: datetime, *, mqtt_url: str, tell: Callable[[str], None]
+) -> tuple[Day, DayFigures]:
+    """Play the day that begins at `opens`, on a broker of one's own where `mqtt_url` names one; `tell` is told how
+    far it is. Raises NotCommittedError, BrokerError."""
     clock = SteppingClock(opens)
     settings = replace(settings, clock=clock)
     stage = stages.set_up(settings, opens)
     day = stage.day(opens.date())
-    with stages.broker(stage, settings.data_dir / "broker") as broker:
+    with stages.wire(stage, mqtt_url) as wire:
         stop = Stop()
-        link = Link(Wanted(urlsplit(broker.url(GATEWAY_USER)), FILTERS, clock))
+        link = Link(Wanted(urlsplit(wire.url), FILTERS, clock))
         gateway = Gateway(link, Handler(stage.engine, clock), stop)
         thread = threading.Thread(target=gateway.run, name="gateway", daemon=True)
         thread.start()
-        fleet = Fleet(
-            _scenarios(stage, day),
-            {one: (one, stage.credentials[one]) for one in stage.sensors.values()},
-            host=broker.host,
-            port=broker.port,
-        )
+        # A broker keeps nothing for a gateway that it has never seen.
+        _wait_for(lambda: bool(link.protocol), "the gateway does not reach the broker")
+        fleet = Fleet(_scenarios(stage, day), wire.accounts, host=wire.host, port=wire.port)
         try:
             _step_through(stage, day, clock, fleet, tell)
         finally:
             fleet.close()
             stop.tell()
-            thread.join(COMMIT_SECONDS)
+            thread.join(PATIENCE_SECONDS)
             link.close()
     office = Office.of(settings)
     clock.at = office.closes_at(day.on)
@@ -106,16 +105,19 @@ def _step_through(
 
 
 def _wait_until_committed(stage: Stage, published: int) -> None:
-    limit = time.monotonic() + COMMIT_SECONDS
-    while True:
+    def is_stored() -> bool:
         with reading(stage.engine) as session:
             stored = session.scalar(
                 select(func.count()).select_from(StoredReading).where(StoredReading.seq.is_not(None))
             )
-        if stored == published:
-            return
+        return stored == published
+
+    _wait_for(is_stored, f"the gateway did not store {published} readings")
+
+
+def _wait_for(condition: Callable[[], bool], otherwise: str) -> None:
+    limit = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
         if time.monotonic() > limit:
-            raise NotCommittedError(
-                f"the gateway stored {stored} of {published} readings in {COMMIT_SECONDS:g} s"
-            )
+            raise NotCommittedError(f"{otherwise} within {PATIENCE_SECONDS:g} s")
         time.sleep(0.002)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, func, select
@@ -85,9 +86,36 @@ def set_up(settings: Settings, opens: datetime) -> Stage:
     return Stage(settings, engine, sensors, {row.code: row.kind for row in rows}, issued, credentials)
 
 
-def broker(stage: Stage, folder: Path) -> Broker:
-    """The demo's own broker, which knows the office's sensors and the gateway; not yet started."""
-    return Broker(folder, stage.credentials)
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """The broker that carries the day: the gateway's address, and each sensor's user and password."""
+
+    url: str
+    accounts: Mapping[str, Sequence[str]]
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or "127.0.0.1"
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 1883
+
+
+@contextmanager
+def wire(stage: Stage, mqtt_url: str) -> Iterator[Wire]:
+    """A broker of the operator's own, where everybody signs in as its address says; else a private one for the demo,
+    which knows the office's sensors by a password each."""
+    if mqtt_url:
+        given = urlsplit(mqtt_url)
+        shared = (unquote(given.username or ""), unquote(given.password or ""))
+        yield Wire(mqtt_url, dict.fromkeys(stage.sensors.values(), shared))
+        return
+    with Broker(stage.settings.data_dir / "broker", stage.credentials) as broker:
+        yield Wire(
+            broker.url(GATEWAY_USER),
+            {sensor: (sensor, stage.credentials[sensor]) for sensor in stage.sensors.values()},
+        )
 
 
 def next_day(on: date) -> date:

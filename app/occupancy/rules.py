@@ -16,6 +16,7 @@ SECOND_HIT_WITHIN = timedelta(minutes=5)
 HIT_LASTS = timedelta(minutes=2)
 MODEL_HOLD_MARGIN = timedelta(minutes=2)
 HEARTBEATS_UNTIL_OFFLINE = 2.5
+SUSPECT_AFTER = timedelta(hours=12)
 
 
 class Occupancy(StrEnum):
@@ -153,6 +154,18 @@ def _due(fold: Fold, watching: Watch) -> tuple[datetime, Occupancy, datetime] | 
     return min(options, key=lambda option: option[0], default=None)
 
 
+def is_suspect(occupied_since: datetime, at: datetime) -> bool:
+    """Occupied for over 12 hours: shown and told, not used as evidence (RULES 4)."""
+    return at - occupied_since > SUSPECT_AFTER
+
+
+def is_evidence(fold: Fold, at: datetime) -> bool:
+    """Whether an occupied signal at `at` tells of somebody: the state is confirmed, and not suspect."""
+    return (
+        fold.state is Occupancy.OCCUPIED and fold.since_at is not None and not is_suspect(fold.since_at, at)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SensorLog:
     """What a sensor said, in order: signs of life, occupied and vacant signals, last wills; and its limits."""
@@ -165,17 +178,16 @@ class SensorLog:
     wills: Sequence[datetime] = ()
 
     def is_healthy(self, start: datetime, end: datetime) -> bool:
-        """Whether at every instant of `[start, end]` a sign of life was younger than `offline_after`.
+        """Whether at every instant of `[start, end]` a sign of life, and no last will since, was younger than
+        `offline_after`.
 
         The log must reach back to `start - offline_after`, so that the beginning can be covered.
         """
-        if any(start <= at <= end for at in self.wills):
-            return False
         covered_until: datetime | None = None
-        for at in self.signs:
+        for at, is_will in sorted([(at, False) for at in self.signs] + [(at, True) for at in self.wills]):
             if at > end:
                 break
             if at > start and (covered_until is None or at > covered_until):
                 return False
-            covered_until = at + self.offline_after
+            covered_until = at if is_will else at + self.offline_after
         return covered_until is not None and covered_until > end

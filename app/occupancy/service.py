@@ -104,7 +104,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Mapping[Kin
             if (
                 newer
                 and signal.occupied
-                and one.fold.state is Occupancy.OCCUPIED
+                and rules.is_evidence(one.fold, signal.at)
                 and one.space_id is not None
             ):
                 seen.append(Seen(one.space_id, signal.at))
@@ -262,6 +262,10 @@ def _load(session: Session, sensor_ids: set[str], policies: Mapping[Kind, Policy
     """The sensors with their fold, locked until the transaction ends, in the order of their ids."""
     if not sensor_ids:
         return {}
+    # In a statement of its own: one that waits and reads would read what stood before the wait.
+    session.execute(
+        select(Sensor.id).where(Sensor.id.in_(sensor_ids)).order_by(Sensor.id).with_for_update(key_share=True)
+    )
     rows = session.execute(
         select(
             Sensor.id,
@@ -283,7 +287,6 @@ def _load(session: Session, sensor_ids: set[str], policies: Mapping[Kind, Policy
         .join(Space, Space.id == SensorBinding.space_id, isouter=True)
         .where(Sensor.id.in_(sensor_ids))
         .order_by(Sensor.id)
-        .with_for_update(of=Sensor, key_share=True)
     )
     default = Policy()
     watches: dict[tuple[object, ...], Watch] = {}

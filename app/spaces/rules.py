@@ -73,7 +73,10 @@ def with_value(policy: Policy, key: str, text: str) -> Policy:
         return _with(policy, key, text == "on")
     if text == "off" and key == "early_leave":
         return replace(policy, early_leave=timedelta(0))
-    return _with(policy, key, parse_duration(text))
+    duration = parse_duration(text)
+    if key == "max_duration" and not duration:
+        raise ValueError("max_duration must be longer than nothing")
+    return _with(policy, key, duration)
 
 
 def _with(policy: Policy, key: str, value: Any) -> Policy:
@@ -90,7 +93,7 @@ LONGEST = timedelta(days=366)
 
 
 def parse_duration(text: str) -> timedelta:
-    """A positive whole number with its unit: `90s`, `15m`, `2h`, `14d`; a year at most."""
+    """A whole number with its unit: `90s`, `15m`, `2h`, `14d`; a year at most."""
     number, unit = text[:-1], text[-1:]
     if (
         not number.isascii()

@@ -10,7 +10,6 @@ from app.occupancy.rules import Occupancy
 from app.timespan import TimeSpan, merged
 
 SESSION_GAP = timedelta(minutes=10)
-SUSPECT_AFTER = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,3 @@ def sessions(edges: Iterable[Edge], *, gap: timedelta, until: datetime) -> list[
     if opened_at is not None and opened_at < until:
         found.append(TimeSpan(opened_at, until))
     return merged(found, gap)
-
-
-def is_suspect(opened_at: datetime, now: datetime) -> bool:
-    """Occupied for over 12 hours: shown and told, not used as evidence (RULES 4)."""
-    return now - opened_at > SUSPECT_AFTER

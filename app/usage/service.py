@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.occupancy.models import SensorState
-from app.occupancy.rules import Occupancy
+from app.occupancy.rules import SUSPECT_AFTER, Occupancy, is_suspect
 from app.occupancy.service import Change
 from app.spaces.models import SensorBinding, Space, Zone
 from app.timespan import TimeSpan
 from app.usage.models import UsageSession
-from app.usage.rules import SESSION_GAP, SUSPECT_AFTER, Edge, is_suspect, session_end
+from app.usage.rules import SESSION_GAP, Edge, session_end
 
 _INSTANT = timedelta(microseconds=1)
 

@@ -1,0 +1,124 @@
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.boards.rules import QUARTER, Look, chosen_span, left_of, look, suggested_span
+from app.calendar import working_days
+from app.occupancy.rules import Occupancy
+from app.timespan import TimeSpan
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+TUESDAY = date(2026, 11, 24)
+CALENDAR = working_days(2026)
+
+
+def local(on: date, clock: str) -> datetime:
+    return datetime.combine(on, time.fromisoformat(clock), TOKYO)
+
+
+def suggested(now: datetime) -> TimeSpan:
+    return suggested_span(now, zone=TOKYO, opens=time(8, 30), closes=time(17, 15), calendar=CALENDAR)
+
+
+@pytest.mark.parametrize(
+    ("now", "start"),
+    [
+        ("06:00", "08:30"),
+        ("08:30", "08:30"),
+        ("09:14", "09:00"),
+        ("09:15", "09:15"),
+        ("16:59", "16:45"),
+        ("17:00", "17:00"),
+        ("17:14:59", "17:00"),
+    ],
+)
+def test_until_the_office_closes_the_span_is_from_this_quarter_hour_to_the_end(now: str, start: str) -> None:
+    assert suggested(local(TUESDAY, now)) == TimeSpan(local(TUESDAY, start), local(TUESDAY, "17:15"))
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        (local(TUESDAY, "17:15"), date(2026, 11, 25)),
+        (local(date(2026, 11, 27), "20:00"), date(2026, 11, 30)),  # Friday evening
+        (local(date(2026, 11, 22), "10:00"), TUESDAY),  # Sunday, and Monday is a holiday
+        (
+            local(date(2026, 12, 28), "18:00"),
+            date(2027, 1, 4),
+        ),  # the office is closed at the turn of the year
+    ],
+)
+def test_once_the_office_has_closed_the_span_is_the_next_working_day(now: datetime, day: date) -> None:
+    assert suggested(now) == TimeSpan(local(day, "08:30"), local(day, "17:15"))
+
+
+@given(st.datetimes(datetime(2026, 1, 2), datetime(2026, 12, 20)))  # noqa: DTZ001
+def test_a_suggested_span_lies_in_the_hours_of_a_working_day_and_is_not_over(at: datetime) -> None:
+    now = at.replace(tzinfo=UTC)
+    span = suggested(now)
+    on = span.start.astimezone(TOKYO).date()
+    assert CALENDAR.is_working(on)
+    assert TimeSpan(local(on, "08:30"), local(on, "17:15")).intersection(span) == span
+    assert span.end > now
+    assert span.start > now - QUARTER
+    assert span.length >= QUARTER
+
+
+def test_a_chosen_span_is_in_the_floors_own_time() -> None:
+    span = chosen_span(TUESDAY, time(9), time(10), TOKYO)
+    assert span == TimeSpan(datetime(2026, 11, 24, 0, tzinfo=UTC), datetime(2026, 11, 24, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("end", [time(9), time(8, 59)])
+def test_a_reversed_or_empty_choice_is_refused(end: time) -> None:
+    with pytest.raises(ValueError, match="after the start"):
+        chosen_span(TUESDAY, time(9), end, TOKYO)
+
+
+def test_a_chosen_hour_that_the_clocks_leave_out_is_refused() -> None:
+    """02:30 to 03:00 does not exist in Berlin on this day; both are the same instant."""
+    with pytest.raises(ValueError, match="end after it starts"):
+        chosen_span(date(2026, 3, 29), time(2), time(3), ZoneInfo("Europe/Berlin"))
+
+
+@given(st.integers(-600, 600), st.integers(1, 600))
+def test_what_is_left_of_a_span_to_book_begins_this_minute_at_the_earliest(begins: int, minutes: int) -> None:
+    now = datetime(2026, 11, 24, 1, 7, 42, tzinfo=UTC)
+    span = TimeSpan(now + timedelta(minutes=begins), now + timedelta(minutes=begins + minutes))
+    left = left_of(span, now)
+    assert left.end == span.end
+    if span.end > now:
+        assert left.start >= now - timedelta(minutes=1)
+        assert left.start == span.start or span.start < now
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({}, Look.FREE),
+        ({"occupancy": Occupancy.OCCUPIED}, Look.IN_USE),
+        ({"occupancy": Occupancy.OCCUPIED, "is_now": False}, Look.FREE),
+        ({"occupancy": Occupancy.OCCUPIED, "booked": True, "reason": "taken"}, Look.IN_USE),
+        ({"booked": True, "reason": "taken"}, Look.BOOKED),
+        ({"booked": True, "reason": "yours", "mine": True, "occupancy": Occupancy.OCCUPIED}, Look.YOURS),
+        ({"occupancy": Occupancy.OFFLINE}, Look.SILENT),
+        ({"occupancy": Occupancy.UNKNOWN}, Look.SILENT),
+        ({"occupancy": Occupancy.OFFLINE, "is_now": False}, Look.FREE),
+        ({"reason": "other_section"}, Look.OTHER),
+        ({"reason": "out_of_order", "occupancy": Occupancy.OCCUPIED}, Look.BROKEN),
+        ({"reason": "free_seating"}, Look.FREE),
+    ],
+)
+def test_a_space_has_the_look_of_what_matters_most(facts: dict[str, Any], expected: Look) -> None:
+    plain: dict[str, Any] = {
+        "reason": None,
+        "booked": False,
+        "mine": False,
+        "occupancy": Occupancy.VACANT,
+        "is_now": True,
+    }
+    assert look(**(plain | facts)) is expected
