@@ -29,6 +29,9 @@ REPORT_EVERY = timedelta(minutes=1)
 # A database that restarts is back by then; one that is gone for longer is for the operator to see.
 DATABASE_MAY_BE_AWAY = timedelta(minutes=1)
 FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
+# Two gateways of one name take each other's place for ever. MQTT 5 has a word for it, which Mosquitto 2.0.11 does not
+# say, so it is told by the pattern: each connection is lost soon after, and the next one is had at once.
+SOON, TAKEN_AT_MOST = timedelta(seconds=10), 5
 
 
 class Stop:
@@ -78,6 +81,7 @@ class Gateway:
         self._stop = stop
         self._queue = queue_watch.QueueWatch()
         self._report = _Report()
+        self._taken = 0
 
     def run(self) -> None:
         """Until told to stop. Raises BrokerRefused or NotStored."""
@@ -85,10 +89,17 @@ class Gateway:
         gc.collect()
         gc.freeze()
         while self._connected():
+            since = time.monotonic()
             try:
                 self._drain()
             except Disconnected as lost:
                 log.warning("the connection to the broker is lost: %s", lost)
+                self._taken = self._taken + 1 if time.monotonic() - since < SOON.total_seconds() else 0
+            if self._taken >= TAKEN_AT_MOST:
+                raise BrokerRefused(
+                    f"the broker ended {self._taken} connections soon after it had taken them: "
+                    "is another gateway running with this name?"
+                )
 
     def _connected(self) -> bool:
         """Try to connect until it works or the process is to stop; whether it worked."""
@@ -98,6 +109,7 @@ class Gateway:
             try:
                 self._link.connect()
             except Disconnected as failure:
+                self._taken = 0
                 log.warning("no connection to the broker, trying again in %.1f s: %s", delay, failure)
                 self._stop.wait(delay)
             else:
