@@ -61,7 +61,9 @@ def test_rule_7_a_booking_made_late_has_its_whole_grace(house: House) -> None:
     for seat in ("seat", "window"):
         house.hear_beats(seat, "08:00", "10:40", occupied=False)
     assert [one.id for one in house.sweep("10:33").released] == [booking.id]
-    assert house.sweep("10:34").released == [], "its grace is over, but nobody has said since that it is empty"
+    assert house.sweep("10:34").released == [], (
+        "its grace is over, but nobody has said since that it is empty"
+    )
     assert [one.id for one in house.sweep("10:40").released] == [late.id]
 
 
