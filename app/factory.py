@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, render_template, request, session
@@ -12,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import database, formats, wording
-from app.access import allow, guard
+from app.access import LOCALE, allow, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import guards
@@ -82,7 +83,7 @@ def create_app(settings: Settings) -> Flask:
 
 def _locale() -> str:
     """The person's choice, else what the browser asks for, else the office's language (Japanese)."""
-    chosen = session.get("locale") if not request.path.startswith("/api/") else None
+    chosen = session.get(LOCALE) if not request.path.startswith("/api/") else None
     return chosen or request.accept_languages.best_match(LOCALES) or settings().locale
 
 
@@ -165,6 +166,7 @@ def _register_pages(app: Flask) -> None:
         """What every template may use."""
         return {
             "person": g.get("person"),
+            "may": partial(may, g.get("person")),
             "locale": str(get_locale()),
             "locales": LOCALES,
             "now": now(),

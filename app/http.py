@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, Request, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
+from flask_wtf.csrf import CSRFError
 from marshmallow import Schema, fields, validate
 from sqlalchemy.exc import DataError
 from webargs.flaskparser import FlaskParser
@@ -150,7 +151,7 @@ def http_error(error: HTTPException) -> Response:
     """An error of HTTP itself in the same form; 405 keeps its Allow, 429 its Retry-After."""
     raw = error.code or 500
     status = AS_INVALID.get(raw, raw)
-    code = CODES.get(raw, "server.error")
+    code = "request.form_expired" if isinstance(error, CSRFError) else CODES.get(raw, "server.error")
     if not is_api():
         response = _page(status, explain(code, {}))
     else:

@@ -6,10 +6,13 @@ Texts are English here and Japanese in `translations/ja`, which every page and A
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
+
+from app.formats import day, hours_and_minutes, length_of
 
 REFUSALS: Mapping[str, LazyString] = {
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
@@ -44,6 +47,9 @@ REFUSALS: Mapping[str, LazyString] = {
     "database.unreachable": lazy_gettext("The database does not answer. Try again in a moment."),
     "floor.unknown": lazy_gettext("There is no such floor."),
     "policy.invalid": lazy_gettext("That policy or value cannot be used."),
+    "request.form_expired": lazy_gettext(
+        "This form was open for too long, or you signed in anew. Go back, load the page again and send it once more."
+    ),
     "request.invalid": lazy_gettext(
         "Something in the request is wrong or missing. Correct it and send it again."
     ),
@@ -109,6 +115,7 @@ KINDS: Mapping[str, LazyString] = {
 LOOKS: Mapping[str, LazyString] = {
     "free": lazy_gettext("Free"),
     "in_use": lazy_gettext("In use"),
+    "partly": lazy_gettext("Partly free"),
     "booked": lazy_gettext("Booked"),
     "yours": lazy_gettext("Yours"),
     "silent": lazy_gettext("Free, sensor silent"),
@@ -119,6 +126,7 @@ LOOKS: Mapping[str, LazyString] = {
 UNAVAILABLE: Mapping[str, LazyString] = {
     "taken": lazy_gettext("Somebody has booked it for this time."),
     "held": lazy_gettext("It is offered to somebody in the queue."),
+    "deserted": lazy_gettext("Whoever sat here has left. Sit down and claim the seat."),
     "yours": lazy_gettext("You have booked it."),
     "out_of_order": lazy_gettext("It is out of order. Choose another one."),
     "other_section": lazy_gettext("It is in another section's zone."),
@@ -169,6 +177,32 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
     sentence = str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
-    if "allowed" in facts and facts.get("rule") in {"max_duration", "horizon"}:
-        return str(gettext("%(sentence)s Allowed: %(allowed)s.", sentence=sentence, allowed=facts["allowed"]))
-    return sentence
+    if "allowed" not in facts:
+        return sentence
+    match facts.get("rule"):
+        case "max_duration":
+            text = gettext(
+                "%(sentence)s At most %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+            )
+        case "horizon":
+            text = gettext(
+                "%(sentence)s The latest start is %(limit)s.",
+                sentence=sentence,
+                limit=_limit(facts["allowed"]),
+            )
+        case "check_in_opens":
+            text = gettext(
+                "%(sentence)s It opens at %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+            )
+        case _:
+            text = sentence
+    return str(text)
+
+
+def _limit(allowed: str) -> str:
+    """What a rule allows, such as `<= 120 min` or `>= 2026-11-24T00:45:00+00:00`, as a person reads it."""
+    _comparison, _, limit = allowed.partition(" ")
+    if limit.endswith(" min"):
+        return length_of(timedelta(minutes=int(limit.removesuffix(" min"))))
+    at = datetime.fromisoformat(limit)
+    return f"{day(at)} {hours_and_minutes(at)}"

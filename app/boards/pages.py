@@ -11,14 +11,15 @@ from werkzeug.wrappers import Response
 
 from app.access import READERS, Person, Role, allow, asker, visitor
 from app.boards import service
-from app.boards.rules import chosen_span, suggested_span
+from app.boards.rules import suggested_span
 from app.boards.service import FloorPage
 from app.calendar import working_days
 from app.database import reading
 from app.errors import NotFound
 from app.extensions import db
+from app.formats import hours_and_minutes
 from app.http import identifier, now, settings
-from app.timespan import TimeSpan
+from app.timespan import TimeSpan, chosen_span
 
 pages = Blueprint("boards_pages", __name__)
 NO_CHANGE = 204
@@ -41,6 +42,8 @@ def start() -> Response:
 @allow(*READERS, Role.KIOSK)
 def floor(floor_id: int) -> str:
     page = _load(floor_id, asker())
+    if len(page.asked) < len(_named()):
+        flash(gettext("Choose a day, and an end after the start."), "error")
     space = page.view_of(request.args.get("space", type=identifier))
     return render_template("floor.html", page=page, space=space)
 
@@ -56,7 +59,7 @@ def live(floor_id: int) -> Response:
 
 
 @pages.get("/floors/<int:floor_id>/spaces/<int:space_id>")
-@allow(*READERS)
+@allow(*READERS, Role.KIOSK)
 def panel(floor_id: int, space_id: int) -> str:
     """A space's panel alone, for the page that swaps it in."""
     page = _load(floor_id, asker())
@@ -83,21 +86,29 @@ def demo() -> Response:
     return make_response(render_template(template, page=page))
 
 
+@pages.get("/demo/clock")
+@allow()
+def demo_clock() -> str:
+    """The time of the shown day, which every page of the demo asks for each second."""
+    if not settings().demo:
+        raise NotFound("request.unknown")
+    return hours_and_minutes(now())
+
+
 def _load(floor_id: int, person: Person | None) -> FloorPage:
     with reading(db.engine) as session:
         plan = service.get_plan(session, floor_id)
-        return service.floor_page(
-            session, plan, _span(plan.timezone), asked=_asked(), person=person, now=now()
-        )
+        span, asked = _span(plan.timezone)
+        return service.floor_page(session, plan, span, asked=asked, person=person, now=now())
 
 
-def _asked() -> dict[str, str]:
+def _named() -> dict[str, str]:
     """What the address says of the span."""
     return {name: request.args[name] for name in ("date", "from", "to") if name in request.args}
 
 
-def _span(zone: ZoneInfo) -> TimeSpan:
-    """The span asked for in the address, or the suggested one; a span that cannot be is said and replaced."""
+def _span(zone: ZoneInfo) -> tuple[TimeSpan, dict[str, str]]:
+    """The span that the address names and what names it; the suggested one and nothing where none or no span is."""
     suggested = suggested_span(
         now(),
         zone=zone,
@@ -105,15 +116,14 @@ def _span(zone: ZoneInfo) -> TimeSpan:
         closes=settings().hours.end,
         calendar=working_days(now().year),
     )
-    asked = _asked()
+    asked = _named()
     if not asked:
-        return suggested
+        return suggested, {}
     start, end = suggested.start.astimezone(zone), suggested.end.astimezone(zone)
     try:
         on = date.fromisoformat(asked.get("date", start.date().isoformat()))
         begins = time.fromisoformat(asked.get("from", start.time().isoformat()))
         ends = time.fromisoformat(asked.get("to", end.time().isoformat()))
-        return chosen_span(on, begins, ends, zone)
+        return chosen_span(on, begins, ends, zone), asked
     except (ValueError, OverflowError):
-        flash(gettext("Choose a day, and an end after the start."), "error")
-        return suggested
+        return suggested, {}

@@ -21,7 +21,7 @@ from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import is_storable
 from app.http import identifier, now, settings
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan, chosen_span
 from app.wording import explain
 
 pages = Blueprint("bookings_pages", __name__)
@@ -115,12 +115,11 @@ def change(booking_id: int) -> Response:
 
 def _chosen() -> TimeSpan:
     """The span of the form, in local time."""
-    zone = settings().timezone
     try:
         on = date.fromisoformat(request.form.get("date", ""))
         start = time.fromisoformat(request.form.get("from", ""))
         end = time.fromisoformat(request.form.get("to", ""))
-        return day_span(on, zone, start, end)
+        return chosen_span(on, start, end, settings().timezone)
     except (ValueError, OverflowError) as error:
         raise RuleBroken("request.invalid") from error
 

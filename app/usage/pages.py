@@ -40,6 +40,10 @@ class Picture:
     def of_hour(self, hour: int) -> int:
         return (hour - self.hours.start) * 60
 
+    def shows(self, at: datetime) -> bool:
+        """Whether an instant lies in the strip."""
+        return 0.0 < self.minutes(at) < self.width
+
     def minutes(self, at: datetime) -> float:
         begins = day_span(self.on, self.zone, time(self.hours.start)).start
         return min(max((at - begins) / timedelta(minutes=1), 0.0), float(self.width))
@@ -57,6 +61,7 @@ def day() -> str:
     return render_template(
         "day.html",
         on=on,
+        today=today(),
         before=on - timedelta(days=1),
         after=on + timedelta(days=1),
         picture=Picture(settings().timezone, on, settings().hours),

@@ -39,6 +39,27 @@ def test_every_code_that_is_raised_has_its_sentence() -> None:
     assert codes - wording.REFUSALS.keys() == set()
 
 
+def given_reasons() -> set[str]:
+    """The reasons and flags that the source gives: `reason="…"`, `Keep("…")`, `Release("…")`, `….flag = "…"`."""
+    found = set()
+    for node in (node for path in APP.rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))):
+        values: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            values += [one.value for one in node.keywords if one.arg == "reason"]
+            if isinstance(node.func, ast.Name) and node.func.id in {"Keep", "Release"}:
+                values += node.args[:1]
+        elif isinstance(node, ast.Assign) and "flag" in ast.unparse(node.targets[0]):
+            values += [part for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
+        found |= {one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    return found
+
+
+def test_every_reason_that_is_given_has_its_words() -> None:
+    reasons = given_reasons()
+    assert {"no_show", "gave_back", "offline", "suspect"} <= reasons
+    assert reasons - wording.REASONS.keys() == set()
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

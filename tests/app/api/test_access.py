@@ -24,6 +24,7 @@ PUBLIC = {
     "api-docs.openapi_json",
     "api_docs",
     "boards_pages.demo",
+    "boards_pages.demo_clock",
     "boards_pages.start",
     "healthz",
     "metrics",
