@@ -132,3 +132,10 @@ def test_nobody_is_shown_what_would_be_refused(client: FlaskClient, house: House
     assert "/claim" not in page
     for address in set(re.findall(r'(?:href|hx-get)="(/(?!static)[^"#]*)', page.replace("&amp;", "&"))):
         assert client.get(address, follow_redirects=True).status_code in {200, 204}, address
+
+
+def test_a_page_that_only_polls_does_not_lengthen_the_session(client: FlaskClient, house: House) -> None:
+    """Else an open floor on a shared terminal would keep its reader signed in for ever."""
+    sign_in(client)
+    client.get(f"/floors/{house.floor_id}")
+    assert "Set-Cookie" not in client.get(f"/floors/{house.floor_id}/live?v=0").headers
