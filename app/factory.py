@@ -53,7 +53,8 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
-        # From the last thing done, not the last poll: an open floor must not keep a shared terminal signed in.
+        # A poll must not write the session back: it would keep an open floor signed in for ever, and undo what
+        # was changed while it was on its way.
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
         BABEL_DEFAULT_LOCALE=settings.locale,

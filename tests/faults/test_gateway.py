@@ -17,7 +17,7 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.waiting import wait_until
 
 SENSORS = sensor_ids(40)
-READINGS = 20_000
+READINGS = 30_000
 SECONDS = 60.0
 
 
@@ -46,7 +46,7 @@ def test_a_gateway_killed_in_the_middle_of_its_transactions_stores_everything_on
         killed_in_the_middle = 0
         while (before := stage.stored(engine)) < len(messages):
             wait_until(lambda before=before: stage.stored(engine) > before, seconds=SECONDS)  # type: ignore[misc]
-            time.sleep(random.uniform(0, 0.05))
+            time.sleep(random.uniform(0.05, 0.25))  # reading, storing and acknowledging a batch takes so long
             gateway.kill9()
             killed_in_the_middle += stage.stored(engine) < len(messages)
             gateway.start()
