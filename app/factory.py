@@ -53,7 +53,8 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
-        # Else the answer to a poll, on its way meanwhile, would write the session back as it was before.
+        # A poll must not write the session back: it would keep an open floor signed in for ever, and undo what
+        # was changed while it was on its way.
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
         BABEL_DEFAULT_LOCALE=settings.locale,

@@ -6,11 +6,13 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app.database import transaction
 from app.people.models import Role, User
+from app.spaces.models import Floor, Sensor, SensorBinding, Space, Zone
 from tests.app.test_pages import bookings, client, sign_in, token_in
 from tests.house import House
 
@@ -132,3 +134,36 @@ def test_nobody_is_shown_what_would_be_refused(client: FlaskClient, house: House
     assert "/claim" not in page
     for address in set(re.findall(r'(?:href|hx-get)="(/(?!static)[^"#]*)', page.replace("&amp;", "&"))):
         assert client.get(address, follow_redirects=True).status_code in {200, 204}, address
+
+
+def test_a_page_that_only_polls_does_not_lengthen_the_session(client: FlaskClient, house: House) -> None:
+    """Else an open floor on a shared terminal would keep its reader signed in for ever."""
+    sign_in(client)
+    client.get(f"/floors/{house.floor_id}")
+    assert "Set-Cookie" not in client.get(f"/floors/{house.floor_id}/live?v=0").headers
+
+
+def test_every_form_demands_its_token(app: Flask, client: FlaskClient) -> None:
+    sign_in(client)
+    forms = [
+        rule.build(
+            dict.fromkeys(rule.arguments, "cancel" if "verb" in rule.arguments else 1) | {"booking_id": 1}
+        )
+        for rule in app.url_map.iter_rules()
+        if "POST" in (rule.methods or set()) and not rule.rule.startswith("/api/")
+    ]
+    assert len(forms) >= 7
+    for _domain, path in filter(None, forms):
+        answer = client.post(path)
+        assert (path, answer.status_code, "画面を長く開いていたか" in answer.text) == (path, 422, True)
+
+
+def test_an_office_without_a_floor_says_what_to_do(client: FlaskClient, house: House) -> None:
+    with transaction(house.engine) as session:
+        for table in (SensorBinding, Sensor, Space, Zone, Floor):
+            session.execute(delete(table))
+    sign_in(client)
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert "フロアがまだありません" in answer.text
+    assert "akiseki demo" in answer.text

@@ -59,6 +59,23 @@ def test_sitting_down_without_a_booking_is_one_click(visitor: NewVisitor) -> Non
     expect(me.row("F-01").locator(".badge")).to_contain_text("あなたの席")
 
 
+def test_a_booth_for_a_call_now_is_two_clicks_and_the_next_is_offered_what_is_left(
+    visitor: NewVisitor,
+) -> None:
+    one, other = visitor(), visitor("en-US")
+    page = one.sign_in("endo")
+    one.open_space("H-04")
+    page.get_by_role("button", name="H-04 を予約する").click()
+    expect(page.get_by_role("status")).to_contain_text("予約しました。")
+    other.sign_in("aoki")
+    expect(other.row("H-04").locator(".badge")).to_contain_text("Partly free")
+    other.open_space("H-04")
+    starts = other.page.input_value("#book-from")
+    assert page.locator("#list tr", has_text="H-04").locator("td.nowrap").inner_text().endswith(f"–{starts}")
+    other.page.get_by_role("button", name="Book H-04").click()
+    expect(other.page.get_by_role("status")).to_contain_text("Booked.")
+
+
 def test_what_cannot_be_booked_says_why_and_what_to_do(visitor: NewVisitor) -> None:
     me = visitor()
     page = me.sign_in("yamamoto")

@@ -1,6 +1,5 @@
 """The system's Chromium under Playwright, which need not download its own."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,17 +20,10 @@ _ARGUMENTS = [
 
 
 @contextmanager
-def running_chromium(language: str = "en") -> Iterator[Browser]:
-    """A browser without a window; each test takes a context of its own, with the language it speaks.
-
-    `language` is the program's own, in which it draws the fields of days and times.
-    """
+def running_chromium() -> Iterator[Browser]:
+    """A browser without a window; each test takes a context of its own, with the language it speaks."""
     program = need("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            args=[*_ARGUMENTS, f"--lang={language}"],
-            env={**os.environ, "LANGUAGE": language},
-        )
+        browser = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
         yield browser
         browser.close()
