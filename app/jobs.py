@@ -57,7 +57,8 @@ class Leadership:
     def give_up(self) -> None:
         """Let a standby lead."""
         if isinstance(self._held, Connection):
-            self._held.detach()  # back in the pool it would keep the lock
+            # Said, not left to the closing: back in the pool the connection would keep it.
+            self._held.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LEADER_LOCK})
         if self._held is not None:
             self._held.close()
             self._held = None
