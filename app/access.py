@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, redirect, request, session, url_for
 from werkzeug.exceptions import Forbidden, Unauthorized
@@ -24,8 +25,10 @@ __all__ = [
     "asker",
     "declared",
     "guard",
+    "may",
     "sign_in",
     "sign_out",
+    "visitor",
 ]
 View = TypeVar("View", bound=Callable[..., Any])
 # Whoever works here and holds a seat; the auditor reads, the kiosk and the service do what is theirs alone.
@@ -33,6 +36,7 @@ PEOPLE = frozenset({Role.STAFF, Role.CHIEF, Role.FACILITY, Role.PERSONNEL, Role.
 READERS = PEOPLE | {Role.AUDITOR}
 SIGNED_IN_AT = "signed_in_at"
 USER = "user_id"
+LOCALE = "locale"
 
 
 def allow(*roles: Role) -> Callable[[View], View]:
@@ -51,24 +55,43 @@ def declared(app: Flask, endpoint: str) -> frozenset[Role] | None:
     return found
 
 
+def visitor() -> Person | None:
+    """Who asks, if they said so: for public routes."""
+    person: Person | None = g.get("person")
+    return person
+
+
 def asker() -> Person:
     """Who asks; only for routes that are not public."""
-    person: Person | None = g.get("person")
+    person = visitor()
     if person is None:
         raise Unauthorized
     return person
 
 
 def sign_in(user_id: int) -> None:
-    """Begin a browser session; whatever the old one held is gone."""
-    session.clear()
+    """Begin a browser session; whatever the old one held is gone, but for the language."""
+    _forget()
     session[USER] = user_id
     session.permanent = True
 
 
 def sign_out() -> None:
-    """End the browser session."""
+    """End the browser session; the language chosen in this browser stays."""
+    _forget()
+
+
+def _forget() -> None:
+    locale = session.get(LOCALE)
     session.clear()
+    if locale:
+        session[LOCALE] = locale
+
+
+def may(person: Person | None, endpoint: str) -> bool:
+    """Whether a page is for somebody, so that nobody is shown what would be refused."""
+    roles = declared(current_app, endpoint)
+    return roles is not None and (not roles or (person is not None and person.role in roles))
 
 
 def _identify() -> Person | None:
@@ -85,6 +108,17 @@ def _identify() -> Person | None:
         return find_person(found, session[USER], today())
 
 
+def _to_the_door() -> Response:
+    """Lead to the sign-in and back; a live page whose session has ended is led there as a whole."""
+    if "HX-Request" in request.headers:
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = f"{shown.path}?{shown.query}" if shown.query else shown.path
+        return Response(headers={"HX-Redirect": url_for("people_pages.login", next=back)})
+    return redirect(
+        url_for("people_pages.login", next=request.full_path if request.method == "GET" else None)
+    )
+
+
 def guard() -> Response | None:
     """Before every request: who asks, and whether the route is for them."""
     g.person = None
@@ -99,9 +133,7 @@ def guard() -> Response | None:
     if g.person is None:
         if is_api():
             raise Unauthorized
-        return redirect(
-            url_for("people_pages.login", next=request.full_path if request.method == "GET" else None)
-        )
+        return _to_the_door()
     if g.person.role not in roles:
         raise Forbidden
     return None

@@ -6,11 +6,15 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import click
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from app import jobs as jobs_process
 from app import logs, migrate
@@ -26,7 +30,9 @@ from app.people.models import Role
 from app.settings import PREFIX, Settings, SettingsError
 from app.spaces import service as spaces
 from app.spaces.rules import Kind, Policy, duration_text
+from app.telework.service import Office
 from sensor_gateway.broker import BrokerError
+from sensor_gateway.replay import NotReplayable, Replay, Telling
 from sensor_gateway.run import run as run_gateway
 from sensor_gateway.servers import can_listen
 
@@ -39,6 +45,28 @@ def _settings() -> Settings:
     settings = Settings.from_env(os.environ)
     logs.configure(settings.log_format)
     return settings
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[Engine]:
+    """The database for one command."""
+    engine = create_engine(settings.database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _reading(settings: Settings) -> Iterator[Session]:
+    with _engine(settings) as engine, reading(engine) as session:
+        yield session
+
+
+@contextmanager
+def _transaction(settings: Settings) -> Iterator[Session]:
+    with _engine(settings) as engine, transaction(engine) as session:
+        yield session
 
 
 @click.group(help="Akiseki (空き席): an office without fixed desks.")
@@ -133,6 +161,51 @@ def gateway() -> None:
     sys.exit(run_gateway(_settings()))
 
 
+@akiseki.command(
+    help="""Play readings from a file through the same pipeline, with the sweeps at their instants.
+
+    FILE holds one native reading a line, in the order of arrival, as JSON with the sensor's id:
+
+    \b
+    {"sensor_id":"desk-0001","boot":"9c41e0d2a77b3f16","seq":42,
+     "observed_at":"2026-11-24T00:01:02.345Z","occupied":true}
+
+    (on one line; `battery_pct` and `rssi` may follow). Lines that cannot be read are kept as dead letters.
+    """
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--speed", type=click.FloatRange(min=0, min_open=True), help="times real time; default: as fast as it can"
+)
+def replay(file: Path, speed: float | None) -> None:
+    """Play readings from a file."""
+    settings = _settings()
+    office = Office.of(settings)
+    telling = Telling(
+        bad_line=lambda number, reason: click.echo(f"line {number}: {reason}", err=True),
+        progress=lambda number, at: click.echo(
+            f"… line {number}, {at.astimezone(settings.timezone):%Y-%m-%d %H:%M}", err=True
+        ),
+    )
+    with _engine(settings) as engine:
+        player = Replay(
+            engine,
+            lambda now: len(jobs_process.sweep_once(engine, now, office).observed.changes),
+            every=timedelta(seconds=settings.sweep_seconds),
+            telling=telling,
+        )
+        try:
+            counts = player.play(file, speed=speed)
+        except (NotReplayable, OSError) as error:
+            raise Failed(str(error)) from error
+    unknown = ", ".join(sorted(counts.unknown_sensors))
+    click.echo(
+        f"{counts.messages} lines: {counts.stored} readings stored, {counts.repeated} stored before, "
+        f"{counts.changes} changes, {counts.dead} dead letters"
+        + (f"; unknown sensors: {unknown}" if unknown else "")
+    )
+
+
 @akiseki.group()
 def db() -> None:
     """The database: migrate and check."""
@@ -159,11 +232,11 @@ def downgrade(revision: str) -> None:
 @db.command()
 def check() -> None:
     """Whether the schema is current and the guards against double booking stand."""
-    engine = create_engine(_settings().database_url)
-    if not migrate.is_current(engine):
-        raise Failed("The schema is not the newest. Run: akiseki db upgrade")
-    with reading(engine) as session:
-        missing = guards.missing(session)
+    with _engine(_settings()) as engine:
+        if not migrate.is_current(engine):
+            raise Failed("The schema is not the newest. Run: akiseki db upgrade")
+        with reading(engine) as session:
+            missing = guards.missing(session)
     if missing:
         raise Failed(f"Guards against double booking are missing: {', '.join(missing)}. Restore a backup.")
     click.echo("The schema is current and every guard stands.")
@@ -185,7 +258,7 @@ def user_add(email: str, name: str, section: str, role: str, password: str) -> N
     settings = _settings()
     now = settings.clock()
     on = now.astimezone(settings.timezone).date()
-    with transaction(create_engine(settings.database_url)) as session:
+    with _transaction(settings) as session:
         if section not in {one.code for one in people.list_sections(session)}:
             people.add_section(session, section, name=section)
         added = people.add_user(
@@ -206,7 +279,7 @@ def token() -> None:
 def token_issue(email: str, label: str) -> None:
     """Print a new token; it is shown this once."""
     settings = _settings()
-    with transaction(create_engine(settings.database_url)) as session:
+    with _transaction(settings) as session:
         issued = people.issue_token(
             session, people.get_by_email(session, email), now=settings.clock(), label=label
         )
@@ -221,7 +294,7 @@ def policy() -> None:
 @policy.command("show")
 def policy_show() -> None:
     """Every policy with its value."""
-    with reading(create_engine(_settings().database_url)) as session:
+    with _reading(_settings()) as session:
         found = spaces.policies(session)
     for kind, values in found.items():
         for key in Policy.__dataclass_fields__:
@@ -234,7 +307,7 @@ def policy_show() -> None:
 def policy_set(kind: str, values: Sequence[str]) -> None:
     """Set policies of a kind, such as: akiseki policy set booth no_show_grace=15m"""
     settings = _settings()
-    with transaction(create_engine(settings.database_url)) as session:
+    with _transaction(settings) as session:
         for pair in values:
             key, equals, value = pair.partition("=")
             if not equals:

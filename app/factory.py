@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, render_template, request, session
@@ -11,16 +12,18 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import database, wording
-from app.access import allow, guard
+from app import database, formats, wording
+from app.access import LOCALE, allow, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import guards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
+from app.demo import office
 from app.extensions import babel, csrf, db, limiter
-from app.http import ProblemApi, now, problem, register_errors, settings
+from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
 from app.migrate import is_current
+from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
 from app.settings import LOCALES, Settings
@@ -50,6 +53,9 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        # A poll must not write the session back: it would keep an open floor signed in for ever, and undo what
+        # was changed while it was on its way.
+        SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
         BABEL_DEFAULT_LOCALE=settings.locale,
         BABEL_DEFAULT_TIMEZONE=settings.timezone.key,
@@ -66,6 +72,7 @@ def create_app(settings: Settings) -> Flask:
     babel.init_app(app, locale_selector=_locale)
     csrf.init_app(app)
     limiter.init_app(app)
+    app.before_request(refuse_impossible_ids)
     app.before_request(guard)
     register_errors(app)
     _register_routes(app)
@@ -79,7 +86,7 @@ def create_app(settings: Settings) -> Flask:
 
 def _locale() -> str:
     """The person's choice, else what the browser asks for, else the office's language (Japanese)."""
-    chosen = session.get("locale") if not request.path.startswith("/api/") else None
+    chosen = session.get(LOCALE) if not request.path.startswith("/api/") else None
     return chosen or request.accept_languages.best_match(LOCALES) or settings().locale
 
 
@@ -90,7 +97,7 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, boards, bookings, usage, telework):
+    for feature in (people, spaces, occupancy, boards, bookings, usage, telework):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
     for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages):
@@ -155,19 +162,18 @@ def _register_operations(app: Flask) -> None:
 
 
 def _register_pages(app: Flask) -> None:
+    formats.register(app)
+
     @app.context_processor
     def shared() -> dict[str, Any]:
         """What every template may use."""
         return {
             "person": g.get("person"),
+            "may": partial(may, g.get("person")),
             "locale": str(get_locale()),
             "locales": LOCALES,
             "now": now(),
             "wording": wording,
             "settings": settings(),
+            **({"demo_logins": office.logins(), "demo_password": office.PASSWORD} if settings().demo else {}),
         }
-
-    @app.template_filter("local")
-    def local(at: Any) -> Any:
-        """An instant in the office's own time."""
-        return at.astimezone(settings().timezone)

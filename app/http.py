@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from json import JSONDecodeError
 from typing import Any
 
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask import Flask, Request, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_smorest import Api
+from flask_smorest import Blueprint as SmorestBlueprint
+from flask_wtf.csrf import CSRFError
 from marshmallow import Schema, fields, validate
+from sqlalchemy.exc import DataError
+from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken, Stale
+from app.fields import MOST_ID, Identifier
 from app.settings import Settings
 from app.wording import explain
 
@@ -59,6 +65,22 @@ def today() -> date:
     return now().astimezone(settings().timezone).date()
 
 
+class JsonParser(FlaskParser):
+    """Whatever Python cannot read as JSON is bad input: also numbers and nesting beyond its limits."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        try:
+            return super()._raw_load_json(req)
+        except (RecursionError, ValueError) as error:
+            raise JSONDecodeError(str(error), "", 0) from error
+
+
+class Blueprint(SmorestBlueprint):
+    """flask-smorest's, with that parser."""
+
+    ARGUMENTS_PARSER = JsonParser()
+
+
 class ProblemSchema(Schema):
     """RFC 9457 problem details with a stable code."""
 
@@ -93,6 +115,20 @@ def problem(status: int, code: str, *, facts: dict[str, Any] | None = None, erro
     return response
 
 
+def identifier(text: str) -> int:
+    """An id as the databases number rows; raises ValueError for what no row can have."""
+    number = int(text)
+    if not 0 <= number <= MOST_ID:
+        raise ValueError(f"{text} is no id")
+    return number
+
+
+def refuse_impossible_ids() -> None:
+    """Before every request: an id in the address that no row can have is the address of nothing."""
+    if any(isinstance(value, int) and value > MOST_ID for value in (request.view_args or {}).values()):
+        raise NotFound("request.unknown")
+
+
 def is_api() -> bool:
     """Whether a program asks, not a browser."""
     return request.path.startswith("/api/")
@@ -106,11 +142,16 @@ def domain_error(error: DomainError) -> Response:
     return _page(status, explain(error.code, error.facts))
 
 
+def data_error(_error: DataError) -> Response:
+    """What a database cannot hold and no field refused before: bad input all the same, and nothing is stored."""
+    return domain_error(RuleBroken("request.invalid"))
+
+
 def http_error(error: HTTPException) -> Response:
     """An error of HTTP itself in the same form; 405 keeps its Allow, 429 its Retry-After."""
     raw = error.code or 500
     status = AS_INVALID.get(raw, raw)
-    code = CODES.get(raw, "server.error")
+    code = "request.form_expired" if isinstance(error, CSRFError) else CODES.get(raw, "server.error")
     if not is_api():
         response = _page(status, explain(code, {}))
     else:
@@ -139,6 +180,7 @@ def register_errors(app: Flask) -> None:
     """Give every error of the application its one shape."""
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(DataError, data_error)
 
 
 def etag(version: int) -> str:
@@ -164,7 +206,7 @@ class PageArguments(Schema):
     """Cursor pages: pass `next_cursor` of one answer as `cursor` of the next."""
 
     limit = fields.Integer(load_default=PAGE_SIZE, validate=validate.Range(1, PAGE_SIZE_AT_MOST))
-    cursor = fields.Integer(load_default=0, validate=validate.Range(0, 2**53))
+    cursor = Identifier(load_default=0)
 
 
 def cursor_page(rows: Sequence[Any], limit: int) -> dict[str, Any]:

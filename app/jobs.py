@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from apscheduler.schedulers.blocking import BlockingScheduler
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from app import pipeline
@@ -36,7 +37,7 @@ class Leadership:
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine = engine
         self._folder = folder
-        self._held: object | None = None
+        self._held: Connection | TextIO | None = None
 
     def is_ours(self) -> bool:
         """Whether this process leads; takes the lead where nobody has it."""
@@ -53,8 +54,16 @@ class Leadership:
             self._held = file
         return True
 
+    def give_up(self) -> None:
+        """Let a standby lead."""
+        if isinstance(self._held, Connection):
+            self._held.detach()  # back in the pool it would keep the lock
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
     def _lead_postgresql(self) -> bool:
-        if self._held is None:
+        if not isinstance(self._held, Connection):
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LEADER_LOCK}):
                 connection.close()
@@ -62,10 +71,10 @@ class Leadership:
             self._held = connection
             return True
         try:
-            self._held.execute(text("SELECT 1"))  # type: ignore[attr-defined]
+            self._held.execute(text("SELECT 1"))
         except OperationalError:
             # The database went away, and with it our lock: begin again as everybody else.
-            self._held.invalidate()  # type: ignore[attr-defined]
+            self._held.invalidate()
             self._held = None
             raise
         return True
@@ -120,4 +129,5 @@ def run(settings: Settings) -> None:
     signal.signal(signal.SIGINT, stop)
     log.info("jobs run; sweep every %g s", every(settings.sweep_seconds))
     scheduler.start()
+    leadership.give_up()
     engine.dispose()

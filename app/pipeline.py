@@ -39,6 +39,11 @@ def keep_dead_letters(session: Session, letters: Sequence[tuple[str, bytes, str]
     occupancy.keep_dead_letters(session, letters, now=now)
 
 
+def kept_dead_letters(session: Session, topics: str) -> set[tuple[str, str, int]]:
+    """(topic, reason, size) of the dead letters whose topic begins so."""
+    return occupancy.kept_dead_letters(session, topics)
+
+
 @dataclass(frozen=True, slots=True)
 class Swept:
     """What a sweep did."""
@@ -62,6 +67,12 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     completed = release.complete(session, now)
     usage.close_idle(session, now)
     return Swept(observed, checked_in, released, left_early, completed)
+
+
+def next_due(session: Session) -> datetime | None:
+    """When `sweep` next has something to do that time alone brings; None: not before somebody does something."""
+    waits = (occupancy.next_due(session), release.next_due(session), usage.next_due(session))
+    return min((at for at in waits if at is not None), default=None)
 
 
 def close_day(

@@ -72,3 +72,13 @@ def day_span(on: date, zone: ZoneInfo, start: time = time(0), end: time | None =
         else datetime.combine(on, end, zone)
     )
     return TimeSpan(datetime.combine(on, start, zone), until)
+
+
+def chosen_span(on: date, start: time, end: time, zone: ZoneInfo) -> TimeSpan:
+    """The span that a person chose by the clock; an end at 00:00 is the midnight that ends the day.
+
+    Raises ValueError where it is reversed or empty.
+    """
+    if time(0) < end <= start:
+        raise ValueError("the end must be after the start")
+    return day_span(on, zone, start, end if end > time(0) else None)

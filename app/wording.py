@@ -6,10 +6,13 @@ Texts are English here and Japanese in `translations/ja`, which every page and A
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
+
+from app.formats import day, hours_and_minutes, length_of
 
 REFUSALS: Mapping[str, LazyString] = {
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
@@ -38,8 +41,15 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule/walk_in": lazy_gettext("This space must be booked first."),
     "booking.state": lazy_gettext("The booking is over or not in a state that allows this."),
     "booking.unknown": lazy_gettext("There is no such booking."),
+    "database.not_ready": lazy_gettext(
+        "The database is not ready. Run akiseki db check for what is missing."
+    ),
+    "database.unreachable": lazy_gettext("The database does not answer. Try again in a moment."),
     "floor.unknown": lazy_gettext("There is no such floor."),
     "policy.invalid": lazy_gettext("That policy or value cannot be used."),
+    "request.form_expired": lazy_gettext(
+        "This form was open for too long, or you signed in anew. Go back, load the page again and send it once more."
+    ),
     "request.invalid": lazy_gettext(
         "Something in the request is wrong or missing. Correct it and send it again."
     ),
@@ -102,6 +112,37 @@ KINDS: Mapping[str, LazyString] = {
     "open_meeting": lazy_gettext("Open meeting place"),
 }
 
+LOOKS: Mapping[str, LazyString] = {
+    "free": lazy_gettext("Free"),
+    "in_use": lazy_gettext("In use"),
+    "partly": lazy_gettext("Partly free"),
+    "booked": lazy_gettext("Booked"),
+    "yours": lazy_gettext("Yours"),
+    "silent": lazy_gettext("Free, sensor silent"),
+    "other": lazy_gettext("Another section's"),
+    "broken": lazy_gettext("Out of order"),
+}
+
+UNAVAILABLE: Mapping[str, LazyString] = {
+    "taken": lazy_gettext("Somebody has booked it for this time."),
+    "held": lazy_gettext("It is offered to somebody in the queue."),
+    "deserted": lazy_gettext("Whoever sat here has left. Sit down and claim the seat."),
+    "yours": lazy_gettext("You have booked it."),
+    "out_of_order": lazy_gettext("It is out of order. Choose another one."),
+    "other_section": lazy_gettext("It is in another section's zone."),
+    "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
+}
+
+HAPPENINGS: Mapping[str, LazyString] = {
+    "booking.made": lazy_gettext("was booked"),
+    "booking.claimed": lazy_gettext("was claimed by somebody who sat down"),
+    "booking.checked_in": lazy_gettext("checked in"),
+    "booking.released": lazy_gettext("was given back: nobody came"),
+    "booking.ended_early": lazy_gettext("was given back early"),
+    "booking.cancelled": lazy_gettext("was cancelled"),
+    "booking.reclaimed": lazy_gettext("was taken back by its owner"),
+}
+
 OCCUPANCY: Mapping[str, LazyString] = {
     "occupied": lazy_gettext("In use"),
     "vacant": lazy_gettext("Empty"),
@@ -136,6 +177,32 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
     sentence = str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
-    if "allowed" in facts and facts.get("rule") in {"max_duration", "horizon"}:
-        return str(gettext("%(sentence)s Allowed: %(allowed)s.", sentence=sentence, allowed=facts["allowed"]))
-    return sentence
+    if "allowed" not in facts:
+        return sentence
+    match facts.get("rule"):
+        case "max_duration":
+            text = gettext(
+                "%(sentence)s At most %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+            )
+        case "horizon":
+            text = gettext(
+                "%(sentence)s The latest start is %(limit)s.",
+                sentence=sentence,
+                limit=_limit(facts["allowed"]),
+            )
+        case "check_in_opens":
+            text = gettext(
+                "%(sentence)s It opens at %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+            )
+        case _:
+            text = sentence
+    return str(text)
+
+
+def _limit(allowed: str) -> str:
+    """What a rule allows, such as `<= 120 min` or `>= 2026-11-24T00:45:00+00:00`, as a person reads it."""
+    _comparison, _, limit = allowed.partition(" ")
+    if limit.endswith(" min"):
+        return length_of(timedelta(minutes=int(limit.removesuffix(" min"))))
+    at = datetime.fromisoformat(limit)
+    return f"{day(at)} {hours_and_minutes(at)}"

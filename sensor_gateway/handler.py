@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -14,6 +14,8 @@ from app.pipeline import keep_dead_letters, process_readings
 from sensor_gateway.decoders import decode
 from sensor_gateway.messages import Envelope, Undecodable
 
+# A message and what it says; (topic, payload, reason) of one that nobody can read.
+Said = tuple[Envelope, Reading]
 Letter = tuple[str, bytes, str]
 
 
@@ -26,6 +28,7 @@ class Counts:
     repeated: int = 0
     dead: int = 0
     changes: int = 0
+    unknown_sensors: frozenset[str] = frozenset()
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -34,20 +37,32 @@ class Counts:
             self.repeated + other.repeated,
             self.dead + other.dead,
             self.changes + other.changes,
+            self.unknown_sensors | other.unknown_sensors,
         )
 
 
 class Handler:
     """Takes messages in; when `handle` returns, all that they said is committed and they may be acknowledged."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, *, kept: Container[tuple[str, str, int]] = frozenset()
+    ) -> None:
+        """`kept`: (topic, reason, size) of dead letters that are not to be kept again."""
         self._engine = engine
         self._clock = clock
+        self._kept = kept
 
     def handle(self, envelopes: Sequence[Envelope]) -> Counts:
         """Process a batch in one transaction; raises what the database raises, with nothing stored."""
         said, letters = _decoded(envelopes)
+        return self.store(said, letters, messages=len(envelopes))
+
+    def store(
+        self, said: Sequence[Said], letters: Sequence[Letter], *, messages: int | None = None
+    ) -> Counts:
+        """The same for messages that were read already, and those that nobody could read."""
         readings = [reading for _envelope, reading in said]
+        dead = list(letters)
         now = self._clock()
         with transaction(self._engine) as session:
             observed = process_readings(session, readings, now)
@@ -55,20 +70,25 @@ class Handler:
                 strangers = [
                     envelope for envelope, reading in said if reading.sensor_id in observed.unknown_sensors
                 ]
-                letters += [(one.topic, one.payload, "unknown_sensor") for one in strangers]
+                dead += [(one.topic, one.payload, "unknown_sensor") for one in strangers]
                 readings = [one for one in readings if one.sensor_id not in observed.unknown_sensors]
-            keep_dead_letters(session, letters, now)
+            keep_dead_letters(session, [one for one in dead if not self._is_kept(one)], now)
         return Counts(
-            messages=len(envelopes),
+            messages=len(said) + len(letters) if messages is None else messages,
             stored=observed.stored,
             repeated=len(readings) - observed.stored,
-            dead=len(letters),
+            dead=len(dead),
             changes=len(observed.changes),
+            unknown_sensors=observed.unknown_sensors,
         )
 
+    def _is_kept(self, letter: Letter) -> bool:
+        topic, payload, reason = letter
+        return (topic, reason, len(payload)) in self._kept
 
-def _decoded(envelopes: Sequence[Envelope]) -> tuple[list[tuple[Envelope, Reading]], list[Letter]]:
-    said: list[tuple[Envelope, Reading]] = []
+
+def _decoded(envelopes: Sequence[Envelope]) -> tuple[list[Said], list[Letter]]:
+    said: list[Said] = []
     letters: list[Letter] = []
     for envelope in envelopes:
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import select
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from sensor_gateway.messages import Envelope
 log = logging.getLogger(__name__)
 
 CLIENT_ID = "gateway"
-BATCH = 1_000
+BATCH = 2_000
 LINGER = timedelta(milliseconds=20)
 # A batch is stored within a minute or given up; the broker waits one and a half times as long for a sign of life.
 KEEPALIVE = timedelta(minutes=1)
@@ -45,6 +46,9 @@ FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 _UNSUPPORTED_VERSION = {1, 132}
 _TRY_AGAIN = {136, 137, 151, 159}
 _TAKEN_OVER = 142
+_ABOUT_BROKER = "$SYS/"
+# What was said before we listened is of no use, and a thousand devices have said something.
+_ONCE_HEARD = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
 
 
 class BrokerRefused(Exception):
@@ -133,17 +137,21 @@ class Connection:
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Ask for the messages under some topics; `granted` is the answer."""
+        # What the broker says of itself need not wait for us while we are away; its last word is welcome.
+        options = [
+            (one, SubscribeOptions(qos=0)) if one.startswith(_ABOUT_BROKER) else (one, _ONCE_HEARD)
+            for one in filters
+        ]
         if self._is_5:
-            # What was said before we listened is of no use, and a thousand devices have said something.
-            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-            self._client.subscribe([(one, options) for one in filters])
+            self._client.subscribe(options)
         else:
-            self._client.subscribe([(one, 1) for one in filters])
+            self._client.subscribe([(one, option.QoS) for one, option in options])
 
-    def read(self) -> None:
-        """Read messages until none is left or the batch is full. paho reads one packet a call."""
+    def read(self, most: int | None = None) -> None:
+        """Read messages until none is left or there are `most`, else a batch. paho reads one packet a call."""
+        most = self._most if most is None else most
         arrived = -1
-        while arrived < len(self.envelopes) < self._most and not self.lost:
+        while arrived < len(self.envelopes) < most and not self.lost:
             arrived = len(self.envelopes)
             failed = self._client.loop_read()
             if failed is not MQTTErrorCode.MQTT_ERR_SUCCESS and not self.lost:
@@ -169,11 +177,14 @@ class Connection:
             self._client.loop_write()
 
     def until(self, answered: Callable[[], bool], within: timedelta = ANSWER) -> None:
-        """Drive the connection until something is so, it is lost, or the broker has had time enough."""
+        """Drive the connection until something is so, it is lost, or the broker has had time enough.
+
+        The messages that waited for us come first, as many as may be on their way, and the answer after them.
+        """
         deadline = time.monotonic() + within.total_seconds()
         while not answered() and not self.lost and (left := deadline - time.monotonic()) > 0:
             self.wait(left)
-            self.read()
+            self.read(sys.maxsize)
 
     def acknowledge(self, receipts: Sequence[tuple[int, int]]) -> None:
         for mid, qos in receipts:
@@ -265,12 +276,18 @@ class Link:
         connection.until(lambda: connection.granted is not None)
         if connection.granted is None:
             raise Disconnected(connection.lost or "the broker does not answer the subscription")
-        if any(one.is_failure for one in connection.granted):
-            raise BrokerRefused("the broker refuses the subscription: its access list does not let us read")
+        refused = [
+            one
+            for one, answer in zip(self._wanted.filters, connection.granted, strict=True)
+            if answer.is_failure and not one.startswith(_ABOUT_BROKER)
+        ]
+        if refused:
+            raise BrokerRefused(f"the broker's access list does not let us read {', '.join(refused)}")
         log.info("connected to %s:%s by MQTT %s", self._wanted.host, self._wanted.port, self.protocol)
 
     def take(self, wait: timedelta) -> Batch:
-        """What has arrived: nothing after `wait`, else what comes within a moment of the first, a batch at most.
+        """What has arrived: nothing after `wait`, else what comes within a moment of the first, a batch at most;
+        the first one holds all that came while connecting.
 
         Raises Disconnected; but what arrived on a connection that broke since is handed out first, because a
         broker that died with it may never send it again. Raises BrokerRefused when another took our place.

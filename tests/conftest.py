@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fixtures.guards",
     "tests.fixtures.databases",
     "tests.fixtures.houses",
+    "tests.fixtures.web",
     "tests.fixtures.brokers",
     "tests.fixtures.browsers",
 ]

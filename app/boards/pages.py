@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.access import READERS, Person, Role, allow, asker
+from app.access import READERS, Person, Role, allow, asker, visitor
 from app.boards import service
-from app.boards.rules import chosen_span, suggested_span
-from app.boards.service import FloorPage, SpaceView
+from app.boards.rules import suggested_span
+from app.boards.service import FloorPage
 from app.calendar import working_days
 from app.database import reading
 from app.errors import NotFound
 from app.extensions import db
-from app.http import now, settings
-from app.timespan import TimeSpan
+from app.formats import hours_and_minutes
+from app.http import identifier, now, settings
+from app.timespan import TimeSpan, chosen_span
 
 pages = Blueprint("boards_pages", __name__)
 NO_CHANGE = 204
 
 
 @pages.get("/")
-@allow(*READERS)
+@allow()
 def start() -> Response:
+    """The floor; in the demo, the day happening, to whoever has not signed in."""
+    if visitor() is None:
+        return redirect(url_for("boards_pages.demo" if settings().demo else "people_pages.login"))
     with reading(db.engine) as session:
         floor_id = service.first_floor_id(session)
     if floor_id is None:
@@ -39,8 +42,10 @@ def start() -> Response:
 @allow(*READERS, Role.KIOSK)
 def floor(floor_id: int) -> str:
     page = _load(floor_id, asker())
-    space = page.view_of(request.args.get("space", type=int))
-    return render_template("floor.html", page=page, space=space, panel=_panel_facts(space))
+    if len(page.asked) < len(_named()):
+        flash(gettext("Choose a day, and an end after the start."), "error")
+    space = page.view_of(request.args.get("space", type=identifier))
+    return render_template("floor.html", page=page, space=space)
 
 
 @pages.get("/floors/<int:floor_id>/live")
@@ -54,14 +59,14 @@ def live(floor_id: int) -> Response:
 
 
 @pages.get("/floors/<int:floor_id>/spaces/<int:space_id>")
-@allow(*READERS)
+@allow(*READERS, Role.KIOSK)
 def panel(floor_id: int, space_id: int) -> str:
     """A space's panel alone, for the page that swaps it in."""
     page = _load(floor_id, asker())
     space = page.view_of(space_id)
     if space is None:
         raise NotFound("space.unknown", space_id=space_id)
-    return render_template("_space_panel.html", page=page, space=space, panel=_panel_facts(space))
+    return render_template("_space_panel.html", page=page, space=space)
 
 
 @pages.get("/demo")
@@ -81,30 +86,29 @@ def demo() -> Response:
     return make_response(render_template(template, page=page))
 
 
-@dataclass(frozen=True, slots=True)
-class PanelFacts:
-    """What a space's panel says of its rules."""
-
-    longest: timedelta
-    grace: timedelta
-
-
-def _panel_facts(space: SpaceView | None) -> PanelFacts | None:
-    if space is None:
-        return None
-    with reading(db.engine) as session:
-        policy = service.policy_of(session, space.kind)
-    return PanelFacts(policy.max_duration, policy.no_show_grace)
+@pages.get("/demo/clock")
+@allow()
+def demo_clock() -> str:
+    """The time of the shown day, which every page of the demo asks for each second."""
+    if not settings().demo:
+        raise NotFound("request.unknown")
+    return hours_and_minutes(now())
 
 
 def _load(floor_id: int, person: Person | None) -> FloorPage:
     with reading(db.engine) as session:
         plan = service.get_plan(session, floor_id)
-        return service.floor_page(session, plan, _span(plan.timezone), person=person, now=now())
+        span, asked = _span(plan.timezone)
+        return service.floor_page(session, plan, span, asked=asked, person=person, now=now())
 
 
-def _span(zone: ZoneInfo) -> TimeSpan:
-    """The span asked for in the address, or the suggested one; a span that cannot be is said and replaced."""
+def _named() -> dict[str, str]:
+    """What the address says of the span."""
+    return {name: request.args[name] for name in ("date", "from", "to") if name in request.args}
+
+
+def _span(zone: ZoneInfo) -> tuple[TimeSpan, dict[str, str]]:
+    """The span that the address names and what names it; the suggested one and nothing where none or no span is."""
     suggested = suggested_span(
         now(),
         zone=zone,
@@ -112,14 +116,14 @@ def _span(zone: ZoneInfo) -> TimeSpan:
         closes=settings().hours.end,
         calendar=working_days(now().year),
     )
-    if not {"date", "from", "to"} & set(request.args):
-        return suggested
-    local = TimeSpan(suggested.start.astimezone(zone), suggested.end.astimezone(zone))
+    asked = _named()
+    if not asked:
+        return suggested, {}
+    start, end = suggested.start.astimezone(zone), suggested.end.astimezone(zone)
     try:
-        on = date.fromisoformat(request.args.get("date", local.start.date().isoformat()))
-        begin = time.fromisoformat(request.args.get("from", local.start.time().isoformat()))
-        end = time.fromisoformat(request.args.get("to", local.end.time().isoformat()))
-        return chosen_span(on, begin, end, zone)
+        on = date.fromisoformat(asked.get("date", start.date().isoformat()))
+        begins = time.fromisoformat(asked.get("from", start.time().isoformat()))
+        ends = time.fromisoformat(asked.get("to", end.time().isoformat()))
+        return chosen_span(on, begins, ends, zone), asked
     except (ValueError, OverflowError):
-        flash(gettext("Choose a day, and an end after the start."), "error")
-        return suggested
+        return suggested, {}

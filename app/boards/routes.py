@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from app.access import READERS, Role, allow, asker
 from app.boards import service
 from app.boards.schemas import Availability, AvailabilityQuery
 from app.database import reading
 from app.extensions import db
+from app.http import Blueprint
 from app.timespan import TimeSpan
 
 api = Blueprint("boards", "boards", url_prefix="/api/v1", description="Availability")

@@ -1,14 +1,19 @@
-"""Which span a page shows when nobody chose one; pure."""
+"""Which span a page shows when nobody chose one, what of it is offered, and how a space looks; pure."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from app.timespan import TimeSpan, day_span
+from app.occupancy.rules import Occupancy
+from app.timespan import TimeSpan, day_span, merged
 from app.working_days import WorkingDays
 
 QUARTER = timedelta(minutes=15)
+# "A booth for a call now": what is offered of a room when nobody chose a span.
+CALL = timedelta(minutes=30)
 
 
 def suggested_span(
@@ -24,8 +29,58 @@ def suggested_span(
     return day_span(calendar.next_working(today + timedelta(days=1)), zone, opens, closes)
 
 
-def chosen_span(on: date, start: time, end: time, zone: ZoneInfo) -> TimeSpan:
-    """The span that a person chose in local time; raises ValueError where it is reversed."""
-    if end <= start:
-        raise ValueError("the end must be after the start")
-    return day_span(on, zone, start, end)
+def left_of(span: TimeSpan, now: datetime) -> TimeSpan:
+    """What can still be booked of a span, from this minute on; all of it where it is over, for the refusal to tell."""
+    minute = now.replace(second=0, microsecond=0)
+    return TimeSpan(max(span.start, minute), span.end) if minute < span.end else span
+
+
+def first_gap(span: TimeSpan, booked: Iterable[TimeSpan]) -> TimeSpan | None:
+    """The first part of a span that no booking covers: a quarter of an hour at least, or all of a shorter span."""
+    shortest = min(QUARTER, span.length)
+    begins = span.start
+    for one in merged(booked):
+        if min(one.start, span.end) - begins >= shortest:
+            return TimeSpan(begins, min(one.start, span.end))
+        begins = max(begins, one.end)
+    return TimeSpan(begins, span.end) if span.end - begins >= shortest else None
+
+
+def at_most(span: TimeSpan, longest: timedelta) -> TimeSpan:
+    """The beginning of a span, no longer than a booking may be."""
+    return TimeSpan(span.start, min(span.end, span.start + longest))
+
+
+class Look(StrEnum):
+    """How a space is shown for a span: one look each, told by colour, by sign and in words."""
+
+    FREE = "free"
+    IN_USE = "in_use"
+    PARTLY = "partly"
+    BOOKED = "booked"
+    YOURS = "yours"
+    SILENT = "silent"
+    OTHER = "other"
+    BROKEN = "broken"
+
+
+def look(
+    *, reason: str | None, booked: bool, has_gap: bool, mine: bool, occupancy: Occupancy, is_now: bool
+) -> Look:
+    """What matters most about a space; what its sensor sees counts only while the span has begun.
+
+    `has_gap`: the reader may book a part of the span that others' bookings leave.
+    """
+    if reason == "out_of_order":
+        return Look.BROKEN
+    if mine:
+        return Look.YOURS
+    if is_now and occupancy is Occupancy.OCCUPIED:
+        return Look.IN_USE
+    if booked:
+        return Look.PARTLY if has_gap else Look.BOOKED
+    if reason == "other_section":
+        return Look.OTHER
+    if is_now and occupancy in {Occupancy.OFFLINE, Occupancy.UNKNOWN}:
+        return Look.SILENT
+    return Look.FREE

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,15 +13,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from app.boards.rules import CALL, Look, at_most, first_gap, left_of, look
 from app.bookings.models import Booking
-from app.bookings.rules import LIVE, Status
+from app.bookings.rules import LIVE, Origin, Status
 from app.events import Event
 from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.models import Floor, SensorBinding, Space, Zone
-from app.spaces.rules import Kind, Policy
+from app.spaces.rules import LANES, Kind, Lane, Policy
 from app.spaces.service import floor_timezone, get_floor, list_floors, list_zones, policies
 from app.timespan import TimeSpan, day_span
 
@@ -29,7 +31,9 @@ from app.timespan import TimeSpan, day_span
 class SpaceView:
     """A space as a person sees it for a span: whether they may take it, and why not.
 
-    `reason`: taken, held, yours, out_of_order, other_section, free_seating, or None where it is available.
+    `reason`: taken, held, yours, out_of_order, other_section, free_seating, or None where it is available. `booked`:
+    what live bookings cover of the span, in order. `barred`: never theirs to book or claim, whatever the span.
+    `deserted`: another claimed it and, as its sensor saw, has left.
     """
 
     id: int
@@ -41,8 +45,11 @@ class SpaceView:
     reason: str | None
     occupancy: Occupancy
     booking_id: int | None
-    booked_until: datetime | None
+    booked: tuple[TimeSpan, ...]
     mine: bool
+    barred: bool
+    free_seating: bool
+    deserted: bool
     x: int
     y: int
     width: int
@@ -70,6 +77,7 @@ def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Perso
             Zone.section_id,
             Zone.free_seating,
             SensorState.state,
+            SensorState.since_at,
         )
         .join(Zone, Zone.id == Space.zone_id)
         .join(
@@ -81,9 +89,17 @@ def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Perso
         .where(Zone.floor_id == floor_id)
         .order_by(Space.code)
     ).all()
-    taken: dict[int, Any] = {}
+    taken: dict[int, list[Any]] = defaultdict(list)
     for found in session.execute(
-        select(Booking.id, Booking.space_id, Booking.user_id, Booking.status, Booking.end_at)
+        select(
+            Booking.id,
+            Booking.space_id,
+            Booking.user_id,
+            Booking.status,
+            Booking.origin,
+            Booking.start_at,
+            Booking.end_at,
+        )
         .join(Space, Space.id == Booking.space_id)
         .join(Zone, Zone.id == Space.zone_id)
         .where(
@@ -94,12 +110,14 @@ def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Perso
         )
         .order_by(Booking.start_at)
     ):
-        taken.setdefault(found.space_id, found)
+        taken[found.space_id].append(found)
     views = []
     for row in rows:
-        booking = taken.get(row.id)
+        bookings = taken.get(row.id, [])
+        booking = bookings[0] if bookings else None
         mine = booking is not None and person is not None and booking.user_id == person.id
-        reason = _reason(row, booking, person, mine=mine)
+        outsider = _is_outsider(row, person)
+        reason = _reason(row, booking, mine=mine, outsider=outsider)
         views.append(
             SpaceView(
                 id=row.id,
@@ -111,8 +129,11 @@ def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Perso
                 reason=reason,
                 occupancy=row.state or Occupancy.UNKNOWN,
                 booking_id=booking.id if booking is not None else None,
-                booked_until=booking.end_at if booking is not None else None,
+                booked=tuple(TimeSpan(one.start_at, one.end_at) for one in bookings),
                 mine=mine,
+                barred=row.out_of_order or outsider,
+                free_seating=row.free_seating,
+                deserted=booking is not None and not mine and _is_deserted(row, booking),
                 x=row.x,
                 y=row.y,
                 width=row.width,
@@ -122,17 +143,31 @@ def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Perso
     return views
 
 
-def _reason(row: Any, booking: Any, person: Person | None, *, mine: bool) -> str | None:
+def _is_outsider(row: Any, person: Person | None) -> bool:
+    """Whether the zone is another section's."""
+    if row.section_id is None or person is None or person.role is Role.FACILITY:
+        return False
+    return row.section_id not in person.section_ids
+
+
+def _is_deserted(row: Any, booking: Any) -> bool:
+    """Whether the next to claim the space ends this claim (RULES 12), as `bookings.release.end_empty_claim` does."""
+    return (
+        booking.origin is Origin.CLAIM
+        and booking.status is Status.CHECKED_IN
+        and row.state is Occupancy.VACANT
+        and bool(row.since_at > booking.start_at)
+    )
+
+
+def _reason(row: Any, booking: Any, *, mine: bool, outsider: bool) -> str | None:
     if row.out_of_order:
         return "out_of_order"
     if booking is not None:
         if mine:
             return "yours"
         return "held" if booking.status is Status.HELD else "taken"
-    outsider = (
-        person is not None and person.role is not Role.FACILITY and row.section_id not in person.section_ids
-    )
-    if row.section_id is not None and outsider:
+    if outsider:
         return "other_section"
     return "free_seating" if row.free_seating else None
 
@@ -144,7 +179,6 @@ class Figures:
     spaces: int
     in_use: int
     booked: int
-    free: int
     silent: int
     released_today: int
     hours_given_back: float
@@ -180,7 +214,6 @@ def figures(session: Session, views: Iterable[SpaceView], day: TimeSpan) -> Figu
         spaces=len(listed),
         in_use=sum(view.occupancy is Occupancy.OCCUPIED for view in listed),
         booked=sum(view.booking_id is not None for view in listed),
-        free=sum(view.booking_id is None and view.occupancy is not Occupancy.OCCUPIED for view in listed),
         silent=sum(view.occupancy in {Occupancy.OFFLINE, Occupancy.UNKNOWN} for view in listed),
         released_today=released or 0,
         hours_given_back=round(given_back / 3600, 1),
@@ -251,15 +284,18 @@ def get_plan(session: Session, floor_id: int) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class FloorPage:
-    """All that the floor page shows; `version` names it, `is_now` tells whether its span has begun."""
+    """All that the floor page shows; `version` names it, `is_now` tells whether its span has begun, `asked` is what
+    the address says of the span, `left` what is left of it to book."""
 
     plan: Plan
     views: list[SpaceView]
     span: TimeSpan
-    local: TimeSpan
+    left: TimeSpan
+    asked: Mapping[str, str]
     is_now: bool
     figures: Figures
     happenings: list[Happening]
+    policies: Mapping[Kind, Policy]
     version: str
 
     @property
@@ -270,31 +306,64 @@ class FloorPage:
     def by_zone(self) -> list[tuple[Zone, list[SpaceView]]]:
         return [(zone, [view for view in self.views if view.zone_id == zone.id]) for zone in self.plan.zones]
 
+    def offer_of(self, view: SpaceView) -> TimeSpan | None:
+        """What the reader is offered of a space to book: its first gap, no longer than its kind allows, and of a room
+        that nobody chose a span for no longer than a call takes. None where nothing is theirs to book."""
+        if view.barred or view.free_seating or view.mine:
+            return None
+        gap = first_gap(self.left, view.booked)
+        if gap is None:
+            return None
+        longest = self.policies[view.kind].max_duration
+        is_call = LANES[view.kind] is Lane.ROOM and not self.asked
+        return at_most(gap, min(longest, CALL) if is_call else longest)
+
+    def can_claim(self, view: SpaceView) -> bool:
+        """Whether the reader may sit down now and say so."""
+        is_open = view.reason in {None, "free_seating"} or view.deserted
+        return self.is_now and is_open and not view.barred and self.policies[view.kind].walk_in
+
+    def look_of(self, view: SpaceView) -> Look:
+        return look(
+            reason=view.reason,
+            booked=view.booking_id is not None,
+            has_gap=self.offer_of(view) is not None,
+            mine=view.mine,
+            occupancy=view.occupancy,
+            is_now=self.is_now,
+        )
+
+    def free_in(self, views: Iterable[SpaceView]) -> int:
+        return sum(self.look_of(view) in {Look.FREE, Look.SILENT} for view in views)
+
     def view_of(self, space_id: int | None) -> SpaceView | None:
         return next((view for view in self.views if view.id == space_id), None)
 
 
 def floor_page(
-    session: Session, plan: Plan, span: TimeSpan, *, person: Person | None, now: datetime
+    session: Session,
+    plan: Plan,
+    span: TimeSpan,
+    *,
+    asked: Mapping[str, str],
+    person: Person | None,
+    now: datetime,
 ) -> FloorPage:
     """What a floor shows of a span and of its day; a fixed number of queries."""
-    local = TimeSpan(span.start.astimezone(plan.timezone), span.end.astimezone(plan.timezone))
-    day = day_span(local.start.date(), plan.timezone)
+    day = day_span(span.start.astimezone(plan.timezone).date(), plan.timezone)
     views = floor_view(session, plan.floor.id, span, person=person)
     glance = figures(session, views, day)
     news = happenings(session, since=day.start)
+    is_now = span.contains(now)
     return FloorPage(
         plan,
         views,
         span,
-        local,
-        span.start <= now < span.end,
+        left_of(span, now),
+        asked,
+        is_now,
         glance,
         news,
-        fingerprint(views, glance, news, span),
+        policies(session),
+        fingerprint(views, glance, news, span, is_now),
     )
-
-
-def policy_of(session: Session, kind: Kind) -> Policy:
-    """What holds for a kind of space."""
-    return policies(session)[kind]

@@ -19,8 +19,9 @@ from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.http import now, settings
-from app.timespan import TimeSpan, day_span
+from app.fields import is_storable
+from app.http import identifier, now, settings
+from app.timespan import TimeSpan, chosen_span
 from app.wording import explain
 
 pages = Blueprint("bookings_pages", __name__)
@@ -56,10 +57,10 @@ def book() -> Response:
         return reserve.reserve(
             session,
             actor=asker(),
-            space_id=request.form.get("space_id", 0, type=int),
+            space_id=request.form.get("space_id", 0, type=identifier),
             span=_chosen(),
             now=now(),
-            title=request.form.get("title", "")[:120],
+            title=_title(),
         )
 
     return _done(make, gettext("Booked."))
@@ -114,14 +115,21 @@ def change(booking_id: int) -> Response:
 
 def _chosen() -> TimeSpan:
     """The span of the form, in local time."""
-    zone = settings().timezone
     try:
         on = date.fromisoformat(request.form.get("date", ""))
         start = time.fromisoformat(request.form.get("from", ""))
         end = time.fromisoformat(request.form.get("to", ""))
-        return day_span(on, zone, start, end)
+        return chosen_span(on, start, end, settings().timezone)
     except (ValueError, OverflowError) as error:
         raise RuleBroken("request.invalid") from error
+
+
+def _title() -> str:
+    """What the form says that the booking is for."""
+    title = request.form.get("title", "").strip()[:120]
+    if not is_storable(title):
+        raise RuleBroken("request.invalid")
+    return title
 
 
 def _done(do: Callable[[Session], Booking], said: str) -> Response:

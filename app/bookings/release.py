@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from app.bookings.guards import overlap_refused, queue_up
@@ -20,6 +20,7 @@ from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy
 from app.occupancy.service import logs_of
 from app.people.service import Person
 from app.spaces.models import SensorBinding, Space
+from app.spaces.rules import Kind, Policy
 from app.spaces.service import policies, sensors_of
 
 AT_ONCE = 1000
@@ -101,22 +102,12 @@ def end_early_leaves(session: Session, now: datetime) -> list[Booking]:
 
     Nobody is held to have left whom the sensor never saw: the vacancy must have begun after the check-in.
     """
-    kinds = {kind: policy for kind, policy in policies(session).items() if policy.early_leave}
+    kinds = _ending_early(session)
     if not kinds:
         return []
     rows = session.execute(
         select(Booking, Space.kind, SensorState.since_at)
-        .join(Space, Space.id == Booking.space_id)
-        .join(SensorBinding, and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None)))
-        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id)
-        .where(
-            Booking.status == Status.CHECKED_IN,
-            Space.kind.in_(kinds),
-            Booking.end_at > now,
-            SensorState.state == Occupancy.VACANT,
-            SensorState.since_at > Booking.checked_in_at,
-            SensorState.since_at > Booking.start_at,
-        )
+        .where(*_left(kinds), Booking.end_at > now)
         .order_by(Booking.id)
         .limit(AT_ONCE)
     ).all()
@@ -134,6 +125,25 @@ def end_early_leaves(session: Session, now: datetime) -> list[Booking]:
         ],
         now=now,
         wait=False,
+    )
+
+
+def _ending_early(session: Session) -> dict[Kind, Policy]:
+    return {kind: policy for kind, policy in policies(session).items() if policy.early_leave}
+
+
+def _left(kinds: Iterable[Kind]) -> tuple[ColumnElement[bool], ...]:
+    """That the sensor of a booking's space saw the person go after the check-in."""
+    return (
+        Space.id == Booking.space_id,
+        SensorBinding.space_id == Booking.space_id,
+        SensorBinding.until_at.is_(None),
+        SensorState.sensor_id == SensorBinding.sensor_id,
+        Booking.status == Status.CHECKED_IN,
+        Space.kind.in_(kinds),
+        SensorState.state == Occupancy.VACANT,
+        SensorState.since_at > Booking.checked_in_at,
+        SensorState.since_at > Booking.start_at,
     )
 
 
@@ -169,6 +179,20 @@ def _reason_at_end(booking: Booking) -> str:
     if booking.status is Status.CHECKED_IN:
         return "ended"
     return booking.reason if booking.reason in {"seen", "no_sensor"} else "unverified"
+
+
+def next_due(session: Session) -> datetime | None:
+    """When time alone next gives a reason to release, to end or to complete a booking."""
+    checked = session.scalar(
+        select(func.min(Booking.release_check_at)).where(Booking.status == Status.BOOKED)
+    )
+    ends = session.scalar(select(func.min(Booking.end_at)).where(Booking.status.in_(LIVE)))
+    kinds = _ending_early(session)
+    left = session.execute(
+        select(Space.kind, func.min(SensorState.since_at)).where(*_left(kinds)).group_by(Space.kind)
+    )
+    waits = [checked, ends, *(at + kinds[kind].early_leave for kind, at in left if at)]
+    return min((at for at in waits if at is not None), default=None)
 
 
 def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Response, make_response
-from flask_smorest import Blueprint
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
@@ -21,7 +20,7 @@ from app.bookings.schemas import (
 )
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import cursor_page, etag, now, require_version, today
+from app.http import Blueprint, cursor_page, etag, now, require_version, today
 from app.timespan import TimeSpan
 
 api = Blueprint("bookings", "bookings", url_prefix="/api/v1", description="Bookings")
@@ -74,9 +73,8 @@ def show(booking_id: int) -> Any:
     """One booking with its history"""
     with reading(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now())
-        body = BookingView().dump(booking)
-        body["history"] = events.history(session, f"booking:{booking.id}")
-    return body, 200, {"ETag": etag(booking.version)}
+        history = events.history(session, f"booking:{booking.id}")
+    return (booking, history), 200, {"ETag": etag(booking.version)}
 
 
 @api.route("/bookings/<int:booking_id>", methods=["PATCH"])

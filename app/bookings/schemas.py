@@ -1,7 +1,10 @@
 """What the API takes and shows of bookings."""
 
+from typing import Any
+
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from app.fields import Identifier, Instant, Text
 from app.http import PageArguments
 
 
@@ -15,18 +18,18 @@ class SpanMixin(Schema):
 
 
 class BookingRequest(SpanMixin):
-    space_id = fields.Integer(required=True, strict=True)
-    start = fields.AwareDateTime(required=True)
-    end = fields.AwareDateTime(required=True)
-    for_user_id = fields.Integer(load_default=None, allow_none=True, strict=True)
-    title = fields.String(load_default="", validate=validate.Length(max=120))
+    space_id = Identifier(required=True, strict=True)
+    start = Instant(required=True)
+    end = Instant(required=True)
+    for_user_id = Identifier(load_default=None, allow_none=True, strict=True)
+    title = Text(load_default="", validate=validate.Length(max=120))
 
 
 class BookingChange(SpanMixin):
-    space_id = fields.Integer(strict=True)
-    start = fields.AwareDateTime()
-    end = fields.AwareDateTime()
-    title = fields.String(validate=validate.Length(max=120))
+    space_id = Identifier(strict=True)
+    start = Instant()
+    end = Instant()
+    title = Text(validate=validate.Length(max=120))
 
 
 class BookingView(Schema):
@@ -53,15 +56,21 @@ class HistoryView(Schema):
 
 
 class BookingDetail(BookingView):
+    """Of a pair: the booking, and the events of its history."""
+
     history = fields.List(fields.Nested(HistoryView))
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        booking, history = obj
+        return history if attr == "history" else super().get_attribute(booking, attr, default)
 
 
 class BookingQuery(PageArguments):
     user = fields.String(
         load_default="me", metadata={"description": "`me`, or a user's id for those who may see it"}
     )
-    start = fields.AwareDateTime(data_key="from", load_default=None)
-    end = fields.AwareDateTime(data_key="to", load_default=None)
+    start = Instant(data_key="from", load_default=None)
+    end = Instant(data_key="to", load_default=None)
 
 
 class BookingList(Schema):

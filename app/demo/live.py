@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,10 +45,13 @@ class Running:
 
 
 def play(settings: Settings, *, port: int, speed: float, mqtt_url: str, tell: Callable[[str], None]) -> None:
-    """Run until stopped (Ctrl-C). Raises ProcessEndedError naming what ended and where its log is."""
+    """Run until stopped (Ctrl-C or SIGTERM). Raises ProcessEndedError naming what ended and where its log is."""
     opens = stages.opening(system_clock(), settings.timezone)
     stage = stages.set_up(settings, opens)
-    with ExitStack() as stack:
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        # Also where it was started in the background of a script, which ignores Ctrl-C.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         wire = stack.enter_context(stages.wire(stage, mqtt_url))
         # The clock starts when everything stands, so that no minute of the morning is lost to starting up.
         clock = ShownClock(system_clock() + timedelta(seconds=2), opens, speed)
@@ -75,10 +79,10 @@ def play(settings: Settings, *, port: int, speed: float, mqtt_url: str, tell: Ca
         _wait_until_ready(base, running)
         running.append(begin("sensors", "firmware_stubs.simulator", str(scenario)))
         _greet(base, opens, speed, tell)
-        with suppress(KeyboardInterrupt):
-            actors = Actors(over_http(base), stage.tokens)
-            _live(actors, days, clock, running, tell)
-        tell("Stopping.")
+        try:
+            _live(Actors(over_http(base), stage.tokens), days, clock, running, tell)
+        except KeyboardInterrupt:
+            tell("Stopping.")
 
 
 def _live(

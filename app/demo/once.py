@@ -51,22 +51,7 @@ def play(
     settings = replace(settings, clock=clock)
     stage = stages.set_up(settings, opens)
     day = stage.day(opens.date())
-    with stages.wire(stage, mqtt_url) as wire:
-        stop = Stop()
-        link = Link(Wanted(urlsplit(wire.url), FILTERS, clock))
-        gateway = Gateway(link, Handler(stage.engine, clock), stop)
-        thread = threading.Thread(target=gateway.run, name="gateway", daemon=True)
-        thread.start()
-        # A broker keeps nothing for a gateway that it has never seen.
-        _wait_for(lambda: bool(link.protocol), "the gateway does not reach the broker")
-        fleet = Fleet(_scenarios(stage, day), wire.accounts, host=wire.host, port=wire.port)
-        try:
-            _step_through(stage, day, clock, fleet, tell)
-        finally:
-            fleet.close()
-            stop.tell()
-            thread.join(PATIENCE_SECONDS)
-            link.close()
+    step_until(stage, day, clock, until=day.end, tell=tell, mqtt_url=mqtt_url)
     office = Office.of(settings)
     clock.at = office.closes_at(day.on)
     sweep_once(stage.engine, clock(), office)
@@ -77,6 +62,34 @@ def play(
     return day, figures
 
 
+def step_until(
+    stage: Stage,
+    day: Day,
+    clock: SteppingClock,
+    *,
+    until: datetime,
+    tell: Callable[[str], None],
+    mqtt_url: str = "",
+) -> None:
+    """Play the day from its start until an instant, with a gateway of its own; raises as `play`."""
+    with stages.wire(stage, mqtt_url) as wire:
+        stop = Stop()
+        link = Link(Wanted(urlsplit(wire.url), FILTERS, clock))
+        gateway = Gateway(link, Handler(stage.engine, clock), stop)
+        thread = threading.Thread(target=gateway.run, name="gateway", daemon=True)
+        thread.start()
+        # A broker keeps nothing for a gateway that it has never seen.
+        _wait_for(lambda: bool(link.protocol), "the gateway does not reach the broker")
+        fleet = Fleet(_scenarios(stage, day), wire.accounts, host=wire.host, port=wire.port)
+        try:
+            _step_through(stage, day, clock, fleet, until=until, tell=tell)
+        finally:
+            fleet.close()
+            stop.tell()
+            thread.join(PATIENCE_SECONDS)
+            link.close()
+
+
 def _scenarios(stage: Stage, day: Day) -> dict[str, Scenario]:
     return {
         sensor_id: Scenario(sensor_id, presence=day.presence.get(code, []), dead=day.dead.get(code, []))
@@ -85,14 +98,20 @@ def _scenarios(stage: Stage, day: Day) -> dict[str, Scenario]:
 
 
 def _step_through(
-    stage: Stage, day: Day, clock: SteppingClock, fleet: Fleet, tell: Callable[[str], None]
+    stage: Stage,
+    day: Day,
+    clock: SteppingClock,
+    fleet: Fleet,
+    *,
+    until: datetime,
+    tell: Callable[[str], None],
 ) -> None:
     actors = Actors(in_process(create_app(stage.settings)), stage.tokens)
     office = Office.of(stage.settings)
     actions = list(reversed(day.actions))
     # The sensors were there before the day began: their last word is a heartbeat old at most.
     published = fleet.publish(day.start - timedelta(minutes=10), day.start)
-    while clock.at < day.end:
+    while clock.at < until:
         _wait_until_committed(stage, published)
         while actions and actions[-1].at <= clock.at:
             actors.act(actions.pop())

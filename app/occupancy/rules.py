@@ -7,9 +7,10 @@ signal is applied. So running through, resuming from the stored state, and any n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 SECOND_HIT_WITHIN = timedelta(minutes=5)
 HIT_LASTS = timedelta(minutes=2)
@@ -51,9 +52,8 @@ class Signal:
     online: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """All that is kept of a sensor's past.
+class Fold(NamedTuple):
+    """All that is kept of a sensor's past; a tuple, since each reading makes two new ones.
 
     `signal_at` the newest sign of life, `hit_at` the first hit not yet confirmed, `last_hit_at` the newest occupied
     signal, `quiet_at` since when it has said vacant without a break.
@@ -93,9 +93,9 @@ def settle(fold: Fold, now: datetime, watching: Watch) -> tuple[Fold, list[Trans
     while (due := _due(fold, watching)) and due[0] <= now:
         at, state, since_at = due
         found.append(Transition(state, since_at, at, fold.last_hit_at))
-        fold = replace(fold, state=state, since_at=since_at, hit_at=None)
+        fold = fold._replace(state=state, since_at=since_at, hit_at=None)
         if state is Occupancy.OFFLINE:
-            fold = replace(fold, level=None, quiet_at=None)
+            fold = fold._replace(level=None, quiet_at=None)
     return fold, found
 
 
@@ -104,9 +104,9 @@ def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Tra
     if fold.signal_at is not None and signal.at <= fold.signal_at:
         return fold, []
     fold, found = settle(fold, signal.at, watching)
-    fold = replace(fold, signal_at=signal.at)
+    fold = fold._replace(signal_at=signal.at)
     if signal.online is False:
-        silent = replace(fold, level=None, hit_at=None, quiet_at=None)
+        silent = fold._replace(level=None, hit_at=None, quiet_at=None)
         return _turned(silent, Occupancy.OFFLINE, signal.at, signal.at, found)
     if fold.state is Occupancy.OFFLINE:
         fold, found = _turned(fold, Occupancy.UNKNOWN, signal.at, signal.at, found)
@@ -116,19 +116,19 @@ def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Tra
         return _hit(fold, signal.at, found)
     if fold.level is not False:
         quiet_at = signal.at - watching.own_hold if fold.level else signal.at
-        fold = replace(fold, level=False, quiet_at=max(quiet_at, fold.last_hit_at or quiet_at))
+        fold = fold._replace(level=False, quiet_at=max(quiet_at, fold.last_hit_at or quiet_at))
     fold, more = settle(fold, signal.at, watching)
     return fold, found + more
 
 
 def _hit(fold: Fold, at: datetime, found: list[Transition]) -> tuple[Fold, list[Transition]]:
     first = fold.hit_at
-    fold = replace(fold, level=True, last_hit_at=at, quiet_at=None)
+    fold = fold._replace(level=True, last_hit_at=at, quiet_at=None)
     if fold.state is Occupancy.OCCUPIED:
         return fold, found
     if first is not None and at - first <= SECOND_HIT_WITHIN:
-        return _turned(replace(fold, hit_at=None), Occupancy.OCCUPIED, first, at, found)
-    return replace(fold, hit_at=at), found
+        return _turned(fold._replace(hit_at=None), Occupancy.OCCUPIED, first, at, found)
+    return fold._replace(hit_at=at), found
 
 
 def _turned(
@@ -137,7 +137,7 @@ def _turned(
     if fold.state is state:
         return fold, found
     turned = Transition(state, since_at, at, fold.last_hit_at)
-    return replace(fold, state=state, since_at=since_at), [*found, turned]
+    return fold._replace(state=state, since_at=since_at), [*found, turned]
 
 
 def _due(fold: Fold, watching: Watch) -> tuple[datetime, Occupancy, datetime] | None:

@@ -6,23 +6,31 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from sqlalchemy import RowMapping, and_, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.bulk import as_parameter, insert_rows
 from app.occupancy import rules
 from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, StoredReading
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Fold, Occupancy, SensorLog, Signal, Transition, Watch, watch
+from app.orm import Base
 from app.spaces.models import Sensor, SensorBinding, Space
 from app.spaces.rules import Kind, Policy
 
 DEAD_LETTER_BYTES = 4096
 SETTLE_AT_ONCE = 5000
-FOLD_COLUMNS = ("state", "since_at", "level", "signal_at", "hit_at", "last_hit_at", "quiet_at")
-_readings = StoredReading.__table__
-_states = SensorState.__table__
+FOLD_COLUMNS = Fold._fields
+STATE_COLUMNS = ("sensor_id", *FOLD_COLUMNS, "due_at", "battery_pct")
+READING_COLUMNS = (
+    *("sensor_id", "boot", "seq", "observed_at", "received_at"),
+    *("occupied", "online", "history", "battery_pct", "rssi"),
+)
+_columns_of = attrgetter(*READING_COLUMNS)
+_readings = Base.metadata.tables["readings"]
+_states = Base.metadata.tables["sensor_states"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +142,14 @@ def settle(session: Session, now: datetime, policies: Mapping[Kind, Policy]) -> 
     )
 
 
+def next_due(session: Session) -> datetime | None:
+    """When `settle` next has something to do, if no reading comes before."""
+    return session.scalar(select(func.min(SensorState.due_at)))
+
+
 def keep_dead_letters(session: Session, letters: Iterable[tuple[str, bytes, str]], *, now: datetime) -> None:
     """Keep (topic, payload, reason) of messages that could not be taken."""
-    rows = [
+    kept = [
         {
             "received_at": now,
             # PostgreSQL's text refuses the null character, which MQTT forbids but a fuzzer sends.
@@ -147,8 +160,18 @@ def keep_dead_letters(session: Session, letters: Iterable[tuple[str, bytes, str]
         }
         for topic, payload, reason in letters
     ]
-    if rows:
-        session.execute(insert(DeadLetter), rows)
+    if kept:
+        session.execute(insert(DeadLetter), kept)
+
+
+def kept_dead_letters(session: Session, topics: str) -> set[tuple[str, str, int]]:
+    """(topic, reason, size) of the dead letters whose topic begins so."""
+    rows = session.execute(
+        select(DeadLetter.topic, DeadLetter.reason, DeadLetter.size).where(
+            DeadLetter.topic.startswith(topics, autoescape=True)
+        )
+    )
+    return {(topic, reason, size) for topic, reason, size in rows}
 
 
 def logs_of(
@@ -182,55 +205,6 @@ def logs_of(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How a sensor is: for the people who look after it."""
-
-    sensor_id: str
-    space_code: str
-    state: Occupancy
-    last_seen_at: datetime | None
-    battery_pct: int | None
-    missing: int
-
-
-def health(session: Session) -> list[Health]:
-    """Every bound sensor with its state and the readings missing from its sequences; two queries."""
-    missing = sequence_gaps(session)
-    rows = session.execute(
-        select(Sensor.id, Space.code, SensorState.state, SensorState.signal_at, SensorState.battery_pct)
-        .join(SensorBinding, and_(SensorBinding.sensor_id == Sensor.id, SensorBinding.until_at.is_(None)))
-        .join(Space, Space.id == SensorBinding.space_id)
-        .join(SensorState, SensorState.sensor_id == Sensor.id, isouter=True)
-        .order_by(Space.code)
-    )
-    return [
-        Health(sensor_id, code, state or Occupancy.UNKNOWN, signal_at, battery, missing.get(sensor_id, 0))
-        for sensor_id, code, state, signal_at, battery in rows
-    ]
-
-
-def sequence_gaps(session: Session) -> dict[str, int]:
-    """How many readings each sensor numbered that never came: a loss before the gateway shows here.
-
-    Counted from what is stored, so a gap that a device fills by publishing again heals by itself.
-    """
-    per_boot = (
-        select(
-            StoredReading.sensor_id,
-            (func.max(StoredReading.seq) - func.min(StoredReading.seq) + 1 - func.count()).label("missing"),
-        )
-        .where(StoredReading.seq.is_not(None))
-        .group_by(StoredReading.sensor_id, StoredReading.boot)
-        .subquery()
-    )
-    total = func.sum(per_boot.c.missing)
-    rows = session.execute(
-        select(per_boot.c.sensor_id, total).group_by(per_boot.c.sensor_id).having(total > 0)
-    )
-    return {sensor_id: int(count) for sensor_id, count in rows}
-
-
 def _order(reading: Reading) -> tuple[datetime, int]:
     return reading.observed_at, reading.seq or 0
 
@@ -246,11 +220,11 @@ def _load(session: Session, sensor_ids: set[str], policies: Mapping[Kind, Policy
     rows = session.execute(
         select(
             Sensor.id,
+            SensorBinding.space_id,
+            Space.kind,
             Sensor.heartbeat_s,
             Sensor.own_hold_s,
             Sensor.holds_itself,
-            SensorBinding.space_id,
-            Space.kind,
             _states.c.sensor_id.label("has_state"),
             _states.c.battery_pct,
             *(_states.c[name] for name in FOLD_COLUMNS),
@@ -264,50 +238,40 @@ def _load(session: Session, sensor_ids: set[str], policies: Mapping[Kind, Policy
         .join(Space, Space.id == SensorBinding.space_id, isouter=True)
         .where(Sensor.id.in_(sensor_ids))
         .order_by(Sensor.id)
-    ).mappings()
+    )
     default = Policy()
-    return {
-        row["id"]: _Watched(
-            space_id=row["space_id"],
-            watching=watch(
-                vacant_hold=policies.get(row["kind"], default).vacant_hold,
-                own_hold=timedelta(seconds=row["own_hold_s"]),
-                holds_itself=row["holds_itself"],
-                heartbeat=timedelta(seconds=row["heartbeat_s"]),
-            ),
-            fold=Fold(**{name: row[name] for name in FOLD_COLUMNS}) if row["has_state"] else Fold(),
-            battery_pct=row["battery_pct"],
+    watches: dict[tuple[object, ...], Watch] = {}
+    found = {}
+    for sensor_id, space_id, kind, *model, has_state, battery_pct, fold in (
+        (*row[:8], Fold(*row[8:])) for row in rows
+    ):
+        heartbeat_s, own_hold_s, holds_itself = model
+        if (kind, *model) not in watches:
+            watches[kind, *model] = watch(
+                vacant_hold=policies.get(kind, default).vacant_hold,
+                own_hold=timedelta(seconds=own_hold_s),
+                holds_itself=holds_itself,
+                heartbeat=timedelta(seconds=heartbeat_s),
+            )
+        found[sensor_id] = _Watched(
+            space_id, watches[kind, *model], fold if has_state else Fold(), battery_pct
         )
-        for row in rows
-    }
+    return found
 
 
 def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
     """Insert what is not stored yet; returns those that were new."""
     if not readings:
         return []
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = (
-        dialect.insert(_readings)
+        insert_rows(session, _readings, READING_COLUMNS)
         .on_conflict_do_nothing()
         .returning(_readings.c.sensor_id, _readings.c.boot, _readings.c.seq)
     )
-    rows = [
-        {
-            "sensor_id": reading.sensor_id,
-            "boot": reading.boot,
-            "seq": reading.seq,
-            "observed_at": reading.observed_at,
-            "received_at": reading.received_at,
-            "occupied": reading.occupied,
-            "online": reading.online,
-            "history": reading.history,
-            "battery_pct": reading.battery_pct,
-            "rssi": reading.rssi,
-        }
-        for reading in readings
-    ]
-    new = {tuple(row) for row in session.execute(statement, rows)}
+    stored = session.execute(statement, as_parameter(map(_columns_of, readings))).all()
+    if len(stored) == len(readings):
+        return list(readings)
+    new = {tuple(row) for row in stored}
     result = []
     for reading in readings:
         name = (reading.sensor_id, reading.boot, reading.seq)
@@ -322,23 +286,21 @@ def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
 def _save(session: Session, watched: dict[str, _Watched], moved: list[str]) -> None:
     if not moved:
         return
-    rows = [
-        {
-            "sensor_id": sensor_id,
-            **{name: getattr(watched[sensor_id].fold, name) for name in FOLD_COLUMNS},
-            "due_at": rules.due_at(watched[sensor_id].fold, watched[sensor_id].watching),
-            "battery_pct": watched[sensor_id].battery_pct,
-        }
-        for sensor_id in moved
-    ]
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(_states)
+    statement = insert_rows(session, _states, STATE_COLUMNS)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["sensor_id"],
-            set_={name: statement.excluded[name] for name in (*FOLD_COLUMNS, "due_at", "battery_pct")},
+            set_={name: statement.excluded[name] for name in STATE_COLUMNS[1:]},
         ),
-        rows,
+        as_parameter(
+            (
+                sensor_id,
+                *watched[sensor_id].fold,
+                rules.due_at(watched[sensor_id].fold, watched[sensor_id].watching),
+                watched[sensor_id].battery_pct,
+            )
+            for sensor_id in moved
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.access import allow, sign_in, sign_out
+from app.access import LOCALE, allow, sign_in, sign_out
 from app.database import reading
 from app.extensions import db, limiter
 from app.people import service
@@ -31,10 +31,7 @@ def log_in() -> Response | tuple[str, int]:
     if user is None:
         flash(gettext("The address or the password is not right."), "error")
         return render_template("login.html", email=email, next=request.form.get("next", "")), 401
-    locale = session.get("locale")
     sign_in(user.id)
-    if locale:
-        session["locale"] = locale
     return redirect(_inside(request.form.get("next", "")) or url_for("boards_pages.start"))
 
 
@@ -50,7 +47,7 @@ def log_out() -> Response:
 def language() -> Response:
     chosen = request.form.get("locale", "")
     if chosen in LOCALES:
-        session["locale"] = chosen
+        session[LOCALE] = chosen
         session.permanent = True
     return redirect(_inside(request.form.get("next", "")) or url_for("boards_pages.start"))
 

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from app.access import READERS, Role, allow, asker
 from app.database import reading
 from app.extensions import db
-from app.http import today
+from app.http import Blueprint, today
 from app.people import service
 from app.people.schemas import MeView, PeopleList, PeopleQuery, SectionList
 

@@ -2,6 +2,8 @@
 
 from marshmallow import Schema, fields
 
+from app.fields import Identifier
+
 
 class SectionView(Schema):
     id = fields.Integer()
@@ -28,9 +30,7 @@ class MeView(Schema):
 
 
 class PeopleQuery(Schema):
-    section = fields.Integer(
-        load_default=None, metadata={"description": "only members of this section today"}
-    )
+    section = Identifier(load_default=None, metadata={"description": "only members of this section today"})
 
 
 class PeopleList(Schema):

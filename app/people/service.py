@@ -79,7 +79,8 @@ def _nobodys_hash() -> str:
 
 def find_by_password(session: Session, email: str, password: str) -> User | None:
     """The account of `email` if the password fits. An unknown address takes as long as a wrong password."""
-    user = session.scalar(select(User).where(User.email == email.strip().lower(), User.left_at.is_(None)))
+    wanted = select(User).where(User.email == email.strip().lower(), User.left_at.is_(None))
+    user = session.scalar(wanted) if email.isprintable() else None
     try:
         _hasher.verify(user.password_hash if user and user.password_hash else _nobodys_hash(), password)
     except (Argon2Error, InvalidHashError):

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from app.access import READERS, Role, allow
 from app.database import reading
 from app.extensions import db
-from app.http import cursor_page
+from app.http import Blueprint, cursor_page
 from app.spaces import service
 from app.spaces.rules import Kind
 from app.spaces.schemas import FloorList, FloorView, SpaceList, SpaceQuery, SpaceView, ZoneList, ZoneQuery

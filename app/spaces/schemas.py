@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
+from app.fields import Identifier
 from app.http import PageArguments
 from app.spaces.rules import Kind
 
@@ -43,8 +44,8 @@ class SpaceView(Schema):
 
 
 class SpaceQuery(PageArguments):
-    floor = fields.Integer(load_default=None)
-    zone = fields.Integer(load_default=None)
+    floor = Identifier(load_default=None)
+    zone = Identifier(load_default=None)
     kind = fields.String(load_default=None, validate=validate.OneOf([kind.value for kind in Kind]))
 
 
@@ -54,18 +55,4 @@ class SpaceList(Schema):
 
 
 class ZoneQuery(Schema):
-    floor = fields.Integer(load_default=None)
-
-
-class SensorView(Schema):
-    sensor_id = fields.String()
-    space_code = fields.String()
-    state = fields.String()
-    last_seen_at = fields.AwareDateTime(allow_none=True)
-    battery_pct = fields.Integer(allow_none=True)
-    missing = fields.Integer(metadata={"description": "readings the sensor numbered that never arrived"})
-
-
-class SensorList(Schema):
-    items = fields.List(fields.Nested(SensorView))
-    next_cursor = fields.Integer(allow_none=True)
+    floor = Identifier(load_default=None)

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from app.access import PEOPLE, READERS, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import Forbidden
 from app.extensions import db
-from app.http import now
+from app.http import Blueprint, now
 from app.telework import service
 from app.telework.models import HalfDay
 from app.telework.rules import Half, PlanKind

@@ -4,15 +4,16 @@ from datetime import timedelta
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from app.fields import Day, Identifier
 from app.telework.rules import Half, PlanKind
 
 LONGEST = timedelta(days=366)
 
 
 class DaysQuery(Schema):
-    first = fields.Date(data_key="from", required=True)
-    last = fields.Date(data_key="to", required=True)
-    section = fields.Integer(load_default=None)
+    first = Day(data_key="from", required=True)
+    last = Day(data_key="to", required=True)
+    section = Identifier(load_default=None)
     user = fields.String(load_default=None, metadata={"description": "`me` or a user's id"})
 
     @validates_schema
@@ -26,7 +27,7 @@ class DaysQuery(Schema):
 
 
 class PlanRequest(Schema):
-    on = fields.Date(required=True)
+    on = Day(required=True)
     half = fields.String(required=True, validate=validate.OneOf([half.value for half in Half]))
     kind = fields.String(required=True, validate=validate.OneOf([kind.value for kind in PlanKind]))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, render_template, request
 from flask_babel import gettext
@@ -11,6 +13,7 @@ from app.access import READERS, Role, allow, asker
 from app.database import reading
 from app.extensions import db
 from app.http import now, settings, today
+from app.settings import OfficeHours
 from app.timespan import day_span
 from app.usage import service
 
@@ -18,24 +21,54 @@ pages = Blueprint("usage_pages", __name__)
 SEES_ALL = frozenset({Role.FACILITY, Role.AUDITOR})
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A day's strip of time, from an hour before the office opens to two after it closes; a unit is a minute."""
+
+    zone: ZoneInfo
+    on: date
+    office: OfficeHours
+
+    @property
+    def hours(self) -> range:
+        return range(max(self.office.start.hour - 1, 0), min(self.office.end.hour + 2, 23) + 1)
+
+    @property
+    def width(self) -> int:
+        return self.of_hour(self.hours.stop)
+
+    def of_hour(self, hour: int) -> int:
+        return (hour - self.hours.start) * 60
+
+    def shows(self, at: datetime) -> bool:
+        """Whether an instant lies in the strip."""
+        return 0.0 < self.minutes(at) < self.width
+
+    def minutes(self, at: datetime) -> float:
+        begins = day_span(self.on, self.zone, time(self.hours.start)).start
+        return min(max((at - begins) / timedelta(minutes=1), 0.0), float(self.width))
+
+
 @pages.get("/day")
 @allow(*READERS)
 def day() -> str:
     on = _asked_day()
     span = day_span(on, settings().timezone)
-    everything = asker().role in SEES_ALL and request.args.get("mine") is None
+    may_see_all = asker().role in SEES_ALL
+    everything = may_see_all and request.args.get("mine") is None
     with reading(db.engine) as session:
         rows = service.ledger(session, span, now=now(), user_id=None if everything else asker().id)
     return render_template(
         "day.html",
         on=on,
+        today=today(),
         before=on - timedelta(days=1),
         after=on + timedelta(days=1),
-        span=span,
+        picture=Picture(settings().timezone, on, settings().hours),
         rows=rows,
+        kept={"mine": 1} if may_see_all and not everything else {},
         everything=everything,
-        may_see_all=asker().role in SEES_ALL,
-        hours=settings().hours,
+        may_see_all=may_see_all,
     )
 
 

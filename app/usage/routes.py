@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from app.access import READERS, Role, allow, asker
 from app.database import reading
 from app.extensions import db
-from app.http import now
+from app.http import Blueprint, now
 from app.timespan import TimeSpan
 from app.usage import service
 from app.usage.schemas import UsageList, UsageQuery

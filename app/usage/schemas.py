@@ -4,15 +4,17 @@ from datetime import timedelta
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
+from app.fields import Identifier, Instant
+
 LONGEST = timedelta(days=62)
 
 
 class UsageQuery(Schema):
-    space = fields.Integer(load_default=None)
-    zone = fields.Integer(load_default=None)
-    section = fields.Integer(load_default=None)
-    start = fields.AwareDateTime(data_key="from", required=True)
-    end = fields.AwareDateTime(data_key="to", required=True)
+    space = Identifier(load_default=None)
+    zone = Identifier(load_default=None)
+    section = Identifier(load_default=None)
+    start = Instant(data_key="from", required=True)
+    end = Instant(data_key="to", required=True)
 
     @validates_schema
     def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
@@ -32,10 +34,10 @@ class SpanView(Schema):
 class LedgerView(Schema):
     space_id = fields.Integer(attribute="space.id")
     space_code = fields.String(attribute="space.code")
-    booking_id = fields.Integer(attribute="booking.id", allow_none=True)
-    status = fields.String(attribute="booking.status", allow_none=True)
-    reason = fields.String(attribute="booking.reason", allow_none=True)
-    booked = fields.Nested(SpanView, attribute="booking.span", allow_none=True)
+    booking_id = fields.Integer(attribute="booking.id", dump_default=None, allow_none=True)
+    status = fields.String(attribute="booking.status", dump_default=None, allow_none=True)
+    reason = fields.String(attribute="booking.reason", dump_default=None, allow_none=True)
+    booked = fields.Nested(SpanView, attribute="booking.span", dump_default=None, allow_none=True)
     actual = fields.Nested(SpanView, allow_none=True)
     flag = fields.String()
 

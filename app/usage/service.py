@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.occupancy.models import SensorState
-from app.occupancy.rules import Occupancy, is_suspect
+from app.occupancy.rules import SUSPECT_AFTER, Occupancy, is_suspect
 from app.occupancy.service import Change
 from app.spaces.models import SensorBinding, Space, Zone
 from app.timespan import TimeSpan
@@ -28,6 +28,7 @@ def note_change(session: Session, changes: Sequence[Change]) -> None:
     if not changes:
         return
     last = _last_sessions(session, {change.space_id for change in changes})
+    begun: list[UsageSession] = []
     for change in changes:
         known = last.get(change.space_id)
         if change.state is Occupancy.OCCUPIED:
@@ -40,13 +41,20 @@ def note_change(session: Session, changes: Sequence[Change]) -> None:
             ):
                 known.end_at, known.flag = None, ""
                 continue
-            last[change.space_id] = UsageSession(space_id=change.space_id, start_at=change.since_at)
-            session.add(last[change.space_id])
+            last[change.space_id] = UsageSession(
+                space_id=change.space_id, start_at=change.since_at, end_at=None, flag=""
+            )
+            begun.append(last[change.space_id])
         elif known is not None and known.end_at is None and change.state is not Occupancy.UNKNOWN:
             edge = Edge(change.state, change.since_at, change.last_hit_at)
             known.end_at = session_end(edge, known.start_at)
             known.flag = "offline" if change.state is Occupancy.OFFLINE else known.flag
     session.flush()
+    if begun:
+        columns = ("space_id", "start_at", "end_at", "flag")
+        session.execute(
+            insert(UsageSession), [{name: getattr(one, name) for name in columns} for one in begun]
+        )
 
 
 def close_idle(session: Session, now: datetime) -> None:
@@ -68,6 +76,15 @@ def close_idle(session: Session, now: datetime) -> None:
         elif not one.flag and is_suspect(one.start_at, now):
             one.flag = "suspect"
     session.flush()
+
+
+def next_due(session: Session) -> datetime | None:
+    """When `close_idle` next has something to do that time alone brings."""
+    opened_at = session.scalar(
+        select(func.min(UsageSession.start_at)).where(UsageSession.end_at.is_(None), UsageSession.flag == "")
+    )
+    # Suspect is what lasts longer, not what lasts as long.
+    return None if opened_at is None else opened_at + SUSPECT_AFTER + _INSTANT
 
 
 @dataclass(frozen=True, slots=True)

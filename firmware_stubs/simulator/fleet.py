@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessageInfo
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
 
 from firmware_stubs.simulator.device import Numbered, Scenario
 
@@ -39,11 +40,15 @@ class Device:
         self.recent.append((at, payload))
         return self.client.publish(self.topic, payload, qos=1)
 
-    def on_connect(self, client: Client, *_: Any) -> None:
+    def on_connect(self, client: Client, _data: Any, _flags: Any, answer: ReasonCode, _more: Any) -> None:
+        if answer.is_failure:
+            return
         client.publish(f"akiseki/v1/{self.scenario.sensor_id}/status", "online", qos=1, retain=True)
         if self.recent:
-            newest = self.recent[-1][0]
-            for at, payload in self.recent:
+            # A copy: this is paho's thread, and an exception here would end it.
+            recent = list(self.recent)
+            newest = recent[-1][0]
+            for at, payload in recent:
                 if newest - at <= LAST_MINUTE:
                     client.publish(self.topic, payload, qos=1)
         self.connected.set()
@@ -65,17 +70,22 @@ class Fleet:
         ]
         for device in self.devices:
             if not device.connected.wait(CONNECT_SECONDS):
+                self.close()
                 raise TimeoutError(f"{device.scenario.sensor_id} could not connect to {host}:{port}")
 
     def publish(self, after: datetime, until: datetime) -> int:
-        """Publish what the fleet would have said in `(after, until]`; returns how many once the broker has them all."""
+        """Publish what the fleet would have said in `(after, until]`; returns how many once the broker has them all.
+
+        A device without a connection is not waited for: it says so again when it has one.
+        """
         sent = [
             device.publish(at, occupied=occupied)
             for device in self.devices
             for at, occupied in device.scenario.readings(after, until)
         ]
         for info in sent:
-            info.wait_for_publish(CONNECT_SECONDS)
+            if info.rc is not MQTTErrorCode.MQTT_ERR_NO_CONN:
+                info.wait_for_publish(CONNECT_SECONDS)
         return len(sent)
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ def _status(sensor_id: str, envelope: Envelope) -> Sequence[Reading]:
 
 
 def _reading(sensor_id: str, envelope: Envelope) -> Reading:
-    fields = _json_object(envelope.payload)
+    fields = json_object(envelope.payload)
     get = fields.get
     boot = get("boot")
     # Printable text has no null character, which PostgreSQL refuses, and no lone surrogate, which UTF-8 does.
@@ -74,16 +74,20 @@ def _reading(sensor_id: str, envelope: Envelope) -> Reading:
     )
 
 
-def observed_at(text: object, received_at: datetime) -> datetime:
-    """An instant that a device gave, in UTC; raises Undecodable where its clock cannot be right."""
+def instant(text: object) -> datetime:
+    """An instant in RFC 3339, in UTC; raises Undecodable `observed_at`."""
     if type(text) is not str or not _RFC_3339.fullmatch(text):
         raise Undecodable("observed_at")
     try:
         at = datetime.fromisoformat(text.upper())
-        if at.tzinfo is not UTC:
-            at = at.astimezone(UTC)
+        return at if at.tzinfo is UTC else at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Undecodable("observed_at") from None
+
+
+def observed_at(text: object, received_at: datetime) -> datetime:
+    """An instant that a device gave, in UTC; raises Undecodable where its clock cannot be right."""
+    at = instant(text)
     ahead = at - received_at
     if ahead > AHEAD_AT_MOST:
         raise Undecodable("clock_ahead")
@@ -92,7 +96,8 @@ def observed_at(text: object, received_at: datetime) -> datetime:
     return at
 
 
-def _json_object(payload: bytes) -> dict[str, Any]:
+def json_object(payload: bytes) -> dict[str, Any]:
+    """What a payload says; raises Undecodable `not_utf8`, `not_json` or `not_an_object`."""
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError:

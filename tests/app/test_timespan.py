@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.timespan import TimeSpan, day_span, merged, overlap
+from app.timespan import TimeSpan, chosen_span, day_span, merged, overlap
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -127,3 +127,26 @@ def test_part_of_a_day_is_computed_in_the_zone() -> None:
     morning = day_span(date(2026, 11, 24), TOKYO, time(8, 30), time(12))
     assert morning.start == datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
     assert morning.length == timedelta(hours=3, minutes=30)
+
+
+def test_a_chosen_span_is_in_the_floors_own_time() -> None:
+    span = chosen_span(date(2026, 11, 24), time(9), time(10), TOKYO)
+    assert span == TimeSpan(datetime(2026, 11, 24, 0, tzinfo=UTC), datetime(2026, 11, 24, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("end", [time(9), time(8, 59)])
+def test_a_reversed_or_empty_choice_is_refused(end: time) -> None:
+    with pytest.raises(ValueError, match="after the start"):
+        chosen_span(date(2026, 11, 24), time(9), end, TOKYO)
+
+
+def test_a_chosen_hour_that_the_clocks_leave_out_is_refused() -> None:
+    """02:30 to 03:00 does not exist in Berlin on this day; both are the same instant."""
+    with pytest.raises(ValueError, match="end after it starts"):
+        chosen_span(date(2026, 3, 29), time(2), time(3), BERLIN)
+
+
+def test_a_chosen_end_at_midnight_is_the_end_of_the_day() -> None:
+    evening = chosen_span(date(2026, 11, 24), time(9), time(0), TOKYO)
+    assert evening == TimeSpan(datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 24, 15, tzinfo=UTC))
+    assert chosen_span(date(2026, 11, 24), time(0), time(0), TOKYO) == day_span(date(2026, 11, 24), TOKYO)

@@ -41,8 +41,8 @@ from app.people.models import Role, User
 from app.spaces.models import Space
 from app.spaces.rules import Kind, Lane
 from tests.benchmarks.databases import fresh_database
-from tests.benchmarks.web import Answer, Client, web_processes
 from tests.office import furnish, sensor_ids
+from tests.servers.web import Answer, Client, web_processes
 
 WEB_PROCESSES = 2
 SLOT = timedelta(minutes=15)

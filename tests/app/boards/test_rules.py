@@ -1,12 +1,14 @@
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.boards.rules import QUARTER, chosen_span, suggested_span
+from app.boards.rules import QUARTER, Look, at_most, first_gap, left_of, look, suggested_span
 from app.calendar import working_days
+from app.occupancy.rules import Occupancy
 from app.timespan import TimeSpan
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -66,18 +68,90 @@ def test_a_suggested_span_lies_in_the_hours_of_a_working_day_and_is_not_over(at:
     assert span.length >= QUARTER
 
 
-def test_a_chosen_span_is_in_the_floors_own_time() -> None:
-    span = chosen_span(TUESDAY, time(9), time(10), TOKYO)
-    assert span == TimeSpan(datetime(2026, 11, 24, 0, tzinfo=UTC), datetime(2026, 11, 24, 1, tzinfo=UTC))
+@given(st.integers(-600, 600), st.integers(1, 600))
+def test_what_is_left_of_a_span_to_book_begins_this_minute_at_the_earliest(begins: int, minutes: int) -> None:
+    now = datetime(2026, 11, 24, 1, 7, 42, tzinfo=UTC)
+    span = TimeSpan(now + timedelta(minutes=begins), now + timedelta(minutes=begins + minutes))
+    left = left_of(span, now)
+    assert left.end == span.end
+    if span.end > now:
+        assert left.start >= now - timedelta(minutes=1)
+        assert left.start == span.start or span.start < now
 
 
-@pytest.mark.parametrize("end", [time(9), time(8, 59)])
-def test_a_reversed_or_empty_choice_is_refused(end: time) -> None:
-    with pytest.raises(ValueError, match="after the start"):
-        chosen_span(TUESDAY, time(9), end, TOKYO)
+TEN = datetime(2026, 11, 24, 1, tzinfo=UTC)
 
 
-def test_a_chosen_hour_that_the_clocks_leave_out_is_refused() -> None:
-    """02:30 to 03:00 does not exist in Berlin on this day; both are the same instant."""
-    with pytest.raises(ValueError, match="end after it starts"):
-        chosen_span(date(2026, 3, 29), time(2), time(3), ZoneInfo("Europe/Berlin"))
+def after_ten(start: int, end: int) -> TimeSpan:
+    return TimeSpan(TEN + timedelta(minutes=start), TEN + timedelta(minutes=end))
+
+
+@pytest.mark.parametrize(
+    ("span", "booked", "gap"),
+    [
+        ((0, 60), [], (0, 60)),
+        ((0, 60), [(30, 90)], (0, 30)),
+        ((0, 60), [(15, 60)], (0, 15)),
+        ((0, 60), [(14, 60)], None),
+        ((0, 60), [(-30, 45)], (45, 60)),
+        ((0, 60), [(-30, 46)], None),
+        ((0, 60), [(0, 20), (30, 60)], None),
+        ((0, 60), [(30, 60), (0, 10)], (10, 30)),
+        ((0, 10), [], (0, 10)),
+        ((0, 10), [(5, 10)], None),
+        ((0, 60), [(60, 90)], (0, 60)),
+    ],
+)
+def test_the_first_gap_is_a_quarter_of_an_hour_or_the_whole_of_a_shorter_span(
+    span: tuple[int, int], booked: list[tuple[int, int]], gap: tuple[int, int] | None
+) -> None:
+    found = first_gap(after_ten(*span), [after_ten(*one) for one in booked])
+    assert found == (after_ten(*gap) if gap else None)
+
+
+@given(st.lists(st.tuples(st.integers(-90, 300), st.integers(1, 120)), max_size=6), st.integers(1, 240))
+def test_a_gap_lies_in_the_span_and_overlaps_no_booking(bookings: list[tuple[int, int]], length: int) -> None:
+    span = after_ten(0, length)
+    booked = [after_ten(start, start + lasts) for start, lasts in bookings]
+    gap = first_gap(span, booked)
+    if gap is not None:
+        assert gap.intersection(span) == gap
+        assert not any(gap.overlaps(one) for one in booked)
+        assert gap.length >= min(QUARTER, span.length)
+
+
+def test_an_offer_is_no_longer_than_a_booking_may_be() -> None:
+    assert at_most(after_ten(0, 300), timedelta(hours=2)) == after_ten(0, 120)
+    assert at_most(after_ten(0, 60), timedelta(hours=2)) == after_ten(0, 60)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({}, Look.FREE),
+        ({"occupancy": Occupancy.OCCUPIED}, Look.IN_USE),
+        ({"occupancy": Occupancy.OCCUPIED, "is_now": False}, Look.FREE),
+        ({"occupancy": Occupancy.OCCUPIED, "booked": True, "reason": "taken"}, Look.IN_USE),
+        ({"booked": True, "reason": "taken"}, Look.BOOKED),
+        ({"booked": True, "reason": "taken", "has_gap": True}, Look.PARTLY),
+        ({"booked": True, "reason": "taken", "has_gap": True, "occupancy": Occupancy.OCCUPIED}, Look.IN_USE),
+        ({"has_gap": True}, Look.FREE),
+        ({"booked": True, "reason": "yours", "mine": True, "occupancy": Occupancy.OCCUPIED}, Look.YOURS),
+        ({"occupancy": Occupancy.OFFLINE}, Look.SILENT),
+        ({"occupancy": Occupancy.UNKNOWN}, Look.SILENT),
+        ({"occupancy": Occupancy.OFFLINE, "is_now": False}, Look.FREE),
+        ({"reason": "other_section"}, Look.OTHER),
+        ({"reason": "out_of_order", "occupancy": Occupancy.OCCUPIED}, Look.BROKEN),
+        ({"reason": "free_seating"}, Look.FREE),
+    ],
+)
+def test_a_space_has_the_look_of_what_matters_most(facts: dict[str, Any], expected: Look) -> None:
+    plain: dict[str, Any] = {
+        "reason": None,
+        "booked": False,
+        "has_gap": False,
+        "mine": False,
+        "occupancy": Occupancy.VACANT,
+        "is_now": True,
+    }
+    assert look(**(plain | facts)) is expected

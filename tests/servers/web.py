@@ -1,4 +1,4 @@
-"""Web processes for the benchmarks, and clients that keep their connection."""
+"""The product's web processes on free ports, and clients that keep their connection."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ STOP_SECONDS = 20.0
 
 
 @contextmanager
-def web_processes(count: int, database_url: str, folder: Path) -> Iterator[list[int]]:
+def web_processes(
+    count: int, database_url: str, folder: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[list[int]]:
     """`count` times `akiseki serve` on one database; yields their ports when all are ready."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)} | {
         PREFIX + "DATABASE_URL": database_url,
         PREFIX + "DATA_DIR": str(folder),
-        PREFIX + "SECRET_KEY": "a key for a benchmark that nobody signs in to",
+        PREFIX + "SECRET_KEY": "a key for tests that nobody else signs in to",
+        **{PREFIX + name: value for name, value in (settings or {}).items()},
     }
     with ExitStack() as stack:
         ports = []

@@ -1,0 +1,44 @@
+"""Many rows in one statement: one JSON document as its only parameter, taken apart by the database.
+
+A parameter for each value costs more in the drivers and in SQLAlchemy than the insert itself (of 1,000 readings on
+PostgreSQL 81 µs each that way, 15 this way).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, Text, bindparam, cast, func, select, true
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+Insert = postgresql.Insert | sqlite.Insert
+
+
+def insert_rows(session: Session, table: Table, columns: Sequence[str]) -> Insert:
+    """An insert of the dialect in hand, for more to be said about conflicts; execute it with `as_parameter(…)`."""
+    if session.get_bind().dialect.name == "postgresql":
+        given = func.jsonb_array_elements(cast(bindparam("rows"), postgresql.JSONB(none_as_null=True)))
+        value: ColumnElement[Any] = given.column_valued("value")
+        fields = [cast(value.op("->>")(number), table.c[name].type) for number, name in enumerate(columns)]
+        return postgresql.insert(table).from_select(columns, select(*fields))
+    value = func.json_each(bindparam("rows", type_=Text)).table_valued("value").c.value
+    # Without a condition SQLite would read ON CONFLICT as that of a join.
+    fields_as_they_are = select(*(value.op("->>")(number) for number in range(len(columns)))).where(true())
+    return sqlite.insert(table).from_select(columns, fields_as_they_are)
+
+
+def as_parameter(of: Iterable[Sequence[object]]) -> dict[str, str]:
+    """The parameter of `insert_rows`: for each row its values in the order of the columns."""
+    return {"rows": json.dumps(list(of), default=_instant, separators=(",", ":"))}
+
+
+def _instant(value: object) -> str:
+    """As `UtcDateTime` stores it in SQLite, which PostgreSQL reads as UTC: the engine sets the zone."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise TypeError(f"{value!r} cannot be stored")
+    at = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return at.isoformat(" ", "microseconds")[:26]

@@ -1,0 +1,58 @@
+"""The API's types of fields: what no row can hold is refused with its field's name, before anything is asked of the
+database."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+MOST_ID = 2**63 - 1
+# Further away the arithmetic of days and zones ends, and no booking, reading or plan is meant.
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+
+
+class Identifier(fields.Integer):
+    """A row's id: a whole number that both databases can hold."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validate=validate.Range(0, MOST_ID), **options)
+
+
+class Instant(fields.AwareDateTime):
+    """RFC 3339 with an offset; kept in UTC. A naive one is refused."""
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> datetime:
+        at: datetime = super()._deserialize(value, *args, **options)
+        _check_year(at.year)
+        return at.astimezone(UTC)
+
+
+class Day(fields.Date):
+    """A day of the calendar, ISO 8601."""
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> date:
+        on: date = super()._deserialize(value, *args, **options)
+        _check_year(on.year)
+        return on
+
+
+class Text(fields.String):
+    """Text that every database and every page can hold: no null character, no half of a surrogate pair."""
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> str:
+        text: str = super()._deserialize(value, *args, **options)
+        if not is_storable(text):
+            raise ValidationError("must be text without null characters")
+        return text
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database can hold this text: PostgreSQL refuses the null character, UTF-8 lone surrogates."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _check_year(year: int) -> None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValidationError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")

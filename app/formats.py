@@ -1,0 +1,58 @@
+"""How instants, days and lengths of time are written for the reader: the office's own time, the reader's language."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from babel.dates import format_skeleton, format_timedelta
+from flask import Flask
+from flask_babel import get_locale, get_timezone
+
+from app.timespan import TimeSpan
+
+
+def local(at: datetime) -> datetime:
+    """An instant in the office's own time."""
+    return at.astimezone(get_timezone())
+
+
+def hours_and_minutes(at: datetime) -> str:
+    """The local time of an instant: 09:05."""
+    return f"{local(at):%H:%M}"
+
+
+def until(at: datetime) -> str:
+    """The local time at which something ends: 17:15; the midnight that ends a day is 24:00."""
+    text = hours_and_minutes(at)
+    return "24:00" if text == "00:00" else text
+
+
+def times(span: TimeSpan) -> str:
+    """A span within a day: 09:05–24:00."""
+    return f"{hours_and_minutes(span.start)}–{until(span.end)}"
+
+
+def day(on: datetime | date) -> str:
+    """A day with its weekday: 11月24日(火) or Tue, Nov 24."""
+    return format_skeleton("MMMEd", local(on) if isinstance(on, datetime) else on, locale=get_locale())
+
+
+def length_of(length: timedelta) -> str:
+    """A length of time, to the minute: 1時間30分 or 1 hour 30 minutes."""
+    parts = []
+    for unit in (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)):
+        whole = length // unit * unit
+        length -= whole
+        if whole:
+            parts.append(format_timedelta(whole, granularity="minute", threshold=1, locale=get_locale()))
+    return "".join(parts).replace(" ", "") if get_locale().language == "ja" else " ".join(parts)
+
+
+def register(app: Flask) -> None:
+    """Let the templates use them."""
+    app.add_template_filter(local)
+    app.add_template_filter(hours_and_minutes, "hm")
+    app.add_template_filter(until)
+    app.add_template_filter(times)
+    app.add_template_filter(day)
+    app.add_template_filter(length_of)

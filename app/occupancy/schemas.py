@@ -1,0 +1,28 @@
+"""What the API shows of sensors."""
+
+from marshmallow import Schema, fields, validate
+
+from app.fields import Text
+from app.http import PAGE_SIZE, PAGE_SIZE_AT_MOST
+
+
+class SensorQuery(Schema):
+    """Sensors have names instead of numbers, so their cursor is the name of the last one shown."""
+
+    limit = fields.Integer(load_default=PAGE_SIZE, validate=validate.Range(1, PAGE_SIZE_AT_MOST))
+    cursor = Text(load_default="", validate=validate.Length(max=64))
+
+
+class SensorView(Schema):
+    id = fields.String(attribute="sensor_id")
+    space_id = fields.Integer()
+    space_code = fields.String()
+    state = fields.String()
+    last_seen_at = fields.AwareDateTime(allow_none=True)
+    battery_pct = fields.Integer(allow_none=True)
+    missing = fields.Integer(metadata={"description": "readings the sensor numbered that never arrived"})
+
+
+class SensorList(Schema):
+    items = fields.List(fields.Nested(SensorView))
+    next_cursor = fields.String(allow_none=True)

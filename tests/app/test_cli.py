@@ -1,0 +1,175 @@
+"""Every command as an operator types it: what it says, and one clear line where it cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.cli import main
+from app.database import create_engine, reading
+from app.people.service import find_by_password, find_by_token
+from app.settings import PREFIX
+from tests.house import DAY, House
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `akiseki` with settings, in this process: starting another each time would take a second."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv(PREFIX + "DATA_DIR", str(tmp_path / "data"))
+
+    def start(*command: str, **settings: str) -> Done:
+        with monkeypatch.context() as patch:
+            for name, value in settings.items():
+                patch.setenv(PREFIX + name, value)
+            with pytest.raises(SystemExit) as ended:
+                main(command)
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    return start
+
+
+def refused(done: Done) -> str:
+    """The one line that a command ended with; it must not be a traceback."""
+    assert done.status != 0
+    assert "Traceback" not in done.err
+    return done.err.strip().splitlines()[-1]
+
+
+def url_of(house: House) -> str:
+    return house.engine.url.render_as_string(hide_password=False)
+
+
+def test_a_database_is_made_checked_and_taken_back(run: Run, tmp_path: Path) -> None:
+    assert "db upgrade" in refused(run("db", "check"))
+    assert run("db", "upgrade").status == 0
+    assert run("db", "check").out.strip() == "The schema is current and every guard stands."
+    assert run("db", "downgrade").status == 0
+    assert "db upgrade" in refused(run("db", "check"))
+    assert run("db", "upgrade").status == 0
+    engine = create_engine(f"sqlite:///{tmp_path}/data/akiseki.db")
+    with engine.begin() as connection:
+        trigger = connection.scalar(text("SELECT name FROM sqlite_master WHERE type = 'trigger' LIMIT 1"))
+        connection.execute(text(f"DROP TRIGGER {trigger}"))
+    engine.dispose()
+    assert str(trigger) in refused(run("db", "check"))
+
+
+def test_somebody_is_added_and_gets_a_token(run: Run, house: House) -> None:
+    url = url_of(house)
+    environment = {**os.environ, PREFIX + "DATABASE_URL": url}
+    add = [
+        sys.executable,
+        "-m",
+        "app",
+        "user",
+        "add",
+        "New@Example.jp",
+        "--name",
+        "新人",
+        "--section",
+        "soumu",
+    ]
+
+    def typing(password: str, *more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*add, *more],
+            env=environment,
+            input=f"{password}\n{password}\n",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    added = typing("a long password", "--role", "chief")
+    assert added.returncode == 0, added.stderr
+    assert "a long password" not in added.stdout + added.stderr
+    token = run("token", "issue", "--user", "new@example.jp", DATABASE_URL=url).out.strip()
+    engine = create_engine(url)
+    with reading(engine) as session:
+        user = find_by_password(session, "new@example.jp", "a long password")
+        person = find_by_token(session, token, DAY)
+    engine.dispose()
+    assert user
+    assert person
+    assert (person.id, person.role) == (user.id, "chief")
+    again = typing("another password")
+    assert again.returncode != 0
+    assert "user.exists" in again.stderr.splitlines()[-1]
+
+
+def test_policies_are_set_and_shown(run: Run, house: House) -> None:
+    url = url_of(house)
+    assert run("policy", "set", "booth", "no_show_grace=15m", "walk_in=off", DATABASE_URL=url).status == 0
+    shown = run("policy", "show", DATABASE_URL=url).out
+    assert ["booth", "no_show_grace", "15m"] in [line.split() for line in shown.splitlines()]
+    assert ["seat", "no_show_grace", "1h"] in [line.split() for line in shown.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["token", "issue", "--user", "nobody@example.jp"], "user.unknown"),
+        (["policy", "set", "sofa", "no_show_grace=15m"], "sofa"),
+        (["policy", "set", "booth", "no_show_grace"], "key=value"),
+        (["policy", "set", "booth", "no_show_grace=soon"], "soon"),
+        (["policy", "set", "booth", "colour=15m"], "colour"),
+        (["user", "add", "a@example.jp", "--name", "x", "--section", "soumu", "--role", "king"], "king"),
+        (["replay", "no-such-file.jsonl"], "no-such-file.jsonl"),
+        (["serve", "--port", "many"], "many"),
+        (["dance"], "dance"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    run: Run, house: House, command: list[str], says: str
+) -> None:
+    assert says in refused(run(*command, DATABASE_URL=url_of(house)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"COLOUR": "blue"}, "AKISEKI_COLOUR"),
+        ({"TIMEZONE": "Edo"}, "AKISEKI_TIMEZONE"),
+        ({"SWEEP_SECONDS": "often"}, "AKISEKI_SWEEP_SECONDS"),
+        ({"DATABASE_URL": "mysql://host/db"}, "AKISEKI_DATABASE_URL"),
+        ({"OFFICE_HOURS": "17:15-08:30"}, "AKISEKI_OFFICE_HOURS"),
+    ],
+)
+def test_a_wrong_setting_names_itself(run: Run, settings: dict[str, str], says: str) -> None:
+    for command in (["serve"], ["gateway"], ["jobs"], ["db", "check"]):
+        assert says in refused(run(*command, **settings))
+
+
+@pytest.mark.parametrize("command", [["policy", "show"], ["db", "check"], ["db", "upgrade"]])
+def test_a_database_that_does_not_answer_is_said(run: Run, command: list[str]) -> None:
+    nowhere = "postgresql+psycopg://akiseki:hidden@127.0.0.1:1/none"
+    said = refused(run(*command, DATABASE_URL=nowhere))
+    assert "database" in said
+    assert "hidden" not in said
+
+
+def test_an_old_database_is_told_apart_from_a_missing_one(run: Run) -> None:
+    assert "akiseki db upgrade" in refused(run("policy", "show"))

@@ -1,0 +1,57 @@
+"""Every page in both languages, on a desk and on a phone: nothing cut off, everything named."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, WIDE, NewVisitor
+
+PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere")
+
+CHECKS = """() => {
+  const found = [];
+  const visible = (one) => one.getClientRects().length > 0;
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > width)
+    for (const one of document.querySelectorAll("main *, header *"))
+      if (one.getBoundingClientRect().right > width && !one.closest(".map-box, .scroll"))
+        found.push(`wider than the window: ${one.outerHTML.slice(0, 80)}`);
+  if (document.querySelectorAll("h1").length !== 1) found.push("not one h1");
+  if (!document.title) found.push("no title");
+  if (document.querySelectorAll("main").length !== 1) found.push("not one main");
+  let level = 0;
+  for (const one of document.querySelectorAll("h1, h2, h3, h4")) {
+    const now = Number(one.tagName[1]);
+    if (level && now > level + 1) found.push(`heading skips to ${one.outerHTML}`);
+    level = now;
+  }
+  for (const one of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
+    if (!one.labels.length && !one.ariaLabel) found.push(`no label: ${one.outerHTML}`);
+  for (const one of document.querySelectorAll("a, button, summary"))
+    if (visible(one) && !(one.textContent.trim() || one.ariaLabel)) found.push(`no name: ${one.outerHTML}`);
+  for (const one of document.querySelectorAll("img")) if (!one.hasAttribute("alt")) found.push(`no alt: ${one.src}`);
+  for (const one of document.querySelectorAll("th")) if (!one.scope) found.push(`no scope: ${one.outerHTML}`);
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) found.push(`id twice: ${id}`);
+  for (const one of document.querySelectorAll("main button, main a.button, nav a")) {
+    const box = one.getBoundingClientRect();
+    if (visible(one) && window.innerWidth < 640 && box.height < 40) found.push(`small target: ${one.textContent}`);
+  }
+  return found;
+}"""
+
+
+def faults(page: Page) -> list[str]:
+    return [str(one) for one in page.evaluate(CHECKS)]
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("locale", ["ja-JP", "en-US"])
+def test_every_page_is_whole_and_named(visitor: NewVisitor, locale: str, size: tuple[int, int]) -> None:
+    me = visitor(locale, size)
+    me.open("/login")
+    assert faults(me.page) == []
+    me.sign_in("suzuki")
+    for path in PAGES:
+        me.open(path)
+        expect(me.page.locator("html")).to_have_attribute("lang", locale[:2])
+        assert (path, faults(me.page)) == (path, [])

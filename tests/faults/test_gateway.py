@@ -1,0 +1,94 @@
+"""kill -9 of the gateway and of its database, in the middle of a stream: each acknowledged reading is stored once."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from app.clock import system_clock
+from app.migrate import upgrade
+from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker
+from tests.faults import stage
+from tests.fixtures.brokers import StartBroker
+from tests.office import furnish_database, sensor_ids
+from tests.servers.flood import FLOOD_GRANTS, FLOOD_USER, publish_all, stream
+from tests.servers.mosquitto import MqttClient
+from tests.servers.postgres import PostgresServer
+from tests.servers.waiting import wait_until
+
+SENSORS = sensor_ids(40)
+READINGS = 30_000
+SECONDS = 60.0
+
+
+@pytest.fixture
+def broker(mosquitto_broker: StartBroker) -> Broker:
+    return mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
+
+
+def queue(broker: Broker, messages: list[tuple[str, bytes]]) -> None:
+    """Let the broker keep messages for a gateway that has been there once and is away."""
+    with MqttClient(broker, GATEWAY_USER, keep=True) as client:
+        client.subscribe("akiseki/v1/+/reading")
+    assert publish_all(broker, messages) == len(messages)
+
+
+@pytest.mark.timeout(900)
+def test_a_gateway_killed_in_the_middle_of_its_transactions_stores_everything_once(
+    database_url: str, broker: Broker, tmp_path: Path, long: bool
+) -> None:
+    random = stage.randomness()
+    furnish_database(database_url, SENSORS)
+    now = system_clock()
+    messages = list(stream(SENSORS, READINGS * (10 if long else 1), now))
+    queue(broker, messages)
+    with stage.opened(database_url) as engine, stage.gateway(tmp_path, database_url, broker) as gateway:
+        killed_in_the_middle = 0
+        while (before := stage.stored(engine)) < len(messages):
+            wait_until(lambda before=before: stage.stored(engine) > before, seconds=SECONDS)  # type: ignore[misc]
+            time.sleep(random.uniform(0.05, 0.25))  # reading, storing and acknowledging a batch takes so long
+            gateway.kill9()
+            killed_in_the_middle += stage.stored(engine) < len(messages)
+            gateway.start()
+        assert killed_in_the_middle
+        found = stage.names(engine)
+        assert len(found) == len(set(found)) == len(messages)
+        assert stage.gaps(engine) == {}
+        assert stage.dead_letters(engine) == 0
+        confirmed = stage.changes(engine)
+    reference = tmp_path / "reference.sqlite"
+    upgrade(f"sqlite:///{reference}")
+    furnish_database(f"sqlite:///{reference}", SENSORS)
+    with stage.opened(f"sqlite:///{reference}") as engine:
+        assert confirmed == stage.in_one_go(engine, messages, now)
+        assert confirmed
+
+
+@pytest.mark.timeout(900)
+def test_a_database_killed_under_the_gateway_loses_nothing_and_the_gateway_lives_on(
+    broker: Broker, tmp_path: Path, long: bool
+) -> None:
+    random = stage.randomness()
+    with PostgresServer(durable=True) as server:
+        url = server.create_database()
+        upgrade(url)
+        furnish_database(url, SENSORS)
+        messages = list(stream(SENSORS, READINGS * (10 if long else 1), system_clock()))
+        queue(broker, messages)
+        with stage.gateway(tmp_path, url, broker) as gateway:
+            for _ in range(20 if long else 1):
+                with stage.opened(url) as engine:
+                    before = stage.stored(engine)
+                    wait_until(lambda before=before: stage.stored(engine) > before, seconds=SECONDS)  # type: ignore[misc]
+                time.sleep(random.uniform(0, 0.1))
+                server.kill9()
+                time.sleep(random.uniform(0, 0.5))
+                server.start()
+            with stage.opened(url) as engine:
+                wait_until(lambda: stage.stored(engine) >= len(messages), seconds=SECONDS)
+                assert gateway.running
+                assert gateway.stop() == 0
+                found = stage.names(engine)
+                assert len(found) == len(set(found)) == len(messages)
+                assert stage.gaps(engine) == {}
+        assert "trying again" in gateway.log

@@ -1,0 +1,187 @@
+"""A batch of messages becomes rows: what is good is stored once, what is bad is kept and stops nobody."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.clock import SteppingClock
+from app.database import create_engine, reading
+from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, StoredReading
+from app.occupancy.rules import Occupancy
+from app.occupancy.service import DEAD_LETTER_BYTES
+from sensor_gateway.handler import Counts, Handler
+from sensor_gateway.messages import Envelope
+from sensor_gateway.topics import native_topic
+from tests.office import furnish_database
+
+NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
+SENSOR = "desk-1"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    furnish_database(database_url, [SENSOR, "desk-2"])
+    engine = create_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def handler(engine: Engine) -> Handler:
+    return Handler(engine, SteppingClock(NOW))
+
+
+def said(
+    seq: int,
+    *,
+    occupied: bool | None = None,
+    at: datetime | None = NOW,
+    sensor: str = SENSOR,
+    retained: bool = False,
+    boot: str = "b",
+) -> Envelope:
+    fields = {"boot": boot, "seq": seq, "occupied": occupied, "observed_at": at and at.isoformat()}
+    return Envelope(native_topic(sensor, "reading"), json.dumps(fields).encode(), NOW, retained)
+
+
+def raw(payload: bytes, topic: str = native_topic(SENSOR, "reading")) -> Envelope:
+    return Envelope(topic, payload, NOW)
+
+
+def letters(engine: Engine) -> list[tuple[str, str, int]]:
+    with reading(engine) as session:
+        rows = session.execute(
+            select(DeadLetter.topic, DeadLetter.reason, DeadLetter.size).order_by(DeadLetter.id)
+        )
+        return [(topic, reason, size) for topic, reason, size in rows]
+
+
+def stored(engine: Engine) -> int:
+    with reading(engine) as session:
+        return session.scalar(select(func.count()).select_from(StoredReading)) or 0
+
+
+def changes(engine: Engine) -> list[Occupancy]:
+    with reading(engine) as session:
+        return list(session.scalars(select(OccupancyChange.state).order_by(OccupancyChange.id)))
+
+
+GOOD = said(7, occupied=True)
+BAD = {
+    "not_json": raw(b'{"boot": "b", "seq": 1'),
+    "not_utf8": raw(b'{"boot": "\xff", "seq": 1}'),
+    "not_an_object": raw(b"[]"),
+    "too_large": raw(b'{"boot":"b","seq":1,"pad":"' + b"x" * 1_000_000 + b'"}'),
+    "unknown_sensor": said(1, sensor="nobody"),
+    "clock_ahead": said(1, at=NOW + timedelta(minutes=5, seconds=1)),
+    "clock_behind": said(1, at=NOW - timedelta(days=30, seconds=1)),
+    "sensor_id": raw(b"{}", "akiseki/v1/a b/reading"),
+    "topic": raw(b"{}", "akiseki/v1/desk-1/elsewhere"),
+    "status": raw(b"sleeping", native_topic(SENSOR, "status")),
+}
+
+
+@pytest.mark.parametrize("reason", BAD)
+def test_a_bad_message_is_kept_as_a_dead_letter_and_the_next_is_processed(
+    engine: Engine, handler: Handler, reason: str
+) -> None:
+    bad = BAD[reason]
+    assert handler.handle([bad, GOOD]) == Counts(
+        messages=2,
+        stored=1,
+        dead=1,
+        unknown_sensors=frozenset({"nobody"} if reason == "unknown_sensor" else ()),
+    )
+    assert letters(engine) == [(bad.topic, reason, len(bad.payload))]
+    assert stored(engine) == 1
+
+
+def test_a_dead_letter_keeps_its_beginning_only(engine: Engine, handler: Handler) -> None:
+    handler.handle([BAD["too_large"]])
+    with reading(engine) as session:
+        [payload] = session.scalars(select(DeadLetter.payload)).all()
+    assert payload == BAD["too_large"].payload[:DEAD_LETTER_BYTES]
+
+
+def test_a_topic_that_the_database_could_not_hold_is_kept_readable(engine: Engine, handler: Handler) -> None:
+    handler.handle([raw(b"\x00\x01", "a\x00b/" + "x" * 1_000)])
+    [(topic, reason, size)] = letters(engine)
+    assert topic.startswith("a\N{REPLACEMENT CHARACTER}b/")
+    assert (len(topic), reason, size) == (512, "topic", 2)
+
+
+def test_a_clock_that_is_five_minutes_ahead_is_believed(engine: Engine, handler: Handler) -> None:
+    assert handler.handle([said(1, at=NOW + timedelta(minutes=5))]).stored == 1
+
+
+def test_a_repeated_reading_is_stored_once_in_the_same_batch_and_in_the_next(
+    engine: Engine, handler: Handler
+) -> None:
+    other = said(7, boot="another")
+    assert handler.handle([GOOD, GOOD, other]) == Counts(messages=3, stored=2, repeated=1)
+    assert handler.handle([other, GOOD]) == Counts(messages=2, repeated=2)
+    assert handler.handle([GOOD, said(8)]) == Counts(messages=2, stored=1, repeated=1)
+    assert stored(engine) == 3
+
+
+def test_repeating_does_not_confirm_what_was_said_once(engine: Engine, handler: Handler) -> None:
+    handler.handle([GOOD, GOOD])
+    handler.handle([GOOD])
+    assert changes(engine) == []
+    handler.handle([said(8, occupied=True, at=NOW + timedelta(seconds=30))])
+    assert changes(engine) == [Occupancy.OCCUPIED]
+
+
+def test_readings_of_a_batch_are_folded_in_the_order_in_which_they_were_made(
+    engine: Engine, handler: Handler
+) -> None:
+    at = [NOW - timedelta(minutes=20) + timedelta(minutes=n) for n in range(16)]
+    sitting = [said(n, occupied=n < 4, at=at[n]) for n in range(16)]
+    handler.handle(list(reversed(sitting)))
+    assert changes(engine) == [Occupancy.OCCUPIED, Occupancy.VACANT]
+
+
+def test_a_late_reading_is_stored_and_moves_nothing(engine: Engine, handler: Handler) -> None:
+    handler.handle([said(9, occupied=False)])
+    for n in range(3):
+        late = said(n, occupied=True, at=NOW - timedelta(minutes=3 - n))
+        assert handler.handle([late]) == Counts(messages=1, stored=1)
+    assert stored(engine) == 4
+    assert changes(engine) == []
+    with reading(engine) as session:
+        assert session.get_one(SensorState, SENSOR).signal_at == NOW
+
+
+def test_what_was_retained_is_history_and_undated_it_tells_nothing(engine: Engine, handler: Handler) -> None:
+    undated = said(1, occupied=True, at=None, retained=True)
+    assert handler.handle([undated]) == Counts(messages=1)
+    dated = [said(n, occupied=True, at=NOW + timedelta(seconds=n), retained=True) for n in (2, 3)]
+    assert handler.handle(dated).stored == 2
+    assert changes(engine) == []
+
+
+def test_a_last_will_turns_a_seat_offline_and_never_vacant(engine: Engine, handler: Handler) -> None:
+    handler.handle([said(n, occupied=True, at=NOW - timedelta(minutes=3 - n)) for n in (1, 2)])
+    handler.handle([raw(b"offline", native_topic(SENSOR, "status"))])
+    assert changes(engine) == [Occupancy.OCCUPIED, Occupancy.OFFLINE]
+
+
+def test_one_sensors_nonsense_does_not_touch_the_others(engine: Engine, handler: Handler) -> None:
+    batch = [*BAD.values(), said(1, sensor="desk-2"), GOOD, raw(b"")]
+    counts = handler.handle(batch)
+    assert (counts.stored, counts.dead) == (2, len(BAD) + 1)
+
+
+def test_when_the_database_refuses_nothing_of_the_batch_is_stored(engine: Engine, handler: Handler) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE dead_letters RENAME TO elsewhere")
+    with pytest.raises(SQLAlchemyError):
+        handler.handle([GOOD, BAD["not_json"]])
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO dead_letters")
+    assert stored(engine) == 0
+    assert handler.handle([GOOD, BAD["not_json"]]).stored == 1
