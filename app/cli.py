@@ -82,7 +82,7 @@ def jobs() -> None:
 
 @akiseki.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def serve(host: str, port: int, tls_cert: Path | None, tls_key: Path | None) -> None:
@@ -92,7 +92,7 @@ def serve(host: str, port: int, tls_cert: Path | None, tls_key: Path | None) -> 
 
 
 @akiseki.command()
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="an empty folder; default: a new one"
 )
@@ -106,7 +106,7 @@ def demo(*, port: int, data: Path | None, speed: float, database: str, mqtt: str
         raise Failed(f"Port {port} is in use. Choose another one: akiseki demo --port {port + 1}")
     try:
         with demo_folder(data) as folder:
-            given = {"DATA_DIR": str(folder), "DATABASE_URL": database}
+            given = {"DATA_DIR": str(folder), "DATABASE_URL": database, "MQTT_URL": mqtt}
             settings = Settings.from_env({PREFIX + name: value for name, value in given.items() if value})
             logs.configure(settings.log_format, logging.WARNING)
             if once_only:

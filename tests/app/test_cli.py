@@ -139,6 +139,10 @@ def test_policies_are_set_and_shown(run: Run, house: House) -> None:
         (["user", "add", "a@example.jp", "--name", "x", "--section", "soumu", "--role", "king"], "king"),
         (["replay", "no-such-file.jsonl"], "no-such-file.jsonl"),
         (["serve", "--port", "many"], "many"),
+        (["serve", "--port", "99999"], "99999"),
+        (["demo", "--port", "99999"], "99999"),
+        (["demo", "--once", "--mqtt", "nonsense"], "mqtt://"),
+        (["demo", "--once", "--database", "nonsense"], "sqlite://"),
         (["dance"], "dance"),
     ],
 )
