@@ -6,9 +6,12 @@ zone F is for free seating. Everything happens on one Tuesday in Tokyo; `at("09:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select
@@ -17,7 +20,7 @@ from sqlalchemy.orm import Session
 from app import pipeline
 from app.bookings import reserve
 from app.bookings.models import Booking
-from app.database import reading, transaction
+from app.database import create_engine, reading, transaction
 from app.events import Event
 from app.occupancy.readings import Reading
 from app.occupancy.service import Observed
@@ -160,6 +163,31 @@ def build(engine: Engine) -> House:
         ):
             house.people[name] = _hire(session, name, sections[section], role)
     return house
+
+
+def at_rest(house: House) -> House:
+    """The house with nobody connected to it, so that its database may be copied."""
+    house.engine.dispose()
+    return house
+
+
+@contextmanager
+def moved_to(house: House, url: str) -> Iterator[House]:
+    """The same house in a copy of its database."""
+    engine = create_engine(url)
+    try:
+        yield House(engine, dict(house.spaces), dict(house.people), house.floor_id)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def copied(house: House) -> Iterator[House]:
+    """The same house in a copy of its SQLite file that lasts as long as the block: for each example of a property."""
+    with TemporaryDirectory() as folder:
+        path = shutil.copy(str(house.engine.url.database), folder)
+        with moved_to(house, f"sqlite:///{path}") as other:
+            yield other
 
 
 def _furnish(session: Session, house: House, tax_section: int) -> None:

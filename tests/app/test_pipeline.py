@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import given, settings
@@ -16,25 +12,15 @@ from sqlalchemy.orm import Session
 
 from app.boards.service import floor_view
 from app.bookings.models import Booking
-from app.database import create_engine, reading, transaction
+from app.database import reading, transaction
 from app.occupancy.models import OccupancyChange
 from app.occupancy.readings import Reading
 from app.pipeline import process_readings, sweep
 from app.usage.models import UsageSession
-from tests.house import OFFICE, House, at, build, span
+from tests.house import OFFICE, House, at, copied, span
 from tests.statements import counted
 
 MINUTES = range(8 * 60, 12 * 60, 3)
-
-
-@contextmanager
-def office(template: Path) -> Iterator[House]:
-    with TemporaryDirectory() as folder:
-        engine = create_engine(f"sqlite:///{shutil.copy(template, folder)}")
-        try:
-            yield build(engine)
-        finally:
-            engine.dispose()
 
 
 def outcome(house: House) -> list[Any]:
@@ -63,11 +49,11 @@ def outcome(house: House) -> list[Any]:
     st.lists(st.integers(1, 12), min_size=1, max_size=20),
 )
 def test_however_the_readings_are_cut_into_batches(
-    migrated_sqlite: Path, said: list[bool | None], sizes: list[int]
+    furnished_sqlite: House, said: list[bool | None], sizes: list[int]
 ) -> None:
     found = []
     for cut in ([1] * len(said), sizes):
-        with office(migrated_sqlite) as house:
+        with copied(furnished_sqlite) as house:
             house.book("aoki", "seat", "09:00", "12:00")
             clocks = [f"{minute // 60:02}:{minute % 60:02}" for minute in MINUTES]
             readings = house.readings("seat", list(zip(clocks, said, strict=True)))

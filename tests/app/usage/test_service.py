@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +12,7 @@ from sqlalchemy import select, update
 
 from app.bookings import release
 from app.bookings.models import Booking
-from app.database import create_engine, reading, transaction
+from app.database import reading, transaction
 from app.occupancy.rules import Occupancy
 from app.occupancy.service import Change
 from app.spaces.models import SensorBinding
@@ -23,7 +20,7 @@ from app.timespan import TimeSpan
 from app.usage.models import UsageSession
 from app.usage.rules import SESSION_GAP, Edge, sessions
 from app.usage.service import LedgerRow, ledger, note_change
-from tests.house import TOKYO, House, at, build, span
+from tests.house import TOKYO, House, at, copied, span
 
 
 def clock(instant: datetime | None) -> str | None:
@@ -209,11 +206,9 @@ CHANGES = st.lists(
 @settings(max_examples=25)
 @given(CHANGES, st.integers(1, 12))
 def test_sessions_kept_step_by_step_are_those_of_the_rule(
-    migrated_sqlite: Path, steps: list[tuple[int, Occupancy]], size: int
+    furnished_sqlite: House, steps: list[tuple[int, Occupancy]], size: int
 ) -> None:
-    with TemporaryDirectory() as folder:
-        engine = create_engine(f"sqlite:///{shutil.copy(migrated_sqlite, folder)}")
-        house = build(engine)
+    with copied(furnished_sqlite) as house:
         moment, changes = at("08:00"), []
         for minutes, state in steps:
             moment += timedelta(minutes=minutes)
@@ -224,14 +219,13 @@ def test_sessions_kept_step_by_step_are_those_of_the_rule(
                 )
             )
         for first in range(0, len(changes), size):
-            with transaction(engine) as session:
+            with transaction(house.engine) as session:
                 note_change(session, changes[first : first + size])
         until = moment + timedelta(minutes=1)
-        with reading(engine) as session:
+        with reading(house.engine) as session:
             stored = [
                 TimeSpan(one.start_at, one.end_at or until)
                 for one in session.scalars(select(UsageSession).order_by(UsageSession.start_at))
             ]
-        engine.dispose()
     edges = [Edge(one.state, one.since_at, one.last_hit_at) for one in changes]
     assert stored == sessions(edges, gap=SESSION_GAP, until=until)
