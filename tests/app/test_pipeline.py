@@ -20,7 +20,7 @@ from app.usage.models import UsageSession
 from tests.house import OFFICE, House, at, copied, span
 from tests.statements import counted
 
-MINUTES = range(8 * 60, 12 * 60, 3)
+MINUTES = range(8 * 60 + 30, 10 * 60 + 30, 3)
 
 
 def outcome(house: House) -> list[Any]:

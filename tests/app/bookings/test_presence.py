@@ -153,6 +153,16 @@ def test_rule_5_a_seat_given_back_early_is_the_next_persons_from_then_on(house: 
     assert house.get(following).checked_in_at == at("09:19")
 
 
+def test_rule_5_of_several_bookings_before_the_last_to_end_counts(house: House) -> None:
+    house.book("baba", "seat", "08:00", "08:40")
+    house.book("chiba", "seat", "08:40", "08:55")
+    booking = house.book("aoki", "seat", "09:00", "12:00")
+    house.hear("seat", ("08:48", True), ("08:50", True), ("08:54", True))
+    assert house.get(booking).status is Status.BOOKED
+    house.hear("seat", ("08:55", True))
+    assert house.get(booking).checked_in_at == at("08:55")
+
+
 def test_rule_3_what_comes_twice_or_late_checks_nobody_in(house: House) -> None:
     booking = house.book("aoki", "seat", "09:00", "17:00")
     house.hear("seat", ("09:30", False))

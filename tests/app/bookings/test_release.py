@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.bookings import release
+from app.bookings import presence, release
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import transaction
@@ -292,6 +292,15 @@ def test_a_seat_that_was_left_for_lunch_stays_the_persons(house: House) -> None:
     booking = house.book("aoki", "seat", "09:00", "17:00")
     house.hear("seat", ("09:01", True), ("09:02", True), ("12:00", False), ("12:11", False))
     house.sweep("12:50")
+    assert house.get(booking).status is Status.CHECKED_IN
+
+
+def test_who_checks_in_by_hand_after_the_seat_fell_quiet_has_not_left(house: House) -> None:
+    booking = house.book("aoki", "booth", "09:00", "11:00")
+    house.hear("booth", ("09:01", True), ("09:02", True), ("09:05", False))
+    act(house, presence.check_in, booking, "09:12")
+    house.hear("booth", ("09:15", False))
+    assert house.sweep("09:16").left_early == []
     assert house.get(booking).status is Status.CHECKED_IN
 
 
