@@ -49,7 +49,9 @@ def test_a_change_names_the_version_it_was_made_from(api: Api, house: House) -> 
     assert problem(api.call("aoki", "DELETE", path)) == (428, "request.version_required")
     assert api.call("aoki", "PATCH", path, change, If_Match='"1"').status_code == 200
     assert problem(api.call("aoki", "PATCH", path, change, If_Match='"1"')) == (412, "request.stale")
+    assert problem(api.call("aoki", "PATCH", path, change, If_Match='W/"2"')) == (412, "request.stale")
     assert api.call("aoki", "PATCH", path, change, If_Match="*").status_code == 200
+    assert api.call("aoki", "PATCH", path, change, If_Match='"1", "3"').status_code == 200
 
 
 def test_checking_in_by_hand_and_giving_back(api: Api, house: House, clock: SteppingClock) -> None:
@@ -118,4 +120,4 @@ def test_who_acts_for_whom(api: Api, house: House) -> None:
     for who, status in (("aoki", 200), ("chiba", 200), ("fujii", 200), ("baba", 403), ("endo", 403)):
         assert api.call(who, "GET", f"/bookings/{booked['id']}").status_code == status, who
         assert api.call(who, "GET", f"/bookings?user={aoki}").status_code == status, who
-    assert problem(api.call("aoki", "GET", "/bookings?user=everybody")) == (403, "booking.not_allowed")
+    assert problem(api.call("fujii", "GET", "/bookings?user=999")) == (404, "user.unknown")
