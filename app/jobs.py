@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from types import FrameType
 from typing import TextIO
 
@@ -38,11 +39,16 @@ class Leadership:
         self._engine = engine
         self._folder = folder
         self._held: Connection | TextIO | None = None
+        self._turn = Lock()  # two jobs of this process may ask at once
 
     def is_ours(self) -> bool:
         """Whether this process leads; takes the lead where nobody has it."""
-        if self._engine.dialect.name == "postgresql":
-            return self._lead_postgresql()
+        with self._turn:
+            return (
+                self._lead_postgresql() if self._engine.dialect.name == "postgresql" else self._lead_sqlite()
+            )
+
+    def _lead_sqlite(self) -> bool:
         if self._held is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             file = (self._folder / "jobs.lock").open("w")
@@ -57,7 +63,8 @@ class Leadership:
     def give_up(self) -> None:
         """Let a standby lead."""
         if isinstance(self._held, Connection):
-            self._held.detach()  # back in the pool it would keep the lock
+            # Said, not left to the closing: back in the pool the connection would keep it.
+            self._held.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LEADER_LOCK})
         if self._held is not None:
             self._held.close()
             self._held = None

@@ -126,6 +126,7 @@ LOOKS: Mapping[str, LazyString] = {
 UNAVAILABLE: Mapping[str, LazyString] = {
     "taken": lazy_gettext("Somebody has booked it for this time."),
     "held": lazy_gettext("It is offered to somebody in the queue."),
+    "partly": lazy_gettext("Part of this time is booked."),
     "deserted": lazy_gettext("Whoever sat here has left. Sit down and claim the seat."),
     "yours": lazy_gettext("You have booked it."),
     "out_of_order": lazy_gettext("It is out of order. Choose another one."),

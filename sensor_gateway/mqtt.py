@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import random
 import select
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -147,11 +146,10 @@ class Connection:
         else:
             self._client.subscribe([(one, option.QoS) for one, option in options])
 
-    def read(self, most: int | None = None) -> None:
-        """Read messages until none is left or there are `most`, else a batch. paho reads one packet a call."""
-        most = self._most if most is None else most
+    def read(self) -> None:
+        """Read messages until none is left or the batch is full. paho reads one packet a call."""
         arrived = -1
-        while arrived < len(self.envelopes) < most and not self.lost:
+        while arrived < len(self.envelopes) < self._most and not self.lost:
             arrived = len(self.envelopes)
             failed = self._client.loop_read()
             if failed is not MQTTErrorCode.MQTT_ERR_SUCCESS and not self.lost:
@@ -177,14 +175,11 @@ class Connection:
             self._client.loop_write()
 
     def until(self, answered: Callable[[], bool], within: timedelta = ANSWER) -> None:
-        """Drive the connection until something is so, it is lost, or the broker has had time enough.
-
-        The messages that waited for us come first, as many as may be on their way, and the answer after them.
-        """
+        """Drive the connection until something is so, it is lost, or the broker has had time enough."""
         deadline = time.monotonic() + within.total_seconds()
         while not answered() and not self.lost and (left := deadline - time.monotonic()) > 0:
             self.wait(left)
-            self.read(sys.maxsize)
+            self.read()
 
     def acknowledge(self, receipts: Sequence[tuple[int, int]]) -> None:
         for mid, qos in receipts:
@@ -273,21 +268,16 @@ class Link:
             raise Disconnected(f"{self._wanted.host}:{self._wanted.port} does not speak MQTT 5 or 3.1.1")
         self._connection = connection
         connection.subscribe(self._wanted.filters)
-        connection.until(lambda: connection.granted is not None)
-        if connection.granted is None:
+        # Messages that waited for us come before the answer, and more of them than we asked for: Mosquitto 2.0.11 sends
+        # a session that it resumes all that its numbers allow. So they are taken first, and the answer when it comes.
+        connection.until(lambda: connection.granted is not None or connection.is_full)
+        if connection.granted is None and not connection.is_full:
             raise Disconnected(connection.lost or "the broker does not answer the subscription")
-        refused = [
-            one
-            for one, answer in zip(self._wanted.filters, connection.granted, strict=True)
-            if answer.is_failure and not one.startswith(_ABOUT_BROKER)
-        ]
-        if refused:
-            raise BrokerRefused(f"the broker's access list does not let us read {', '.join(refused)}")
+        self._check_granted(connection)
         log.info("connected to %s:%s by MQTT %s", self._wanted.host, self._wanted.port, self.protocol)
 
     def take(self, wait: timedelta) -> Batch:
-        """What has arrived: nothing after `wait`, else what comes within a moment of the first, a batch at most;
-        the first one holds all that came while connecting.
+        """What has arrived: nothing after `wait`, else what comes within a moment of the first, a batch at most.
 
         Raises Disconnected; but what arrived on a connection that broke since is handed out first, because a
         broker that died with it may never send it again. Raises BrokerRefused when another took our place.
@@ -311,6 +301,7 @@ class Link:
             raise BrokerRefused(f"another has connected as {self._wanted.client_id!r}: there can be only one")
         if connection.lost and not connection.envelopes:
             raise Disconnected(connection.lost)
+        self._check_granted(connection)
         batch = Batch(connection.envelopes, connection.receipts, connection)
         connection.envelopes, connection.receipts = [], []
         return batch
@@ -330,6 +321,15 @@ class Link:
         if self._connection is not None:
             self._connection.leave()
             self._connection = None
+
+    def _check_granted(self, connection: Connection) -> None:
+        refused = [
+            one
+            for one, answer in zip(self._wanted.filters, connection.granted or (), strict=False)
+            if answer.is_failure and not one.startswith(_ABOUT_BROKER)
+        ]
+        if refused:
+            raise BrokerRefused(f"the broker's access list does not let us read {', '.join(refused)}")
 
     def _opened(self, version: MQTTProtocolVersion) -> Connection | None:
         """A connection of one version that the broker accepted; None where it does not speak it."""

@@ -14,8 +14,8 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from app.boards.rules import CALL, Look, at_most, first_gap, left_of, look
-from app.bookings.models import Booking
-from app.bookings.rules import LIVE, Origin, Status
+from app.bookings.models import HOLDS, Booking
+from app.bookings.rules import Origin, Status
 from app.events import Event
 from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy
@@ -104,7 +104,7 @@ def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Perso
         .join(Zone, Zone.id == Space.zone_id)
         .where(
             Zone.floor_id == floor_id,
-            Booking.status.in_(LIVE),
+            HOLDS,
             Booking.start_at < span.end,
             Booking.end_at > span.start,
         )

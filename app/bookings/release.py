@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from app.bookings.guards import overlap_refused, queue_up
-from app.bookings.models import Booking
-from app.bookings.rules import LIVE, Booked, Keep, Origin, Release, Status, no_show
+from app.bookings.models import HOLDS, Booking
+from app.bookings.rules import Booked, Keep, Origin, Release, Status, no_show
 from app.bookings.service import change, change_all, previous_ends
 from app.errors import Conflict
 from app.occupancy.models import SensorState
@@ -151,7 +151,7 @@ def complete(session: Session, now: datetime) -> list[Booking]:
     """Close what ran out: checked in as `ended`; never checked in as unverified, or for the reason it was kept."""
     query = (
         select(Booking)
-        .where(Booking.status.in_(LIVE), Booking.end_at <= now)
+        .where(HOLDS, Booking.end_at <= now)
         .order_by(Booking.end_at, Booking.id)
         .limit(AT_ONCE)
     )
@@ -186,7 +186,7 @@ def next_due(session: Session) -> datetime | None:
     checked = session.scalar(
         select(func.min(Booking.release_check_at)).where(Booking.status == Status.BOOKED)
     )
-    ends = session.scalar(select(func.min(Booking.end_at)).where(Booking.status.in_(LIVE)))
+    ends = session.scalar(select(func.min(Booking.end_at)).where(HOLDS))
     kinds = _ending_early(session)
     left = session.execute(
         select(Space.kind, func.min(SensorState.since_at)).where(*_left(kinds)).group_by(Space.kind)

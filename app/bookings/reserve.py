@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings.guards import overlap_refused, queue_up
-from app.bookings.models import Booking
+from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import (
-    LIVE,
     Booked,
     By,
     Origin,
@@ -125,7 +124,7 @@ def claim(session: Session, *, actor: Person, space_id: int, now: datetime) -> B
                 Booking.space_id == space_id,
                 and_(Booking.user_id == person.id, Booking.lane == place.space.lane),
             ),
-            Booking.status.in_(LIVE),
+            HOLDS,
             Booking.start_at > now,
             Booking.start_at < until,
         )

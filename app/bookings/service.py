@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import events
-from app.bookings.models import Booking
-from app.bookings.rules import LIVE, Status
+from app.bookings.models import HOLDS, Booking
+from app.bookings.rules import Status
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people.models import Role
 from app.people.service import Person, find_person, get_person
@@ -98,7 +98,7 @@ def own_bookings(session: Session, *, user_id: int, since: datetime) -> list[Own
     query = (
         select(Booking, Space)
         .join(Space, Space.id == Booking.space_id)
-        .where(Booking.user_id == user_id, or_(Booking.end_at > since, Booking.status.in_(LIVE)))
+        .where(Booking.user_id == user_id, or_(Booking.end_at > since, HOLDS))
         .order_by(Booking.start_at, Booking.id)
         .limit(200)
     )

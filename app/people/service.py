@@ -139,6 +139,20 @@ def list_people(session: Session, *, section_id: int | None = None, on: date) ->
     return list(session.scalars(query))
 
 
+def staff_ids(session: Session, *, on: date, day_began_at: datetime) -> list[int]:
+    """Everybody who belonged to a section on a day, be it their last one; no kiosk and no service."""
+    query = (
+        select(User.id)
+        .where(
+            User.role.not_in((Role.KIOSK, Role.SERVICE)),
+            or_(User.left_at.is_(None), User.left_at > day_began_at),
+            User.id.in_(select(Membership.user_id).where(_holds(on))),
+        )
+        .order_by(User.id)
+    )
+    return list(session.scalars(query))
+
+
 def list_sections(session: Session) -> list[Section]:
     """All sections, in the order of their codes."""
     return list(session.scalars(select(Section).order_by(Section.code)))

@@ -16,7 +16,7 @@ from app.bookings.models import Booking
 from app.bookings.rules import By, Status
 from app.errors import Conflict, Forbidden, NotFound
 from app.people.models import Membership, Role, User
-from app.people.service import Person, list_people
+from app.people.service import Person, staff_ids
 from app.settings import OfficeHours, Settings
 from app.telework.models import ClosedDay, HalfDay, TeleworkPlan
 from app.telework.rules import Half, Plan, PlanKind, classify
@@ -173,12 +173,13 @@ def close_day(
     session: Session, on: date, now: datetime, office: Office, calendar: WorkingDays
 ) -> list[HalfDay]:
     """Write everybody's half-days of a day; running it again writes them anew from what is known then."""
-    people = [user.id for user in list_people(session, on=on)]
+    day = day_span(on, office.timezone)
+    people = staff_ids(session, on=on, day_began_at=day.start)
     plans = {
         (plan.user_id, plan.half): plan
         for plan in session.scalars(select(TeleworkPlan).where(TeleworkPlan.on_date == on))
     }
-    by_hand, inferred = _presence(session, day_span(on, office.timezone))
+    by_hand, inferred = _presence(session, day)
     known = {
         (one.user_id, one.half): one for one in session.scalars(select(HalfDay).where(HalfDay.on_date == on))
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import and_, func, insert, or_, select
 from sqlalchemy.orm import Session
@@ -21,6 +21,8 @@ from app.usage.models import UsageSession
 from app.usage.rules import SESSION_GAP, Edge, session_end
 
 _INSTANT = timedelta(microseconds=1)
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
 
 
 def note_change(session: Session, changes: Sequence[Change]) -> None:
@@ -68,7 +70,7 @@ def close_idle(session: Session, now: datetime) -> None:
         )
         .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
         .where(UsageSession.end_at.is_(None))
-        .order_by(UsageSession.id)
+        .order_by(UsageSession.space_id)  # as the index of open sessions has them: none is read through
     )
     for one, binding_id, last_hit_at in rows:
         if not binding_id:
@@ -112,6 +114,8 @@ def ledger(
 ) -> list[LedgerRow]:
     """Booked against actual for the spaces and the span asked for, by space and time; three queries.
 
+    Whose turn a moment was: a booking's use begins no earlier than the booking before ended, and ends with the next.
+
     With `user_id`, only that person's bookings, and no use that belongs to nobody's booking of theirs.
     """
     spaces = _spaces(session, space_id=space_id, zone_id=zone_id, section_id=section_id)
@@ -122,7 +126,8 @@ def ledger(
         Booking.status != Status.HELD,
     )
     if user_id is not None:
-        bookings = bookings.where(Booking.user_id == user_id)
+        theirs = bookings.where(Booking.user_id == user_id).with_only_columns(Booking.space_id)
+        bookings = bookings.where(Booking.space_id.in_(theirs))
     used = (
         select(UsageSession)
         .where(
@@ -137,12 +142,16 @@ def ledger(
         uses[one.space_id].append(one)
     rows: list[LedgerRow] = []
     taken: set[int] = set()
-    for booking in session.scalars(bookings.order_by(Booking.start_at, Booking.id)):
+    found = list(session.scalars(bookings.order_by(Booking.start_at, Booking.id)))
+    turns = _turns(found)
+    for booking in found:
         over = TimeSpan(booking.start_at, max(booking.over_at, booking.start_at + _INSTANT))
         mine = [one for one in uses[booking.space_id] if _span(one, now).overlaps(over)]
         if booking.status is Status.CANCELLED:
             mine = []
         taken.update(one.id for one in mine)
+        if user_id is not None and booking.user_id != user_id:
+            continue
         actual = (
             TimeSpan(min(_span(one, now).start for one in mine), max(_span(one, now).end for one in mine))
             if mine
@@ -150,7 +159,10 @@ def ledger(
         )
         rows.append(
             LedgerRow(
-                spaces[booking.space_id], booking, actual, next((one.flag for one in mine if one.flag), "")
+                spaces[booking.space_id],
+                booking,
+                actual.intersection(turns[booking.id]) if actual else None,
+                next((one.flag for one in mine if one.flag), ""),
             )
         )
     if user_id is None:
@@ -161,6 +173,26 @@ def ledger(
             if one.id not in taken
         )
     return sorted(rows, key=_order)
+
+
+def _turns(bookings: Sequence[Booking]) -> dict[int, TimeSpan]:
+    """From the end of the booking before to the start of the next on the same space, by booking: two people who
+    follow each other at once are one session of use, of which each shows the own part."""
+    turns: dict[int, TimeSpan] = {}
+    last: dict[int, Booking] = {}
+    for booking in bookings:
+        if booking.status is Status.CANCELLED:
+            turns[booking.id] = booking.span
+            continue
+        before = last.get(booking.space_id)
+        if before is not None:
+            turns[before.id] = TimeSpan(
+                turns[before.id].start, max(booking.start_at, before.start_at + _INSTANT)
+            )
+        begins = min(before.over_at, booking.start_at) if before else _BEGINNING
+        turns[booking.id] = TimeSpan(begins, _END)
+        last[booking.space_id] = booking
+    return turns
 
 
 def _order(row: LedgerRow) -> tuple[str, datetime]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 from sqlalchemy import func, select
 
@@ -25,6 +27,21 @@ def test_one_of_two_leads_and_the_other_takes_over_when_it_ends(database_url: st
     second.give_up()
     for engine in engines:
         engine.dispose()
+
+
+def test_all_jobs_of_the_leader_lead_though_they_ask_at_once(database_url: str, tmp_path: Path) -> None:
+    engine = create_engine(database_url)
+    leadership = Leadership(engine, tmp_path)
+    gate = Barrier(8)
+
+    def ask(_turn: int) -> bool:
+        gate.wait(10)
+        return leadership.is_ours()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(ask, range(8))) == [True] * 8
+    leadership.give_up()
+    engine.dispose()
 
 
 def test_what_became_due_while_nobody_swept_is_made_good_at_once_and_once(house: House) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.boards.service import floor_view
@@ -22,6 +22,7 @@ from app.occupancy.readings import Reading
 from app.pipeline import process_readings, sweep
 from app.usage.models import UsageSession
 from tests.house import OFFICE, House, at, build, span
+from tests.statements import counted
 
 MINUTES = range(8 * 60, 12 * 60, 3)
 
@@ -92,21 +93,6 @@ def test_a_batch_that_comes_again_changes_nothing(house: House) -> None:
     again = house.process([*batch, *reversed(batch)], at("09:32"))
     assert (again.stored, again.changes, again.seen) == (0, (), ())
     assert outcome(house) == before
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    """The statements that are sent to the database."""
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 SPACES = ("seat", "window", "focus", "booth", "taxes", "free")

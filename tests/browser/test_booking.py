@@ -70,6 +70,7 @@ def test_a_booth_for_a_call_now_is_two_clicks_and_the_next_is_offered_what_is_le
     other.sign_in("aoki")
     expect(other.row("H-04").locator(".badge")).to_contain_text("Partly free")
     other.open_space("H-04")
+    expect(other.page.locator("#panel .why")).to_contain_text("Part of this time is booked.")
     starts = other.page.input_value("#book-from")
     assert page.locator("#list tr", has_text="H-04").locator("td.nowrap").inner_text().endswith(f"–{starts}")
     other.page.get_by_role("button", name="Book H-04").click()
