@@ -69,7 +69,7 @@ def days(query: dict[str, Any]) -> Any:
     user_id = person.id if user == ME or (user is None and section is None) else user
     chiefs = person.role is Role.CHIEF and user_id is None and section in person.section_ids
     if user_id != person.id and not chiefs and person.role not in SEES_ALL:
-        raise Forbidden("telework.not_allowed")
+        raise Forbidden("telework.not_allowed", why="days")
     with reading(db.engine) as session:
         rows = service.list_days(
             session, first=query["first"], last=query["last"], user_id=user_id, section_id=section

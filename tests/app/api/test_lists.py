@@ -115,7 +115,9 @@ def test_the_day_log_is_ones_own_or_the_chiefs_sections(api: Api, house: House) 
     assert items(api, "aoki", path) == []
     assert items(api, "chiba", f"{path}&section={soumu}") == []
     for who, more in (("aoki", f"&section={soumu}"), ("aoki", f"&user={house.people['baba'].id}")):
-        assert problem(api.call(who, "GET", path + more)) == (403, "telework.not_allowed")
+        answer = api.call(who, "GET", path + more, Accept_Language="en")
+        assert problem(answer) == (403, "telework.not_allowed")
+        assert "shown to" in answer.get_json()["detail"], "says whose days, not who approves"
 
 
 def close_day(house: House) -> None:
