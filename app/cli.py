@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
+from ssl import SSLError
 
 import click
+from alembic.util import CommandError
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from app import jobs as jobs_process
@@ -25,6 +28,7 @@ from app.database import create_engine, reading, transaction
 from app.demo import live, once, stage
 from app.demo.folder import FolderError, demo_folder
 from app.errors import DomainError
+from app.fields import is_storable
 from app.people import service as people
 from app.people.models import Role
 from app.settings import PREFIX, Settings, SettingsError
@@ -35,6 +39,50 @@ from sensor_gateway.broker import BrokerError
 from sensor_gateway.replay import NotReplayable, Replay, Telling
 from sensor_gateway.run import run as run_gateway
 from sensor_gateway.servers import can_listen
+
+
+class Line(click.ParamType[str]):
+    """One line of text that the database can hold; `most` characters at most, as the column has it."""
+
+    name = "text"
+
+    def __init__(self, most: int, least: int = 1) -> None:
+        self.most, self.least = most, least
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        length = len(value) if value.strip() else 0
+        if not is_storable(value) or not value.isprintable() or not self.least <= length <= self.most:
+            self.fail(f"must be one line of {self.least} to {self.most} characters", param, ctx)
+        return value
+
+
+class Email(Line):
+    """An address such as aoki@city.example.jp."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = super().convert(value, param, ctx)
+        name, at, host = text.partition("@")
+        if not (name and at and host) or "@" in host or " " in text:
+            self.fail(f"'{text}' is not an address such as aoki@city.example.jp", param, ctx)
+        return text
+
+
+class Address(click.ParamType[str]):
+    """An IP address of this machine to listen on."""
+
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return str(ip_address(value))
+        except ValueError:
+            self.fail(f"'{value}' is not an IP address such as 127.0.0.1, 0.0.0.0 or ::", param, ctx)
+
+
+PORT = click.IntRange(1, 65535)
+EMAIL = Email(254)
+# NIST SP 800-63B asks for eight characters at least; what argon2 is given has an end.
+PASSWORD = Line(most=1024, least=8)
 
 
 class Failed(click.ClickException):
@@ -81,18 +129,25 @@ def jobs() -> None:
 
 
 @akiseki.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--host", default="127.0.0.1", show_default=True, type=Address())
+@click.option("--port", default=8000, show_default=True, type=PORT)
 @click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def serve(host: str, port: int, tls_cert: Path | None, tls_key: Path | None) -> None:
     """Answer HTTP: pages and API."""
     _settings()
-    web.serve(host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
+    if (tls_cert is None) != (tls_key is None):
+        raise Failed("--tls-cert and --tls-key go together; with one of them nothing would be encrypted.")
+    if not can_listen(port, host):
+        raise Failed(f"{host}, port {port}, cannot be listened on: it is in use, or not this machine's.")
+    try:
+        web.serve(host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
+    except SSLError as error:
+        raise Failed(f"--tls-cert and --tls-key are no certificate with its key: {error}") from error
 
 
 @akiseki.command()
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=8000, show_default=True, type=PORT)
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="an empty folder; default: a new one"
 )
@@ -248,11 +303,11 @@ def user() -> None:
 
 
 @user.command("add")
-@click.argument("email")
-@click.option("--name", required=True)
-@click.option("--section", required=True, help="the section's code")
+@click.argument("email", type=EMAIL)
+@click.option("--name", required=True, type=Line(80))
+@click.option("--section", required=True, type=Line(32), help="the section's code")
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.STAFF.value)
-@click.option("--password", envvar=None, prompt=True, hide_input=True, confirmation_prompt=True)
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, type=PASSWORD)
 def user_add(email: str, name: str, section: str, role: str, password: str) -> None:
     """Add an account; the section is made where it is new."""
     settings = _settings()
@@ -274,8 +329,8 @@ def token() -> None:
 
 
 @token.command("issue")
-@click.option("--user", "email", required=True)
-@click.option("--label", default="")
+@click.option("--user", "email", required=True, type=EMAIL)
+@click.option("--label", default="", type=Line(80, least=0))
 def token_issue(email: str, label: str) -> None:
     """Print a new token; it is shown this once."""
     settings = _settings()
@@ -324,7 +379,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         _fail(str(error))
     except DomainError as error:
         _fail(f"{error.code}: {', '.join(f'{name} {value}' for name, value in error.facts.items())}")
-    except OperationalError as error:
+    except CommandError as error:
+        _fail(f"{error}. This version knows other schemas than the database, or none of that name.")
+    except DatabaseError as error:
         _fail(
             f"The database does not answer, or needs `akiseki db upgrade`: {str(error.orig).splitlines()[0]}"
         )

@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 MOST_ID = 2**63 - 1
+ME = "me"
 # Further away the arithmetic of days and zones ends, and no booking, reading or plan is meant.
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
@@ -18,6 +19,13 @@ class Identifier(fields.Integer):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(validate=validate.Range(0, MOST_ID), **options)
+
+
+class Whose(fields.String):
+    """A person: `me`, or a user's id."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_options: Any) -> Any:
+        return value if value == ME else Identifier().deserialize(value)
 
 
 class Instant(fields.AwareDateTime):

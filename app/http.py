@@ -14,7 +14,7 @@ from flask_wtf.csrf import CSRFError
 from marshmallow import Schema, fields, validate
 from sqlalchemy.exc import DataError
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken, Stale
 from app.fields import MOST_ID, Identifier
@@ -69,10 +69,17 @@ class JsonParser(FlaskParser):
     """Whatever Python cannot read as JSON is bad input: also numbers and nesting beyond its limits."""
 
     def _raw_load_json(self, req: Request) -> Any:
+        # A body without a length is cut at the limit, silently (werkzeug's LimitedStream): one that fills it is more.
+        limit = req.max_content_length
+        if req.content_length is None and limit is not None and len(req.get_data(cache=True)) >= limit:
+            raise RequestEntityTooLarge
         try:
             return super()._raw_load_json(req)
+        except JSONDecodeError:
+            raise
         except (RecursionError, ValueError) as error:
-            raise JSONDecodeError(str(error), "", 0) from error
+            # With a text, since webargs takes an error in an empty one for a body that is missing.
+            raise JSONDecodeError(str(error), "?", 0) from error
 
 
 class Blueprint(SmorestBlueprint):
@@ -190,10 +197,9 @@ def etag(version: int) -> str:
 
 def require_version(version: int) -> None:
     """Refuse a change that names no version (428) or an old one (412)."""
-    given = request.headers.get("If-Match")
-    if given is None:
+    if "If-Match" not in request.headers:
         raise PreconditionRequired
-    if given.strip() not in {"*", etag(version)}:
+    if not request.if_match.contains(str(version)):
         raise Stale("request.stale", current=etag(version))
 
 

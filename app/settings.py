@@ -14,6 +14,9 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from app.clock import Clock, ShownClock, system_clock
 
 PREFIX = "AKISEKI_"
@@ -98,7 +101,15 @@ def _kept_secret(folder: Path) -> str:
     It appears whole or not at all, and once: processes that start together agree on it.
     """
     path = folder / "secret_key"
+    try:
+        return _made_or_read(path)
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}DATA_DIR cannot be used: {error}") from error
+
+
+def _made_or_read(path: Path) -> str:
     if not path.exists():
+        folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
         made = folder / f"secret_key.{secrets.token_hex(8)}"
         made.touch(mode=0o600)
@@ -184,6 +195,19 @@ def _url(*schemes: str, host_needed: bool = True) -> Callable[[str], str]:
     return read
 
 
+def _database_url(text: str) -> str:
+    _url("sqlite", "postgresql+psycopg", host_needed=False)(text)  # a socket has no host
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or (url.get_backend_name() == "sqlite" and (url.host or not url.database)):
+        raise ValueError(
+            "must be as in sqlite:////folder/akiseki.db or postgresql+psycopg://user:password@host:5432/name"
+        )
+    return text
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -201,7 +225,7 @@ def _secret(text: str) -> str:
 
 
 READERS: Mapping[str, Callable[[str], object]] = {
-    "DATABASE_URL": _url("sqlite", "postgresql+psycopg", host_needed=False),  # a socket has no host
+    "DATABASE_URL": _database_url,
     "MQTT_URL": _url("mqtt", "mqtts"),
     "SECRET_KEY": _secret,
     "DATA_DIR": _folder,

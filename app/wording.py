@@ -65,6 +65,9 @@ REFUSALS: Mapping[str, LazyString] = {
     "space.unknown": lazy_gettext("There is no such space."),
     "telework.day_closed": lazy_gettext("This day is closed. Ask for a correction."),
     "telework.not_allowed": lazy_gettext("Only the chief of the section may approve this plan."),
+    "telework.not_allowed/days": lazy_gettext(
+        "These days are shown to the person, the chief of the section and personnel."
+    ),
     "telework.unknown": lazy_gettext("There is no such plan."),
     "user.exists": lazy_gettext("There is an account with this address already."),
     "user.unknown": lazy_gettext("There is no such person, or they have left."),

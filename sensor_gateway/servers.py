@@ -15,7 +15,7 @@ from pathlib import Path
 
 def can_listen(port: int, host: str = "127.0.0.1") -> bool:
     """Whether this machine's port can be listened on."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -53,7 +53,7 @@ def missing(session: Session) -> list[str]:
         found = session.scalars(
             text(
                 "SELECT conname FROM pg_constraint"
-                " WHERE conrelid = 'bookings'::regclass AND contype = 'x' AND convalidated"
+                " WHERE conrelid = to_regclass('bookings') AND contype = 'x' AND convalidated"
             )
         )
         return sorted(CLASHES.keys() - set(found))

@@ -67,7 +67,7 @@ def move(
     """
     if booking.status not in {Status.BOOKED, Status.CHECKED_IN}:
         raise Conflict("booking.state", status=booking.status.value)
-    place = get_place(session, space_id or booking.space_id)
+    place = get_place(session, booking.space_id if space_id is None else space_id)
     wanted = span or booking.span
     elsewhere = place.space.id != booking.space_id
     if elsewhere:
@@ -140,7 +140,7 @@ def _booked_for(
     session: Session, actor: Person, for_user_id: int | None, place: Place, span: TimeSpan
 ) -> Person:
     on = span.start.astimezone(place.timezone).date()
-    person = get_person(session, for_user_id or actor.id, on)
+    person = get_person(session, actor.id if for_user_id is None else for_user_id, on)
     if not may_act_for(actor, person):
         raise Forbidden("booking.not_allowed", why="on_behalf")
     return person

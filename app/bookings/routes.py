@@ -20,6 +20,7 @@ from app.bookings.schemas import (
 )
 from app.database import reading, transaction
 from app.extensions import db
+from app.fields import ME
 from app.http import Blueprint, cursor_page, etag, now, require_version, today
 from app.timespan import TimeSpan
 
@@ -53,8 +54,9 @@ def create(body: dict[str, Any]) -> Any:
 @allow(*READERS)
 def index(query: dict[str, Any]) -> Any:
     """One's own bookings, or those of somebody one may act for"""
+    user_id = asker().id if query["user"] == ME else query["user"]
     with reading(db.engine) as session:
-        user_id = service.user_to_list(session, query["user"], actor=asker(), on=today())
+        service.require_may_list(session, user_id, actor=asker(), on=today())
         found = service.list_bookings(
             session,
             user_id=user_id,

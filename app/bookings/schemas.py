@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.fields import Identifier, Instant, Text
+from app.fields import ME, Identifier, Instant, Text, Whose
 from app.http import PageArguments
 
 
@@ -14,7 +14,7 @@ class SpanMixin(Schema):
     @validates_schema
     def ends_after_start(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
         if data.get("start") and data.get("end") and data["start"] >= data["end"]:
-            raise ValidationError("must be after start", "end")
+            raise ValidationError("must be after start", self.fields["end"].data_key or "end")
 
 
 class BookingRequest(SpanMixin):
@@ -65,10 +65,8 @@ class BookingDetail(BookingView):
         return history if attr == "history" else super().get_attribute(booking, attr, default)
 
 
-class BookingQuery(PageArguments):
-    user = fields.String(
-        load_default="me", metadata={"description": "`me`, or a user's id for those who may see it"}
-    )
+class BookingQuery(SpanMixin, PageArguments):
+    user = Whose(load_default=ME, metadata={"description": "`me`, or a user's id for those who may see it"})
     start = Instant(data_key="from", load_default=None)
     end = Instant(data_key="to", load_default=None)
 

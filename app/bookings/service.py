@@ -32,15 +32,10 @@ def may_act_for(actor: Person, person: Person) -> bool:
     return actor.role is Role.CHIEF and bool(actor.section_ids & person.section_ids)
 
 
-def user_to_list(session: Session, user: str, *, actor: Person, on: date) -> int:
-    """Whose bookings `user` ("me" or an id) names; raises Forbidden `booking.not_allowed` for a stranger's."""
-    if user == "me":
-        return actor.id
-    if not user.isascii() or not user.isdigit() or len(user) > 15:
+def require_may_list(session: Session, user_id: int, *, actor: Person, on: date) -> None:
+    """Raises Forbidden `booking.not_allowed` for a stranger's bookings, NotFound `user.unknown`."""
+    if user_id != actor.id and not may_act_for(actor, get_person(session, user_id, on)):
         raise Forbidden("booking.not_allowed", why="stranger")
-    if not may_act_for(actor, get_person(session, int(user), on)):
-        raise Forbidden("booking.not_allowed", why="stranger")
-    return int(user)
 
 
 def get_booking(

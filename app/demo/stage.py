@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import unquote, urlsplit
@@ -64,23 +64,26 @@ def set_up(settings: Settings, opens: datetime) -> Stage:
     """Migrate the database, build the sample office in it as of the day before, hand out tokens and passwords."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     migrate.upgrade(settings.database_url)
-    engine = create_engine(settings.database_url)
-    with transaction(engine) as session:
-        if session.scalar(select(func.count()).select_from(Site)):
-            raise NotEmptyError("The database holds an office already. The demo wants an empty database.")
-        office.build(
-            session,
-            now=opens - timedelta(days=1),
-            on=opens.date() - timedelta(days=1),
-            timezone=settings.timezone.key,
-        )
-        issued = people.tokens(session, now=opens)
-    with reading(engine) as session:
-        rows = session.execute(
-            select(Space.code, Space.kind, SensorBinding.sensor_id)
-            .join(SensorBinding, SensorBinding.space_id == Space.id)
-            .order_by(Space.code)
-        ).all()
+    with ExitStack() as on_refusal:
+        engine = create_engine(settings.database_url)
+        on_refusal.callback(engine.dispose)
+        with transaction(engine) as session:
+            if session.scalar(select(func.count()).select_from(Site)):
+                raise NotEmptyError("The database holds an office already. The demo wants an empty database.")
+            office.build(
+                session,
+                now=opens - timedelta(days=1),
+                on=opens.date() - timedelta(days=1),
+                timezone=settings.timezone.key,
+            )
+            issued = people.tokens(session, now=opens)
+        with reading(engine) as session:
+            rows = session.execute(
+                select(Space.code, Space.kind, SensorBinding.sensor_id)
+                .join(SensorBinding, SensorBinding.space_id == Space.id)
+                .order_by(Space.code)
+            ).all()
+        on_refusal.pop_all()
     sensors = {row.code: row.sensor_id for row in rows}
     credentials = {user: new_password() for user in (GATEWAY_USER, *sensors.values())}
     return Stage(settings, engine, sensors, {row.code: row.kind for row in rows}, issued, credentials)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Conflict, NotFound, RuleBroken
 from app.spaces.models import Floor, PolicyValue, Sensor, SensorBinding, Site, Space, Zone
-from app.spaces.rules import DEFAULTS, Kind, Policy, with_value
+from app.spaces.rules import DEFAULTS, Kind, Policy, duration_text, with_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ def set_policy(
 ) -> None:
     """Set one policy of a kind; raises RuleBroken `policy.invalid` saying what would be right."""
     try:
-        with_value(DEFAULTS[kind], key, value)
+        # Written back as the rule understood it: short, and the same for `60m` and `1h`.
+        value = duration_text(getattr(with_value(DEFAULTS[kind], key, value), key))
     except ValueError as error:
         raise RuleBroken("policy.invalid", detail=str(error)) from error
     session.merge(PolicyValue(kind=kind, key=key, value=value))

@@ -6,6 +6,7 @@ from app.access import PEOPLE, READERS, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import Forbidden
 from app.extensions import db
+from app.fields import ME
 from app.http import Blueprint, now
 from app.telework import service
 from app.telework.models import HalfDay
@@ -65,13 +66,10 @@ def days(query: dict[str, Any]) -> Any:
     """The day log: one's own; of a section for its chief; of all for personnel"""
     person = asker()
     user, section = query["user"], query["section"]
-    own = section is None and user in {None, "me", str(person.id)}
-    chiefs = (
-        section is not None and person.role is Role.CHIEF and section in person.section_ids and user is None
-    )
-    if not own and not chiefs and person.role not in SEES_ALL:
-        raise Forbidden("telework.not_allowed")
-    user_id = person.id if own else int(user) if user and user.isascii() and user.isdigit() else None
+    user_id = person.id if user == ME or (user is None and section is None) else user
+    chiefs = person.role is Role.CHIEF and user_id is None and section in person.section_ids
+    if user_id != person.id and not chiefs and person.role not in SEES_ALL:
+        raise Forbidden("telework.not_allowed", why="days")
     with reading(db.engine) as session:
         rows = service.list_days(
             session, first=query["first"], last=query["last"], user_id=user_id, section_id=section

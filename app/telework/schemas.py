@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.fields import Day, Identifier
+from app.fields import Day, Identifier, Whose
 from app.telework.rules import Half, PlanKind
 
 LONGEST = timedelta(days=366)
@@ -14,7 +14,7 @@ class DaysQuery(Schema):
     first = Day(data_key="from", required=True)
     last = Day(data_key="to", required=True)
     section = Identifier(load_default=None)
-    user = fields.String(load_default=None, metadata={"description": "`me` or a user's id"})
+    user = Whose(load_default=None, metadata={"description": "`me` or a user's id"})
 
     @validates_schema
     def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,8 +15,10 @@ from sqlalchemy import text
 
 from app.cli import main
 from app.database import create_engine, reading
+from app.orm import Base
 from app.people.service import find_by_password, find_by_token
 from app.settings import PREFIX
+from sensor_gateway.servers import free_port
 from tests.house import DAY, House
 
 
@@ -29,6 +32,7 @@ class Done:
 
 
 Run = Callable[..., Done]
+ADD = ["user", "add", "--name", "x", "--section", "soumu", "--password", "a long password"]
 
 
 @pytest.fixture
@@ -123,7 +127,10 @@ def test_somebody_is_added_and_gets_a_token(run: Run, house: House) -> None:
 def test_policies_are_set_and_shown(run: Run, house: House) -> None:
     url = url_of(house)
     assert run("policy", "set", "booth", "no_show_grace=15m", "walk_in=off", DATABASE_URL=url).status == 0
+    leading = run("policy", "set", "focus_seat", f"no_show_grace={'0' * 40}60m", DATABASE_URL=url)
+    assert leading.status == 0, "as short in the database as it is meant"
     shown = run("policy", "show", DATABASE_URL=url).out
+    assert ["focus_seat", "no_show_grace", "1h"] in [line.split() for line in shown.splitlines()]
     assert ["booth", "no_show_grace", "15m"] in [line.split() for line in shown.splitlines()]
     assert ["seat", "no_show_grace", "1h"] in [line.split() for line in shown.splitlines()]
 
@@ -137,12 +144,34 @@ def test_policies_are_set_and_shown(run: Run, house: House) -> None:
         (["policy", "set", "booth", "no_show_grace=soon"], "soon"),
         (["policy", "set", "booth", "colour=15m"], "colour"),
         (["user", "add", "a@example.jp", "--name", "x", "--section", "soumu", "--role", "king"], "king"),
+        ([*ADD, "no address"], "no address"),
+        ([*ADD, "@example.jp"], "@example.jp"),
+        ([*ADD, ""], "EMAIL"),
+        ([*ADD, "a@example.jp", "--name", ""], "--name"),
+        ([*ADD, "a@example.jp", "--name", "n" * 81], "--name"),
+        ([*ADD, "a@example.jp", "--name", "not UTF-8: \udcff"], "--name"),
+        ([*ADD, "a@example.jp", "--section", "s" * 33], "--section"),
+        ([*ADD, "a@example.jp", "--password", "short"], "--password"),
+        (["token", "issue", "--user", "not-utf8-\udcff@example.jp"], "--user"),
+        (["token", "issue", "--user", "aoki@example.jp", "--label", "l" * 81], "--label"),
+        (["policy", "set", "booth", "max_duration=0m"], "max_duration"),
+        (["db", "upgrade", "--revision", "nowhere"], "nowhere"),
+        (["db", "downgrade", "--revision", "nowhere"], "nowhere"),
+        (["db", "downgrade", "--revision=-99"], "-99"),
         (["replay", "no-such-file.jsonl"], "no-such-file.jsonl"),
+        (["replay", "/"], "/"),
+        (["replay", "/dev/null"], "empty"),
+        (["replay", "no-such-file.jsonl", "--speed", "0"], "--speed"),
         (["serve", "--port", "many"], "many"),
-        (["serve", "--port", "99999"], "99999"),
-        (["demo", "--port", "99999"], "99999"),
-        (["demo", "--once", "--mqtt", "nonsense"], "mqtt://"),
-        (["demo", "--once", "--database", "nonsense"], "sqlite://"),
+        (["serve", "--port", "65536"], "65536"),
+        (["serve", "--host", "no.such.host.invalid"], "no.such.host.invalid"),
+        (["serve", "--host", "192.0.2.1"], "192.0.2.1"),
+        (["serve", "--tls-cert", "no-such-file.pem"], "no-such-file.pem"),
+        (["demo", "--port", "65536"], "65536"),
+        (["demo", "--speed", "0"], "--speed"),
+        (["demo", "--once", "--data", "tests"], "tests"),
+        (["demo", "--once", "--mqtt", "nowhere"], "AKISEKI_MQTT_URL"),
+        (["demo", "--once", "--database", "mysql://host/db"], "AKISEKI_DATABASE_URL"),
         (["dance"], "dance"),
     ],
 )
@@ -159,6 +188,9 @@ def test_what_cannot_be_done_is_said_in_one_line(
         ({"TIMEZONE": "Edo"}, "AKISEKI_TIMEZONE"),
         ({"SWEEP_SECONDS": "often"}, "AKISEKI_SWEEP_SECONDS"),
         ({"DATABASE_URL": "mysql://host/db"}, "AKISEKI_DATABASE_URL"),
+        ({"DATABASE_URL": "sqlite://host/akiseki.db"}, "AKISEKI_DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql+psycopg://host:port/akiseki"}, "AKISEKI_DATABASE_URL"),
+        ({"DATA_DIR": "/dev/null/akiseki"}, "AKISEKI_DATA_DIR"),
         ({"OFFICE_HOURS": "17:15-08:30"}, "AKISEKI_OFFICE_HOURS"),
     ],
 )
@@ -175,5 +207,43 @@ def test_a_database_that_does_not_answer_is_said(run: Run, command: list[str]) -
     assert "hidden" not in said
 
 
-def test_an_old_database_is_told_apart_from_a_missing_one(run: Run) -> None:
-    assert "akiseki db upgrade" in refused(run("policy", "show"))
+def test_an_empty_database_is_to_be_upgraded(run: Run, house: House) -> None:
+    with house.engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+    for command in (["policy", "show"], ["token", "issue", "--user", "aoki@example.jp"]):
+        assert "akiseki db upgrade" in refused(run(*command, DATABASE_URL=url_of(house)))
+
+
+@pytest.mark.parametrize("command", [["policy", "show"], ["db", "check"], ["db", "upgrade"]])
+def test_a_file_that_is_no_database_is_said(run: Run, tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "letter.txt").write_text("Dear reader, " * 400)
+    assert "not a database" in refused(run(*command, DATABASE_URL=f"sqlite:///{tmp_path}/letter.txt"))
+
+
+def test_a_database_of_a_later_version_is_left_alone(run: Run, house: House) -> None:
+    with house.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+    for command in ("upgrade", "downgrade"):
+        assert "later" in refused(run("db", command, DATABASE_URL=url_of(house)))
+
+
+def test_a_port_in_use_is_said(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for command in ("serve", "demo"):
+            assert port in refused(run(command, "--port", port))
+
+
+def test_half_a_certificate_serves_nothing(run: Run, tmp_path: Path) -> None:
+    """With one of the two, the server would start without TLS."""
+    letter = tmp_path / "letter.pem"
+    letter.write_text("Dear reader")
+    port = str(free_port())
+    for half in (["--tls-cert", str(letter)], ["--tls-key", str(letter)]):
+        assert "go together" in refused(run("serve", "--port", port, *half))
+    both = ["--tls-cert", str(letter), "--tls-key", str(letter)]
+    assert "no certificate" in refused(run("serve", "--port", port, *both))
+
+
+def test_the_demo_does_not_move_into_a_database_that_is_lived_in(run: Run, house: House) -> None:
+    assert "empty" in refused(run("demo", "--once", "--database", url_of(house)))

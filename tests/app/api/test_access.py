@@ -14,6 +14,7 @@ from app.clock import SteppingClock
 from app.database import transaction
 from app.extensions import db
 from app.factory import create_app
+from app.orm import Base
 from app.people.models import ApiToken, Role, User
 from app.settings import Settings
 from tests.fixtures.web import Api, problem
@@ -146,6 +147,27 @@ def test_ready_means_migrated_with_every_guard(api: Api, house: House) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
     assert problem(api.client.get("/readyz")) == (503, "database.not_ready")
     assert api.client.get("/healthz").status_code == 200
+
+
+def test_a_guard_that_is_gone_is_named(api: Api, house: House) -> None:
+    drop, name = {
+        "sqlite": ("DROP TRIGGER {}", "tr_bookings_person_update"),
+        "postgresql": ("ALTER TABLE bookings DROP CONSTRAINT {}", "ex_bookings_person_room"),
+    }[house.engine.dialect.name]
+    with house.engine.begin() as connection:
+        connection.execute(text(drop.format(name)))
+    answer = api.client.get("/readyz")
+    assert problem(answer) == (503, "database.not_ready")
+    assert answer.get_json()["facts"] == {"missing_guards": [name], "migrated": True}
+
+
+def test_an_empty_database_is_not_ready(house: House, api: Api) -> None:
+    with house.engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+    answer = api.client.get("/readyz")
+    assert problem(answer) == (503, "database.not_ready")
+    assert not answer.get_json()["facts"]["migrated"]
 
 
 def test_without_its_database_it_is_not_ready_and_says_so(clock: SteppingClock) -> None:

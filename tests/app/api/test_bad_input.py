@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from werkzeug.test import TestResponse
 
 from app.bookings.models import Booking
-from app.database import reading
+from app.database import reading, transaction
+from app.factory import BODY_AT_MOST
+from app.people.models import Role, User
 from tests.fixtures.web import Api, problem
 from tests.house import House, at
 
@@ -56,7 +60,7 @@ def stored(house: House) -> int:
 def test_a_wrong_field_is_named(api: Api, house: House, change: dict[str, Any], field: str) -> None:
     answer = api.call("aoki", "POST", "/bookings", GOOD | change)
     assert problem(answer) == (422, "request.invalid")
-    assert field in json.dumps(answer.get_json()["errors"])
+    assert answer.get_json()["errors"]["json"].keys() == {field}
     assert stored(house) == 0
 
 
@@ -64,7 +68,7 @@ def test_a_wrong_field_is_named(api: Api, house: House, change: dict[str, Any], 
 def test_a_missing_field_is_named(api: Api, house: House, missing: str) -> None:
     answer = api.call("aoki", "POST", "/bookings", {k: v for k, v in GOOD.items() if k != missing})
     assert problem(answer) == (422, "request.invalid")
-    assert missing in json.dumps(answer.get_json()["errors"])
+    assert answer.get_json()["errors"]["json"].keys() == {missing}
     assert stored(house) == 0
 
 
@@ -75,8 +79,10 @@ def test_a_missing_field_is_named(api: Api, house: House, missing: str) -> None:
         ({"start": "2026-12-24T10:00:00+09:00", "end": "2026-12-24T11:00:00+09:00"}, 422, "booking.rule"),
         ({"end": "2026-11-26T10:00:00+09:00"}, 422, "booking.rule"),
         ({"space_id": 999}, 404, "space.unknown"),
+        ({"space_id": 0}, 404, "space.unknown"),
         ({"for_user_id": 2}, 403, "booking.not_allowed"),
         ({"for_user_id": 999}, 404, "user.unknown"),
+        ({"for_user_id": 0}, 404, "user.unknown"),
     ],
 )
 def test_what_the_office_does_not_allow_is_refused_with_its_rule(
@@ -149,6 +155,86 @@ def test_a_body_that_is_none_is_refused(api: Api, house: House, data: bytes, kin
     assert stored(house) == 0
 
 
+@pytest.mark.parametrize("data", [b"{not json", b"[" * 5_000, b'{"a": "\xff"}', b"1" + b"0" * 5_000])
+def test_a_body_that_is_no_json_is_told_so_not_asked_for_fields(api: Api, data: bytes) -> None:
+    answer = api.client.post(
+        "/api/v1/bookings", data=data, content_type="application/json", headers=api.headers("aoki")
+    )
+    assert isinstance(answer.get_json()["errors"]["json"], list)
+
+
+def test_a_body_that_does_not_tell_its_length_is_no_longer_than_others(api: Api, house: House) -> None:
+    def send(body: bytes) -> TestResponse:
+        return api.client.post(
+            "/api/v1/bookings",
+            input_stream=BytesIO(body),
+            content_type="application/json",
+            headers={**api.headers("aoki"), "Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+
+    good = json.dumps(GOOD).encode()
+    assert problem(send(good + b" " * BODY_AT_MOST)) == (413, "request.too_large")
+    assert stored(house) == 0
+    assert send(good).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"on": "2026-11-25T00:00:00Z"}, "on"),
+        ({"on": 20261125}, "on"),
+        ({"on": None}, "on"),
+        ({"on": "0001-01-01"}, "on"),
+        ({"half": "night"}, "half"),
+        ({"half": ["am"]}, "half"),
+        ({"kind": {"home": True}}, "kind"),
+        ({"user_id": 2}, "user_id"),
+    ],
+)
+def test_a_wrong_field_of_a_plan_is_named_and_nothing_is_planned(
+    api: Api, change: dict[str, Any], field: str
+) -> None:
+    plan = {"on": "2026-11-25", "half": "am", "kind": "home"}
+    answer = api.call("aoki", "PUT", "/telework/plans", plan | change)
+    assert problem(answer) == (422, "request.invalid")
+    assert answer.get_json()["errors"]["json"].keys() == {field}
+    listed = api.call("aoki", "GET", "/telework/plans?from=2026-11-01&to=2026-12-31")
+    assert listed.get_json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"space_id": None}, 422, "request.invalid"),
+        ({"start": "2026-11-24T10:30:00"}, 422, "request.invalid"),
+        ({"user_id": 3}, 422, "request.invalid"),
+        ({"status": "released"}, 422, "request.invalid"),
+        ({"space_id": 0}, 404, "space.unknown"),
+        ({"space_id": 999}, 404, "space.unknown"),
+        ({"start": "2026-11-24T08:00:00+09:00"}, 422, "booking.rule"),
+    ],
+)
+def test_a_change_that_cannot_be_leaves_the_booking_as_it_was(
+    api: Api, house: House, change: dict[str, Any], status: int, code: str
+) -> None:
+    booking = house.book("aoki", "seat", "10:00", "11:00")
+    answer = api.call("aoki", "PATCH", f"/bookings/{booking.id}", change, If_Match='"1"')
+    assert problem(answer) == (status, code)
+    assert house.get(booking).version == 1
+
+
+@pytest.mark.parametrize("user", ["everybody", "%00", "-1", "1.5", str(BEYOND), "9" * 5_000])
+def test_nobody_is_meant_by_what_is_no_id(api: Api, house: House, user: str) -> None:
+    """Also not for those who see all: a slip of the keyboard must not list the whole office."""
+    with transaction(house.engine) as session:
+        session.execute(update(User).where(User.email == "aoki@example.jp").values(role=Role.PERSONNEL))
+    for path in ("/bookings?", "/telework/days?from=2026-11-24&to=2026-11-24&"):
+        answer = api.call("aoki", "GET", f"{path}user={user}")
+        assert problem(answer) == (422, "request.invalid")
+        assert answer.get_json()["errors"]["query"].keys() == {"user"}
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -160,6 +246,7 @@ def test_a_body_that_is_none_is_refused(api: Api, house: House, data: bytes, kin
         "/floors/1%00",
         "/nothing",
         "/bookings/%ff%fe",
+        "/bookings/" + "9" * 5_000,
     ],
 )
 def test_an_address_of_nothing_is_not_found(api: Api, path: str) -> None:
@@ -174,6 +261,11 @@ def test_an_address_of_nothing_is_not_found(api: Api, path: str) -> None:
         "/bookings?limit=100000",
         "/bookings?from=yesterday",
         "/bookings?from=2026-11-24T10:00:00",
+        "/bookings?from=2026-11-24T10:00:00Z&to=2026-11-24T09:00:00Z",
+        "/bookings?from=2026-11-24T10:00:60Z",
+        "/spaces?limit=inf",
+        "/spaces?cursor=%00",
+        "/spaces?kind=%ff",
         "/bookings?from=0001-01-01T00:00:00%2B09:00",
         f"/spaces?floor={BEYOND}",
         "/spaces?kind=sofa",

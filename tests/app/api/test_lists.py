@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
+
+from app import pipeline
+from app.calendar import working_days
 from app.clock import SteppingClock
+from app.database import transaction
+from app.people.models import Role, User
 from tests.fixtures.web import Api, problem
-from tests.house import House, at
+from tests.house import DAY, OFFICE, House, at
 
 
 def query(start: str, end: str, names: tuple[str, str] = ("start", "end")) -> str:
@@ -109,7 +115,114 @@ def test_the_day_log_is_ones_own_or_the_chiefs_sections(api: Api, house: House) 
     assert items(api, "aoki", path) == []
     assert items(api, "chiba", f"{path}&section={soumu}") == []
     for who, more in (("aoki", f"&section={soumu}"), ("aoki", f"&user={house.people['baba'].id}")):
-        assert problem(api.call(who, "GET", path + more)) == (403, "telework.not_allowed")
+        answer = api.call(who, "GET", path + more, Accept_Language="en")
+        assert problem(answer) == (403, "telework.not_allowed")
+        assert "shown to" in answer.get_json()["detail"], "says whose days, not who approves"
+
+
+def close_day(house: House) -> None:
+    """The Tuesday is over, at four on the next morning."""
+    with transaction(house.engine) as session:
+        pipeline.close_day(session, DAY, at("04:00", day=1), OFFICE, working_days(DAY.year))
+
+
+def test_a_closed_day_is_told_by_class_with_its_reason(api: Api, house: House) -> None:
+    plan = {"on": DAY.isoformat(), "half": "am", "kind": "home"}
+    planned = api.call("aoki", "PUT", "/telework/plans", plan).get_json()
+    api.call("chiba", "POST", f"/telework/plans/{planned['id']}/approve")
+    close_day(house)
+    path = f"/telework/days?from={DAY}&to={DAY}"
+    own = items(api, "aoki", path)
+    assert own[0] == {
+        "id": own[0]["id"],
+        "user_id": house.people["aoki"].id,
+        "name": "aoki",
+        "on": DAY.isoformat(),
+        "half": "am",
+        "class": "telework",
+        "reason": "home_unreported",
+        "conflict": False,
+    }
+    assert [(one["half"], one["class"], one["reason"]) for one in own[1:]] == [
+        ("pm", "unknown", "no_evidence")
+    ]
+    assert items(api, "aoki", f"{path}&user=me") == own
+    (soumu,) = house.people["chiba"].section_ids
+    assert {one["name"] for one in items(api, "chiba", f"{path}&section={soumu}")} == {
+        "aoki",
+        "baba",
+        "chiba",
+    }
+    late = api.call("aoki", "PUT", "/telework/plans", plan | {"kind": "office"})
+    assert problem(late) == (409, "telework.day_closed")
+
+
+def test_personnel_sees_whom_it_asks_for(api: Api, house: House) -> None:
+    with transaction(house.engine) as session:
+        session.execute(update(User).where(User.email == "baba@example.jp").values(role=Role.PERSONNEL))
+    close_day(house)
+    path = f"/telework/days?from={DAY}&to={DAY}"
+    (zei,) = house.people["endo"].section_ids
+    for question, names in (
+        ("", {"baba"}),
+        ("&user=me", {"baba"}),
+        (f"&user={house.people['aoki'].id}", {"aoki"}),
+        (f"&section={zei}", {"endo", "fujii"}),
+        (f"&section={zei}&user={house.people['endo'].id}", {"endo"}),
+        (f"&section={zei}&user={house.people['aoki'].id}", set()),
+    ):
+        assert {one["name"] for one in items(api, "baba", path + question)} == names, question
+
+
+def test_a_chief_approves_the_own_sections_plans_only(api: Api) -> None:
+    plan = api.call("endo", "PUT", "/telework/plans", {"on": "2026-11-25", "half": "pm", "kind": "trip"})
+    path = f"/telework/plans/{plan.get_json()['id']}/approve"
+    assert problem(api.call("chiba", "POST", path)) == (403, "telework.not_allowed")
+    (listed,) = items(api, "endo", "/telework/plans?from=2026-11-25&to=2026-11-25")
+    assert listed == plan.get_json()
+    assert listed["approved_at"] is None
+
+
+def test_a_plan_that_changes_needs_approval_again(api: Api) -> None:
+    plan = {"on": "2026-11-25", "half": "am", "kind": "home"}
+    first = api.call("aoki", "PUT", "/telework/plans", plan).get_json()
+    api.call("chiba", "POST", f"/telework/plans/{first['id']}/approve")
+    same = api.call("aoki", "PUT", "/telework/plans", plan).get_json()
+    assert (same["id"], same["approved_at"]) == (first["id"], at("09:00").isoformat())
+    other = api.call("aoki", "PUT", "/telework/plans", plan | {"kind": "leave"}).get_json()
+    assert (other["id"], other["approved_at"]) == (first["id"], None)
+
+
+def test_a_session_without_a_booking_has_the_same_shape_as_a_booking_without_one(
+    api: Api, house: House, clock: SteppingClock
+) -> None:
+    booking = house.book("aoki", "seat", "10:00", "12:00")
+    house.hear("window", ("09:20", True), ("09:21", True), ("09:30", False))
+    house.sweep("09:50")
+    clock.at = at("09:50")
+    path = f"/usage?{query('08:00', '18:00', ('from', 'to'))}"
+    booked, walked_in = items(api, "fujii", path)
+    assert booked == {
+        "space_id": house.spaces["seat"],
+        "space_code": "seat",
+        "booking_id": booking.id,
+        "status": "booked",
+        "reason": "",
+        "booked": {"start": at("10:00").isoformat(), "end": at("12:00").isoformat()},
+        "actual": None,
+        "flag": "",
+    }
+    assert walked_in == {
+        "space_id": house.spaces["window"],
+        "space_code": "window",
+        "booking_id": None,
+        "status": None,
+        "reason": None,
+        "booked": None,
+        "actual": {"start": at("09:20").isoformat(), "end": at("09:30").isoformat()},
+        "flag": "",
+    }
+    assert items(api, "fujii", f"{path}&space={house.spaces['window']}") == [walked_in]
 
 
 def test_people_are_listed_for_those_who_plan_with_them(api: Api, house: House) -> None:
