@@ -1,0 +1,87 @@
+"""Accounts, tokens and policies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from app.cli.common import EMAIL, PASSWORD, Failed, Line, akiseki, reading_of, settings_of_env, transaction_of
+from app.people import service as people
+from app.people.models import Role
+from app.spaces import service as spaces
+from app.spaces.rules import Kind, Policy, duration_text
+
+
+@akiseki.group()
+def user() -> None:
+    """People with an account."""
+
+
+@user.command("add")
+@click.argument("email", type=EMAIL)
+@click.option("--name", required=True, type=Line(80))
+@click.option("--section", required=True, type=Line(32), help="the section's code")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.STAFF.value)
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, type=PASSWORD)
+def user_add(email: str, name: str, section: str, role: str, password: str) -> None:
+    """Add an account; the section is made where it is new."""
+    settings = settings_of_env()
+    now = settings.clock()
+    on = now.astimezone(settings.timezone).date()
+    with transaction_of(settings) as session:
+        if section not in {one.code for one in people.list_sections(session)}:
+            people.add_section(session, section, name=section)
+        added = people.add_user(
+            session, email, name=name, section_code=section, role=Role(role), now=now, on=on
+        )
+        people.set_password(added, password)
+    click.echo(f"{email} can sign in.")
+
+
+@akiseki.group()
+def token() -> None:
+    """Bearer tokens of the API."""
+
+
+@token.command("issue")
+@click.option("--user", "email", required=True, type=EMAIL)
+@click.option("--label", default="", type=Line(80, least=0))
+def token_issue(email: str, label: str) -> None:
+    """Print a new token; it is shown this once."""
+    settings = settings_of_env()
+    with transaction_of(settings) as session:
+        issued = people.issue_token(
+            session, people.get_by_email(session, email), now=settings.clock(), label=label
+        )
+    click.echo(issued)
+
+
+@akiseki.group()
+def policy() -> None:
+    """What holds for each kind of space."""
+
+
+@policy.command("show")
+def policy_show() -> None:
+    """Every policy with its value."""
+    with reading_of(settings_of_env()) as session:
+        found = spaces.policies(session)
+    for kind, values in found.items():
+        for key in Policy.__dataclass_fields__:
+            click.echo(f"{kind.value:14} {key:20} {duration_text(getattr(values, key))}")
+
+
+@policy.command("set")
+@click.argument("kind", type=click.Choice([kind.value for kind in Kind]))
+@click.argument("values", nargs=-1, required=True, metavar="KEY=VALUE…")
+def policy_set(kind: str, values: Sequence[str]) -> None:
+    """Set policies of a kind, such as: akiseki policy set booth no_show_grace=15m"""
+    settings = settings_of_env()
+    with transaction_of(settings) as session:
+        for pair in values:
+            key, equals, value = pair.partition("=")
+            if not equals:
+                raise Failed(f"'{pair}' is not of the form key=value.")
+            spaces.set_policy(session, Kind(kind), key, value, now=settings.clock(), actor_id=None)
+    click.echo("Set.")
