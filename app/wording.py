@@ -12,7 +12,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
-from app.formats import day, hours_and_minutes, length_of
+from app.formats import day, hours_and_minutes, length_of, until
 
 REFUSALS: Mapping[str, LazyString] = {
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
@@ -33,14 +33,30 @@ REFUSALS: Mapping[str, LazyString] = {
         "The space is already taken for part of that time. Choose another one."
     ),
     "booking.rule": lazy_gettext("A rule of the office does not allow this."),
+    "booking.not_allowed/guest": lazy_gettext("Only a chief or the facility staff may book for a guest."),
+    "booking.rule/buffer": lazy_gettext(
+        "That is too close to the booking before or after: the space needs a pause."
+    ),
+    "booking.rule/capacity": lazy_gettext("That is more people than the space holds."),
     "booking.rule/check_in_opens": lazy_gettext("Check-in is not open yet."),
+    "booking.rule/closed": lazy_gettext("The office is closed for part of that time."),
+    "booking.rule/concurrent_quota": lazy_gettext("That is one booking more than may be held at a time."),
     "booking.rule/horizon": lazy_gettext("That is further ahead than bookings are open."),
     "booking.rule/max_duration": lazy_gettext("That is longer than this kind of space may be booked."),
+    "booking.rule/min_duration": lazy_gettext("That is shorter than this kind of space may be booked."),
+    "booking.rule/not_available": lazy_gettext("This space is not available. Choose another one."),
+    "booking.rule/opening_hours": lazy_gettext("That lies outside the hours in which bookings are open."),
     "booking.rule/out_of_order": lazy_gettext("This space is out of order. Choose another one."),
+    "booking.rule/overflow": lazy_gettext(
+        "This zone takes you in when your own zone is full. Choose a space of your own zone."
+    ),
     "booking.rule/start_in_past": lazy_gettext("That time has passed. Choose a later start."),
     "booking.rule/walk_in": lazy_gettext("This space must be booked first."),
+    "booking.rule/weekly_quota": lazy_gettext("That is one booking more than a week allows."),
     "booking.state": lazy_gettext("The booking is over or not in a state that allows this."),
     "booking.unknown": lazy_gettext("There is no such booking."),
+    "closure.over": lazy_gettext("This closure is over already."),
+    "closure.unknown": lazy_gettext("There is no such closure."),
     "database.not_ready": lazy_gettext(
         "The database is not ready. Run akiseki db check for what is missing."
     ),
@@ -62,6 +78,9 @@ REFUSALS: Mapping[str, LazyString] = {
     "section.unknown": lazy_gettext("There is no such section."),
     "sensor.bound": lazy_gettext("The sensor or the space is bound already."),
     "server.error": lazy_gettext("Something went wrong on our side. Try again in a moment."),
+    "site.unknown": lazy_gettext("There is no such site."),
+    "space.kept": lazy_gettext("This space is kept for somebody already."),
+    "space.not_kept": lazy_gettext("This space is not kept for anybody."),
     "space.unknown": lazy_gettext("There is no such space."),
     "telework.day_closed": lazy_gettext("This day is closed. Ask for a correction."),
     "telework.not_allowed": lazy_gettext("Only the chief of the section may approve this plan."),
@@ -72,6 +91,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "user.exists": lazy_gettext("There is an account with this address already."),
     "user.unknown": lazy_gettext("There is no such person, or they have left."),
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
+    "zone.unknown": lazy_gettext("There is no such zone."),
 }
 
 STATUSES: Mapping[str, LazyString] = {
@@ -88,6 +108,7 @@ REASONS: Mapping[str, LazyString] = {
     "": lazy_gettext("-"),
     "awaiting_sensor": lazy_gettext("waiting for the sensor's word"),
     "cancelled": lazy_gettext("cancelled by hand"),
+    "closed": lazy_gettext("the office was closed"),
     "claimed_by_other": lazy_gettext("left; somebody else sat down"),
     "ended": lazy_gettext("used to the end"),
     "ends_within_grace": lazy_gettext("too short to be released"),
@@ -122,7 +143,7 @@ LOOKS: Mapping[str, LazyString] = {
     "booked": lazy_gettext("Booked"),
     "yours": lazy_gettext("Yours"),
     "silent": lazy_gettext("Free, sensor silent"),
-    "other": lazy_gettext("Another section's"),
+    "other": lazy_gettext("Not available"),
     "broken": lazy_gettext("Out of order"),
 }
 
@@ -133,7 +154,10 @@ UNAVAILABLE: Mapping[str, LazyString] = {
     "deserted": lazy_gettext("Whoever sat here has left. Sit down and claim the seat."),
     "yours": lazy_gettext("You have booked it."),
     "out_of_order": lazy_gettext("It is out of order. Choose another one."),
+    "closed": lazy_gettext("The office is closed for part of this time."),
+    "not_available": lazy_gettext("It is not available. Choose another one."),
     "other_section": lazy_gettext("It is in another section's zone."),
+    "zone_not_full": lazy_gettext("This zone takes you in when your own zone is full."),
     "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
 }
 
@@ -184,9 +208,26 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     if "allowed" not in facts:
         return sentence
     match facts.get("rule"):
-        case "max_duration":
+        case "max_duration" | "capacity" | "concurrent_quota" | "weekly_quota":
             text = gettext(
                 "%(sentence)s At most %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+            )
+        case "min_duration" | "buffer":
+            text = gettext(
+                "%(sentence)s At least %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+            )
+        case "opening_hours":
+            start, end = (datetime.fromisoformat(at) for at in facts["allowed"].split("/"))
+            text = gettext(
+                "%(sentence)s Open: %(day)s %(start)s-%(end)s.",
+                sentence=sentence,
+                day=day(start),
+                start=hours_and_minutes(start),
+                end=until(end),
+            )
+        case "closed" | "out_of_order" if facts["allowed"].startswith(">="):
+            text = gettext(
+                "%(sentence)s From %(limit)s on.", sentence=sentence, limit=_limit(facts["allowed"])
             )
         case "horizon":
             text = gettext(
@@ -208,5 +249,7 @@ def _limit(allowed: str) -> str:
     _comparison, _, limit = allowed.partition(" ")
     if limit.endswith(" min"):
         return length_of(timedelta(minutes=int(limit.removesuffix(" min"))))
+    if limit.isdigit():
+        return limit
     at = datetime.fromisoformat(limit)
     return f"{day(at)} {hours_and_minutes(at)}"

@@ -28,6 +28,7 @@ from app.people import service as people
 from app.people.models import Membership, Role, User
 from app.people.service import Person
 from app.settings import OfficeHours
+from app.spaces import barriers
 from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind
 from app.telework.service import Office
@@ -73,6 +74,19 @@ class House:
             )
             session.expunge(booking)
         return booking
+
+    def break_(self, where: str, start: str = "00:00", end: str | None = None) -> None:
+        """A space goes out of order."""
+        with transaction(self.engine) as session:
+            barriers.add_outage(
+                session,
+                self.spaces[where],
+                start=at(start),
+                end=at(end) if end else None,
+                reason="",
+                actor_id=None,
+                now=at("00:00"),
+            )
 
     def claim(self, who: str, where: str, now: str) -> Booking:
         """Somebody sat down and says so."""

@@ -3,11 +3,11 @@
 from typing import Any
 
 from app.access import READERS, Role, allow, asker
-from app.boards import service
+from app.boards.availability import floor_view
 from app.boards.schemas import Availability, AvailabilityQuery
 from app.database import reading
 from app.extensions import db
-from app.http import Blueprint
+from app.http import Blueprint, now
 from app.timespan import TimeSpan
 
 api = Blueprint("boards", "boards", url_prefix="/api/v1", description="Availability")
@@ -21,7 +21,7 @@ def availability(query: dict[str, Any], floor_id: int) -> Any:
     """Every space of a floor for a span: may the asker take it, and why not"""
     with reading(db.engine) as session:
         return {
-            "spaces": service.floor_view(
-                session, floor_id, TimeSpan(query["start"], query["end"]), person=asker()
+            "spaces": floor_view(
+                session, floor_id, TimeSpan(query["start"], query["end"]), person=asker(), now=now()
             )
         }

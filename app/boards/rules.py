@@ -51,6 +51,10 @@ def at_most(span: TimeSpan, longest: timedelta) -> TimeSpan:
     return TimeSpan(span.start, min(span.end, span.start + longest))
 
 
+# Reasons for which a space is not the reader's to take, though nobody has booked it.
+SHUT = frozenset({"closed", "not_available", "other_section", "zone_not_full"})
+
+
 class Look(StrEnum):
     """How a space is shown for a span: one look each, told by colour, by sign and in words."""
 
@@ -79,7 +83,7 @@ def look(
         return Look.IN_USE
     if booked:
         return Look.PARTLY if has_gap else Look.BOOKED
-    if reason == "other_section":
+    if reason in SHUT:
         return Look.OTHER
     if is_now and occupancy in {Occupancy.OFFLINE, Occupancy.UNKNOWN}:
         return Look.SILENT

@@ -3,173 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.boards.availability import SpaceView, floor_view
 from app.boards.rules import CALL, Look, at_most, first_gap, left_of, look
-from app.bookings.models import HOLDS, Booking
-from app.bookings.rules import Origin, Status
+from app.bookings.models import Booking
+from app.bookings.rules import Status
 from app.events import Event
-from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy
-from app.people.models import Role
 from app.people.service import Person
-from app.spaces.models import Floor, SensorBinding, Space, Zone
-from app.spaces.rules import LANES, Kind, Lane, Policy
+from app.spaces.models import Floor, Space, Zone
+from app.spaces.rules import LANES, Lane, Policies
 from app.spaces.service import floor_timezone, get_floor, list_floors, list_zones, policies
 from app.timespan import TimeSpan, day_span
-
-
-@dataclass(frozen=True, slots=True)
-class SpaceView:
-    """A space as a person sees it for a span: whether they may take it, and why not.
-
-    `reason`: taken, held, yours, out_of_order, other_section, free_seating, or None where it is available. `booked`:
-    what live bookings cover of the span, in order. `barred`: never theirs to book or claim, whatever the span.
-    `deserted`: another claimed it and, as its sensor saw, has left.
-    """
-
-    id: int
-    code: str
-    kind: Kind
-    zone_id: int
-    zone_code: str
-    available: bool
-    reason: str | None
-    occupancy: Occupancy
-    booking_id: int | None
-    booked: tuple[TimeSpan, ...]
-    mine: bool
-    barred: bool
-    free_seating: bool
-    deserted: bool
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-def floor_view(session: Session, floor_id: int, span: TimeSpan, *, person: Person | None) -> list[SpaceView]:
-    """Every space of a floor for a span, in the order of code; three queries whatever the floor's size.
-
-    Raises NotFound `floor.unknown`.
-    """
-    get_floor(session, floor_id)
-    rows = session.execute(
-        select(
-            Space.id,
-            Space.code,
-            Space.kind,
-            Space.out_of_order,
-            Space.x,
-            Space.y,
-            Space.width,
-            Space.height,
-            Zone.id.label("zone_id"),
-            Zone.code.label("zone_code"),
-            Zone.section_id,
-            Zone.free_seating,
-            SensorState.state,
-            SensorState.since_at,
-        )
-        .join(Zone, Zone.id == Space.zone_id)
-        .join(
-            SensorBinding,
-            and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None)),
-            isouter=True,
-        )
-        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
-        .where(Zone.floor_id == floor_id)
-        .order_by(Space.code)
-    ).all()
-    taken: dict[int, list[Any]] = defaultdict(list)
-    for found in session.execute(
-        select(
-            Booking.id,
-            Booking.space_id,
-            Booking.user_id,
-            Booking.status,
-            Booking.origin,
-            Booking.start_at,
-            Booking.end_at,
-        )
-        .join(Space, Space.id == Booking.space_id)
-        .join(Zone, Zone.id == Space.zone_id)
-        .where(
-            Zone.floor_id == floor_id,
-            HOLDS,
-            Booking.start_at < span.end,
-            Booking.end_at > span.start,
-        )
-        .order_by(Booking.start_at)
-    ):
-        taken[found.space_id].append(found)
-    views = []
-    for row in rows:
-        bookings = taken.get(row.id, [])
-        booking = bookings[0] if bookings else None
-        mine = booking is not None and person is not None and booking.user_id == person.id
-        outsider = _is_outsider(row, person)
-        reason = _reason(row, booking, mine=mine, outsider=outsider)
-        views.append(
-            SpaceView(
-                id=row.id,
-                code=row.code,
-                kind=row.kind,
-                zone_id=row.zone_id,
-                zone_code=row.zone_code,
-                available=reason is None,
-                reason=reason,
-                occupancy=row.state or Occupancy.UNKNOWN,
-                booking_id=booking.id if booking is not None else None,
-                booked=tuple(TimeSpan(one.start_at, one.end_at) for one in bookings),
-                mine=mine,
-                barred=row.out_of_order or outsider,
-                free_seating=row.free_seating,
-                deserted=booking is not None and not mine and _is_deserted(row, booking),
-                x=row.x,
-                y=row.y,
-                width=row.width,
-                height=row.height,
-            )
-        )
-    return views
-
-
-def _is_outsider(row: Any, person: Person | None) -> bool:
-    """Whether the zone is another section's."""
-    if row.section_id is None or person is None or person.role is Role.FACILITY:
-        return False
-    return row.section_id not in person.section_ids
-
-
-def _is_deserted(row: Any, booking: Any) -> bool:
-    """Whether the next to claim the space ends this claim (RULES 12), as `bookings.release.end_empty_claim` does."""
-    return (
-        booking.origin is Origin.CLAIM
-        and booking.status is Status.CHECKED_IN
-        and row.state is Occupancy.VACANT
-        and bool(row.since_at > booking.start_at)
-    )
-
-
-def _reason(row: Any, booking: Any, *, mine: bool, outsider: bool) -> str | None:
-    if row.out_of_order:
-        return "out_of_order"
-    if booking is not None:
-        if mine:
-            return "yours"
-        return "held" if booking.status is Status.HELD else "taken"
-    if outsider:
-        return "other_section"
-    return "free_seating" if row.free_seating else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +147,7 @@ class FloorPage:
     is_now: bool
     figures: Figures
     happenings: list[Happening]
-    policies: Mapping[Kind, Policy]
+    policies: Policies
     version: str
 
     @property
@@ -311,17 +163,20 @@ class FloorPage:
         that nobody chose a span for no longer than a call takes. None where nothing is theirs to book."""
         if view.barred or view.free_seating or view.mine:
             return None
-        gap = first_gap(self.left, view.booked)
+        buffer = self.policies.of(view.kind, view.zone_id).buffer
+        gap = first_gap(self.left, (TimeSpan(one.start - buffer, one.end + buffer) for one in view.blocked))
         if gap is None:
             return None
-        longest = self.policies[view.kind].max_duration
+        longest = self.policies.of(view.kind, view.zone_id).max_duration
         is_call = LANES[view.kind] is Lane.ROOM and not self.asked
         return at_most(gap, min(longest, CALL) if is_call else longest)
 
     def can_claim(self, view: SpaceView) -> bool:
         """Whether the reader may sit down now and say so."""
         is_open = view.reason in {None, "free_seating"} or view.deserted
-        return self.is_now and is_open and not view.barred and self.policies[view.kind].walk_in
+        return (
+            self.is_now and is_open and not view.barred and self.policies.of(view.kind, view.zone_id).walk_in
+        )
 
     def look_of(self, view: SpaceView) -> Look:
         return look(
@@ -351,7 +206,7 @@ def floor_page(
 ) -> FloorPage:
     """What a floor shows of a span and of its day; a fixed number of queries."""
     day = day_span(span.start.astimezone(plan.timezone).date(), plan.timezone)
-    views = floor_view(session, plan.floor.id, span, person=person)
+    views = floor_view(session, plan.floor.id, span, person=person, now=now)
     glance = figures(session, views, day)
     news = happenings(session, since=day.start)
     is_now = span.contains(now)

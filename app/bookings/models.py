@@ -13,12 +13,14 @@ from app.orm import Base, BigId, enum_text
 from app.spaces.rules import Lane
 from app.timespan import TimeSpan
 
+OF_GUEST = text("guest_name <> ''")
 IS_LIVE = text("status IN ('held', 'booked', 'checked_in')")
 
 
 class Booking(Base):
     """A span of a space for a person. `start_at`/`end_at` stay as booked; `ended_at` is when it really ended.
 
+    `user_id` None: for a guest without an account, `guest_name`, whom `made_by` receives.
     `release_check_at`: when the no-show rule looks at it next, None once it never will again.
     `version` counts changes (the ETag).
     """
@@ -56,6 +58,7 @@ class Booking(Base):
             postgresql_include=["end_at", "status", "user_id"],
         ),
         Index("ix_bookings_user_day", "user_id", "start_at"),
+        Index("ix_bookings_host", "made_by", postgresql_where=OF_GUEST, sqlite_where=OF_GUEST),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -68,6 +71,7 @@ class Booking(Base):
     reason: Mapped[str] = mapped_column(String(32), default="")
     origin: Mapped[Origin] = mapped_column(enum_text(Origin), default=Origin.BOOKED)
     title: Mapped[str] = mapped_column(String(120), default="")
+    guest_name: Mapped[str] = mapped_column(String(80), default="")
     made_at: Mapped[datetime]
     made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     checked_in_at: Mapped[datetime | None]
@@ -89,6 +93,16 @@ class Booking(Base):
     def over_at(self) -> datetime:
         """When it stopped holding its space, or will."""
         return self.ended_at or self.end_at
+
+
+class Attendee(Base):
+    """Somebody invited to a booking of a room, besides the person booked for."""
+
+    __tablename__ = "booking_attendees"
+    __table_args__ = (Index(None, "user_id"),)
+
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
 
 
 # Written out, not as parameters: only so do SQLite and a prepared plan see that the indexes of what is live will do.

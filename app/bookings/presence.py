@@ -59,10 +59,10 @@ def note_presence(session: Session, seen: Sequence[Seen], now: datetime) -> list
     by_space: dict[int, list[datetime]] = defaultdict(list)
     for one in seen:
         by_space[one.space_id].append(one.at)
-    kinds = policies(session)
-    opens = max(policy.check_in_opens for policy in kinds.values())
+    policy_of = policies(session)
+    opens = max(policy.check_in_opens for policy in policy_of.all())
     rows = session.execute(
-        select(Booking, Space.kind)
+        select(Booking, Space.kind, Space.zone_id)
         .join(Space, Space.id == Booking.space_id)
         .where(
             Booking.space_id.in_(by_space),
@@ -72,16 +72,16 @@ def note_presence(session: Session, seen: Sequence[Seen], now: datetime) -> list
         )
         .order_by(Booking.id)
     ).all()
-    before = previous_ends(session, [booking for booking, _kind in rows])
+    before = previous_ends(session, [booking for booking, *_space in rows])
     evidence: list[tuple[Booking, datetime]] = []
-    for booking, kind in rows:
+    for booking, kind, zone_id in rows:
         facts = Booked(
             status=booking.status,
             span=booking.span,
             made_at=booking.made_at,
             previous_end=before.get(booking.id),
         )
-        at = first_evidence(facts, by_space[booking.space_id], kinds[kind])
+        at = first_evidence(facts, by_space[booking.space_id], policy_of.of(kind, zone_id))
         if at is not None:
             evidence.append((booking, at))
     queue_up(

@@ -20,7 +20,7 @@ from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy
 from app.occupancy.service import logs_of
 from app.people.service import Person
 from app.spaces.models import SensorBinding, Space
-from app.spaces.rules import Kind, Policy
+from app.spaces.rules import Kind, Policies
 from app.spaces.service import policies, sensors_of
 
 AT_ONCE = 1000
@@ -56,17 +56,17 @@ def release_no_shows(
     if not due.bookings:
         return []
     space_ids = sorted({booking.space_id for booking in due.bookings})
-    kinds = policies(session)
-    kind_of = {
-        row.id: row.kind
-        for row in session.execute(select(Space.id, Space.kind).where(Space.id.in_(space_ids)))
+    found = policies(session)
+    policy_of = {
+        row.id: found.of(row.kind, row.zone_id)
+        for row in session.execute(select(Space.id, Space.kind, Space.zone_id).where(Space.id.in_(space_ids)))
     }
     sensors = sensors_of(session, space_ids)
     silence = (
         max((sensor.heartbeat for sensor in sensors.values()), default=timedelta(0))
         * HEARTBEATS_UNTIL_OFFLINE
     )
-    opens = max(policy.check_in_opens for policy in kinds.values())
+    opens = max(policy.check_in_opens for policy in found.all())
     since = min(booking.start_at for booking in due.bookings) - opens - silence
     logs = logs_of(session, sensors, since, now)
     before = previous_ends(session, due.bookings)
@@ -81,7 +81,7 @@ def release_no_shows(
             expected_at=expected.get((booking.user_id or 0, booking.start_at)),
             reclaimed=booking.reclaimed,
         )
-        verdict = no_show(facts, logs.get(booking.space_id), now=now, policy=kinds[kind_of[booking.space_id]])
+        verdict = no_show(facts, logs.get(booking.space_id), now=now, policy=policy_of[booking.space_id])
         match verdict:
             case Release(reason):
                 gone = {
@@ -102,19 +102,20 @@ def end_early_leaves(session: Session, now: datetime) -> list[Booking]:
 
     Nobody is held to have left whom the sensor never saw: the vacancy must have begun after the check-in.
     """
-    kinds = _ending_early(session)
+    policy_of = policies(session)
+    kinds = _ending_early(policy_of)
     if not kinds:
         return []
     rows = session.execute(
-        select(Booking, Space.kind, SensorState.since_at)
+        select(Booking, Space.kind, Space.zone_id, SensorState.since_at)
         .where(*_left(kinds), Booking.end_at > now)
         .order_by(Booking.id)
         .limit(AT_ONCE)
     ).all()
     left = [
         (one, since_at)
-        for one, kind, since_at in rows
-        if since_at and since_at + kinds[kind].early_leave <= now
+        for one, kind, zone_id, since_at in rows
+        if (wait := policy_of.of(kind, zone_id).early_leave) and since_at and since_at + wait <= now
     ]
     return change_all(
         session,
@@ -128,8 +129,10 @@ def end_early_leaves(session: Session, now: datetime) -> list[Booking]:
     )
 
 
-def _ending_early(session: Session) -> dict[Kind, Policy]:
-    return {kind: policy for kind, policy in policies(session).items() if policy.early_leave}
+def _ending_early(policy_of: Policies) -> set[Kind]:
+    """The kinds that have an early-leave rule somewhere."""
+    kinds = {kind for kind, policy in policy_of.kinds.items() if policy.early_leave}
+    return kinds | {kind for (_zone, kind), policy in policy_of.zones.items() if policy.early_leave}
 
 
 def _left(kinds: Iterable[Kind]) -> tuple[ColumnElement[bool], ...]:
@@ -187,11 +190,14 @@ def next_due(session: Session) -> datetime | None:
         select(func.min(Booking.release_check_at)).where(Booking.status == Status.BOOKED)
     )
     ends = session.scalar(select(func.min(Booking.end_at)).where(HOLDS))
-    kinds = _ending_early(session)
+    policy_of = policies(session)
     left = session.execute(
-        select(Space.kind, func.min(SensorState.since_at)).where(*_left(kinds)).group_by(Space.kind)
+        select(Space.kind, Space.zone_id, func.min(SensorState.since_at))
+        .where(*_left(_ending_early(policy_of)))
+        .group_by(Space.kind, Space.zone_id)
     )
-    waits = [checked, ends, *(at + kinds[kind].early_leave for kind, at in left if at)]
+    early = ((at, policy_of.of(kind, zone_id).early_leave) for kind, zone_id, at in left)
+    waits = [checked, ends, *(at + wait for at, wait in early if at and wait)]
     return min((at for at in waits if at is not None), default=None)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app import events
+from app.bookings import legal
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import (
@@ -27,6 +28,17 @@ from app.people.service import Person, get_person
 from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan, day_span
 
+RECEIVES_GUESTS = frozenset({Role.CHIEF, Role.FACILITY})
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a booking is for: somebody with an account, or a guest whom the actor receives."""
+
+    user_id: int | None
+    sections: frozenset[int]
+    guest_name: str = ""
+
 
 def reserve(
     session: Session,
@@ -36,19 +48,25 @@ def reserve(
     span: TimeSpan,
     now: datetime,
     for_user_id: int | None = None,
+    guest_name: str = "",
     title: str = "",
 ) -> Booking:
-    """Book a space for a person.
+    """Book a space for a person, oneself where nobody is named, or for a guest without an account.
 
     Raises NotFound `space.unknown` or `user.unknown`, Forbidden `booking.not_allowed`, RuleBroken
     `booking.rule` or `zone.free_seating`, Conflict `booking.overlap`.
     """
     place = get_place(session, space_id)
     span = effective_span(span, now)
-    person = _booked_for(session, actor, for_user_id, place, span)
-    _check_space(place, person, actor)
+    holder = _holder(session, place, span, actor=actor, for_user_id=for_user_id, guest_name=guest_name)
+    if place.zone.free_seating:
+        raise RuleBroken("zone.free_seating", zone=place.zone.code)
+    _check_entry(session, place, span, holder, actor=actor, now=now)
     _check_rules(place, span, actor, now)
-    return _insert(session, place, person, span, actor=actor, now=now, title=title)
+    queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
+    legal.check_barriers(session, place, span, holder.user_id)
+    legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
+    return _insert(session, place, holder, span, actor=actor, now=now, title=title)
 
 
 def move(
@@ -70,11 +88,8 @@ def move(
     place = get_place(session, booking.space_id if space_id is None else space_id)
     wanted = span or booking.span
     elsewhere = place.space.id != booking.space_id
-    if elsewhere:
-        if booking.status is Status.CHECKED_IN:
-            raise Conflict("booking.state", status=booking.status.value)
-        person = get_person(session, booking.user_id or 0, now.astimezone(place.timezone).date())
-        _check_space(place, person, actor)
+    if elsewhere and booking.status is Status.CHECKED_IN:
+        raise Conflict("booking.state", status=booking.status.value)
     if wanted.start != booking.start_at:
         wanted = effective_span(wanted, now)
     shorter = wanted.start == booking.start_at and now < wanted.end <= booking.end_at
@@ -82,9 +97,25 @@ def move(
     if begun and elsewhere:
         # Nobody can have come to the other space before: there it begins now, and so does its grace.
         wanted = TimeSpan(now, wanted.end)
-    if elsewhere or not shorter:
+    if elsewhere:
+        if place.zone.free_seating:
+            raise RuleBroken("zone.free_seating", zone=place.zone.code)
+        holder = _holder(
+            session,
+            place,
+            wanted,
+            actor=actor,
+            for_user_id=booking.user_id,
+            guest_name=booking.guest_name,
+        )
+        _check_entry(session, place, wanted, holder, actor=actor, now=now)
+    is_new = elsewhere or not shorter
+    if is_new:
         _check_rules(place, wanted, actor, wanted.start if begun else now)
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
+    if is_new:
+        legal.check_barriers(session, place, wanted, booking.user_id)
+        legal.check_counts(session, place, wanted, user_id=booking.user_id, now=now, besides=booking.id)
     facts = Booked(status=booking.status, span=wanted, made_at=booking.made_at)
     is_watched = booking.status is Status.BOOKED and not booking.reclaimed
     with overlap_refused(session, space_id=place.space.id):
@@ -105,55 +136,82 @@ def move(
 
 
 def claim(session: Session, *, actor: Person, space_id: int, now: datetime) -> Booking:
-    """ "I am sitting here": a booking born checked in, until the day's end or the next booking, of the space or of
-    the person in its lane (RULES 12).
+    """ "I am sitting here": a booking born checked in, until the day's end or whatever comes first: the next booking
+    of the space, or of the person in its lane; an outage or a closure (RULES 12).
 
     Another's claim that the sensor has seen empty past the hold is ended first, by `pipeline.claim`.
     Raises as `reserve`.
     """
     place = get_place(session, space_id)
     if not place.policy.walk_in:
-        raise RuleBroken("booking.rule", rule="walk_in", value="off", allowed="a booking")
-    person = get_person(session, actor.id, now.astimezone(place.timezone).date())
-    _check_space(place, person, actor, claiming=True)
-    until = day_span(now.astimezone(place.timezone).date(), place.timezone).end
+        legal.refuse("walk_in", "off", "a booking")
+    day = day_span(now.astimezone(place.timezone).date(), place.timezone)
+    span = TimeSpan(now, min(day.end, now + place.policy.max_duration))
+    holder = _holder(session, place, span, actor=actor)
+    _check_entry(session, place, span, holder, actor=actor, now=now)
+    queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
+    return _insert(
+        session,
+        place,
+        holder,
+        _until_the_next(session, place, span, holder),
+        actor=actor,
+        now=now,
+        origin=Origin.CLAIM,
+    )
+
+
+def _until_the_next(session: Session, place: Place, span: TimeSpan, holder: Holder) -> TimeSpan:
+    """What of a span can be claimed: up to the next booking or barrier. Raises where a barrier stands there now."""
+    ahead = []
+    for barrier in legal.standing(session, place, span, holder.user_id):
+        if barrier.covers(span.start):
+            legal.refuse_barrier(barrier)
+        ahead.append(barrier.start)
     following = session.scalar(
         select(Booking.start_at)
         .where(
             or_(
-                Booking.space_id == space_id,
-                and_(Booking.user_id == person.id, Booking.lane == place.space.lane),
+                Booking.space_id == place.space.id,
+                and_(Booking.user_id == holder.user_id, Booking.lane == place.space.lane),
             ),
             HOLDS,
-            Booking.start_at > now,
-            Booking.start_at < until,
+            Booking.start_at > span.start,
+            Booking.start_at < span.end,
         )
         .order_by(Booking.start_at)
         .limit(1)
     )
-    until = min(until, following or until, now + place.policy.max_duration)
-    span = TimeSpan(now, until)
-    return _insert(session, place, person, span, actor=actor, now=now, origin=Origin.CLAIM)
+    return TimeSpan(span.start, min([span.end, *ahead, *([following] if following else [])]))
 
 
-def _booked_for(
-    session: Session, actor: Person, for_user_id: int | None, place: Place, span: TimeSpan
-) -> Person:
+def _holder(
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    actor: Person,
+    for_user_id: int | None = None,
+    guest_name: str = "",
+) -> Holder:
+    """Whom the booking is for, if the actor may book for them."""
+    if guest_name:
+        if actor.role not in RECEIVES_GUESTS:
+            raise Forbidden("booking.not_allowed", why="guest")
+        return Holder(None, actor.section_ids, guest_name)
     on = span.start.astimezone(place.timezone).date()
     person = get_person(session, actor.id if for_user_id is None else for_user_id, on)
     if not may_act_for(actor, person):
         raise Forbidden("booking.not_allowed", why="on_behalf")
-    return person
+    return Holder(person.id, person.section_ids)
 
 
-def _check_space(place: Place, person: Person, actor: Person, *, claiming: bool = False) -> None:
-    section_id = place.zone.section_id
-    if section_id is not None and section_id not in person.section_ids and actor.role is not Role.FACILITY:
-        raise Forbidden("booking.not_allowed", why="zone", zone=place.zone.code)
-    if place.space.out_of_order:
-        raise RuleBroken("booking.rule", rule="out_of_order", value=place.space.code, allowed="another space")
-    if place.zone.free_seating and not claiming:
-        raise RuleBroken("zone.free_seating", zone=place.zone.code)
+def _check_entry(
+    session: Session, place: Place, span: TimeSpan, holder: Holder, *, actor: Person, now: datetime
+) -> None:
+    """Facility staff may put anybody anywhere."""
+    if actor.role is not Role.FACILITY:
+        legal.check_entry(session, place, span, sections=holder.sections, user_id=holder.user_id, now=now)
 
 
 def _check_rules(place: Place, span: TimeSpan, actor: Person, now: datetime) -> None:
@@ -162,12 +220,13 @@ def _check_rules(place: Place, span: TimeSpan, actor: Person, now: datetime) -> 
     refused = refusal(span, now=now, policy=policy, horizon=horizon)
     if refused:
         raise RuleBroken("booking.rule", **asdict(refused))
+    legal.check_hours(place, span)
 
 
 def _insert(
     session: Session,
     place: Place,
-    person: Person,
+    holder: Holder,
     span: TimeSpan,
     *,
     actor: Person,
@@ -175,12 +234,14 @@ def _insert(
     title: str = "",
     origin: Origin = Origin.BOOKED,
 ) -> Booking:
+    """Write the booking; the caller holds the locks of the person and the space."""
     born_checked_in = origin is Origin.CLAIM
     status = Status.CHECKED_IN if born_checked_in else Status.BOOKED
     facts = Booked(status=status, span=span, made_at=now)
     booking = Booking(
         space_id=place.space.id,
-        user_id=person.id,
+        user_id=holder.user_id,
+        guest_name=holder.guest_name,
         lane=place.space.lane,
         start_at=span.start,
         end_at=span.end,
@@ -193,7 +254,6 @@ def _insert(
         checked_in_by=By.HAND if born_checked_in else None,
         release_check_at=None if born_checked_in else release_deadline(facts, place.policy),
     )
-    queue_up(session, user_ids=[person.id], space_ids=[place.space.id])
     with overlap_refused(session, space_id=place.space.id, space=place.space.code):
         session.add(booking)
     events.record(
@@ -203,7 +263,7 @@ def _insert(
         at=now,
         actor_id=actor.id,
         space_id=place.space.id,
-        user_id=person.id,
+        user_id=holder.user_id,
         start=span.start.isoformat(),
         end=span.end.isoformat(),
     )

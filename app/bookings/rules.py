@@ -63,6 +63,8 @@ def refusal(span: TimeSpan, *, now: datetime, policy: Policy, horizon: timedelta
         return Refusal("start_in_past", span.start.isoformat(), f">= {now.isoformat()}")
     if span.start > now + horizon:
         return Refusal("horizon", span.start.isoformat(), f"<= {(now + horizon).isoformat()}")
+    if span.length < policy.min_duration:
+        return Refusal("min_duration", _minutes(span.length), f">= {_minutes(policy.min_duration)}")
     if span.length > policy.max_duration:
         return Refusal("max_duration", _minutes(span.length), f"<= {_minutes(policy.max_duration)}")
     return None

@@ -46,7 +46,8 @@ def get_booking(
     booking = session.get(Booking, booking_id)
     if booking is None:
         raise NotFound("booking.unknown", booking_id=booking_id)
-    if actor.id == booking.user_id or (actor.role is Role.AUDITOR and not to_change):
+    host = booking.made_by if booking.guest_name else booking.user_id
+    if actor.id == host or (actor.role is Role.AUDITOR and not to_change):
         return booking
     person = find_person(session, booking.user_id, now.date()) if booking.user_id else None
     if actor.role is Role.FACILITY or (person and may_act_for(actor, person)):
@@ -93,16 +94,22 @@ class OwnBooking:
 
 
 def own_bookings(session: Session, *, user_id: int, since: datetime) -> list[OwnBooking]:
-    """A person's bookings that end after `since`, in the order of time; two queries."""
+    """A person's bookings, and those of their guests, that end after `since`, in the order of time; two queries."""
     policy_of = policies(session)
     query = (
         select(Booking, Space)
         .join(Space, Space.id == Booking.space_id)
-        .where(Booking.user_id == user_id, or_(Booking.end_at > since, HOLDS))
+        .where(
+            or_(Booking.user_id == user_id, and_(Booking.guest_name != "", Booking.made_by == user_id)),
+            or_(Booking.end_at > since, HOLDS),
+        )
         .order_by(Booking.start_at, Booking.id)
         .limit(200)
     )
-    return [OwnBooking(booking, space, policy_of[space.kind]) for booking, space in session.execute(query)]
+    return [
+        OwnBooking(booking, space, policy_of.of(space.kind, space.zone_id))
+        for booking, space in session.execute(query)
+    ]
 
 
 def change(

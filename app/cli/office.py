@@ -10,7 +10,7 @@ from app.cli.common import EMAIL, PASSWORD, Failed, Line, akiseki, reading_of, s
 from app.people import service as people
 from app.people.models import Role
 from app.spaces import service as spaces
-from app.spaces.rules import Kind, Policy, duration_text
+from app.spaces.rules import Kind, Policy, value_text
 
 
 @akiseki.group()
@@ -67,9 +67,9 @@ def policy_show() -> None:
     """Every policy with its value."""
     with reading_of(settings_of_env()) as session:
         found = spaces.policies(session)
-    for kind, values in found.items():
+    for kind, values in found.kinds.items():
         for key in Policy.__dataclass_fields__:
-            click.echo(f"{kind.value:14} {key:20} {duration_text(getattr(values, key))}")
+            click.echo(f"{kind.value:14} {key:20} {value_text(getattr(values, key))}")
 
 
 @policy.command("set")

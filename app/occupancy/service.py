@@ -18,7 +18,7 @@ from app.occupancy.readings import Reading
 from app.occupancy.rules import Fold, Occupancy, SensorLog, Signal, Transition, Watch, watch
 from app.orm import Base
 from app.spaces.models import Sensor, SensorBinding, Space
-from app.spaces.rules import Kind, Policy
+from app.spaces.rules import Kind, Policies
 
 DEAD_LETTER_BYTES = 4096
 SETTLE_AT_ONCE = 5000
@@ -73,7 +73,7 @@ class _Watched:
     battery_pct: int | None
 
 
-def observe(session: Session, readings: Sequence[Reading], policies: Mapping[Kind, Policy]) -> Observed:
+def observe(session: Session, readings: Sequence[Reading], policies: Policies) -> Observed:
     """Store each reading once and fold what is new into the confirmed states; a fixed number of statements.
 
     Readings of unknown sensors are not stored but named in the answer, so that the caller can keep the messages.
@@ -120,7 +120,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Mapping[Kin
     )
 
 
-def settle(session: Session, now: datetime, policies: Mapping[Kind, Policy]) -> Observed:
+def settle(session: Session, now: datetime, policies: Policies) -> Observed:
     """Settle every sensor whose time is due: silence becomes vacant or offline (unknown), a lasting hit occupied."""
     due = session.scalars(
         select(SensorState.sensor_id)
@@ -209,7 +209,7 @@ def _order(reading: Reading) -> tuple[datetime, int]:
     return reading.observed_at, reading.seq or 0
 
 
-def _load(session: Session, sensor_ids: set[str], policies: Mapping[Kind, Policy]) -> dict[str, _Watched]:
+def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[str, _Watched]:
     """The sensors with their fold, locked until the transaction ends, in the order of their ids."""
     if not sensor_ids:
         return {}
@@ -222,6 +222,7 @@ def _load(session: Session, sensor_ids: set[str], policies: Mapping[Kind, Policy
             Sensor.id,
             SensorBinding.space_id,
             Space.kind,
+            Space.zone_id,
             Sensor.heartbeat_s,
             Sensor.own_hold_s,
             Sensor.holds_itself,
@@ -239,22 +240,22 @@ def _load(session: Session, sensor_ids: set[str], policies: Mapping[Kind, Policy
         .where(Sensor.id.in_(sensor_ids))
         .order_by(Sensor.id)
     )
-    default = Policy()
     watches: dict[tuple[object, ...], Watch] = {}
     found = {}
-    for sensor_id, space_id, kind, *model, has_state, battery_pct, fold in (
-        (*row[:8], Fold(*row[8:])) for row in rows
+    for sensor_id, space_id, *model, has_state, battery_pct, fold in (
+        (*row[:9], Fold(*row[9:])) for row in rows
     ):
-        heartbeat_s, own_hold_s, holds_itself = model
-        if (kind, *model) not in watches:
-            watches[kind, *model] = watch(
-                vacant_hold=policies.get(kind, default).vacant_hold,
+        kind, zone_id, heartbeat_s, own_hold_s, holds_itself = model
+        if tuple(model) not in watches:
+            # A sensor that watches no space is folded as one at a seat would be.
+            watches[tuple(model)] = watch(
+                vacant_hold=policies.of(kind or Kind.SEAT, zone_id).vacant_hold,
                 own_hold=timedelta(seconds=own_hold_s),
                 holds_itself=holds_itself,
                 heartbeat=timedelta(seconds=heartbeat_s),
             )
         found[sensor_id] = _Watched(
-            space_id, watches[kind, *model], fold if has_state else Fold(), battery_pct
+            space_id, watches[tuple(model)], fold if has_state else Fold(), battery_pct
         )
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,7 +14,10 @@ IS_BOUND = text("until_at IS NULL")
 
 
 class Site(Base):
-    """A building; its zone of time decides what a day is."""
+    """A building; its zone of time decides what a day is.
+
+    `opens`/`closes`: the local hours in which its spaces may be booked, None: no limit on that side.
+    """
 
     __tablename__ = "sites"
 
@@ -22,6 +25,9 @@ class Site(Base):
     code: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(String(80))
     timezone: Mapped[str] = mapped_column(String(64))
+    opens: Mapped[time | None]
+    closes: Mapped[time | None]
+    working_days_only: Mapped[bool] = mapped_column(default=False)
 
 
 class Floor(Base):
@@ -54,6 +60,34 @@ class Zone(Base):
     height: Mapped[int] = mapped_column(default=0)
 
 
+class ZoneGuest(Base):
+    """Guests whom a section's zone takes in on a weekday (0: Monday) or on a date; `section_id` None: every section."""
+
+    __tablename__ = "zone_guests"
+    __table_args__ = (
+        CheckConstraint("(weekday IS NULL) <> (on_date IS NULL)", name="one_day"),
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        Index(None, "zone_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"))
+    section_id: Mapped[int | None] = mapped_column(ForeignKey("sections.id"))
+    weekday: Mapped[int | None]
+    on_date: Mapped[date | None]
+
+
+class ZoneOverflow(Base):
+    """Where the people of a zone's section may sit when their zone is full, in the order of `position`."""
+
+    __tablename__ = "zone_overflows"
+    __table_args__ = (Index(None, "overflow_id"),)
+
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"), primary_key=True)
+    overflow_id: Mapped[int] = mapped_column(ForeignKey("zones.id"), primary_key=True)
+    position: Mapped[int]
+
+
 class Space(Base):
     """A seat or a booth; its place on the floor plan in the floor's own units."""
 
@@ -65,7 +99,6 @@ class Space(Base):
     code: Mapped[str] = mapped_column(String(32), unique=True)
     kind: Mapped[Kind] = mapped_column(enum_text(Kind))
     capacity: Mapped[int] = mapped_column(default=1)
-    out_of_order: Mapped[bool] = mapped_column(default=False)
     x: Mapped[int] = mapped_column(default=0)
     y: Mapped[int] = mapped_column(default=0)
     width: Mapped[int] = mapped_column(default=40)
@@ -74,6 +107,51 @@ class Space(Base):
     @property
     def lane(self) -> Lane:
         return LANES[self.kind]
+
+
+class FixedSeat(Base):
+    """A space kept for somebody who needs it, from a day until another (both included). Why is nobody's business."""
+
+    __tablename__ = "fixed_seats"
+    __table_args__ = (Index(None, "space_id"), Index(None, "user_id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+
+
+class SpaceOutage(Base):
+    """A space is out of order from an instant until another, or until it is mended."""
+
+    __tablename__ = "space_outages"
+    __table_args__ = (CheckConstraint("start_at < end_at", name="span"), Index(None, "space_id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"))
+    start_at: Mapped[datetime]
+    end_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(120), default="")
+    made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+
+class Closure(Base):
+    """A site, or one zone of it, is closed for a span. `lifted_at` set: it was opened again before its time."""
+
+    __tablename__ = "closures"
+    __table_args__ = (CheckConstraint("start_at < end_at", name="span"), Index(None, "site_id", "end_at"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    zone_id: Mapped[int | None] = mapped_column(ForeignKey("zones.id"))
+    start_at: Mapped[datetime]
+    end_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(120), default="")
+    made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    lifted_at: Mapped[datetime | None]
 
 
 class Sensor(Base):
@@ -132,6 +210,17 @@ class PolicyValue(Base):
 
     __tablename__ = "policy_values"
 
+    kind: Mapped[Kind] = mapped_column(enum_text(Kind), primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(String(32))
+
+
+class ZonePolicyValue(Base):
+    """The same for a kind of space in one zone, where it differs from the kind's elsewhere."""
+
+    __tablename__ = "zone_policy_values"
+
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"), primary_key=True)
     kind: Mapped[Kind] = mapped_column(enum_text(Kind), primary_key=True)
     key: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[str] = mapped_column(String(32))

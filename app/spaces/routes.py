@@ -5,8 +5,9 @@ from typing import Any
 from app.access import READERS, Role, allow
 from app.database import reading
 from app.extensions import db
-from app.http import Blueprint, cursor_page
+from app.http import Blueprint, cursor_page, now
 from app.spaces import service
+from app.spaces.barriers import out_of_order_ids
 from app.spaces.rules import Kind
 from app.spaces.schemas import FloorList, FloorView, SpaceList, SpaceQuery, SpaceView, ZoneList, ZoneQuery
 
@@ -57,7 +58,9 @@ def spaces(query: dict[str, Any]) -> Any:
             after_id=query["cursor"],
             limit=query["limit"] + 1,
         )
-    return cursor_page(found, query["limit"])
+        broken = out_of_order_ids(session, now())
+    page = cursor_page(found, query["limit"])
+    return page | {"items": [(one, one.id in broken) for one in page["items"]]}
 
 
 @api.route("/spaces/<int:space_id>")
@@ -66,4 +69,4 @@ def spaces(query: dict[str, Any]) -> Any:
 def space(space_id: int) -> Any:
     """One space"""
     with reading(db.engine) as session:
-        return service.get_place(session, space_id).space
+        return service.get_place(session, space_id).space, space_id in out_of_order_ids(session, now())

@@ -1,12 +1,17 @@
-"""Kinds of space, the lane each fills, and the policies that govern it; pure."""
+"""Kinds of space, the lane each fills, the policies that govern it, who may enter a zone, when a site is open; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.timespan import TimeSpan, day_span
+from app.working_days import WorkingDays
 
 
 class Kind(StrEnum):
@@ -35,18 +40,27 @@ LANES: Mapping[Kind, Lane] = {
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What holds for a kind of space. A duration of zero switches `early_leave` off."""
+    """What holds for a kind of space.
+
+    Zero switches `early_leave`, `min_duration`, `buffer` and the quotas off. `buffer`: free time between two bookings
+    of a space. Quotas count a person's bookings of the kind, claims apart: `concurrent_quota` those not over yet,
+    `weekly_quota` those that begin from Monday to Sunday and were not cancelled or released.
+    """
 
     check_in_opens: timedelta = timedelta(minutes=15)
     no_show_grace: timedelta = timedelta(minutes=60)
     warn_before_release: timedelta = timedelta(minutes=5)
     vacant_hold: timedelta = timedelta(minutes=10)
     early_leave: timedelta = timedelta(0)
+    min_duration: timedelta = timedelta(0)
     max_duration: timedelta = timedelta(days=1)
+    buffer: timedelta = timedelta(0)
     horizon: timedelta = timedelta(days=14)
     horizon_facility: timedelta = timedelta(days=62)
     walk_in: bool = True
     check_in_by_hand: bool = False
+    concurrent_quota: int = 0
+    weekly_quota: int = 0
 
 
 _ROOM = Policy(
@@ -60,8 +74,14 @@ DEFAULTS: Mapping[Kind, Policy] = {
 POLICY_KEYS = tuple(field.name for field in fields(Policy))
 
 
+# What may be switched off by that word, not only by a zero.
+CAN_BE_OFF = frozenset({"early_leave", "min_duration", "buffer", "concurrent_quota", "weekly_quota"})
+MOST_BOOKINGS = 1000
+
+
 def with_value(policy: Policy, key: str, text: str) -> Policy:
-    """The policy with one value read from text: `on`/`off`, or a duration such as `90s`, `15m`, `2h`, `14d`.
+    """The policy with one value read from text: `on`/`off`, a number of bookings, or a duration such as `90s`, `15m`,
+    `2h`, `14d`.
 
     Raises ValueError saying what would be right.
     """
@@ -71,8 +91,12 @@ def with_value(policy: Policy, key: str, text: str) -> Policy:
         if text not in {"on", "off"}:
             raise ValueError(f"{key} is on or off, not '{text}'")
         return _with(policy, key, text == "on")
-    if text == "off" and key == "early_leave":
-        return replace(policy, early_leave=timedelta(0))
+    if text == "off" and key in CAN_BE_OFF:
+        return _with(policy, key, getattr(Policy(), key))
+    if isinstance(getattr(policy, key), int):
+        if not text.isascii() or not text.isdigit() or int(text) > MOST_BOOKINGS:
+            raise ValueError(f"{key} is off or a number of bookings to {MOST_BOOKINGS}, not '{text}'")
+        return _with(policy, key, int(text))
     duration = parse_duration(text)
     if key == "max_duration" and not duration:
         raise ValueError("max_duration must be longer than nothing")
@@ -105,11 +129,100 @@ def parse_duration(text: str) -> timedelta:
     return int(number) * UNITS[unit]
 
 
-def duration_text(value: timedelta | bool) -> str:
+def value_text(value: timedelta | bool | int) -> str:
     """The inverse of what `with_value` reads."""
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, int):
+        return str(value)
     for unit in ("d", "h", "m"):
         if value and value % UNITS[unit] == timedelta(0):
             return f"{value // UNITS[unit]}{unit}"
     return f"{int(value.total_seconds())}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The policy of every kind, and of a kind in the zones that have values of their own."""
+
+    kinds: Mapping[Kind, Policy]
+    zones: Mapping[tuple[int, Kind], Policy] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, kind: Kind, zone_id: int | None = None) -> Policy:
+        """What holds for a kind of space in a zone."""
+        return self.zones.get((zone_id or 0, kind)) or self.kinds[kind]
+
+    def all(self) -> Iterable[Policy]:
+        """Every policy that holds somewhere."""
+        return (*self.kinds.values(), *self.zones.values())
+
+
+class Entry(StrEnum):
+    """On what ground somebody may take a space of a zone."""
+
+    OWN = "own"
+    GUEST = "guest"
+    OVERFLOW = "overflow"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class GuestDay:
+    """Guests on a weekday (0: Monday) or a date; of one section, or of every one where it is None."""
+
+    section_id: int | None
+    weekday: int | None
+    on: date | None
+
+    def admits(self, sections: frozenset[int], on: date) -> bool:
+        today = on == self.on if self.on else on.weekday() == self.weekday
+        return today and (self.section_id is None or self.section_id in sections)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who may enter a zone: its section (None: everybody), guests by day, and those whose own zone is full.
+
+    `overflow_of`: the zones that overflow into this one, with the section of each.
+    """
+
+    section_id: int | None
+    guests: tuple[GuestDay, ...] = ()
+    overflow_of: tuple[tuple[int, int | None], ...] = ()
+
+    def entry(self, sections: frozenset[int], on: date) -> Entry:
+        """The ground on which members of `sections` may enter on a day. OVERFLOW holds only while their own zones,
+        `homes`, are full."""
+        if self.section_id is None or self.section_id in sections:
+            return Entry.OWN
+        if any(guest.admits(sections, on) for guest in self.guests):
+            return Entry.GUEST
+        return Entry.OVERFLOW if self.homes(sections) else Entry.NONE
+
+    def homes(self, sections: frozenset[int]) -> tuple[int, ...]:
+        """The zones of these sections that overflow into this one."""
+        return tuple(zone_id for zone_id, section_id in self.overflow_of if section_id in sections)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """When the spaces of a site may be booked."""
+
+    opens: time | None = None
+    closes: time | None = None
+    working_days_only: bool = False
+
+    def shuts_out(self, span: TimeSpan, zone: ZoneInfo, calendar: WorkingDays) -> TimeSpan | None:
+        """None where a span lies in the opening hours, else the nearest day's hours that would be allowed."""
+        on = span.start.astimezone(zone).date()
+        last = (span.end - timedelta(microseconds=1)).astimezone(zone).date()
+        has_hours = self.opens is not None or self.closes is not None
+        hours = self._hours(on, zone)
+        inside = not has_hours or (hours.start <= span.start and span.end <= hours.end)
+        days = [on + timedelta(days=n) for n in range((last - on).days + 1)]
+        if inside and not (self.working_days_only and any(not calendar.is_working(day) for day in days)):
+            return None
+        return self._hours(calendar.next_working(on) if self.working_days_only else on, zone)
+
+    def _hours(self, on: date, zone: ZoneInfo) -> TimeSpan:
+        return day_span(on, zone, self.opens or time(0), self.closes)

@@ -1,5 +1,7 @@
 """What the API shows of the layout."""
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from app.fields import Identifier
@@ -35,12 +37,18 @@ class ZoneList(Schema):
 
 
 class SpaceView(Schema):
+    """Of a pair: the space, and whether it is out of order now."""
+
     id = fields.Integer()
     code = fields.String()
     kind = fields.String()
     zone_id = fields.Integer()
     capacity = fields.Integer()
     out_of_order = fields.Boolean()
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        space, out_of_order = obj
+        return out_of_order if attr == "out_of_order" else super().get_attribute(space, attr, default)
 
 
 class SpaceQuery(PageArguments):

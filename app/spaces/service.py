@@ -2,58 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app import events
 from app.errors import Conflict, NotFound, RuleBroken
-from app.spaces.models import Floor, PolicyValue, Sensor, SensorBinding, Site, Space, Zone
-from app.spaces.rules import DEFAULTS, Kind, Policy, duration_text, with_value
+from app.spaces.models import (
+    Floor,
+    PolicyValue,
+    Sensor,
+    SensorBinding,
+    Site,
+    Space,
+    Zone,
+    ZoneGuest,
+    ZoneOverflow,
+    ZonePolicyValue,
+)
+from app.spaces.rules import DEFAULTS, Door, GuestDay, Kind, Opening, Policies, Policy, value_text, with_value
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A space with what governs it: its zone, its site's zone of time, its policy."""
+    """A space with what governs it: its zone, its site's zone of time and hours, its policy.
+
+    `kind_policy` is what holds for its kind in every zone without values of its own.
+    """
 
     space: Space
     zone: Zone
     timezone: ZoneInfo
+    opening: Opening
     policy: Policy
+    kind_policy: Policy
 
 
-def policies(session: Session) -> Mapping[Kind, Policy]:
-    """The policy of every kind: the defaults with what the office set; one query."""
-    found = dict(DEFAULTS)
-    for row in session.scalars(select(PolicyValue).order_by(PolicyValue.kind, PolicyValue.key)):
-        found[row.kind] = with_value(found[row.kind], row.key, row.value)
-    return found
+def policies(session: Session) -> Policies:
+    """The policy of every kind, and of kinds in zones: the defaults with what the office set; one query."""
+    rows: Sequence[Any] = session.execute(
+        union_all(
+            select(ZonePolicyValue.zone_id, ZonePolicyValue.kind, ZonePolicyValue.key, ZonePolicyValue.value),
+            select(literal(None, BigInteger()), PolicyValue.kind, PolicyValue.key, PolicyValue.value),
+        )
+    ).all()
+    kinds = dict(DEFAULTS)
+    zones: dict[tuple[int, Kind], Policy] = {}
+    # The kinds' own first: a zone's policy begins with its kind's.
+    for zone_id, kind, key, value in sorted(rows, key=lambda row: row.zone_id or 0):
+        if zone_id is None:
+            kinds[kind] = with_value(kinds[kind], key, value)
+        else:
+            zones[zone_id, kind] = with_value(zones.get((zone_id, kind), kinds[kind]), key, value)
+    return Policies(kinds, zones)
 
 
 def set_policy(
-    session: Session, kind: Kind, key: str, value: str, *, now: datetime, actor_id: int | None
+    session: Session,
+    kind: Kind,
+    key: str,
+    value: str,
+    *,
+    now: datetime,
+    actor_id: int | None,
+    zone_id: int | None = None,
 ) -> None:
-    """Set one policy of a kind; raises RuleBroken `policy.invalid` saying what would be right."""
+    """Set one policy of a kind, everywhere or in one zone; raises RuleBroken `policy.invalid` saying what would be
+    right, NotFound `zone.unknown`."""
     try:
         # Written back as the rule understood it: short, and the same for `60m` and `1h`.
-        value = duration_text(getattr(with_value(DEFAULTS[kind], key, value), key))
+        value = value_text(getattr(with_value(DEFAULTS[kind], key, value), key))
     except ValueError as error:
         raise RuleBroken("policy.invalid", detail=str(error)) from error
-    session.merge(PolicyValue(kind=kind, key=key, value=value))
+    if zone_id is None:
+        session.merge(PolicyValue(kind=kind, key=key, value=value))
+    else:
+        get_zone(session, zone_id)
+        session.merge(ZonePolicyValue(zone_id=zone_id, kind=kind, key=key, value=value))
     session.flush()
     events.record(
-        session, "policy.set", f"policy:{kind.value}", at=now, actor_id=actor_id, key=key, value=value
+        session,
+        "policy.set",
+        f"policy:{kind.value}",
+        at=now,
+        actor_id=actor_id,
+        key=key,
+        value=value,
+        zone_id=zone_id,
     )
 
 
 def get_place(session: Session, space_id: int) -> Place:
     """A space and what governs it; raises NotFound `space.unknown`."""
     row = session.execute(
-        select(Space, Zone, Site.timezone)
+        select(Space, Zone, Site)
         .join(Zone, Zone.id == Space.zone_id)
         .join(Floor, Floor.id == Zone.floor_id)
         .join(Site, Site.id == Floor.site_id)
@@ -61,8 +109,44 @@ def get_place(session: Session, space_id: int) -> Place:
     ).one_or_none()
     if row is None:
         raise NotFound("space.unknown", space_id=space_id)
-    space, zone, timezone = row
-    return Place(space, zone, ZoneInfo(timezone), policies(session)[space.kind])
+    space, zone, site = row
+    found = policies(session)
+    return Place(
+        space,
+        zone,
+        ZoneInfo(site.timezone),
+        Opening(site.opens, site.closes, site.working_days_only),
+        found.of(space.kind, zone.id),
+        found.of(space.kind),
+    )
+
+
+def doors(session: Session, zones: Iterable[Zone]) -> dict[int, Door]:
+    """Who may enter each of these zones; two queries."""
+    listed = {zone.id: zone for zone in zones}
+    guests: dict[int, list[GuestDay]] = defaultdict(list)
+    for one in session.scalars(select(ZoneGuest).where(ZoneGuest.zone_id.in_(listed)).order_by(ZoneGuest.id)):
+        guests[one.zone_id].append(GuestDay(one.section_id, one.weekday, one.on_date))
+    homes: dict[int, list[tuple[int, int | None]]] = defaultdict(list)
+    for overflow_id, zone_id, section_id in session.execute(
+        select(ZoneOverflow.overflow_id, Zone.id, Zone.section_id)
+        .join(Zone, Zone.id == ZoneOverflow.zone_id)
+        .where(ZoneOverflow.overflow_id.in_(listed))
+        .order_by(Zone.id)
+    ):
+        homes[overflow_id].append((zone_id, section_id))
+    return {
+        zone.id: Door(zone.section_id, tuple(guests[zone.id]), tuple(homes[zone.id]))
+        for zone in listed.values()
+    }
+
+
+def get_zone(session: Session, zone_id: int) -> Zone:
+    """A zone; raises NotFound `zone.unknown`."""
+    zone = session.get(Zone, zone_id)
+    if zone is None:
+        raise NotFound("zone.unknown", zone_id=zone_id)
+    return zone
 
 
 def list_floors(session: Session) -> list[Floor]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.boards.service import floor_view
+from app.boards.availability import floor_view
 from app.bookings.models import Booking
 from app.database import reading, transaction
 from app.occupancy.models import OccupancyChange
@@ -117,7 +117,7 @@ def test_a_sweep_over_many_due_bookings_needs_no_more_queries_than_over_one(hous
 
 def test_a_busy_floor_needs_no_more_queries_than_an_empty_one(house: House) -> None:
     def look(session: Session) -> object:
-        return floor_view(session, house.floor_id, span("09:00", "17:00"), person=None)
+        return floor_view(session, house.floor_id, span("09:00", "17:00"), person=None, now=at("09:00"))
 
     empty = statements(house, look)
     house.book("aoki", "seat", "10:00", "17:00")

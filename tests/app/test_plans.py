@@ -10,7 +10,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.boards.service import floor_view
+from app.boards.availability import floor_view
 from app.bookings import reserve
 from app.bookings.models import Booking
 from app.bookings.rules import Origin, Status
@@ -176,7 +176,9 @@ def test_readings_are_taken_in_without_reading_a_table_through(years: House) -> 
 def test_a_floor_is_read_without_the_other_floors_bookings(years: House) -> None:
     years.book("aoki", "seat", "09:00", "17:00")
     with transaction(years.engine) as session, explained(years.engine) as plans:
-        views = floor_view(session, years.floor_id, span("09:00", "12:00"), person=years.people["aoki"])
+        views = floor_view(
+            session, years.floor_id, span("09:00", "12:00"), person=years.people["aoki"], now=at("09:00")
+        )
     assert [view.code for view in views if view.reason == "yours"] == ["seat"]
     assert whole_reads(plans) == []
 

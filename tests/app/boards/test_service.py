@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from app.boards import service
 from app.boards.rules import Look
 from app.boards.service import FloorPage
-from app.database import reading, transaction
-from app.spaces.models import Space
+from app.database import reading
 from app.timespan import TimeSpan
 from tests.house import House, at, span
 
@@ -73,8 +72,7 @@ def test_nothing_is_offered_of_ones_own_of_another_sections_and_of_what_takes_cl
     house: House,
 ) -> None:
     house.book("aoki", "seat", "11:00", "12:00")
-    with transaction(house.engine) as session:
-        session.get_one(Space, house.spaces["bare"]).out_of_order = True
+    house.break_("bare")
     found = page(house, "aoki", "10:00")
     for where in ("seat", "taxes", "free", "bare"):
         assert offered(found, house, where) is None

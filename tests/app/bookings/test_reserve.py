@@ -10,7 +10,6 @@ from app.bookings.rules import By, Origin, Status
 from app.bookings.service import get_booking
 from app.database import transaction
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
-from app.spaces.models import Space
 from app.spaces.rules import Kind
 from app.spaces.service import set_policy
 from tests.house import House, at, span
@@ -141,8 +140,7 @@ def test_rule_12_a_free_seating_zone_takes_no_booking(house: House) -> None:
 
 
 def test_a_space_that_is_out_of_order_takes_no_booking(house: House) -> None:
-    with transaction(house.engine) as session:
-        session.get_one(Space, house.spaces["seat"]).out_of_order = True
+    house.break_("seat")
     with pytest.raises(RuleBroken) as caught:
         house.book("aoki", "seat", "09:00", "17:00")
     assert refused(caught.value, "booking.rule", rule="out_of_order")

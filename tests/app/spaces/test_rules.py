@@ -12,8 +12,8 @@ from app.spaces.rules import (
     Kind,
     Lane,
     Policy,
-    duration_text,
     parse_duration,
+    value_text,
     with_value,
 )
 
@@ -110,14 +110,14 @@ def test_what_is_no_policy_is_refused_and_what_would_be_right_is_said(key: str, 
 @given(st.integers(0, 366 * 86_400))
 def test_a_duration_that_is_written_reads_back(seconds: int) -> None:
     duration = timedelta(seconds=seconds)
-    assert parse_duration(duration_text(duration)) == duration
+    assert parse_duration(value_text(duration)) == duration
 
 
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("key", POLICY_KEYS)
 def test_every_default_reads_back_as_it_is_shown(kind: Kind, key: str) -> None:
     policy = DEFAULTS[kind]
-    assert with_value(policy, key, duration_text(getattr(policy, key))) == policy
+    assert with_value(policy, key, value_text(getattr(policy, key))) == policy
 
 
 @given(st.text("0123456789smhd.-+ １", max_size=5))

@@ -1,0 +1,208 @@
+"""Every space of a floor as a person sees it for a span: one answer for the page, the API and whoever proposes one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from app.bookings.legal import free_by_zone
+from app.bookings.models import HOLDS, Booking
+from app.bookings.rules import Origin, Status
+from app.occupancy.models import SensorState
+from app.occupancy.rules import Occupancy
+from app.people.models import Role
+from app.people.service import Person
+from app.spaces.barriers import Barrier, barriers
+from app.spaces.models import SensorBinding, Space, Zone
+from app.spaces.rules import LANES, Entry, Kind, Lane
+from app.spaces.service import doors, floor_timezone, get_floor, list_zones
+from app.timespan import TimeSpan
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceView:
+    """A space as a person sees it for a span: whether they may take it, and why not.
+
+    `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, free_seating, or
+    None where it is available. `booked`: what live bookings cover of the span, in order; `blocked`: that and what
+    outages, closures and the like cover. `barred`: not theirs to book or claim in any part of the span.
+    `deserted`: another claimed it and, as its sensor saw, has left.
+    """
+
+    id: int
+    code: str
+    kind: Kind
+    zone_id: int
+    zone_code: str
+    available: bool
+    reason: str | None
+    occupancy: Occupancy
+    booking_id: int | None
+    booked: tuple[TimeSpan, ...]
+    blocked: tuple[TimeSpan, ...]
+    mine: bool
+    barred: bool
+    free_seating: bool
+    deserted: bool
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def floor_view(
+    session: Session, floor_id: int, span: TimeSpan, *, person: Person | None, now: datetime
+) -> list[SpaceView]:
+    """Every space of a floor for a span, in the order of code; a fixed number of queries whatever the floor's size.
+
+    Raises NotFound `floor.unknown`.
+    """
+    get_floor(session, floor_id)
+    user_id = person.id if person else None
+    timezone = floor_timezone(session, floor_id)
+    barred: dict[int, list[Barrier]] = defaultdict(list)
+    for barrier in barriers(session, span, timezone, floor_id=floor_id):
+        barred[barrier.space_id].append(barrier)
+    shut = _shut_zones(session, floor_id, span, person, on=span.start.astimezone(timezone).date(), now=now)
+    taken: dict[int, list[Any]] = defaultdict(list)
+    for found in _bookings(session, floor_id, span):
+        taken[found.space_id].append(found)
+    views = []
+    for row in _spaces(session, floor_id):
+        bookings = taken.get(row.id, [])
+        booking = bookings[0] if bookings else None
+        mine = booking is not None and user_id is not None and booking.user_id == user_id
+        mine_to_keep = any(not one.bars(user_id) for one in barred.get(row.id, ()))
+        before = [one for one in barred.get(row.id, ()) if one.bars(user_id)]
+        closed_door = None if mine_to_keep else shut.get((row.zone_id, LANES[row.kind]))
+        reason = _reason(row, booking, before[0].why if before else None, closed_door, mine=mine)
+        booked = tuple(TimeSpan(one.start_at, one.end_at) for one in bookings)
+        views.append(
+            SpaceView(
+                id=row.id,
+                code=row.code,
+                kind=row.kind,
+                zone_id=row.zone_id,
+                zone_code=row.zone_code,
+                available=reason is None,
+                reason=reason,
+                occupancy=row.state or Occupancy.UNKNOWN,
+                booking_id=booking.id if booking is not None else None,
+                booked=booked,
+                blocked=booked + tuple(TimeSpan(one.start, one.end or span.end) for one in before),
+                mine=mine,
+                barred=closed_door is not None or any(one.covers_all(span) for one in before),
+                free_seating=row.free_seating,
+                deserted=booking is not None and not mine and _is_deserted(row, booking),
+                x=row.x,
+                y=row.y,
+                width=row.width,
+                height=row.height,
+            )
+        )
+    return views
+
+
+def _spaces(session: Session, floor_id: int) -> Sequence[Any]:
+    return session.execute(
+        select(
+            Space.id,
+            Space.code,
+            Space.kind,
+            Space.x,
+            Space.y,
+            Space.width,
+            Space.height,
+            Zone.id.label("zone_id"),
+            Zone.code.label("zone_code"),
+            Zone.free_seating,
+            SensorState.state,
+            SensorState.since_at,
+        )
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(
+            SensorBinding,
+            and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None)),
+            isouter=True,
+        )
+        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
+        .where(Zone.floor_id == floor_id)
+        .order_by(Space.code)
+    ).all()
+
+
+def _bookings(session: Session, floor_id: int, span: TimeSpan) -> Sequence[Any]:
+    return session.execute(
+        select(
+            Booking.id,
+            Booking.space_id,
+            Booking.user_id,
+            Booking.status,
+            Booking.origin,
+            Booking.start_at,
+            Booking.end_at,
+        )
+        .join(Space, Space.id == Booking.space_id)
+        .join(Zone, Zone.id == Space.zone_id)
+        .where(Zone.floor_id == floor_id, HOLDS, Booking.start_at < span.end, Booking.end_at > span.start)
+        .order_by(Booking.start_at)
+    ).all()
+
+
+def _shut_zones(
+    session: Session, floor_id: int, span: TimeSpan, person: Person | None, *, on: date, now: datetime
+) -> dict[tuple[int, Lane], str]:
+    """Why this person may not take a space of a lane in a zone, by (zone, lane); two or three queries, none for
+    whoever may go everywhere."""
+    if person is None or person.role is Role.FACILITY:
+        return {}
+    sections = person.section_ids
+    others = [
+        zone
+        for zone in list_zones(session, floor_id)
+        if zone.section_id is not None and zone.section_id not in sections
+    ]
+    if not others:
+        return {}
+    found = doors(session, others)
+    entries = {zone_id: door.entry(sections, on) for zone_id, door in found.items()}
+    waiting = {
+        zone_id: found[zone_id].homes(sections) for zone_id in entries if entries[zone_id] is Entry.OVERFLOW
+    }
+    free = free_by_zone(session, {home for homes in waiting.values() for home in homes}, span, now)
+    shut = {}
+    for zone_id, entry in entries.items():
+        for lane in Lane:
+            if entry is Entry.NONE:
+                shut[zone_id, lane] = "other_section"
+            elif any(free.get((home, lane)) for home in waiting.get(zone_id, ())):
+                shut[zone_id, lane] = "zone_not_full"
+    return shut
+
+
+def _is_deserted(row: Any, booking: Any) -> bool:
+    """Whether the next to claim the space ends this claim (RULES 12), as `bookings.release.end_empty_claim` does."""
+    return (
+        booking.origin is Origin.CLAIM
+        and booking.status is Status.CHECKED_IN
+        and row.state is Occupancy.VACANT
+        and bool(row.since_at > booking.start_at)
+    )
+
+
+def _reason(
+    row: Any, booking: Any, barrier: str | None, closed_door: str | None, *, mine: bool
+) -> str | None:
+    if barrier is not None and not mine:
+        return barrier
+    if booking is not None:
+        if mine:
+            return "yours"
+        return "held" if booking.status is Status.HELD else "taken"
+    return closed_door or ("free_seating" if row.free_seating else None)

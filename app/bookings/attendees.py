@@ -1,0 +1,88 @@
+"""Who else comes to a booking of a room."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from app import events
+from app.bookings import legal
+from app.bookings.models import Attendee, Booking
+from app.errors import Conflict, NotFound
+from app.people.service import Person, names
+from app.spaces.service import get_place
+
+
+def invite(
+    session: Session, booking: Booking, user_ids: Collection[int], *, actor: Person, now: datetime
+) -> None:
+    """Add attendees to a booking that has none, and record an invitation for each.
+
+    Raises NotFound `user.unknown`, RuleBroken `booking.rule` where the room is too small.
+    """
+    wanted = sorted(set(user_ids) - {booking.user_id})
+    if not wanted:
+        return
+    legal.check_capacity(get_place(session, booking.space_id), 1 + len(wanted))
+    _invite(session, booking, wanted, actor=actor, now=now)
+
+
+def _invite(
+    session: Session, booking: Booking, wanted: Sequence[int], *, actor: Person, now: datetime
+) -> None:
+    known = names(session, wanted)
+    for user_id in wanted:
+        if user_id not in known:
+            raise NotFound("user.unknown", user_id=user_id)
+    session.execute(insert(Attendee), [{"booking_id": booking.id, "user_id": one} for one in wanted])
+    _record(session, "booking.invited", booking, wanted, actor=actor, now=now)
+
+
+def set_attendees(
+    session: Session, booking: Booking, user_ids: Collection[int], *, actor: Person, now: datetime
+) -> None:
+    """Make these the attendees: the new ones are invited, the others told that they need not come.
+
+    Raises Conflict `booking.state`, RuleBroken `booking.rule`, NotFound `user.unknown`.
+    """
+    if not booking.is_live:
+        raise Conflict("booking.state", status=booking.status.value)
+    wanted = set(user_ids) - {booking.user_id}
+    legal.check_capacity(get_place(session, booking.space_id), 1 + len(wanted))
+    before = set(attendee_ids(session, [booking.id]).get(booking.id, []))
+    gone = sorted(before - wanted)
+    if gone:
+        session.execute(delete(Attendee).where(Attendee.booking_id == booking.id, Attendee.user_id.in_(gone)))
+        _record(session, "booking.uninvited", booking, gone, actor=actor, now=now)
+    if wanted - before:
+        _invite(session, booking, sorted(wanted - before), actor=actor, now=now)
+
+
+def attendee_ids(session: Session, booking_ids: Collection[int]) -> dict[int, list[int]]:
+    """The attendees of each booking that has any, in the order of their id; one query."""
+    found: dict[int, list[int]] = {}
+    query = select(Attendee).where(Attendee.booking_id.in_(booking_ids)).order_by(Attendee.user_id)
+    for one in session.scalars(query):
+        found.setdefault(one.booking_id, []).append(one.user_id)
+    return found
+
+
+def _record(
+    session: Session, kind: str, booking: Booking, user_ids: Iterable[int], *, actor: Person, now: datetime
+) -> None:
+    events.record_many(
+        session,
+        [
+            {
+                "at": now,
+                "kind": kind,
+                "subject": f"booking:{booking.id}",
+                "actor_id": actor.id,
+                "data": {"space_id": booking.space_id, "user_id": user_id},
+            }
+            for user_id in user_ids
+        ],
+    )

@@ -1,0 +1,231 @@
+"""Who may book what and when: zones with guests and overflow, hours, barriers, capacity, buffers, quotas.
+
+`check_entry` before the locks are taken; `check_barriers` and `check_counts` after them, in statements of their own:
+only so do they see what was committed while this transaction waited for its turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from app.bookings.models import HOLDS, Booking
+from app.bookings.rules import Origin, Status
+from app.calendar import working_days
+from app.errors import Forbidden, RuleBroken
+from app.occupancy.models import SensorState
+from app.occupancy.rules import Occupancy
+from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
+from app.spaces.models import FixedSeat, SensorBinding, Space
+from app.spaces.rules import LANES, Entry, Lane
+from app.spaces.service import Place, doors
+from app.timespan import TimeSpan, day_span
+
+COUNTED = (Status.HELD, Status.BOOKED, Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)
+
+
+def refuse(rule: str, value: object, allowed: str) -> NoReturn:
+    """Raise RuleBroken `booking.rule`, naming the rule, its value and what would be allowed."""
+    raise RuleBroken("booking.rule", rule=rule, value=str(value), allowed=allowed)
+
+
+def check_entry(
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    sections: frozenset[int],
+    user_id: int | None,
+    now: datetime,
+) -> None:
+    """That these sections may take a space of the zone on the span's day; the holder of a fixed seat always may.
+
+    Raises Forbidden `booking.not_allowed`, or RuleBroken `booking.rule` where the zone takes in those of a full one
+    and theirs is not full. No query for one's own zone.
+    """
+    if place.zone.section_id is None or place.zone.section_id in sections:
+        return
+    on = span.start.astimezone(place.timezone).date()
+    door = doors(session, [place.zone])[place.zone.id]
+    match door.entry(sections, on):
+        case Entry.OVERFLOW:
+            homes = door.homes(sections)
+            counts = free_by_zone(session, homes, span, now)
+            free = sum(counts.get((home, place.space.lane), 0) for home in homes)
+            if free:
+                refuse("overflow", f"{free} free", "your own zone first")
+        case Entry.NONE:
+            if not _is_kept_for(session, place, user_id):
+                raise Forbidden("booking.not_allowed", why="zone", zone=place.zone.code)
+
+
+def _is_kept_for(session: Session, place: Place, user_id: int | None) -> bool:
+    query = select(FixedSeat.id).where(FixedSeat.space_id == place.space.id, FixedSeat.user_id == user_id)
+    return user_id is not None and session.scalar(query.limit(1)) is not None
+
+
+def free_by_zone(
+    session: Session, zone_ids: Collection[int], span: TimeSpan, now: datetime
+) -> dict[tuple[int, Lane], int]:
+    """How many spaces of each lane in these zones nobody holds, nor sits on where the span has begun; one query.
+
+    Whether somebody sits there is what the sensor last said: in a zone for free seating nothing else tells.
+    """
+    if not zone_ids:
+        return {}
+    held = select(Booking.id).where(
+        Booking.space_id == Space.id, HOLDS, Booking.start_at < span.end, Booking.end_at > span.start
+    )
+    occupied = (
+        select(SensorState.sensor_id)
+        .join(SensorBinding, SensorBinding.sensor_id == SensorState.sensor_id)
+        .where(
+            SensorBinding.space_id == Space.id,
+            SensorBinding.until_at.is_(None),
+            SensorState.state == Occupancy.OCCUPIED,
+        )
+    )
+    query = select(Space.zone_id, Space.kind, func.count()).where(Space.zone_id.in_(zone_ids), ~held.exists())
+    if span.start <= now:
+        query = query.where(~occupied.exists())
+    found: dict[tuple[int, Lane], int] = {}
+    for zone_id, kind, count in session.execute(query.group_by(Space.zone_id, Space.kind)):
+        found[zone_id, LANES[kind]] = found.get((zone_id, LANES[kind]), 0) + count
+    return found
+
+
+def check_hours(place: Place, span: TimeSpan) -> None:
+    """That the site is open for all of a span; raises RuleBroken `booking.rule`."""
+    year = span.start.astimezone(place.timezone).year
+    open_hours = place.opening.shuts_out(span, place.timezone, working_days(year))
+    if open_hours is not None:
+        refuse("opening_hours", span.start.isoformat(), _between(open_hours.start, open_hours.end))
+
+
+def standing(session: Session, place: Place, span: TimeSpan, user_id: int | None) -> list[Barrier]:
+    """What stands before this person in a part of a span, the earliest first; one query."""
+    found = barriers(session, span, place.timezone, space_id=place.space.id)
+    return [barrier for barrier in found if barrier.bars(user_id)]
+
+
+def check_barriers(session: Session, place: Place, span: TimeSpan, user_id: int | None) -> None:
+    """That the space is in order, open, and not kept for somebody else, for all of a span.
+
+    Raises RuleBroken `booking.rule`.
+    """
+    for barrier in standing(session, place, span, user_id):
+        refuse_barrier(barrier)
+
+
+def refuse_barrier(barrier: Barrier) -> NoReturn:
+    """Say what stands before a space and, where that is known and nobody else's business, until when."""
+    if barrier.why == NOT_AVAILABLE or barrier.end is None:
+        refuse(barrier.why, barrier.start.isoformat(), "another space")
+    refuse(barrier.why, barrier.start.isoformat(), f">= {barrier.end.isoformat()}")
+
+
+def check_counts(
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    user_id: int | None,
+    now: datetime,
+    besides: int | None = None,
+) -> None:
+    """The rules that count: the buffer between bookings of the space, the person's quotas. No query where none is set.
+
+    Only under the locks of person and space. `besides`: the booking that is being changed, which does not count.
+    Raises RuleBroken `booking.rule`.
+    """
+    others = Booking.id != besides if besides is not None else Booking.id.is_not(None)
+    _check_buffer(session, place, span, others)
+    if user_id is not None:
+        _check_concurrent(session, place, user_id, now, others)
+        _check_weekly(session, place, user_id, span, others)
+
+
+def _check_buffer(session: Session, place: Place, span: TimeSpan, others: ColumnElement[bool]) -> None:
+    buffer = place.policy.buffer
+    if not buffer:
+        return
+    near = session.scalar(
+        select(Booking.id)
+        .where(
+            Booking.space_id == place.space.id,
+            HOLDS,
+            others,
+            Booking.start_at < span.end + buffer,
+            Booking.end_at > span.start - buffer,
+            # What overlaps is for the guard to name.
+            (Booking.start_at >= span.end) | (Booking.end_at <= span.start),
+        )
+        .limit(1)
+    )
+    if near is not None:
+        refuse("buffer", span.start.isoformat(), f">= {buffer // timedelta(minutes=1)} min")
+
+
+def _check_concurrent(
+    session: Session, place: Place, user_id: int, now: datetime, others: ColumnElement[bool]
+) -> None:
+    quota = place.policy.concurrent_quota
+    if not quota:
+        return
+    held = _count(session, place, "concurrent_quota", user_id, HOLDS, Booking.end_at > now, others)
+    if held >= quota:
+        refuse("concurrent_quota", held, f"<= {quota}")
+
+
+def _check_weekly(
+    session: Session, place: Place, user_id: int, span: TimeSpan, others: ColumnElement[bool]
+) -> None:
+    quota = place.policy.weekly_quota
+    if not quota:
+        return
+    on = span.start.astimezone(place.timezone).date()
+    monday = on - timedelta(days=on.weekday())
+    week = TimeSpan(
+        day_span(monday, place.timezone).start, day_span(monday + timedelta(days=6), place.timezone).end
+    )
+    made = _count(
+        session,
+        place,
+        "weekly_quota",
+        user_id,
+        Booking.status.in_(COUNTED),
+        Booking.start_at >= week.start,
+        Booking.start_at < week.end,
+        others,
+    )
+    if made >= quota:
+        refuse("weekly_quota", made, f"<= {quota}")
+
+
+def _count(session: Session, place: Place, key: str, user_id: int, *where: ColumnElement[bool]) -> int:
+    """A person's bookings of the kind: in the zone alone where the zone has a quota of its own, else everywhere."""
+    query = (
+        select(func.count())
+        .select_from(Booking)
+        .join(Space, Space.id == Booking.space_id)
+        .where(
+            Booking.user_id == user_id, Booking.origin != Origin.CLAIM, Space.kind == place.space.kind, *where
+        )
+    )
+    if getattr(place.policy, key) != getattr(place.kind_policy, key):
+        query = query.where(Space.zone_id == place.zone.id)
+    return session.scalar(query) or 0
+
+
+def check_capacity(place: Place, people: int) -> None:
+    """That a room holds the person booked for and the attendees; raises RuleBroken `booking.rule`."""
+    if people > max(place.space.capacity, 1):
+        refuse("capacity", people, f"<= {place.space.capacity}")
+
+
+def _between(start: datetime, end: datetime) -> str:
+    return f"{start.isoformat()}/{end.isoformat()}"

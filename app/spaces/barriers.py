@@ -1,0 +1,321 @@
+"""What keeps a space from being had for a while: it is out of order, closed, or kept for somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Date, Select, and_, literal, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from app import events
+from app.errors import Conflict, NotFound
+from app.orm import BigId, UtcDateTime
+from app.people.service import get_person
+from app.spaces.models import Closure, FixedSeat, Floor, Site, Space, SpaceOutage, Zone
+from app.timespan import TimeSpan, day_span
+
+OUT_OF_ORDER, CLOSED, NOT_AVAILABLE = "out_of_order", "closed", "not_available"
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """Before a space from `start` to `end` (None: nobody knows). `why`: out_of_order, closed, or not_available, which
+    is kept for `user_id`."""
+
+    space_id: int
+    why: str
+    start: datetime
+    end: datetime | None
+    user_id: int | None
+
+    def bars(self, user_id: int | None) -> bool:
+        """Whether it stands before this person."""
+        return self.user_id is None or self.user_id != user_id
+
+    def covers(self, at: datetime) -> bool:
+        return self.start <= at and (self.end is None or at < self.end)
+
+    def covers_all(self, span: TimeSpan) -> bool:
+        return self.start <= span.start and (self.end is None or self.end >= span.end)
+
+
+def barriers(
+    session: Session,
+    span: TimeSpan,
+    zone: ZoneInfo,
+    *,
+    space_id: int | None = None,
+    floor_id: int | None = None,
+) -> list[Barrier]:
+    """What stands before one space, or before those of a floor, in a part of a span, the earliest first; one query.
+
+    `zone`: the site's zone of time, in which the days of a fixed seat begin and end.
+    """
+    first, last = span.start.astimezone(zone).date(), span.end.astimezone(zone).date()
+    wanted = Space.id == space_id if space_id is not None else Zone.floor_id == floor_id
+    rows = session.execute(
+        union_all(*(part.where(wanted) for part in (_outages(span), _closures(span), _fixed(first, last))))
+    )
+    found = (_barrier(row, zone) for row in rows)
+    return sorted(
+        (one for one in found if one.start < span.end and (one.end is None or one.end > span.start)),
+        key=lambda one: one.start,
+    )
+
+
+def _barrier(row: Any, zone: ZoneInfo) -> Barrier:
+    if row.from_on is None:
+        return Barrier(row.space_id, row.why, row.start_at, row.end_at, None)
+    end = day_span(row.until_on, zone).end if row.until_on else None
+    return Barrier(row.space_id, row.why, day_span(row.from_on, zone).start, end, row.user_id)
+
+
+def _nothing(*types: Any) -> Iterable[Any]:
+    return (literal(None, type_) for type_ in types)
+
+
+def _outages(span: TimeSpan) -> Select[Any]:
+    """Outages; the first part of the union names its columns."""
+    nobody, from_on, until_on = _nothing(BigId, Date(), Date())
+    return (
+        select(
+            Space.id.label("space_id"),
+            literal(OUT_OF_ORDER).label("why"),
+            SpaceOutage.start_at.label("start_at"),
+            SpaceOutage.end_at.label("end_at"),
+            nobody.label("user_id"),
+            from_on.label("from_on"),
+            until_on.label("until_on"),
+        )
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(SpaceOutage, SpaceOutage.space_id == Space.id)
+        .where(
+            SpaceOutage.start_at < span.end,
+            or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > span.start),
+        )
+    )
+
+
+def _closures(span: TimeSpan) -> Select[Any]:
+    return (
+        select(Space.id, literal(CLOSED), Closure.start_at, Closure.end_at, *_nothing(BigId, Date(), Date()))
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
+        .join(
+            Closure,
+            and_(
+                Closure.site_id == Floor.site_id,
+                or_(Closure.zone_id.is_(None), Closure.zone_id == Zone.id),
+                Closure.lifted_at.is_(None),
+            ),
+        )
+        .where(Closure.start_at < span.end, Closure.end_at > span.start)
+    )
+
+
+def _fixed(first: date, last: date) -> Select[Any]:
+    return (
+        select(
+            Space.id,
+            literal(NOT_AVAILABLE),
+            *_nothing(UtcDateTime(), UtcDateTime()),
+            FixedSeat.user_id,
+            FixedSeat.from_on,
+            FixedSeat.until_on,
+        )
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(FixedSeat, FixedSeat.space_id == Space.id)
+        .where(FixedSeat.from_on <= last, or_(FixedSeat.until_on.is_(None), FixedSeat.until_on >= first))
+    )
+
+
+def out_of_order_ids(session: Session, now: datetime) -> set[int]:
+    """The spaces that are out of order now."""
+    query = select(SpaceOutage.space_id).where(
+        SpaceOutage.start_at <= now, or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > now)
+    )
+    return set(session.scalars(query))
+
+
+def add_outage(
+    session: Session,
+    space_id: int,
+    *,
+    start: datetime,
+    end: datetime | None,
+    reason: str,
+    actor_id: int | None,
+    now: datetime,
+) -> SpaceOutage:
+    """A space is out of order from `start` to `end`, or until it is mended. What is booked there is the caller's to
+    move. Raises NotFound `space.unknown`."""
+    if session.get(Space, space_id) is None:
+        raise NotFound("space.unknown", space_id=space_id)
+    made = SpaceOutage(
+        space_id=space_id, start_at=start, end_at=end, reason=reason, made_at=now, made_by=actor_id
+    )
+    session.add(made)
+    session.flush()
+    events.record(
+        session,
+        "space.out_of_order",
+        f"space:{space_id}",
+        at=now,
+        actor_id=actor_id,
+        outage_id=made.id,
+        start=start.isoformat(),
+        end=end.isoformat() if end else None,
+        reason=reason,
+    )
+    return made
+
+
+def end_outages(session: Session, space_id: int, *, actor_id: int | None, now: datetime) -> int:
+    """A space is in order again: its outages end now, those to come are dropped. Returns how many."""
+    listed = session.scalars(
+        select(SpaceOutage).where(
+            SpaceOutage.space_id == space_id, or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > now)
+        )
+    ).all()
+    for one in listed:
+        if one.start_at < now:
+            one.end_at = now
+        else:
+            session.delete(one)
+    session.flush()
+    if listed:
+        events.record(session, "space.in_order", f"space:{space_id}", at=now, actor_id=actor_id)
+    return len(listed)
+
+
+def close(
+    session: Session,
+    site_id: int,
+    span: TimeSpan,
+    *,
+    zone_id: int | None,
+    reason: str,
+    actor_id: int | None,
+    now: datetime,
+) -> Closure:
+    """A site, or a zone of it, is closed for a span. What is booked there is the caller's to end.
+
+    Raises NotFound `site.unknown` or `zone.unknown`.
+    """
+    if session.get(Site, site_id) is None:
+        raise NotFound("site.unknown", site_id=site_id)
+    if zone_id is not None and zone_id not in _zones_of(session, site_id):
+        raise NotFound("zone.unknown", zone_id=zone_id)
+    made = Closure(
+        site_id=site_id,
+        zone_id=zone_id,
+        start_at=span.start,
+        end_at=span.end,
+        reason=reason,
+        made_at=now,
+        made_by=actor_id,
+    )
+    session.add(made)
+    session.flush()
+    events.record(
+        session,
+        "closure.made",
+        f"closure:{made.id}",
+        at=now,
+        actor_id=actor_id,
+        site_id=site_id,
+        zone_id=zone_id,
+        start=span.start.isoformat(),
+        end=span.end.isoformat(),
+        reason=reason,
+    )
+    return made
+
+
+def reopen(session: Session, closure_id: int, *, actor_id: int | None, now: datetime) -> Closure:
+    """Lift a closure that is not over. Raises NotFound `closure.unknown`, Conflict `closure.over`."""
+    found = session.get(Closure, closure_id)
+    if found is None:
+        raise NotFound("closure.unknown", closure_id=closure_id)
+    if found.lifted_at is not None or found.end_at <= now:
+        raise Conflict("closure.over", closure_id=closure_id)
+    found.lifted_at = now
+    session.flush()
+    events.record(session, "closure.lifted", f"closure:{closure_id}", at=now, actor_id=actor_id)
+    return found
+
+
+def list_closures(session: Session, *, now: datetime) -> list[Closure]:
+    """Closures that hold now or later, the earliest first."""
+    query = (
+        select(Closure)
+        .where(Closure.lifted_at.is_(None), Closure.end_at > now)
+        .order_by(Closure.start_at, Closure.id)
+    )
+    return list(session.scalars(query))
+
+
+def closed_space_ids(session: Session, site_id: int, zone_id: int | None) -> list[int]:
+    """The spaces of a site, or of one zone, in the order of their id."""
+    query = (
+        select(Space.id)
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
+        .where(Floor.site_id == site_id)
+        .order_by(Space.id)
+    )
+    return list(session.scalars(query if zone_id is None else query.where(Zone.id == zone_id)))
+
+
+def _zones_of(session: Session, site_id: int) -> set[int]:
+    query = select(Zone.id).join(Floor, Floor.id == Zone.floor_id).where(Floor.site_id == site_id)
+    return set(session.scalars(query))
+
+
+def keep_for(
+    session: Session,
+    space_id: int,
+    user_id: int,
+    *,
+    first: date,
+    last: date | None,
+    actor_id: int | None,
+    now: datetime,
+) -> FixedSeat:
+    """Keep a space for somebody from a day until another. What others booked there is the caller's to move.
+
+    Raises NotFound `space.unknown` or `user.unknown`, Conflict `space.kept` where it is kept for somebody already.
+    """
+    if session.get(Space, space_id) is None:
+        raise NotFound("space.unknown", space_id=space_id)
+    get_person(session, user_id, first)
+    query = select(FixedSeat.id).where(
+        FixedSeat.space_id == space_id, or_(FixedSeat.until_on.is_(None), FixedSeat.until_on >= first)
+    )
+    if session.scalar(query if last is None else query.where(FixedSeat.from_on <= last)):
+        raise Conflict("space.kept", space_id=space_id)
+    made = FixedSeat(space_id=space_id, user_id=user_id, from_on=first, until_on=last)
+    session.add(made)
+    session.flush()
+    # Whom it is kept for stands in the row alone: why somebody needs a seat is nobody's business, nor is the log's.
+    events.record(session, "space.kept", f"space:{space_id}", at=now, actor_id=actor_id, fixed_id=made.id)
+    return made
+
+
+def free_again(session: Session, fixed_id: int, *, last: date, actor_id: int | None, now: datetime) -> None:
+    """A kept space is everybody's again after the day `last`. Raises NotFound `space.not_kept`."""
+    found = session.get(FixedSeat, fixed_id)
+    if found is None:
+        raise NotFound("space.not_kept", fixed_id=fixed_id)
+    if last < found.from_on:
+        session.delete(found)
+    else:
+        found.until_on = last
+    session.flush()
+    events.record(
+        session, "space.freed", f"space:{found.space_id}", at=now, actor_id=actor_id, fixed_id=fixed_id
+    )
