@@ -11,16 +11,19 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.bookings import presence, release, reserve
+from app.bookings import closing, presence, release, reserve
 from app.bookings.models import Booking
 from app.occupancy import service as occupancy
 from app.occupancy.readings import Reading
 from app.occupancy.service import Observed
 from app.people.service import Person
+from app.spaces import barriers
+from app.spaces.models import Closure
 from app.spaces.service import policies
 from app.telework import service as telework
 from app.telework.models import HalfDay
 from app.telework.service import Office
+from app.timespan import TimeSpan
 from app.usage import service as usage
 from app.working_days import WorkingDays
 
@@ -86,3 +89,37 @@ def claim(session: Session, *, actor: Person, space_id: int, now: datetime) -> B
     """A person sat down: another's claim that the sensor saw empty is ended first, then the space is theirs."""
     release.end_empty_claim(session, space_id, claimer=actor, now=now)
     return reserve.claim(session, actor=actor, space_id=space_id, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Where and when the office is to be closed."""
+
+    site_id: int
+    zone_id: int | None
+    span: TimeSpan
+    reason: str
+
+
+def bookings_to_end(session: Session, wanted: Closing) -> list[Booking]:
+    """What closing would end: the preview of `close_office`."""
+    return closing.within(
+        session, barriers.closed_space_ids(session, wanted.site_id, wanted.zone_id), wanted.span
+    )
+
+
+def close_office(
+    session: Session, wanted: Closing, *, actor: Person, now: datetime
+) -> tuple[Closure, list[Booking]]:
+    """A typhoon: nothing can be booked there any more, and what is booked ends, in one step."""
+    made = barriers.close(
+        session,
+        wanted.site_id,
+        wanted.span,
+        zone_id=wanted.zone_id,
+        reason=wanted.reason,
+        actor_id=actor.id,
+        now=now,
+    )
+    space_ids = barriers.closed_space_ids(session, wanted.site_id, wanted.zone_id)
+    return made, closing.end_within(session, space_ids, wanted.span, actor=actor, now=now)

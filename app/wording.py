@@ -79,6 +79,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "sensor.bound": lazy_gettext("The sensor or the space is bound already."),
     "server.error": lazy_gettext("Something went wrong on our side. Try again in a moment."),
     "site.unknown": lazy_gettext("There is no such site."),
+    "site.hours": lazy_gettext("The closing time must be after the opening time."),
     "space.kept": lazy_gettext("This space is kept for somebody already."),
     "space.not_kept": lazy_gettext("This space is not kept for anybody."),
     "space.unknown": lazy_gettext("There is no such space."),
@@ -91,6 +92,8 @@ REFUSALS: Mapping[str, LazyString] = {
     "user.exists": lazy_gettext("There is an account with this address already."),
     "user.unknown": lazy_gettext("There is no such person, or they have left."),
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
+    "zone.guest_day": lazy_gettext("Name a weekday or a date for each guest day, not both."),
+    "zone.overflow": lazy_gettext("A zone cannot take in its own people when it is full."),
     "zone.unknown": lazy_gettext("There is no such zone."),
 }
 

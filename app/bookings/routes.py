@@ -8,7 +8,7 @@ from flask import Response, make_response
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
-from app.bookings import presence, release, reserve, service
+from app.bookings import attendees, presence, release, reserve, service
 from app.bookings.models import Booking
 from app.bookings.schemas import (
     BookingChange,
@@ -42,8 +42,10 @@ def create(body: dict[str, Any]) -> Any:
             span=TimeSpan(body["start"], body["end"]),
             now=now(),
             for_user_id=body["for_user_id"],
+            guest_name=body["guest_name"],
             title=body["title"],
         )
+        attendees.invite(session, booking, body["attendees"], actor=asker(), now=now())
         session.expunge(booking)
     return booking, 201, {"ETag": etag(booking.version), "Location": f"/api/v1/bookings/{booking.id}"}
 
@@ -76,7 +78,8 @@ def show(booking_id: int) -> Any:
     with reading(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now())
         history = events.history(session, f"booking:{booking.id}")
-    return (booking, history), 200, {"ETag": etag(booking.version)}
+        invited = attendees.attendee_ids(session, [booking.id]).get(booking.id, [])
+    return (booking, invited, history), 200, {"ETag": etag(booking.version)}
 
 
 @api.route("/bookings/<int:booking_id>", methods=["PATCH"])
@@ -98,6 +101,8 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
             span=service.checked_span(start, end),
             title=body.get("title"),
         )
+        if "attendees" in body:
+            attendees.set_attendees(session, booking, body["attendees"], actor=asker(), now=now())
         session.expunge(booking)
     return booking, 200, {"ETag": etag(booking.version)}
 

@@ -22,7 +22,23 @@ class BookingRequest(SpanMixin):
     start = Instant(required=True)
     end = Instant(required=True)
     for_user_id = Identifier(load_default=None, allow_none=True, strict=True)
+    guest_name = Text(
+        load_default="",
+        validate=validate.Length(max=80),
+        metadata={"description": "for a guest without an account, instead of for_user_id"},
+    )
+    attendees = fields.List(
+        Identifier(strict=True),
+        load_default=list,
+        validate=validate.Length(max=200),
+        metadata={"description": "users invited besides the person booked for"},
+    )
     title = Text(load_default="", validate=validate.Length(max=120))
+
+    @validates_schema
+    def is_for_one(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        if data.get("guest_name") and data.get("for_user_id") is not None:
+            raise ValidationError("is for a guest or for a user, not for both", "guest_name")
 
 
 class BookingChange(SpanMixin):
@@ -30,6 +46,7 @@ class BookingChange(SpanMixin):
     start = Instant()
     end = Instant()
     title = Text(validate=validate.Length(max=120))
+    attendees = fields.List(Identifier(strict=True), validate=validate.Length(max=200))
 
 
 class BookingView(Schema):
@@ -41,6 +58,7 @@ class BookingView(Schema):
     status = fields.String()
     reason = fields.String()
     title = fields.String()
+    guest_name = fields.String()
     origin = fields.String()
     checked_in_at = fields.AwareDateTime(allow_none=True)
     checked_in_by = fields.String(allow_none=True)
@@ -56,13 +74,15 @@ class HistoryView(Schema):
 
 
 class BookingDetail(BookingView):
-    """Of a pair: the booking, and the events of its history."""
+    """Of three: the booking, the ids of its attendees, and the events of its history."""
 
+    attendees = fields.List(fields.Integer())
     history = fields.List(fields.Nested(HistoryView))
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        booking, history = obj
-        return history if attr == "history" else super().get_attribute(booking, attr, default)
+        booking, attendees, history = obj
+        beside = {"attendees": attendees, "history": history}
+        return beside[attr] if attr in beside else super().get_attribute(booking, attr, default)
 
 
 class BookingQuery(SpanMixin, PageArguments):

@@ -133,12 +133,25 @@ def _fixed(first: date, last: date) -> Select[Any]:
     )
 
 
-def out_of_order_ids(session: Session, now: datetime) -> set[int]:
-    """The spaces that are out of order now."""
+@dataclass(frozen=True, slots=True)
+class SpaceNow:
+    """A space, and whether it is out of order now."""
+
+    space: Space
+    out_of_order: bool
+
+    @property
+    def id(self) -> int:
+        return self.space.id
+
+
+def as_of(session: Session, spaces: Iterable[Space], now: datetime) -> list[SpaceNow]:
+    """These spaces as they are now; one query."""
     query = select(SpaceOutage.space_id).where(
         SpaceOutage.start_at <= now, or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > now)
     )
-    return set(session.scalars(query))
+    broken = set(session.scalars(query))
+    return [SpaceNow(space, space.id in broken) for space in spaces]
 
 
 def add_outage(
@@ -304,6 +317,16 @@ def keep_for(
     # Whom it is kept for stands in the row alone: why somebody needs a seat is nobody's business, nor is the log's.
     events.record(session, "space.kept", f"space:{space_id}", at=now, actor_id=actor_id, fixed_id=made.id)
     return made
+
+
+def list_kept(session: Session, on: date) -> list[FixedSeat]:
+    """What is kept for somebody on a day or later, in the order of the spaces."""
+    query = (
+        select(FixedSeat)
+        .where(or_(FixedSeat.until_on.is_(None), FixedSeat.until_on >= on))
+        .order_by(FixedSeat.space_id, FixedSeat.from_on)
+    )
+    return list(session.scalars(query))
 
 
 def free_again(session: Session, fixed_id: int, *, last: date, actor_id: int | None, now: datetime) -> None:

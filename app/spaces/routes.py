@@ -1,15 +1,38 @@
-"""API of the layout: floors, zones, spaces."""
+"""API of the layout: floors, zones, spaces; and of what is decided about them: hours, guests, closures, fixed seats."""
 
 from typing import Any
 
-from app.access import READERS, Role, allow
-from app.database import reading
+from flask import Response, make_response
+
+from app import pipeline
+from app.access import READERS, Role, allow, asker
+from app.database import reading, transaction
+from app.errors import RuleBroken
 from app.extensions import db
-from app.http import Blueprint, cursor_page, now
-from app.spaces import service
-from app.spaces.barriers import out_of_order_ids
-from app.spaces.rules import Kind
-from app.spaces.schemas import FloorList, FloorView, SpaceList, SpaceQuery, SpaceView, ZoneList, ZoneQuery
+from app.http import Blueprint, cursor_page, now, today
+from app.spaces import barriers, service, zones
+from app.spaces.models import Closure
+from app.spaces.rules import GuestDay, Kind, Opening
+from app.spaces.schemas import (
+    ClosureList,
+    ClosureMade,
+    ClosureRequest,
+    FixedSeatList,
+    FixedSeatRequest,
+    FixedSeatView,
+    FloorList,
+    FloorView,
+    OpeningRequest,
+    SiteList,
+    SiteView,
+    SpaceList,
+    SpaceQuery,
+    SpaceView,
+    ZoneList,
+    ZoneQuery,
+    ZoneRules,
+)
+from app.timespan import TimeSpan
 
 api = Blueprint("spaces", "spaces", url_prefix="/api/v1", description="Floors, zones, spaces")
 LOOKERS = READERS | {Role.KIOSK, Role.SERVICE}
@@ -37,7 +60,7 @@ def floor(floor_id: int) -> Any:
 @api.arguments(ZoneQuery, location="query")
 @api.response(200, ZoneList)
 @allow(*LOOKERS)
-def zones(query: dict[str, Any]) -> Any:
+def list_zones(query: dict[str, Any]) -> Any:
     """Zones, of one floor where it is given"""
     with reading(db.engine) as session:
         return {"items": service.list_zones(session, query["floor"]), "next_cursor": None}
@@ -58,9 +81,8 @@ def spaces(query: dict[str, Any]) -> Any:
             after_id=query["cursor"],
             limit=query["limit"] + 1,
         )
-        broken = out_of_order_ids(session, now())
-    page = cursor_page(found, query["limit"])
-    return page | {"items": [(one, one.id in broken) for one in page["items"]]}
+        shown = barriers.as_of(session, found, now())
+    return cursor_page(shown, query["limit"])
 
 
 @api.route("/spaces/<int:space_id>")
@@ -69,4 +91,142 @@ def spaces(query: dict[str, Any]) -> Any:
 def space(space_id: int) -> Any:
     """One space"""
     with reading(db.engine) as session:
-        return service.get_place(session, space_id).space, space_id in out_of_order_ids(session, now())
+        (shown,) = barriers.as_of(session, [service.get_place(session, space_id).space], now())
+    return shown
+
+
+@api.route("/sites")
+@api.response(200, SiteList)
+@allow(*LOOKERS)
+def sites() -> Any:
+    """Sites with the hours in which their spaces may be booked"""
+    with reading(db.engine) as session:
+        return {"items": zones.list_sites(session), "next_cursor": None}
+
+
+@api.route("/sites/<int:site_id>/hours", methods=["PUT"])
+@api.arguments(OpeningRequest)
+@api.response(200, SiteView)
+@allow(Role.FACILITY)
+def set_hours(body: dict[str, Any], site_id: int) -> Any:
+    """Set the hours of a site; what is booked stays"""
+    with transaction(db.engine) as session:
+        site = zones.set_opening(session, site_id, Opening(**body), actor_id=asker().id, now=now())
+        session.expunge(site)
+    return site
+
+
+@api.route("/zones/<int:zone_id>/rules")
+@api.response(200, ZoneRules)
+@allow(*READERS)
+def zone_rules(zone_id: int) -> Any:
+    """Who besides the zone's section may sit there, and where its people may when it is full"""
+    with reading(db.engine) as session:
+        service.get_zone(session, zone_id)
+        return {
+            "guests": zones.guests_of(session, zone_id),
+            "overflow": [zone.id for zone in zones.overflow_of(session, zone_id)],
+        }
+
+
+@api.route("/zones/<int:zone_id>/rules", methods=["PUT"])
+@api.arguments(ZoneRules)
+@api.response(200, ZoneRules)
+@allow(Role.FACILITY)
+def set_zone_rules(body: dict[str, Any], zone_id: int) -> Any:
+    """Set a zone's guests and its overflow; what is booked stays"""
+    guests = [GuestDay(**one) for one in body["guests"]]
+    with transaction(db.engine) as session:
+        zones.set_guests(session, zone_id, guests, actor_id=asker().id, now=now())
+        zones.set_overflow(session, zone_id, body["overflow"], actor_id=asker().id, now=now())
+    return {"guests": guests, "overflow": body["overflow"]}
+
+
+@api.route("/closures")
+@api.response(200, ClosureList)
+@allow(*LOOKERS)
+def closures() -> Any:
+    """Closures that hold now or later"""
+    with reading(db.engine) as session:
+        return {"items": barriers.list_closures(session, now=now()), "next_cursor": None}
+
+
+@api.route("/closures", methods=["POST"])
+@api.arguments(ClosureRequest)
+@api.response(201, ClosureMade)
+@api.alt_response(200, schema=ClosureMade, description="what would end, of a dry run")
+@allow(Role.FACILITY)
+def close(body: dict[str, Any]) -> Any:
+    """Close a site or a zone: bookings end and their people are told; `dry_run` answers how many"""
+    begins = max(body["start"] or now(), now())
+    if body["end"] <= begins:
+        raise RuleBroken("request.invalid", detail="end must be after start, and not past")
+    wanted = pipeline.Closing(body["site_id"], body["zone_id"], TimeSpan(begins, body["end"]), body["reason"])
+    if body["dry_run"]:
+        with reading(db.engine) as session:
+            count = len(pipeline.bookings_to_end(session, wanted))
+        return _closure(None, wanted) | {"bookings_ended": count}, 200
+    with transaction(db.engine) as session:
+        made, ended = pipeline.close_office(session, wanted, actor=asker(), now=now())
+        answer = _closure(made, wanted) | {"bookings_ended": len(ended)}
+    return answer, 201, {"Location": f"/api/v1/closures/{answer['id']}"}
+
+
+def _closure(made: Closure | None, wanted: pipeline.Closing) -> dict[str, Any]:
+    return {
+        "id": made.id if made else None,
+        "site_id": wanted.site_id,
+        "zone_id": wanted.zone_id,
+        "start_at": wanted.span.start,
+        "end_at": wanted.span.end,
+        "reason": wanted.reason,
+    }
+
+
+@api.route("/closures/<int:closure_id>", methods=["DELETE"])
+@api.response(204)
+@allow(Role.FACILITY)
+def reopen(closure_id: int) -> Response:
+    """Open again before the closure's end; what was ended stays ended"""
+    with transaction(db.engine) as session:
+        barriers.reopen(session, closure_id, actor_id=asker().id, now=now())
+    return make_response("", 204)
+
+
+@api.route("/fixed-seats")
+@api.response(200, FixedSeatList)
+@allow(Role.FACILITY)
+def fixed_seats() -> Any:
+    """Spaces kept for somebody, today or later; others see only that they are not available"""
+    with reading(db.engine) as session:
+        return {"items": barriers.list_kept(session, today()), "next_cursor": None}
+
+
+@api.route("/spaces/<int:space_id>/fixed-seat", methods=["POST"])
+@api.arguments(FixedSeatRequest)
+@api.response(201, FixedSeatView)
+@allow(Role.FACILITY)
+def keep(body: dict[str, Any], space_id: int) -> Any:
+    """Keep a space for somebody"""
+    with transaction(db.engine) as session:
+        made = barriers.keep_for(
+            session,
+            space_id,
+            body["user_id"],
+            first=body["first"],
+            last=body["last"],
+            actor_id=asker().id,
+            now=now(),
+        )
+        session.expunge(made)
+    return made
+
+
+@api.route("/fixed-seats/<int:fixed_id>", methods=["DELETE"])
+@api.response(204)
+@allow(Role.FACILITY)
+def free_again(fixed_id: int) -> Response:
+    """From tomorrow on, everybody's again; one that has not begun is dropped"""
+    with transaction(db.engine) as session:
+        barriers.free_again(session, fixed_id, last=today(), actor_id=asker().id, now=now())
+    return make_response("", 204)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.fields import Identifier
+from app.fields import Day, Identifier, Instant, Text
 from app.http import PageArguments
 from app.spaces.rules import Kind
 
@@ -37,7 +37,7 @@ class ZoneList(Schema):
 
 
 class SpaceView(Schema):
-    """Of a pair: the space, and whether it is out of order now."""
+    """Of a `barriers.SpaceNow`."""
 
     id = fields.Integer()
     code = fields.String()
@@ -47,8 +47,7 @@ class SpaceView(Schema):
     out_of_order = fields.Boolean()
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        space, out_of_order = obj
-        return out_of_order if attr == "out_of_order" else super().get_attribute(space, attr, default)
+        return super().get_attribute(obj if attr == "out_of_order" else obj.space, attr, default)
 
 
 class SpaceQuery(PageArguments):
@@ -64,3 +63,97 @@ class SpaceList(Schema):
 
 class ZoneQuery(Schema):
     floor = Identifier(load_default=None)
+
+
+class SiteView(Schema):
+    id = fields.Integer()
+    code = fields.String()
+    name = fields.String()
+    timezone = fields.String()
+    opens = fields.Time(allow_none=True, format="%H:%M")
+    closes = fields.Time(allow_none=True, format="%H:%M")
+    working_days_only = fields.Boolean()
+
+
+class SiteList(Schema):
+    items = fields.List(fields.Nested(SiteView))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class OpeningRequest(Schema):
+    """Local times; null: no limit on that side."""
+
+    opens = fields.Time(required=True, allow_none=True, format="%H:%M")
+    closes = fields.Time(required=True, allow_none=True, format="%H:%M")
+    working_days_only = fields.Boolean(required=True)
+
+
+class ClosureRequest(Schema):
+    site_id = Identifier(required=True, strict=True)
+    zone_id = Identifier(load_default=None, allow_none=True, strict=True)
+    start = Instant(load_default=None, allow_none=True, metadata={"description": "now, where it is absent"})
+    end = Instant(required=True)
+    reason = Text(load_default="", validate=validate.Length(max=120))
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "only count what would end"})
+
+
+class ClosureView(Schema):
+    id = fields.Integer(allow_none=True)
+    site_id = fields.Integer()
+    zone_id = fields.Integer(allow_none=True)
+    start = fields.AwareDateTime(attribute="start_at")
+    end = fields.AwareDateTime(attribute="end_at")
+    reason = fields.String()
+
+
+class ClosureMade(ClosureView):
+    bookings_ended = fields.Integer()
+
+
+class ClosureList(Schema):
+    items = fields.List(fields.Nested(ClosureView))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class GuestDayView(Schema):
+    """A weekday (0: Monday) or a date; `section_id` null: guests of every section."""
+
+    section_id = Identifier(load_default=None, allow_none=True, strict=True)
+    weekday = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 6))
+    on = Day(load_default=None, allow_none=True)
+
+    @validates_schema
+    def names_one_day(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        if (data.get("weekday") is None) == (data.get("on") is None):
+            raise ValidationError("name a weekday or a date, not both", "weekday")
+
+
+class ZoneRules(Schema):
+    """Who besides the zone's section may sit there, and where its people may when it is full, in order."""
+
+    guests = fields.List(fields.Nested(GuestDayView), required=True, validate=validate.Length(max=200))
+    overflow = fields.List(Identifier(strict=True), required=True, validate=validate.Length(max=50))
+
+
+class FixedSeatRequest(Schema):
+    user_id = Identifier(required=True, strict=True)
+    first = Day(data_key="from", required=True)
+    last = Day(data_key="until", load_default=None, allow_none=True)
+
+    @validates_schema
+    def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        if data.get("first") and data.get("last") and data["last"] < data["first"]:
+            raise ValidationError("must not be before from", "until")
+
+
+class FixedSeatView(Schema):
+    id = fields.Integer()
+    space_id = fields.Integer()
+    user_id = fields.Integer()
+    first = fields.Date(data_key="from", attribute="from_on")
+    last = fields.Date(data_key="until", attribute="until_on", allow_none=True)
+
+
+class FixedSeatList(Schema):
+    items = fields.List(fields.Nested(FixedSeatView))
+    next_cursor = fields.Integer(allow_none=True)

@@ -19,11 +19,14 @@ from app.bookings import presence, release, reserve
 from app.bookings.models import Booking
 from app.bookings.rules import LIVE, Status
 from app.database import reading, transaction
-from app.errors import Conflict
+from app.errors import Conflict, RuleBroken
 from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy
 from app.occupancy.service import observe, settle
-from app.spaces.service import policies
+from app.spaces import barriers
+from app.spaces.models import Site
+from app.spaces.rules import Kind
+from app.spaces.service import policies, set_policy
 from tests.house import OFFICE, House, at, span
 
 CROWD = ("aoki", "baba", "chiba", "endo", "fujii")
@@ -39,8 +42,8 @@ def at_once(house: House, acts: Sequence[Act]) -> list[str]:
         try:
             with transaction(house.engine) as session:
                 act(session)
-        except Conflict as refused:
-            return f"{refused.code} {refused.facts.get('clash', '')}".strip()
+        except (Conflict, RuleBroken) as refused:
+            return f"{refused.code} {refused.facts.get('clash') or refused.facts.get('rule', '')}".strip()
         return "won"
 
     with ThreadPoolExecutor(len(acts)) as threads:
@@ -309,3 +312,50 @@ def test_a_sweep_that_waits_for_a_reading_settles_what_the_reading_left(house: H
     with reading(house.engine) as session:
         state = session.get_one(SensorState, "sensor-seat")
     assert (state.state, state.signal_at) == (Occupancy.OCCUPIED, at("09:14"))
+
+
+def test_a_quota_holds_however_many_ask_at_once(house: House, rounds: range) -> None:
+    with transaction(house.engine) as session:
+        set_policy(session, Kind.SEAT, "concurrent_quota", "2", now=at("00:00"), actor_id=None)
+    slots = [
+        ("09:00", "10:00"),
+        ("10:00", "11:00"),
+        ("11:00", "12:00"),
+        ("12:00", "13:00"),
+        ("13:00", "14:00"),
+    ]
+    for _ in rounds:
+        said = at_once(house, [booking_of(house, "aoki", "seat", *slot) for slot in slots])
+        assert sorted(said) == ["booking.rule concurrent_quota"] * 3 + ["won"] * 2
+        assert live(house) == 2
+        cleared(house)
+
+
+def test_nothing_is_booked_past_a_closure_that_is_being_made(house: House, rounds: range) -> None:
+    for _ in rounds:
+        with reading(house.engine) as session:
+            wanted = pipeline.Closing(
+                session.scalars(select(Site.id)).one(), None, span("09:00", "18:00"), ""
+            )
+
+        def close(session: Session, wanted: pipeline.Closing = wanted) -> object:
+            made, _ended = pipeline.close_office(
+                session, wanted, actor=house.people["fujii"], now=at("08:00")
+            )
+            return made
+
+        said = at_once(
+            house,
+            [
+                close,
+                booking_of(house, "aoki", "seat", "09:00", "12:00"),
+                booking_of(house, "baba", "window", "09:00", "12:00"),
+                booking_of(house, "chiba", "booth", "10:00", "11:00"),
+            ],
+        )
+        assert said[0] == "won"
+        assert set(said) <= {"won", "booking.rule closed"}
+        assert live(house) == 0
+        with transaction(house.engine) as session:
+            (closure,) = barriers.list_closures(session, now=at("08:00"))
+            barriers.reopen(session, closure.id, actor_id=None, now=at("08:00"))

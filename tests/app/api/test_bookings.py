@@ -51,6 +51,7 @@ def test_a_booking_has_the_contracts_shape_everywhere(api: Api, house: House) ->
         "status": "booked",
         "reason": "",
         "title": "",
+        "guest_name": "",
         "origin": "booked",
         "checked_in_at": None,
         "checked_in_by": None,
@@ -60,7 +61,7 @@ def test_a_booking_has_the_contracts_shape_everywhere(api: Api, house: House) ->
     shown = api.call("aoki", "GET", f"/bookings/{made['id']}")
     assert shown.headers["ETag"] == '"1"'
     assert {name: shown.get_json()[name] for name in made} == made
-    assert shown.get_json().keys() - made.keys() == {"history"}
+    assert shown.get_json().keys() - made.keys() == {"attendees", "history"}
     assert api.call("aoki", "GET", "/bookings").get_json() == {"items": [made], "next_cursor": None}
     changed = api.call("aoki", "PATCH", f"/bookings/{made['id']}", {"title": "t"}, If_Match='"1"')
     assert changed.get_json() == made | {"title": "t", "version": 2}
