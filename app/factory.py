@@ -27,6 +27,7 @@ from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
 from app.settings import LOCALES, Settings
+from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
 from app.telework import routes as telework
 from app.usage import pages as usage_pages
@@ -100,7 +101,7 @@ def _register_routes(app: Flask) -> None:
     for feature in (people, spaces, occupancy, boards, bookings, usage, telework):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
-    for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages):
+    for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages, spaces_pages):
         app.register_blueprint(feature_pages.pages)
     for endpoint in ("api-docs.openapi_json",):
         allow()(app.view_functions[endpoint])

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Conflict, NotFound
 from app.orm import BigId, UtcDateTime
-from app.people.service import get_person
+from app.people.service import get_by_email, get_person
 from app.spaces.models import Closure, FixedSeat, Floor, Site, Space, SpaceOutage, Zone
 from app.timespan import TimeSpan, day_span
 
@@ -317,6 +317,11 @@ def keep_for(
     # Whom it is kept for stands in the row alone: why somebody needs a seat is nobody's business, nor is the log's.
     events.record(session, "space.kept", f"space:{space_id}", at=now, actor_id=actor_id, fixed_id=made.id)
     return made
+
+
+def holder_id(session: Session, email: str) -> int:
+    """Whom a space is to be kept for, by address; raises NotFound `user.unknown`."""
+    return get_by_email(session, email).id
 
 
 def list_kept(session: Session, on: date) -> list[FixedSeat]:

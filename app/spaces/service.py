@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, literal, select, union_all
+from sqlalchemy import BigInteger, delete, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app import events
@@ -96,6 +96,28 @@ def set_policy(
         value=value,
         zone_id=zone_id,
     )
+
+
+def clear_policy(
+    session: Session, kind: Kind, key: str, *, now: datetime, actor_id: int | None, zone_id: int
+) -> None:
+    """Let a zone follow what holds for the kind elsewhere."""
+    session.execute(
+        delete(ZonePolicyValue).where(
+            ZonePolicyValue.zone_id == zone_id, ZonePolicyValue.kind == kind, ZonePolicyValue.key == key
+        )
+    )
+    events.record(
+        session, "policy.cleared", f"policy:{kind.value}", at=now, actor_id=actor_id, key=key, zone_id=zone_id
+    )
+
+
+def zone_values(session: Session, zone_id: int) -> dict[Kind, dict[str, str]]:
+    """What a zone has set for itself, by kind and key."""
+    found: dict[Kind, dict[str, str]] = defaultdict(dict)
+    for row in session.scalars(select(ZonePolicyValue).where(ZonePolicyValue.zone_id == zone_id)):
+        found[row.kind][row.key] = row.value
+    return dict(found)
 
 
 def get_place(session: Session, space_id: int) -> Place:

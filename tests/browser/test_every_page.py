@@ -5,7 +5,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
-PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere")
+OFFICE = ("/office", "/office/rules", "/office/zones/1")
+PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE)
 
 CHECKS = """() => {
   const found = [];

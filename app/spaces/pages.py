@@ -1,0 +1,267 @@
+"""What the facility staff decide, in the browser: closing the office, hours, zones and guests, rules, fixed seats.
+
+Every form posts and is redirected; what cannot be undone is shown before it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from app import pipeline
+from app.access import Role, allow, asker
+from app.database import reading, transaction
+from app.errors import DomainError, RuleBroken
+from app.extensions import db
+from app.fields import is_storable
+from app.http import identifier, now, settings, today
+from app.spaces import barriers, service, zones
+from app.spaces.overview import office_overview, zone_overview
+from app.spaces.rules import POLICY_KEYS, GuestDay, Kind, Opening, value_text
+from app.timespan import TimeSpan
+from app.wording import explain
+
+pages = Blueprint("spaces_pages", __name__, url_prefix="/office")
+MOST_OVERFLOWS = 3
+
+
+@pages.get("")
+@allow(Role.FACILITY)
+def office() -> str:
+    with reading(db.engine) as session:
+        overview = office_overview(session, now())
+    return render_template("office.html", office=overview, today=today(), hours=settings().hours)
+
+
+@pages.post("/closures")
+@allow(Role.FACILITY)
+def close() -> Response | str:
+    """First what would end, then, confirmed, the closure."""
+    try:
+        wanted = _closing()
+    except RuleBroken as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("spaces_pages.office"))
+    if request.form.get("confirmed"):
+        return _done(
+            lambda session: pipeline.close_office(session, wanted, actor=asker(), now=now()),
+            gettext("Closed. Whoever had booked has been told."),
+        )
+    with reading(db.engine) as session:
+        ending = pipeline.bookings_to_end(session, wanted)
+        place = (
+            service.get_zone(session, wanted.zone_id).name
+            if wanted.zone_id
+            else zones.get_site(session, wanted.site_id).name
+        )
+    return render_template(
+        "closing.html",
+        wanted=wanted,
+        place=place,
+        bookings=len(ending),
+        people=len({one.user_id for one in ending if one.user_id}),
+        form=request.form,
+    )
+
+
+def _closing() -> pipeline.Closing:
+    site, _, zone = request.form.get("where", "").partition("/")
+    try:
+        site_id, zone_id = identifier(site), identifier(zone) if zone else None
+        end = _instant("until")
+        start = _instant("from") if request.form.get("from_date") else now()
+        span = TimeSpan(max(start, now()), end)
+    except ValueError as error:
+        raise RuleBroken("request.invalid") from error
+    return pipeline.Closing(site_id, zone_id, span, _text("reason", 120))
+
+
+def _instant(name: str) -> datetime:
+    """The local day and time of two fields of the form; raises ValueError."""
+    on = date.fromisoformat(request.form.get(f"{name}_date", ""))
+    at = time.fromisoformat(request.form.get(f"{name}_time", ""))
+    return datetime.combine(on, at, settings().timezone)
+
+
+def _text(name: str, most: int) -> str:
+    text = request.form.get(name, "").strip()[:most]
+    if not is_storable(text):
+        raise RuleBroken("request.invalid")
+    return text
+
+
+@pages.post("/closures/<int:closure_id>/reopen")
+@allow(Role.FACILITY)
+def reopen(closure_id: int) -> Response:
+    return _done(
+        lambda session: barriers.reopen(session, closure_id, actor_id=asker().id, now=now()),
+        gettext("Open again. What was ended stays ended; it can be booked anew."),
+    )
+
+
+@pages.post("/sites/<int:site_id>/hours")
+@allow(Role.FACILITY)
+def hours(site_id: int) -> Response:
+    def change(session: Session) -> object:
+        try:
+            opening = Opening(
+                _time("opens"), _time("closes"), working_days_only=bool(request.form.get("working_days_only"))
+            )
+        except ValueError as error:
+            raise RuleBroken("request.invalid") from error
+        return zones.set_opening(session, site_id, opening, actor_id=asker().id, now=now())
+
+    return _done(change, gettext("Saved."))
+
+
+def _time(name: str) -> time | None:
+    text = request.form.get(name, "")
+    return time.fromisoformat(text) if text else None
+
+
+@pages.get("/zones/<int:zone_id>")
+@allow(Role.FACILITY)
+def zone(zone_id: int) -> str:
+    with reading(db.engine) as session:
+        overview = zone_overview(session, zone_id, today())
+    return render_template(
+        "office_zone.html",
+        page=overview,
+        most_overflows=MOST_OVERFLOWS,
+        keys=POLICY_KEYS,
+        value_text=value_text,
+        today=today(),
+    )
+
+
+@pages.post("/zones/<int:zone_id>/guests")
+@allow(Role.FACILITY)
+def add_guest(zone_id: int) -> Response:
+    def change(session: Session) -> None:
+        day = request.form.get("day", "")
+        section = request.form.get("section", "")
+        try:
+            guest = GuestDay(
+                identifier(section) if section else None,
+                int(day) if day else None,
+                None if day else date.fromisoformat(request.form.get("on", "")),
+            )
+        except ValueError as error:
+            raise RuleBroken("zone.guest_day") from error
+        known = zones.guests_of(session, zone_id)
+        zones.set_guests(session, zone_id, [*known, guest], actor_id=asker().id, now=now())
+
+    return _done(change, gettext("Saved."))
+
+
+@pages.post("/zones/<int:zone_id>/guests/<int:number>/remove")
+@allow(Role.FACILITY)
+def remove_guest(zone_id: int, number: int) -> Response:
+    def change(session: Session) -> None:
+        known = zones.guests_of(session, zone_id)
+        left = [one for place, one in enumerate(known) if place != number]
+        zones.set_guests(session, zone_id, left, actor_id=asker().id, now=now())
+
+    return _done(change, gettext("Removed."))
+
+
+@pages.post("/zones/<int:zone_id>/overflow")
+@allow(Role.FACILITY)
+def overflow(zone_id: int) -> Response:
+    def change(session: Session) -> None:
+        try:
+            wanted = [identifier(text) for text in request.form.getlist("overflow") if text]
+        except ValueError as error:
+            raise RuleBroken("request.invalid") from error
+        zones.set_overflow(session, zone_id, wanted, actor_id=asker().id, now=now())
+
+    return _done(change, gettext("Saved."))
+
+
+@pages.post("/zones/<int:zone_id>/fixed-seats")
+@allow(Role.FACILITY)
+def keep(zone_id: int) -> Response:
+    def change(session: Session) -> object:
+        try:
+            first = date.fromisoformat(request.form.get("first", ""))
+            last = request.form.get("last", "")
+            until = date.fromisoformat(last) if last else None
+            space_id = identifier(request.form.get("space_id", ""))
+        except ValueError as error:
+            raise RuleBroken("request.invalid") from error
+        if (until is not None and until < first) or service.get_place(session, space_id).zone.id != zone_id:
+            raise RuleBroken("request.invalid")
+        holder_id = barriers.holder_id(session, _text("email", 254))
+        return barriers.keep_for(
+            session, space_id, holder_id, first=first, last=until, actor_id=asker().id, now=now()
+        )
+
+    return _done(change, gettext("Saved. Others see only that the seat is not available."))
+
+
+@pages.post("/fixed-seats/<int:fixed_id>/end")
+@allow(Role.FACILITY)
+def free_again(fixed_id: int) -> Response:
+    return _done(
+        lambda session: barriers.free_again(session, fixed_id, last=today(), actor_id=asker().id, now=now()),
+        gettext("From tomorrow on the seat is everybody's again."),
+    )
+
+
+@pages.get("/rules")
+@allow(Role.FACILITY)
+def rules() -> str:
+    with reading(db.engine) as session:
+        policies = service.policies(session)
+    return render_template(
+        "office_rules.html",
+        kinds=list(Kind),
+        policies=policies.kinds,
+        keys=POLICY_KEYS,
+        value_text=value_text,
+    )
+
+
+@pages.post("/rules/<any('seat', 'focus_seat', 'booth', 'meeting_booth', 'open_meeting'):kind>")
+@allow(Role.FACILITY)
+def set_rules(kind: str) -> Response:
+    """Set what differs from what holds; in a zone an empty field means: as elsewhere."""
+    of = Kind(kind)
+
+    def change(session: Session) -> None:
+        zone_id = request.form.get("zone_id", type=identifier)
+        before: dict[str, Any] = (
+            service.zone_values(session, zone_id).get(of, {})
+            if zone_id
+            else {key: value_text(getattr(service.policies(session).of(of), key)) for key in POLICY_KEYS}
+        )
+        for key in POLICY_KEYS:
+            value = request.form.get(key, "").strip()
+            if value and value != before.get(key):
+                service.set_policy(session, of, key, value, now=now(), actor_id=asker().id, zone_id=zone_id)
+            elif not value and zone_id and key in before:
+                service.clear_policy(session, of, key, now=now(), actor_id=asker().id, zone_id=zone_id)
+
+    return _done(change, gettext("Saved."))
+
+
+def _done(do: Callable[[Session], object], said: str) -> Response:
+    """Do it in one transaction, say how it went, and go back to the page that the form names."""
+    try:
+        with transaction(db.engine) as session:
+            do(session)
+        flash(said, "done")
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    zone_id = (request.view_args or {}).get("zone_id") or request.form.get("zone_id", type=identifier)
+    if zone_id:
+        return redirect(url_for("spaces_pages.zone", zone_id=zone_id))
+    if request.endpoint == "spaces_pages.set_rules":
+        return redirect(url_for("spaces_pages.rules"))
+    return redirect(url_for("spaces_pages.office"))

@@ -1,0 +1,155 @@
+"""The facility staff's pages: a form does what it says, shows what cannot be undone first, and is theirs alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app.bookings.rules import Status
+from app.database import reading, transaction
+from app.people import service as people
+from app.people.models import User
+from app.spaces.models import Closure, FixedSeat, Site, Space
+from app.spaces.rules import GuestDay, Kind
+from app.spaces.service import policies
+from app.spaces.zones import guests_of, overflow_of
+from tests.app.test_pages import PASSWORD, token_in
+from tests.house import DAY, House, span
+
+
+@dataclass
+class Browser:
+    client: FlaskClient
+    house: House
+
+    def zone(self, where: str) -> int:
+        with reading(self.house.engine) as session:
+            return session.get_one(Space, self.house.spaces[where]).zone_id
+
+    def post(self, path: str, **form: Any) -> TestResponse:
+        token = token_in(self.client.get("/office").text)
+        answer = self.client.post(path, data={"csrf_token": token, **form}, follow_redirects=True)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+
+@pytest.fixture
+def staff(app: Flask, house: House) -> Browser:
+    with transaction(house.engine) as session:
+        people.set_password(
+            session.scalars(select(User).where(User.email == "fujii@example.jp")).one(), PASSWORD
+        )
+    client = app.test_client()
+    form = {
+        "csrf_token": token_in(client.get("/login").text),
+        "email": "fujii@example.jp",
+        "password": PASSWORD,
+    }
+    assert client.post("/login", data=form).status_code == 302
+    return Browser(client, house)
+
+
+def test_closing_shows_what_would_end_and_does_nothing_until_confirmed(staff: Browser, house: House) -> None:
+    booking = house.book("aoki", "seat", "10:00", "11:00")
+    with reading(house.engine) as session:
+        site_id = session.scalars(select(Site.id)).one()
+    form = {
+        "where": str(site_id),
+        "until_date": DAY.isoformat(),
+        "until_time": "18:00",
+        "reason": "台風",
+    }
+    shown = staff.post("/office/closures", **form)
+    assert "1人の予約1件" in shown.text
+    assert house.get(booking).status is Status.BOOKED
+    staff.post("/office/closures", **form, confirmed="1")
+    assert house.get(booking).status is Status.CANCELLED
+    with reading(house.engine) as session:
+        (closure,) = session.scalars(select(Closure))
+    assert (closure.start_at, closure.end_at) == (span("09:00", "18:00").start, span("09:00", "18:00").end)
+    assert "台風" in staff.client.get("/office").text
+    staff.post(f"/office/closures/{closure.id}/reopen")
+    house.book("aoki", "seat", "10:00", "11:00")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"where": "x", "until_date": "2026-11-24", "until_time": "18:00"},
+        {"where": "1", "until_date": "2026-11-24", "until_time": "08:00"},
+        {"where": "1", "until_date": "", "until_time": ""},
+    ],
+)
+def test_a_closing_that_is_none_is_said_and_changes_nothing(
+    staff: Browser, house: House, form: dict[str, str]
+) -> None:
+    answer = staff.post("/office/closures", **form)
+    assert 'class="notice error"' in answer.text
+    with reading(house.engine) as session:
+        assert session.scalars(select(Closure)).all() == []
+
+
+def test_hours_are_kept_and_reversed_ones_refused(staff: Browser, house: House) -> None:
+    with reading(house.engine) as session:
+        site_id = session.scalars(select(Site.id)).one()
+    staff.post(f"/office/sites/{site_id}/hours", opens="08:00", closes="20:00", working_days_only="1")
+    refused = staff.post(f"/office/sites/{site_id}/hours", opens="20:00", closes="08:00")
+    assert 'class="notice error"' in refused.text
+    with reading(house.engine) as session:
+        site = session.get_one(Site, site_id)
+        assert (str(site.opens), str(site.closes), site.working_days_only) == ("08:00:00", "20:00:00", True)
+
+
+def test_guests_come_and_go_and_overflow_has_its_order(staff: Browser, house: House) -> None:
+    zone = staff.zone("taxes")
+    staff.post(f"/office/zones/{zone}/guests", section="", day="4", on="")
+    staff.post(f"/office/zones/{zone}/guests", section="", day="", on=DAY.isoformat())
+    shown = staff.client.get(f"/office/zones/{zone}").text
+    assert "金曜日" in shown
+    staff.post(f"/office/zones/{zone}/guests/0/remove")
+    assert 'class="notice error"' in staff.post(f"/office/zones/{zone}/guests", day="", on="").text
+    first, second = staff.zone("free"), staff.zone("seat")
+    staff.post(f"/office/zones/{zone}/overflow", overflow=[str(first), "", str(second)])
+    with reading(house.engine) as session:
+        assert guests_of(session, zone) == [GuestDay(None, None, DAY)]
+        assert [one.id for one in overflow_of(session, zone)] == [first, second]
+
+
+def test_a_seat_is_kept_and_given_back(staff: Browser, house: House) -> None:
+    zone = staff.zone("seat")
+    form = {
+        "space_id": str(house.spaces["seat"]),
+        "email": "aoki@example.jp",
+        "first": DAY.isoformat(),
+        "last": "",
+    }
+    assert "aoki" in staff.post(f"/office/zones/{zone}/fixed-seats", **form).text
+    elsewhere = staff.post(f"/office/zones/{staff.zone('taxes')}/fixed-seats", **form)
+    assert 'class="notice error"' in elsewhere.text
+    with reading(house.engine) as session:
+        (kept,) = session.scalars(select(FixedSeat))
+    staff.post(f"/office/fixed-seats/{kept.id}/end", zone_id=str(zone))
+    with reading(house.engine) as session:
+        assert session.scalars(select(FixedSeat)).one().until_on == DAY
+
+
+def test_rules_are_set_for_a_kind_and_for_a_zone_and_cleared_there(staff: Browser, house: House) -> None:
+    zone = staff.zone("seat")
+    staff.post("/office/rules/seat", max_duration="4h", concurrent_quota="3")
+    staff.post("/office/rules/seat", zone_id=str(zone), max_duration="2h")
+    with reading(house.engine) as session:
+        found = policies(session)
+    assert found.of(Kind.SEAT).concurrent_quota == found.of(Kind.SEAT, zone).concurrent_quota == 3
+    assert found.of(Kind.SEAT).max_duration == 2 * found.of(Kind.SEAT, zone).max_duration
+    refused = staff.post("/office/rules/seat", zone_id=str(zone), max_duration="long")
+    assert 'class="notice error"' in refused.text
+    staff.post("/office/rules/seat", zone_id=str(zone), max_duration="")
+    with reading(house.engine) as session:
+        found = policies(session)
+    assert found.of(Kind.SEAT, zone) == found.of(Kind.SEAT)
