@@ -19,6 +19,7 @@ from app.boards import routes as boards
 from app.bookings import guards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
+from app.bookings.pages import desks
 from app.demo import office
 from app.extensions import babel, csrf, db, limiter
 from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
@@ -101,7 +102,7 @@ def _register_routes(app: Flask) -> None:
     for feature in (people, spaces, occupancy, boards, bookings, usage, telework):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
-    for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages, spaces_pages):
+    for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages, spaces_pages, desks):
         app.register_blueprint(feature_pages.pages)
     for endpoint in ("api-docs.openapi_json",):
         allow()(app.view_functions[endpoint])

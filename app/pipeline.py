@@ -19,7 +19,7 @@ from app.occupancy.service import Observed
 from app.people.service import Person
 from app.spaces import barriers
 from app.spaces.models import Closure
-from app.spaces.service import policies
+from app.spaces.service import get_place, policies
 from app.telework import service as telework
 from app.telework.models import HalfDay
 from app.telework.service import Office
@@ -85,10 +85,22 @@ def close_day(
     return telework.close_day(session, on, now, office, calendar)
 
 
-def claim(session: Session, *, actor: Person, space_id: int, now: datetime) -> Booking:
+def claim(
+    session: Session, *, actor: Person, space_id: int, now: datetime, until: datetime | None = None
+) -> Booking:
     """A person sat down: another's claim that the sensor saw empty is ended first, then the space is theirs."""
     release.end_empty_claim(session, space_id, claimer=actor, now=now)
-    return reserve.claim(session, actor=actor, space_id=space_id, now=now)
+    return reserve.claim(session, actor=actor, space_id=space_id, now=now, until=until)
+
+
+def change_seat(
+    session: Session, *, actor: Person, space_id: int, now: datetime, until: datetime | None = None
+) -> Booking:
+    """A person sat down elsewhere: what they hold of the lane now ends, then as `claim`."""
+    release.give_back_clashing(
+        session, actor=actor, lane=get_place(session, space_id).space.lane, besides=space_id, now=now
+    )
+    return claim(session, actor=actor, space_id=space_id, now=now, until=until)
 
 
 @dataclass(frozen=True, slots=True)

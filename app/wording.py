@@ -55,13 +55,20 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule/weekly_quota": lazy_gettext("That is one booking more than a week allows."),
     "booking.state": lazy_gettext("The booking is over or not in a state that allows this."),
     "booking.unknown": lazy_gettext("There is no such booking."),
+    "card.invalid": lazy_gettext("That is not the number of a card: letters and digits, 6 to 64 of them."),
+    "card.taken": lazy_gettext("This card belongs to somebody else."),
+    "card.unknown": lazy_gettext(
+        "Nobody has registered this card. Sign in on your computer, open My bookings, then Check-in card."
+    ),
     "closure.over": lazy_gettext("This closure is over already."),
     "closure.unknown": lazy_gettext("There is no such closure."),
     "database.not_ready": lazy_gettext(
         "The database is not ready. Run akiseki db check for what is missing."
     ),
     "database.unreachable": lazy_gettext("The database does not answer. Try again in a moment."),
+    "desk.unknown": lazy_gettext("No desk has this code. Look at it again; it has six letters and digits."),
     "floor.unknown": lazy_gettext("There is no such floor."),
+    "kiosk.too_late": lazy_gettext("That took too long. Hold your card to the reader again."),
     "policy.invalid": lazy_gettext("That policy or value cannot be used."),
     "request.form_expired": lazy_gettext(
         "This form was open for too long, or you signed in anew. Go back, load the page again and send it once more."

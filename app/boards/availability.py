@@ -38,6 +38,7 @@ class SpaceView:
     id: int
     code: str
     kind: Kind
+    capacity: int
     zone_id: int
     zone_code: str
     available: bool
@@ -88,6 +89,7 @@ def floor_view(
                 id=row.id,
                 code=row.code,
                 kind=row.kind,
+                capacity=row.capacity,
                 zone_id=row.zone_id,
                 zone_code=row.zone_code,
                 available=reason is None,
@@ -115,6 +117,7 @@ def _spaces(session: Session, floor_id: int) -> Sequence[Any]:
             Space.id,
             Space.code,
             Space.kind,
+            Space.capacity,
             Space.x,
             Space.y,
             Space.width,

@@ -23,6 +23,8 @@ from app.timespan import TimeSpan, chosen_span
 
 pages = Blueprint("boards_pages", __name__)
 NO_CHANGE = 204
+# Who is asked for whom a booking is: the chief for the section, facility staff for everybody, both for guests.
+BOOKS_FOR = frozenset({Role.CHIEF, Role.FACILITY})
 
 
 @pages.get("/")
@@ -45,7 +47,7 @@ def floor(floor_id: int) -> str:
     if len(page.asked) < len(_named()):
         flash(gettext("Choose a day, and an end after the start."), "error")
     space = page.view_of(request.args.get("space", type=identifier))
-    return render_template("floor.html", page=page, space=space)
+    return render_template("floor.html", page=page, space=space, books_for=asker().role in BOOKS_FOR)
 
 
 @pages.get("/floors/<int:floor_id>/live")
@@ -66,7 +68,7 @@ def panel(floor_id: int, space_id: int) -> str:
     space = page.view_of(space_id)
     if space is None:
         raise NotFound("space.unknown", space_id=space_id)
-    return render_template("_space_panel.html", page=page, space=space)
+    return render_template("_space_panel.html", page=page, space=space, books_for=asker().role in BOOKS_FOR)
 
 
 @pages.get("/demo")

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings import legal
-from app.bookings.models import Attendee, Booking
+from app.bookings.models import HOLDS, Attendee, Booking
 from app.errors import Conflict, NotFound
-from app.people.service import Person, names
+from app.people.models import User
+from app.people.service import Person, get_by_email, names
+from app.spaces.models import Space
 from app.spaces.service import get_place
 
 
@@ -59,6 +61,25 @@ def set_attendees(
         _record(session, "booking.uninvited", booking, gone, actor=actor, now=now)
     if wanted - before:
         _invite(session, booking, sorted(wanted - before), actor=actor, now=now)
+
+
+def by_address(session: Session, text: str) -> list[int]:
+    """The people of addresses that stand in a text, apart by commas or spaces; raises NotFound `user.unknown`."""
+    return [get_by_email(session, one).id for one in text.replace(",", " ").replace("、", " ").split()]
+
+
+def invitations(session: Session, user_id: int, since: datetime) -> list[tuple[Booking, Space, str]]:
+    """What a person is invited to and is not over, with the space and the name of whoever invites; one query."""
+    rows = session.execute(
+        select(Booking, Space, User.name)
+        .join(Attendee, Attendee.booking_id == Booking.id)
+        .join(Space, Space.id == Booking.space_id)
+        .join(User, User.id == Booking.made_by, isouter=True)
+        .where(Attendee.user_id == user_id, HOLDS, Booking.end_at > since)
+        .order_by(Booking.start_at, Booking.id)
+        .limit(200)
+    )
+    return [(booking, space, name or "") for booking, space, name in rows]
 
 
 def attendee_ids(session: Session, booking_ids: Collection[int]) -> dict[int, list[int]]:

@@ -20,7 +20,7 @@ from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy
 from app.occupancy.service import logs_of
 from app.people.service import Person
 from app.spaces.models import SensorBinding, Space
-from app.spaces.rules import Kind, Policies
+from app.spaces.rules import Kind, Lane, Policies
 from app.spaces.service import policies, sensors_of
 
 AT_ONCE = 1000
@@ -265,6 +265,24 @@ def end_empty_claim(session: Session, space_id: int, *, claimer: Person, now: da
     The claimer queues up for the space first, as for every booking to come.
     """
     queue_up(session, user_ids=[claimer.id], space_ids=[space_id])
+    found = empty_claim(session, space_id, now)
+    if found is None:
+        return None
+    booking, since_at = found
+    change(
+        session,
+        booking,
+        "booking.ended_early",
+        now=now,
+        status=Status.ENDED_EARLY,
+        reason="claimed_by_other",
+        ended_at=since_at,
+    )
+    return booking
+
+
+def empty_claim(session: Session, space_id: int, now: datetime) -> tuple[Booking, datetime] | None:
+    """A claim that holds a space which its sensor has confirmed vacant since, and since when."""
     row = session.execute(
         select(Booking, SensorState.since_at)
         .join(
@@ -281,16 +299,22 @@ def end_empty_claim(session: Session, space_id: int, *, claimer: Person, now: da
             SensorState.since_at > Booking.start_at,
         )
     ).one_or_none()
-    if row is None:
-        return None
-    booking, since_at = row
-    change(
-        session,
-        booking,
-        "booking.ended_early",
-        now=now,
-        status=Status.ENDED_EARLY,
-        reason="claimed_by_other",
-        ended_at=since_at,
+    return (row[0], row[1]) if row and row[1] else None
+
+
+def give_back_clashing(
+    session: Session, *, actor: Person, lane: Lane, besides: int, now: datetime
+) -> Booking | None:
+    """End what the actor holds of a lane now, elsewhere than at `besides`: whoever sits down here has left there."""
+    held = session.scalar(
+        select(Booking).where(
+            Booking.user_id == actor.id,
+            Booking.lane == lane,
+            HOLDS,
+            Booking.status != Status.HELD,
+            Booking.space_id != besides,
+            Booking.start_at <= now,
+            Booking.end_at > now,
+        )
     )
-    return booking
+    return give_back(session, held, actor=actor, now=now) if held else None

@@ -135,30 +135,33 @@ def move(
     return booking
 
 
-def claim(session: Session, *, actor: Person, space_id: int, now: datetime) -> Booking:
-    """ "I am sitting here": a booking born checked in, until the day's end or whatever comes first: the next booking
-    of the space, or of the person in its lane; an outage or a closure (RULES 12).
+def claim(
+    session: Session, *, actor: Person, space_id: int, now: datetime, until: datetime | None = None
+) -> Booking:
+    """ "I am sitting here": a booking born checked in, until the day's end or whatever comes first: `until`; the next
+    booking of the space, or of the person in its lane; an outage or a closure (RULES 9, 12).
 
     Another's claim that the sensor has seen empty past the hold is ended first, by `pipeline.claim`.
     Raises as `reserve`.
     """
     place = get_place(session, space_id)
+    queue_up(session, user_ids=[actor.id], space_ids=[place.space.id])
+    span = claimable(session, place, actor=actor, now=now)
+    if until is not None and now < until < span.end:
+        span = TimeSpan(now, until)
+    holder = Holder(actor.id, actor.section_ids)
+    return _insert(session, place, holder, span, actor=actor, now=now, origin=Origin.CLAIM)
+
+
+def claimable(session: Session, place: Place, *, actor: Person, now: datetime) -> TimeSpan:
+    """For how long the actor could sit down at a space now, if nobody holds it. Raises as `reserve`."""
     if not place.policy.walk_in:
         legal.refuse("walk_in", "off", "a booking")
     day = day_span(now.astimezone(place.timezone).date(), place.timezone)
     span = TimeSpan(now, min(day.end, now + place.policy.max_duration))
     holder = _holder(session, place, span, actor=actor)
     _check_entry(session, place, span, holder, actor=actor, now=now)
-    queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
-    return _insert(
-        session,
-        place,
-        holder,
-        _until_the_next(session, place, span, holder),
-        actor=actor,
-        now=now,
-        origin=Origin.CLAIM,
-    )
+    return _until_the_next(session, place, span, holder)
 
 
 def _until_the_next(session: Session, place: Place, span: TimeSpan, holder: Holder) -> TimeSpan:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.orm import Base, BigId, enum_text
+
+HAS_CARD = text("card_digest <> ''")
 
 
 class Role(StrEnum):
@@ -35,9 +37,21 @@ class Section(Base):
 
 
 class User(Base):
-    """A person with an account. `left_at` set: no sign-in and no token works any more."""
+    """A person with an account. `left_at` set: no sign-in and no token works any more.
+
+    `card_digest`: of the staff card that checks in at a kiosk; the card's number itself is not kept.
+    """
 
     __tablename__ = "users"
+    __table_args__ = (
+        Index(
+            "uq_users_card_digest",
+            "card_digest",
+            unique=True,
+            postgresql_where=HAS_CARD,
+            sqlite_where=HAS_CARD,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)
@@ -47,6 +61,7 @@ class User(Base):
     role: Mapped[Role] = mapped_column(enum_text(Role), default=Role.STAFF)
     locale: Mapped[str] = mapped_column(String(8), default="")
     password_hash: Mapped[str] = mapped_column(String(200), default="")
+    card_digest: Mapped[str] = mapped_column(String(64), default="")
     left_at: Mapped[datetime | None]
 
 

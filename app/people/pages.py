@@ -6,11 +6,14 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.access import LOCALE, allow, sign_in, sign_out
-from app.database import reading
+from app.access import LOCALE, PEOPLE, allow, asker, sign_in, sign_out
+from app.database import reading, transaction
+from app.errors import DomainError
 from app.extensions import db, limiter
-from app.people import service
+from app.http import now, settings
+from app.people import cards, service
 from app.settings import LOCALES
+from app.wording import explain
 
 pages = Blueprint("people_pages", __name__)
 
@@ -50,6 +53,38 @@ def language() -> Response:
         session[LOCALE] = chosen
         session.permanent = True
     return redirect(_inside(request.form.get("next", "")) or url_for("boards_pages.start"))
+
+
+@pages.get("/card")
+@allow(*PEOPLE)
+def card() -> str:
+    """One's staff card for the kiosk."""
+    with reading(db.engine) as found:
+        return render_template("card.html", has_card=cards.has_card(found, asker()))
+
+
+@pages.post("/card")
+@allow(*PEOPLE)
+@limiter.limit("20 per minute")
+def set_card() -> Response:
+    number = request.form.get("card", "") if not request.form.get("remove") else ""
+    try:
+        with transaction(db.engine) as found:
+            cards.set_card(
+                found,
+                asker(),
+                number,
+                secret_key=settings().secret_key,
+                actor_id=asker().id,
+                now=now(),
+            )
+        flash(
+            gettext("This card checks you in at the kiosk.") if number.strip() else gettext("Removed."),
+            "done",
+        )
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    return redirect(url_for("people_pages.card"))
 
 
 def _inside(address: str) -> str:

@@ -8,8 +8,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.orm import Base, BigId, enum_text
+from app.spaces.desk_codes import new_desk_code
 from app.spaces.rules import LANES, Kind, Lane
 
+HAS_CODE = text("desk_code <> ''")
 IS_BOUND = text("until_at IS NULL")
 
 
@@ -89,16 +91,25 @@ class ZoneOverflow(Base):
 
 
 class Space(Base):
-    """A seat or a booth; its place on the floor plan in the floor's own units."""
+    """A seat or a booth; its place on the floor plan in the floor's own units.
+
+    `desk_code` stands on the desk, as text and as a QR code: who types it sits there.
+    """
 
     __tablename__ = "spaces"
-    __table_args__ = (Index(None, "zone_id"),)
+    __table_args__ = (
+        Index(None, "zone_id"),
+        Index(
+            "uq_spaces_desk_code", "desk_code", unique=True, postgresql_where=HAS_CODE, sqlite_where=HAS_CODE
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     zone_id: Mapped[int] = mapped_column(ForeignKey("zones.id"))
     code: Mapped[str] = mapped_column(String(32), unique=True)
     kind: Mapped[Kind] = mapped_column(enum_text(Kind))
     capacity: Mapped[int] = mapped_column(default=1)
+    desk_code: Mapped[str] = mapped_column(String(8), default=new_desk_code)
     x: Mapped[int] = mapped_column(default=0)
     y: Mapped[int] = mapped_column(default=0)
     width: Mapped[int] = mapped_column(default=40)

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any
 
+import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -29,6 +31,7 @@ from app.wording import explain
 
 pages = Blueprint("spaces_pages", __name__, url_prefix="/office")
 MOST_OVERFLOWS = 3
+QR: dict[str, Any] = {"border": 2, "omitsize": True, "svgclass": None, "lineclass": None}
 
 
 @pages.get("")
@@ -212,6 +215,21 @@ def free_again(fixed_id: int) -> Response:
         lambda session: barriers.free_again(session, fixed_id, last=today(), actor_id=asker().id, now=now()),
         gettext("From tomorrow on the seat is everybody's again."),
     )
+
+
+@pages.get("/desk-codes")
+@allow(Role.FACILITY)
+def desk_codes() -> str:
+    """A sheet to print and cut: each desk's code as text and as a QR code."""
+    zone_id = request.args.get("zone", type=identifier)
+    base = settings().public_url or request.url_root
+    with reading(db.engine) as session:
+        spaces = [one for one in service.list_spaces(session, zone_id=zone_id) if one.desk_code]
+    cards = [
+        (one, Markup(segno.make_qr(f"{base.rstrip('/')}/s/{one.desk_code}", error="m").svg_inline(**QR)))  # noqa: S704  made of digits here
+        for one in sorted(spaces, key=lambda one: one.code)
+    ]
+    return render_template("desk_codes.html", cards=cards, base=base.rstrip("/"))
 
 
 @pages.get("/rules")

@@ -146,9 +146,7 @@ def test_a_page_that_only_polls_does_not_lengthen_the_session(client: FlaskClien
 def test_every_form_demands_its_token(app: Flask, client: FlaskClient) -> None:
     sign_in(client)
     forms = [
-        rule.build(
-            dict.fromkeys(rule.arguments, "cancel" if "verb" in rule.arguments else 1) | {"booking_id": 1}
-        )
+        rule.build({name: {"verb": "cancel", "kind": "seat"}.get(name, 1) for name in rule.arguments})
         for rule in app.url_map.iter_rules()
         if "POST" in (rule.methods or set()) and not rule.rule.startswith("/api/")
     ]

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import PEOPLE, allow, asker
-from app.bookings import presence, release, reserve, service
+from app.bookings import attendees, presence, release, reserve, service, walk_in
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import reading, transaction
@@ -34,6 +34,8 @@ def mine() -> str:
     """What is live now and to come, and the last week."""
     with reading(db.engine) as session:
         rows = service.own_bookings(session, user_id=asker().id, since=now() - BACK)
+        invited = attendees.invitations(session, asker().id, now())
+        seen = walk_in.just_seen(session, person=asker(), now=now())
     # What was released may be taken back until its end, so it stays with what is to come.
     current = [
         row
@@ -45,6 +47,8 @@ def mine() -> str:
         "bookings.html",
         current=current,
         over=over,
+        seen=seen,
+        invited=invited,
         now=now(),
         Status=Status,
     )
@@ -54,14 +58,20 @@ def mine() -> str:
 @allow(*PEOPLE)
 def book() -> Response:
     def make(session: Session) -> Booking:
-        return reserve.reserve(
+        whom = _text("for", 254)
+        booking = reserve.reserve(
             session,
             actor=asker(),
             space_id=request.form.get("space_id", 0, type=identifier),
             span=_chosen(),
             now=now(),
-            title=_title(),
+            for_user_id=attendees.by_address(session, whom)[0] if "@" in whom else None,
+            guest_name="" if "@" in whom else whom[:80],
+            title=_text("title", 120),
         )
+        invited = attendees.by_address(session, _text("attendees", 2000))
+        attendees.invite(session, booking, invited, actor=asker(), now=now())
+        return booking
 
     return _done(make, gettext("Booked."))
 
@@ -124,12 +134,12 @@ def _chosen() -> TimeSpan:
         raise RuleBroken("request.invalid") from error
 
 
-def _title() -> str:
-    """What the form says that the booking is for."""
-    title = request.form.get("title", "").strip()[:120]
-    if not is_storable(title):
+def _text(name: str, most: int) -> str:
+    """A text of the form."""
+    text = request.form.get(name, "").strip()[:most]
+    if not is_storable(text):
         raise RuleBroken("request.invalid")
-    return title
+    return text
 
 
 def _done(do: Callable[[Session], Booking], said: str) -> Response:

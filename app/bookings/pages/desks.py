@@ -1,0 +1,160 @@
+"""At the desk: the page behind its code, and the kiosk where a staff card checks in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from app import pipeline
+from app.access import PEOPLE, Person, Role, allow, asker
+from app.bookings import presence, service, walk_in
+from app.bookings.models import Booking
+from app.bookings.rules import Status
+from app.database import reading, transaction
+from app.errors import DomainError, Forbidden
+from app.extensions import db, limiter
+from app.http import identifier, now, settings, today
+from app.wording import explain
+
+pages = Blueprint("desks", __name__)
+STAY = timedelta(minutes=30)
+TODAY = timedelta(hours=16)
+# How long somebody may stand at the kiosk before their page is nobody's again.
+AT_KIOSK_S = 90
+
+
+@pages.get("/s")
+@allow(*PEOPLE)
+def find() -> Response:
+    """From a code as typed to its desk."""
+    code = request.args.get("code", "").strip()
+    if not code:
+        return redirect(url_for("bookings_pages.mine"))
+    return redirect(url_for("desks.show", code=code))
+
+
+@pages.get("/s/<code>")
+@allow(*PEOPLE)
+def show(code: str) -> str | Response:
+    try:
+        with reading(db.engine) as session:
+            desk = walk_in.desk(session, code, person=asker(), now=now())
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("bookings_pages.mine"))
+    return render_template(
+        "desk.html",
+        desk=desk,
+        why=explain(desk.refused.code, desk.refused.facts) if desk.refused else "",
+        stay=now() + STAY,
+        Status=Status,
+    )
+
+
+@pages.post("/s/<code>/sit")
+@allow(*PEOPLE)
+def sit(code: str) -> Response:
+    """Sit down; what was held elsewhere is given back where the form says so."""
+
+    def take(session: Session) -> Booking:
+        place = walk_in.find_desk(session, code)
+        verb = pipeline.change_seat if request.form.get("leave") else pipeline.claim
+        return verb(session, actor=asker(), space_id=place.space.id, now=now(), until=_until())
+
+    return _done(take, gettext("This seat is yours until you leave."), url_for("desks.show", code=code))
+
+
+def _until() -> datetime | None:
+    """The end that the form asks for; None: as long as it can be."""
+    minutes = request.form.get("minutes", type=int)
+    return now() + timedelta(minutes=minutes) if minutes and 0 < minutes <= 24 * 60 else None
+
+
+@pages.get("/kiosk")
+@allow(Role.KIOSK)
+def kiosk() -> str:
+    return render_template("kiosk.html")
+
+
+@pages.post("/kiosk")
+@allow(Role.KIOSK)
+@limiter.limit("60 per minute")
+def enter() -> Response | str:
+    """A card was read: its owner's bookings of today."""
+    try:
+        with reading(db.engine) as session:
+            person = walk_in.card_holder(
+                session, request.form.get("card", ""), today(), secret_key=settings().secret_key
+            )
+            rows = [
+                row
+                for row in service.own_bookings(session, user_id=person.id, since=now())
+                if row.booking.user_id == person.id and row.booking.start_at < now() + TODAY
+            ]
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("desks.kiosk"))
+    return render_template(
+        "kiosk_person.html",
+        name=person.name,
+        rows=rows,
+        pass_=_passes().dumps(person.id),
+        seconds=AT_KIOSK_S,
+        Status=Status,
+    )
+
+
+@pages.post("/kiosk/check-in")
+@allow(Role.KIOSK)
+def kiosk_check_in() -> Response:
+    def check_in(session: Session) -> Booking:
+        person = _standing_there(session)
+        booking_id = request.form.get("booking_id", 0, type=identifier)
+        booking = service.get_booking(session, booking_id, actor=person, now=now(), to_change=True)
+        if booking.user_id != person.id:
+            raise Forbidden("booking.not_allowed", why="stranger")
+        return presence.check_in(session, booking, actor=person, now=now())
+
+    return _done(check_in, gettext("Checked in. Welcome."), url_for("desks.kiosk"))
+
+
+@pages.post("/kiosk/sit")
+@allow(Role.KIOSK)
+def kiosk_sit() -> Response:
+    def take(session: Session) -> Booking:
+        place = walk_in.find_desk(session, request.form.get("code", ""))
+        return pipeline.change_seat(
+            session, actor=_standing_there(session), space_id=place.space.id, now=now()
+        )
+
+    return _done(take, gettext("This seat is yours until you leave."), url_for("desks.kiosk"))
+
+
+def _passes() -> URLSafeTimedSerializer:
+    """What the kiosk's page hands back instead of the card: whose card was read, for a minute and a half."""
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="kiosk")
+
+
+def _standing_there(session: Session) -> Person:
+    try:
+        user_id = _passes().loads(request.form.get("pass", ""), max_age=AT_KIOSK_S)
+    except BadSignature as error:
+        raise Forbidden("kiosk.too_late") from error
+    return walk_in.card_holder_again(session, user_id, today())
+
+
+def _done(do: Callable[[Session], Booking], said: str, then: str) -> Response:
+    """Do it in one transaction, say how it went, and go on."""
+    try:
+        with transaction(db.engine) as session:
+            do(session)
+        flash(said, "done")
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    return redirect(then)

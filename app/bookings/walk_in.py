@@ -1,0 +1,147 @@
+"""Whoever sits down without a booking: the desk's code, and the seats that the sensors have just seen taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from app.bookings.models import HOLDS, Booking
+from app.bookings.release import empty_claim
+from app.bookings.reserve import claimable
+from app.bookings.rules import Status
+from app.errors import Conflict, DomainError, NotFound
+from app.occupancy.models import SensorState
+from app.occupancy.rules import Occupancy
+from app.people.cards import find_by_card
+from app.people.service import Person, get_person
+from app.spaces.desk_codes import as_typed
+from app.spaces.models import SensorBinding, Space, Zone
+from app.spaces.rules import Policy
+from app.spaces.service import Place, get_place, policies
+from app.timespan import TimeSpan
+
+JUST = timedelta(minutes=20)
+AT_MOST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A desk as whoever stands before it sees it; nothing of anybody else's booking.
+
+    `mine`: the booking of it that they hold, or hold next today. `claim`: for how long they could sit down now; None:
+    not, for the reason that `refused` names. `elsewhere`: what they hold of the lane now at another space.
+    """
+
+    space: Space
+    policy: Policy
+    mine: Booking | None
+    claim: TimeSpan | None
+    refused: DomainError | None
+    elsewhere: Space | None
+
+    def opens_at(self) -> datetime | None:
+        """When check-in to one's own booking opens."""
+        return self.mine.start_at - self.policy.check_in_opens if self.mine else None
+
+
+def find_desk(session: Session, code: str) -> Place:
+    """The place of a desk code as typed; raises NotFound `desk.unknown`."""
+    wanted = as_typed(code)
+    space_id = session.scalar(select(Space.id).where(Space.desk_code == wanted)) if wanted else None
+    if space_id is None:
+        raise NotFound("desk.unknown", desk=wanted)
+    return get_place(session, space_id)
+
+
+def desk(session: Session, code: str, *, person: Person, now: datetime) -> Desk:
+    """What a person can do at a desk now; a fixed number of queries. Raises NotFound `desk.unknown`."""
+    place = find_desk(session, code)
+    mine = session.scalar(
+        select(Booking)
+        .where(
+            Booking.space_id == place.space.id,
+            Booking.user_id == person.id,
+            Booking.status.in_((Status.BOOKED, Status.CHECKED_IN)),
+            Booking.end_at > now,
+            Booking.start_at < now + timedelta(days=1),
+        )
+        .order_by(Booking.start_at)
+        .limit(1)
+    )
+    elsewhere = session.scalar(
+        select(Space)
+        .join(Booking, Booking.space_id == Space.id)
+        .where(
+            Booking.user_id == person.id,
+            Booking.lane == place.space.lane,
+            Booking.space_id != place.space.id,
+            Booking.status.in_((Status.BOOKED, Status.CHECKED_IN)),
+            Booking.start_at <= now,
+            Booking.end_at > now,
+        )
+    )
+    claim, refused = None, None
+    if mine is None or mine.start_at > now:
+        try:
+            _check_free(session, place, now)
+            claim = claimable(session, place, actor=person, now=now)
+        except DomainError as error:
+            refused = error
+    return Desk(place.space, place.policy, mine, claim, refused, elsewhere)
+
+
+def _check_free(session: Session, place: Place, now: datetime) -> None:
+    held = session.scalar(
+        select(Booking.id).where(
+            Booking.space_id == place.space.id, HOLDS, Booking.start_at <= now, Booking.end_at > now
+        )
+    )
+    if held is not None and empty_claim(session, place.space.id, now) is None:
+        raise Conflict("booking.overlap", clash="space", space=place.space.code)
+
+
+def card_holder(session: Session, card: str, on: date, *, secret_key: str) -> Person:
+    """Whose staff card it is. Raises RuleBroken `card.invalid`, NotFound `card.unknown`."""
+    person = find_by_card(session, card, on, secret_key=secret_key)
+    if person is None:
+        raise NotFound("card.unknown")
+    return person
+
+
+def card_holder_again(session: Session, user_id: int, on: date) -> Person:
+    """The same person a moment later; raises NotFound `user.unknown`."""
+    return get_person(session, user_id, on)
+
+
+def just_seen(session: Session, *, person: Person, now: datetime) -> list[Space]:
+    """Seats of everybody's and of the person's own zones on which somebody sat down just now, whom no booking explains;
+    the newest first. None of a lane of which the person holds a space now.
+
+    "Is that you?": so that sitting down needs one tap.
+    """
+    found = policies(session)
+    now_on = (HOLDS, Booking.start_at <= now, Booking.end_at > now)
+    held_lanes = set(session.scalars(select(Booking.lane).where(Booking.user_id == person.id, *now_on)))
+    held = select(Booking.id).where(Booking.space_id == Space.id, *now_on)
+    rows = session.scalars(
+        select(Space)
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(SensorBinding, and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None)))
+        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id)
+        .where(
+            SensorState.state == Occupancy.OCCUPIED,
+            SensorState.since_at > now - JUST,
+            or_(Zone.section_id.is_(None), Zone.section_id.in_(person.section_ids)),
+            ~held.exists(),
+        )
+        .order_by(SensorState.since_at.desc(), Space.code)
+        .limit(AT_MOST)
+    )
+    return [
+        space
+        for space in rows
+        if space.lane not in held_lanes and found.of(space.kind, space.zone_id).walk_in
+    ]
