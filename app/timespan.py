@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 
@@ -72,6 +72,13 @@ def day_span(on: date, zone: ZoneInfo, start: time = time(0), end: time | None =
         else datetime.combine(on, end, zone)
     )
     return TimeSpan(datetime.combine(on, start, zone), until)
+
+
+def later(at: datetime, length: timedelta, zone: tzinfo) -> datetime:
+    """The instant `length` after another, in UTC. Whole days count by the calendar of `zone`, what is left of them by
+    the clock: a day after midnight is the next midnight, on a day of 23 or 25 hours too."""
+    days = timedelta(days=length.days)
+    return (at.astimezone(zone) + days).astimezone(UTC) + (length - days)
 
 
 def chosen_span(on: date, start: time, end: time, zone: ZoneInfo) -> TimeSpan:

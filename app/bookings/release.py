@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
+from app.bookings import legal
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Booked, Keep, Origin, Release, Status, no_show
@@ -21,7 +22,8 @@ from app.occupancy.service import logs_of
 from app.people.service import Person
 from app.spaces.models import SensorBinding, Space
 from app.spaces.rules import Kind, Lane, Policies
-from app.spaces.service import policies, sensors_of
+from app.spaces.service import get_place, policies, sensors_of
+from app.timespan import TimeSpan
 
 AT_ONCE = 1000
 
@@ -202,8 +204,8 @@ def next_due(session: Session) -> datetime | None:
 
 
 def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
-    """End one's booking now; one that has not begun is cancelled. Always allowed while it is live."""
-    if not booking.is_live:
+    """End one's booking now; one that has not begun is cancelled. Always allowed while it is live and not over."""
+    if not booking.is_live or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
     begun = booking.start_at < now
     change(
@@ -222,7 +224,7 @@ def give_back(session: Session, booking: Booking, *, actor: Person, now: datetim
 
 def cancel(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
     """Cancel a booking that nobody has checked in to; one that is checked in is given back."""
-    if booking.status is not Status.BOOKED:
+    if booking.status is not Status.BOOKED or now >= booking.end_at:
         return give_back(session, booking, actor=actor, now=now)
     change(
         session,
@@ -239,10 +241,15 @@ def cancel(session: Session, booking: Booking, *, actor: Person, now: datetime) 
 
 
 def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
-    """Take a released booking back while nobody else holds the space; it is not released again (RULES 10)."""
+    """Take a released booking back while nobody else holds the space; it is not released again (RULES 10).
+
+    Raises Conflict `booking.state` or `booking.overlap`, RuleBroken `booking.rule` where a barrier has come since.
+    """
     if booking.status is not Status.RELEASED or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id])
+    left = TimeSpan(max(now, booking.start_at), booking.end_at)
+    legal.check_barriers(session, get_place(session, booking.space_id), left, booking.user_id)
     with overlap_refused(session, space_id=booking.space_id):
         change(
             session,

@@ -26,7 +26,7 @@ from app.errors import Conflict, Forbidden, RuleBroken
 from app.people.models import Role
 from app.people.service import Person, get_person
 from app.spaces.service import Place, get_place
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan, day_span, later
 
 RECEIVES_GUESTS = frozenset({Role.CHIEF, Role.FACILITY})
 
@@ -83,15 +83,16 @@ def move(
 
     Shortening one's own is always allowed. Raises as `reserve`, and Conflict `booking.state` or Stale.
     """
-    if booking.status not in {Status.BOOKED, Status.CHECKED_IN}:
+    if booking.status not in {Status.BOOKED, Status.CHECKED_IN} or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
     place = get_place(session, booking.space_id if space_id is None else space_id)
     wanted = span or booking.span
     elsewhere = place.space.id != booking.space_id
-    if elsewhere and booking.status is Status.CHECKED_IN:
-        raise Conflict("booking.state", status=booking.status.value)
     if wanted.start != booking.start_at:
         wanted = effective_span(wanted, now)
+    if booking.status is Status.CHECKED_IN and (elsewhere or wanted.start > booking.start_at):
+        # Who has come is here since then: neither elsewhere, nor only later.
+        raise Conflict("booking.state", status=booking.status.value)
     shorter = wanted.start == booking.start_at and now < wanted.end <= booking.end_at
     begun = wanted.start == booking.start_at <= now < wanted.end
     if begun and elsewhere:
@@ -115,7 +116,8 @@ def move(
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
     if is_new:
         legal.check_barriers(session, place, wanted, booking.user_id)
-        legal.check_counts(session, place, wanted, user_id=booking.user_id, now=now, besides=booking.id)
+        counted = booking.user_id if booking.origin is Origin.BOOKED else None  # quotas leave claims apart
+        legal.check_counts(session, place, wanted, user_id=counted, now=now, besides=booking.id)
     facts = Booked(status=booking.status, span=wanted, made_at=booking.made_at)
     is_watched = booking.status is Status.BOOKED and not booking.reclaimed
     with overlap_refused(session, space_id=place.space.id):
@@ -158,7 +160,7 @@ def claimable(session: Session, place: Place, *, actor: Person, now: datetime) -
     if not place.policy.walk_in:
         legal.refuse("walk_in", "off", "a booking")
     day = day_span(now.astimezone(place.timezone).date(), place.timezone)
-    span = TimeSpan(now, min(day.end, now + place.policy.max_duration))
+    span = TimeSpan(now, min(day.end, later(now, place.policy.max_duration, place.timezone)))
     holder = _holder(session, place, span, actor=actor)
     _check_entry(session, place, span, holder, actor=actor, now=now)
     return _until_the_next(session, place, span, holder)
@@ -220,7 +222,7 @@ def _check_entry(
 def _check_rules(place: Place, span: TimeSpan, actor: Person, now: datetime) -> None:
     policy = place.policy
     horizon = policy.horizon_facility if actor.role is Role.FACILITY else policy.horizon
-    refused = refusal(span, now=now, policy=policy, horizon=horizon)
+    refused = refusal(span, now=now, policy=policy, horizon=horizon, zone=place.timezone)
     if refused:
         raise RuleBroken("booking.rule", **asdict(refused))
     legal.check_hours(place, span)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from app.occupancy.rules import SensorLog
 from app.spaces.rules import Policy
-from app.timespan import TimeSpan
+from app.timespan import TimeSpan, later
 
 NOW_MEANS = timedelta(minutes=5)
 
@@ -57,15 +57,17 @@ def effective_span(span: TimeSpan, now: datetime) -> TimeSpan:
     return span
 
 
-def refusal(span: TimeSpan, *, now: datetime, policy: Policy, horizon: timedelta) -> Refusal | None:
-    """Why the office does not allow this span, or None."""
+def refusal(
+    span: TimeSpan, *, now: datetime, policy: Policy, horizon: timedelta, zone: tzinfo = UTC
+) -> Refusal | None:
+    """Why the office does not allow this span, or None. Whole days count by the calendar of `zone`."""
     if span.start < now:
         return Refusal("start_in_past", span.start.isoformat(), f">= {now.isoformat()}")
     if span.start > now + horizon:
         return Refusal("horizon", span.start.isoformat(), f"<= {(now + horizon).isoformat()}")
     if span.length < policy.min_duration:
         return Refusal("min_duration", _minutes(span.length), f">= {_minutes(policy.min_duration)}")
-    if span.length > policy.max_duration:
+    if span.end > later(span.start, policy.max_duration, zone):
         return Refusal("max_duration", _minutes(span.length), f"<= {_minutes(policy.max_duration)}")
     return None
 

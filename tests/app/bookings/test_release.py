@@ -9,7 +9,7 @@ from app.bookings import presence, release
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import transaction
-from app.errors import Conflict
+from app.errors import Conflict, RuleBroken
 from app.people.service import Person
 from app.spaces.rules import Kind
 from app.spaces.service import set_policy
@@ -223,6 +223,14 @@ def test_rule_10_only_what_was_released_and_is_not_over_is_reclaimed(house: Hous
         act(house, release.reclaim, live, "10:00", who="baba")
 
 
+def test_rule_10_what_the_office_closed_or_took_out_of_order_meanwhile_is_not_reclaimed(house: House) -> None:
+    booking = released(house)
+    house.break_("seat", "12:00")
+    with pytest.raises(RuleBroken) as caught:
+        act(house, release.reclaim, booking, "10:30")
+    assert caught.value.facts["rule"] == "out_of_order"
+
+
 # Giving back and cancelling
 
 
@@ -262,6 +270,16 @@ def test_what_is_over_is_not_given_up_again(house: House, do: Callable[..., Book
     act(house, release.give_back, booking, "10:00")
     with pytest.raises(Conflict) as caught:
         act(house, do, booking, "10:01")
+    assert caught.value.code == "booking.state"
+
+
+@pytest.mark.parametrize("do", [release.give_back, release.cancel])
+def test_what_ran_out_is_not_given_up_even_before_the_sweep_says_so(
+    house: House, do: Callable[..., Booking]
+) -> None:
+    booking = house.book("aoki", "seat", "09:00", "10:00")
+    with pytest.raises(Conflict) as caught:
+        act(house, do, booking, "10:00")
     assert caught.value.code == "booking.state"
 
 

@@ -284,6 +284,29 @@ def test_what_is_checked_in_does_not_change_its_space(house: House) -> None:
     assert refused(caught.value, "booking.state")
 
 
+def test_what_is_checked_in_does_not_begin_later(house: House) -> None:
+    booking = house.claim("aoki", "seat", "09:00")
+    with pytest.raises(Conflict) as caught:
+        move(house, booking, now="10:00", start="13:00", end="17:00")
+    assert refused(caught.value, "booking.state")
+
+
+def test_what_ran_out_is_not_prolonged_even_before_the_sweep_says_so(house: House) -> None:
+    booking = house.book("aoki", "seat", "09:00", "10:00")
+    with pytest.raises(Conflict) as caught:
+        move(house, booking, now="10:00", start="09:00", end="11:00")
+    assert refused(caught.value, "booking.state")
+
+
+def test_prolonging_a_claim_asks_for_no_quota_since_claims_do_not_count(house: House) -> None:
+    with transaction(house.engine) as session:
+        set_policy(session, Kind.SEAT, "weekly_quota", "1", now=at("00:00"), actor_id=None)
+    house.book("aoki", "seat", "15:00", "16:00")
+    claimed = house.claim("aoki", "window", "09:00")
+    shorter = move(house, claimed, now="10:00", start="09:00", end="11:00")
+    assert move(house, shorter, now="10:00", start="09:00", end="12:00").end_at == at("12:00")
+
+
 def test_what_is_over_does_not_move(house: House) -> None:
     booking = house.book("aoki", "seat", "09:00", "10:00")
     house.sweep("10:00")

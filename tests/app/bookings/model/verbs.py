@@ -1,0 +1,152 @@
+"""What people and the clock do in the plain office; each verb is a sentence or two of RULES.md."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tests.app.bookings.model.office import CHECK_IN_OPENS, Closed, PlainOffice, Refused, Row, Where, Who
+from tests.house import TOKYO
+
+
+def reserve(office: PlainOffice, actor: Who, where: Where, start: datetime, end: datetime, who: Who) -> Row:
+    row = Row(where, who, office.from_now(start, end), end, office.now)
+    if grounds := office.grounds(row, actor):
+        raise Refused(*grounds)
+    office.rows.append(row)
+    return row
+
+
+def move(office: PlainOffice, actor: Who, row: Row, where: Where, start: datetime, end: datetime) -> None:
+    """Shortening is always allowed; who has checked in stays where and when it began; else as a new booking."""
+    office.may_change(actor, row)
+    if row.status not in {"booked", "checked_in"} or office.now >= row.end:
+        raise Refused("booking.state")
+    elsewhere, stays = where != row.where, start == row.start
+    if not stays:
+        start = office.from_now(start, end)
+    if row.status == "checked_in" and (elsewhere or start > row.start):
+        raise Refused("booking.state")
+    begun = stays and start <= office.now < end
+    if begun and elsewhere:
+        start = office.now
+    wanted = replace(row, where=where, start=start, end=end)
+    if elsewhere or not (stays and office.now < end <= row.end):
+        grounds = office.grounds(wanted, actor, begun=begun, besides=row)
+        if not elsewhere:
+            # Who has the space may keep it: entry was asked when it was booked.
+            grounds -= {"booking.not_allowed", "zone.free_seating"}
+        if grounds:
+            raise Refused(*grounds)
+    row.where, row.start, row.end = where, start, end
+
+
+def give_back(office: PlainOffice, actor: Who, row: Row) -> None:
+    office.may_change(actor, row)
+    if not row.is_live or office.now >= row.end:
+        raise Refused("booking.state")
+    if row.start < office.now:
+        row.over("ended_early", office.now)
+    else:
+        row.over("cancelled", None)
+
+
+def cancel(office: PlainOffice, actor: Who, row: Row) -> None:
+    office.may_change(actor, row)
+    if row.status != "booked":
+        give_back(office, actor, row)
+        return
+    if office.now >= row.end:
+        raise Refused("booking.state")
+    row.over("cancelled", office.now if row.start < office.now else None)
+
+
+def check_in(office: PlainOffice, actor: Who, row: Row) -> None:
+    office.may_change(actor, row)
+    if row.status == "checked_in" and row.checked_in_by == "hand":
+        return
+    if row.status not in {"booked", "checked_in"} or office.now >= row.end:
+        raise Refused("booking.state")
+    if office.now < row.start - CHECK_IN_OPENS:
+        raise Refused("check_in_opens")
+    row.status, row.checked_in_at, row.checked_in_by = "checked_in", office.now, "hand"
+
+
+def reclaim(office: PlainOffice, actor: Who, row: Row) -> None:
+    """While nobody else holds it, and the office is open (RULES 10)."""
+    office.may_change(actor, row)
+    if row.status != "released" or office.now >= row.end:
+        raise Refused("booking.state")
+    grounds = office.overlaps(row, row) | office.against_barriers(row.where, office.now, row.end)
+    if grounds:
+        raise Refused(*grounds)
+    row.status, row.reclaimed, row.ended_at = "booked", True, None
+
+
+def claim(office: PlainOffice, actor: Who, where: Where) -> Row:
+    """Until the day's end, the next booking, or the next barrier; an empty claim gives way (RULES 12)."""
+    now = office.now
+    empty = [
+        (one, left)
+        for one in office.rows
+        if one.where == where
+        and one.is_claim
+        and one.status == "checked_in"
+        and one.start <= now < one.end
+        and (left := office.left_at(one))
+    ]
+    for one, left in empty:
+        one.over("ended_early", left)
+    midnight = (now.astimezone(TOKYO) + timedelta(days=1)).replace(hour=0, minute=0)
+    ends = [midnight, now + where.longest]
+    ends += [
+        one.start
+        for one in office.rows
+        if one.is_live
+        and one.start > now
+        and (one.where == where or (one.who == actor and one.where.lane == where.lane))
+    ]
+    ends += [one.start for one in office.barriers if one.start > now and one.where in {None, where}]
+    row = Row(where, actor, now, min(ends), now, "checked_in", True, now, "hand")
+    grounds = office.grounds(row, actor) - {"concurrent_quota", "weekly_quota", "buffer"}
+    if grounds:
+        raise Refused(*grounds)
+    office.rows.append(row)
+    return row
+
+
+def change_seat(office: PlainOffice, actor: Who, where: Where) -> Row:
+    for one in office.rows:
+        holds = one.is_live and one.who == actor and one.where.lane == where.lane
+        if holds and one.where != where and one.start <= office.now < one.end:
+            give_back(office, actor, one)
+    return claim(office, actor, where)
+
+
+def sweep(office: PlainOffice) -> None:
+    """Evidence first, then no-shows, early leaves, what ran out."""
+    office.note_evidence({code: sensor.passes(office.now) for code, sensor in office.sensors.items()})
+    for row in [one for one in office.rows if office.is_no_show(one)]:
+        row.over("released", office.now)
+    for row in office.rows:
+        left, wait = office.left_at(row), row.where.early_leave
+        is_here = row.status == "checked_in" and row.end > office.now
+        if is_here and left and wait and left + wait <= office.now:
+            row.over("ended_early", left)
+    for row in office.rows:
+        if row.is_live and row.end <= office.now:
+            row.over("completed", row.end)
+
+
+def close_office(office: PlainOffice, start: datetime, end: datetime) -> None:
+    """What is on ends now, what reaches into it ends where it begins, the rest is cancelled."""
+    office.barriers.append(Closed(start, end))
+    for row in office.rows:
+        if not (row.is_live and row.start < end and row.end > start):
+            continue
+        if row.start >= max(start, office.now):
+            row.over("cancelled", None)
+        elif start <= office.now:
+            row.over("ended_early", office.now)
+        else:
+            row.end = start
