@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -28,6 +28,7 @@ from app.people.service import Person, get_person
 from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan, day_span, later
 
+CLAIM_AT_LEAST = timedelta(minutes=1)
 RECEIVES_GUESTS = frozenset({Role.CHIEF, Role.FACILITY})
 
 
@@ -141,7 +142,8 @@ def claim(
     session: Session, *, actor: Person, space_id: int, now: datetime, until: datetime | None = None
 ) -> Booking:
     """ "I am sitting here": a booking born checked in, until the day's end or whatever comes first: `until`; the next
-    booking of the space, or of the person in its lane; an outage or a closure (RULES 9, 12).
+    booking of the space, or of the person in its lane; an outage or a closure (RULES 9, 12). Where that booking begins
+    within a minute the space is taken.
 
     Another's claim that the sensor has seen empty past the hold is ended first, by `pipeline.claim`.
     Raises as `reserve`.
@@ -173,8 +175,8 @@ def _until_the_next(session: Session, place: Place, span: TimeSpan, holder: Hold
         if barrier.covers(span.start):
             legal.refuse_barrier(barrier)
         ahead.append(barrier.start)
-    following = session.scalar(
-        select(Booking.start_at)
+    following = session.execute(
+        select(Booking.start_at, Booking.space_id)
         .where(
             or_(
                 Booking.space_id == place.space.id,
@@ -186,8 +188,14 @@ def _until_the_next(session: Session, place: Place, span: TimeSpan, holder: Hold
         )
         .order_by(Booking.start_at)
         .limit(1)
-    )
-    return TimeSpan(span.start, min([span.end, *ahead, *([following] if following else [])]))
+    ).one_or_none()
+    if following is None:
+        return TimeSpan(span.start, min([span.end, *ahead]))
+    if following.start_at - span.start < CLAIM_AT_LEAST:
+        # Made, as a rule, while this claim waited for its turn: the space is not to be had any more.
+        clash = "space" if following.space_id == place.space.id else "person"
+        raise Conflict("booking.overlap", clash=clash, space_id=place.space.id, space=place.space.code)
+    return TimeSpan(span.start, min([span.end, following.start_at, *ahead]))
 
 
 def _holder(

@@ -1,17 +1,22 @@
-"""Many people want the same slot at the same moment; over HTTP, against two web processes.
+"""Many people want the same thing at the same moment; over HTTP, against two web processes.
 
     python -m tests.benchmarks.races --slots 200 --clients 16 [--database URL]
 
-A slot is a space and a quarter of an hour. For each slot every client sends its request when all the others do:
+For each slot of each race every client sends its request when all the others do:
 
-- create: everybody books it;
-- move: everybody has a booking of their own at that time on another seat and moves it there.
+- create: everybody books a space for a quarter of an hour; move: everybody moves a booking of their own there
+  (`races_slots`). Exactly one wins;
+- quota, on_behalf: one person asks, or many chiefs for one person, for more than the quota (`races_quota`);
+- claim: half sit down, half book. release: the sweep against the person who comes (`races_presence`);
+- closing: the office closes while everybody books (`races_closing`).
 
-Exactly one may win. The truth is counted in SQL afterwards, not from the answers. One JSON line:
+The truth is counted in SQL afterwards, not from the answers. One JSON line:
 
-    {"slots": N, "won": slots that one client won in every race, "double_booked": pairs of live bookings that overlap
-     on a space or in a person's lane, "quota_breaches": 0, "server_errors": answers ≥ 500 or none, "p95_ms": …,
-     "races": {"create": {…}, "move": {…}}}
+    {"slots": N, "won": the fewest slots that ended as they must in any race, "double_booked": pairs of live bookings
+     that overlap on a space or in a person's lane, "quota_breaches": persons above their quota, "server_errors":
+     answers ≥ 500 or none, "p95_ms": …, "races": {"create": {…}, "move": {…}, …}}
+
+A further race is a subclass of `races_stage.Race` in RACES.
 """
 
 from __future__ import annotations
@@ -20,169 +25,82 @@ import argparse
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from statistics import quantiles
-from threading import Barrier
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.bookings.models import Booking
-from app.bookings.rules import LIVE, Origin, Status
+from app.bookings.rules import LIVE
 from app.clock import system_clock
 from app.database import create_engine, reading, transaction
 from app.people import service as people
-from app.people.models import Role, User
-from app.spaces.models import Space
-from app.spaces.rules import Kind, Lane
+from app.spaces.models import Zone
 from tests.benchmarks.databases import fresh_database
-from tests.office import furnish, sensor_ids
-from tests.servers.web import Answer, Client, web_processes
+from tests.benchmarks.races_closing import Closing
+from tests.benchmarks.races_presence import Claim, Release
+from tests.benchmarks.races_quota import OnBehalf, Quota
+from tests.benchmarks.races_slots import Create, Move
+from tests.benchmarks.races_stage import SLOT, Cast, Race, run_race
+from tests.office import furnish
+from tests.servers.web import Answer, web_processes
 
 WEB_PROCESSES = 2
-SLOT = timedelta(minutes=15)
 SLOTS_AT_MOST = 1_200  # within the 14 days that staff may book ahead
-TOGETHER_SECONDS = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Who races by which token, the space of each race that all of them want, and each one's own booking by slot."""
-
-    tokens: Sequence[str]
-    wanted: Mapping[str, int]
-    owned: Sequence[Sequence[int]]
-    slots: Sequence[datetime]
-
-
-# (connection, stage, number of the runner, number of the slot) → answer
-Race = Callable[[Client, Stage, int, int], Answer]
+RACES: tuple[type[Race], ...] = (Create, Move, Quota, OnBehalf, Claim, Release, Closing)
 
 
 def run(slots: int, clients: int, database: str) -> dict[str, object]:
     """Run every race on a fresh database and count what became of it."""
     with tempfile.TemporaryDirectory() as folder, fresh_database(database, Path(folder)) as url:
-        stage = _set_up(url, slots, clients)
+        engine = create_engine(url)
+        races = [race() for race in RACES]
+        cast = _set_up(engine, races, slots, clients)
         with web_processes(WEB_PROCESSES, url, Path(folder)) as ports:
-            answers = {name: _run_race(race, stage, ports) for name, race in RACES.items()}
-        return _counted(url, stage, answers)
+            answers = {race.name: run_race(race, cast, ports, engine) for race in races}
+        found = _counted(engine, races, answers)
+        engine.dispose()
+        return {"slots": slots, **found}
 
 
-def _set_up(url: str, slots: int, clients: int) -> Stage:
+def _set_up(engine: Engine, races: Sequence[Race], slots: int, clients: int) -> Cast:
     now = system_clock()
     tomorrow = (now + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
-    starts = [tomorrow + number * SLOT for number in range(slots)]
-    engine = create_engine(url)
     with transaction(engine) as session:
         people.add_section(session, "races", name="競争課")
-        users = [_runner(session, number, now) for number in range(clients)]
-        tokens = [people.issue_token(session, user, now=now) for user in users]
-        booth, seat, *own = furnish(session, sensor_ids(2 + clients))
-        # A booth and a seat: the races meet at the same times, and in one lane a person would hold two spaces.
-        session.execute(update(Space).where(Space.id == booth).values(kind=Kind.BOOTH))
-        session.execute(
-            insert(Booking),
-            [
-                {
-                    "space_id": space_id,
-                    "user_id": user.id,
-                    "lane": Lane.DESK,
-                    "start_at": start,
-                    "end_at": start + SLOT,
-                    "status": Status.BOOKED,
-                    "origin": Origin.BOOKED,
-                    "made_at": now,
-                }
-                for space_id, user in zip(own, users, strict=True)
-                for start in starts
-            ],
-        )
-        rows = session.execute(select(Booking.user_id, Booking.start_at, Booking.id)).all()
-        ids = {(row.user_id, row.start_at): row.id for row in rows}
-        owned = [[ids[user.id, start] for start in starts] for user in users]
-    engine.dispose()
-    return Stage(tokens, {"create": booth, "move": seat}, owned, starts)
+        furnish(session, ["lobby"])
+        zone_id = session.scalars(select(Zone.id)).one()
+        starts = [tomorrow + number * SLOT for number in range(slots)]
+        cast = Cast(zone_id, now, starts, [], [])
+        runners = cast.hire(session, "runner", clients)
+        cast = Cast(zone_id, now, starts, runners, cast.tokens_of(session, runners))
+        for race in races:
+            race.prepare(session, cast)
+    return cast
 
 
-def _runner(session: Session, number: int, now: datetime) -> User:
-    return people.add_user(
-        session,
-        f"runner-{number}@bench.example",
-        name=f"走者 {number}",
-        section_code="races",
-        role=Role.STAFF,
-        now=now,
-        on=now.date() - timedelta(days=1),
-    )
-
-
-def _create(client: Client, stage: Stage, runner: int, slot: int) -> Answer:
-    start = stage.slots[slot]
-    body = {
-        "space_id": stage.wanted["create"],
-        "start": start.isoformat(),
-        "end": (start + SLOT).isoformat(),
-    }
-    return client.try_request("POST", "/api/v1/bookings", body)
-
-
-def _move(client: Client, stage: Stage, runner: int, slot: int) -> Answer:
-    path = f"/api/v1/bookings/{stage.owned[runner][slot]}"
-    return client.try_request("PATCH", path, {"space_id": stage.wanted["move"]}, {"If-Match": '"1"'})
-
-
-RACES: dict[str, Race] = {"create": _create, "move": _move}
-
-
-def _run_race(race: Race, stage: Stage, ports: Sequence[int]) -> list[Answer]:
-    """Every client asks for every slot, all at once for each; clients are spread over the processes."""
-    line = Barrier(len(stage.tokens), timeout=TOGETHER_SECONDS)
-
-    def runner(number: int) -> list[Answer]:
-        answers = []
-        with closing(Client(ports[number % len(ports)], stage.tokens[number])) as client:
-            for slot in range(len(stage.slots)):
-                line.wait()
-                answers.append(race(client, stage, number, slot))
-        return answers
-
-    with ThreadPoolExecutor(len(stage.tokens)) as pool:
-        return [answer for answers in pool.map(runner, range(len(stage.tokens))) for answer in answers]
-
-
-def _counted(url: str, stage: Stage, answers: Mapping[str, Sequence[Answer]]) -> dict[str, object]:
-    engine = create_engine(url)
+def _counted(
+    engine: Engine, races: Sequence[Race], answers: Mapping[str, Sequence[Answer]]
+) -> dict[str, object]:
     with reading(engine) as session:
-        holders = {
-            race: Counter(
-                session.scalars(
-                    select(Booking.start_at).where(Booking.space_id == space_id, Booking.status.in_(LIVE))
-                )
-            )
-            for race, space_id in stage.wanted.items()
-        }
+        won = {race.name: race.won(session) for race in races}
+        breaches = sum(race.breaches(session) for race in races)
         double_booked = _double_booked(session)
-    engine.dispose()
-    won = {race: {at for at, holds in found.items() if holds == 1} for race, found in holders.items()}
-    every = [answer for given in answers.values() for answer in given]
     return {
-        "slots": len(stage.slots),
-        "won": len(set.intersection(*won.values())),
+        "won": min(won.values()),
         "double_booked": double_booked,
-        "quota_breaches": 0,
-        **_told(every),
+        "quota_breaches": breaches,
+        **_told([answer for given in answers.values() for answer in given]),
         "races": {
-            race: {
-                "won": len(won[race]),
+            name: {
+                "won": won[name],
                 "answered": dict(Counter(str(answer.status) for answer in given)),
                 **_told(given),
             }
-            for race, given in answers.items()
+            for name, given in answers.items()
         },
     }
 

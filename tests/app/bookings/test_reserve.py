@@ -334,6 +334,16 @@ def test_a_claim_ends_where_the_next_booking_of_the_space_begins(house: House) -
     assert house.claim("aoki", "seat", "09:00").end_at == at("13:00")
 
 
+def test_a_claim_of_less_than_a_minute_is_none(house: House) -> None:
+    """Whoever booked from now while the claim waited for its turn has the seat."""
+    house.book("baba", "seat", "09:01", "12:00")
+    assert house.claim("aoki", "seat", "09:00").end_at == at("09:01")
+    house.book("baba", "window", "12:00", "13:00")
+    with pytest.raises(Conflict) as caught:
+        house.claim("aoki", "window", "11:59:30")
+    assert refused(caught.value, "booking.overlap", clash="space")
+
+
 def test_a_claim_ends_where_the_persons_own_next_booking_begins(house: House) -> None:
     house.book("aoki", "window", "13:00", "17:00")
     house.book("aoki", "booth", "10:00", "11:00")  # another lane, no matter

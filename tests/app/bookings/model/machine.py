@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -131,6 +131,12 @@ has_rows = precondition(lambda self: bool(self.office.rows))
 
 class Bookings(Machine):
     """What people do with bookings."""
+
+    @initialize(offset=offsets, length=lengths)
+    def the_day_begins(self, offset: int, length: int) -> None:
+        """Some have booked already."""
+        for who, where in (("aoki", "seat"), ("baba", "booth"), ("endo", "focus"), ("chiba", "bare")):
+            self.reserves(who, who, where, offset, length)
 
     @rule(actor=people, who=people, where=places, offset=offsets, length=lengths)
     def reserves(self, actor: str, who: str, where: str, offset: int, length: int) -> None:
@@ -284,6 +290,15 @@ class Time(Machine):
         self.level[where] = occupied
         if where not in self.dead and not (said and said[-1][0] == self.now):
             self.hear([(where, self.now, occupied)])
+
+    @has_rows
+    @rule(pick=picks, minutes=st.sampled_from([1, 3, 20, 60]))
+    def somebody_sits_on_what_is_booked(self, pick: int, minutes: int) -> None:
+        where = self.row(pick)[0].where.code
+        if where in self.level:
+            self.dead.discard(where)
+            self.somebody_comes_or_goes(where, True)
+            self.time_passes(minutes, True)
 
     @rule(where=watched)
     def sensor_dies_or_lives(self, where: str) -> None:
