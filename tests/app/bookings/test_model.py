@@ -13,7 +13,7 @@ from tests.servers.postgres import PostgresServer
 
 Furnished = Callable[[], AbstractContextManager[House]]
 # (examples, steps of each): some hundred steps on every change; 10,000 in the long form.
-SHORT = {"sqlite": (12, 30), "postgresql": (4, 30)}
+SHORT = {"sqlite": (8, 25), "postgresql": (3, 25)}
 LONG = {"sqlite": (200, 50), "postgresql": (200, 50)}
 
 

@@ -284,29 +284,6 @@ def test_what_is_checked_in_does_not_change_its_space(house: House) -> None:
     assert refused(caught.value, "booking.state")
 
 
-def test_what_is_checked_in_does_not_begin_later(house: House) -> None:
-    booking = house.claim("aoki", "seat", "09:00")
-    with pytest.raises(Conflict) as caught:
-        move(house, booking, now="10:00", start="13:00", end="17:00")
-    assert refused(caught.value, "booking.state")
-
-
-def test_what_ran_out_is_not_prolonged_even_before_the_sweep_says_so(house: House) -> None:
-    booking = house.book("aoki", "seat", "09:00", "10:00")
-    with pytest.raises(Conflict) as caught:
-        move(house, booking, now="10:00", start="09:00", end="11:00")
-    assert refused(caught.value, "booking.state")
-
-
-def test_prolonging_a_claim_asks_for_no_quota_since_claims_do_not_count(house: House) -> None:
-    with transaction(house.engine) as session:
-        set_policy(session, Kind.SEAT, "weekly_quota", "1", now=at("00:00"), actor_id=None)
-    house.book("aoki", "seat", "15:00", "16:00")
-    claimed = house.claim("aoki", "window", "09:00")
-    shorter = move(house, claimed, now="10:00", start="09:00", end="11:00")
-    assert move(house, shorter, now="10:00", start="09:00", end="12:00").end_at == at("12:00")
-
-
 def test_what_is_over_does_not_move(house: House) -> None:
     booking = house.book("aoki", "seat", "09:00", "10:00")
     house.sweep("10:00")
@@ -332,16 +309,6 @@ def test_rule_12_a_claim_is_born_checked_in_until_the_days_end(house: House) -> 
 def test_a_claim_ends_where_the_next_booking_of_the_space_begins(house: House) -> None:
     house.book("baba", "seat", "13:00", "17:00")
     assert house.claim("aoki", "seat", "09:00").end_at == at("13:00")
-
-
-def test_a_claim_of_less_than_a_minute_is_none(house: House) -> None:
-    """Whoever booked from now while the claim waited for its turn has the seat."""
-    house.book("baba", "seat", "09:01", "12:00")
-    assert house.claim("aoki", "seat", "09:00").end_at == at("09:01")
-    house.book("baba", "window", "12:00", "13:00")
-    with pytest.raises(Conflict) as caught:
-        house.claim("aoki", "window", "11:59:30")
-    assert refused(caught.value, "booking.overlap", clash="space")
 
 
 def test_a_claim_ends_where_the_persons_own_next_booking_begins(house: House) -> None:
