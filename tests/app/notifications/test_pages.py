@@ -14,7 +14,7 @@ from app.clock import SteppingClock
 from app.letters import Links
 from app.settings import Settings
 from tests.app.bookings.test_walk_in import post, signed_in
-from tests.app.notifications.test_telling import add_hook, book_for, telling
+from tests.app.notifications.desk import add_hook, book_for, telling
 from tests.app.test_pages import token_in
 from tests.fixtures.web import Api, problem
 from tests.house import House, at

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
 from datetime import time, timedelta
 from pathlib import Path
 
 import icalendar
-import pytest
 from flask import Flask
 from sqlalchemy import delete, insert, select
 
@@ -22,83 +17,16 @@ from app.bookings.models import Booking
 from app.clock import SteppingClock
 from app.database import create_engine, reading, transaction
 from app.events import Event
-from app.notifications import mail, service, webhooks
+from app.notifications import mail, service
 from app.notifications.mail import Server
-from app.notifications.models import Delivery, Mark, Message, Shape, Told, Webhook, WebhookCall
-from app.notifications.rules import Topic, Way
+from app.notifications.models import Delivery, Mark, Told
+from app.notifications.rules import Topic
 from app.people.models import User
 from app.settings import Settings
 from app.spaces.models import Space
-from app.telling import Telling
+from tests.app.notifications.desk import EVERYTHING, PUBLIC, book_for, choose, messages, telling
 from tests.house import House, at, span
-from tests.servers.receivers import Mailbox, Receiver, mail_server, webhook_receiver
-
-PUBLIC = "https://akiseki.city.example.jp"
-
-
-@pytest.fixture
-def post_office() -> Iterator[Mailbox]:
-    with mail_server() as box:
-        yield box
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with webhook_receiver() as got:
-        yield got
-
-
-def telling(app: Flask, house: House, clock: SteppingClock, smtp: str = "") -> Telling:
-    settings = Settings(
-        database_url=house.engine.url.render_as_string(hide_password=False),
-        secret_key="k" * 32,
-        clock=clock,
-        smtp_url=smtp,
-        public_url=PUBLIC,
-    )
-    return Telling(app, house.engine, settings)
-
-
-def book_for(house: House, who: str, where: str = "seat", *, by: str = "chiba", day: int = 0) -> Booking:
-    with transaction(house.engine) as session:
-        booking = reserve.reserve(
-            session,
-            actor=house.people[by],
-            for_user_id=house.people[who].id,
-            space_id=house.spaces[where],
-            span=span("10:00", "12:00", day=day),
-            now=at("08:00"),
-            title="打合せ",
-        )
-        session.expunge(booking)
-    return booking
-
-
-def messages(house: House, who: str | None = None) -> list[Message]:
-    with reading(house.engine) as session:
-        query = select(Message).order_by(Message.id)
-        if who:
-            query = query.where(Message.user_id == house.people[who].id)
-        found = list(session.scalars(query))
-        session.expunge_all()
-    return found
-
-
-def choose(
-    house: House, who: str, wanted: set[tuple[Topic, Way]], quiet: tuple[time, time] | None = None
-) -> None:
-    with transaction(house.engine) as session:
-        service.choose(
-            session,
-            house.people[who].id,
-            wanted=wanted,
-            quiet_from=quiet[0] if quiet else None,
-            quiet_until=quiet[1] if quiet else None,
-        )
-
-
-EVERYTHING = {(topic, way) for topic in Topic for way in Way}
-
+from tests.servers.receivers import Mailbox, mail_server
 
 # Events → messages
 
@@ -334,108 +262,6 @@ def test_a_job_that_is_killed_between_sending_and_marking_repeats_one_mail_once_
     assert len(ids) == 3
     assert len(set(ids)) == 2
     assert {one.status for one in messages(house)} == {Delivery.SENT}
-
-
-# Webhooks
-
-
-def add_hook(
-    house: House, url: str, *, shape: Shape = Shape.PLAIN, kinds: tuple[str, ...] = ("booking.*",)
-) -> Webhook:
-    with transaction(house.engine) as session:
-        hook = webhooks.add_webhook(
-            session, url, kinds=kinds, shape=shape, actor_id=house.people["fujii"].id, now=at("08:00")
-        )
-        session.expunge(hook)
-    return hook
-
-
-def calls(house: House) -> list[WebhookCall]:
-    with reading(house.engine) as session:
-        found = list(session.scalars(select(WebhookCall).order_by(WebhookCall.id)))
-        session.expunge_all()
-    return found
-
-
-def test_a_webhook_is_called_once_and_its_signature_holds(
-    app: Flask, house: House, clock: SteppingClock, receiver: Receiver
-) -> None:
-    hook = add_hook(house, receiver.url)
-    booking = book_for(house, "aoki")
-    job = telling(app, house, clock)
-    job.tell()
-    assert job.call_webhooks() == 1
-    assert job.call_webhooks() == 0
-    ((headers, body),) = receiver.calls
-    said = dict(part.split("=", 1) for part in headers[webhooks.SIGNATURE].split(","))
-    expected = hmac.new(hook.secret.encode(), said["t"].encode() + b"." + body, hashlib.sha256).hexdigest()
-    assert hmac.compare_digest(said["v1"], expected)
-    assert int(said["t"]) == int(clock().timestamp())
-    event = json.loads(body)
-    assert (event["kind"], event["subject"]) == ("booking.made", f"booking:{booking.id}")
-
-
-@pytest.mark.parametrize("shape", [Shape.TEAMS, Shape.SLACK])
-def test_a_chat_gets_its_own_form_with_a_sentence(
-    app: Flask, house: House, clock: SteppingClock, receiver: Receiver, shape: Shape
-) -> None:
-    add_hook(house, receiver.url, shape=shape)
-    book_for(house, "aoki")
-    job = telling(app, house, clock)
-    job.tell()
-    job.call_webhooks()
-    ((_headers, body),) = receiver.calls
-    said = json.loads(body)
-    text = said["text"] if shape is Shape.SLACK else said["attachments"][0]["content"]["body"][0]["text"]
-    assert "予約" in text
-
-
-def test_a_receiver_that_fails_is_called_again_then_switched_off_and_its_keeper_told(
-    app: Flask, house: House, clock: SteppingClock, receiver: Receiver
-) -> None:
-    receiver.status = 500
-    add_hook(house, receiver.url)
-    book_for(house, "aoki")
-    book_for(house, "baba", "window")
-    job = telling(app, house, clock)
-    job.tell()
-    for _ in range(8):
-        job.call_webhooks()
-        job.tell()
-        clock.advance(timedelta(hours=13))
-    assert len(receiver.calls) == webhooks.OFF_AFTER
-    (told,) = [one for one in messages(house, "fujii") if one.kind == "webhook.disabled"]
-    assert told.data["url"] == receiver.url
-
-
-def test_a_redirect_is_not_followed(
-    app: Flask, house: House, clock: SteppingClock, receiver: Receiver
-) -> None:
-    receiver.status, receiver.location = 302, "http://127.0.0.1:1/elsewhere"
-    add_hook(house, receiver.url)
-    book_for(house, "aoki")
-    job = telling(app, house, clock)
-    job.tell()
-    assert job.call_webhooks() == 0
-    (call,) = calls(house)
-    assert (call.status, call.error) == (Delivery.DUE, "answered 302")
-
-
-def test_a_webhook_that_nobody_answers_holds_back_neither_mail_nor_page(
-    app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
-) -> None:
-    add_hook(house, "http://127.0.0.1:9/nobody")
-    book_for(house, "aoki")
-    job = telling(app, house, clock, post_office.url)
-    job.tell()
-    assert job.call_webhooks() == 0
-    assert job.send_mail() == 1
-
-
-@pytest.mark.parametrize("url", ["ftp://host/x", "http://", "javascript:alert(1)", "http://u:p@host/"])
-def test_an_address_that_cannot_be_called_is_refused(house: House, url: str) -> None:
-    with pytest.raises(Exception, match=r"webhook\.invalid"):
-        add_hook(house, url)
 
 
 # Attendees are told too
