@@ -7,6 +7,7 @@ from datetime import date, datetime
 from json import JSONDecodeError
 from typing import Any
 
+from apispec import BasePlugin
 from flask import Flask, Request, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
@@ -17,6 +18,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken, Stale
+from app.extensions import limiter, token_or_address
 from app.fields import MOST_ID, Identifier
 from app.settings import Settings
 from app.wording import explain
@@ -83,9 +85,16 @@ class JsonParser(FlaskParser):
 
 
 class Blueprint(SmorestBlueprint):
-    """flask-smorest's, with that parser."""
+    """flask-smorest's, with that parser, and with so many calls a token as the operator lets it have.
+
+    Counted in each web process: what guards the machine needs no exact number, nor a store of its own.
+    """
 
     ARGUMENTS_PARSER = JsonParser()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        limiter.limit(lambda: settings().api_rate, key_func=token_or_address)(self)
 
 
 class ProblemSchema(Schema):
@@ -174,6 +183,24 @@ def _page(status: int, message: str) -> Response:
     return make_response(render_template("error.html", status=status, message=message), status)
 
 
+class Headers(BasePlugin):
+    """Documents the header that every POST takes."""
+
+    def operation_helper(
+        self, *_args: Any, operations: dict[str, Any] | None = None, **_options: Any
+    ) -> None:
+        for method, operation in (operations or {}).items():
+            if method == "post":
+                operation.setdefault("parameters", []).append(
+                    {
+                        "in": "header",
+                        "name": "Idempotency-Key",
+                        "description": "asked again under one key within a day, it happens once and is answered alike",
+                        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+                    }
+                )
+
+
 class ProblemApi(Api):
     """flask-smorest with our one error shape, in the document as in the answers."""
 
@@ -193,6 +220,15 @@ def register_errors(app: Flask) -> None:
 def etag(version: int) -> str:
     """The entity tag that names a version."""
     return f'"{version}"'
+
+
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "description": "the ETag of what is changed",
+    "schema": {"type": "string"},
+}
 
 
 def require_version(version: int) -> None:
