@@ -44,6 +44,7 @@ CODES = {
 }
 # A body that is no JSON, or of another type, is as invalid as one with wrong fields: one answer for all three.
 AS_INVALID = {400: 422, 415: 422}
+PROBLEM_JSON = "application/problem+json"
 PAGE_SIZE = 50
 PAGE_SIZE_AT_MOST = 200
 
@@ -107,6 +108,9 @@ class ProblemSchema(Schema):
     detail = fields.String(metadata={"description": "one sentence for a person"})
     errors = fields.Dict(metadata={"description": "by field, where fields were wrong"})
     facts = fields.Dict(metadata={"description": "what was asked and what would be allowed"})
+    rule = fields.String(metadata={"description": "of `booking.rule`: the rule that refuses"})
+    value = fields.String(metadata={"description": "what was asked of it"})
+    allowed = fields.String(metadata={"description": "what it would allow"})
 
 
 def problem(status: int, code: str, *, facts: dict[str, Any] | None = None, errors: Any = None) -> Response:
@@ -125,7 +129,7 @@ def problem(status: int, code: str, *, facts: dict[str, Any] | None = None, erro
         body["errors"] = errors
     response = jsonify(body)
     response.status_code = status
-    response.content_type = "application/problem+json"
+    response.content_type = PROBLEM_JSON
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="akiseki"'
     return response
@@ -205,6 +209,13 @@ class ProblemApi(Api):
     """flask-smorest with our one error shape, in the document as in the answers."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def _register_responses(self) -> None:
+        """As flask-smorest does, but for the type that our errors have."""
+        of_success: str = Api.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_JSON
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = of_success
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         return http_error(error)
