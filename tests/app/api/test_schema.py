@@ -71,7 +71,7 @@ def from_to(start: str, end: str) -> dict[str, str]:
 
 DAYS = {"from": DAY.isoformat(), "to": DAY.isoformat()}
 HOURS = {"opens": "06:00", "closes": "22:00", "working_days_only": False}
-CHOICES = {"wanted": [], "quiet_from": None, "quiet_until": None}
+CHOICES: dict[str, Any] = {"wanted": [], "quiet_from": None, "quiet_until": None}
 
 GOOD: dict[str, Callable[[Seeds], Good]] = {
     "GET /me": lambda _s: Good(),
@@ -252,13 +252,14 @@ def test_whatever_is_asked_nothing_breaks_and_nothing_undocumented_is_answered(
         except Unsatisfiable:  # an operation that takes nothing has no wrong request
             continue
         send = sender(api, caller(app, operation), known)
-        settings(
+        run: Callable[[], None] = settings(
             max_examples=100 if long else 5,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate],
-        )(given(strategy)(send))()
+        )(given(strategy)(send))
+        run()
 
 
 def sender(api: Api, who: str, known: Sequence[int]) -> Callable[[Any], None]:
