@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import database, formats, wording
-from app.access import LOCALE, allow, guard, may
+from app.access import LOCALE, allow, api_limit, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import guards
@@ -21,6 +21,7 @@ from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
 from app.bookings.pages import desks
 from app.demo import office
+from app.document import completed
 from app.extensions import babel, csrf, db, limiter
 from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
 from app.migrate import is_current
@@ -30,6 +31,7 @@ from app.notifications.service import unread
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
+from app.repeats import Application
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
@@ -46,7 +48,7 @@ CONTENT_SECURITY_POLICY = (
 
 def create_app(settings: Settings) -> Flask:
     """The web application on `settings`; its clock is `settings.clock`."""
-    app = Flask("app")
+    app = Application("app")
     app.extensions["akiseki"] = settings
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -65,6 +67,7 @@ def create_app(settings: Settings) -> Flask:
         BABEL_DEFAULT_LOCALE=settings.locale,
         BABEL_DEFAULT_TIMEZONE=settings.timezone.key,
         RATELIMIT_HEADERS_ENABLED=True,
+        API_LIMIT="6000 per minute",
         API_TITLE="Akiseki",
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
@@ -76,9 +79,10 @@ def create_app(settings: Settings) -> Flask:
         database.prepared(db.engine)
     babel.init_app(app, locale_selector=_locale)
     csrf.init_app(app)
-    limiter.init_app(app)
     app.before_request(refuse_impossible_ids)
     app.before_request(guard)
+    # After the guard: the API's limit is of whoever the token stands for.
+    limiter.init_app(app)
     register_errors(app)
     _register_routes(app)
     _register_operations(app)
@@ -113,6 +117,7 @@ def _register_routes(app: Flask) -> None:
     api.spec.options["security"] = [{"token": []}]
     for feature in (people, spaces, occupancy, boards, bookings, usage, telework, notifications):
         api.register_blueprint(feature.api)
+        api_limit(feature.api)
         csrf.exempt(feature.api)
     for feature_pages in (
         people_pages,
@@ -124,13 +129,14 @@ def _register_routes(app: Flask) -> None:
         messages,
     ):
         app.register_blueprint(feature_pages.pages)
+    api.document = completed(api.spec.to_dict(), app)
     for endpoint in ("api-docs.openapi_json",):
         allow()(app.view_functions[endpoint])
 
     @app.get("/api/docs")
     @allow()
     def api_docs() -> str:
-        return render_template("api_docs.html", spec=api.spec.to_dict())
+        return render_template("api_docs.html", spec=api.document)
 
 
 def _register_operations(app: Flask) -> None:

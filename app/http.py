@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from json import JSONDecodeError
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, Request, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_smorest import Api
@@ -43,6 +43,7 @@ CODES = {
 # A body that is no JSON, or of another type, is as invalid as one with wrong fields: one answer for all three.
 AS_INVALID = {400: 422, 415: 422}
 PAGE_SIZE = 50
+View = TypeVar("View", bound=Callable[..., Any])
 PAGE_SIZE_AT_MOST = 200
 
 
@@ -178,6 +179,10 @@ class ProblemApi(Api):
     """flask-smorest with our one error shape, in the document as in the answers."""
 
     ERROR_SCHEMA = ProblemSchema
+    document: dict[str, Any]
+
+    def _openapi_json(self) -> Response:
+        return jsonify(self.document)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         return http_error(error)
@@ -193,6 +198,12 @@ def register_errors(app: Flask) -> None:
 def etag(version: int) -> str:
     """The entity tag that names a version."""
     return f'"{version}"'
+
+
+def versioned(view: View) -> View:
+    """Declare that a route changes a versioned thing and asks for its version: the document says so."""
+    view.__dict__["versioned"] = True
+    return view
 
 
 def require_version(version: int) -> None:

@@ -81,6 +81,8 @@ REFUSALS: Mapping[str, LazyString] = {
         "Something in the request is wrong or missing. Correct it and send it again."
     ),
     "request.method": lazy_gettext("This address does not take that method."),
+    "idempotency.invalid": lazy_gettext("An Idempotency-Key has 1 to 200 printable ASCII characters."),
+    "idempotency.mismatch": lazy_gettext("This Idempotency-Key was sent before with another request."),
     "request.stale": lazy_gettext("Somebody changed it in the meantime. Load it again, then decide."),
     "request.too_large": lazy_gettext("The request is too large."),
     "request.too_many": lazy_gettext("Too many requests. Wait a minute and try again."),

@@ -1,0 +1,95 @@
+"""The OpenAPI document, completed with what holds for every route, so that each answer a route can give stands in it.
+
+flask-smorest writes what each route says of itself; refusals follow from the route's shape: its access, its method,
+its arguments, whether it changes a version.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from app.access import declared
+from app.idempotency import LONGEST_KEY
+
+Json = dict[str, Any]
+METHODS = ("get", "post", "put", "patch", "delete")
+SAYS = {
+    401: "no valid token (`access.unauthenticated`)",
+    403: "not for this role, or not for this person",
+    404: "there is no such thing, or none that the asker may know of",
+    409: "somebody or something else was there first",
+    412: "the version in If-Match is old (`request.stale`)",
+    413: "the body is larger than any request needs",
+    422: "a field is wrong (`request.invalid`), or a rule of the office does not allow it",
+    428: "If-Match is missing (`request.version_required`)",
+    429: "too many requests with this token; Retry-After says when to go on",
+}
+CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+RETRY_AFTER = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
+REPLAYED = {
+    "Idempotency-Replayed": {"description": "`true`: as it was answered before", "schema": {"type": "string"}}
+}
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "description": "the ETag of the version that is changed",
+    "schema": {"type": "string"},
+}
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "description": "the request acts once under this key, of a person and a route, for 24 hours; "
+    "sent again it has the same answer, another request is 422 `idempotency.mismatch`",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+}
+
+
+def completed(document: Json, app: Flask) -> Json:
+    """The document with the refusals and the headers of every operation; `document` itself is changed."""
+    for rule in app.url_map.iter_rules():
+        path = rule.rule.replace("<int:", "{").replace("<", "{").replace(">", "}")
+        operations = document["paths"].get(path, {})
+        for method in METHODS:
+            if method in operations and method.upper() in (rule.methods or ()):
+                _complete(operations[method], method, rule, app)
+    return document
+
+
+def _complete(operation: Json, method: str, rule: Rule, app: Flask) -> None:
+    versioned = getattr(app.view_functions[rule.endpoint], "versioned", False)
+    answers: Json = operation["responses"]
+    answers.pop("default", None)
+    parameters: list[Json] = operation.setdefault("parameters", [])
+    if versioned:
+        parameters.append(IF_MATCH)
+    if method == "post":
+        parameters.append(IDEMPOTENCY_KEY)
+        for status, answer in answers.items():
+            if status.startswith("2"):
+                answer.setdefault("headers", {}).update(REPLAYED)
+    for refused in sorted(_refusals(operation, method, rule, versioned=versioned)):
+        answers[str(refused)] = {"description": SAYS[refused], "content": CONTENT}
+    answers["429"]["headers"] = RETRY_AFTER
+    if not declared(app, rule.endpoint):
+        operation["security"] = []
+        del answers["401"]
+    operation["responses"] = dict(sorted(answers.items()))
+
+
+def _refusals(operation: Json, method: str, rule: Rule, *, versioned: bool) -> set[int]:
+    found = {401, 403, 429}
+    asks = any(parameter["in"] == "query" for parameter in operation["parameters"])
+    if rule.arguments or asks or "requestBody" in operation:
+        found.add(404)
+    if asks:
+        found.add(422)
+    if method != "get":
+        found |= {409, 422}
+    if method == "post" or "requestBody" in operation:
+        found.add(413)
+    return found | ({412, 428} if versioned else set())
