@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.wrappers import Response
 
 from app.database import reading
-from app.extensions import db, limiter
+from app.extensions import db
 from app.http import is_api, today
 from app.people.models import Role
 from app.people.service import Person, find_by_token, find_person
@@ -23,7 +22,6 @@ __all__ = [
     "Person",
     "Role",
     "allow",
-    "api_limit",
     "asker",
     "declared",
     "guard",
@@ -108,16 +106,6 @@ def _identify() -> Person | None:
         return None
     with reading(db.engine) as found:
         return find_person(found, session[USER], today())
-
-
-def _token() -> str:
-    """Whose requests are counted together: a token's, by its hash, so that no storage holds tokens."""
-    return sha256(request.headers.get("Authorization", "").encode()).hexdigest()
-
-
-# One limit over the whole API for each token. Counted in each web process by itself: no store outside is needed, and
-# a token has at most as many times the limit as there are processes.
-api_limit = limiter.shared_limit(lambda: str(current_app.config["API_LIMIT"]), scope="api", key_func=_token)
 
 
 def _to_the_door() -> Response:

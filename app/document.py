@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app.access import declared
-from app.idempotency import LONGEST_KEY
+from app.http import PROBLEM_JSON
 
 Json = dict[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -27,25 +27,10 @@ SAYS = {
     428: "If-Match is missing (`request.version_required`)",
     429: "too many requests with this token; Retry-After says when to go on",
 }
-CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+CONTENT = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 RETRY_AFTER = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
 REPLAYED = {
     "Idempotency-Replayed": {"description": "`true`: as it was answered before", "schema": {"type": "string"}}
-}
-IF_MATCH = {
-    "in": "header",
-    "name": "If-Match",
-    "required": True,
-    "description": "the ETag of the version that is changed",
-    "schema": {"type": "string"},
-}
-IDEMPOTENCY_KEY = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "required": False,
-    "description": "the request acts once under this key, of a person and a route, for 24 hours; "
-    "sent again it has the same answer, another request is 422 `idempotency.mismatch`",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
 }
 
 
@@ -61,18 +46,13 @@ def completed(document: Json, app: Flask) -> Json:
 
 
 def _complete(operation: Json, method: str, rule: Rule, app: Flask) -> None:
-    versioned = getattr(app.view_functions[rule.endpoint], "versioned", False)
     answers: Json = operation["responses"]
     answers.pop("default", None)
-    parameters: list[Json] = operation.setdefault("parameters", [])
-    if versioned:
-        parameters.append(IF_MATCH)
     if method == "post":
-        parameters.append(IDEMPOTENCY_KEY)
         for status, answer in answers.items():
             if status.startswith("2"):
                 answer.setdefault("headers", {}).update(REPLAYED)
-    for refused in sorted(_refusals(operation, method, rule, versioned=versioned)):
+    for refused in sorted(_refusals(operation, method, rule)):
         answers[str(refused)] = {"description": SAYS[refused], "content": CONTENT}
     answers["429"]["headers"] = RETRY_AFTER
     if not declared(app, rule.endpoint):
@@ -81,9 +61,10 @@ def _complete(operation: Json, method: str, rule: Rule, app: Flask) -> None:
     operation["responses"] = dict(sorted(answers.items()))
 
 
-def _refusals(operation: Json, method: str, rule: Rule, *, versioned: bool) -> set[int]:
+def _refusals(operation: Json, method: str, rule: Rule) -> set[int]:
     found = {401, 403, 429}
-    asks = any(parameter["in"] == "query" for parameter in operation["parameters"])
+    named = {(one["in"], one["name"]) for one in operation.get("parameters", ())}
+    asks = any(place == "query" for place, _name in named)
     if rule.arguments or asks or "requestBody" in operation:
         found.add(404)
     if asks:
@@ -92,4 +73,4 @@ def _refusals(operation: Json, method: str, rule: Rule, *, versioned: bool) -> s
         found |= {409, 422}
     if method == "post" or "requestBody" in operation:
         found.add(413)
-    return found | ({412, 428} if versioned else set())
+    return found | ({412, 428} if ("header", "If-Match") in named else set())

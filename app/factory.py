@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import database, formats, wording
-from app.access import LOCALE, allow, api_limit, guard, may
+from app.access import LOCALE, allow, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import guards
@@ -23,7 +23,7 @@ from app.bookings.pages import desks
 from app.demo import office
 from app.document import completed
 from app.extensions import babel, csrf, db, limiter
-from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
+from app.http import Headers, ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
 from app.migrate import is_current
 from app.notifications import pages as messages
 from app.notifications import routes as notifications
@@ -67,7 +67,6 @@ def create_app(settings: Settings) -> Flask:
         BABEL_DEFAULT_LOCALE=settings.locale,
         BABEL_DEFAULT_TIMEZONE=settings.timezone.key,
         RATELIMIT_HEADERS_ENABLED=True,
-        API_LIMIT="6000 per minute",
         API_TITLE="Akiseki",
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
@@ -79,10 +78,9 @@ def create_app(settings: Settings) -> Flask:
         database.prepared(db.engine)
     babel.init_app(app, locale_selector=_locale)
     csrf.init_app(app)
+    limiter.init_app(app)
     app.before_request(refuse_impossible_ids)
     app.before_request(guard)
-    # After the guard: the API's limit is of whoever the token stands for.
-    limiter.init_app(app)
     register_errors(app)
     _register_routes(app)
     _register_operations(app)
@@ -111,13 +109,15 @@ def _unread() -> int:
 def _register_routes(app: Flask) -> None:
     api = ProblemApi(
         app,
-        spec_kwargs={"info": {"description": "空き席: seats and booths of an office without fixed desks"}},
+        spec_kwargs={
+            "info": {"description": "空き席: seats and booths of an office without fixed desks"},
+            "extra_plugins": [Headers()],
+        },
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
     for feature in (people, spaces, occupancy, boards, bookings, usage, telework, notifications):
         api.register_blueprint(feature.api)
-        api_limit(feature.api)
         csrf.exempt(feature.api)
     for feature_pages in (
         people_pages,

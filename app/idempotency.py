@@ -10,44 +10,47 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, String, delete, select, update
+from sqlalchemy import ColumnElement, Engine, Index, String, Text, UniqueConstraint, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.database import transaction
 from app.errors import RuleBroken
 from app.orm import Base, BigId
 
 KEPT = timedelta(hours=24)
-LONGEST_KEY = 200
+LONGEST = 255
 
 
 class IdempotencyKey(Base):
-    """What `user_id` was answered on `route` (an endpoint's name) under `key`; `asked` is the hash of the request."""
+    """A key of a user on a route, with the hash of what was asked under it, and the answer."""
 
     __tablename__ = "idempotency_keys"
+    __table_args__ = (UniqueConstraint("user_id", "route", "key"), Index(None, "made_at"))
 
-    user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    route: Mapped[str] = mapped_column(String(120), primary_key=True)
-    key: Mapped[str] = mapped_column(String(LONGEST_KEY), primary_key=True)
-    asked: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(index=True)
-    status: Mapped[int] = mapped_column(default=0)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigId)
+    route: Mapped[str] = mapped_column(String(200))
+    key: Mapped[str] = mapped_column(String(LONGEST))
+    body_hash: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime]
+    status: Mapped[int | None]
+    answer: Mapped[str] = mapped_column(Text, default="")
     headers: Mapped[dict[str, Any]]
-    body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A request under a key: whose, on which route, and the hash of all it asks."""
+    """A request under a key: whose, on which route (method and address), and the hash of its body."""
 
     user_id: int
     route: str
     key: str
-    asked: str
+    body_hash: str
 
     def __post_init__(self) -> None:
-        if not (0 < len(self.key) <= LONGEST_KEY and self.key.isascii() and self.key.isprintable()):
-            raise RuleBroken("idempotency.invalid", longest=LONGEST_KEY)
+        if not (0 < len(self.key) <= LONGEST and self.key.isascii() and self.key.isprintable()):
+            raise RuleBroken("idempotency.invalid", most=LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Answer:
 
     status: int
     headers: dict[str, str]
-    body: bytes
+    body: str
 
 
 def claim(session: Session, request: Claim, *, now: datetime) -> Answer | None:
@@ -66,12 +69,12 @@ def claim(session: Session, request: Claim, *, now: datetime) -> Answer | None:
     stands for another request, until it is a day old.
     """
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    fresh = {"asked": request.asked, "at": now, "status": 0, "headers": {}, "body": b""}
+    fresh = {"body_hash": request.body_hash, "made_at": now, "status": None, "headers": {}, "answer": ""}
     ours = session.scalar(
         dialect.insert(IdempotencyKey)
         .values(user_id=request.user_id, route=request.route, key=request.key, **fresh)
         .on_conflict_do_update(
-            index_elements=["user_id", "route", "key"], set_=fresh, where=IdempotencyKey.at <= now - KEPT
+            index_elements=["user_id", "route", "key"], set_=fresh, where=IdempotencyKey.made_at <= now - KEPT
         )
         .returning(IdempotencyKey.key)
     )
@@ -79,12 +82,12 @@ def claim(session: Session, request: Claim, *, now: datetime) -> Answer | None:
         return None
     row = session.execute(
         select(
-            IdempotencyKey.asked, IdempotencyKey.status, IdempotencyKey.headers, IdempotencyKey.body
+            IdempotencyKey.body_hash, IdempotencyKey.status, IdempotencyKey.headers, IdempotencyKey.answer
         ).where(_is(request))
     ).one()
-    if row.asked != request.asked:
-        raise RuleBroken("idempotency.mismatch", key=request.key)
-    return Answer(row.status, row.headers, row.body)
+    if row.body_hash != request.body_hash:
+        raise RuleBroken("idempotency.mismatch")
+    return Answer(row.status, row.headers, row.answer)
 
 
 def keep(session: Session, request: Claim, answer: Answer) -> None:
@@ -92,13 +95,15 @@ def keep(session: Session, request: Claim, answer: Answer) -> None:
     session.execute(
         update(IdempotencyKey)
         .where(_is(request))
-        .values(status=answer.status, headers=answer.headers, body=answer.body)
+        .values(status=answer.status, headers=answer.headers, answer=answer.body)
     )
 
 
-def purge(session: Session, *, now: datetime) -> None:
-    """Forget the answers that are a day old."""
-    session.execute(delete(IdempotencyKey).where(IdempotencyKey.at <= now - KEPT))
+def forget_old(engine: Engine, at: datetime) -> int:
+    """Forget the keys that are kept no longer; returns how many."""
+    with transaction(engine) as session:
+        gone = session.execute(delete(IdempotencyKey).where(IdempotencyKey.made_at <= at - KEPT))
+        return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def _is(request: Claim) -> ColumnElement[bool]:

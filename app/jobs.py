@@ -16,11 +16,12 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from app import idempotency, pipeline
+from app import pipeline
 from app.calendar import working_days
 from app.clock import ShownClock
 from app.database import create_engine, reading, transaction
 from app.factory import create_app
+from app.idempotency import forget_old
 from app.settings import Settings
 from app.telework.service import Office, days_to_close
 from app.telling import Telling
@@ -29,7 +30,7 @@ log = logging.getLogger("akiseki.jobs")
 LEADER_LOCK = 0x616B6973  # "akis"
 CLOSING_SECONDS = 60
 TELLING_SECONDS = 5
-FORGETTING_SECONDS = 600
+FORGET_SECONDS = 3600
 FASTEST_SECONDS = 0.25
 
 
@@ -107,12 +108,6 @@ def close_due_days(engine: Engine, now: datetime, office: Office) -> int:
     return len(due)
 
 
-def forget_answers(engine: Engine, now: datetime, _office: Office) -> None:
-    """Answers under an Idempotency-Key are kept for a day."""
-    with transaction(engine) as session:
-        idempotency.purge(session, now=now)
-
-
 def run(settings: Settings) -> None:
     """Sweep and close days until told to stop. Every job is idempotent; one that fails is tried at its next turn."""
     engine = create_engine(settings.database_url)
@@ -138,7 +133,12 @@ def run(settings: Settings) -> None:
 
     scheduler.add_job(led(sweep_once), "interval", seconds=every(settings.sweep_seconds), id="sweep")
     scheduler.add_job(led(close_due_days), "interval", seconds=every(CLOSING_SECONDS), id="close_days")
-    scheduler.add_job(led(forget_answers), "interval", seconds=every(FORGETTING_SECONDS), id="forget_answers")
+    scheduler.add_job(
+        led(lambda engine, at, _office: forget_old(engine, at)),
+        "interval",
+        seconds=every(FORGET_SECONDS),
+        id="forget",
+    )
     telling = Telling(create_app(settings), engine, settings)
     for name, tell in telling.jobs.items():
         scheduler.add_job(

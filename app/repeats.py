@@ -37,7 +37,8 @@ class Application(Flask):
         person = visitor()
         if request.method != "POST" or not is_api() or HEADER not in request.headers or person is None:
             return super().dispatch_request()
-        wanted = idempotency.Claim(person.id, request.endpoint or "", request.headers[HEADER], _asked())
+        route = f"{request.method} {request.path}"[:200]
+        wanted = idempotency.Claim(person.id, route, request.headers[HEADER], _asked())
         try:
             with transaction_around(db.engine) as session:
                 before = idempotency.claim(session, wanted, now=now())
@@ -53,10 +54,10 @@ class Application(Flask):
 
 
 def _asked() -> str:
-    """The hash of what a request asks: its address and its body."""
-    return sha256(request.full_path.encode() + b"\0" + request.get_data(cache=True)).hexdigest()
+    """The hash of what a request asks: its query and its body."""
+    return sha256(request.query_string + b"\0" + request.get_data(cache=True)).hexdigest()
 
 
 def _answer(response: Response) -> idempotency.Answer:
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    return idempotency.Answer(response.status_code, headers, response.get_data())
+    return idempotency.Answer(response.status_code, headers, response.get_data(as_text=True))

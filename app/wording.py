@@ -81,8 +81,6 @@ REFUSALS: Mapping[str, LazyString] = {
         "Something in the request is wrong or missing. Correct it and send it again."
     ),
     "request.method": lazy_gettext("This address does not take that method."),
-    "idempotency.invalid": lazy_gettext("An Idempotency-Key has 1 to 200 printable ASCII characters."),
-    "idempotency.mismatch": lazy_gettext("This Idempotency-Key was sent before with another request."),
     "request.stale": lazy_gettext("Somebody changed it in the meantime. Load it again, then decide."),
     "request.too_large": lazy_gettext("The request is too large."),
     "request.too_many": lazy_gettext("Too many requests. Wait a minute and try again."),
@@ -110,6 +108,10 @@ REFUSALS: Mapping[str, LazyString] = {
         "These days are shown to the person, the chief of the section and personnel."
     ),
     "telework.unknown": lazy_gettext("There is no such plan."),
+    "idempotency.invalid": lazy_gettext("The Idempotency-Key must be 1 to 255 visible ASCII characters."),
+    "idempotency.mismatch": lazy_gettext(
+        "This Idempotency-Key came with another body before. Take a new key for another request."
+    ),
     "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
     "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
     "user.exists": lazy_gettext("There is an account with this address already."),
