@@ -26,6 +26,7 @@ from app.telework.service import Office, days_to_close
 log = logging.getLogger("akiseki.jobs")
 LEADER_LOCK = 0x616B6973  # "akis"
 CLOSING_SECONDS = 60
+DRAWING_SECONDS = 30
 FASTEST_SECONDS = 0.25
 
 
@@ -103,6 +104,16 @@ def close_due_days(engine: Engine, now: datetime, office: Office) -> int:
     return len(due)
 
 
+def draw_due_lots(engine: Engine, now: datetime, office: Office) -> int:
+    """Draw every zone whose hour has come, each in a transaction of its own; returns how many."""
+    with reading(engine) as session:
+        due = pipeline.due_draws(session, now)
+    for draw_id in due:
+        with transaction(engine) as session:
+            pipeline.draw_lots(session, draw_id, now, office)
+    return len(due)
+
+
 def run(settings: Settings) -> None:
     """Sweep and close days until told to stop. Every job is idempotent; one that fails is tried at its next turn."""
     engine = create_engine(settings.database_url)
@@ -128,6 +139,7 @@ def run(settings: Settings) -> None:
 
     scheduler.add_job(led(sweep_once), "interval", seconds=every(settings.sweep_seconds), id="sweep")
     scheduler.add_job(led(close_due_days), "interval", seconds=every(CLOSING_SECONDS), id="close_days")
+    scheduler.add_job(led(draw_due_lots), "interval", seconds=every(DRAWING_SECONDS), id="draw_lots")
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         scheduler.shutdown(wait=False)

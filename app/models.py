@@ -2,6 +2,7 @@
 
 import app.bookings.models
 import app.events
+import app.lots.models
 import app.occupancy.models
 import app.people.models
 import app.spaces.models

@@ -19,6 +19,7 @@ from app.occupancy.rules import Occupancy
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
+from app.spaces.lots import closed_until
 from app.spaces.models import SensorBinding, Space, Zone
 from app.spaces.rules import LANES, Entry, Kind, Lane
 from app.spaces.service import doors, floor_timezone, get_floor, list_zones
@@ -29,8 +30,8 @@ from app.timespan import TimeSpan
 class SpaceView:
     """A space as a person sees it for a span: whether they may take it, and why not.
 
-    `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, free_seating, or
-    None where it is available. `booked`: what live bookings cover of the span, in order; `blocked`: that and what
+    `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, lots,
+    free_seating, or None where it is available. `booked`: what live bookings cover of the span, in order; `blocked`: that and what
     outages, closures and the like cover. `barred`: not theirs to book or claim in any part of the span.
     `deserted`: another claimed it and, as its sensor saw, has left.
     """
@@ -71,6 +72,9 @@ def floor_view(
     for barrier in barriers(session, span, timezone, floor_id=floor_id):
         barred[barrier.space_id].append(barrier)
     shut = _shut_zones(session, floor_id, span, person, on=span.start.astimezone(timezone).date(), now=now)
+    for zone in list_zones(session, floor_id):
+        if closed_until(zone, Lane.DESK, span, timezone, now=now):
+            shut.setdefault((zone.id, Lane.DESK), "lots")
     taken: dict[int, list[Any]] = defaultdict(list)
     for found in _bookings(session, floor_id, span):
         taken[found.space_id].append(found)

@@ -98,7 +98,7 @@ class Checked:
         return self.seed_holds and self.result_holds
 
 
-def check(record: Mapping[str, Any]) -> Checked:
+def check(record: Any) -> Checked:
     """Repeat a draw from its record alone; raises ValueError saying what the record lacks."""
     if not isinstance(record, Mapping) or record.get("format") != FORMAT:
         raise ValueError(f"this is no record of the format {FORMAT}")
