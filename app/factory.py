@@ -23,6 +23,8 @@ from app.bookings.pages import desks
 from app.demo import office
 from app.extensions import babel, csrf, db, limiter
 from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
+from app.lots import pages as lots_pages
+from app.lots import routes as lots
 from app.migrate import is_current
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
@@ -99,10 +101,18 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, occupancy, boards, bookings, usage, telework):
+    for feature in (people, spaces, occupancy, boards, bookings, lots, usage, telework):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
-    for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages, spaces_pages, desks):
+    for feature_pages in (
+        people_pages,
+        boards_pages,
+        bookings_pages,
+        usage_pages,
+        spaces_pages,
+        desks,
+        lots_pages,
+    ):
         app.register_blueprint(feature_pages.pages)
     for endpoint in ("api-docs.openapi_json",):
         allow()(app.view_functions[endpoint])

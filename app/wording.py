@@ -287,6 +287,11 @@ DAY_REASONS: Mapping[str, LazyString] = {
 }
 
 
+def lot_reason(reason: str) -> str:
+    """Why a wish in a draw came to what it came to; a rule of booking in its own words."""
+    return str(LOTS.get(reason) or explain("booking.rule", {"rule": reason}))
+
+
 def explain(code: str, facts: Mapping[str, Any]) -> str:
     """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)

@@ -44,6 +44,16 @@ class LotRule:
         return cls(zone.lots_at, zone.lots_no_repeat, zone.lots_together)
 
 
+def get_rule(session: Session, zone_id: int) -> LotRule:
+    """How a zone is drawn; raises NotFound `zone.unknown`."""
+    return LotRule.of(get_zone(session, zone_id))
+
+
+def are_drawn(session: Session) -> bool:
+    """Whether the office draws anything at present."""
+    return session.scalar(select(LotDraw.id).where(LotDraw.state == State.OPEN).limit(1)) is not None
+
+
 def set_lots(session: Session, zone_id: int, rule: LotRule, *, actor_id: int | None, now: datetime) -> Zone:
     """Let a zone be drawn from the next draw on, or no more; what is booked stays.
 
