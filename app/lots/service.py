@@ -259,4 +259,4 @@ def count_wishes(session: Session, draw_ids: Sequence[int]) -> dict[int, int]:
     query = (
         select(LotWish.draw_id, func.count()).where(LotWish.draw_id.in_(draw_ids)).group_by(LotWish.draw_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
