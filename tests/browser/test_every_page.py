@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
 OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/card")
-PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE)
+PAGES = ("/", "/?space=1", "/bookings", "/lots", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE)
 
 CHECKS = """() => {
   const found = [];
