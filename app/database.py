@@ -74,6 +74,14 @@ def transaction(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
+def rehearsal(engine: Engine) -> Iterator[Session]:
+    """A writing transaction that is always rolled back: what would happen, told by doing it."""
+    with Session(engine.execution_options(**{WRITER: True})) as session:
+        yield session
+        session.rollback()
+
+
+@contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A short reading transaction; close it before a page renders, or writers of SQLite starve."""
     with Session(engine) as session:

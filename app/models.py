@@ -1,6 +1,7 @@
 """Every table in one metadata: importing this module imports all models (migrations, Flask-SQLAlchemy)."""
 
 import app.bookings.models
+import app.bookings.series.models
 import app.events
 import app.lots.models
 import app.occupancy.models

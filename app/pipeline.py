@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 
 from app.bookings import closing, presence, release, reserve
 from app.bookings.models import Booking
+from app.bookings.moving import service as moving
+from app.bookings.moving.service import Move
+from app.bookings.series import service as series
 from app.lots import drawing
 from app.lots.models import LotDraw
 from app.occupancy import service as occupancy
@@ -68,15 +71,22 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     due = release.due_for_release(session, now)
     expected = telework.planned_arrivals(session, due.people, office)
     released = release.release_no_shows(session, due, expected, now)
+    series.ask_about_unused(session, released, now)
     left_early = release.end_early_leaves(session, now)
     completed = release.complete(session, now)
+    series.end_unconfirmed(session, now)
     usage.close_idle(session, now)
     return Swept(observed, checked_in, released, left_early, completed)
 
 
 def next_due(session: Session) -> datetime | None:
     """When `sweep` next has something to do that time alone brings; None: not before somebody does something."""
-    waits = (occupancy.next_due(session), release.next_due(session), usage.next_due(session))
+    waits = (
+        occupancy.next_due(session),
+        release.next_due(session),
+        series.next_due(session),
+        usage.next_due(session),
+    )
     return min((at for at in waits if at is not None), default=None)
 
 
@@ -147,3 +157,32 @@ def close_office(
     )
     space_ids = barriers.closed_space_ids(session, wanted.site_id, wanted.zone_id)
     return made, closing.end_within(session, space_ids, wanted.span, actor=actor, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A space that is to be out of order; `end` None: until it is mended."""
+
+    space_id: int
+    start: datetime
+    end: datetime | None
+    reason: str
+
+
+def moves_of(session: Session, outage: Outage, *, now: datetime) -> list[Move]:
+    """Where everybody would go: the preview of `take_out_of_order`."""
+    return moving.plan(session, outage.space_id, outage.start, outage.end, now=now)
+
+
+def take_out_of_order(session: Session, outage: Outage, *, actor: Person, now: datetime) -> list[Move]:
+    """A space breaks: nobody can book it, and who has is moved to the best other space, or told; in one step."""
+    barriers.add_outage(
+        session,
+        outage.space_id,
+        start=outage.start,
+        end=outage.end,
+        reason=outage.reason,
+        actor_id=actor.id,
+        now=now,
+    )
+    return moving.move_away(session, outage.space_id, outage.start, outage.end, actor=actor, now=now)

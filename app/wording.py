@@ -58,6 +58,9 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule/walk_in": lazy_gettext("This space must be booked first."),
     "booking.rule/weekly_quota": lazy_gettext("That is one booking more than a week allows."),
     "booking.state": lazy_gettext("The booking is over or not in a state that allows this."),
+    "booking.too_many": lazy_gettext(
+        "That is more than can be cancelled in one step. Choose a shorter time."
+    ),
     "booking.unknown": lazy_gettext("There is no such booking."),
     "card.invalid": lazy_gettext("That is not the number of a card: letters and digits, 6 to 64 of them."),
     "card.taken": lazy_gettext("This card belongs to somebody else."),
@@ -99,6 +102,14 @@ REFUSALS: Mapping[str, LazyString] = {
     "request.version_required": lazy_gettext("Send the version you changed from in If-Match."),
     "section.unknown": lazy_gettext("There is no such section."),
     "sensor.bound": lazy_gettext("The sensor or the space is bound already."),
+    "series.alone": lazy_gettext(
+        "Guests and attendees cannot be part of a series. Invite them to single bookings."
+    ),
+    "series.empty": lazy_gettext("No day is left: all of them are closed, or past the end."),
+    "series.over": lazy_gettext("This series has ended already. Book a new one."),
+    "series.refused": lazy_gettext("Not every day can be had. Nothing was booked."),
+    "series.until": lazy_gettext("Choose the day until which the booking repeats."),
+    "series.unknown": lazy_gettext("There is no such series."),
     "server.error": lazy_gettext("Something went wrong on our side. Try again in a moment."),
     "site.unknown": lazy_gettext("There is no such site."),
     "site.hours": lazy_gettext("The closing time must be after the opening time."),
@@ -148,6 +159,8 @@ REASONS: Mapping[str, LazyString] = {
     "seen": lazy_gettext("the sensor saw somebody"),
     "sensor_silent": lazy_gettext("sensor silent: kept"),
     "unverified": lazy_gettext("unverified: no word from the sensor"),
+    "out_of_order": lazy_gettext("the space was out of order"),
+    "series_unused": lazy_gettext("the series was not used"),
     "offline": lazy_gettext("sensor went silent"),
     "suspect": lazy_gettext("over 12 hours: check the sensor"),
     "unbound": lazy_gettext("sensor was taken away"),
@@ -230,6 +243,11 @@ POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
         lazy_gettext("Bookings at a time"),
         lazy_gettext("of one person, not over yet: a number, or off"),
     ),
+    "series_no_shows": (
+        lazy_gettext("Asked about a series"),
+        lazy_gettext("after so many no-shows running: a number, or off"),
+    ),
+    "series_answer": (lazy_gettext("Time to answer"), lazy_gettext("until the series ends, such as 7d")),
     "weekly_quota": (
         lazy_gettext("Bookings in a week"),
         lazy_gettext("of one person, Monday to Sunday: a number, or off"),

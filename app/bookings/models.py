@@ -13,6 +13,7 @@ from app.orm import Base, BigId, enum_text
 from app.spaces.rules import Lane
 from app.timespan import TimeSpan
 
+IN_SERIES = text("series_id IS NOT NULL")
 OF_GUEST = text("guest_name <> ''")
 IS_LIVE = text("status IN ('held', 'booked', 'checked_in')")
 
@@ -57,6 +58,9 @@ class Booking(Base):
             "start_at",
             postgresql_include=["end_at", "status", "user_id"],
         ),
+        Index(
+            "ix_bookings_series", "series_id", "start_at", postgresql_where=IN_SERIES, sqlite_where=IN_SERIES
+        ),
         Index("ix_bookings_user_day", "user_id", "start_at"),
         Index("ix_bookings_host", "made_by", postgresql_where=OF_GUEST, sqlite_where=OF_GUEST),
     )
@@ -70,6 +74,7 @@ class Booking(Base):
     status: Mapped[Status] = mapped_column(enum_text(Status))
     reason: Mapped[str] = mapped_column(String(32), default="")
     origin: Mapped[Origin] = mapped_column(enum_text(Origin), default=Origin.BOOKED)
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"))
     title: Mapped[str] = mapped_column(String(120), default="")
     guest_name: Mapped[str] = mapped_column(String(80), default="")
     made_at: Mapped[datetime]

@@ -8,21 +8,32 @@ from flask import Response, make_response
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
-from app.bookings import attendees, presence, release, reserve, service
+from app.bookings import absence, attendees, presence, release, reserve, service
 from app.bookings.models import Booking
 from app.bookings.schemas import (
     BookingChange,
     BookingDetail,
     BookingList,
+    BookingMade,
     BookingQuery,
     BookingRequest,
     BookingView,
+    CancelledView,
+    CancelRequest,
+    RepeatRequest,
+    ScopeQuery,
+    recurrence,
 )
-from app.database import reading, transaction
+from app.bookings.series import service as series
+from app.bookings.series.rules import Scope
+from app.calendar import working_days
+from app.database import reading, rehearsal, transaction
+from app.errors import Conflict, RuleBroken
 from app.extensions import db
 from app.fields import ME
 from app.http import Blueprint, cursor_page, etag, now, require_version, today
 from app.timespan import TimeSpan
+from app.wording import explain
 
 api = Blueprint("bookings", "bookings", url_prefix="/api/v1", description="Bookings")
 LIST_AROUND = timedelta(days=62)
@@ -30,10 +41,13 @@ LIST_AROUND = timedelta(days=62)
 
 @api.route("/bookings", methods=["POST"])
 @api.arguments(BookingRequest)
-@api.response(201, BookingView)
+@api.response(201, BookingMade)
+@api.alt_response(200, schema=BookingMade, description="what would be booked, of a dry run")
 @allow(*PEOPLE)
 def create(body: dict[str, Any]) -> Any:
-    """Book a space"""
+    """Book a space, once or repeatedly"""
+    if body["repeat"]:
+        return _create_series(body, body["repeat"])
     with transaction(db.engine) as session:
         booking = reserve.reserve(
             session,
@@ -48,6 +62,59 @@ def create(body: dict[str, Any]) -> Any:
         attendees.invite(session, booking, body["attendees"], actor=asker(), now=now())
         session.expunge(booking)
     return booking, 201, {"ETag": etag(booking.version), "Location": f"/api/v1/bookings/{booking.id}"}
+
+
+def _create_series(body: dict[str, Any], repeat: dict[str, Any]) -> Any:
+    """All in one transaction; a dry run does the same and it is taken back."""
+    if body["guest_name"] or body["attendees"]:
+        raise RuleBroken("series.alone")
+    ask = series.Ask(
+        body["space_id"],
+        TimeSpan(body["start"], body["end"]),
+        recurrence(repeat),
+        RepeatRequest().dump(repeat),
+        body["for_user_id"],
+        body["title"],
+    )
+    with (rehearsal if repeat["dry_run"] else transaction)(db.engine) as session:
+        made = series.make(
+            session,
+            ask,
+            actor=asker(),
+            calendar=working_days(ask.first.start.year),
+            now=now(),
+            possible_ones=repeat["possible_ones"] or repeat["dry_run"],
+        )
+        shown = _shown_series(made)
+    first = shown["bookings"][0] if shown["bookings"] else {}
+    if repeat["dry_run"]:
+        return {**first, "series": shown | {"id": None}}, 200
+    if not first:
+        raise Conflict("series.refused", refused=len(made.refused), of=len(made.refused))
+    return {**first, "series": shown}, 201, {"Location": f"/api/v1/bookings/{first['id']}"}
+
+
+def _shown_series(made: series.Made) -> dict[str, Any]:
+    names = [name for name in BookingView().fields if name not in {"start", "end"}]
+    return {
+        "id": made.series.id if made.series else None,
+        "bookings": [
+            {name: getattr(one, name) for name in names} | {"start_at": one.start_at, "end_at": one.end_at}
+            for one in made.bookings
+        ],
+        "refused": [
+            {
+                "start": one.span.start,
+                "end": one.span.end,
+                "code": one.error.code,
+                "detail": explain(one.error.code, one.error.facts),
+                "nearest_space_id": one.space.space_id if one.space else None,
+                "nearest_start": one.time.start if one.time else None,
+                "nearest_end": one.time.end if one.time else None,
+            }
+            for one in made.refused
+        ],
+    }
 
 
 @api.route("/bookings")
@@ -92,15 +159,27 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
         require_version(booking.version)
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
-        reserve.move(
-            session,
-            booking,
-            actor=asker(),
-            now=now(),
-            space_id=body.get("space_id"),
-            span=service.checked_span(start, end),
-            title=body.get("title"),
-        )
+        scope = Scope(body["scope"])
+        if scope is Scope.ONE:
+            reserve.move(
+                session,
+                booking,
+                actor=asker(),
+                now=now(),
+                space_id=body.get("space_id"),
+                span=service.checked_span(start, end),
+                title=body.get("title"),
+            )
+        else:
+            series.move(
+                session,
+                booking,
+                scope,
+                service.checked_span(start, end),
+                actor=asker(),
+                now=now(),
+                space_id=body.get("space_id"),
+            )
         if "attendees" in body:
             attendees.set_attendees(session, booking, body["attendees"], actor=asker(), now=now())
         session.expunge(booking)
@@ -108,14 +187,40 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
 
 
 @api.route("/bookings/<int:booking_id>", methods=["DELETE"])
+@api.arguments(ScopeQuery, location="query")
 @api.response(204)
 @allow(*PEOPLE)
-def delete(booking_id: int) -> Response:
-    """Cancel a booking; send the version in If-Match. Its history stays"""
+def delete(query: dict[str, Any], booking_id: int) -> Response:
+    """Cancel a booking, or of a series more of them; send the version in If-Match. Its history stays"""
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
         require_version(booking.version)
-        release.cancel(session, booking, actor=asker(), now=now())
+        series.cancel(session, booking, Scope(query["scope"]), actor=asker(), now=now())
+    return make_response("", 204)
+
+
+@api.route("/bookings/cancel", methods=["POST"])
+@api.arguments(CancelRequest)
+@api.response(200, CancelledView)
+@allow(*PEOPLE)
+def cancel_within(body: dict[str, Any]) -> Any:
+    """Cancel all that somebody booked within a span: an absence frees"""
+    user_id = asker().id if body["user_id"] is None else body["user_id"]
+    with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
+        found = absence.cancel_within(
+            session, user_id, TimeSpan(body["start"], body["end"]), actor=asker(), now=now()
+        )
+        session.expunge_all()
+    return {"cancelled": found}
+
+
+@api.route("/series/<int:series_id>/confirm", methods=["POST"])
+@api.response(204)
+@allow(*PEOPLE)
+def confirm_series(series_id: int) -> Response:
+    """The series is still needed, though nobody came for a while"""
+    with transaction(db.engine) as session:
+        series.confirm(session, series_id, actor=asker(), now=now())
     return make_response("", 204)
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.fields import ME, Identifier, Instant, Text, Whose
+from app.bookings.series.rules import MOST, Every, Recurrence, Scope
+from app.fields import ME, Day, Identifier, Instant, Text, Whose
 from app.http import PageArguments
 
 
@@ -15,6 +16,45 @@ class SpanMixin(Schema):
     def ends_after_start(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
         if data.get("start") and data.get("end") and data["start"] >= data["end"]:
             raise ValidationError("must be after start", self.fields["end"].data_key or "end")
+
+
+class RepeatRequest(Schema):
+    """Every day or week until a day or so many times, or on chosen dates; the first is the booking's own day."""
+
+    every = fields.String(load_default=None, validate=validate.OneOf([one.value for one in Every]))
+    weekdays = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(0, 6)),
+        load_default=list,
+        validate=validate.Length(max=7),
+        metadata={"description": "0: Monday; none: that of the first"},
+    )
+    until = Day(load_default=None, allow_none=True)
+    count = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, MOST))
+    dates = fields.List(Day(), load_default=list, validate=validate.Length(max=MOST))
+    working_days_only = fields.Boolean(load_default=True)
+    possible_ones = fields.Boolean(
+        load_default=False, metadata={"description": "book what can be had; else all or nothing"}
+    )
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "book nothing, only tell"})
+
+    @validates_schema
+    def is_a_recurrence(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        try:
+            recurrence(data)
+        except ValueError as error:
+            raise ValidationError(str(error), "every") from error
+
+
+def recurrence(repeat: dict[str, Any]) -> Recurrence:
+    """The recurrence of a loaded RepeatRequest; raises ValueError."""
+    return Recurrence(
+        Every(repeat["every"]) if repeat.get("every") else None,
+        frozenset(repeat.get("weekdays") or ()),
+        repeat.get("until"),
+        repeat.get("count"),
+        tuple(repeat.get("dates") or ()),
+        working_days_only=repeat.get("working_days_only", True),
+    )
 
 
 class BookingRequest(SpanMixin):
@@ -35,13 +75,23 @@ class BookingRequest(SpanMixin):
     )
     title = Text(load_default="", validate=validate.Length(max=120))
 
+    repeat = fields.Nested(RepeatRequest, load_default=None, allow_none=True)
+
     @validates_schema
     def is_for_one(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
         if data.get("guest_name") and data.get("for_user_id") is not None:
             raise ValidationError("is for a guest or for a user, not for both", "guest_name")
 
 
+SCOPE = validate.OneOf([scope.value for scope in Scope])
+
+
 class BookingChange(SpanMixin):
+    scope = fields.String(
+        load_default=Scope.ONE.value,
+        validate=SCOPE,
+        metadata={"description": "of a series: this one, this and the following, or all"},
+    )
     space_id = Identifier(strict=True)
     start = Instant()
     end = Instant()
@@ -58,12 +108,56 @@ class BookingView(Schema):
     status = fields.String()
     reason = fields.String()
     title = fields.String()
+    series_id = fields.Integer(allow_none=True)
     guest_name = fields.String()
     origin = fields.String()
     checked_in_at = fields.AwareDateTime(allow_none=True)
     checked_in_by = fields.String(allow_none=True)
     ended_at = fields.AwareDateTime(allow_none=True)
     version = fields.Integer()
+
+
+class RefusedView(Schema):
+    """An occurrence that cannot be had, why, and what comes nearest."""
+
+    start = fields.AwareDateTime()
+    end = fields.AwareDateTime()
+    code = fields.String()
+    detail = fields.String()
+    nearest_space_id = fields.Integer(allow_none=True)
+    nearest_start = fields.AwareDateTime(allow_none=True)
+    nearest_end = fields.AwareDateTime(allow_none=True)
+
+
+class SeriesView(Schema):
+    id = fields.Integer(
+        allow_none=True, metadata={"description": "null: of a dry run, or nothing was possible"}
+    )
+    bookings = fields.List(fields.Nested("BookingView"))
+    refused = fields.List(fields.Nested(RefusedView))
+
+
+class BookingMade(BookingView):
+    """The booking; with `repeat` the first of them, and `series` tells of all. Of a dry run nothing is stored."""
+
+    series = fields.Nested(SeriesView, allow_none=True)
+
+
+class ScopeQuery(Schema):
+    scope = fields.String(load_default=Scope.ONE.value, validate=SCOPE)
+
+
+class CancelRequest(SpanMixin):
+    start = Instant(data_key="from", required=True)
+    end = Instant(data_key="to", required=True)
+    user_id = Identifier(load_default=None, allow_none=True, strict=True)
+    dry_run = fields.Boolean(
+        load_default=False, metadata={"description": "only list what would be cancelled"}
+    )
+
+
+class CancelledView(Schema):
+    cancelled = fields.List(fields.Nested("BookingView"))
 
 
 class HistoryView(Schema):

@@ -26,7 +26,7 @@ from app.http import identifier, now, settings, today
 from app.spaces import barriers, service, zones
 from app.spaces.overview import office_overview, zone_overview
 from app.spaces.rules import POLICY_KEYS, GuestDay, Kind, Opening, value_text
-from app.timespan import TimeSpan
+from app.timespan import TimeSpan, day_span
 from app.wording import explain
 
 pages = Blueprint("spaces_pages", __name__, url_prefix="/office")
@@ -217,6 +217,39 @@ def free_again(fixed_id: int) -> Response:
     )
 
 
+@pages.post("/spaces/<int:space_id>/outage")
+@allow(Role.FACILITY)
+def break_down(space_id: int) -> Response | str:
+    """First who would go where, then, confirmed, the outage: from now to the end of a day, or until it is mended."""
+    try:
+        last = request.form.get("last", "")
+        end = day_span(date.fromisoformat(last), settings().timezone).end if last else None
+        if end is not None and end <= now():
+            raise ValueError
+        outage = pipeline.Outage(space_id, now(), end, _text("reason", 120))
+    except (ValueError, OverflowError, RuleBroken):
+        flash(gettext("Choose a last day that is not over, or none."), "error")
+        return redirect(url_for("boards_pages.start"))
+    if request.form.get("confirmed"):
+        return _done(
+            lambda session: pipeline.take_out_of_order(session, outage, actor=asker(), now=now()),
+            gettext("Out of order. Whoever had booked it was moved or told."),
+        )
+    with reading(db.engine) as session:
+        space = service.get_place(session, space_id).space
+        moves = pipeline.moves_of(session, outage, now=now())
+    return render_template("outage.html", space=space, outage=outage, moves=moves, form=request.form)
+
+
+@pages.post("/spaces/<int:space_id>/mend")
+@allow(Role.FACILITY)
+def mend(space_id: int) -> Response:
+    return _done(
+        lambda session: barriers.end_outages(session, space_id, actor_id=asker().id, now=now()),
+        gettext("In order again."),
+    )
+
+
 @pages.get("/desk-codes")
 @allow(Role.FACILITY)
 def desk_codes() -> str:
@@ -280,6 +313,8 @@ def _done(do: Callable[[Session], object], said: str) -> Response:
     zone_id = (request.view_args or {}).get("zone_id") or request.form.get("zone_id", type=identifier)
     if zone_id:
         return redirect(url_for("spaces_pages.zone", zone_id=zone_id))
+    if request.endpoint in {"spaces_pages.break_down", "spaces_pages.mend"}:
+        return redirect(url_for("boards_pages.start"))
     if request.endpoint == "spaces_pages.set_rules":
         return redirect(url_for("spaces_pages.rules"))
     return redirect(url_for("spaces_pages.office"))

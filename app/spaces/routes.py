@@ -1,5 +1,6 @@
 """API of the layout: floors, zones, spaces; and of what is decided about them: hours, guests, closures, fixed seats."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, make_response
@@ -22,7 +23,9 @@ from app.spaces.schemas import (
     FixedSeatView,
     FloorList,
     FloorView,
+    MoveList,
     OpeningRequest,
+    OutageRequest,
     SiteList,
     SiteView,
     SpaceList,
@@ -190,6 +193,51 @@ def reopen(closure_id: int) -> Response:
     """Open again before the closure's end; what was ended stays ended"""
     with transaction(db.engine) as session:
         barriers.reopen(session, closure_id, actor_id=asker().id, now=now())
+    return make_response("", 204)
+
+
+@api.route("/spaces/<int:space_id>/outage", methods=["POST"])
+@api.arguments(OutageRequest)
+@api.response(201, MoveList)
+@api.alt_response(200, schema=MoveList, description="who would go where, of a dry run")
+@allow(Role.FACILITY)
+def break_down(body: dict[str, Any], space_id: int) -> Any:
+    """A space is out of order: its bookings move to the best other space, or end and their people are told"""
+    begins = max(body["start"] or now(), now())
+    if body["end"] is not None and body["end"] <= begins:
+        raise RuleBroken("request.invalid", detail="end must be after start, and not past")
+    outage = pipeline.Outage(space_id, begins, body["end"], body["reason"])
+    if body["dry_run"]:
+        with reading(db.engine) as session:
+            return _moves(pipeline.moves_of(session, outage, now=now())), 200
+    with transaction(db.engine) as session:
+        return _moves(pipeline.take_out_of_order(session, outage, actor=asker(), now=now()))
+
+
+def _moves(moves: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "moves": [
+            {
+                "booking_id": one.booking.id,
+                "start": one.booking.start_at,
+                "end": one.booking.end_at,
+                "to_space_id": one.space_id,
+                "to_code": one.code,
+            }
+            for one in moves
+        ]
+    }
+
+
+@api.route("/spaces/<int:space_id>/outage", methods=["DELETE"])
+@api.response(204)
+@allow(Role.FACILITY)
+def mend(space_id: int) -> Response:
+    """The space is in order again; who was moved stays where they are"""
+    with transaction(db.engine) as session:
+        barriers.end_outages(
+            session, service.get_place(session, space_id).space.id, actor_id=asker().id, now=now()
+        )
     return make_response("", 204)
 
 

@@ -44,7 +44,8 @@ class Policy:
 
     Zero switches `early_leave`, `min_duration`, `buffer` and the quotas off. `buffer`: free time between two bookings
     of a space. Quotas count a person's bookings of the kind, claims apart: `concurrent_quota` those not over yet,
-    `weekly_quota` those that begin from Monday to Sunday and were not cancelled or released.
+    `weekly_quota` those that begin from Monday to Sunday and were not cancelled or released. After `series_no_shows`
+    no-shows running, the owner of a series is asked whether it is still needed, and it ends `series_answer` later.
     """
 
     check_in_opens: timedelta = timedelta(minutes=15)
@@ -61,6 +62,8 @@ class Policy:
     check_in_by_hand: bool = False
     concurrent_quota: int = 0
     weekly_quota: int = 0
+    series_no_shows: int = 3
+    series_answer: timedelta = timedelta(days=7)
 
 
 _ROOM = Policy(
@@ -75,7 +78,9 @@ POLICY_KEYS = tuple(field.name for field in fields(Policy))
 
 
 # What may be switched off by that word, not only by a zero.
-CAN_BE_OFF = frozenset({"early_leave", "min_duration", "buffer", "concurrent_quota", "weekly_quota"})
+CAN_BE_OFF = frozenset(
+    {"early_leave", "min_duration", "buffer", "concurrent_quota", "weekly_quota", "series_no_shows"}
+)
 MOST_BOOKINGS = 1000
 
 
@@ -92,7 +97,7 @@ def with_value(policy: Policy, key: str, text: str) -> Policy:
             raise ValueError(f"{key} is on or off, not '{text}'")
         return _with(policy, key, text == "on")
     if text == "off" and key in CAN_BE_OFF:
-        return _with(policy, key, getattr(Policy(), key))
+        return _with(policy, key, type(getattr(policy, key))(0))
     if isinstance(getattr(policy, key), int):
         if not text.isascii() or not text.isdigit() or int(text) > MOST_BOOKINGS:
             raise ValueError(f"{key} is off or a number of bookings to {MOST_BOOKINGS}, not '{text}'")

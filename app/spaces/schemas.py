@@ -135,6 +135,27 @@ class ZoneRules(Schema):
     overflow = fields.List(Identifier(strict=True), required=True, validate=validate.Length(max=50))
 
 
+class OutageRequest(Schema):
+    start = Instant(load_default=None, allow_none=True, metadata={"description": "now, where it is absent"})
+    end = Instant(load_default=None, allow_none=True, metadata={"description": "null: until it is mended"})
+    reason = Text(load_default="", validate=validate.Length(max=120))
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "only tell who would go where"})
+
+
+class MoveView(Schema):
+    """A booking and where it goes; `to_space_id` null: it ends, and its person is told."""
+
+    booking_id = fields.Integer()
+    start = fields.AwareDateTime()
+    end = fields.AwareDateTime()
+    to_space_id = fields.Integer(allow_none=True)
+    to_code = fields.String()
+
+
+class MoveList(Schema):
+    moves = fields.List(fields.Nested(MoveView))
+
+
 class FixedSeatRequest(Schema):
     user_id = Identifier(required=True, strict=True)
     first = Day(data_key="from", required=True)

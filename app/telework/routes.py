@@ -7,11 +7,12 @@ from app.database import reading, transaction
 from app.errors import Forbidden
 from app.extensions import db
 from app.fields import ME
-from app.http import Blueprint, now
+from app.http import Blueprint, now, settings
 from app.telework import service
 from app.telework.models import HalfDay
 from app.telework.rules import Half, PlanKind
-from app.telework.schemas import DaysQuery, HalfDayList, PlanList, PlanRequest, PlanView
+from app.telework.schemas import DaysQuery, HalfDayList, PlanList, PlanPut, PlanRequest, PlanView
+from app.telework.service import Office
 
 api = Blueprint("telework", "telework", url_prefix="/api/v1", description="Telework plans and days")
 SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
@@ -30,10 +31,10 @@ def plans(query: dict[str, Any]) -> Any:
 
 @api.route("/telework/plans", methods=["PUT"])
 @api.arguments(PlanRequest)
-@api.response(200, PlanView)
+@api.response(200, PlanPut)
 @allow(*PEOPLE)
 def put_plan(body: dict[str, Any]) -> Any:
-    """Plan one's own half-day; the chief approves"""
+    """Plan one's own half-day; the chief approves. Tells which bookings it makes needless"""
     with transaction(db.engine) as session:
         plan = service.put_plan(
             session,
@@ -43,8 +44,9 @@ def put_plan(body: dict[str, Any]) -> Any:
             kind=PlanKind(body["kind"]),
             now=now(),
         )
-        session.expunge(plan)
-    return plan
+        needless = service.needless_bookings(session, plan, Office.of(settings()))
+        session.expunge_all()
+    return {"plan": plan, "needless": needless}
 
 
 @api.route("/telework/plans/<int:plan_id>/approve", methods=["POST"])

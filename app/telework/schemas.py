@@ -1,6 +1,7 @@
 """What the API takes and shows of plans and half-days."""
 
 from datetime import timedelta
+from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -39,6 +40,23 @@ class PlanView(Schema):
     half = fields.String()
     kind = fields.String()
     approved_at = fields.AwareDateTime(allow_none=True)
+
+
+class FreedView(Schema):
+    id = fields.Integer()
+    space_id = fields.Integer()
+    start = fields.AwareDateTime(attribute="start_at")
+    end = fields.AwareDateTime(attribute="end_at")
+
+
+class PlanPut(PlanView):
+    """Of a pair: the plan, and what of one's bookings it makes needless; `POST /bookings/cancel` gives them up."""
+
+    needless_bookings = fields.List(fields.Nested(FreedView))
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        plan, needless = obj["plan"], obj["needless"]
+        return needless if attr == "needless_bookings" else super().get_attribute(plan, attr, default)
 
 
 class PlanList(Schema):

@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
+from app.bookings.absence import booked_within
 from app.bookings.models import Booking
 from app.bookings.rules import By, Status
 from app.errors import Conflict, Forbidden, NotFound
@@ -79,6 +80,13 @@ def put_plan(
         to=kind,
     )
     return plan
+
+
+def needless_bookings(session: Session, plan: TeleworkPlan, office: Office) -> list[Booking]:
+    """What somebody has booked in the hours of a half-day for which they plan to be elsewhere."""
+    if plan.kind is PlanKind.OFFICE:
+        return []
+    return booked_within(session, plan.user_id, office.window(plan.on_date, plan.half))
 
 
 def approve_plan(session: Session, plan_id: int, *, actor: Person, now: datetime) -> TeleworkPlan:

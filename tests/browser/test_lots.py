@@ -1,4 +1,4 @@
-"""Tomorrow's seats in the browser: the facility staff let a zone be drawn, its people wish, on a phone and without scripts."""
+"""Tomorrow's seats in the browser: staff let a zone be drawn, its people wish, on a phone and without scripts."""
 
 import re
 

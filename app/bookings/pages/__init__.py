@@ -13,15 +13,18 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import PEOPLE, allow, asker
-from app.bookings import attendees, presence, release, reserve, service, walk_in
+from app.bookings import absence, attendees, presence, release, reserve, service, walk_in
 from app.bookings.models import Booking
+from app.bookings.pages import repeating
 from app.bookings.rules import Status
+from app.bookings.series import service as series
+from app.bookings.series.rules import Scope
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import is_storable
-from app.http import identifier, now, settings
-from app.timespan import TimeSpan, chosen_span
+from app.http import identifier, now, settings, today
+from app.timespan import TimeSpan, chosen_span, day_span
 from app.wording import explain
 
 pages = Blueprint("bookings_pages", __name__)
@@ -34,6 +37,7 @@ def mine() -> str:
     """What is live now and to come, and the last week."""
     with reading(db.engine) as session:
         rows = service.own_bookings(session, user_id=asker().id, since=now() - BACK)
+        asked = series.asked_of(session, asker().id)
         invited = attendees.invitations(session, asker().id, now())
         seen = walk_in.just_seen(session, person=asker(), now=now())
     # What was released may be taken back until its end, so it stays with what is to come.
@@ -49,6 +53,8 @@ def mine() -> str:
         over=over,
         seen=seen,
         invited=invited,
+        asked=asked,
+        today=today(),
         now=now(),
         Status=Status,
     )
@@ -56,7 +62,11 @@ def mine() -> str:
 
 @pages.post("/bookings")
 @allow(*PEOPLE)
-def book() -> Response:
+def book() -> Response | str:
+    """Book once; what repeats goes to the page that shows each day first."""
+    if request.form.get("repeat"):
+        return repeating.book(_chosen, _text)
+
     def make(session: Session) -> Booking:
         whom = _text("for", 254)
         booking = reserve.reserve(
@@ -102,6 +112,52 @@ def act(booking_id: int, verb: str) -> Response:
     return _done(act_on, said)
 
 
+@pages.post("/bookings/<int:booking_id>/cancel-series")
+@allow(*PEOPLE)
+def cancel_series(booking_id: int) -> Response:
+    def cancel(session: Session) -> Booking:
+        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        wanted = request.form.get("scope", "")
+        scope = Scope(wanted) if wanted in set(Scope) else Scope.ONE
+        series.cancel(session, booking, scope, actor=asker(), now=now())
+        return booking
+
+    return _done(cancel, gettext("Cancelled."))
+
+
+@pages.post("/series/<int:series_id>/confirm")
+@allow(*PEOPLE)
+def confirm_series(series_id: int) -> Response:
+    return _done(
+        lambda session: series.confirm(session, series_id, actor=asker(), now=now()),
+        gettext("The series stays."),
+    )
+
+
+@pages.post("/bookings/absence")
+@allow(*PEOPLE)
+def absent() -> Response | str:
+    """First what would be cancelled, then, confirmed, all of it."""
+    try:
+        first = date.fromisoformat(request.form.get("first", ""))
+        last = date.fromisoformat(request.form.get("last", ""))
+        span = TimeSpan(
+            max(day_span(first, settings().timezone).start, now()), day_span(last, settings().timezone).end
+        )
+    except (ValueError, OverflowError):
+        flash(gettext("Choose a first day and a last one that are not over."), "error")
+        return redirect(url_for("bookings_pages.mine"))
+    if request.form.get("confirmed"):
+        return _done(
+            lambda session: absence.cancel_within(session, asker().id, span, actor=asker(), now=now()),
+            gettext("Cancelled."),
+            url_for("bookings_pages.mine"),
+        )
+    with reading(db.engine) as session:
+        rows = absence.booked_with_spaces(session, asker().id, span)
+    return render_template("absence.html", rows=rows, first=first, last=last)
+
+
 @pages.post("/bookings/<int:booking_id>/change")
 @allow(*PEOPLE)
 def change(booking_id: int) -> Response:
@@ -142,15 +198,15 @@ def _text(name: str, most: int) -> str:
     return text
 
 
-def _done(do: Callable[[Session], Booking], said: str) -> Response:
-    """Do it in one transaction, say how it went, and go back to where the person was."""
+def _done(do: Callable[[Session], object], said: str, then: str = "") -> Response:
+    """Do it in one transaction, say how it went, and go on, or back to where the person was."""
     try:
         with transaction(db.engine) as session:
             do(session)
         flash(said, "done")
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
-    return redirect(_back())
+    return redirect(then or _back())
 
 
 def _back() -> str:

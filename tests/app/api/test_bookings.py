@@ -51,6 +51,7 @@ def test_a_booking_has_the_contracts_shape_everywhere(api: Api, house: House) ->
         "status": "booked",
         "reason": "",
         "title": "",
+        "series_id": None,
         "guest_name": "",
         "origin": "booked",
         "checked_in_at": None,

@@ -1,0 +1,63 @@
+"""Somebody is away: what they booked for that time is given up in one step."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.bookings import release
+from app.bookings.guards import queue_up
+from app.bookings.models import Booking
+from app.bookings.rules import Status
+from app.bookings.service import may_act_for
+from app.errors import Conflict, Forbidden
+from app.people.service import Person, get_person
+from app.spaces.models import Space
+from app.spaces.rules import Lane
+from app.timespan import TimeSpan
+
+AT_MOST = 400
+
+
+def booked_within(
+    session: Session, user_id: int, span: TimeSpan, *, lane: Lane | None = None
+) -> list[Booking]:
+    """What a person has booked, and nobody has checked in to, that begins within a span; in the order of time."""
+    query = select(Booking).where(
+        Booking.user_id == user_id,
+        Booking.status == Status.BOOKED,
+        Booking.start_at >= span.start,
+        Booking.start_at < span.end,
+    )
+    if lane is not None:
+        query = query.where(Booking.lane == lane)
+    return list(session.scalars(query.order_by(Booking.start_at, Booking.id).limit(AT_MOST + 1)))
+
+
+def booked_with_spaces(session: Session, user_id: int, span: TimeSpan) -> list[tuple[Booking, str]]:
+    """The same, each with the code of its space."""
+    found = booked_within(session, user_id, span)
+    codes = dict(
+        session.execute(
+            select(Space.id, Space.code).where(Space.id.in_({one.space_id for one in found}))
+        ).all()
+    )
+    return [(one, codes[one.space_id]) for one in found]
+
+
+def cancel_within(
+    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime
+) -> list[Booking]:
+    """Cancel all of it. Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`."""
+    person = get_person(session, user_id, now.date())
+    if not may_act_for(actor, person):
+        raise Forbidden("booking.not_allowed", why="on_behalf")
+    found = booked_within(session, user_id, span)
+    if len(found) > AT_MOST:
+        raise Conflict("booking.too_many", most=AT_MOST)
+    queue_up(session, user_ids=[user_id], space_ids=[one.space_id for one in found])
+    for one in found:
+        release.cancel(session, one, actor=actor, now=now)
+    return found

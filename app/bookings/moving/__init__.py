@@ -1,0 +1,1 @@
+"""Bookings whose space goes away: to the best other one, or told."""

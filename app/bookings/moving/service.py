@@ -1,0 +1,118 @@
+"""A space goes away for a while: what is booked there is moved to the best other space, or its people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.bookings.alternatives import candidates, same_kind_ids
+from app.bookings.guards import overlap_refused, queue_up
+from app.bookings.models import HOLDS, Booking
+from app.bookings.moving.rules import place_all
+from app.bookings.rules import Booked, Status, release_deadline
+from app.bookings.service import change_all
+from app.people.service import Person
+from app.spaces.service import Place, get_place
+from app.timespan import TimeSpan
+
+REASON = "out_of_order"
+# No booking lies further ahead: what "until it is mended" means for what is booked.
+FURTHEST = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A booking and where it goes: to a space, or nowhere, and then its person is told."""
+
+    booking: Booking
+    space_id: int | None
+    code: str
+
+
+def affected(session: Session, space_id: int, start: datetime, end: datetime | None) -> list[Booking]:
+    """The live bookings of a space that an absence of it touches, in the order of time."""
+    query = (
+        select(Booking)
+        .where(
+            Booking.space_id == space_id,
+            HOLDS,
+            Booking.start_at < (end or start + FURTHEST),
+            Booking.end_at > start,
+        )
+        .order_by(Booking.start_at, Booking.id)
+    )
+    return list(session.scalars(query))
+
+
+def plan(
+    session: Session, space_id: int, start: datetime, end: datetime | None, *, now: datetime
+) -> list[Move]:
+    """Where each booking of a space that goes away would go; a fixed number of queries. Raises NotFound
+    `space.unknown`.
+
+    Whoever sits there now is told, not moved: they see best where to go. What is `held` for somebody lapses.
+    """
+    place = get_place(session, space_id)
+    listed = affected(session, space_id, start, end)
+    left = {one.id: _left(one, now) for one in listed if one.status is Status.BOOKED and one.end_at > now}
+    if not left:
+        return [Move(one, None, "") for one in listed]
+    window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
+    others = candidates(session, place, window, user_id=None)
+    codes = {one.space_id: one.code for one in others}
+    placed = place_all(left, others)
+    return [Move(one, to := placed.get(one.id), codes.get(to or 0, "")) for one in listed]
+
+
+def _left(booking: Booking, now: datetime) -> TimeSpan:
+    """What is left of a booking: elsewhere it begins now, and so does its grace."""
+    return TimeSpan(max(booking.start_at, now), booking.end_at)
+
+
+def move_away(
+    session: Session, space_id: int, start: datetime, end: datetime | None, *, actor: Person, now: datetime
+) -> list[Move]:
+    """Do what `plan` says, all in this transaction; where there is no other space, the booking ends and its person is
+    told.
+
+    The caller has made the space unavailable, in this transaction too. Waits for the turn of the space and of every
+    other one that could take a booking, and for no person: nobody's hours change, so no person can clash.
+    """
+    place = get_place(session, space_id)
+    queue_up(session, user_ids=[], space_ids=same_kind_ids(session, place))
+    planned = plan(session, space_id, start, end, now=now)
+    moved = [(one.booking, _moved(one, place, now)) for one in planned if one.space_id is not None]
+    with overlap_refused(session, space_id=space_id):
+        change_all(session, "booking.moved", moved, now=now, actor_id=actor.id)
+    end_all(session, [one.booking for one in planned if one.space_id is None], actor=actor, now=now)
+    return planned
+
+
+def _moved(one: Move, place: Place, now: datetime) -> dict[str, Any]:
+    span = _left(one.booking, now)
+    facts = Booked(status=one.booking.status, span=span, made_at=one.booking.made_at)
+    watched = one.booking.status is Status.BOOKED and not one.booking.reclaimed
+    return {
+        "space_id": one.space_id,
+        "start_at": span.start,
+        "release_check_at": release_deadline(facts, place.policy) if watched else None,
+    }
+
+
+def end_all(session: Session, bookings: Sequence[Booking], *, actor: Person, now: datetime) -> None:
+    """End what has begun, cancel the rest; the reason says why."""
+    begun: list[tuple[Booking, dict[str, Any]]] = []
+    coming: list[tuple[Booking, dict[str, Any]]] = []
+    for one in bookings:
+        values: dict[str, Any] = {"reason": REASON, "release_check_at": None}
+        if one.start_at < now and one.status is not Status.HELD:
+            begun.append((one, values | {"status": Status.ENDED_EARLY, "ended_at": now}))
+        else:
+            coming.append((one, values | {"status": Status.CANCELLED, "ended_at": None}))
+    change_all(session, "booking.ended_early", begun, now=now, actor_id=actor.id)
+    change_all(session, "booking.cancelled", coming, now=now, actor_id=actor.id)

@@ -1,0 +1,77 @@
+"""A series in the browser: every day is shown before anything is booked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from app.access import asker
+from app.bookings.series import service as series
+from app.bookings.series.rules import Every, Recurrence
+from app.calendar import working_days
+from app.database import rehearsal, transaction
+from app.errors import DomainError, RuleBroken
+from app.extensions import db
+from app.http import identifier, now
+from app.timespan import TimeSpan
+from app.wording import explain
+
+
+def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Response | str:
+    """The page that shows each day; confirmed, the booking of those that can be had.
+
+    `chosen` and `text` read the form's span and its texts.
+    """
+    confirmed = bool(request.form.get("confirmed"))
+    try:
+        ask = _ask(chosen(), text("title", 120))
+        with (transaction if confirmed else rehearsal)(db.engine) as session:
+            made = series.make(
+                session,
+                ask,
+                actor=asker(),
+                calendar=working_days(ask.first.start.year),
+                now=now(),
+                possible_ones=True,
+            )
+            spans = [one.span for one in made.bookings]
+            codes = {one.space.space_id: one.space.code for one in made.refused if one.space}
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("boards_pages.start"))
+    if confirmed:
+        flash(
+            gettext("%(count)s days booked.", count=len(spans))
+            if spans
+            else gettext("Not every day can be had. Nothing was booked."),
+            "done" if spans else "error",
+        )
+        return redirect(url_for("bookings_pages.mine"))
+    rows = [(span, None) for span in spans] + [(one.span, one) for one in made.refused]
+    return render_template(
+        "series.html",
+        rows=sorted(rows, key=lambda row: row[0].start),
+        possible=len(spans),
+        codes=codes,
+        explain=explain,
+        form=request.form,
+    )
+
+
+def _ask(first: TimeSpan, title: str) -> series.Ask:
+    try:
+        repeat = request.form.get("repeat", "")
+        recurrence = Recurrence(
+            Every(repeat),
+            until=date.fromisoformat(request.form.get("repeat_until", "")),
+            working_days_only=True,
+        )
+        space_id = identifier(request.form.get("space_id", ""))
+    except ValueError as error:
+        raise RuleBroken("series.until") from error
+    rule = {"every": repeat, "until": request.form.get("repeat_until", "")}
+    return series.Ask(space_id, first, recurrence, rule, title=title)

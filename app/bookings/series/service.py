@@ -1,0 +1,297 @@
+"""Making a series, changing and cancelling it, and asking about one that nobody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import events
+from app.bookings import alternatives, release, reserve
+from app.bookings.guards import queue_up
+from app.bookings.models import HOLDS, Booking
+from app.bookings.moving.rules import Candidate
+from app.bookings.rules import LIVE, Status
+from app.bookings.series.models import Series
+from app.bookings.series.rules import Recurrence, Scope, is_unused, spans
+from app.bookings.service import change_all
+from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
+from app.people.service import Person
+from app.spaces.models import Space
+from app.spaces.rules import Policy
+from app.spaces.service import get_place
+from app.timespan import TimeSpan
+from app.working_days import WorkingDays
+
+ENDED_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is to be repeated: the space, the first span, for whom, and the recurrence with the text it was given in."""
+
+    space_id: int
+    first: TimeSpan
+    recurrence: Recurrence
+    rule: dict[str, Any]
+    for_user_id: int | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An occurrence that cannot be had, why, and what comes nearest: another space, or another time of the day."""
+
+    span: TimeSpan
+    error: DomainError
+    space: Candidate | None
+    time: TimeSpan | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of a series: `series` None where nothing was possible."""
+
+    series: Series | None
+    bookings: list[Booking]
+    refused: list[Refused]
+
+
+def make(
+    session: Session, ask: Ask, *, actor: Person, calendar: WorkingDays, now: datetime, possible_ones: bool
+) -> Made:
+    """Book every occurrence, each under the rules of a single booking.
+
+    `possible_ones`: those that can be had are booked and the others told, each with what comes nearest; else all or
+    nothing: raises Conflict `series.refused` with how many. Raises RuleBroken `series.empty` where no day is left, and
+    as `reserve` for what no occurrence could have (an unknown space, a stranger).
+    """
+    place = get_place(session, ask.space_id)
+    days = ask.recurrence.days(ask.first.start.astimezone(place.timezone).date(), calendar)
+    if not days:
+        raise RuleBroken("series.empty")
+    user_id = actor.id if ask.for_user_id is None else ask.for_user_id
+    queue_up(session, user_ids=[user_id], space_ids=[place.space.id])
+    made, refused = [], []
+    for span in spans(ask.first, days, place.timezone):
+        try:
+            with session.begin_nested():
+                made.append(
+                    reserve.reserve(
+                        session,
+                        actor=actor,
+                        space_id=ask.space_id,
+                        span=span,
+                        now=now,
+                        for_user_id=ask.for_user_id,
+                        title=ask.title,
+                    )
+                )
+        except (NotFound, Forbidden):
+            raise
+        except DomainError as error:
+            refused.append(
+                Refused(
+                    span,
+                    error,
+                    alternatives.nearest_space(session, place, span, user_id=user_id),
+                    alternatives.nearest_free_time(session, place, span, now=now, user_id=user_id),
+                )
+            )
+    if refused and not possible_ones:
+        raise Conflict("series.refused", refused=len(refused), of=len(days))
+    if not made:
+        return Made(None, [], refused)
+    series = Series(user_id=user_id, rule=ask.rule, made_at=now, made_by=actor.id)
+    session.add(series)
+    session.flush()
+    change_all(session, "booking.joined_series", [(one, {"series_id": series.id}) for one in made], now=now)
+    events.record(
+        session,
+        "series.made",
+        f"series:{series.id}",
+        at=now,
+        actor_id=actor.id,
+        user_id=user_id,
+        space_id=place.space.id,
+        bookings=len(made),
+        refused=len(refused),
+    )
+    return Made(series, made, refused)
+
+
+def of_scope(session: Session, booking: Booking, scope: Scope, now: datetime) -> list[Booking]:
+    """The live bookings of a booking's series that a change means, in the order of time; a single one is its own."""
+    if scope is Scope.ONE or booking.series_id is None:
+        return [booking]
+    query = select(Booking).where(Booking.series_id == booking.series_id, HOLDS, Booking.end_at > now)
+    if scope is Scope.FOLLOWING:
+        query = query.where(Booking.start_at >= booking.start_at)
+    return list(session.scalars(query.order_by(Booking.start_at, Booking.id)))
+
+
+def _act(
+    session: Session, booking: Booking, scope: Scope, now: datetime, do: Callable[[Booking], object]
+) -> list[Booking]:
+    """Do it to each under the locks of all, taken at once so that nobody deadlocks. Raises what the first refuses."""
+    meant = of_scope(session, booking, scope, now)
+    queue_up(session, user_ids=[booking.user_id], space_ids=[one.space_id for one in meant])
+    for one in meant:
+        do(one)
+    return meant
+
+
+def move(
+    session: Session,
+    booking: Booking,
+    scope: Scope,
+    wanted: TimeSpan,
+    *,
+    actor: Person,
+    now: datetime,
+    space_id: int | None = None,
+) -> list[Booking]:
+    """Give these bookings of the series the wanted span's times of the day, and the space; all or nothing.
+
+    Raises as `reserve.move`; the facts name the occurrence's `start`.
+    """
+    place = get_place(session, booking.space_id if space_id is None else space_id)
+    zone = place.timezone
+    shift = wanted.start.astimezone(zone).date() - booking.start_at.astimezone(zone).date()
+
+    def one(occurrence: Booking) -> None:
+        on = occurrence.start_at.astimezone(zone).date() + shift
+        (span,) = spans(wanted, [on], zone)
+        try:
+            reserve.move(session, occurrence, actor=actor, now=now, space_id=space_id, span=span)
+        except DomainError as error:
+            error.facts["start"] = span.start.isoformat()
+            raise
+
+    if booking.series_id is not None and scope is not Scope.ONE:
+        queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
+    return _act(session, booking, scope, now, one)
+
+
+def cancel(
+    session: Session, booking: Booking, scope: Scope, *, actor: Person, now: datetime
+) -> list[Booking]:
+    """Cancel these bookings of the series; one that somebody sits at is given back."""
+    return _act(session, booking, scope, now, lambda one: release.cancel(session, one, actor=actor, now=now))
+
+
+def confirm(session: Session, series_id: int, *, actor: Person, now: datetime) -> Series:
+    """Its owner still needs the series. Raises NotFound `series.unknown`, Forbidden `booking.not_allowed`, Conflict
+    `series.over`."""
+    series = session.get(Series, series_id)
+    if series is None:
+        raise NotFound("series.unknown", series_id=series_id)
+    if actor.id not in {series.user_id, series.made_by}:
+        raise Forbidden("booking.not_allowed", why="stranger")
+    if series.ended_at is not None:
+        raise Conflict("series.over", series_id=series_id)
+    series.answer_until, series.confirmed_at = None, now
+    session.flush()
+    events.record(session, "series.confirmed", f"series:{series_id}", at=now, actor_id=actor.id)
+    return series
+
+
+def asked_of(session: Session, user_id: int) -> list[tuple[Series, Booking, Space]]:
+    """The series of a person that nobody used lately and that wait for an answer, each with its next booking."""
+    rows = session.execute(
+        select(Series, Booking, Space)
+        .join(Booking, Booking.series_id == Series.id)
+        .join(Space, Space.id == Booking.space_id)
+        .where(
+            Series.user_id == user_id,
+            Series.answer_until.is_not(None),
+            Series.ended_at.is_(None),
+            Booking.status == Status.BOOKED,
+        )
+        .order_by(Series.id, Booking.start_at)
+    )
+    first: dict[int, tuple[Series, Booking, Space]] = {}
+    for series, booking, space in rows:
+        first.setdefault(series.id, (series, booking, space))
+    return list(first.values())
+
+
+def ask_about_unused(session: Session, released: Sequence[Booking], now: datetime) -> list[Series]:
+    """Ask the owners of series of which nobody came so many times running, the newest of them just now.
+
+    Three queries for each series that just had a no-show.
+    """
+    asked = []
+    for booking in {one.series_id: one for one in released if one.series_id is not None}.values():
+        series = session.get_one(Series, booking.series_id)
+        policy = get_place(session, booking.space_id).policy
+        if series.answer_until is None and series.ended_at is None and _is_unused(session, series, policy):
+            series.answer_until = now + policy.series_answer
+            events.record(
+                session,
+                "series.unused",
+                f"series:{series.id}",
+                at=now,
+                user_id=series.user_id,
+                space_id=booking.space_id,
+                answer_until=series.answer_until.isoformat(),
+            )
+            asked.append(series)
+    session.flush()
+    return asked
+
+
+def _is_unused(session: Session, series: Series, policy: Policy) -> bool:
+    query = select(Booking.status).where(
+        Booking.series_id == series.id, Booking.status.not_in((*LIVE, Status.CANCELLED))
+    )
+    if series.confirmed_at is not None:
+        query = query.where(Booking.start_at > series.confirmed_at)
+    outcomes = session.scalars(query.order_by(Booking.start_at.desc()).limit(policy.series_no_shows)).all()
+    return is_unused(outcomes, policy.series_no_shows)
+
+
+def end_unconfirmed(session: Session, now: datetime) -> list[Booking]:
+    """End the series whose owners were asked and did not answer in time: what is to come is cancelled."""
+    cancelled: list[Booking] = []
+    due = session.scalars(
+        select(Series)
+        .where(Series.answer_until <= now, Series.ended_at.is_(None))
+        .order_by(Series.answer_until)
+        .limit(ENDED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for series in due:
+        coming = session.scalars(
+            select(Booking)
+            .where(Booking.series_id == series.id, Booking.status == Status.BOOKED, Booking.start_at > now)
+            .order_by(Booking.id)
+        ).all()
+        series.ended_at = now
+        gone = {"status": Status.CANCELLED, "reason": "series_unused", "release_check_at": None}
+        cancelled += change_all(
+            session, "booking.cancelled", [(one, gone) for one in coming], now=now, wait=False
+        )
+        events.record(
+            session,
+            "series.ended",
+            f"series:{series.id}",
+            at=now,
+            user_id=series.user_id,
+            bookings=len(coming),
+        )
+    session.flush()
+    return cancelled
+
+
+def next_due(session: Session) -> datetime | None:
+    """When time alone next ends a series."""
+    return session.scalar(
+        select(func.min(Series.answer_until)).where(
+            Series.answer_until.is_not(None), Series.ended_at.is_(None)
+        )
+    )

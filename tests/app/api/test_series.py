@@ -1,0 +1,137 @@
+"""Series, outages and absences over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.app.api.test_bookings import book
+from tests.fixtures.web import Api, problem
+from tests.house import DAY, House, at
+
+DAILY = {"every": "day", "count": 3}
+
+
+def asked(house: House, repeat: dict[str, Any], where: str = "seat") -> dict[str, Any]:
+    return {
+        "space_id": house.spaces[where],
+        "start": at("10:00").isoformat(),
+        "end": at("12:00").isoformat(),
+        "repeat": repeat,
+    }
+
+
+def statuses(api: Api, who: str = "aoki") -> list[str]:
+    items = api.call(who, "GET", "/bookings").get_json()["items"]
+    return [one["status"] for one in items]
+
+
+def test_a_series_is_made_changed_and_cancelled(api: Api, house: House) -> None:
+    made = api.call("aoki", "POST", "/bookings", asked(house, DAILY))
+    assert made.status_code == 201, made.text
+    series = made.get_json()["series"]
+    assert [one["start"] for one in series["bookings"]] == [at("10:00", day=n).isoformat() for n in range(3)]
+    assert series["refused"] == []
+    assert made.get_json()["id"] == series["bookings"][0]["id"]
+    path = f"/bookings/{series['bookings'][1]['id']}"
+    version = api.call("aoki", "GET", path).headers["ETag"]
+    body = {
+        "start": at("13:00", day=1).isoformat(),
+        "end": at("14:00", day=1).isoformat(),
+        "scope": "following",
+    }
+    assert api.call("aoki", "PATCH", path, body, If_Match=version).status_code == 200
+    items = api.call("aoki", "GET", "/bookings").get_json()["items"]
+    assert [one["start"] for one in items] == [
+        at("10:00").isoformat(),
+        at("13:00", day=1).isoformat(),
+        at("13:00", day=2).isoformat(),
+    ]
+    version = api.call("aoki", "GET", path).headers["ETag"]
+    assert api.call("aoki", "DELETE", f"{path}?scope=all", If_Match=version).status_code == 204
+    assert statuses(api) == ["cancelled"] * 3
+
+
+def test_a_dry_run_tells_and_books_nothing(api: Api, house: House) -> None:
+    house.book("baba", "seat", "10:00", "12:00", day=1)
+    told = api.call("aoki", "POST", "/bookings", asked(house, DAILY | {"dry_run": True}))
+    assert told.status_code == 200
+    series = told.get_json()["series"]
+    assert (series["id"], len(series["bookings"])) == (None, 2)
+    (refused,) = series["refused"]
+    assert (refused["code"], refused["nearest_start"]) == ("booking.overlap", at("12:00", day=1).isoformat())
+    assert refused["nearest_space_id"] in {house.spaces["window"], house.spaces["bare"]}
+    assert statuses(api) == []
+
+
+def test_all_or_nothing_unless_the_possible_ones_are_asked_for(api: Api, house: House) -> None:
+    house.book("baba", "seat", "10:00", "12:00", day=1)
+    refused = api.call("aoki", "POST", "/bookings", asked(house, DAILY))
+    assert problem(refused) == (409, "series.refused")
+    assert statuses(api) == []
+    made = api.call("aoki", "POST", "/bookings", asked(house, DAILY | {"possible_ones": True}))
+    assert made.status_code == 201
+    assert statuses(api) == ["booked", "booked"]
+
+
+@pytest.mark.parametrize(
+    "repeat",
+    [
+        {},
+        {"every": "month", "count": 2},
+        {"every": "day"},
+        {"every": "day", "count": 0},
+        {"every": "day", "count": 1000},
+        {"every": "week", "weekdays": [7], "count": 2},
+        {"every": "day", "count": 2, "until": DAY.isoformat()},
+        {"dates": []},
+        {"dates": ["yesterday"]},
+    ],
+)
+def test_a_recurrence_that_is_none_is_refused(api: Api, house: House, repeat: dict[str, Any]) -> None:
+    assert problem(api.call("aoki", "POST", "/bookings", asked(house, repeat))) == (422, "request.invalid")
+    assert statuses(api) == []
+
+
+def test_a_seat_breaks_and_its_people_go_elsewhere_after_a_look(api: Api, house: House) -> None:
+    booking = book(api, "aoki", house.spaces["seat"], "10:00", "12:00")
+    path = f"/spaces/{house.spaces['seat']}/outage"
+    told = api.call("fujii", "POST", path, {"dry_run": True})
+    assert told.status_code == 200
+    (move,) = told.get_json()["moves"]
+    assert (move["booking_id"], move["to_code"]) == (booking["id"], "bare")
+    assert (
+        api.call("aoki", "GET", f"/bookings/{booking['id']}").get_json()["space_id"] == house.spaces["seat"]
+    )
+    done = api.call("fujii", "POST", path, {"reason": "壊れた"})
+    assert (done.status_code, done.get_json()) == (201, told.get_json())
+    assert api.call("aoki", "GET", f"/spaces/{house.spaces['seat']}").get_json()["out_of_order"]
+    assert (
+        api.call("aoki", "GET", f"/bookings/{booking['id']}").get_json()["space_id"] == house.spaces["bare"]
+    )
+    assert api.call("fujii", "DELETE", path).status_code == 204
+    assert not api.call("aoki", "GET", f"/spaces/{house.spaces['seat']}").get_json()["out_of_order"]
+    assert problem(api.call("aoki", "POST", path, {})) == (403, "access.denied")
+    past = {"end": at("08:00").isoformat()}
+    assert problem(api.call("fujii", "POST", path, past)) == (422, "request.invalid")
+
+
+def test_an_absence_offers_what_it_makes_needless_and_one_call_gives_it_up(api: Api, house: House) -> None:
+    booking = book(api, "aoki", house.spaces["seat"], "13:00", "17:00")
+    body = {"on": DAY.isoformat(), "half": "pm", "kind": "home"}
+    planned = api.call("aoki", "PUT", "/telework/plans", body).get_json()
+    assert [one["id"] for one in planned["needless_bookings"]] == [booking["id"]]
+    span = {"from": at("12:00").isoformat(), "to": at("18:00").isoformat()}
+    told = api.call("aoki", "POST", "/bookings/cancel", span | {"dry_run": True}).get_json()
+    assert [(one["id"], one["status"]) for one in told["cancelled"]] == [(booking["id"], "cancelled")]
+    assert statuses(api) == ["booked"]
+    done = api.call("aoki", "POST", "/bookings/cancel", span).get_json()
+    assert [one["status"] for one in done["cancelled"]] == ["cancelled"]
+    assert statuses(api) == ["cancelled"]
+    others = span | {"user_id": house.people["baba"].id}
+    assert problem(api.call("aoki", "POST", "/bookings/cancel", others)) == (403, "booking.not_allowed")
+
+
+def test_a_series_of_nobody_cannot_be_confirmed(api: Api) -> None:
+    assert problem(api.call("aoki", "POST", "/series/10000/confirm")) == (404, "series.unknown")

@@ -1,0 +1,87 @@
+"""Series, absences and outages in the browser: shown first, done when confirmed."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from app.bookings.models import Booking
+from app.bookings.rules import Status
+from app.database import reading, transaction
+from app.spaces.models import SpaceOutage
+from tests.app.bookings.test_walk_in import post, signed_in
+from tests.house import DAY, House, at
+
+
+@pytest.fixture
+def client(app: Flask, house: House) -> FlaskClient:
+    return signed_in(app.test_client(), house, "aoki")
+
+
+def booked(house: House) -> list[Booking]:
+    with reading(house.engine) as session:
+        found = list(session.scalars(select(Booking).order_by(Booking.start_at)))
+        session.expunge_all()
+    return found
+
+
+def form(house: House, **more: str) -> dict[str, str]:
+    return {
+        "space_id": str(house.spaces["seat"]),
+        "date": DAY.isoformat(),
+        "from": "10:00",
+        "to": "12:00",
+        "repeat": "day",
+        "repeat_until": "2026-11-27",
+        **more,
+    }
+
+
+def test_a_series_shows_every_day_and_books_the_possible_ones_when_confirmed(
+    client: FlaskClient, house: House
+) -> None:
+    house.book("baba", "seat", "11:00", "12:00", day=1)
+    shown = post(client, "/bookings", "/bookings", **form(house)).text
+    assert "4日のうち3日を予約できます" in shown
+    assert len(booked(house)) == 1
+    done = post(client, "/bookings", "/bookings", **form(house, confirmed="1")).text
+    assert "3日分を予約しました" in done
+    mine = [one for one in booked(house) if one.user_id == house.people["aoki"].id]
+    assert [one.start_at for one in mine] == [at("10:00", day=n) for n in (0, 2, 3)]
+    post(client, "/bookings", f"/bookings/{mine[1].id}/cancel-series", scope="following")
+    assert [house.get(one).status for one in mine] == [Status.BOOKED, Status.CANCELLED, Status.CANCELLED]
+
+
+def test_a_series_without_an_end_is_said(client: FlaskClient, house: House) -> None:
+    answer = post(client, "/bookings", "/bookings", **form(house, repeat_until=""))
+    assert "いつまで繰り返すかを選んでください" in answer.text
+    assert booked(house) == []
+
+
+def test_an_absence_shows_what_would_go_and_cancels_when_confirmed(client: FlaskClient, house: House) -> None:
+    booking = house.book("aoki", "seat", "10:00", "12:00", day=1)
+    days = {"first": "2026-11-25", "last": "2026-11-26"}
+    assert "seat" in post(client, "/bookings", "/bookings/absence", **days).text
+    assert house.get(booking).status is Status.BOOKED
+    post(client, "/bookings", "/bookings/absence", **days, confirmed="1")
+    assert house.get(booking).status is Status.CANCELLED
+    wrong = post(client, "/bookings", "/bookings/absence", first="2026-11-26", last="2026-11-25")
+    assert 'class="notice error"' in wrong.text
+
+
+def test_a_broken_seat_shows_who_moves_and_moves_them_when_confirmed(app: Flask, house: House) -> None:
+    staff = signed_in(app.test_client(), house, "fujii")
+    booking = house.book("aoki", "seat", "10:00", "12:00")
+    path = f"/office/spaces/{house.spaces['seat']}/outage"
+    assert "→ bare" in post(staff, "/office", path, reason="脚が折れた").text
+    assert house.get(booking).space_id == house.spaces["seat"]
+    post(staff, "/office", path, reason="脚が折れた", confirmed="1")
+    assert house.get(booking).space_id == house.spaces["bare"]
+    with reading(house.engine) as session:
+        (outage,) = session.scalars(select(SpaceOutage))
+    assert (outage.reason, outage.end_at) == ("脚が折れた", None)
+    post(staff, "/office", f"/office/spaces/{house.spaces['seat']}/mend")
+    with transaction(house.engine) as session:
+        assert session.scalars(select(SpaceOutage)).all() == []
