@@ -182,7 +182,7 @@ class _Table:
         return rows
 
     def anchors(self, given: Mapping[int, Seat]) -> tuple[dict[int, Seat], dict[int, frozenset[str]]]:
-        """By group the seat near which it would sit, and the seats nearest to it, one a member.
+        """By group the seat near which it would sit, and the seats as near to it as its members need.
 
         The group that is first in the order chooses first: near the seat that one of its members wished for and got,
         else where so many seats lie nearest together. Seats that others wished for and got are not counted upon.
@@ -205,14 +205,17 @@ class _Table:
             best = self._best_cluster(group, starts, open_seats_here, len(group_members))
             if best is None:
                 continue
-            anchors[group], cluster = best
-            clusters[group] = cluster
-            open_seats -= cluster
+            anchor, nearest = best
+            anchors[group] = anchor
+            open_seats -= {seat.code for seat in nearest}
+            # Others may be as near: whoever sits there sits with the group too.
+            radius = _distance(anchor, nearest[-1])
+            clusters[group] = frozenset(seat.code for seat in self.seats if _distance(anchor, seat) <= radius)
         return anchors, clusters
 
     def _best_cluster(
         self, group: int, starts: Sequence[Seat], open_seats: set[str], size: int
-    ) -> tuple[Seat, frozenset[str]] | None:
+    ) -> tuple[Seat, list[Seat]] | None:
         candidates = []
         for start in starts or [seat for seat in self.seats if seat.code in open_seats]:
             nearest = sorted(
@@ -225,7 +228,7 @@ class _Table:
         if not candidates:
             return None
         *_, start, nearest = min(candidates, key=lambda one: one[:4])
-        return start, frozenset(seat.code for seat in nearest)
+        return start, nearest
 
 
 def _grade(wish: Wish, seat: Seat) -> int:

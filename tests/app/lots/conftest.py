@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from itertools import count
@@ -14,6 +14,7 @@ from app import pipeline
 from app.bookings import reserve
 from app.bookings.models import Booking
 from app.database import reading, transaction
+from app.errors import DomainError
 from app.lots import service
 from app.lots.models import LotDraw, LotWish, Outcome
 from app.lots.rules import Wish, in_order
@@ -153,3 +154,16 @@ def lots(house: House) -> Lots:
         session.flush()
         house.spaces["B-booth"] = booth.id
     return Lots(house, zone_id, {"endo": house.people["endo"]})
+
+
+def refused(do: Callable[[], object]) -> str:
+    with pytest.raises(DomainError) as caught:
+        do()
+    return str(caught.value.facts.get("rule") or caught.value.code)
+
+
+def bookings(house: House) -> list[Booking]:
+    with reading(house.engine) as session:
+        found = session.scalars(select(Booking).order_by(Booking.id)).all()
+        session.expunge_all()
+    return list(found)

@@ -175,6 +175,15 @@ def test_a_group_sits_side_by_side_where_there_is_room(seed: str) -> None:
     assert {drawn[n].why for n in (1, 2, 3)} == {Why.TOGETHER}
 
 
+@given(seeds)
+def test_two_who_sit_next_to_each_other_are_told_that_they_sit_together(seed: str) -> None:
+    drawn = {
+        one.number: one for one in draw(row_of_seats(5), [Wish(1, group=1), Wish(2, group=1), Wish(3)], seed)
+    }
+    assert abs(int((drawn[1].seat or "")[1:]) - int((drawn[2].seat or "")[1:])) == 1
+    assert {drawn[n].why for n in (1, 2)} == {Why.TOGETHER}
+
+
 def test_a_group_gathers_around_the_seat_that_one_of_them_wished_for() -> None:
     wishes = [Wish(1, prefers=("S09",), group=1), Wish(2, group=1), Wish(3), Wish(4)]
     drawn = {one.number: one for one in draw(row_of_seats(12), wishes, "seed")}
