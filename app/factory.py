@@ -26,6 +26,9 @@ from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_e
 from app.lots import pages as lots_pages
 from app.lots import routes as lots
 from app.migrate import is_current
+from app.notifications import pages as messages
+from app.notifications import routes as notifications
+from app.notifications.service import unread
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
@@ -94,6 +97,15 @@ def _locale() -> str:
     return chosen or request.accept_languages.best_match(LOCALES) or settings().locale
 
 
+def _unread() -> int:
+    """How many messages wait for the reader of a page."""
+    person = g.get("person")
+    if person is None:
+        return 0
+    with database.reading(db.engine) as found:
+        return unread(found, person.id)
+
+
 def _register_routes(app: Flask) -> None:
     api = ProblemApi(
         app,
@@ -101,7 +113,7 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, occupancy, boards, bookings, lots, usage, telework):
+    for feature in (people, spaces, occupancy, boards, bookings, lots, usage, telework, notifications):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
     for feature_pages in (
@@ -112,6 +124,7 @@ def _register_routes(app: Flask) -> None:
         spaces_pages,
         desks,
         lots_pages,
+        messages,
     ):
         app.register_blueprint(feature_pages.pages)
     for endpoint in ("api-docs.openapi_json",):
@@ -187,5 +200,6 @@ def _register_pages(app: Flask) -> None:
             "now": now(),
             "wording": wording,
             "settings": settings(),
+            "unread_messages": _unread,
             **({"demo_logins": office.logins(), "demo_password": office.PASSWORD} if settings().demo else {}),
         }

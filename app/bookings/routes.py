@@ -8,7 +8,7 @@ from flask import Response, make_response
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
-from app.bookings import absence, attendees, presence, release, reserve, service
+from app.bookings import absence, attendees, presence, release, reserve, service, warning
 from app.bookings.models import Booking
 from app.bookings.schemas import (
     BookingChange,
@@ -247,6 +247,14 @@ def check_in(booking_id: int) -> Any:
 def end(booking_id: int) -> Any:
     """Give the space back now"""
     return _act(booking_id, release.give_back)
+
+
+@api.route("/bookings/<int:booking_id>/still-coming", methods=["POST"])
+@api.response(200, BookingView)
+@allow(*PEOPLE)
+def still_coming(booking_id: int) -> Any:
+    """Once before a release: the grace runs once more, from now"""
+    return _act(booking_id, warning.still_coming)
 
 
 @api.route("/bookings/<int:booking_id>/reclaim", methods=["POST"])
