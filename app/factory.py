@@ -23,6 +23,8 @@ from app.bookings.pages import desks
 from app.demo import office
 from app.extensions import babel, csrf, db, limiter
 from app.http import Headers, ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
+from app.lots import pages as lots_pages
+from app.lots import routes as lots
 from app.migrate import is_current
 from app.notifications import pages as messages
 from app.notifications import routes as notifications
@@ -115,7 +117,7 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, occupancy, boards, bookings, usage, telework, notifications):
+    for feature in (people, spaces, occupancy, boards, bookings, lots, usage, telework, notifications):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
     for feature_pages in (
@@ -125,6 +127,7 @@ def _register_routes(app: Flask) -> None:
         usage_pages,
         spaces_pages,
         desks,
+        lots_pages,
         messages,
     ):
         app.register_blueprint(feature_pages.pages)

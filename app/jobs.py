@@ -29,6 +29,7 @@ from app.telling import Telling
 log = logging.getLogger("akiseki.jobs")
 LEADER_LOCK = 0x616B6973  # "akis"
 CLOSING_SECONDS = 60
+DRAWING_SECONDS = 30
 TELLING_SECONDS = 5
 FORGET_SECONDS = 3600
 FASTEST_SECONDS = 0.25
@@ -108,6 +109,16 @@ def close_due_days(engine: Engine, now: datetime, office: Office) -> int:
     return len(due)
 
 
+def draw_due_lots(engine: Engine, now: datetime, office: Office) -> int:
+    """Draw every zone whose hour has come, each in a transaction of its own; returns how many."""
+    with reading(engine) as session:
+        due = pipeline.due_draws(session, now)
+    for draw_id in due:
+        with transaction(engine) as session:
+            pipeline.draw_lots(session, draw_id, now, office)
+    return len(due)
+
+
 def run(settings: Settings) -> None:
     """Sweep and close days until told to stop. Every job is idempotent; one that fails is tried at its next turn."""
     engine = create_engine(settings.database_url)
@@ -139,6 +150,7 @@ def run(settings: Settings) -> None:
         seconds=every(FORGET_SECONDS),
         id="forget",
     )
+    scheduler.add_job(led(draw_due_lots), "interval", seconds=every(DRAWING_SECONDS), id="draw_lots")
     telling = Telling(create_app(settings), engine, settings)
     for name, tell in telling.jobs.items():
         scheduler.add_job(

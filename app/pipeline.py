@@ -17,6 +17,8 @@ from app.bookings.moving import service as moving
 from app.bookings.moving.service import Move
 from app.bookings.series import service as series
 from app.errors import NotFound
+from app.lots import drawing
+from app.lots.models import LotDraw
 from app.occupancy import service as occupancy
 from app.occupancy.readings import Reading
 from app.occupancy.service import Observed
@@ -91,6 +93,16 @@ def next_due(session: Session) -> datetime | None:
         usage.next_due(session),
     )
     return min((at for at in waits if at is not None), default=None)
+
+
+def due_draws(session: Session, now: datetime) -> list[int]:
+    """The draws by lot whose hour has come."""
+    return drawing.due(session, now)
+
+
+def draw_lots(session: Session, draw_id: int, now: datetime, office: Office) -> LotDraw | None:
+    """The hour of a zone's draw: wishes → seats → bookings, and the record that anybody can check."""
+    return drawing.draw_zone(session, draw_id, now=now, hours=office.hours)
 
 
 def close_day(

@@ -42,6 +42,10 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule/closed": lazy_gettext("The office is closed for part of that time."),
     "booking.rule/concurrent_quota": lazy_gettext("That is one booking more than may be held at a time."),
     "booking.rule/horizon": lazy_gettext("That is further ahead than bookings are open."),
+    "booking.rule/lots": lazy_gettext(
+        "The seats of this zone are drawn by lot. Wish for one under Tomorrow's seats; what is left can be booked after"
+        " the draw."
+    ),
     "booking.rule/max_duration": lazy_gettext("That is longer than this kind of space may be booked."),
     "booking.rule/min_duration": lazy_gettext("That is shorter than this kind of space may be booked."),
     "booking.rule/not_available": lazy_gettext("This space is not available. Choose another one."),
@@ -73,6 +77,17 @@ REFUSALS: Mapping[str, LazyString] = {
     "desk.unknown": lazy_gettext("No desk has this code. Look at it again; it has six letters and digits."),
     "floor.unknown": lazy_gettext("There is no such floor."),
     "kiosk.too_late": lazy_gettext("That took too long. Hold your card to the reader again."),
+    "lots.closed": lazy_gettext("This draw takes no wishes any more."),
+    "lots.colleague": lazy_gettext(
+        "You can name up to four colleagues of the zone's section, where the zone seats groups together."
+    ),
+    "lots.free_seating": lazy_gettext("This zone needs no booking, so there is nothing to draw."),
+    "lots.kept": lazy_gettext("A seat of this zone is kept for you: you need no lot."),
+    "lots.no_wish": lazy_gettext("You have not wished for a seat in this draw."),
+    "lots.not_drawn": lazy_gettext("This draw has not taken place yet: there is nothing to check."),
+    "lots.not_yours": lazy_gettext("The seats of this zone are drawn for another section."),
+    "lots.seat": lazy_gettext("You can prefer up to five different seats, all of this zone."),
+    "lots.unknown": lazy_gettext("There is no such draw."),
     "policy.invalid": lazy_gettext("That policy or value cannot be used."),
     "request.form_expired": lazy_gettext(
         "This form was open for too long, or you signed in anew. Go back, load the page again and send it once more."
@@ -193,6 +208,7 @@ UNAVAILABLE: Mapping[str, LazyString] = {
     "out_of_order": lazy_gettext("It is out of order. Choose another one."),
     "closed": lazy_gettext("The office is closed for part of this time."),
     "not_available": lazy_gettext("It is not available. Choose another one."),
+    "lots": lazy_gettext("It is drawn by lot. Wish for a seat under Tomorrow's seats."),
     "other_section": lazy_gettext("It is in another section's zone."),
     "zone_not_full": lazy_gettext("This zone takes you in when your own zone is full."),
     "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
@@ -281,6 +297,17 @@ POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
     ),
 }
 
+# What became of a wish in a draw by lot, by what decided.
+LOTS: Mapping[str, LazyString] = {
+    "wish": lazy_gettext("your wish"),
+    "together": lazy_gettext("near the colleagues you sit with"),
+    "lot": lazy_gettext("as the lot had it"),
+    "full": lazy_gettext("There were more wishes than seats. Next time you come first."),
+    "missed": lazy_gettext("The draw could not take place in time. Book what is free."),
+    "zone": lazy_gettext("You do not belong to the zone's section on that day."),
+    "has_seat": lazy_gettext("You hold another seat on that day already."),
+}
+
 HAPPENINGS: Mapping[str, LazyString] = {
     "booking.made": lazy_gettext("was booked"),
     "booking.claimed": lazy_gettext("was claimed by somebody who sat down"),
@@ -321,6 +348,11 @@ DAY_REASONS: Mapping[str, LazyString] = {
 }
 
 
+def lot_reason(reason: str) -> str:
+    """Why a wish in a draw came to what it came to; a rule of booking in its own words."""
+    return str(LOTS.get(reason) or explain("booking.rule", {"rule": reason}))
+
+
 def explain(code: str, facts: Mapping[str, Any]) -> str:
     """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
@@ -345,7 +377,7 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
                 start=hours_and_minutes(start),
                 end=until(end),
             )
-        case "closed" | "out_of_order" if facts["allowed"].startswith(">="):
+        case "closed" | "out_of_order" | "lots" if facts["allowed"].startswith(">="):
             text = gettext(
                 "%(sentence)s From %(limit)s on.", sentence=sentence, limit=_limit(facts["allowed"])
             )

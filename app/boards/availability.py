@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from app.occupancy.rules import Occupancy
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
+from app.spaces.lots import closed_until
 from app.spaces.models import SensorBinding, Space, Zone
 from app.spaces.rules import LANES, Entry, Kind, Lane
 from app.spaces.service import doors, floor_timezone, get_floor, list_zones
@@ -29,10 +30,10 @@ from app.timespan import TimeSpan
 class SpaceView:
     """A space as a person sees it for a span: whether they may take it, and why not.
 
-    `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, free_seating, or
-    None where it is available. `booked`: what live bookings cover of the span, in order; `blocked`: that and what
-    outages, closures and the like cover. `barred`: not theirs to book or claim in any part of the span.
-    `deserted`: another claimed it and, as its sensor saw, has left.
+    `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, lots (still to be
+    drawn), free_seating, or None where it is available. `booked`: what live bookings cover of the span, in order;
+    `blocked`: that and what outages, closures and the like cover. `barred`: not theirs to book or claim in any part of
+    the span. `deserted`: another claimed it and, as its sensor saw, has left.
     """
 
     id: int
@@ -70,7 +71,14 @@ def floor_view(
     barred: dict[int, list[Barrier]] = defaultdict(list)
     for barrier in barriers(session, span, timezone, floor_id=floor_id):
         barred[barrier.space_id].append(barrier)
-    shut = _shut_zones(session, floor_id, span, person, on=span.start.astimezone(timezone).date(), now=now)
+    zones = list_zones(session, floor_id)
+    on = span.start.astimezone(timezone).date()
+    to_be_drawn = {
+        (zone.id, Lane.DESK): "lots"
+        for zone in zones
+        if closed_until(zone, Lane.DESK, span, timezone, now=now)
+    }
+    shut = to_be_drawn | _shut_zones(session, zones, span, person, on=on, now=now)
     taken: dict[int, list[Any]] = defaultdict(list)
     for found in _bookings(session, floor_id, span):
         taken[found.space_id].append(found)
@@ -159,18 +167,20 @@ def _bookings(session: Session, floor_id: int, span: TimeSpan) -> Sequence[Any]:
 
 
 def _shut_zones(
-    session: Session, floor_id: int, span: TimeSpan, person: Person | None, *, on: date, now: datetime
+    session: Session,
+    zones: Iterable[Zone],
+    span: TimeSpan,
+    person: Person | None,
+    *,
+    on: date,
+    now: datetime,
 ) -> dict[tuple[int, Lane], str]:
-    """Why this person may not take a space of a lane in a zone, by (zone, lane); two or three queries, none for
-    whoever may go everywhere."""
+    """Why this person may not take a space of a lane in a zone, by (zone, lane); a query or two, none for whoever may
+    go everywhere."""
     if person is None or person.role is Role.FACILITY:
         return {}
     sections = person.section_ids
-    others = [
-        zone
-        for zone in list_zones(session, floor_id)
-        if zone.section_id is not None and zone.section_id not in sections
-    ]
+    others = [zone for zone in zones if zone.section_id is not None and zone.section_id not in sections]
     if not others:
         return {}
     found = doors(session, others)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -63,10 +63,26 @@ def reserve(
         raise RuleBroken("zone.free_seating", zone=place.zone.code)
     _check_entry(session, place, span, holder, actor=actor, now=now)
     _check_rules(place, span, actor, now)
+    legal.check_lots(session, place, span, user_id=holder.user_id, now=now)
     queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
     legal.check_barriers(session, place, span, holder.user_id)
     legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
     return _insert(session, place, holder, span, actor=actor, now=now, title=title)
+
+
+def allot(session: Session, *, person: Person, space_id: int, span: TimeSpan, now: datetime) -> Booking:
+    """Give a person the space that the lot gave them: as `reserve`, but by nobody's hand, before others may book it,
+    and as far ahead as the facility staff may. `person`: as of the span's day. Raises as `reserve`."""
+    place = get_place(session, space_id)
+    holder = Holder(person.id, person.section_ids)
+    if place.zone.free_seating:
+        raise RuleBroken("zone.free_seating", zone=place.zone.code)
+    legal.check_entry(session, place, span, sections=holder.sections, user_id=person.id, now=now)
+    _check_span(place, span, place.policy.horizon_facility, now)
+    queue_up(session, user_ids=[person.id], space_ids=[space_id])
+    legal.check_barriers(session, place, span, person.id)
+    legal.check_counts(session, place, span, user_id=person.id, now=now)
+    return _insert(session, place, holder, span, actor=None, now=now, origin=Origin.LOT)
 
 
 def move(
@@ -112,6 +128,7 @@ def move(
     is_new = elsewhere or not shorter
     if is_new:
         _check_rules(place, wanted, actor, wanted.start if begun else now)
+        legal.check_lots(session, place, wanted, user_id=booking.user_id, now=now)
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
     if is_new:
         legal.check_barriers(session, place, wanted, booking.user_id)
@@ -220,7 +237,11 @@ def _check_entry(
 def _check_rules(place: Place, span: TimeSpan, actor: Person, now: datetime) -> None:
     policy = place.policy
     horizon = policy.horizon_facility if actor.role is Role.FACILITY else policy.horizon
-    refused = refusal(span, now=now, policy=policy, horizon=horizon)
+    _check_span(place, span, horizon, now)
+
+
+def _check_span(place: Place, span: TimeSpan, horizon: timedelta, now: datetime) -> None:
+    refused = refusal(span, now=now, policy=place.policy, horizon=horizon)
     if refused:
         raise RuleBroken("booking.rule", **asdict(refused))
     legal.check_hours(place, span)
@@ -232,12 +253,13 @@ def _insert(
     holder: Holder,
     span: TimeSpan,
     *,
-    actor: Person,
+    actor: Person | None,
     now: datetime,
     title: str = "",
     origin: Origin = Origin.BOOKED,
 ) -> Booking:
-    """Write the booking; the caller holds the locks of the person and the space."""
+    """Write the booking; the caller holds the locks of the person and the space. `actor` None: the system."""
+    actor_id = actor.id if actor else None
     born_checked_in = origin is Origin.CLAIM
     status = Status.CHECKED_IN if born_checked_in else Status.BOOKED
     facts = Booked(status=status, span=span, made_at=now)
@@ -252,7 +274,7 @@ def _insert(
         origin=origin,
         title=title,
         made_at=now,
-        made_by=actor.id,
+        made_by=actor_id,
         checked_in_at=now if born_checked_in else None,
         checked_in_by=By.HAND if born_checked_in else None,
         release_check_at=None if born_checked_in else release_deadline(facts, place.policy),
@@ -264,7 +286,7 @@ def _insert(
         "booking.claimed" if born_checked_in else "booking.made",
         f"booking:{booking.id}",
         at=now,
-        actor_id=actor.id,
+        actor_id=actor_id,
         space_id=place.space.id,
         user_id=holder.user_id,
         start=span.start.isoformat(),

@@ -32,6 +32,7 @@ class Origin(StrEnum):
 
     BOOKED = "booked"
     CLAIM = "claim"
+    LOT = "lot"
 
 
 class By(StrEnum):

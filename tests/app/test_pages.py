@@ -51,7 +51,7 @@ def bookings(house: House) -> int:
         return session.scalars(select(func.count()).select_from(Booking)).one()
 
 
-PAGES = ("/floors/1", "/floors/1/live", "/floors/1/spaces/1", "/bookings", "/day")
+PAGES = ("/floors/1", "/floors/1/live", "/floors/1/spaces/1", "/bookings", "/day", "/lots")
 
 
 @pytest.mark.parametrize("path", PAGES)

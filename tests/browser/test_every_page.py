@@ -7,7 +7,7 @@ from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
 MESSAGES = ("/messages", "/messages/choices")
 OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/office/webhooks", "/card")
-PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE, *MESSAGES)
+PAGES = ("/", "/?space=1", "/bookings", "/lots", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE, *MESSAGES)
 
 CHECKS = """() => {
   const found = [];

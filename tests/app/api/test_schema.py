@@ -27,10 +27,12 @@ from schemathesis.specs.openapi.checks import (
 from app.access import declared
 from app.clock import SteppingClock
 from app.people.models import Role
+from tests.app.lots.conftest import Lots, lots
 from tests.app.notifications.desk import add_hook, book_for, telling
 from tests.fixtures.web import Api
 from tests.house import DAY, House, at
 
+__all__ = ["lots"]
 CALLERS = {Role.FACILITY: "fujii", Role.CHIEF: "chiba", Role.STAFF: "aoki"}
 KEPT = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -60,6 +62,8 @@ class Seeds:
     webhook: int
     zone: int
     site: int
+    drawn: int
+    to_draw: int
 
 
 def span(start: str, end: str, *, day: int = 0) -> dict[str, str]:
@@ -123,6 +127,15 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "PUT /telework/plans": lambda _s: Good(body={"on": DAY.isoformat(), "half": "pm", "kind": "home"}),
     "POST /telework/plans/{plan_id}/approve": lambda s: Good({"plan_id": s.plan}),
     "GET /telework/days": lambda _s: Good(query=DAYS),
+    "GET /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}),
+    "PUT /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}, body={"at": None}),
+    "GET /lots": lambda _s: Good(),
+    "GET /lots/{draw_id}": lambda s: Good({"draw_id": s.drawn}),
+    "GET /lots/{draw_id}/record": lambda s: Good({"draw_id": s.drawn}),
+    "GET /lots/{draw_id}/check": lambda s: Good({"draw_id": s.drawn}),
+    "PUT /lots/{draw_id}/wish": lambda s: Good({"draw_id": s.to_draw}, body={}, who="endo"),
+    "GET /lots/{draw_id}/wish": lambda s: Good({"draw_id": s.to_draw}, who="endo"),
+    "DELETE /lots/{draw_id}/wish": lambda s: Good({"draw_id": s.to_draw}, who="endo"),
     "GET /messages": lambda _s: Good(who="aoki"),
     "POST /messages/{message_id}/read": lambda s: Good({"message_id": s.message}, who="aoki"),
     "GET /me/notifications": lambda _s: Good(),
@@ -149,7 +162,7 @@ def released(seeds: Seeds) -> int:
 
 
 @pytest.fixture
-def seeds(app: Flask, api: Api, house: House, clock: SteppingClock) -> Seeds:
+def seeds(app: Flask, api: Api, house: House, lots: Lots, clock: SteppingClock) -> Seeds:
     def made(who: str, method: str, path: str, body: dict[str, Any]) -> Any:
         answer = api.call(who, method, path, body)
         assert answer.status_code in {200, 201}, answer.text
@@ -175,6 +188,9 @@ def seeds(app: Flask, api: Api, house: House, clock: SteppingClock) -> Seeds:
     telling(app, house, clock).tell()
     message = api.call("aoki", "GET", "/messages").get_json()["items"][0]["id"]
     hook = add_hook(house, "http://127.0.0.1:9/x").id
+    lots.put()
+    drawn = lots.open_id
+    lots.draw()
     return Seeds(
         house,
         booking["id"],
@@ -186,6 +202,8 @@ def seeds(app: Flask, api: Api, house: House, clock: SteppingClock) -> Seeds:
         hook,
         zone,
         site,
+        drawn,
+        lots.open_id,
     )
 
 
