@@ -13,6 +13,25 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
+from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
+
+__all__ = [
+    "DAY_CLASSES",
+    "DAY_REASONS",
+    "HAPPENINGS",
+    "KINDS",
+    "LOOKS",
+    "MESSAGES",
+    "OCCUPANCY",
+    "POLICIES",
+    "REASONS",
+    "REFUSALS",
+    "STATUSES",
+    "TOPICS",
+    "UNAVAILABLE",
+    "WEEKDAYS",
+    "explain",
+]
 
 REFUSALS: Mapping[str, LazyString] = {
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
@@ -243,71 +262,6 @@ TOPICS: Mapping[str, LazyString] = {
     "system": lazy_gettext("Faults of the system"),
 }
 
-WEEKDAYS = (
-    lazy_gettext("Monday"),
-    lazy_gettext("Tuesday"),
-    lazy_gettext("Wednesday"),
-    lazy_gettext("Thursday"),
-    lazy_gettext("Friday"),
-    lazy_gettext("Saturday"),
-    lazy_gettext("Sunday"),
-)
-
-# By key: what the rule is called, and what its value means.
-POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
-    "check_in_opens": (lazy_gettext("Check-in opens"), lazy_gettext("before the start, such as 15m")),
-    "no_show_grace": (
-        lazy_gettext("Grace before a release"),
-        lazy_gettext("after the start, if nobody came, such as 60m"),
-    ),
-    "warn_before_release": (lazy_gettext("Warning"), lazy_gettext("before a release, such as 5m")),
-    "vacant_hold": (
-        lazy_gettext("Empty after"),
-        lazy_gettext("without movement, such as 10m; at least what the sensor needs"),
-    ),
-    "early_leave": (
-        lazy_gettext("Ends when left"),
-        lazy_gettext("so long after everybody left, such as 10m, or off"),
-    ),
-    "min_duration": (lazy_gettext("Shortest booking"), lazy_gettext("such as 15m, or off")),
-    "max_duration": (lazy_gettext("Longest booking"), lazy_gettext("such as 2h or 1d")),
-    "buffer": (lazy_gettext("Pause between bookings"), lazy_gettext("such as 10m, or off")),
-    "horizon": (lazy_gettext("Booking opens"), lazy_gettext("ahead, such as 14d")),
-    "horizon_facility": (
-        lazy_gettext("Booking opens for facility staff"),
-        lazy_gettext("ahead, such as 62d"),
-    ),
-    "walk_in": (lazy_gettext("Sitting down without a booking"), lazy_gettext("on or off")),
-    "check_in_by_hand": (
-        lazy_gettext("Check-in by hand needed"),
-        lazy_gettext("where there is no sensor: on or off"),
-    ),
-    "concurrent_quota": (
-        lazy_gettext("Bookings at a time"),
-        lazy_gettext("of one person, not over yet: a number, or off"),
-    ),
-    "series_no_shows": (
-        lazy_gettext("Asked about a series"),
-        lazy_gettext("after so many no-shows running: a number, or off"),
-    ),
-    "series_answer": (lazy_gettext("Time to answer"), lazy_gettext("until the series ends, such as 7d")),
-    "weekly_quota": (
-        lazy_gettext("Bookings in a week"),
-        lazy_gettext("of one person, Monday to Sunday: a number, or off"),
-    ),
-}
-
-# What became of a wish in a draw by lot, by what decided.
-LOTS: Mapping[str, LazyString] = {
-    "wish": lazy_gettext("your wish"),
-    "together": lazy_gettext("near the colleagues you sit with"),
-    "lot": lazy_gettext("as the lot had it"),
-    "full": lazy_gettext("There were more wishes than seats. Next time you come first."),
-    "missed": lazy_gettext("The draw could not take place in time. Book what is free."),
-    "zone": lazy_gettext("You do not belong to the zone's section on that day."),
-    "has_seat": lazy_gettext("You hold another seat on that day already."),
-}
-
 HAPPENINGS: Mapping[str, LazyString] = {
     "booking.made": lazy_gettext("was booked"),
     "booking.claimed": lazy_gettext("was claimed by somebody who sat down"),
@@ -324,33 +278,6 @@ OCCUPANCY: Mapping[str, LazyString] = {
     "offline": lazy_gettext("Sensor silent"),
     "unknown": lazy_gettext("Not known"),
 }
-
-DAY_CLASSES: Mapping[str, LazyString] = {
-    "closed": lazy_gettext("Closed day"),
-    "leave": lazy_gettext("Leave"),
-    "trip": lazy_gettext("Business trip"),
-    "office": lazy_gettext("Office"),
-    "telework": lazy_gettext("Telework"),
-    "office_presumed": lazy_gettext("Office (presumed)"),
-    "unknown": lazy_gettext("Not known"),
-}
-
-DAY_REASONS: Mapping[str, LazyString] = {
-    "closed_day": lazy_gettext("the office was closed"),
-    "approved_leave": lazy_gettext("approved leave"),
-    "approved_trip": lazy_gettext("approved business trip"),
-    "home_and_check_in": lazy_gettext("home was approved, yet you checked in: please say which"),
-    "home_reported": lazy_gettext("approved and reported"),
-    "home_unreported": lazy_gettext("approved, not yet reported"),
-    "check_in_by_hand": lazy_gettext("checked in by hand"),
-    "check_in_inferred": lazy_gettext("the booked seat was in use"),
-    "no_evidence": lazy_gettext("neither plan nor check-in"),
-}
-
-
-def lot_reason(reason: str) -> str:
-    """Why a wish in a draw came to what it came to; a rule of booking in its own words."""
-    return str(LOTS.get(reason) or explain("booking.rule", {"rule": reason}))
 
 
 def explain(code: str, facts: Mapping[str, Any]) -> str:
