@@ -13,7 +13,7 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
-from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
+from app.wording.tables import DAY_CLASSES, DAY_REASONS, LOTS, POLICIES, WEEKDAYS
 
 __all__ = [
     "DAY_CLASSES",
@@ -21,6 +21,7 @@ __all__ = [
     "HAPPENINGS",
     "KINDS",
     "LOOKS",
+    "LOTS",
     "MESSAGES",
     "OCCUPANCY",
     "POLICIES",
@@ -31,6 +32,7 @@ __all__ = [
     "UNAVAILABLE",
     "WEEKDAYS",
     "explain",
+    "lot_reason",
 ]
 
 REFUSALS: Mapping[str, LazyString] = {
@@ -332,3 +334,8 @@ def _limit(allowed: str) -> str:
         return limit
     at = datetime.fromisoformat(limit)
     return f"{day(at)} {hours_and_minutes(at)}"
+
+
+def lot_reason(reason: str) -> str:
+    """Why a wish in a draw came to what it came to; a rule of booking in its own words."""
+    return str(LOTS.get(reason) or explain("booking.rule", {"rule": reason}))

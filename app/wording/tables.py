@@ -93,8 +93,3 @@ DAY_REASONS: Mapping[str, LazyString] = {
     "check_in_inferred": lazy_gettext("the booked seat was in use"),
     "no_evidence": lazy_gettext("neither plan nor check-in"),
 }
-
-
-def lot_reason(reason: str) -> str:
-    """Why a wish in a draw came to what it came to; a rule of booking in its own words."""
-    return str(LOTS.get(reason) or explain("booking.rule", {"rule": reason}))
