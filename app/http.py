@@ -250,6 +250,12 @@ def require_version(version: int) -> None:
         raise Stale("request.stale", current=etag(version))
 
 
+def check_version(version: int) -> None:
+    """Refuse an old version (412) where a verb names one; a verb says what it means without."""
+    if "If-Match" in request.headers:
+        require_version(version)
+
+
 class PreconditionRequired(HTTPException):
     code = 428
     description = "If-Match is missing"

@@ -41,9 +41,8 @@ class Leadership:
     Both are given back by the system when their holder dies, so that a standby can take over.
     """
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._folder = folder
         self._held: Connection | TextIO | None = None
         self._turn = Lock()  # two jobs of this process may ask at once
 
@@ -56,8 +55,8 @@ class Leadership:
 
     def _lead_sqlite(self) -> bool:
         if self._held is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = (self._folder / "jobs.lock").open("w")
+            lock = Path(f"{self._engine.url.database}.jobs-lock")
+            file = lock.open("w")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -123,7 +122,7 @@ def run(settings: Settings) -> None:
     """Sweep and close days until told to stop. Every job is idempotent; one that fails is tried at its next turn."""
     engine = create_engine(settings.database_url)
     office = Office.of(settings)
-    leadership = Leadership(engine, settings.data_dir)
+    leadership = Leadership(engine)
     speed = settings.clock.speed if isinstance(settings.clock, ShownClock) else 1
     scheduler = BlockingScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}

@@ -36,8 +36,8 @@ from app.working_days import WorkingDays
 
 
 def process_readings(session: Session, readings: Sequence[Reading], now: datetime) -> Observed:
-    """Sensors spoke: readings → confirmed changes → check-ins → sessions. The gateway, the tests, `akiseki replay`
-    and the HTTP intake all come in here."""
+    """Sensors spoke: readings → confirmed changes → check-ins → sessions. The gateway, the tests and `akiseki replay`
+    all come in here."""
     observed = occupancy.observe(session, readings, policies(session))
     presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.bookings.legal import free_by_zone
 from app.bookings.models import HOLDS, Booking
-from app.bookings.rules import Origin, Status
+from app.bookings.rules import Origin, Status, is_deserted
 from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy
 from app.people.models import Role
@@ -21,8 +21,8 @@ from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
 from app.spaces.lots import closed_until
 from app.spaces.models import SensorBinding, Space, Zone
-from app.spaces.rules import LANES, Entry, Kind, Lane
-from app.spaces.service import doors, floor_timezone, get_floor, list_zones
+from app.spaces.rules import LANES, Entry, Kind, Lane, Policies
+from app.spaces.service import doors, floor_timezone, get_floor, list_zones, policies
 from app.timespan import TimeSpan
 
 
@@ -82,6 +82,7 @@ def floor_view(
     taken: dict[int, list[Any]] = defaultdict(list)
     for found in _bookings(session, floor_id, span):
         taken[found.space_id].append(found)
+    policy_of = policies(session)
     views = []
     for row in _spaces(session, floor_id):
         bookings = taken.get(row.id, [])
@@ -109,7 +110,7 @@ def floor_view(
                 mine=mine,
                 barred=closed_door is not None or any(one.covers_all(span) for one in before),
                 free_seating=row.free_seating,
-                deserted=booking is not None and not mine and _is_deserted(row, booking),
+                deserted=booking is not None and not mine and _is_deserted(row, booking, policy_of),
                 x=row.x,
                 y=row.y,
                 width=row.width,
@@ -135,6 +136,7 @@ def _spaces(session: Session, floor_id: int) -> Sequence[Any]:
             Zone.free_seating,
             SensorState.state,
             SensorState.since_at,
+            SensorState.signal_at,
         )
         .join(Zone, Zone.id == Space.zone_id)
         .join(
@@ -199,13 +201,14 @@ def _shut_zones(
     return shut
 
 
-def _is_deserted(row: Any, booking: Any) -> bool:
+def _is_deserted(row: Any, booking: Any, policy_of: Policies) -> bool:
     """Whether the next to claim the space ends this claim (RULES 12), as `bookings.release.end_empty_claim` does."""
+    hold = policy_of.of(row.kind, row.zone_id).vacant_hold
     return (
         booking.origin is Origin.CLAIM
         and booking.status is Status.CHECKED_IN
         and row.state is Occupancy.VACANT
-        and bool(row.since_at > booking.start_at)
+        and is_deserted(booking.start_at, row.since_at, row.signal_at, hold=hold)
     )
 
 

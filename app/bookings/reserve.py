@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from app import events
 from app.bookings import legal
 from app.bookings.guards import overlap_refused, queue_up
-from app.bookings.models import HOLDS, Booking
+from app.bookings.models import HOLDS, Booking, facts_of
 from app.bookings.rules import (
     Booked,
     By,
     Origin,
+    Refusal,
     Status,
+    change_of,
     effective_span,
     refusal,
     release_deadline,
@@ -102,39 +104,23 @@ def move(
     if booking.status not in {Status.BOOKED, Status.CHECKED_IN}:
         raise Conflict("booking.state", status=booking.status.value)
     place = get_place(session, booking.space_id if space_id is None else space_id)
-    wanted = span or booking.span
     elsewhere = place.space.id != booking.space_id
-    if elsewhere and booking.status is Status.CHECKED_IN:
+    asked = change_of(facts_of(booking), span or booking.span, elsewhere=elsewhere, now=now)
+    if asked is None:
         raise Conflict("booking.state", status=booking.status.value)
-    if wanted.start != booking.start_at:
-        wanted = effective_span(wanted, now)
-    shorter = wanted.start == booking.start_at and now < wanted.end <= booking.end_at
-    begun = wanted.start == booking.start_at <= now < wanted.end
-    if begun and elsewhere:
-        # Nobody can have come to the other space before: there it begins now, and so does its grace.
-        wanted = TimeSpan(now, wanted.end)
+    if isinstance(asked, Refusal):
+        raise RuleBroken("booking.rule", **asdict(asked))
     if elsewhere:
-        if place.zone.free_seating:
-            raise RuleBroken("zone.free_seating", zone=place.zone.code)
-        holder = _holder(
-            session,
-            place,
-            wanted,
-            actor=actor,
-            for_user_id=booking.user_id,
-            guest_name=booking.guest_name,
-        )
-        _check_entry(session, place, wanted, holder, actor=actor, now=now)
-    is_new = elsewhere or not shorter
-    if is_new:
-        _check_rules(place, wanted, actor, wanted.start if begun else now)
-        legal.check_lots(session, place, wanted, user_id=booking.user_id, now=now)
+        _check_place(session, booking, place, asked.span, actor=actor, now=now)
+    if asked.is_new:
+        _check_rules(place, asked.span, actor, asked.judged_at)
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
-    if is_new:
-        legal.check_barriers(session, place, wanted, booking.user_id)
-        legal.check_counts(session, place, wanted, user_id=booking.user_id, now=now, besides=booking.id)
-    facts = Booked(status=booking.status, span=wanted, made_at=booking.made_at)
+    if asked.is_new:
+        legal.check_barriers(session, place, asked.span, booking.user_id)
+        legal.check_counts(session, place, asked.span, user_id=booking.user_id, now=now, besides=booking.id)
+    said = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
     is_watched = booking.status is Status.BOOKED and not booking.reclaimed
+    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=said[1])
     with overlap_refused(session, space_id=place.space.id):
         change(
             session,
@@ -144,12 +130,26 @@ def move(
             actor_id=actor.id,
             space_id=place.space.id,
             lane=place.space.lane,
-            start_at=wanted.start,
-            end_at=wanted.end,
+            start_at=asked.span.start,
+            end_at=asked.span.end,
             title=booking.title if title is None else title,
+            warned_at=said[0],
+            coming_at=said[1],
             release_check_at=release_deadline(facts, place.policy) if is_watched else None,
         )
     return booking
+
+
+def _check_place(
+    session: Session, booking: Booking, place: Place, span: TimeSpan, *, actor: Person, now: datetime
+) -> None:
+    """That the booking's holder may have this other place."""
+    if place.zone.free_seating:
+        raise RuleBroken("zone.free_seating", zone=place.zone.code)
+    holder = _holder(
+        session, place, span, actor=actor, for_user_id=booking.user_id, guest_name=booking.guest_name
+    )
+    _check_entry(session, place, span, holder, actor=actor, now=now)
 
 
 def claim(

@@ -31,7 +31,7 @@ from app.database import reading, rehearsal, transaction
 from app.errors import Conflict, RuleBroken
 from app.extensions import db
 from app.fields import ME
-from app.http import IF_MATCH, Blueprint, cursor_page, etag, now, require_version, today
+from app.http import IF_MATCH, Blueprint, check_version, cursor_page, etag, now, require_version, today
 from app.timespan import TimeSpan
 from app.wording import explain
 
@@ -230,6 +230,7 @@ def _act(booking_id: int, verb: Callable[..., Booking]) -> Any:
     """One transaction: the booking, if it is the asker's to change, and the verb on it."""
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        check_version(booking.version)
         verb(session, booking, actor=asker(), now=now())
         session.expunge(booking)
     return booking, 200, {"ETag": etag(booking.version)}

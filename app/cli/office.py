@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -23,10 +24,11 @@ def user() -> None:
 @click.option("--name", required=True, type=Line(80))
 @click.option("--section", required=True, type=Line(32), help="the section's code")
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.STAFF.value)
-@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, type=PASSWORD)
-def user_add(email: str, name: str, section: str, role: str, password: str) -> None:
+@click.option("--password", type=PASSWORD, help="asked for where it is not given")
+def user_add(email: str, name: str, section: str, role: str, password: str | None) -> None:
     """Add an account; the section is made where it is new."""
     settings = settings_of_env()
+    password = password or _asked_password()
     now = settings.clock()
     on = now.astimezone(settings.timezone).date()
     with transaction_of(settings) as session:
@@ -37,6 +39,17 @@ def user_add(email: str, name: str, section: str, role: str, password: str) -> N
         )
         people.set_password(added, password)
     click.echo(f"{email} can sign in.")
+
+
+def _asked_password() -> str:
+    """Typed twice, unseen; from a pipe without a terminal the first line."""
+    if sys.stdin.isatty():
+        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, type=PASSWORD)
+        return typed
+    line = sys.stdin.readline().rstrip("\n") if sys.stdin.readable() else ""
+    if not line:
+        raise Failed("Give --password, or the password as a line on standard input.")
+    return PASSWORD.convert(line, None, None)
 
 
 @akiseki.group()

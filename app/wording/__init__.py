@@ -55,6 +55,9 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "booking.rule": lazy_gettext("A rule of the office does not allow this."),
     "booking.not_allowed/guest": lazy_gettext("Only a chief or the facility staff may book for a guest."),
+    "booking.rule/begun": lazy_gettext(
+        "It has begun. Give it back and book anew, or say that you are still coming."
+    ),
     "booking.rule/buffer": lazy_gettext(
         "That is too close to the booking before or after: the space needs a pause."
     ),
@@ -95,7 +98,7 @@ REFUSALS: Mapping[str, LazyString] = {
         "The database is not ready. Run akiseki db check for what is missing."
     ),
     "database.unreachable": lazy_gettext("The database does not answer. Try again in a moment."),
-    "desk.unknown": lazy_gettext("No desk has this code. Look at it again; it has six letters and digits."),
+    "desk.unknown": lazy_gettext("No desk has this code. Look at it again; it has eight letters and digits."),
     "floor.unknown": lazy_gettext("There is no such floor."),
     "kiosk.too_late": lazy_gettext("That took too long. Hold your card to the reader again."),
     "lots.closed": lazy_gettext("This draw takes no wishes any more."),
