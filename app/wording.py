@@ -224,6 +224,10 @@ MESSAGES: Mapping[str, LazyString] = {
         "Nobody came to your series at %(space)s the last times. Confirm it by %(until)s, or it ends."
     ),
     "series.ended": lazy_gettext("Your series was ended, since nobody used it and nobody answered."),
+    "lots.left_out": lazy_gettext(
+        "The draw had more wishes than seats, and none is left for you. Next time you come first."
+    ),
+    "lots.refused": lazy_gettext("The draw could give you no seat. Why stands under Tomorrow's seats."),
     "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
 }
 TOPICS: Mapping[str, LazyString] = {
@@ -290,17 +294,6 @@ POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
     ),
 }
 
-# What became of a wish in a draw by lot, by what decided.
-LOTS: Mapping[str, LazyString] = {
-    "wish": lazy_gettext("your wish"),
-    "together": lazy_gettext("near the colleagues you sit with"),
-    "lot": lazy_gettext("as the lot had it"),
-    "full": lazy_gettext("There were more wishes than seats. Next time you come first."),
-    "missed": lazy_gettext("The draw could not take place in time. Book what is free."),
-    "zone": lazy_gettext("You do not belong to the zone's section on that day."),
-    "has_seat": lazy_gettext("You hold another seat on that day already."),
-}
-
 HAPPENINGS: Mapping[str, LazyString] = {
     "booking.made": lazy_gettext("was booked"),
     "booking.claimed": lazy_gettext("was claimed by somebody who sat down"),
@@ -339,11 +332,6 @@ DAY_REASONS: Mapping[str, LazyString] = {
     "check_in_inferred": lazy_gettext("the booked seat was in use"),
     "no_evidence": lazy_gettext("neither plan nor check-in"),
 }
-
-
-def lot_reason(reason: str) -> str:
-    """Why a wish in a draw came to what it came to; a rule of booking in its own words."""
-    return str(LOTS.get(reason) or explain("booking.rule", {"rule": reason}))
 
 
 def explain(code: str, facts: Mapping[str, Any]) -> str:
