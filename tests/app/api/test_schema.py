@@ -26,10 +26,11 @@ from schemathesis.specs.openapi.checks import (
 
 from app.access import declared
 from app.clock import SteppingClock
+from app.jobs import draw_due_lots
 from app.people.models import Role
 from tests.app.notifications.desk import add_hook, book_for, telling
 from tests.fixtures.web import Api
-from tests.house import DAY, House, at
+from tests.house import DAY, OFFICE, House, at
 
 CALLERS = {Role.FACILITY: "fujii", Role.CHIEF: "chiba", Role.STAFF: "aoki"}
 KEPT = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -60,6 +61,9 @@ class Seeds:
     webhook: int
     zone: int
     site: int
+    drawn: int
+    open_draw: int
+    drawn_zone: int
 
 
 def span(start: str, end: str, *, day: int = 0) -> dict[str, str]:
@@ -85,6 +89,15 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     ),
     "GET /zones": lambda _s: Good(),
     "GET /zones/{zone_id}/rules": lambda s: Good({"zone_id": s.zone}),
+    "GET /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.drawn_zone}),
+    "PUT /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.drawn_zone}, body={"at": "16:00"}),
+    "GET /lots": lambda _s: Good(),
+    "GET /lots/{draw_id}": lambda s: Good({"draw_id": s.drawn}),
+    "GET /lots/{draw_id}/record": lambda s: Good({"draw_id": s.drawn}),
+    "GET /lots/{draw_id}/check": lambda s: Good({"draw_id": s.drawn}),
+    "GET /lots/{draw_id}/wish": lambda s: Good({"draw_id": s.drawn}),
+    "PUT /lots/{draw_id}/wish": lambda s: Good({"draw_id": s.open_draw}, body={"prefers": []}),
+    "DELETE /lots/{draw_id}/wish": lambda s: Good({"draw_id": s.open_draw}),
     "PUT /zones/{zone_id}/rules": lambda s: Good({"zone_id": s.zone}, body={"guests": [], "overflow": []}),
     "GET /spaces": lambda _s: Good(),
     "GET /spaces/{space_id}": lambda s: Good({"space_id": s.house.spaces["seat"]}),
@@ -174,6 +187,12 @@ def seeds(app: Flask, api: Api, house: House, clock: SteppingClock) -> Seeds:
     book_for(house, "aoki", "booth", day=1)
     telling(app, house, clock).tell()
     message = api.call("aoki", "GET", "/messages").get_json()["items"][0]["id"]
+    drawn_zone = api.call("fujii", "GET", f"/spaces/{house.spaces['taxes']}").get_json()["zone_id"]
+    made("fujii", "PUT", f"/zones/{drawn_zone}/lots", {"at": "16:00"})
+    drawn = made("fujii", "GET", "/lots", {})["items"][0]["id"]
+    made("fujii", "PUT", f"/lots/{drawn}/wish", {"prefers": [house.spaces["taxes"]]})
+    draw_due_lots(house.engine, at("16:00"), OFFICE)
+    open_draw = made("fujii", "GET", "/lots", {})["items"][-1]["id"]
     hook = add_hook(house, "http://127.0.0.1:9/x").id
     return Seeds(
         house,
@@ -186,6 +205,9 @@ def seeds(app: Flask, api: Api, house: House, clock: SteppingClock) -> Seeds:
         hook,
         zone,
         site,
+        drawn,
+        open_draw,
+        drawn_zone,
     )
 
 
@@ -244,6 +266,7 @@ def test_whatever_is_asked_nothing_breaks_and_nothing_undocumented_is_answered(
         seeds.plan,
         seeds.zone,
         seeds.site,
+        seeds.open_draw,
         *house.spaces.values(),
         house.floor_id,
         10_000,
