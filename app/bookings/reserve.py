@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings import legal
+from app.bookings.attendees import attendee_ids
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking, facts_of
 from app.bookings.rules import (
@@ -111,9 +112,13 @@ def move(
     if isinstance(asked, Refusal):
         raise RuleBroken("booking.rule", **asdict(asked))
     if elsewhere:
-        _check_place(session, booking, place, asked.span, actor=actor, now=now)
+        if place.zone.free_seating:
+            raise RuleBroken("zone.free_seating", zone=place.zone.code)
+        legal.check_capacity(place, 1 + len(attendee_ids(session, [booking.id]).get(booking.id, ())))
     if asked.is_new:
         _check_rules(place, asked.span, actor, asked.judged_at)
+        _check_place(session, booking, place, asked.span, actor=actor, now=now)
+        legal.check_lots(session, place, asked.span, user_id=booking.user_id, now=now)
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
     if asked.is_new:
         legal.check_barriers(session, place, asked.span, booking.user_id)
@@ -143,9 +148,7 @@ def move(
 def _check_place(
     session: Session, booking: Booking, place: Place, span: TimeSpan, *, actor: Person, now: datetime
 ) -> None:
-    """That the booking's holder may have this other place."""
-    if place.zone.free_seating:
-        raise RuleBroken("zone.free_seating", zone=place.zone.code)
+    """That the booking's holder may have this place at that time."""
     holder = _holder(
         session, place, span, actor=actor, for_user_id=booking.user_id, guest_name=booking.guest_name
     )

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
@@ -87,6 +88,24 @@ def _miss(session: Session, found: LotDraw, wishes: Sequence[LotWish], now: date
         one.outcome, one.reason = Outcome.REFUSED, MISSED
     session.flush()
     events.record(session, "lots.missed", f"lots:{found.id}", at=now, on=found.on_date.isoformat())
+    events.record_many(session, [_fact(found, one, None, now) for one in wishes])
+
+
+def _fact(found: LotDraw, wish: LotWish, booking: Booking | None, now: datetime) -> dict[str, Any]:
+    """What became of a wish, for whoever tells people."""
+    return {
+        "at": now,
+        "kind": f"lots.{wish.outcome.value}",
+        "subject": f"lots:{found.id}",
+        "actor_id": None,
+        "data": {
+            "user_id": wish.user_id,
+            "on": found.on_date.isoformat(),
+            "reason": wish.reason,
+            "booking_id": wish.booking_id,
+            "space_id": booking.space_id if booking else None,
+        },
+    }
 
 
 def _forget(session: Session, zone_id: int, before: date) -> None:
@@ -295,21 +314,7 @@ class _Draw:
                 one.outcome = Outcome.SEATED if booking else Outcome.LEFT_OUT
                 one.reason = given.why.value
                 one.booking_id = booking.id if booking else None
-            facts.append(
-                {
-                    "at": self.now,
-                    "kind": f"lots.{one.outcome.value}",
-                    "subject": f"lots:{self.draw.id}",
-                    "actor_id": None,
-                    "data": {
-                        "user_id": one.user_id,
-                        "on": self.draw.on_date.isoformat(),
-                        "reason": one.reason,
-                        "booking_id": one.booking_id,
-                        "space_id": booking.space_id if booking else None,
-                    },
-                }
-            )
+            facts.append(_fact(self.draw, one, booking, self.now))
         self.session.flush()
         events.record(
             self.session,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -26,11 +27,22 @@ from app.wording import explain
 pages = Blueprint("lots_pages", __name__)
 CHOICES = 3
 
+# What became of a wish in a draw by lot, by what decided.
+REASONS: Mapping[str, LazyString] = {
+    "wish": lazy_gettext("your wish"),
+    "together": lazy_gettext("near the colleagues you sit with"),
+    "lot": lazy_gettext("as the lot had it"),
+    "full": lazy_gettext("There were more wishes than seats. Next time you come first."),
+    "missed": lazy_gettext("The draw could not take place in time. Book what is free."),
+    "zone": lazy_gettext("You do not belong to the zone's section on that day."),
+    "has_seat": lazy_gettext("You hold another seat on that day already."),
+}
+
 
 @pages.app_context_processor
 def shared() -> dict[str, Any]:
-    """Whether the navigation leads here: not in an office that draws nothing."""
-    return {"lots_are_drawn": _lots_are_drawn}
+    """Whether the navigation leads here, which it does not in an office that draws nothing; reasons in words."""
+    return {"lots_are_drawn": _lots_are_drawn, "lot_reason": lot_reason}
 
 
 def _lots_are_drawn() -> bool:
@@ -117,6 +129,11 @@ def set_lots(zone_id: int) -> AnyResponse:
         return service.set_lots(session, zone_id, rule, actor_id=asker().id, now=now())
 
     return _done(change, gettext("Saved."), url_for("spaces_pages.zone", zone_id=zone_id))
+
+
+def lot_reason(reason: str) -> str:
+    """Why a wish in a draw came to what it came to; a rule of booking in its own words."""
+    return str(REASONS.get(reason) or explain("booking.rule", {"rule": reason}))
 
 
 def _to_mine() -> str:

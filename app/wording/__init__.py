@@ -13,7 +13,7 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
-from app.wording.tables import DAY_CLASSES, DAY_REASONS, LOTS, POLICIES, WEEKDAYS
+from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
 
 __all__ = [
     "DAY_CLASSES",
@@ -21,7 +21,6 @@ __all__ = [
     "HAPPENINGS",
     "KINDS",
     "LOOKS",
-    "LOTS",
     "MESSAGES",
     "OCCUPANCY",
     "POLICIES",
@@ -32,7 +31,6 @@ __all__ = [
     "UNAVAILABLE",
     "WEEKDAYS",
     "explain",
-    "lot_reason",
 ]
 
 REFUSALS: Mapping[str, LazyString] = {
@@ -255,6 +253,10 @@ MESSAGES: Mapping[str, LazyString] = {
         "Nobody came to your series at %(space)s the last times. Confirm it by %(until)s, or it ends."
     ),
     "series.ended": lazy_gettext("Your series was ended, since nobody used it and nobody answered."),
+    "lots.left_out": lazy_gettext(
+        "The draw had more wishes than seats, and none is left for you. Next time you come first."
+    ),
+    "lots.refused": lazy_gettext("The draw could give you no seat. Why stands under Tomorrow's seats."),
     "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
 }
 TOPICS: Mapping[str, LazyString] = {
@@ -337,8 +339,3 @@ def _limit(allowed: str) -> str:
         return limit
     at = datetime.fromisoformat(limit)
     return f"{day(at)} {hours_and_minutes(at)}"
-
-
-def lot_reason(reason: str) -> str:
-    """Why a wish in a draw came to what it came to; a rule of booking in its own words."""
-    return str(LOTS.get(reason) or explain("booking.rule", {"rule": reason}))

@@ -51,17 +51,6 @@ POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
     ),
 }
 
-# What became of a wish in a draw by lot, by what decided.
-LOTS: Mapping[str, LazyString] = {
-    "wish": lazy_gettext("your wish"),
-    "together": lazy_gettext("near the colleagues you sit with"),
-    "lot": lazy_gettext("as the lot had it"),
-    "full": lazy_gettext("There were more wishes than seats. Next time you come first."),
-    "missed": lazy_gettext("The draw could not take place in time. Book what is free."),
-    "zone": lazy_gettext("You do not belong to the zone's section on that day."),
-    "has_seat": lazy_gettext("You hold another seat on that day already."),
-}
-
 WEEKDAYS = (
     lazy_gettext("Monday"),
     lazy_gettext("Tuesday"),

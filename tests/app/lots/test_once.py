@@ -113,6 +113,9 @@ def test_a_draw_whose_day_has_begun_is_missed_and_said_to_be(lots: Lots, house: 
     assert (draw.state, draw.result) == (State.MISSED, None)
     found = lots.outcomes(draw.id)["endo"]
     assert (found.outcome, found.reason) == (Outcome.REFUSED, drawing.MISSED)
+    with reading(house.engine) as session:
+        told = session.scalars(select(Event).where(Event.kind == "lots.refused")).one()
+    assert told.data["user_id"] == house.people["endo"].id
     assert bookings(house) == []
     assert lots.draws()[-1].on_date == DAY + timedelta(days=2)
 
