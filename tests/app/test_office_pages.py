@@ -129,6 +129,8 @@ def test_a_seat_is_kept_and_given_back(staff: Browser, house: House) -> None:
         "first": DAY.isoformat(),
         "last": "",
     }
+    for far in ({"first": "0001-01-01"}, {"last": "9999-12-31"}):
+        assert 'class="notice error"' in staff.post(f"/office/zones/{zone}/fixed-seats", **form | far).text
     assert "aoki" in staff.post(f"/office/zones/{zone}/fixed-seats", **form).text
     elsewhere = staff.post(f"/office/zones/{staff.zone('taxes')}/fixed-seats", **form)
     assert 'class="notice error"' in elsewhere.text
