@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
@@ -70,7 +71,7 @@ def floor_view(
     barred: dict[int, list[Barrier]] = defaultdict(list)
     for barrier in barriers(session, span, timezone, floor_id=floor_id):
         barred[barrier.space_id].append(barrier)
-    shut = _shut_zones(session, floor_id, span, person, on=span.start.astimezone(timezone).date(), now=now)
+    shut = _shut_zones(session, floor_id, span, person, timezone, now=now)
     taken: dict[int, list[Any]] = defaultdict(list)
     for found in _bookings(session, floor_id, span):
         taken[found.space_id].append(found)
@@ -159,9 +160,15 @@ def _bookings(session: Session, floor_id: int, span: TimeSpan) -> Sequence[Any]:
 
 
 def _shut_zones(
-    session: Session, floor_id: int, span: TimeSpan, person: Person | None, *, on: date, now: datetime
+    session: Session,
+    floor_id: int,
+    span: TimeSpan,
+    person: Person | None,
+    timezone: ZoneInfo,
+    *,
+    now: datetime,
 ) -> dict[tuple[int, Lane], str]:
-    """Why this person may not take a space of a lane in a zone, by (zone, lane); two or three queries, none for
+    """Why this person may not take a space of a lane in a zone, by (zone, lane); two to four queries, none for
     whoever may go everywhere."""
     if person is None or person.role is Role.FACILITY:
         return {}
@@ -173,12 +180,13 @@ def _shut_zones(
     ]
     if not others:
         return {}
-    found = doors(session, others)
+    found, on = doors(session, others), span.start.astimezone(timezone).date()
     entries = {zone_id: door.entry(sections, on) for zone_id, door in found.items()}
     waiting = {
         zone_id: found[zone_id].homes(sections) for zone_id in entries if entries[zone_id] is Entry.OVERFLOW
     }
-    free = free_by_zone(session, {home for homes in waiting.values() for home in homes}, span, now)
+    homes = {home for found_homes in waiting.values() for home in found_homes}
+    free = free_by_zone(session, homes, span, now, timezone, user_id=person.id)
     shut = {}
     for zone_id, entry in entries.items():
         for lane in Lane:

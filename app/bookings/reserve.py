@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings import legal
+from app.bookings import attendees, legal
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import (
@@ -88,18 +88,20 @@ def move(
     place = get_place(session, booking.space_id if space_id is None else space_id)
     wanted = span or booking.span
     elsewhere = place.space.id != booking.space_id
-    if elsewhere and booking.status is Status.CHECKED_IN:
+    at_another_time = wanted.start != booking.start_at
+    if (elsewhere or at_another_time) and booking.status is Status.CHECKED_IN:
+        # Somebody sits there: that is true of this space and of now alone.
         raise Conflict("booking.state", status=booking.status.value)
-    if wanted.start != booking.start_at:
+    if at_another_time:
         wanted = effective_span(wanted, now)
     shorter = wanted.start == booking.start_at and now < wanted.end <= booking.end_at
     begun = wanted.start == booking.start_at <= now < wanted.end
     if begun and elsewhere:
         # Nobody can have come to the other space before: there it begins now, and so does its grace.
         wanted = TimeSpan(now, wanted.end)
-    if elsewhere:
-        if place.zone.free_seating:
-            raise RuleBroken("zone.free_seating", zone=place.zone.code)
+    if elsewhere and place.zone.free_seating:
+        raise RuleBroken("zone.free_seating", zone=place.zone.code)
+    if elsewhere or at_another_time:
         holder = _holder(
             session,
             place,
@@ -112,6 +114,8 @@ def move(
     is_new = elsewhere or not shorter
     if is_new:
         _check_rules(place, wanted, actor, wanted.start if begun else now)
+    if elsewhere:
+        legal.check_capacity(place, attendees.people_of(session, [booking.id])[booking.id])
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
     if is_new:
         legal.check_barriers(session, place, wanted, booking.user_id)
