@@ -147,13 +147,13 @@ def zone(zone_id: int) -> str:
 @allow(Role.FACILITY)
 def add_guest(zone_id: int) -> Response:
     def change(session: Session) -> None:
-        day = request.form.get("day", "")
+        day, on = request.form.get("day", ""), request.form.get("on", "")
         section = request.form.get("section", "")
         try:
             guest = GuestDay(
                 identifier(section) if section else None,
-                int(day) if day else None,
-                None if day else day_typed(request.form.get("on", "")),
+                range(7).index(int(day)) if day else None,
+                day_typed(on) if on or not day else None,
             )
         except ValueError as error:
             raise RuleBroken("zone.guest_day") from error
