@@ -108,6 +108,13 @@ REFUSALS: Mapping[str, LazyString] = {
         "These days are shown to the person, the chief of the section and personnel."
     ),
     "telework.unknown": lazy_gettext("There is no such plan."),
+    "idempotency.invalid": lazy_gettext("The Idempotency-Key must be 1 to 255 visible ASCII characters."),
+    "idempotency.mismatch": lazy_gettext(
+        "This Idempotency-Key came with another body before. Take a new key for another request."
+    ),
+    "idempotency.unknown": lazy_gettext(
+        "This was done under the same Idempotency-Key, but its answer is not known. Look before you ask again."
+    ),
     "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
     "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
     "user.exists": lazy_gettext("There is an account with this address already."),
