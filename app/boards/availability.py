@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
@@ -72,13 +73,12 @@ def floor_view(
     for barrier in barriers(session, span, timezone, floor_id=floor_id):
         barred[barrier.space_id].append(barrier)
     zones = list_zones(session, floor_id)
-    on = span.start.astimezone(timezone).date()
     to_be_drawn = {
         (zone.id, Lane.DESK): "lots"
         for zone in zones
         if closed_until(zone, Lane.DESK, span, timezone, now=now)
     }
-    shut = to_be_drawn | _shut_zones(session, zones, span, person, on=on, now=now)
+    shut = to_be_drawn | _shut_zones(session, zones, span, person, timezone, now=now)
     taken: dict[int, list[Any]] = defaultdict(list)
     for found in _bookings(session, floor_id, span):
         taken[found.space_id].append(found)
@@ -173,8 +173,8 @@ def _shut_zones(
     zones: Iterable[Zone],
     span: TimeSpan,
     person: Person | None,
+    timezone: ZoneInfo,
     *,
-    on: date,
     now: datetime,
 ) -> dict[tuple[int, Lane], str]:
     """Why this person may not take a space of a lane in a zone, by (zone, lane); a query or two, none for whoever may
@@ -185,12 +185,13 @@ def _shut_zones(
     others = [zone for zone in zones if zone.section_id is not None and zone.section_id not in sections]
     if not others:
         return {}
-    found = doors(session, others)
+    found, on = doors(session, others), span.start.astimezone(timezone).date()
     entries = {zone_id: door.entry(sections, on) for zone_id, door in found.items()}
     waiting = {
         zone_id: found[zone_id].homes(sections) for zone_id in entries if entries[zone_id] is Entry.OVERFLOW
     }
-    free = free_by_zone(session, {home for homes in waiting.values() for home in homes}, span, now)
+    homes = {home for found_homes in waiting.values() for home in found_homes}
+    free = free_by_zone(session, homes, span, now, timezone, user_id=person.id)
     shut = {}
     for zone_id, entry in entries.items():
         for lane in Lane:

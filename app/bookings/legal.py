@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import NoReturn
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
@@ -55,7 +56,7 @@ def check_entry(
     match door.entry(sections, on):
         case Entry.OVERFLOW:
             homes = door.homes(sections)
-            counts = free_by_zone(session, homes, span, now)
+            counts = free_by_zone(session, homes, span, now, place.timezone, user_id=user_id)
             free = sum(counts.get((home, place.space.lane), 0) for home in homes)
             if free:
                 refuse("overflow", f"{free} free", "your own zone first")
@@ -86,9 +87,16 @@ def _is_kept_for(session: Session, place: Place, user_id: int | None, on: date) 
 
 
 def free_by_zone(
-    session: Session, zone_ids: Collection[int], span: TimeSpan, now: datetime
+    session: Session,
+    zone_ids: Collection[int],
+    span: TimeSpan,
+    now: datetime,
+    timezone: ZoneInfo,
+    *,
+    user_id: int | None,
 ) -> dict[tuple[int, Lane], int]:
-    """How many spaces of each lane in these zones nobody holds, nor sits on where the span has begun; one query.
+    """How many spaces of each lane in these zones a person could have: nobody holds them, nor sits on them where the
+    span has begun, and no barrier stands before them; two queries.
 
     Whether somebody sits there is what the sensor last said: in a zone for free seating nothing else tells.
     """
@@ -106,7 +114,11 @@ def free_by_zone(
             SensorState.state == Occupancy.OCCUPIED,
         )
     )
-    query = select(Space.zone_id, Space.kind, func.count()).where(Space.zone_id.in_(zone_ids), ~held.exists())
+    found_barriers = barriers(session, span, timezone, zone_ids=zone_ids)
+    barred = {barrier.space_id for barrier in found_barriers if barrier.bars(user_id)}
+    query = select(Space.zone_id, Space.kind, func.count()).where(
+        Space.zone_id.in_(zone_ids), Space.id.not_in(barred), ~held.exists()
+    )
     if span.start <= now:
         query = query.where(~occupied.exists())
     found: dict[tuple[int, Lane], int] = {}

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
+from app.bookings import legal
 from app.bookings.guards import overlap_refused, queue_up
-from app.bookings.legal import check_barriers
 from app.bookings.models import HOLDS, Booking, facts_of
 from app.bookings.rules import Keep, Origin, Release, Status, is_deserted, no_show
 from app.bookings.service import change, change_all, previous_ends
@@ -238,12 +238,16 @@ def cancel(session: Session, booking: Booking, *, actor: Person, now: datetime) 
 
 
 def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
-    """Take a released booking back while nobody else holds the space; it is not released again (RULES 10)."""
+    """Take a released booking back while nobody else holds the space; it is not released again (RULES 10).
+
+    Raises Conflict `booking.state` or `booking.overlap`, RuleBroken `booking.rule` where the space can no longer be
+    had, or where the person has booked up to the quota since.
+    """
     if booking.status is not Status.RELEASED or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id])
     left = TimeSpan(max(now, booking.start_at), booking.end_at)
-    check_barriers(session, get_place(session, booking.space_id), left, booking.user_id)
+    legal.check_barriers(session, get_place(session, booking.space_id), left, booking.user_id)
     with overlap_refused(session, space_id=booking.space_id):
         change(
             session,
@@ -312,7 +316,11 @@ def empty_claim(session: Session, space_id: int, now: datetime) -> tuple[Booking
 def give_back_clashing(
     session: Session, *, actor: Person, lane: Lane, besides: int, now: datetime
 ) -> Booking | None:
-    """End what the actor holds of a lane now, elsewhere than at `besides`: whoever sits down here has left there."""
+    """End what the actor holds of a lane now, elsewhere than at `besides`: whoever sits down here has left there.
+
+    Queues up for the person and for `besides`, where they sit down next, before a row is locked.
+    """
+    queue_up(session, user_ids=[actor.id], space_ids=[besides])
     held = session.scalar(
         select(Booking).where(
             Booking.user_id == actor.id,

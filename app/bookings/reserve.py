@@ -9,8 +9,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings import legal
-from app.bookings.attendees import attendee_ids
+from app.bookings import attendees, legal
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking, facts_of
 from app.bookings.rules import (
@@ -114,7 +113,7 @@ def move(
     if elsewhere:
         if place.zone.free_seating:
             raise RuleBroken("zone.free_seating", zone=place.zone.code)
-        legal.check_capacity(place, 1 + len(attendee_ids(session, [booking.id]).get(booking.id, ())))
+        legal.check_capacity(place, attendees.people_of(session, [booking.id])[booking.id])
     if asked.is_new:
         _check_rules(place, asked.span, actor, asked.judged_at)
         _check_place(session, booking, place, asked.span, actor=actor, now=now)

@@ -180,6 +180,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 actor=asker(),
                 now=now(),
                 space_id=body.get("space_id"),
+                title=body.get("title"),
             )
         if "attendees" in body:
             attendees.set_attendees(session, booking, body["attendees"], actor=asker(), now=now())

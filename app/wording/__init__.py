@@ -294,9 +294,17 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     if "allowed" not in facts:
         return sentence
     match facts.get("rule"):
-        case "max_duration" | "capacity" | "concurrent_quota" | "weekly_quota":
+        case "max_duration":
             text = gettext(
                 "%(sentence)s At most %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+            )
+        case "capacity":
+            text = gettext(
+                "%(sentence)s It holds %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+            )
+        case "concurrent_quota" | "weekly_quota":
+            text = gettext(
+                "%(sentence)s The limit is %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
             )
         case "min_duration" | "buffer":
             text = gettext(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -22,7 +22,7 @@ from app.bookings.series.rules import Scope
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import is_storable
+from app.fields import day_typed, is_storable
 from app.http import identifier, now, settings, today
 from app.timespan import TimeSpan, chosen_span, day_span
 from app.wording import explain
@@ -140,8 +140,8 @@ def confirm_series(series_id: int) -> Response:
 def absent() -> Response | str:
     """First what would be cancelled, then, confirmed, all of it."""
     try:
-        first = date.fromisoformat(request.form.get("first", ""))
-        last = date.fromisoformat(request.form.get("last", ""))
+        first = day_typed(request.form.get("first", ""))
+        last = day_typed(request.form.get("last", ""))
         span = TimeSpan(
             max(day_span(first, settings().timezone).start, now()), day_span(last, settings().timezone).end
         )
@@ -183,7 +183,7 @@ def change(booking_id: int) -> Response:
 def _chosen() -> TimeSpan:
     """The span of the form, in local time."""
     try:
-        on = date.fromisoformat(request.form.get("date", ""))
+        on = day_typed(request.form.get("date", ""))
         start = time.fromisoformat(request.form.get("from", ""))
         end = time.fromisoformat(request.form.get("to", ""))
         return chosen_span(on, start, end, settings().timezone)
