@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import database, formats, wording
+from app import database, events, formats, wording
 from app.access import LOCALE, allow, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
@@ -132,7 +132,7 @@ def _register_operations(app: Flask) -> None:
         """The database answers, stands at the newest migration, and its guards stand."""
         try:
             with database.reading(db.engine) as found:
-                missing = guards.missing(found)
+                missing = guards.missing(found) + events.missing_guards(found)
             current = is_current(db.engine)
         except OperationalError:
             return problem(503, "database.unreachable")

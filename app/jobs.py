@@ -20,12 +20,14 @@ from app import pipeline
 from app.calendar import working_days
 from app.clock import ShownClock
 from app.database import create_engine, reading, transaction
+from app.records import erasing
 from app.settings import Settings
 from app.telework.service import Office, days_to_close
 
 log = logging.getLogger("akiseki.jobs")
 LEADER_LOCK = 0x616B6973  # "akis"
 CLOSING_SECONDS = 60
+KEEPING_SECONDS = 600
 FASTEST_SECONDS = 0.25
 
 
@@ -103,6 +105,17 @@ def close_due_days(engine: Engine, now: datetime, office: Office) -> int:
     return len(due)
 
 
+def keep_due(engine: Engine, now: datetime, settings: Settings) -> dict[str, int] | None:
+    """Erase what need not be kept, once an office day, after the day before has closed (RULES 19)."""
+    local = now.astimezone(settings.timezone)
+    if local.time() < settings.hours.day_closes:
+        return None
+    counts = erasing.erase_once_a_day(engine, settings.keeping, now=now, today=local.date())
+    if counts:
+        log.info("erased: %s", ", ".join(f"{name} {count}" for name, count in counts.items()))
+    return counts
+
+
 def run(settings: Settings) -> None:
     """Sweep and close days until told to stop. Every job is idempotent; one that fails is tried at its next turn."""
     engine = create_engine(settings.database_url)
@@ -128,6 +141,13 @@ def run(settings: Settings) -> None:
 
     scheduler.add_job(led(sweep_once), "interval", seconds=every(settings.sweep_seconds), id="sweep")
     scheduler.add_job(led(close_due_days), "interval", seconds=every(CLOSING_SECONDS), id="close_days")
+
+    scheduler.add_job(
+        led(lambda engine, now, _office: keep_due(engine, now, settings)),
+        "interval",
+        seconds=every(KEEPING_SECONDS),
+        id="keep",
+    )
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         scheduler.shutdown(wait=False)

@@ -5,6 +5,7 @@ import app.bookings.series.models
 import app.events
 import app.occupancy.models
 import app.people.models
+import app.records.models
 import app.spaces.models
 import app.telework.models
 import app.usage.models  # noqa: F401

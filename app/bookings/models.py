@@ -23,7 +23,7 @@ class Booking(Base):
 
     `user_id` None: for a guest without an account, `guest_name`, whom `made_by` receives.
     `release_check_at`: when the no-show rule looks at it next, None once it never will again.
-    `version` counts changes (the ETag).
+    `version` counts changes (the ETag). `erased_at`: when it lost its people (RULES 19); its times stay as figures.
     """
 
     __tablename__ = "bookings"
@@ -85,6 +85,7 @@ class Booking(Base):
     reclaimed: Mapped[bool] = mapped_column(default=False)
     release_check_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    erased_at: Mapped[datetime | None]
 
     @property
     def span(self) -> TimeSpan:
