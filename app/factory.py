@@ -27,6 +27,8 @@ from app.migrate import is_current
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
+from app.records import pages as records_pages
+from app.records import routes as records
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
@@ -72,6 +74,7 @@ def create_app(settings: Settings) -> Flask:
     with app.app_context():
         database.prepared(db.engine)
     babel.init_app(app, locale_selector=_locale)
+    app.before_request(records.allow_uploads)
     csrf.init_app(app)
     limiter.init_app(app)
     app.before_request(refuse_impossible_ids)
@@ -99,10 +102,18 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, occupancy, boards, bookings, usage, telework):
+    for feature in (people, spaces, occupancy, boards, bookings, usage, telework, records):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
-    for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages, spaces_pages, desks):
+    for feature_pages in (
+        people_pages,
+        boards_pages,
+        bookings_pages,
+        usage_pages,
+        spaces_pages,
+        desks,
+        records_pages,
+    ):
         app.register_blueprint(feature_pages.pages)
     for endpoint in ("api-docs.openapi_json",):
         allow()(app.view_functions[endpoint])

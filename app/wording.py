@@ -18,6 +18,9 @@ REFUSALS: Mapping[str, LazyString] = {
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
+    "booking.erased": lazy_gettext(
+        "Its people are forgotten by now; it is a figure and cannot be corrected."
+    ),
     "booking.held": lazy_gettext("The space is offered to somebody in the queue for a few minutes."),
     "booking.not_allowed": lazy_gettext("This booking or this space is not yours to book."),
     "booking.not_allowed/on_behalf": lazy_gettext(
@@ -65,6 +68,24 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "closure.over": lazy_gettext("This closure is over already."),
     "closure.unknown": lazy_gettext("There is no such closure."),
+    "csv.broken": lazy_gettext("A quotation mark is missing or stands where none may."),
+    "csv.cells": lazy_gettext("The line has more or fewer cells than the header."),
+    "csv.changed": lazy_gettext("Somebody added the same at this moment. Upload the file again."),
+    "csv.choice": lazy_gettext("This word is not one of those that may stand here."),
+    "csv.code": lazy_gettext("This code is too long, or has characters that may not stand in it."),
+    "csv.column": lazy_gettext("This column is not known, or stands twice."),
+    "csv.column_needed": lazy_gettext("This column is missing."),
+    "csv.email": lazy_gettext("This is not an address such as aoki@city.example.jp."),
+    "csv.empty": lazy_gettext("This cell must not be empty."),
+    "csv.empty_file": lazy_gettext("The file is empty."),
+    "csv.encoding": lazy_gettext("The file is neither UTF-8 nor CP932."),
+    "csv.flag": lazy_gettext("Write 1 for yes and 0 for no."),
+    "csv.not_allowed": lazy_gettext("This file is not yours to read or to write."),
+    "csv.number": lazy_gettext("This is not a whole number within the limits."),
+    "csv.refused": lazy_gettext("Lines of the file cannot be taken. Nothing was changed."),
+    "csv.text": lazy_gettext("This text is too long, or has characters that cannot be stored."),
+    "csv.too_long": lazy_gettext("The file has more than 20,000 lines. Cut it in parts."),
+    "csv.twice": lazy_gettext("Two lines say different things of the same."),
     "database.not_ready": lazy_gettext(
         "The database is not ready. Run akiseki db check for what is missing."
     ),
@@ -107,6 +128,14 @@ REFUSALS: Mapping[str, LazyString] = {
         "These days are shown to the person, the chief of the section and personnel."
     ),
     "telework.unknown": lazy_gettext("There is no such plan."),
+    "usage.far_off": lazy_gettext(
+        "This cannot be what really happened: choose a time that is over and near the booking."
+    ),
+    "space.booked": lazy_gettext(
+        "It is booked. A seat becomes a room, or a room a seat, when nobody has booked it."
+    ),
+    "user.left": lazy_gettext("This person has left and does not come back by a file."),
+    "user.role_by_it": lazy_gettext("Only IT hands out roles."),
     "user.exists": lazy_gettext("There is an account with this address already."),
     "user.unknown": lazy_gettext("There is no such person, or they have left."),
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),

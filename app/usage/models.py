@@ -36,7 +36,7 @@ class UsageSession(Base):
 
 class UsageCorrection(Base):
     """What the facility staff found to have really happened, beside what the sensor said: a span, or (both None) nobody
-    came. `reason` is a code of `rules.CORRECTIONS`; `note` is for people and goes with them."""
+    came. `reason` is one of `rules.Reason`; `note` is for people and goes with them."""
 
     __tablename__ = "usage_corrections"
     __table_args__ = (

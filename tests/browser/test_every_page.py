@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
-OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/card")
+OFFICE = ("/office", "/files", "/me", "/office/rules", "/office/zones/1", "/office/desk-codes", "/card")
 PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE)
 
 CHECKS = """() => {
