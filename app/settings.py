@@ -5,6 +5,7 @@ Nothing else reads `os.environ`. A wrong or unknown `AKISEKI_` variable stops th
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -63,6 +64,7 @@ class Settings:
     public_url: str = ""
     smtp_url: str = field(default="", repr=False)
     log_format: str = "text"
+    api_rate: str = "6000/minute"
     clock: Clock = system_clock
 
     @classmethod
@@ -252,6 +254,12 @@ def _fiscal_years(text: str) -> int:
     return _whole(text, "fiscal years", 30)
 
 
+def _rate(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,6}/(second|minute|hour)", text):
+        raise ValueError(f"'{text}' is not a rate such as 6000/minute")
+    return text
+
+
 def _secret(text: str) -> str:
     if len(text) < 16:
         raise ValueError("must have at least 16 characters")
@@ -277,6 +285,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "KEEP_PRESENCE": _days(365),
     "KEEP_LOOKUPS": _days(3660),
     "KEEP_TELEWORK_YEARS": _fiscal_years,
+    "API_RATE": _rate,
     # Set by `akiseki demo` for its own processes: the sped-up day.
     "CLOCK": ShownClock.parse,
 }

@@ -13,8 +13,10 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
+from app.wording_files import FILES
 
 REFUSALS: Mapping[str, LazyString] = {
+    **FILES,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
@@ -56,6 +58,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule/start_in_past": lazy_gettext("That time has passed. Choose a later start."),
     "booking.rule/walk_in": lazy_gettext("This space must be booked first."),
     "booking.rule/weekly_quota": lazy_gettext("That is one booking more than a week allows."),
+    "booking.said_already": lazy_gettext("You said so already. Check in when you are there."),
     "booking.state": lazy_gettext("The booking is over or not in a state that allows this."),
     "booking.too_many": lazy_gettext(
         "That is more than can be cancelled in one step. Choose a shorter time."
@@ -68,24 +71,6 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "closure.over": lazy_gettext("This closure is over already."),
     "closure.unknown": lazy_gettext("There is no such closure."),
-    "csv.broken": lazy_gettext("A quotation mark is missing or stands where none may."),
-    "csv.cells": lazy_gettext("The line has more or fewer cells than the header."),
-    "csv.changed": lazy_gettext("Somebody added the same at this moment. Upload the file again."),
-    "csv.choice": lazy_gettext("This word is not one of those that may stand here."),
-    "csv.code": lazy_gettext("This code is too long, or has characters that may not stand in it."),
-    "csv.column": lazy_gettext("This column is not known, or stands twice."),
-    "csv.column_needed": lazy_gettext("This column is missing."),
-    "csv.email": lazy_gettext("This is not an address such as aoki@city.example.jp."),
-    "csv.empty": lazy_gettext("This cell must not be empty."),
-    "csv.empty_file": lazy_gettext("The file is empty."),
-    "csv.encoding": lazy_gettext("The file is neither UTF-8 nor CP932."),
-    "csv.flag": lazy_gettext("Write 1 for yes and 0 for no."),
-    "csv.not_allowed": lazy_gettext("This file is not yours to read or to write."),
-    "csv.number": lazy_gettext("This is not a whole number within the limits."),
-    "csv.refused": lazy_gettext("Lines of the file cannot be taken. Nothing was changed."),
-    "csv.text": lazy_gettext("This text is too long, or has characters that cannot be stored."),
-    "csv.too_long": lazy_gettext("The file has more than 20,000 lines. Cut it in parts."),
-    "csv.twice": lazy_gettext("Two lines say different things of the same."),
     "database.not_ready": lazy_gettext(
         "The database is not ready. Run akiseki db check for what is missing."
     ),
@@ -136,8 +121,21 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "user.left": lazy_gettext("This person has left and does not come back by a file."),
     "user.role_by_it": lazy_gettext("Only IT hands out roles."),
+    "idempotency.invalid": lazy_gettext("The Idempotency-Key must be 1 to 255 visible ASCII characters."),
+    "idempotency.mismatch": lazy_gettext(
+        "This Idempotency-Key came with another body before. Take a new key for another request."
+    ),
+    "idempotency.unknown": lazy_gettext(
+        "This was done under the same Idempotency-Key, but its answer is not known. Look before you ask again."
+    ),
+    "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
+    "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
     "user.exists": lazy_gettext("There is an account with this address already."),
     "user.unknown": lazy_gettext("There is no such person, or they have left."),
+    "webhook.invalid": lazy_gettext(
+        "Give an address that begins with http:// or https://, without a password in it, and a kind of event."
+    ),
+    "webhook.unknown": lazy_gettext("There is no such webhook."),
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
     "zone.guest_day": lazy_gettext("Name a weekday or a date for each guest day, not both."),
     "zone.overflow": lazy_gettext("A zone cannot take in its own people when it is full."),
@@ -211,6 +209,35 @@ UNAVAILABLE: Mapping[str, LazyString] = {
     "other_section": lazy_gettext("It is in another section's zone."),
     "zone_not_full": lazy_gettext("This zone takes you in when your own zone is full."),
     "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
+}
+
+# By kind of event: what a person is told of it; `app.letters.sentence` fills in what stands in brackets.
+MESSAGES: Mapping[str, LazyString] = {
+    "booking.made": lazy_gettext("%(space)s is booked: %(when)s."),
+    "booking.changed": lazy_gettext("The booking was changed: %(space)s, %(when)s."),
+    "booking.moved": lazy_gettext("The space had to change. It is now %(space)s, %(when)s."),
+    "booking.cancelled": lazy_gettext("Cancelled: %(space)s, %(when)s. Why: %(why)s."),
+    "booking.ended_early": lazy_gettext("Ended: %(space)s, %(when)s. Why: %(why)s."),
+    "booking.released": lazy_gettext("Given back, since nobody came: %(space)s, %(when)s."),
+    "booking.release_warned": lazy_gettext(
+        "%(space)s will be given back soon, since nobody came (%(when)s). Are you still coming?"
+    ),
+    "booking.invited": lazy_gettext("You are invited: %(space)s, %(when)s."),
+    "booking.uninvited": lazy_gettext("You need not come any more: %(space)s, %(when)s."),
+    "series.unused": lazy_gettext(
+        "Nobody came to your series at %(space)s the last times. Confirm it by %(until)s, or it ends."
+    ),
+    "series.ended": lazy_gettext("Your series was ended, since nobody used it and nobody answered."),
+    "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
+}
+TOPICS: Mapping[str, LazyString] = {
+    "own": lazy_gettext("What I book, change or cancel myself"),
+    "by_others": lazy_gettext("What others book, change or cancel for me"),
+    "release": lazy_gettext("My booking is about to be given back, or was"),
+    "invitation": lazy_gettext("Invitations"),
+    "series": lazy_gettext("Series that nobody uses"),
+    "queue": lazy_gettext("Offers from the queue, draws"),
+    "system": lazy_gettext("Faults of the system"),
 }
 
 WEEKDAYS = (

@@ -14,9 +14,11 @@ from sqlalchemy import Column, ColumnElement, Table, and_, exists, or_
 
 from app.bookings.models import Booking
 from app.bookings.rules import LIVE
-from app.models import metadata
-
-tables = metadata.tables
+from app.bookings.series.models import Series
+from app.notifications.models import Message
+from app.occupancy.models import DeadLetter, StoredReading
+from app.orm import Base
+from app.telework.models import TeleworkPlan
 
 
 class Period(StrEnum):
@@ -40,11 +42,13 @@ class Part:
     blank: Mapping[str, object] | None = None
 
 
-_bookings = tables["bookings"]
-_series = tables["series"]
-_readings = tables["readings"]
-_dead = tables["dead_letters"]
-_plans = tables["telework_plans"]
+tables = Base.metadata.tables
+_bookings = tables[Booking.__tablename__]
+_series = tables[Series.__tablename__]
+_readings = tables[StoredReading.__tablename__]
+_dead = tables[DeadLetter.__tablename__]
+_messages = tables[Message.__tablename__]
+_plans = tables[TeleworkPlan.__tablename__]
 
 # Bookings lose their people together with what hangs on them: see `app.records.erasing`.
 BOOKINGS = Part(
@@ -70,6 +74,7 @@ PARTS = (
         ),
         blank={"user_id": None, "made_by": None},
     ),
+    Part("messages", _messages, Period.PRESENCE, _messages.c.made_at),
     Part("telework_plans", _plans, Period.TELEWORK, _plans.c.on_date),
 )
 # Erased with what they hang on, or counted first.
@@ -81,6 +86,8 @@ TOGETHER = {
 LASTING = {
     ("memberships", "user_id"): "the account itself",
     ("api_tokens", "user_id"): "the account itself",
+    ("notification_choices", "user_id"): "the account itself",
+    ("webhooks", "made_by"): "who answers for the office's programs",
     ("fixed_seats", "user_id"): "holds until the facility staff end it",
     ("space_outages", "made_by"): "who answers for the building",
     ("closures", "made_by"): "who answers for the building",

@@ -11,7 +11,7 @@ from sqlalchemy import Table, or_, select
 from sqlalchemy.orm import Session
 
 from app.events import Event
-from app.models import metadata
+from app.orm import Base
 from app.people.models import User
 
 # Proofs of who somebody is, and codes of the house: no data about the person.
@@ -23,7 +23,7 @@ OWN = "user_id"
 def own_data(session: Session, user_id: int) -> dict[str, list[dict[str, Any]]]:
     """Rows by table, oldest first: one's own as they are; of others' rows that one acted on, its id and times only."""
     found: dict[str, list[dict[str, Any]]] = {"users": _rows(session, User.__table__, User.id == user_id)}  # type: ignore[arg-type]
-    for table in metadata.sorted_tables:
+    for table in Base.metadata.sorted_tables:
         columns = [key.parent for key in table.foreign_keys if key.column.table.name == "users"]
         mine = [one for one in columns if one.name == OWN]
         other = [one for one in columns if one.name != OWN]

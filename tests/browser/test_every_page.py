@@ -5,8 +5,18 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
-OFFICE = ("/office", "/files", "/me", "/office/rules", "/office/zones/1", "/office/desk-codes", "/card")
-PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE)
+MESSAGES = ("/messages", "/messages/choices", "/files", "/me")
+OFFICE = (
+    "/office",
+    "/files",
+    "/me",
+    "/office/rules",
+    "/office/zones/1",
+    "/office/desk-codes",
+    "/office/webhooks",
+    "/card",
+)
+PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE, *MESSAGES)
 
 CHECKS = """() => {
   const found = [];
