@@ -67,7 +67,12 @@ def add_readings(engine: Engine, count: int, before: datetime) -> None:
 def analyze(engine: Engine) -> None:
     """What the server does by itself in the night: let its planner know what there is."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"))
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET statement_timeout = 0"))
+            connection.execute(text("VACUUM ANALYZE"))
+            connection.execute(text("RESET statement_timeout"))
+        else:
+            connection.execute(text("ANALYZE"))
 
 
 def _fill(
