@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import database, formats, idempotency, wording
+from app import database, events, formats, idempotency, wording
 from app.access import LOCALE, allow, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
@@ -32,6 +32,8 @@ from app.notifications.service import unread
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
+from app.records import pages as records_pages
+from app.records import routes as records
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
@@ -77,6 +79,7 @@ def create_app(settings: Settings) -> Flask:
     with app.app_context():
         database.prepared(db.engine)
     babel.init_app(app, locale_selector=_locale)
+    app.before_request(records.allow_uploads)
     csrf.init_app(app)
     limiter.init_app(app)
     app.before_request(refuse_impossible_ids)
@@ -117,7 +120,18 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, occupancy, boards, bookings, lots, usage, telework, notifications):
+    for feature in (
+        people,
+        spaces,
+        occupancy,
+        boards,
+        bookings,
+        lots,
+        usage,
+        telework,
+        notifications,
+        records,
+    ):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
     for feature_pages in (
@@ -128,6 +142,7 @@ def _register_routes(app: Flask) -> None:
         spaces_pages,
         desks,
         lots_pages,
+        records_pages,
         messages,
     ):
         app.register_blueprint(feature_pages.pages)
@@ -159,7 +174,7 @@ def _register_operations(app: Flask) -> None:
         """The database answers, stands at the newest migration, and its guards stand."""
         try:
             with database.reading(db.engine) as found:
-                missing = guards.missing(found)
+                missing = guards.missing(found) + events.missing_guards(found)
             current = is_current(db.engine)
         except OperationalError:
             return problem(503, "database.unreachable")

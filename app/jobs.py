@@ -22,6 +22,7 @@ from app.clock import ShownClock
 from app.database import create_engine, reading, transaction
 from app.factory import create_app
 from app.idempotency import forget_old
+from app.records import erasing
 from app.settings import Settings
 from app.telework.service import Office, days_to_close
 from app.telling import Telling
@@ -30,6 +31,7 @@ log = logging.getLogger("akiseki.jobs")
 LEADER_LOCK = 0x616B6973  # "akis"
 CLOSING_SECONDS = 60
 DRAWING_SECONDS = 30
+KEEPING_SECONDS = 600
 TELLING_SECONDS = 5
 FORGET_SECONDS = 3600
 FASTEST_SECONDS = 0.25
@@ -118,6 +120,17 @@ def draw_due_lots(engine: Engine, now: datetime, office: Office) -> int:
     return len(due)
 
 
+def keep_due(engine: Engine, now: datetime, settings: Settings) -> dict[str, int] | None:
+    """Erase what need not be kept, once an office day, after the day before has closed (RULES 19)."""
+    local = now.astimezone(settings.timezone)
+    if local.time() < settings.hours.day_closes:
+        return None
+    counts = erasing.erase_once_a_day(engine, settings.keeping, now=now, today=local.date())
+    if counts:
+        log.info("erased: %s", ", ".join(f"{name} {count}" for name, count in counts.items()))
+    return counts
+
+
 def run(settings: Settings) -> None:
     """Sweep and close days until told to stop. Every job is idempotent; one that fails is tried at its next turn."""
     engine = create_engine(settings.database_url)
@@ -155,6 +168,13 @@ def run(settings: Settings) -> None:
         scheduler.add_job(
             led(lambda *_given, tell=tell: tell()), "interval", seconds=every(TELLING_SECONDS), id=name
         )
+
+    scheduler.add_job(
+        led(lambda engine, now, _office: keep_due(engine, now, settings)),
+        "interval",
+        seconds=every(KEEPING_SECONDS),
+        id="keep",
+    )
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         scheduler.shutdown(wait=False)

@@ -8,6 +8,7 @@ import app.lots.models
 import app.notifications.models
 import app.occupancy.models
 import app.people.models
+import app.records.models
 import app.spaces.models
 import app.telework.models
 import app.usage.models  # noqa: F401

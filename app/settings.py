@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -41,6 +41,16 @@ class OfficeHours:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long what is linked to a person is kept (RULES 19). Figures stay for good."""
+
+    readings: timedelta = timedelta(days=30)
+    presence: timedelta = timedelta(days=180)
+    lookups: timedelta = timedelta(days=180)
+    telework_years: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     data_dir: Path = Path("data")
     database_url: str = field(default="", repr=False)
@@ -50,6 +60,7 @@ class Settings:
     locale: str = "ja"
     sweep_seconds: float = 15.0
     hours: OfficeHours = OfficeHours()
+    keeping: Keeping = Keeping()
     public_url: str = ""
     smtp_url: str = field(default="", repr=False)
     log_format: str = "text"
@@ -62,6 +73,7 @@ class Settings:
         given = {name[len(PREFIX) :]: value for name, value in env.items() if name.startswith(PREFIX)}
         values: dict[str, object] = {}
         hours: dict[str, time] = {}
+        keeping: dict[str, object] = {}
         for name, text in given.items():
             if name.startswith("OIDC_"):
                 continue
@@ -71,8 +83,16 @@ class Settings:
                 read = READERS[name](text.strip())
             except ValueError as error:
                 raise SettingsError(f"{PREFIX}{name}: {error}") from error
-            hours.update(read) if isinstance(read, dict) else values.update({name.lower(): read})
-        settings = replace(cls(), **values, hours=replace(OfficeHours(), **hours))  # type: ignore[arg-type]
+            if name.startswith("KEEP_"):
+                keeping[name.removeprefix("KEEP_").lower()] = read
+            else:
+                hours.update(read) if isinstance(read, dict) else values.update({name.lower(): read})
+        settings = replace(
+            cls(),
+            **values,  # type: ignore[arg-type]
+            hours=replace(OfficeHours(), **hours),
+            keeping=replace(Keeping(), **keeping),  # type: ignore[arg-type]
+        )
         if (
             not settings.hours.start
             < settings.hours.noon_start
@@ -220,6 +240,20 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _whole(text: str, unit: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        raise ValueError(f"must be a whole number of {unit} from 1 to {most}")
+    return int(text)
+
+
+def _days(most: int) -> Callable[[str], timedelta]:
+    return lambda text: timedelta(days=_whole(text, "days", most))
+
+
+def _fiscal_years(text: str) -> int:
+    return _whole(text, "fiscal years", 30)
+
+
 def _rate(text: str) -> str:
     if not re.fullmatch(r"[1-9]\d{0,6}/(second|minute|hour)", text):
         raise ValueError(f"'{text}' is not a rate such as 6000/minute")
@@ -246,6 +280,11 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "PUBLIC_URL": _url("http", "https"),
     "SMTP_URL": _url("smtp", "smtps"),
     "LOG_FORMAT": _one_of("text", "json"),
+    "KEEP_READINGS": _days(366),
+    # 個人情報保護法: person-linked presence is erased within a year.
+    "KEEP_PRESENCE": _days(365),
+    "KEEP_LOOKUPS": _days(3660),
+    "KEEP_TELEWORK_YEARS": _fiscal_years,
     "API_RATE": _rate,
     # Set by `akiseki demo` for its own processes: the sped-up day.
     "CLOCK": ShownClock.parse,

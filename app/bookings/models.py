@@ -25,7 +25,8 @@ class Booking(Base):
     `release_check_at`: when the no-show rule looks at it next, None once it never will again. `warned_at`: when the
     person was told that it is about to be released; `coming_at`: when they answered that they are still coming.
     `seen_at`: since when a sensor, or somebody else, had checked it in before the person did so by their own hand.
-    `version` counts changes (the ETag).
+    `version` counts changes (the ETag). `erased_at`: when it lost its people (RULES 19); its
+    times stay as figures.
     """
 
     __tablename__ = "bookings"
@@ -90,6 +91,7 @@ class Booking(Base):
     warned_at: Mapped[datetime | None]
     coming_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    erased_at: Mapped[datetime | None]
 
     @property
     def span(self) -> TimeSpan:

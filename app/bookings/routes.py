@@ -184,6 +184,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
             )
         if "attendees" in body:
             attendees.set_attendees(session, booking, body["attendees"], actor=asker(), now=now())
+        service.explain_change(session, booking, body["why"], actor=asker(), now=now())
         session.expunge(booking)
     return booking, 200, {"ETag": etag(booking.version)}
 
@@ -199,6 +200,7 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
         require_version(booking.version)
         series.cancel(session, booking, Scope(query["scope"]), actor=asker(), now=now())
+        service.explain_change(session, booking, query["why"], actor=asker(), now=now())
     return make_response("", 204)
 
 

@@ -86,6 +86,13 @@ class BookingRequest(SpanMixin):
 SCOPE = validate.OneOf([scope.value for scope in Scope])
 
 
+WHY = Text(
+    load_default="",
+    validate=validate.Length(max=200),
+    metadata={"description": "why; its history says so"},
+)
+
+
 class BookingChange(SpanMixin):
     scope = fields.String(
         load_default=Scope.ONE.value,
@@ -97,6 +104,7 @@ class BookingChange(SpanMixin):
     end = Instant()
     title = Text(validate=validate.Length(max=120))
     attendees = fields.List(Identifier(strict=True), validate=validate.Length(max=200))
+    why = WHY
 
 
 class BookingView(Schema):
@@ -145,6 +153,7 @@ class BookingMade(BookingView):
 
 class ScopeQuery(Schema):
     scope = fields.String(load_default=Scope.ONE.value, validate=SCOPE)
+    why = WHY
 
 
 class CancelRequest(SpanMixin):

@@ -9,7 +9,7 @@ import click
 from alembic.util import CommandError
 from sqlalchemy.exc import DatabaseError
 
-from app.cli import db, lots, office, processes
+from app.cli import db, lots, office, processes, records
 from app.cli.common import akiseki
 from app.errors import DomainError
 from app.settings import SettingsError
@@ -21,6 +21,7 @@ __all__ = [
     "main",
     "office",
     "processes",
+    "records",
 ]  # importing a module registers its commands
 
 

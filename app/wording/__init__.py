@@ -14,6 +14,7 @@ from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
 from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
+from app.wording_files import FILES
 
 __all__ = [
     "DAY_CLASSES",
@@ -34,9 +35,13 @@ __all__ = [
 ]
 
 REFUSALS: Mapping[str, LazyString] = {
+    **FILES,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
+    "booking.erased": lazy_gettext(
+        "Its people are forgotten by now; it is a figure and cannot be corrected."
+    ),
     "booking.held": lazy_gettext("The space is offered to somebody in the queue for a few minutes."),
     "booking.not_allowed": lazy_gettext("This booking or this space is not yours to book."),
     "booking.not_allowed/on_behalf": lazy_gettext(
@@ -145,6 +150,14 @@ REFUSALS: Mapping[str, LazyString] = {
         "These days are shown to the person, the chief of the section and personnel."
     ),
     "telework.unknown": lazy_gettext("There is no such plan."),
+    "usage.far_off": lazy_gettext(
+        "This cannot be what really happened: choose a time that is over and near the booking."
+    ),
+    "space.booked": lazy_gettext(
+        "It is booked. A seat becomes a room, or a room a seat, when nobody has booked it."
+    ),
+    "user.left": lazy_gettext("This person has left and does not come back by a file."),
+    "user.role_by_it": lazy_gettext("Only IT hands out roles."),
     "idempotency.invalid": lazy_gettext("The Idempotency-Key must be 1 to 255 visible ASCII characters."),
     "idempotency.mismatch": lazy_gettext(
         "This Idempotency-Key came with another body before. Take a new key for another request."

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
-MESSAGES = ("/messages", "/messages/choices")
+MESSAGES = ("/messages", "/messages/choices", "/files", "/me")
 OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/office/webhooks", "/card")
 PAGES = ("/", "/?space=1", "/bookings", "/lots", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE, *MESSAGES)
 
