@@ -82,6 +82,7 @@ TOGETHER = {
     ("booking_attendees", "user_id"): "with its booking",
     ("usage_corrections", "made_by"): "with its booking",
     ("half_days", "user_id"): "counted by section, then erased",
+    ("lot_wishes", "user_id"): "with its draw, by the next draw of the zone",
 }
 LASTING = {
     ("memberships", "user_id"): "the account itself",
