@@ -27,6 +27,7 @@ from app.migrate import is_current
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
+from app.people.pages import account, oidc, staff
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
@@ -74,6 +75,7 @@ def create_app(settings: Settings) -> Flask:
     babel.init_app(app, locale_selector=_locale)
     csrf.init_app(app)
     limiter.init_app(app)
+    oidc.register(app, settings)
     app.before_request(refuse_impossible_ids)
     app.before_request(guard)
     register_errors(app)
@@ -102,7 +104,17 @@ def _register_routes(app: Flask) -> None:
     for feature in (people, spaces, occupancy, boards, bookings, usage, telework):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
-    for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages, spaces_pages, desks):
+    for feature_pages in (
+        people_pages,
+        account,
+        oidc,
+        staff,
+        boards_pages,
+        bookings_pages,
+        usage_pages,
+        spaces_pages,
+        desks,
+    ):
         app.register_blueprint(feature_pages.pages)
     for endpoint in ("api-docs.openapi_json",):
         allow()(app.view_functions[endpoint])

@@ -58,6 +58,13 @@ REFUSALS: Mapping[str, LazyString] = {
         "That is more than can be cancelled in one step. Choose a shorter time."
     ),
     "booking.unknown": lazy_gettext("There is no such booking."),
+    "password.code_unknown": lazy_gettext(
+        "That code is wrong, was used already, or is older than a day. Ask your IT staff for another one."
+    ),
+    "password.length": lazy_gettext("A password has 8 characters at least, in one line."),
+    "password.not_the_same": lazy_gettext("The two passwords are not the same. Type them again."),
+    "password.wrong": lazy_gettext("That is not your present password."),
+    "person.query": lazy_gettext("Name the first letters of whom you look for."),
     "card.invalid": lazy_gettext("That is not the number of a card: letters and digits, 6 to 64 of them."),
     "card.taken": lazy_gettext("This card belongs to somebody else."),
     "card.unknown": lazy_gettext(
@@ -96,6 +103,15 @@ REFUSALS: Mapping[str, LazyString] = {
     "series.until": lazy_gettext("Choose the day until which the booking repeats."),
     "series.unknown": lazy_gettext("There is no such series."),
     "server.error": lazy_gettext("Something went wrong on our side. Try again in a moment."),
+    "sign_in.bound": lazy_gettext(
+        "This mail address belongs to an account that another person of the directory uses. Ask your IT staff."
+    ),
+    "sign_in.unknown": lazy_gettext(
+        "You are known to the city, but have no account here, or have left. Ask your IT staff to add you."
+    ),
+    "sign_in.unverified": lazy_gettext(
+        "The directory has not verified your mail address, so that it cannot be matched. Ask your IT staff."
+    ),
     "site.unknown": lazy_gettext("There is no such site."),
     "site.hours": lazy_gettext("The closing time must be after the opening time."),
     "space.kept": lazy_gettext("This space is kept for somebody already."),
@@ -107,6 +123,18 @@ REFUSALS: Mapping[str, LazyString] = {
         "These days are shown to the person, the chief of the section and personnel."
     ),
     "telework.unknown": lazy_gettext("There is no such plan."),
+    "token.expired": lazy_gettext("The last day of a token must not have passed."),
+    "token.not_allowed": lazy_gettext("Tokens are one's own; IT issues those of kiosks and services."),
+    "token.too_many": lazy_gettext("That is one token too many. Revoke those that you do not use."),
+    "token.unknown": lazy_gettext("There is no such token, or it is dead already."),
+    "user.here": lazy_gettext("This person has not left."),
+    "user.left": lazy_gettext("This person has left already."),
+    "user.leaves_in_past": lazy_gettext("That instant has passed. Let them leave now instead."),
+    "user.no_section": lazy_gettext("Everybody belongs to one section at least."),
+    "user.not_allowed": lazy_gettext(
+        "Your role does not look after this account, or may not give this role."
+    ),
+    "user.self": lazy_gettext("Nobody changes the own role or leaves by the own hand. Ask a colleague."),
     "user.exists": lazy_gettext("There is an account with this address already."),
     "user.unknown": lazy_gettext("There is no such person, or they have left."),
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
@@ -130,6 +158,7 @@ REASONS: Mapping[str, LazyString] = {
     "awaiting_sensor": lazy_gettext("waiting for the sensor's word"),
     "cancelled": lazy_gettext("cancelled by hand"),
     "closed": lazy_gettext("the office was closed"),
+    "left": lazy_gettext("the person left the office"),
     "claimed_by_other": lazy_gettext("left; somebody else sat down"),
     "ended": lazy_gettext("used to the end"),
     "ends_within_grace": lazy_gettext("too short to be released"),
@@ -253,6 +282,17 @@ OCCUPANCY: Mapping[str, LazyString] = {
     "vacant": lazy_gettext("Empty"),
     "offline": lazy_gettext("Sensor silent"),
     "unknown": lazy_gettext("Not known"),
+}
+
+ROLES: Mapping[str, LazyString] = {
+    "staff": lazy_gettext("Staff"),
+    "chief": lazy_gettext("Section chief"),
+    "facility": lazy_gettext("Facility staff"),
+    "personnel": lazy_gettext("Personnel"),
+    "it": lazy_gettext("IT"),
+    "auditor": lazy_gettext("Auditor (reads only)"),
+    "kiosk": lazy_gettext("Kiosk"),
+    "service": lazy_gettext("Service (a program)"),
 }
 
 DAY_CLASSES: Mapping[str, LazyString] = {
