@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import database, formats, wording
+from app import database, formats, idempotency, wording
 from app.access import LOCALE, allow, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
@@ -22,8 +22,11 @@ from app.bookings import routes as bookings
 from app.bookings.pages import desks
 from app.demo import office
 from app.extensions import babel, csrf, db, limiter
-from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
+from app.http import Headers, ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
 from app.migrate import is_current
+from app.notifications import pages as messages
+from app.notifications import routes as notifications
+from app.notifications.service import unread
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
@@ -78,6 +81,7 @@ def create_app(settings: Settings) -> Flask:
     oidc.register(app, settings)
     app.before_request(refuse_impossible_ids)
     app.before_request(guard)
+    idempotency.register(app)
     register_errors(app)
     _register_routes(app)
     _register_operations(app)
@@ -94,14 +98,26 @@ def _locale() -> str:
     return chosen or request.accept_languages.best_match(LOCALES) or settings().locale
 
 
+def _unread() -> int:
+    """How many messages wait for the reader of a page."""
+    person = g.get("person")
+    if person is None:
+        return 0
+    with database.reading(db.engine) as found:
+        return unread(found, person.id)
+
+
 def _register_routes(app: Flask) -> None:
     api = ProblemApi(
         app,
-        spec_kwargs={"info": {"description": "空き席: seats and booths of an office without fixed desks"}},
+        spec_kwargs={
+            "info": {"description": "空き席: seats and booths of an office without fixed desks"},
+            "extra_plugins": [Headers()],
+        },
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, occupancy, boards, bookings, usage, telework):
+    for feature in (people, spaces, occupancy, boards, bookings, usage, telework, notifications):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
     for feature_pages in (
@@ -114,6 +130,7 @@ def _register_routes(app: Flask) -> None:
         usage_pages,
         spaces_pages,
         desks,
+        messages,
     ):
         app.register_blueprint(feature_pages.pages)
     for endpoint in ("api-docs.openapi_json",):
@@ -189,5 +206,6 @@ def _register_pages(app: Flask) -> None:
             "now": now(),
             "wording": wording,
             "settings": settings(),
+            "unread_messages": _unread,
             **({"demo_logins": office.logins(), "demo_password": office.PASSWORD} if settings().demo else {}),
         }

@@ -73,6 +73,7 @@ class Settings:
     proxy_user_header: str = ""
     proxy_addresses: tuple[Network, ...] = ()
     log_format: str = "text"
+    api_rate: str = "6000/minute"
     clock: Clock = system_clock
 
     @classmethod
@@ -240,6 +241,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _rate(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,6}/(second|minute|hour)", text):
+        raise ValueError(f"'{text}' is not a rate such as 6000/minute")
+    return text
+
+
 def _secret(text: str) -> str:
     if len(text) < 16:
         raise ValueError("must have at least 16 characters")
@@ -315,6 +322,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "PROXY_USER_HEADER": _header,
     "PROXY_ADDRESSES": _networks,
     "LOG_FORMAT": _one_of("text", "json"),
+    "API_RATE": _rate,
     # Set by `akiseki demo` for its own processes: the sped-up day.
     "CLOCK": ShownClock.parse,
 }

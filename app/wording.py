@@ -12,9 +12,13 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from app import wording_of_people
 from app.formats import day, hours_and_minutes, length_of, until
 
+ROLES = wording_of_people.ROLES
+
 REFUSALS: Mapping[str, LazyString] = {
+    **wording_of_people.OF_PEOPLE,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
@@ -53,18 +57,12 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule/start_in_past": lazy_gettext("That time has passed. Choose a later start."),
     "booking.rule/walk_in": lazy_gettext("This space must be booked first."),
     "booking.rule/weekly_quota": lazy_gettext("That is one booking more than a week allows."),
+    "booking.said_already": lazy_gettext("You said so already. Check in when you are there."),
     "booking.state": lazy_gettext("The booking is over or not in a state that allows this."),
     "booking.too_many": lazy_gettext(
         "That is more than can be cancelled in one step. Choose a shorter time."
     ),
     "booking.unknown": lazy_gettext("There is no such booking."),
-    "password.code_unknown": lazy_gettext(
-        "That code is wrong, was used already, or is older than a day. Ask your IT staff for another one."
-    ),
-    "password.length": lazy_gettext("A password has 8 characters at least, in one line."),
-    "password.not_the_same": lazy_gettext("The two passwords are not the same. Type them again."),
-    "password.wrong": lazy_gettext("That is not your present password."),
-    "person.query": lazy_gettext("Name the first letters of whom you look for."),
     "card.invalid": lazy_gettext("That is not the number of a card: letters and digits, 6 to 64 of them."),
     "card.taken": lazy_gettext("This card belongs to somebody else."),
     "card.unknown": lazy_gettext(
@@ -103,15 +101,6 @@ REFUSALS: Mapping[str, LazyString] = {
     "series.until": lazy_gettext("Choose the day until which the booking repeats."),
     "series.unknown": lazy_gettext("There is no such series."),
     "server.error": lazy_gettext("Something went wrong on our side. Try again in a moment."),
-    "sign_in.bound": lazy_gettext(
-        "This mail address belongs to an account that another person of the directory uses. Ask your IT staff."
-    ),
-    "sign_in.unknown": lazy_gettext(
-        "You are known to the city, but have no account here, or have left. Ask your IT staff to add you."
-    ),
-    "sign_in.unverified": lazy_gettext(
-        "The directory has not verified your mail address, so that it cannot be matched. Ask your IT staff."
-    ),
     "site.unknown": lazy_gettext("There is no such site."),
     "site.hours": lazy_gettext("The closing time must be after the opening time."),
     "space.kept": lazy_gettext("This space is kept for somebody already."),
@@ -123,20 +112,19 @@ REFUSALS: Mapping[str, LazyString] = {
         "These days are shown to the person, the chief of the section and personnel."
     ),
     "telework.unknown": lazy_gettext("There is no such plan."),
-    "token.expired": lazy_gettext("The last day of a token must not have passed."),
-    "token.not_allowed": lazy_gettext("Tokens are one's own; IT issues those of kiosks and services."),
-    "token.too_many": lazy_gettext("That is one token too many. Revoke those that you do not use."),
-    "token.unknown": lazy_gettext("There is no such token, or it is dead already."),
-    "user.here": lazy_gettext("This person has not left."),
-    "user.left": lazy_gettext("This person has left already."),
-    "user.leaves_in_past": lazy_gettext("That instant has passed. Let them leave now instead."),
-    "user.no_section": lazy_gettext("Everybody belongs to one section at least."),
-    "user.not_allowed": lazy_gettext(
-        "Your role does not look after this account, or may not give this role."
+    "idempotency.invalid": lazy_gettext("The Idempotency-Key must be 1 to 255 visible ASCII characters."),
+    "idempotency.mismatch": lazy_gettext(
+        "This Idempotency-Key came with another body before. Take a new key for another request."
     ),
-    "user.self": lazy_gettext("Nobody changes the own role or leaves by the own hand. Ask a colleague."),
-    "user.exists": lazy_gettext("There is an account with this address already."),
-    "user.unknown": lazy_gettext("There is no such person, or they have left."),
+    "idempotency.unknown": lazy_gettext(
+        "This was done under the same Idempotency-Key, but its answer is not known. Look before you ask again."
+    ),
+    "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
+    "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
+    "webhook.invalid": lazy_gettext(
+        "Give an address that begins with http:// or https://, without a password in it, and a kind of event."
+    ),
+    "webhook.unknown": lazy_gettext("There is no such webhook."),
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
     "zone.guest_day": lazy_gettext("Name a weekday or a date for each guest day, not both."),
     "zone.overflow": lazy_gettext("A zone cannot take in its own people when it is full."),
@@ -213,6 +201,35 @@ UNAVAILABLE: Mapping[str, LazyString] = {
     "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
 }
 
+# By kind of event: what a person is told of it; `app.letters.sentence` fills in what stands in brackets.
+MESSAGES: Mapping[str, LazyString] = {
+    "booking.made": lazy_gettext("%(space)s is booked: %(when)s."),
+    "booking.changed": lazy_gettext("The booking was changed: %(space)s, %(when)s."),
+    "booking.moved": lazy_gettext("The space had to change. It is now %(space)s, %(when)s."),
+    "booking.cancelled": lazy_gettext("Cancelled: %(space)s, %(when)s. Why: %(why)s."),
+    "booking.ended_early": lazy_gettext("Ended: %(space)s, %(when)s. Why: %(why)s."),
+    "booking.released": lazy_gettext("Given back, since nobody came: %(space)s, %(when)s."),
+    "booking.release_warned": lazy_gettext(
+        "%(space)s will be given back soon, since nobody came (%(when)s). Are you still coming?"
+    ),
+    "booking.invited": lazy_gettext("You are invited: %(space)s, %(when)s."),
+    "booking.uninvited": lazy_gettext("You need not come any more: %(space)s, %(when)s."),
+    "series.unused": lazy_gettext(
+        "Nobody came to your series at %(space)s the last times. Confirm it by %(until)s, or it ends."
+    ),
+    "series.ended": lazy_gettext("Your series was ended, since nobody used it and nobody answered."),
+    "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
+}
+TOPICS: Mapping[str, LazyString] = {
+    "own": lazy_gettext("What I book, change or cancel myself"),
+    "by_others": lazy_gettext("What others book, change or cancel for me"),
+    "release": lazy_gettext("My booking is about to be given back, or was"),
+    "invitation": lazy_gettext("Invitations"),
+    "series": lazy_gettext("Series that nobody uses"),
+    "queue": lazy_gettext("Offers from the queue, draws"),
+    "system": lazy_gettext("Faults of the system"),
+}
+
 WEEKDAYS = (
     lazy_gettext("Monday"),
     lazy_gettext("Tuesday"),
@@ -282,17 +299,6 @@ OCCUPANCY: Mapping[str, LazyString] = {
     "vacant": lazy_gettext("Empty"),
     "offline": lazy_gettext("Sensor silent"),
     "unknown": lazy_gettext("Not known"),
-}
-
-ROLES: Mapping[str, LazyString] = {
-    "staff": lazy_gettext("Staff"),
-    "chief": lazy_gettext("Section chief"),
-    "facility": lazy_gettext("Facility staff"),
-    "personnel": lazy_gettext("Personnel"),
-    "it": lazy_gettext("IT"),
-    "auditor": lazy_gettext("Auditor (reads only)"),
-    "kiosk": lazy_gettext("Kiosk"),
-    "service": lazy_gettext("Service (a program)"),
 }
 
 DAY_CLASSES: Mapping[str, LazyString] = {

@@ -8,7 +8,7 @@ from flask import Response, make_response
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
-from app.bookings import absence, attendees, presence, release, reserve, service
+from app.bookings import absence, attendees, presence, release, reserve, service, warning
 from app.bookings.models import Booking
 from app.bookings.schemas import (
     BookingChange,
@@ -31,7 +31,7 @@ from app.database import reading, rehearsal, transaction
 from app.errors import Conflict, RuleBroken
 from app.extensions import db
 from app.fields import ME
-from app.http import Blueprint, cursor_page, etag, now, require_version, today
+from app.http import IF_MATCH, Blueprint, cursor_page, etag, now, require_version, today
 from app.timespan import TimeSpan
 from app.wording import explain
 
@@ -151,6 +151,7 @@ def show(booking_id: int) -> Any:
 
 @api.route("/bookings/<int:booking_id>", methods=["PATCH"])
 @api.arguments(BookingChange)
+@api.doc(parameters=[IF_MATCH])
 @api.response(200, BookingView)
 @allow(*PEOPLE)
 def change(body: dict[str, Any], booking_id: int) -> Any:
@@ -188,6 +189,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
 
 @api.route("/bookings/<int:booking_id>", methods=["DELETE"])
 @api.arguments(ScopeQuery, location="query")
+@api.doc(parameters=[IF_MATCH])
 @api.response(204)
 @allow(*PEOPLE)
 def delete(query: dict[str, Any], booking_id: int) -> Response:
@@ -247,6 +249,14 @@ def check_in(booking_id: int) -> Any:
 def end(booking_id: int) -> Any:
     """Give the space back now"""
     return _act(booking_id, release.give_back)
+
+
+@api.route("/bookings/<int:booking_id>/still-coming", methods=["POST"])
+@api.response(200, BookingView)
+@allow(*PEOPLE)
+def still_coming(booking_id: int) -> Any:
+    """Once before a release: the grace runs once more, from now"""
+    return _act(booking_id, warning.still_coming)
 
 
 @api.route("/bookings/<int:booking_id>/reclaim", methods=["POST"])

@@ -12,6 +12,7 @@ from app.database import reading, rehearsal, transaction
 from app.errors import Forbidden
 from app.extensions import db
 from app.http import Blueprint, etag, now, require_version, today
+from app.idempotency import shown_once
 from app.people import lookup, passwords, service, staffing, tokens
 from app.people.models import User
 from app.people.schemas import (
@@ -180,6 +181,7 @@ def come_back(user_id: int) -> Response:
 @allow(Role.IT)
 def password_code(user_id: int) -> Any:
     """A code with which the person chooses a password, once, within 24 hours"""
+    shown_once()
     with transaction(db.engine) as session:
         code, until = passwords.issue_code(session, user_id, actor=asker(), now=now())
     return {"code": code, "expires_at": until}
@@ -204,6 +206,7 @@ def list_tokens(query: dict[str, Any]) -> Any:
 @allow(*READERS)
 def issue_token(body: dict[str, Any]) -> Any:
     """A token of one's own; IT issues those of kiosks and services"""
+    shown_once()
     with transaction(db.engine) as session:
         row, token = tokens.issue(
             session,

@@ -5,9 +5,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
-OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/card")
 ME = ("/account", "/people", "/people?q=す")
-PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere", *ME, *OFFICE)
+MESSAGES = ("/messages", "/messages/choices")
+OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/office/webhooks", "/card")
+PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere", *ME, *OFFICE, *MESSAGES)
 
 CHECKS = """() => {
   const found = [];
