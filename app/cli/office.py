@@ -109,7 +109,7 @@ def token_list(email: str) -> None:
     on = settings.clock().astimezone(settings.timezone).date()
     with reading_of(settings) as session:
         for one in tokens.working(session, people.get_by_email(session, email).id, on):
-            click.echo(f"{one.id:6} {one.expires_on or '-':10} {one.last_used_on or '-':10} {one.label}")
+            click.echo(f"{one.id:6} {one.expires_on or '-'!s:10} {one.last_used_on or '-'!s:10} {one.label}")
 
 
 @token.command("revoke")
