@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, or_, select
@@ -16,6 +16,8 @@ from app.bookings.service import change_all
 from app.people.models import User
 
 REASON = "left"
+# For so long after somebody left the sweep looks for what was being booked for them meanwhile.
+LATE = timedelta(days=1)
 
 
 def held_by(session: Session, user_ids: Collection[int]) -> list[Booking]:
@@ -40,15 +42,9 @@ def free_all(session: Session, user_id: int, *, actor_id: int | None, now: datet
 
 def free_of_the_gone(session: Session, now: datetime) -> list[Booking]:
     """Free what was booked for leavers while they were leaving; the sweep waits for nobody, and comes again."""
-    gone = list(
-        session.scalars(
-            select(Booking.user_id)
-            .join(User, User.id == Booking.user_id)
-            .where(HOLDS, User.left_at.is_not(None))
-            .distinct()
-        )
-    )
-    found = held_by(session, [one for one in gone if one is not None]) if gone else []
+    holds = select(Booking.id).where(Booking.user_id == User.id, HOLDS).exists()
+    gone = list(session.scalars(select(User.id).where(User.left_at > now - LATE, holds)))
+    found = held_by(session, gone) if gone else []
     return _free(session, found, actor_id=None, now=now, wait=False)
 
 

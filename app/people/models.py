@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.orm import Base, BigId, enum_text
 
 HAS_CARD = text("card_digest <> ''")
+HAS_LEFT = text("left_at IS NOT NULL")
 IS_LEAVING = text("leaves_at IS NOT NULL")
 
 
@@ -54,6 +55,7 @@ class User(Base):
             postgresql_where=HAS_CARD,
             sqlite_where=HAS_CARD,
         ),
+        Index("ix_users_left_at", "left_at", postgresql_where=HAS_LEFT, sqlite_where=HAS_LEFT),
         Index("ix_users_leaves_at", "leaves_at", postgresql_where=IS_LEAVING, sqlite_where=IS_LEAVING),
     )
 

@@ -21,6 +21,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("leaves_at IS NOT NULL"),
         sqlite_where=sa.text("leaves_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_users_left_at",
+        "users",
+        ["left_at"],
+        postgresql_where=sa.text("left_at IS NOT NULL"),
+        sqlite_where=sa.text("left_at IS NOT NULL"),
+    )
     op.add_column("api_tokens", sa.Column("expires_on", sa.Date(), nullable=True))
     op.add_column("api_tokens", sa.Column("last_used_on", sa.Date(), nullable=True))
     op.create_table(
@@ -51,6 +58,7 @@ def downgrade() -> None:
     op.drop_table("identities")
     op.drop_column("api_tokens", "last_used_on")
     op.drop_column("api_tokens", "expires_on")
+    op.drop_index("ix_users_left_at", "users")
     op.drop_index("ix_users_leaves_at", "users")
     op.drop_column("users", "leaves_at")
     op.drop_column("users", "version")

@@ -24,6 +24,8 @@ from tests.house import House, at
 from tests.servers import directory as provider
 from tests.servers.directory import CLIENT_ID, CLIENT_SECRET, Directory
 
+ENGLISH = {"Accept-Language": "en"}
+
 
 @pytest.fixture
 def directory() -> Iterator[Directory]:
@@ -47,13 +49,13 @@ class Browser:
 
     def come_back(self, address: str) -> TestResponse:
         parts = urlsplit(address)
-        return self.client.get(f"{parts.path}?{parts.query}")
+        return self.client.get(f"{parts.path}?{parts.query}", headers=ENGLISH)
 
     def sign_in(self, next_page: str = "/bookings") -> TestResponse:
         return self.come_back(self.go(next_page))
 
     def words(self) -> str:
-        return self.client.get("/login", headers={"Accept-Language": "en"}).text
+        return self.client.get("/login", headers=ENGLISH).text
 
     def is_signed_in(self) -> bool:
         return self.client.get("/bookings").status_code == 200
@@ -238,7 +240,7 @@ def test_a_directory_that_refuses_is_silent_or_is_gone_leaves_the_password(
         )
     )
     other = Browser(app.test_client())
-    assert other.client.get("/login/oidc").location == "/login"
+    assert other.client.get("/login/oidc", headers=ENGLISH).location == "/login"
     assert "did not sign you in" in other.words()
     with app.app_context():
         db.engine.dispose()
