@@ -32,6 +32,7 @@ from app.notifications.service import unread
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
+from app.people.pages import account, oidc, staff
 from app.records import pages as records_pages
 from app.records import routes as records
 from app.settings import LOCALES, Settings
@@ -82,6 +83,7 @@ def create_app(settings: Settings) -> Flask:
     app.before_request(records.allow_uploads)
     csrf.init_app(app)
     limiter.init_app(app)
+    oidc.register(app, settings)
     app.before_request(refuse_impossible_ids)
     app.before_request(guard)
     idempotency.register(app)
@@ -136,6 +138,9 @@ def _register_routes(app: Flask) -> None:
         csrf.exempt(feature.api)
     for feature_pages in (
         people_pages,
+        account,
+        oidc,
+        staff,
         boards_pages,
         bookings_pages,
         usage_pages,

@@ -151,10 +151,15 @@ def _as_given(status: int, answer: str, headers: dict[str, str]) -> Response:
     return response
 
 
+def shown_once() -> None:
+    """The answer of this request carries a secret: it is not kept, and asked again it is not known."""
+    g.shown_once = True
+
+
 def _remember(response: Response) -> Response:
-    """Keep the answer beside the key that was written with the deed."""
+    """Keep the answer beside the key that was written with the deed, unless it is a secret."""
     row = g.get("idempotency")
-    if row is None or not g.get("idempotency_written") or response.status_code >= 300:
+    if row is None or g.get("shown_once") or not g.get("idempotency_written") or response.status_code >= 300:
         return response
     kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     g.idempotency = None

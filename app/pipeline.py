@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.bookings import closing, presence, release, reserve, warning
+from app.bookings import closing, leaving, presence, release, reserve, warning
 from app.bookings.models import Booking
 from app.bookings.moving import service as moving
 from app.bookings.moving.service import Move
@@ -23,6 +23,7 @@ from app.occupancy import service as occupancy
 from app.occupancy.readings import Reading
 from app.occupancy.service import Observed
 from app.people import service as people
+from app.people import staffing
 from app.people.service import Person, get_person
 from app.spaces import barriers
 from app.spaces.models import Closure
@@ -63,10 +64,16 @@ class Swept:
     released: list[Booking]
     left_early: list[Booking]
     completed: list[Booking]
+    freed: list[Booking]
 
 
 def sweep(session: Session, now: datetime, office: Office) -> Swept:
-    """Time passed: silence → vacant or offline, no-shows → released, ended → completed, idle sessions → closed."""
+    """Time passed: leavers → gone, silence → vacant or offline, no-shows → released, ended → completed, idle
+    sessions → closed."""
+    for user in staffing.due_to_leave(session, now):
+        staffing.leave(session, user, actor=None, now=now)
+        barriers.free_all_of(session, user.id, now=now)
+    freed = leaving.free_of_the_gone(session, now)
     observed = occupancy.settle(session, now, policies(session))
     checked_in = presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)
@@ -80,7 +87,7 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     completed = release.complete(session, now)
     series.end_unconfirmed(session, now)
     usage.close_idle(session, now)
-    return Swept(observed, checked_in, released, left_early, completed)
+    return Swept(observed, checked_in, released, left_early, completed, freed)
 
 
 def next_due(session: Session) -> datetime | None:
@@ -90,6 +97,7 @@ def next_due(session: Session) -> datetime | None:
         warning.next_due(session),
         release.next_due(session),
         series.next_due(session),
+        staffing.next_due(session),
         usage.next_due(session),
     )
     return min((at for at in waits if at is not None), default=None)
@@ -191,6 +199,15 @@ def take_out_of_order(session: Session, outage: Outage, *, actor: Person, now: d
         now=now,
     )
     return moving.move_away(session, outage.space_id, outage.start, outage.end, actor=actor, now=now)
+
+
+def leave(session: Session, user_id: int, *, actor: Person | None, now: datetime) -> list[Booking]:
+    """Somebody leaves the office: what they hold and what is kept for them is freed, their tokens, browser sessions
+    and card die; in one step. Rehearsed, it is its own preview. `actor` None: whoever runs the machine."""
+    freed = leaving.free_all(session, user_id, actor_id=actor.id if actor else None, now=now)
+    staffing.leave(session, staffing.get_account(session, user_id, to_change=True), actor=actor, now=now)
+    barriers.free_all_of(session, user_id, now=now)
+    return freed
 
 
 @dataclass(frozen=True, slots=True)

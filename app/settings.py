@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,6 +24,18 @@ from app.clock import Clock, ShownClock, system_clock
 PREFIX = "AKISEKI_"
 TOKYO = ZoneInfo("Asia/Tokyo")
 LOCALES = ("ja", "en")
+Network = IPv4Network | IPv6Network
+# The first says nothing without the second.
+GO_TOGETHER = (
+    ("OIDC_ISSUER", "OIDC_CLIENT_ID"),
+    ("OIDC_CLIENT_ID", "OIDC_ISSUER"),
+    ("OIDC_CLIENT_SECRET", "OIDC_ISSUER"),
+    ("OIDC_SCOPES", "OIDC_ISSUER"),
+    ("OIDC_TIMEOUT_SECONDS", "OIDC_ISSUER"),
+    ("PROXY_USER_HEADER", "PROXY_ADDRESSES"),
+    ("PROXY_ADDRESSES", "PROXY_USER_HEADER"),
+)
+HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
 class SettingsError(Exception):
@@ -63,6 +76,13 @@ class Settings:
     keeping: Keeping = Keeping()
     public_url: str = ""
     smtp_url: str = field(default="", repr=False)
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
+    oidc_scopes: str = "openid email profile"
+    oidc_timeout_seconds: float = 5.0
+    proxy_user_header: str = ""
+    proxy_addresses: tuple[Network, ...] = ()
     log_format: str = "text"
     api_rate: str = "6000/minute"
     clock: Clock = system_clock
@@ -75,8 +95,6 @@ class Settings:
         hours: dict[str, time] = {}
         keeping: dict[str, object] = {}
         for name, text in given.items():
-            if name.startswith("OIDC_"):
-                continue
             if name not in READERS:
                 raise SettingsError(f"{PREFIX}{name} is not a setting; known: {', '.join(sorted(READERS))}")
             try:
@@ -100,6 +118,9 @@ class Settings:
             < settings.hours.end
         ):
             raise SettingsError(f"{PREFIX}NOON must lie inside {PREFIX}OFFICE_HOURS")
+        for one, other in GO_TOGETHER:
+            if given.get(one) and not given.get(other):
+                raise SettingsError(f"{PREFIX}{one} needs {PREFIX}{other}")
         return settings.completed()
 
     def completed(self) -> Settings:
@@ -266,6 +287,54 @@ def _secret(text: str) -> str:
     return text
 
 
+def _issuer(text: str) -> str:
+    """As the provider writes itself, to the letter: it is compared with what the provider says."""
+    _url("https", "http")(text)
+    host = urlsplit(text).hostname
+    if text.startswith("http://") and host not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError("must be https: what comes over http can be anybody's")
+    return text
+
+
+def _timeout(text: str) -> float:
+    seconds = _seconds(text)
+    if seconds > 60:
+        raise ValueError("must be at most 60 seconds: people wait")
+    return seconds
+
+
+def _scopes(text: str) -> str:
+    if "openid" not in text.split():
+        raise ValueError("must name openid, as in: openid email profile")
+    return " ".join(text.split())
+
+
+def _filled(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+def _header(text: str) -> str:
+    if not HEADER.fullmatch(text):
+        raise ValueError(f"'{text}' is not the name of a header such as X-Remote-User")
+    if text.lower() in {"authorization", "cookie", "host"}:
+        raise ValueError(f"{text} is every browser's to send")
+    return text
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        found = tuple(ip_network(one.strip()) for one in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"'{text}' are not addresses such as 192.0.2.10 or 192.0.2.0/28, 2001:db8::1"
+        ) from None
+    if any(one.prefixlen == 0 for one in found):
+        raise ValueError("must not be everybody's address")
+    return found
+
+
 READERS: Mapping[str, Callable[[str], object]] = {
     "DATABASE_URL": _database_url,
     "MQTT_URL": _url("mqtt", "mqtts"),
@@ -279,6 +348,13 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "DAY_CLOSES": _day_closes,
     "PUBLIC_URL": _url("http", "https"),
     "SMTP_URL": _url("smtp", "smtps"),
+    "OIDC_ISSUER": _issuer,
+    "OIDC_CLIENT_ID": _filled,
+    "OIDC_CLIENT_SECRET": _filled,
+    "OIDC_SCOPES": _scopes,
+    "OIDC_TIMEOUT_SECONDS": _timeout,
+    "PROXY_USER_HEADER": _header,
+    "PROXY_ADDRESSES": _networks,
     "LOG_FORMAT": _one_of("text", "json"),
     "KEEP_READINGS": _days(366),
     # 個人情報保護法: person-linked presence is erased within a year.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -354,3 +354,20 @@ def free_again(session: Session, fixed_id: int, *, last: date, actor_id: int | N
     events.record(
         session, "space.freed", f"space:{found.space_id}", at=now, actor_id=actor_id, fixed_id=fixed_id
     )
+
+
+def free_all_of(session: Session, user_id: int, *, now: datetime) -> None:
+    """What is kept for somebody who leaves is everybody's again, today included."""
+    query = (
+        select(FixedSeat.id, Site.timezone)
+        .join(Space, Space.id == FixedSeat.space_id)
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
+        .join(Site, Site.id == Floor.site_id)
+        .where(FixedSeat.user_id == user_id)
+        .where(or_(FixedSeat.until_on.is_(None), FixedSeat.until_on >= now.date() - timedelta(days=1)))
+        .order_by(FixedSeat.id)
+    )
+    for fixed_id, zone in session.execute(query).all():
+        yesterday = now.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
+        free_again(session, fixed_id, last=yesterday, actor_id=None, now=now)

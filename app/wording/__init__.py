@@ -13,8 +13,9 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
+from app.wording import people as of_people
+from app.wording.files import FILES
 from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
-from app.wording_files import FILES
 
 __all__ = [
     "DAY_CLASSES",
@@ -27,6 +28,7 @@ __all__ = [
     "POLICIES",
     "REASONS",
     "REFUSALS",
+    "ROLES",
     "STATUSES",
     "TOPICS",
     "UNAVAILABLE",
@@ -34,8 +36,11 @@ __all__ = [
     "explain",
 ]
 
+ROLES = of_people.ROLES
+
 REFUSALS: Mapping[str, LazyString] = {
     **FILES,
+    **of_people.OF_PEOPLE,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
@@ -167,8 +172,6 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
     "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
-    "user.exists": lazy_gettext("There is an account with this address already."),
-    "user.unknown": lazy_gettext("There is no such person, or they have left."),
     "webhook.invalid": lazy_gettext(
         "Give an address that begins with http:// or https://, without a password in it, and a kind of event."
     ),
@@ -194,6 +197,7 @@ REASONS: Mapping[str, LazyString] = {
     "awaiting_sensor": lazy_gettext("waiting for the sensor's word"),
     "cancelled": lazy_gettext("cancelled by hand"),
     "closed": lazy_gettext("the office was closed"),
+    "left": lazy_gettext("the person left the office"),
     "claimed_by_other": lazy_gettext("left; somebody else sat down"),
     "ended": lazy_gettext("used to the end"),
     "ends_within_grace": lazy_gettext("too short to be released"),

@@ -230,7 +230,7 @@ def test_people_are_listed_for_those_who_plan_with_them(api: Api, house: House) 
     assert [section["code"] for section in items(api, "aoki", "/sections")] == ["soumu", "zei"]
     (zei,) = house.people["endo"].section_ids
     assert [one["name"] for one in items(api, "chiba", f"/people?section={zei}")] == ["endo", "fujii"]
-    assert problem(api.call("aoki", "GET", "/people")) == (403, "access.denied")
+    assert problem(api.call("aoki", "GET", "/people")) == (403, "person.query")
 
 
 def test_sensors_are_shown_to_those_who_look_after_them(api: Api, house: House, clock: SteppingClock) -> None:
