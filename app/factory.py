@@ -33,6 +33,7 @@ from app.spaces import routes as spaces
 from app.telework import routes as telework
 from app.usage import pages as usage_pages
 from app.usage import routes as usage
+from app.waitlist import routes as waitlist
 
 BODY_AT_MOST = 64 * 1024
 # Nothing comes from another host, nothing inline runs: the pages work on a closed network.
@@ -99,7 +100,7 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, occupancy, boards, bookings, usage, telework):
+    for feature in (people, spaces, occupancy, boards, bookings, usage, telework, waitlist):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
     for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages, spaces_pages, desks):

@@ -7,7 +7,8 @@ import app.occupancy.models
 import app.people.models
 import app.spaces.models
 import app.telework.models
-import app.usage.models  # noqa: F401
+import app.usage.models
+import app.waitlist.models  # noqa: F401
 from app.orm import Base
 
 metadata = Base.metadata

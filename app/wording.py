@@ -65,6 +65,8 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "closure.over": lazy_gettext("This closure is over already."),
     "closure.unknown": lazy_gettext("There is no such closure."),
+    "booking.none_free": lazy_gettext("Nothing of that kind is free now."),
+    "booking.own_clash": lazy_gettext("You hold a space of this kind for part of that time."),
     "database.not_ready": lazy_gettext(
         "The database is not ready. Run akiseki db check for what is missing."
     ),
@@ -109,6 +111,10 @@ REFUSALS: Mapping[str, LazyString] = {
     "telework.unknown": lazy_gettext("There is no such plan."),
     "user.exists": lazy_gettext("There is an account with this address already."),
     "user.unknown": lazy_gettext("There is no such person, or they have left."),
+    "waitlist.joined": lazy_gettext("You stand in line for that time already."),
+    "waitlist.not_offered": lazy_gettext("The offer has ended: it was answered or its time ran out."),
+    "waitlist.over": lazy_gettext("That time has passed. Choose a later end."),
+    "waitlist.unknown": lazy_gettext("There is no such place in line."),
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
     "zone.guest_day": lazy_gettext("Name a weekday or a date for each guest day, not both."),
     "zone.overflow": lazy_gettext("A zone cannot take in its own people when it is full."),
@@ -135,6 +141,10 @@ REASONS: Mapping[str, LazyString] = {
     "ends_within_grace": lazy_gettext("too short to be released"),
     "gave_back": lazy_gettext("given back"),
     "grace": lazy_gettext("within the grace period"),
+    "offer_declined": lazy_gettext("not wanted: offered to the next in line"),
+    "offer_expired": lazy_gettext("nobody answered: offered to the next in line"),
+    "offer_withdrawn": lazy_gettext("the offer was withdrawn"),
+    "replaced": lazy_gettext("replaced by another one of yours"),
     "left_early": lazy_gettext("the sensor saw everybody leave"),
     "no_check_in": lazy_gettext("nobody checked in"),
     "no_sensor": lazy_gettext("no sensor: kept"),
@@ -232,6 +242,14 @@ POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
         lazy_gettext("after so many no-shows running: a number, or off"),
     ),
     "series_answer": (lazy_gettext("Time to answer"), lazy_gettext("until the series ends, such as 7d")),
+    "offer_hold": (
+        lazy_gettext("Hold for the queue"),
+        lazy_gettext("the first in line has so long to answer, such as 10m"),
+    ),
+    "change_seats": (
+        lazy_gettext("Another seat each day"),
+        lazy_gettext("what is proposed is not what one had of late: on or off"),
+    ),
     "weekly_quota": (
         lazy_gettext("Bookings in a week"),
         lazy_gettext("of one person, Monday to Sunday: a number, or off"),

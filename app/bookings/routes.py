@@ -8,7 +8,7 @@ from flask import Response, make_response
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
-from app.bookings import absence, attendees, presence, release, reserve, service
+from app.bookings import attendees, presence, release, reserve, service
 from app.bookings.models import Booking
 from app.bookings.schemas import (
     BookingChange,
@@ -161,7 +161,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
         scope = Scope(body["scope"])
         if scope is Scope.ONE:
-            reserve.move(
+            pipeline.move(
                 session,
                 booking,
                 actor=asker(),
@@ -195,7 +195,7 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
         require_version(booking.version)
-        series.cancel(session, booking, Scope(query["scope"]), actor=asker(), now=now())
+        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=Scope(query["scope"]))
     return make_response("", 204)
 
 
@@ -207,7 +207,7 @@ def cancel_within(body: dict[str, Any]) -> Any:
     """Cancel all that somebody booked within a span: an absence frees"""
     user_id = asker().id if body["user_id"] is None else body["user_id"]
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
-        found = absence.cancel_within(
+        found = pipeline.cancel_within(
             session, user_id, TimeSpan(body["start"], body["end"]), actor=asker(), now=now()
         )
         session.expunge_all()
@@ -246,7 +246,7 @@ def check_in(booking_id: int) -> Any:
 @allow(*PEOPLE)
 def end(booking_id: int) -> Any:
     """Give the space back now"""
-    return _act(booking_id, release.give_back)
+    return _act(booking_id, pipeline.give_back)
 
 
 @api.route("/bookings/<int:booking_id>/reclaim", methods=["POST"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -49,14 +49,16 @@ def barriers(
     zone: ZoneInfo,
     *,
     space_id: int | None = None,
+    space_ids: Collection[int] | None = None,
     floor_id: int | None = None,
 ) -> list[Barrier]:
-    """What stands before one space, or before those of a floor, in a part of a span, the earliest first; one query.
+    """What stands before one space, some, or those of a floor, in a part of a span, the earliest first; one query.
 
     `zone`: the site's zone of time, in which the days of a fixed seat begin and end.
     """
     first, last = span.start.astimezone(zone).date(), span.end.astimezone(zone).date()
-    wanted = Space.id == space_id if space_id is not None else Zone.floor_id == floor_id
+    ids = space_ids if space_ids is not None else [space_id]
+    wanted = Zone.floor_id == floor_id if floor_id is not None else Space.id.in_(ids)
     rows = session.execute(
         union_all(*(part.where(wanted) for part in (_outages(span), _closures(span), _fixed(first, last))))
     )
