@@ -19,11 +19,14 @@ from app.boards import routes as boards
 from app.bookings import guards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
-from app.bookings.pages import desks
+from app.bookings.pages import at_once, desks
 from app.demo import office
 from app.extensions import babel, csrf, db, limiter
 from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
 from app.migrate import is_current
+from app.notifications import pages as messages
+from app.notifications import routes as notifications
+from app.notifications.service import unread
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
@@ -33,6 +36,7 @@ from app.spaces import routes as spaces
 from app.telework import routes as telework
 from app.usage import pages as usage_pages
 from app.usage import routes as usage
+from app.waitlist import pages as queue_pages
 from app.waitlist import routes as waitlist
 
 BODY_AT_MOST = 64 * 1024
@@ -93,6 +97,15 @@ def _locale() -> str:
     return chosen or request.accept_languages.best_match(LOCALES) or settings().locale
 
 
+def _unread() -> int:
+    """How many messages wait for the reader of a page."""
+    person = g.get("person")
+    if person is None:
+        return 0
+    with database.reading(db.engine) as found:
+        return unread(found, person.id)
+
+
 def _register_routes(app: Flask) -> None:
     api = ProblemApi(
         app,
@@ -100,10 +113,30 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, occupancy, boards, bookings, usage, telework, waitlist):
+    for feature in (
+        people,
+        spaces,
+        occupancy,
+        boards,
+        bookings,
+        waitlist,
+        usage,
+        telework,
+        notifications,
+    ):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
-    for feature_pages in (people_pages, boards_pages, bookings_pages, usage_pages, spaces_pages, desks):
+    for feature_pages in (
+        people_pages,
+        boards_pages,
+        bookings_pages,
+        usage_pages,
+        spaces_pages,
+        desks,
+        at_once,
+        queue_pages,
+        messages,
+    ):
         app.register_blueprint(feature_pages.pages)
     for endpoint in ("api-docs.openapi_json",):
         allow()(app.view_functions[endpoint])
@@ -178,5 +211,6 @@ def _register_pages(app: Flask) -> None:
             "now": now(),
             "wording": wording,
             "settings": settings(),
+            "unread_messages": _unread,
             **({"demo_logins": office.logins(), "demo_password": office.PASSWORD} if settings().demo else {}),
         }

@@ -20,12 +20,15 @@ from app import pipeline
 from app.calendar import working_days
 from app.clock import ShownClock
 from app.database import create_engine, reading, transaction
+from app.factory import create_app
 from app.settings import Settings
 from app.telework.service import Office, days_to_close
+from app.telling import Telling
 
 log = logging.getLogger("akiseki.jobs")
 LEADER_LOCK = 0x616B6973  # "akis"
 CLOSING_SECONDS = 60
+TELLING_SECONDS = 5
 FASTEST_SECONDS = 0.25
 
 
@@ -128,6 +131,11 @@ def run(settings: Settings) -> None:
 
     scheduler.add_job(led(sweep_once), "interval", seconds=every(settings.sweep_seconds), id="sweep")
     scheduler.add_job(led(close_due_days), "interval", seconds=every(CLOSING_SECONDS), id="close_days")
+    telling = Telling(create_app(settings), engine, settings)
+    for name, tell in telling.jobs.items():
+        scheduler.add_job(
+            led(lambda *_given, tell=tell: tell()), "interval", seconds=every(TELLING_SECONDS), id=name
+        )
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         scheduler.shutdown(wait=False)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.bookings import absence, closing, presence, release, reserve
+from app.bookings import absence, closing, presence, release, reserve, warning
 from app.bookings.models import Booking
 from app.bookings.moving import service as moving
 from app.bookings.moving.service import Move
@@ -19,10 +19,12 @@ from app.bookings.now import service as now_service
 from app.bookings.now.service import Ask, Taken
 from app.bookings.series import service as series
 from app.bookings.series.rules import Scope
+from app.errors import NotFound
 from app.occupancy import service as occupancy
 from app.occupancy.readings import Reading
 from app.occupancy.service import Observed
-from app.people.service import Person
+from app.people import service as people
+from app.people.service import Person, get_person
 from app.spaces import barriers
 from app.spaces.models import Closure
 from app.spaces.rules import Target
@@ -75,6 +77,8 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     observed = occupancy.settle(session, now, policies(session))
     checked_in = presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)
+    nearly = warning.due_for_warning(session, now)
+    warning.warn(session, nearly, telework.planned_arrivals(session, nearly.people, office), now)
     due = release.due_for_release(session, now)
     expected = telework.planned_arrivals(session, due.people, office)
     released = release.release_no_shows(session, due, expected, now)
@@ -98,6 +102,7 @@ def next_due(session: Session) -> datetime | None:
     """When `sweep` next has something to do that time alone brings; None: not before somebody does something."""
     waits = (
         occupancy.next_due(session),
+        warning.next_due(session),
         release.next_due(session),
         series.next_due(session),
         offers.next_due(session),
@@ -280,3 +285,44 @@ def take_out_of_order(session: Session, outage: Outage, *, actor: Person, now: d
         now=now,
     )
     return moving.move_away(session, outage.space_id, outage.start, outage.end, actor=actor, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What a link asks for: the booking, its space's code, and the verb."""
+
+    booking: Booking
+    code: str
+    verb: str
+
+
+LINKED = {
+    "check-in": presence.check_in,
+    "give-up": cancel,
+    "still-coming": warning.still_coming,
+}
+
+
+def linked(session: Session, asked: tuple[int, int, str], now: datetime) -> Linked:
+    """What a signed link is about, as (user, booking, verb); good until the booking is over.
+
+    Raises NotFound `link.invalid`.
+    """
+    user_id, booking_id, verb = asked
+    booking = session.get(Booking, booking_id)
+    if booking is None or booking.user_id != user_id or booking.end_at <= now or verb not in LINKED:
+        raise NotFound("link.invalid")
+    return Linked(booking, get_place(session, booking.space_id).space.code, verb)
+
+
+def follow_link(session: Session, asked: tuple[int, int, str], now: datetime) -> Booking:
+    """Do what a signed link asks for, as the person whom it was sent to. Raises as `linked` and as the verb."""
+    found = linked(session, asked, now)
+    return LINKED[found.verb](
+        session, found.booking, actor=get_person(session, asked[0], now.date()), now=now
+    )
+
+
+def find_person(session: Session, user_id: int, now: datetime) -> Person | None:
+    """Somebody who has not left."""
+    return people.find_person(session, user_id, now.date())

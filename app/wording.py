@@ -53,6 +53,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule/start_in_past": lazy_gettext("That time has passed. Choose a later start."),
     "booking.rule/walk_in": lazy_gettext("This space must be booked first."),
     "booking.rule/weekly_quota": lazy_gettext("That is one booking more than a week allows."),
+    "booking.said_already": lazy_gettext("You said so already. Check in when you are there."),
     "booking.state": lazy_gettext("The booking is over or not in a state that allows this."),
     "booking.too_many": lazy_gettext(
         "That is more than can be cancelled in one step. Choose a shorter time."
@@ -109,12 +110,18 @@ REFUSALS: Mapping[str, LazyString] = {
         "These days are shown to the person, the chief of the section and personnel."
     ),
     "telework.unknown": lazy_gettext("There is no such plan."),
+    "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
+    "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
     "user.exists": lazy_gettext("There is an account with this address already."),
     "user.unknown": lazy_gettext("There is no such person, or they have left."),
     "waitlist.joined": lazy_gettext("You stand in line for that time already."),
     "waitlist.not_offered": lazy_gettext("The offer has ended: it was answered or its time ran out."),
     "waitlist.over": lazy_gettext("That time has passed. Choose a later end."),
     "waitlist.unknown": lazy_gettext("There is no such place in line."),
+    "webhook.invalid": lazy_gettext(
+        "Give an address that begins with http:// or https://, without a password in it, and a kind of event."
+    ),
+    "webhook.unknown": lazy_gettext("There is no such webhook."),
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
     "zone.guest_day": lazy_gettext("Name a weekday or a date for each guest day, not both."),
     "zone.overflow": lazy_gettext("A zone cannot take in its own people when it is full."),
@@ -192,6 +199,45 @@ UNAVAILABLE: Mapping[str, LazyString] = {
     "other_section": lazy_gettext("It is in another section's zone."),
     "zone_not_full": lazy_gettext("This zone takes you in when your own zone is full."),
     "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
+}
+
+# By kind of event: what a person is told of it; `app.letters.sentence` fills in what stands in brackets.
+MESSAGES: Mapping[str, LazyString] = {
+    "booking.made": lazy_gettext("%(space)s is booked: %(when)s."),
+    "booking.changed": lazy_gettext("The booking was changed: %(space)s, %(when)s."),
+    "booking.moved": lazy_gettext("The space had to change. It is now %(space)s, %(when)s."),
+    "booking.cancelled": lazy_gettext("Cancelled: %(space)s, %(when)s. Why: %(why)s."),
+    "booking.ended_early": lazy_gettext("Ended: %(space)s, %(when)s. Why: %(why)s."),
+    "booking.released": lazy_gettext("Given back, since nobody came: %(space)s, %(when)s."),
+    "booking.release_warned": lazy_gettext(
+        "%(space)s will be given back soon, since nobody came (%(when)s). Are you still coming?"
+    ),
+    "booking.invited": lazy_gettext("You are invited: %(space)s, %(when)s."),
+    "booking.uninvited": lazy_gettext("You need not come any more: %(space)s, %(when)s."),
+    "series.unused": lazy_gettext(
+        "Nobody came to your series at %(space)s the last times. Confirm it by %(until)s, or it ends."
+    ),
+    "series.ended": lazy_gettext("Your series was ended, since nobody used it and nobody answered."),
+    "waitlist.offered": lazy_gettext(
+        "%(space)s is held for you until %(until)s (%(when)s). Take it or decline."
+    ),
+    "waitlist.expired": lazy_gettext(
+        "The offer of %(space)s has ended unanswered. It went to the next in line."
+    ),
+    "waitlist.withdrawn": lazy_gettext(
+        "What was offered cannot be had after all. You keep your place in line."
+    ),
+    "waitlist.over": lazy_gettext("Nothing became free for the time you waited for (%(when)s)."),
+    "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
+}
+TOPICS: Mapping[str, LazyString] = {
+    "own": lazy_gettext("What I book, change or cancel myself"),
+    "by_others": lazy_gettext("What others book, change or cancel for me"),
+    "release": lazy_gettext("My booking is about to be given back, or was"),
+    "invitation": lazy_gettext("Invitations"),
+    "series": lazy_gettext("Series that nobody uses"),
+    "queue": lazy_gettext("Offers from the queue, draws"),
+    "system": lazy_gettext("Faults of the system"),
 }
 
 WEEKDAYS = (

@@ -22,7 +22,8 @@ class Booking(Base):
     """A span of a space for a person. `start_at`/`end_at` stay as booked; `ended_at` is when it really ended.
 
     `user_id` None: for a guest without an account, `guest_name`, whom `made_by` receives.
-    `release_check_at`: when the no-show rule looks at it next, None once it never will again.
+    `release_check_at`: when the no-show rule looks at it next, None once it never will again. `warned_at`: when the
+    person was told that it is about to be released; `coming_at`: when they answered that they are still coming.
     `version` counts changes (the ETag).
     """
 
@@ -84,6 +85,8 @@ class Booking(Base):
     ended_at: Mapped[datetime | None]
     reclaimed: Mapped[bool] = mapped_column(default=False)
     release_check_at: Mapped[datetime | None]
+    warned_at: Mapped[datetime | None]
+    coming_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     @property

@@ -79,6 +79,7 @@ def release_no_shows(
             made_at=booking.made_at,
             previous_end=before.get(booking.id),
             expected_at=expected.get((booking.user_id or 0, booking.start_at)),
+            coming_at=booking.coming_at,
             reclaimed=booking.reclaimed,
         )
         verdict = no_show(facts, logs.get(booking.space_id), now=now, policy=policy_of[booking.space_id])

@@ -8,8 +8,9 @@ from flask import Response, make_response
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
-from app.bookings import attendees, presence, release, reserve, service
+from app.bookings import attendees, presence, release, reserve, service, warning
 from app.bookings.models import Booking
+from app.bookings.pages import asking
 from app.bookings.schemas import (
     BookingChange,
     BookingDetail,
@@ -20,6 +21,8 @@ from app.bookings.schemas import (
     BookingView,
     CancelledView,
     CancelRequest,
+    NowRequest,
+    NowView,
     RepeatRequest,
     ScopeQuery,
     recurrence,
@@ -115,6 +118,37 @@ def _shown_series(made: series.Made) -> dict[str, Any]:
             for one in made.refused
         ],
     }
+
+
+@api.route("/bookings/now", methods=["POST"])
+@api.arguments(NowRequest)
+@api.response(201, NowView)
+@api.alt_response(200, schema=NowView, description="what would be booked, of a dry run")
+@allow(*PEOPLE)
+def book_now(body: dict[str, Any]) -> Any:
+    """Book the best space of this moment, and say why this one; where none is free, when and where one will be"""
+    ask = asking.ask(
+        kind=body["kind"],
+        lane=body["lane"],
+        zone_id=body["zone_id"],
+        minutes=body["minutes"],
+        replace=body["replace"] or body["dry_run"],
+    )
+    with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
+        taken = pipeline.book_now(session, ask, actor=asker(), now=now())
+        session.expunge_all()
+    booking = taken.booking
+    view = {
+        "space_id": booking.space_id,
+        "space": taken.proposal.option.code,
+        "zone_id": taken.proposal.option.zone_id,
+        "start": booking.start_at,
+        "end": booking.end_at,
+        "reason": taken.proposal.ground.reason,
+        "booking": None if body["dry_run"] else booking,
+        "replaced": [one.id for one in taken.ended],
+    }
+    return view, 200 if body["dry_run"] else 201
 
 
 @api.route("/bookings")
@@ -247,6 +281,14 @@ def check_in(booking_id: int) -> Any:
 def end(booking_id: int) -> Any:
     """Give the space back now"""
     return _act(booking_id, pipeline.give_back)
+
+
+@api.route("/bookings/<int:booking_id>/still-coming", methods=["POST"])
+@api.response(200, BookingView)
+@allow(*PEOPLE)
+def still_coming(booking_id: int) -> Any:
+    """Once before a release: the grace runs once more, from now"""
+    return _act(booking_id, warning.still_coming)
 
 
 @api.route("/bookings/<int:booking_id>/reclaim", methods=["POST"])

@@ -76,13 +76,15 @@ def _minutes(length: timedelta) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A booking as the rules see it. `previous_end`: when the booking before it on the same space ended."""
+    """A booking as the rules see it. `previous_end`: when the booking before it on the same space ended; `expected_at`:
+    the person's planned arrival; `coming_at`: when they said that they are still coming."""
 
     status: Status
     span: TimeSpan
     made_at: datetime
     previous_end: datetime | None = None
     expected_at: datetime | None = None
+    coming_at: datetime | None = None
     reclaimed: bool = False
 
 
@@ -118,8 +120,10 @@ class Release:
 
 
 def release_deadline(booking: Booked, policy: Policy) -> datetime:
-    """When the grace is over: it runs from the latest of start, making, planned arrival (RULES 7)."""
-    latest = max(booking.span.start, booking.made_at, booking.expected_at or booking.made_at)
+    """When the grace is over: it runs from the latest of start, making, planned arrival (RULES 7), and once more from
+    when the person said that they are still coming."""
+    said = booking.coming_at or booking.made_at
+    latest = max(booking.span.start, booking.made_at, booking.expected_at or booking.made_at, said)
     return latest + policy.no_show_grace
 
 
@@ -149,3 +153,11 @@ def no_show(booking: Booked, log: SensorLog | None, *, now: datetime, policy: Po
     if not log.is_healthy(window.start, told or now) or (told is None and now > told_by):
         return Keep("sensor_silent")
     return Release("no_show") if told else Keep("awaiting_sensor", check_at=now)
+
+
+def is_warning_due(booking: Booked, *, now: datetime, policy: Policy) -> bool:
+    """Whether to warn now that a booking is about to be released; once the grace is over no more (RULES 7)."""
+    if booking.status is not Status.BOOKED or booking.reclaimed or not policy.warn_before_release:
+        return False
+    deadline = release_deadline(booking, policy)
+    return deadline < booking.span.end and deadline - policy.warn_before_release <= now < deadline

@@ -25,9 +25,6 @@ class Entry(Base):
     __tablename__ = "waitlist_entries"
     __table_args__ = (
         CheckConstraint("start_at < end_at", name="span"),
-        CheckConstraint(
-            "kind IS NOT NULL OR zone_id IS NOT NULL OR space_id IS NOT NULL", name="wants_something"
-        ),
         CheckConstraint("(number IS NULL) = (drawn_on IS NULL)", name="number_of_a_day"),
         Index("ix_waitlist_in_line", "end_at", postgresql_where=IS_IN_LINE, sqlite_where=IS_IN_LINE),
         Index("ix_waitlist_hold", "hold_until", postgresql_where=IS_IN_LINE, sqlite_where=IS_IN_LINE),

@@ -59,7 +59,7 @@ def _settle_offers(session: Session, now: datetime) -> list[Booking]:
     let_go = holding.withdraw(session, due, reason="offer_expired", now=now)
     for entry, booking in rows:
         if booking in let_go:
-            change(session, entry, "expired", now=now, state=State.EXPIRED)
+            change(session, entry, "expired", now=now, space_id=booking.space_id, state=State.EXPIRED)
         elif booking.status is Status.CANCELLED and booking.reason == "gave_back":
             change(session, entry, "declined", now=now, state=State.DECLINED)
         elif booking.status is not Status.HELD:
@@ -196,6 +196,7 @@ def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: date
                 entry,
                 "offered",
                 now=now,
+                space_id=one.space_id,
                 state=State.OFFERED,
                 booking_id=booking.id,
                 hold_until=until,

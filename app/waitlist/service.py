@@ -16,12 +16,13 @@ from app.bookings.guards import queue_up
 from app.bookings.models import Booking
 from app.bookings.now.options import options
 from app.bookings.now.rules import CALL
+from app.bookings.now.service import target_named
 from app.database import lock_rows
 from app.errors import Conflict, NotFound, RuleBroken
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.models import Space, Zone
-from app.spaces.rules import LANES, Kind, Lane, Target
+from app.spaces.rules import LANES, Lane, Target
 from app.spaces.service import get_place, get_zone
 from app.timespan import TimeSpan
 from app.waitlist.models import Entry
@@ -44,8 +45,7 @@ def target_of(
     """What somebody named. Raises NotFound `space.unknown`."""
     if space_id is not None:
         return Target(get_place(session, space_id).space.lane, space_id=space_id)
-    of = Kind(kind) if kind else None
-    return Target(LANES[of] if of else Lane(lane or Lane.DESK), of, zone_id)
+    return target_named(kind, lane, zone_id)
 
 
 def join(session: Session, target: Target, span: TimeSpan, *, actor: Person, now: datetime) -> Entry:
@@ -132,8 +132,16 @@ def _add(session: Session, entry: Entry, *, actor: Person, now: datetime) -> Ent
     return entry
 
 
-def record(session: Session, entry: Entry, what: str, *, now: datetime, actor_id: int | None) -> None:
-    """Append what happened to an entry to the log, as `waitlist.…`."""
+def record(
+    session: Session,
+    entry: Entry,
+    what: str,
+    *,
+    now: datetime,
+    actor_id: int | None,
+    space_id: int | None = None,
+) -> None:
+    """Append what happened to an entry to the log, as `waitlist.…`. `space_id`: what is held for it."""
     events.record(
         session,
         f"waitlist.{what}",
@@ -143,6 +151,7 @@ def record(session: Session, entry: Entry, what: str, *, now: datetime, actor_id
         user_id=entry.user_id,
         number=entry.number,
         booking_id=entry.booking_id,
+        space_id=space_id or entry.space_id,
         hold_until=entry.hold_until.isoformat() if entry.hold_until else None,
         start=entry.start_at.isoformat(),
         end=entry.end_at.isoformat(),
@@ -156,6 +165,7 @@ def change(
     *,
     now: datetime,
     actor_id: int | None = None,
+    space_id: int | None = None,
     **values: Any,
 ) -> bool:
     """Change an entry if it still is in the state it was read in, and record it; whether it was."""
@@ -164,7 +174,7 @@ def change(
         return False
     for name, value in values.items():
         set_committed_value(entry, name, value)
-    record(session, entry, what, now=now, actor_id=actor_id)
+    record(session, entry, what, now=now, actor_id=actor_id, space_id=space_id)
     return True
 
 
@@ -252,6 +262,14 @@ def _ahead(session: Session, entry: Entry) -> int:
             theirs = getattr(other, name)
             query = query.where((theirs == mine) | theirs.is_(None))
     return session.scalar(query) or 0
+
+
+def zones_with_rooms(session: Session) -> list[Zone]:
+    """The zones at whose booths numbers can be drawn, in the order of their codes."""
+    rooms = [kind for kind, lane in LANES.items() if lane is Lane.ROOM]
+    with_rooms = select(Space.zone_id).where(Space.kind.in_(rooms))
+    query = select(Zone).where(Zone.free_seating.is_(False), Zone.id.in_(with_rooms))
+    return list(session.scalars(query.order_by(Zone.code)))
 
 
 def numbers(session: Session, zone_id: int, on: date) -> list[Entry]:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0005"
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
@@ -32,10 +32,6 @@ def upgrade() -> None:
         sa.Column("made_at", INSTANT, nullable=False),
         sa.Column("made_by", BIG_ID, nullable=True),
         sa.CheckConstraint("start_at < end_at", name="ck_waitlist_entries_span"),
-        sa.CheckConstraint(
-            "kind IS NOT NULL OR zone_id IS NOT NULL OR space_id IS NOT NULL",
-            name="ck_waitlist_entries_wants_something",
-        ),
         sa.CheckConstraint(
             "(number IS NULL) = (drawn_on IS NULL)", name="ck_waitlist_entries_number_of_a_day"
         ),

@@ -5,8 +5,21 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
-OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/card")
-PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE)
+MESSAGES = ("/messages", "/messages/choices")
+OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/office/webhooks", "/card")
+PAGES = (
+    "/",
+    "/?space=1",
+    "/bookings",
+    "/queue",
+    "/queue/numbers",
+    "/day",
+    "/demo",
+    "/api/docs",
+    "/nowhere",
+    *OFFICE,
+    *MESSAGES,
+)
 
 CHECKS = """() => {
   const found = [];

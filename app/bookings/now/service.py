@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.bookings import reserve
@@ -19,7 +19,7 @@ from app.errors import Conflict, RuleBroken
 from app.people.models import Membership
 from app.people.service import Person
 from app.spaces.models import Space, Zone
-from app.spaces.rules import LANES, Lane, Target
+from app.spaces.rules import LANES, Kind, Lane, Target
 from app.timespan import TimeSpan
 
 TRIES = 8
@@ -40,6 +40,12 @@ class Ask:
 
     def span(self, now: datetime) -> TimeSpan:
         return span_now(now, self.target.lane, length=self.length, closes_at=self.closes_at)
+
+
+def target_named(kind: str | None, lane: str | None, zone_id: int | None) -> Target:
+    """What the names of a kind, a lane and a zone mean; a desk where neither kind nor lane is named."""
+    of = Kind(kind) if kind else None
+    return Target(LANES[of] if of else Lane(lane or Lane.DESK), of, zone_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,7 @@ def _habits(session: Session, person: Person, span: TimeSpan) -> Habits:
     What colleagues did themselves, not what sensors saw, and nobody is named to anybody.
     """
     on = span.start.date()
-    colleagues = select(distinct(Membership.user_id)).where(
+    colleagues = select(Membership.user_id).where(
         Membership.section_id.in_(person.section_ids),
         Membership.user_id != person.id,
         Membership.from_on <= on,

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import PEOPLE, allow, asker
-from app.bookings import absence, attendees, presence, release, reserve, service, walk_in
+from app.bookings import absence, attendees, presence, release, reserve, service, walk_in, warning
 from app.bookings.models import Booking
 from app.bookings.pages import repeating
 from app.bookings.rules import Status
@@ -95,7 +95,7 @@ def claim(space_id: int) -> Response:
     )
 
 
-@pages.post("/bookings/<int:booking_id>/<any('check-in', 'end', 'reclaim', 'cancel'):verb>")
+@pages.post("/bookings/<int:booking_id>/<any('check-in', 'end', 'reclaim', 'cancel', 'still-coming'):verb>")
 @allow(*PEOPLE)
 def act(booking_id: int, verb: str) -> Response:
     does, said = {
@@ -103,6 +103,7 @@ def act(booking_id: int, verb: str) -> Response:
         "end": (pipeline.give_back, gettext("Given back. Thank you.")),
         "reclaim": (release.reclaim, gettext("It is yours again.")),
         "cancel": (pipeline.cancel, gettext("Cancelled.")),
+        "still-coming": (warning.still_coming, gettext("Good: the space stays yours for a while longer.")),
     }[verb]
 
     def act_on(session: Session) -> Booking:

@@ -28,6 +28,10 @@ PUBLIC = {
     "boards_pages.demo_clock",
     "boards_pages.start",
     "healthz",
+    # Signed addresses: a calendar's, and the links of mails, which their readers follow without signing in.
+    "messages.calendar",
+    "messages.follow",
+    "messages.link",
     "metrics",
     "people_pages.language",
     "people_pages.log_in",

@@ -1,0 +1,170 @@
+"""What people read of an event, in their language: a sentence for page and chat, a mail with its invitation.
+
+Needs an application context, for the translations and templates; what goes out, and when, is decided in
+`app.notifications`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import render_template
+from flask_babel import force_locale, gettext
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from app import formats, wording
+from app.clock import Clock
+from app.events import Event
+from app.notifications.calendars import GONE, Entry, invitation
+from app.notifications.mail import Letter
+from app.settings import Settings
+from app.timespan import TimeSpan
+
+# Kinds of which a mail carries the invitation itself.
+INVITING = frozenset(
+    {
+        "booking.made",
+        "booking.changed",
+        "booking.moved",
+        "booking.cancelled",
+        "booking.ended_early",
+        "booking.released",
+        "booking.invited",
+        "booking.uninvited",
+    }
+)
+VERBS = ("check-in", "give-up", "still-coming")
+
+
+def sentence(kind: str, data: Mapping[str, Any]) -> str:
+    """An event in one sentence of the reader's language."""
+    text = wording.MESSAGES.get(kind)
+    if text is None:
+        return kind
+    said = {
+        "space": data.get("space") or data.get("guest") or "",
+        "when": "",
+        "actor": data.get("actor") or "",
+        "why": str(wording.REASONS.get(str(data.get("reason") or ""), data.get("reason") or "")),
+        "until": "",
+        "url": data.get("url") or "",
+    }
+    if data.get("start") and data.get("end"):
+        span = TimeSpan(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"]))
+        said["when"] = f"{formats.day(span.start)} {formats.times(span)}"
+    if data.get("answer_until"):
+        said["until"] = formats.day(datetime.fromisoformat(data["answer_until"]))
+    if data.get("hold_until"):
+        said["until"] = formats.hours_and_minutes(datetime.fromisoformat(data["hold_until"]))
+    return str(text) % said
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The addresses in mails and calendars: signed, for one booking and one person, good until the booking is over."""
+
+    settings: Settings
+
+    @property
+    def _signer(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self.settings.secret_key, salt="act")
+
+    @property
+    def _feeds(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self.settings.secret_key, salt="calendar")
+
+    @property
+    def base(self) -> str:
+        return self.settings.public_url.rstrip("/")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base).hostname or "akiseki.local"
+
+    def act(self, user_id: int, booking_id: int, verb: str) -> str:
+        """The page on which one button does the verb."""
+        return f"{self.base}/a/{self._signer.dumps([user_id, booking_id, verb])}"
+
+    def read_act(self, token: str) -> tuple[int, int, str] | None:
+        """(user, booking, verb) of a link; None where it is not ours."""
+        try:
+            user_id, booking_id, verb = self._signer.loads(token)
+        except (BadSignature, ValueError, TypeError):
+            return None
+        return (user_id, booking_id, verb) if verb in VERBS else None
+
+    def feed(self, base: str, user_id: int, version: int) -> str:
+        """A person's calendar; whoever has the address reads it."""
+        return f"{base.rstrip('/')}/calendar/{self._feeds.dumps([user_id, version])}.ics"
+
+    def read_feed(self, token: str) -> tuple[int, int] | None:
+        """(user, version) of a calendar's address; None where it is not ours."""
+        try:
+            user_id, version = self._feeds.loads(token)
+        except (BadSignature, ValueError, TypeError):
+            return None
+        return user_id, version
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes the mails of an office. `sender`: the address they come from."""
+
+    settings: Settings
+    sender: str
+    clock: Clock
+
+    def __call__(self, letter: Letter) -> EmailMessage:
+        with force_locale(letter.locale or self.settings.locale):
+            return self._write(letter)
+
+    def _write(self, letter: Letter) -> EmailMessage:
+        message, booking = letter.message, letter.booking
+        subject = sentence(message.kind, message.data)
+        mail = EmailMessage()
+        mail["Subject"] = subject
+        mail["From"] = formataddr((gettext("Akiseki"), self.sender))
+        mail["To"] = formataddr((letter.name, letter.address))
+        mail["Date"] = format_datetime(message.made_at)
+        mail["Message-ID"] = message.mail_id
+        mail["Auto-Submitted"] = "auto-generated"
+        links = self._links(letter)
+        facts = {"subject": subject, "title": message.data.get("title"), "links": links, "name": letter.name}
+        mail.set_content(render_template("mail.txt", **facts))
+        mail.add_alternative(render_template("mail.html", **facts), subtype="html")
+        if booking is not None and message.kind in INVITING:
+            gone = booking.status in GONE or message.kind == "booking.uninvited"
+            text = invitation(
+                Entry(booking, message.data.get("title") or message.data["space"], message.data["space"]),
+                host=Links(self.settings).host,
+                organizer=self.sender,
+                attendee=letter.address,
+                gone=gone,
+                now=self.clock(),
+            ).decode()
+            mail.add_alternative(text, subtype="calendar", params={"method": "CANCEL" if gone else "REQUEST"})
+        return mail
+
+    def _links(self, letter: Letter) -> list[tuple[str, str]]:
+        """(text, address) of what can be done from the mail; nothing without an address of the office's own."""
+        links, booking = Links(self.settings), letter.booking
+        if not links.base:
+            return []
+        found = [(gettext("My bookings"), f"{links.base}/bookings")]
+        if booking is not None and booking.is_live and booking.user_id == letter.message.user_id:
+            verbs = [("check-in", gettext("Check in")), ("give-up", gettext("Give it up"))]
+            if letter.message.kind == "booking.release_warned":
+                verbs.insert(0, ("still-coming", gettext("I am still coming")))
+            found += [(text, links.act(letter.message.user_id, booking.id, verb)) for verb, text in verbs]
+        return found
+
+
+def event_sentence(event: Event) -> str:
+    """An event for a chat: nobody is named who is not in it."""
+    return sentence(event.kind, event.data | event.data.get("changes", {}))

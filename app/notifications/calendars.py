@@ -1,0 +1,98 @@
+"""Bookings as calendars: an invitation that updates and cancels, and each person's private feed (RFC 5545, 5546)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from icalendar import Calendar, Event, vCalAddress, vText
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.bookings.models import Attendee, Booking
+from app.bookings.rules import Status
+from app.spaces.models import Space
+
+PRODUCT = "-//Akiseki//Akiseki//JA"
+BACK, AHEAD = timedelta(days=31), timedelta(days=92)
+GONE = frozenset({Status.CANCELLED, Status.RELEASED})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A booking as a calendar shows it. `url`: the page behind it; `note`: links and the like."""
+
+    booking: Booking
+    summary: str
+    place: str
+    url: str = ""
+    note: str = ""
+
+
+def invitation(entry: Entry, *, host: str, organizer: str, attendee: str, gone: bool, now: datetime) -> bytes:
+    """An invitation to one booking, or its cancellation: always one UID, a SEQUENCE that grows with each change."""
+    calendar = _calendar()
+    calendar.add("method", "CANCEL" if gone else "REQUEST")
+    event = _event(entry, host, now)
+    event.add("organizer", vCalAddress(f"mailto:{organizer}"))
+    invited = vCalAddress(f"mailto:{attendee}")
+    invited.params["partstat"] = vText("ACCEPTED")
+    invited.params["rsvp"] = vText("FALSE")
+    event.add("attendee", invited)
+    event.add("status", "CANCELLED" if gone else "CONFIRMED")
+    calendar.add_component(event)
+    return bytes(calendar.to_ical())
+
+
+def feed(entries: Sequence[Entry], *, host: str, name: str, now: datetime) -> bytes:
+    """A person's calendar."""
+    calendar = _calendar()
+    calendar.add("x-wr-calname", name)
+    calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})
+    for entry in entries:
+        event = _event(entry, host, now)
+        event.add("status", "CANCELLED" if entry.booking.status in GONE else "CONFIRMED")
+        calendar.add_component(event)
+    return bytes(calendar.to_ical())
+
+
+def _calendar() -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    return calendar
+
+
+def _event(entry: Entry, host: str, now: datetime) -> Event:
+    booking = entry.booking
+    event = Event()
+    event.add("uid", f"booking-{booking.id}@{host}")
+    event.add("sequence", booking.version)
+    event.add("dtstamp", now)
+    event.add("dtstart", booking.start_at)
+    event.add("dtend", booking.end_at)
+    event.add("summary", entry.summary)
+    event.add("location", entry.place)
+    if entry.note:
+        event.add("description", entry.note)
+    if entry.url:
+        event.add("url", entry.url)
+    return event
+
+
+def bookings_of(session: Session, user_id: int, now: datetime) -> list[tuple[Booking, Space]]:
+    """What belongs in a person's calendar: their own and what they are invited to, a month back and three ahead."""
+    invited = select(Attendee.booking_id).where(Attendee.user_id == user_id)
+    query = (
+        select(Booking, Space)
+        .join(Space, Space.id == Booking.space_id)
+        .where(
+            (Booking.user_id == user_id) | Booking.id.in_(invited),
+            Booking.start_at > now - BACK,
+            Booking.start_at < now + AHEAD,
+            Booking.status != Status.HELD,
+        )
+        .order_by(Booking.start_at, Booking.id)
+    )
+    return [(booking, space) for booking, space in session.execute(query)]

@@ -1,0 +1,189 @@
+"""Mail: each message claimed, sent, marked. A crash in between repeats it once, with the same Message-ID."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import make_msgid
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from sqlalchemy import Engine, select, update
+
+from app.bookings.models import Booking
+from app.clock import Clock
+from app.database import transaction
+from app.notifications.models import Delivery, Message
+from app.notifications.rules import next_try
+from app.people.models import User
+
+AT_ONCE = 50
+TIMEOUT_S = 10
+PERMANENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to be sent: to whom, in which language, and the booking that it is about, as it stands now."""
+
+    message: Message
+    address: str
+    name: str
+    locale: str
+    booking: Booking | None
+
+
+class Refused(Exception):
+    """The server will not take this mail, now or ever."""
+
+
+class Unreachable(Exception):
+    """The server cannot be talked to, or takes nothing now; try later."""
+
+
+Send = Callable[[EmailMessage], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A mail server by its address: `smtp://user:password@host:587?from=akiseki@city.example.jp`, or `smtps://`.
+
+    On `smtp` the connection is encrypted where the server offers it, and always before a password is sent.
+    """
+
+    url: str
+
+    @property
+    def sender(self) -> str:
+        parts = urlsplit(self.url)
+        return parse_qs(parts.query).get("from", [f"akiseki@{parts.hostname}"])[0]
+
+    @contextmanager
+    def connected(self) -> Iterator[Send]:
+        """A connection for several mails; raises Unreachable."""
+        try:
+            server = self._connect()
+        except (OSError, smtplib.SMTPException) as error:
+            raise Unreachable(str(error)) from error
+        try:
+            yield lambda mail: _send(server, mail)
+        finally:
+            server.close()
+
+    def _connect(self) -> smtplib.SMTP:
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        context = ssl.create_default_context()
+        if parts.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, parts.port or 465, timeout=TIMEOUT_S, context=context
+            )
+        else:
+            server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT_S)
+            server.ehlo()
+            if server.has_extn("starttls"):
+                server.starttls(context=context)
+                server.ehlo()
+            elif parts.username:
+                server.close()
+                raise smtplib.SMTPNotSupportedError(
+                    "no password is sent over a connection that is not encrypted"
+                )
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        return server
+
+
+def _send(server: smtplib.SMTP, mail: EmailMessage) -> None:
+    try:
+        server.send_message(mail)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        raise (Refused if code >= PERMANENT else Unreachable)(f"{code} {text!r}") from error
+    except smtplib.SMTPResponseException as error:
+        kind = Refused if error.smtp_code >= PERMANENT else Unreachable
+        raise kind(f"{error.smtp_code} {error.smtp_error!r}") from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise Unreachable(str(error)) from error
+
+
+def send_due(engine: Engine, clock: Clock, server: Server, write: Callable[[Letter], EmailMessage]) -> int:
+    """Send what is due, AT_ONCE at most; returns how many were sent. A server that cannot be reached ends the round:
+    what is left stays due."""
+    sent = 0
+    try:
+        with server.connected() as send:
+            for _ in range(AT_ONCE):
+                letter = _claim(engine, clock(), server.sender)
+                if letter is None:
+                    break
+                sent += _deliver(engine, letter, send, write)
+    except Unreachable as error:
+        _note(engine, clock(), str(error))
+    return sent
+
+
+def _deliver(engine: Engine, letter: Letter, send: Send, write: Callable[[Letter], EmailMessage]) -> int:
+    """Send one; 1 where the server took it. Raises Unreachable: it is due again later."""
+    try:
+        send(write(letter))
+    except Refused as error:
+        _mark(engine, letter.message.id, Delivery.FAILED, str(error))
+        return 0
+    except Unreachable as error:
+        _mark(engine, letter.message.id, Delivery.DUE, str(error))
+        raise
+    _mark(engine, letter.message.id, Delivery.SENT)
+    return 1
+
+
+def _claim(engine: Engine, now: datetime, sender: str) -> Letter | None:
+    """The next mail that is due: counted as tried, and due again later, before it is sent. What was tried too often, or
+    is to somebody who has left, is given up on the way."""
+    with transaction(engine) as session:
+        while True:
+            row = session.execute(
+                select(Message, User)
+                .join(User, User.id == Message.user_id)
+                .where(Message.status == Delivery.DUE, Message.due_at <= now)
+                .order_by(Message.due_at, Message.id)
+                .limit(1)
+                .with_for_update(skip_locked=True, of=Message)
+            ).one_or_none()
+            if row is None:
+                return None
+            message, user = row
+            message.attempts += 1
+            message.due_at = next_try(message.attempts, now)
+            message.mail_id = message.mail_id or make_msgid(domain=sender.partition("@")[2] or None)
+            if message.due_at is not None and user.left_at is None:
+                break
+            message.status, message.due_at = Delivery.FAILED, None
+            message.error = message.error or ("left" if user.left_at else "tried too often")
+            session.flush()
+        booking = session.get(Booking, message.data.get("booking_id") or 0)
+        session.flush()
+        session.expunge_all()
+    return Letter(message, user.email, user.name, user.locale, booking)
+
+
+def _mark(engine: Engine, message_id: int, status: Delivery, error: str = "") -> None:
+    values: dict[str, object] = {"status": status, "error": error[:200]}
+    if status is not Delivery.DUE:
+        values["due_at"] = None
+    with transaction(engine) as session:
+        session.execute(update(Message).where(Message.id == message_id).values(**values))
+
+
+def _note(engine: Engine, now: datetime, error: str) -> None:
+    """Keep beside what waits why it waits."""
+    with transaction(engine) as session:
+        session.execute(
+            update(Message)
+            .where(Message.status == Delivery.DUE, Message.due_at <= now)
+            .values(error=error[:200])
+        )

@@ -1,0 +1,204 @@
+"""Messages, what one wants to be told of, one's calendar; the pages behind the links of mails and calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import time
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from app import pipeline
+from app.access import PEOPLE, READERS, Role, allow, asker
+from app.database import reading, transaction
+from app.errors import DomainError, NotFound, RuleBroken
+from app.extensions import db, limiter
+from app.fields import is_storable
+from app.http import identifier, now, settings
+from app.letters import Links, sentence
+from app.notifications import calendars, service, webhooks
+from app.notifications.calendars import Entry
+from app.notifications.models import Shape
+from app.notifications.rules import Choices, Topic, Way
+from app.wording import explain
+
+pages = Blueprint("messages", __name__)
+SHOWN = 50
+HOOKS = (Role.FACILITY, Role.IT)
+
+
+@pages.get("/messages")
+@allow(*READERS)
+def messages() -> str:
+    """The newest messages; looking at them is reading them."""
+    with transaction(db.engine) as session:
+        found = service.list_messages(
+            session, asker().id, before_id=request.args.get("before", type=identifier), limit=SHOWN + 1
+        )
+        rows = [(one, one.read_at is None, sentence(one.kind, one.data)) for one in found[:SHOWN]]
+        session.expunge_all()
+        if rows:
+            service.mark_read(session, asker().id, up_to=rows[0][0].id, now=now())
+    return render_template("messages.html", rows=rows, older=rows[-1][0].id if len(found) > SHOWN else None)
+
+
+@pages.get("/messages/choices")
+@allow(*PEOPLE)
+def choices() -> str:
+    with reading(db.engine) as session:
+        chosen = service.choices_of(session, [asker().id]).get(asker().id, Choices())
+        version = service.calendar_version(session, asker().id)
+    base = settings().public_url or request.url_root
+    return render_template(
+        "message_choices.html",
+        chosen=chosen,
+        topics=list(Topic),
+        ways=list(Way),
+        has_mail=bool(settings().smtp_url),
+        feed=Links(settings()).feed(base, asker().id, version),
+    )
+
+
+@pages.post("/messages/choices")
+@allow(*PEOPLE)
+def choose() -> Response:
+    wanted = {
+        (topic, way) for topic in Topic for way in Way if request.form.get(f"{topic.value}-{way.value}")
+    }
+    try:
+        quiet = [time.fromisoformat(text) if text else None for text in _quiet()]
+        with transaction(db.engine) as session:
+            service.choose(session, asker().id, wanted=wanted, quiet_from=quiet[0], quiet_until=quiet[1])
+        flash(gettext("Saved."), "done")
+    except ValueError:
+        flash(explain("notification.quiet", {}), "error")
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    return redirect(url_for("messages.choices"))
+
+
+def _quiet() -> tuple[str, str]:
+    return request.form.get("quiet_from", ""), request.form.get("quiet_until", "")
+
+
+@pages.post("/messages/calendar")
+@allow(*PEOPLE)
+def renew_calendar() -> Response:
+    with transaction(db.engine) as session:
+        service.renew_calendar(session, asker().id)
+    flash(gettext("The old address shows nothing any more. Give the new one to your calendar."), "done")
+    return redirect(url_for("messages.choices"))
+
+
+@pages.get("/calendar/<token>.ics")
+@allow()
+@limiter.limit("60 per minute")
+def calendar(token: str) -> Response:
+    """A person's bookings for their calendar; the address is the key."""
+    links = Links(settings())
+    known = links.read_feed(token)
+    if known is None:
+        raise NotFound("link.invalid")
+    user_id, version = known
+    with reading(db.engine) as session:
+        person = pipeline.find_person(session, user_id, now())
+        if person is None or service.calendar_version(session, user_id) != version:
+            raise NotFound("link.invalid")
+        rows = calendars.bookings_of(session, user_id, now())
+    entries = []
+    for booking, space in rows:
+        mine = booking.user_id == user_id and booking.is_live and booking.end_at > now()
+        note = "\n".join(
+            f"{text}: {links.act(user_id, booking.id, verb)}"
+            for verb, text in (("check-in", gettext("Check in")), ("give-up", gettext("Give it up")))
+            if mine and links.base
+        )
+        entries.append(
+            Entry(booking, booking.title or space.code, space.code, f"{links.base}/bookings", note)
+        )
+    body = calendars.feed(entries, host=links.host, name="空き席", now=now())
+    answer = make_response(body)
+    answer.content_type = "text/calendar; charset=utf-8"
+    return answer
+
+
+@pages.get("/a/<token>")
+@allow()
+@limiter.limit("60 per minute")
+def link(token: str) -> str:
+    """What a link of a mail does, with one button: a program that looks at every link must not do it."""
+    with reading(db.engine) as session:
+        asked = pipeline.linked(session, _read(token), now())
+    return render_template("link.html", token=token, asked=asked)
+
+
+@pages.post("/a/<token>")
+@allow()
+@limiter.limit("60 per minute")
+def follow(token: str) -> str | Response:
+    try:
+        with transaction(db.engine) as session:
+            pipeline.follow_link(session, _read(token), now())
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("messages.link", token=token))
+    return render_template("link_done.html")
+
+
+def _read(token: str) -> tuple[int, int, str]:
+    known = Links(settings()).read_act(token)
+    if known is None:
+        raise NotFound("link.invalid")
+    return known
+
+
+@pages.get("/office/webhooks")
+@allow(*HOOKS)
+def hooks() -> str:
+    with reading(db.engine) as session:
+        listed = webhooks.list_webhooks(session)
+    return render_template("webhooks.html", hooks=listed, shapes=list(Shape), fresh=None)
+
+
+@pages.post("/office/webhooks")
+@allow(*HOOKS)
+def add_hook() -> str | Response:
+    """The secret is shown this once."""
+    url, shape = request.form.get("url", "").strip()[:500], request.form.get("shape", "")
+    kinds = request.form.get("kinds", "").replace(",", " ").split()
+    try:
+        if not is_storable(url) or shape not in set(Shape) or any(len(kind) > 48 for kind in kinds):
+            raise RuleBroken("webhook.invalid")
+        with transaction(db.engine) as session:
+            fresh = webhooks.add_webhook(
+                session, url, kinds=kinds, shape=Shape(shape), actor_id=asker().id, now=now()
+            )
+            listed = webhooks.list_webhooks(session)
+            session.expunge_all()
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("messages.hooks"))
+    return render_template("webhooks.html", hooks=listed, shapes=list(Shape), fresh=fresh)
+
+
+@pages.post("/office/webhooks/<int:webhook_id>/remove")
+@allow(*HOOKS)
+def remove_hook(webhook_id: int) -> Response:
+    return _change_hook(webhooks.remove_webhook, webhook_id)
+
+
+@pages.post("/office/webhooks/<int:webhook_id>/enable")
+@allow(*HOOKS)
+def enable_hook(webhook_id: int) -> Response:
+    return _change_hook(webhooks.enable_webhook, webhook_id)
+
+
+def _change_hook(change: Callable[..., object], webhook_id: int) -> Response:
+    try:
+        with transaction(db.engine) as session:
+            change(session, webhook_id, actor_id=asker().id, now=now())
+        flash(gettext("Saved."), "done")
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    return redirect(url_for("messages.hooks"))

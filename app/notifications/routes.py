@@ -1,0 +1,145 @@
+"""API of messages: read, choose, and the webhooks."""
+
+from typing import Any
+
+from flask import Response, make_response
+
+from app.access import PEOPLE, READERS, Role, allow, asker
+from app.database import reading, transaction
+from app.extensions import db
+from app.http import Blueprint, cursor_page, now
+from app.letters import sentence
+from app.notifications import service, webhooks
+from app.notifications.models import Shape
+from app.notifications.rules import Choices, Topic, Way
+from app.notifications.schemas import (
+    ChoicesView,
+    MessageList,
+    MessageQuery,
+    WebhookList,
+    WebhookMade,
+    WebhookRequest,
+    WebhookView,
+)
+
+api = Blueprint("notifications", "notifications", url_prefix="/api/v1", description="Messages and webhooks")
+HOOKS = (Role.FACILITY, Role.IT)
+
+
+@api.route("/messages")
+@api.arguments(MessageQuery, location="query")
+@api.response(200, MessageList)
+@allow(*READERS)
+def messages(query: dict[str, Any]) -> Any:
+    """One's own messages, the newest first"""
+    with reading(db.engine) as session:
+        found = service.list_messages(
+            session, asker().id, before_id=query["cursor"], limit=query["limit"] + 1
+        )
+    page = cursor_page(found, query["limit"])
+    names = ("id", "kind", "topic", "data", "made_at", "read_at")
+    return page | {
+        "items": [
+            {name: getattr(one, name) for name in names} | {"text": sentence(one.kind, one.data)}
+            for one in page["items"]
+        ]
+    }
+
+
+@api.route("/messages/<int:message_id>/read", methods=["POST"])
+@api.response(204)
+@allow(*READERS)
+def read(message_id: int) -> Response:
+    """One has read this message and all before it"""
+    with transaction(db.engine) as session:
+        service.mark_read(session, asker().id, up_to=message_id, now=now())
+    return make_response("", 204)
+
+
+@api.route("/me/notifications")
+@api.response(200, ChoicesView)
+@allow(*PEOPLE)
+def choices() -> Any:
+    """What one is told of, and how"""
+    with reading(db.engine) as session:
+        chosen = service.choices_of(session, [asker().id]).get(asker().id, Choices())
+    return _shown(chosen)
+
+
+def _shown(chosen: Choices) -> dict[str, Any]:
+    return {
+        "wanted": [
+            {"topic": topic.value, "way": way.value}
+            for topic in Topic
+            for way in Way
+            if chosen.wants(topic, way)
+        ],
+        "quiet_from": chosen.quiet_from,
+        "quiet_until": chosen.quiet_until,
+    }
+
+
+@api.route("/me/notifications", methods=["PUT"])
+@api.arguments(ChoicesView)
+@api.response(200, ChoicesView)
+@allow(*PEOPLE)
+def choose(body: dict[str, Any]) -> Any:
+    """Choose what one is told of, and how"""
+    with transaction(db.engine) as session:
+        service.choose(
+            session,
+            asker().id,
+            wanted={(Topic(one["topic"]), Way(one["way"])) for one in body["wanted"]},
+            quiet_from=body["quiet_from"],
+            quiet_until=body["quiet_until"],
+        )
+        return _shown(service.choices_of(session, [asker().id])[asker().id])
+
+
+@api.route("/webhooks")
+@api.response(200, WebhookList)
+@allow(*HOOKS)
+def hooks() -> Any:
+    """The addresses that are called for events"""
+    with reading(db.engine) as session:
+        return {"items": webhooks.list_webhooks(session), "next_cursor": None}
+
+
+@api.route("/webhooks", methods=["POST"])
+@api.arguments(WebhookRequest)
+@api.response(201, WebhookMade)
+@allow(*HOOKS)
+def add_hook(body: dict[str, Any]) -> Any:
+    """Call an address for events; its secret is shown this once"""
+    with transaction(db.engine) as session:
+        made = webhooks.add_webhook(
+            session,
+            body["url"],
+            kinds=body["kinds"],
+            shape=Shape(body["shape"]),
+            actor_id=asker().id,
+            now=now(),
+        )
+        session.expunge(made)
+    return made
+
+
+@api.route("/webhooks/<int:webhook_id>", methods=["DELETE"])
+@api.response(204)
+@allow(*HOOKS)
+def remove_hook(webhook_id: int) -> Response:
+    """Call it no more"""
+    with transaction(db.engine) as session:
+        webhooks.remove_webhook(session, webhook_id, actor_id=asker().id, now=now())
+    return make_response("", 204)
+
+
+@api.route("/webhooks/<int:webhook_id>/enable", methods=["POST"])
+@api.response(200, WebhookView)
+@allow(*HOOKS)
+def enable_hook(webhook_id: int) -> Any:
+    """Call it again after it was switched off for failing"""
+    with transaction(db.engine) as session:
+        hook = webhooks.enable_webhook(session, webhook_id, actor_id=asker().id, now=now())
+        session.expunge(hook)
+    return hook

@@ -1,0 +1,73 @@
+"""What the API takes and shows of messages, choices and webhooks."""
+
+from marshmallow import Schema, fields, validate
+
+from app.fields import Text
+from app.http import PageArguments
+from app.notifications.models import Shape
+from app.notifications.rules import Topic, Way
+
+
+class MessageView(Schema):
+    id = fields.Integer()
+    kind = fields.String()
+    topic = fields.String()
+    text = fields.String()
+    data = fields.Dict()
+    at = fields.AwareDateTime(attribute="made_at")
+    read_at = fields.AwareDateTime(allow_none=True)
+
+
+class MessageList(Schema):
+    items = fields.List(fields.Nested(MessageView))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class MessageQuery(PageArguments):
+    """The newest first: the cursor goes down."""
+
+
+class WantedView(Schema):
+    topic = fields.String(required=True, validate=validate.OneOf([topic.value for topic in Topic]))
+    way = fields.String(required=True, validate=validate.OneOf([way.value for way in Way]))
+
+
+class ChoicesView(Schema):
+    """What is wanted, and the local hours in which no mail comes."""
+
+    wanted = fields.List(fields.Nested(WantedView), required=True, validate=validate.Length(max=50))
+    quiet_from = fields.Time(required=True, allow_none=True, format="%H:%M")
+    quiet_until = fields.Time(required=True, allow_none=True, format="%H:%M")
+
+
+class WebhookRequest(Schema):
+    url = Text(required=True, validate=validate.Length(max=500))
+    kinds = fields.List(
+        Text(validate=validate.Length(1, 48)),
+        required=True,
+        validate=validate.Length(1, 50),
+        metadata={"description": "kinds of event: exact, `booking.*`, or `*`"},
+    )
+    shape = fields.String(
+        load_default=Shape.PLAIN.value, validate=validate.OneOf([one.value for one in Shape])
+    )
+
+
+class WebhookView(Schema):
+    id = fields.Integer()
+    url = fields.String()
+    kinds = fields.List(fields.String())
+    shape = fields.String()
+    failures = fields.Integer()
+    disabled_at = fields.AwareDateTime(allow_none=True)
+
+
+class WebhookMade(WebhookView):
+    """With its secret, this once."""
+
+    secret = fields.String()
+
+
+class WebhookList(Schema):
+    items = fields.List(fields.Nested(WebhookView))
+    next_cursor = fields.Integer(allow_none=True)

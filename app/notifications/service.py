@@ -1,0 +1,259 @@
+"""From events to messages: told once each, whatever order their ids become visible in; reading, choosing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from app.bookings.attendees import attendee_ids
+from app.bookings.models import Booking
+from app.errors import RuleBroken
+from app.events import Event
+from app.notifications.models import (
+    Delivery,
+    Mark,
+    Message,
+    NotificationChoices,
+    Told,
+    Webhook,
+    WebhookCall,
+)
+from app.notifications.rules import Choices, Fact, Topic, Way, recipients, wanted_by
+from app.people.models import User
+from app.people.service import names
+from app.spaces.models import Space
+
+AT_ONCE = 500
+# No transaction lives that long: what was newest then has nothing below it that is still to appear.
+SETTLED = timedelta(minutes=5)
+# News older than this is no news: after a long stop the jobs tell nobody of last week.
+NEWS = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How people can be told besides on the page. `zone`: the office's, for quiet hours."""
+
+    mail: bool
+    zone: ZoneInfo
+
+
+def tell(session: Session, now: datetime, ways: Ways) -> int:
+    """Turn the events that nobody was told of into messages and calls; a fixed number of statements for AT_ONCE events.
+
+    Returns how many events there were.
+    """
+    mark = session.scalar(select(Mark).with_for_update())
+    if mark is None:
+        mark = Mark(id=1)
+        session.add(mark)
+        session.flush()
+    events = session.scalars(
+        select(Event)
+        .where(Event.id > mark.event_id, ~select(Told.event_id).where(Told.event_id == Event.id).exists())
+        .order_by(Event.id)
+        .limit(AT_ONCE)
+    ).all()
+    fresh = [event for event in events if event.at > now - NEWS]
+    _write_messages(session, fresh, now, ways)
+    _write_calls(session, fresh, now)
+    if events:
+        session.execute(insert(Told), [{"event_id": event.id} for event in events])
+    if len(events) < AT_ONCE:
+        _move(session, mark, now)
+    return len(events)
+
+
+def _move(session: Session, mark: Mark, now: datetime) -> None:
+    """Move the mark up to what was the newest event long enough ago, and forget what lies below it."""
+    if mark.next_at is not None and mark.next_at > now - SETTLED:
+        return
+    if mark.next_at is not None and mark.next_id > mark.event_id:
+        mark.event_id = mark.next_id
+        session.execute(delete(Told).where(Told.event_id <= mark.event_id))
+    mark.next_id, mark.next_at = session.scalar(select(func.max(Event.id))) or 0, now
+    session.flush()
+
+
+def _write_messages(session: Session, events: Sequence[Event], now: datetime, ways: Ways) -> None:
+    about = {event.id: _booking_id(event) for event in events}
+    bookings = _bookings(session, {one for one in about.values() if one is not None})
+    invited = attendee_ids(session, list(bookings))
+    codes = _codes(session, events, bookings)
+    wanted: list[tuple[Event, int, Topic]] = []
+    for event in events:
+        fact = Fact(event.kind, event.actor_id, event.data, invited.get(about[event.id] or 0, ()))
+        wanted += [(event, user_id, topic) for user_id, topic in sorted(recipients(fact).items())]
+    people = {user_id for _event, user_id, _topic in wanted}
+    choices = choices_of(session, people)
+    reachable = set(session.scalars(select(User.id).where(User.id.in_(people), User.left_at.is_(None))))
+    actors = names(session, {event.actor_id for event, *_ in wanted if event.actor_id is not None})
+    rows = []
+    for event, user_id, topic in wanted:
+        chosen = choices.get(user_id, Choices())
+        on_page = chosen.wants(topic, Way.PAGE)
+        by_mail = ways.mail and chosen.wants(topic, Way.MAIL)
+        if user_id not in reachable or not (on_page or by_mail):
+            continue
+        booking = bookings.get(about[event.id] or 0)
+        rows.append(
+            {
+                "user_id": user_id,
+                "event_id": event.id,
+                "kind": event.kind,
+                "topic": topic,
+                "data": _snapshot(event, booking, codes, actors),
+                "made_at": now,
+                "on_page": on_page,
+                "status": Delivery.DUE if by_mail else Delivery.OFF,
+                "due_at": chosen.mail_at(now, ways.zone) if by_mail else None,
+            }
+        )
+    if rows:
+        session.execute(insert(Message), rows)
+
+
+def _booking_id(event: Event) -> int | None:
+    what, _, number = event.subject.partition(":")
+    return int(number) if what == "booking" and number.isdigit() else None
+
+
+def _bookings(session: Session, ids: Collection[int]) -> dict[int, Booking]:
+    return {one.id: one for one in session.scalars(select(Booking).where(Booking.id.in_(ids)))}
+
+
+def _codes(session: Session, events: Sequence[Event], bookings: Mapping[int, Booking]) -> dict[int, str]:
+    ids = {one.space_id for one in bookings.values()}
+    ids |= {event.data["space_id"] for event in events if isinstance(event.data.get("space_id"), int)}
+    return dict(session.execute(select(Space.id, Space.code).where(Space.id.in_(ids))).all())
+
+
+def _snapshot(
+    event: Event, booking: Booking | None, codes: Mapping[int, str], actors: Mapping[int, str]
+) -> dict[str, Any]:
+    """What the text of a message says, as it was then."""
+    said: dict[str, Any] = {"actor": actors.get(event.actor_id or 0, "")}
+    if booking is not None:
+        return said | {
+            "booking_id": booking.id,
+            "space": codes.get(booking.space_id, ""),
+            "start": booking.start_at.isoformat(),
+            "end": booking.end_at.isoformat(),
+            "title": booking.title,
+            "reason": booking.reason,
+            "guest": booking.guest_name,
+        }
+    kept = {name: value for name, value in event.data.items() if name != "user_id"}
+    return said | kept | {"space": codes.get(event.data.get("space_id", 0), "")}
+
+
+def _write_calls(session: Session, events: Sequence[Event], now: datetime) -> None:
+    hooks = session.scalars(
+        select(Webhook).where(Webhook.disabled_at.is_(None), Webhook.removed_at.is_(None))
+    ).all()
+    rows = [
+        {"webhook_id": hook.id, "event_id": event.id, "status": Delivery.DUE, "due_at": now}
+        for hook in hooks
+        for event in events
+        if wanted_by(hook.kinds, event.kind)
+    ]
+    if rows:
+        session.execute(insert(WebhookCall), rows)
+
+
+# Reading and choosing
+
+
+def unread(session: Session, user_id: int) -> int:
+    """How many messages a person has not read."""
+    query = (
+        select(func.count())
+        .select_from(Message)
+        .where(Message.user_id == user_id, Message.read_at.is_(None), Message.on_page)
+    )
+    return session.scalar(query) or 0
+
+
+def list_messages(
+    session: Session, user_id: int, *, before_id: int | None = None, limit: int = 50
+) -> list[Message]:
+    """A person's messages, the newest first."""
+    query = select(Message).where(Message.user_id == user_id, Message.on_page)
+    if before_id:
+        query = query.where(Message.id < before_id)
+    return list(session.scalars(query.order_by(Message.id.desc()).limit(limit)))
+
+
+def mark_read(session: Session, user_id: int, *, up_to: int, now: datetime) -> None:
+    """The person has seen their messages up to an id."""
+    session.execute(
+        update(Message)
+        .where(Message.user_id == user_id, Message.id <= up_to, Message.read_at.is_(None))
+        .values(read_at=now)
+    )
+
+
+def choices_of(session: Session, user_ids: Collection[int]) -> dict[int, Choices]:
+    """What people chose; absent who chose nothing."""
+    rows = session.scalars(select(NotificationChoices).where(NotificationChoices.user_id.in_(user_ids)))
+    return {one.user_id: _choices(one) for one in rows}
+
+
+def _choices(row: NotificationChoices) -> Choices:
+    switched = (text.partition("/") for text in row.switched)
+    return Choices(
+        frozenset((Topic(topic), Way(way)) for topic, _, way in switched), row.quiet_from, row.quiet_until
+    )
+
+
+def choose(
+    session: Session,
+    user_id: int,
+    *,
+    wanted: Collection[tuple[Topic, Way]],
+    quiet_from: time | None,
+    quiet_until: time | None,
+) -> None:
+    """Make these the ways and topics a person is told on, and these their quiet hours.
+
+    Raises RuleBroken `notification.quiet` where one end of the quiet hours is missing.
+    """
+    if (quiet_from is None) != (quiet_until is None):
+        raise RuleBroken("notification.quiet")
+    row = _row(session, user_id)
+    plain = Choices()
+    row.switched = sorted(
+        f"{topic.value}/{way.value}"
+        for topic in Topic
+        for way in Way
+        if plain.wants(topic, way) != ((topic, way) in wanted)
+    )
+    row.quiet_from, row.quiet_until = quiet_from, quiet_until
+    session.flush()
+
+
+def _row(session: Session, user_id: int) -> NotificationChoices:
+    row = session.get(NotificationChoices, user_id)
+    if row is None:
+        row = NotificationChoices(user_id=user_id, switched=[], calendar_version=0)
+        session.add(row)
+        session.flush()
+    return row
+
+
+def calendar_version(session: Session, user_id: int) -> int:
+    """Which of a person's calendar addresses is good."""
+    row = session.get(NotificationChoices, user_id)
+    return row.calendar_version if row else 0
+
+
+def renew_calendar(session: Session, user_id: int) -> None:
+    """Take the calendar's address back: the old one shows nothing any more."""
+    _row(session, user_id).calendar_version += 1
+    session.flush()

@@ -1,0 +1,234 @@
+"""Webhooks: events told to other systems of the office, signed, tried again, switched off when they fail for long."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
+
+from app import events
+from app.clock import Clock
+from app.database import transaction
+from app.errors import NotFound, RuleBroken
+from app.events import Event
+from app.notifications.models import Delivery, Shape, Webhook, WebhookCall
+from app.notifications.rules import next_try
+
+AT_ONCE = 50
+TIMEOUT_S = 5
+OFF_AFTER = 10
+WHILE_MARKING = timedelta(minutes=5)
+SIGNATURE = "Akiseki-Signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One event for one address; `text`: the event in a sentence, for the shapes that a chat takes."""
+
+    id: int
+    webhook_id: int
+    url: str
+    secret: str
+    shape: Shape
+    event: Event
+
+
+def add_webhook(
+    session: Session,
+    url: str,
+    *,
+    kinds: Sequence[str],
+    shape: Shape,
+    actor_id: int,
+    now: datetime,
+) -> Webhook:
+    """A new address to call, with a secret of its own. Raises RuleBroken `webhook.invalid`.
+
+    An office runs on premises and calls its own network: any host is taken, http and https alone, and no redirect is
+    followed.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or not kinds:
+        raise RuleBroken("webhook.invalid")
+    hook = Webhook(
+        url=url,
+        secret=secrets.token_urlsafe(32),
+        kinds=list(kinds),
+        shape=shape,
+        made_at=now,
+        made_by=actor_id,
+    )
+    session.add(hook)
+    session.flush()
+    events.record(session, "webhook_added", f"webhook:{hook.id}", at=now, actor_id=actor_id, url=url)
+    return hook
+
+
+def list_webhooks(session: Session) -> list[Webhook]:
+    """All that were not removed, the oldest first."""
+    return list(session.scalars(select(Webhook).where(Webhook.removed_at.is_(None)).order_by(Webhook.id)))
+
+
+def _get(session: Session, webhook_id: int) -> Webhook:
+    hook = session.get(Webhook, webhook_id)
+    if hook is None or hook.removed_at is not None:
+        raise NotFound("webhook.unknown", webhook_id=webhook_id)
+    return hook
+
+
+def remove_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> None:
+    """Call it no more; raises NotFound `webhook.unknown`."""
+    hook = _get(session, webhook_id)
+    hook.removed_at = now
+    session.execute(
+        update(WebhookCall)
+        .where(WebhookCall.webhook_id == webhook_id, WebhookCall.status == Delivery.DUE)
+        .values(status=Delivery.OFF, due_at=None)
+    )
+    session.flush()
+    events.record(session, "webhook_removed", f"webhook:{webhook_id}", at=now, actor_id=actor_id)
+
+
+def enable_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> Webhook:
+    """Call it again from now on; raises NotFound `webhook.unknown`."""
+    hook = _get(session, webhook_id)
+    hook.disabled_at, hook.failures = None, 0
+    session.flush()
+    events.record(session, "webhook_enabled", f"webhook:{webhook_id}", at=now, actor_id=actor_id)
+    return hook
+
+
+def call_due(engine: Engine, clock: Clock, sentence: Callable[[Event], str]) -> int:
+    """Make the calls that are due, AT_ONCE at most; returns how many were taken."""
+    taken = 0
+    for _ in range(AT_ONCE):
+        call = _claim(engine, clock())
+        if call is None:
+            break
+        error = _post(call, body_of(call.shape, call.event, sentence), clock())
+        _mark(engine, call, error, clock())
+        taken += not error
+    return taken
+
+
+def body_of(shape: Shape, event: Event, sentence: Callable[[Event], str]) -> bytes:
+    """The body of a call in the form that the receiver takes."""
+    said: dict[str, Any]
+    match shape:
+        case Shape.SLACK:
+            said = {"text": sentence(event)}
+        case Shape.TEAMS:
+            card = {
+                "type": "AdaptiveCard",
+                "version": "1.4",
+                "body": [{"type": "TextBlock", "text": sentence(event), "wrap": True}],
+            }
+            said = {
+                "type": "message",
+                "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
+            }
+        case Shape.PLAIN:
+            said = {
+                "id": event.id,
+                "kind": event.kind,
+                "at": event.at.isoformat(),
+                "subject": event.subject,
+                "actor_id": event.actor_id,
+                "data": event.data,
+            }
+    return json.dumps(said, ensure_ascii=False).encode()
+
+
+def signature(secret: str, at: datetime, body: bytes) -> str:
+    """`t=…,v1=…`: HMAC-SHA256 of the time in seconds, a dot and the body, so that no call can be forged or replayed
+    later."""
+    seconds = str(int(at.timestamp()))
+    digest = hmac.new(secret.encode(), seconds.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return f"t={seconds},v1={digest}"
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    def redirect_request(self, *_args: Any, **_options: Any) -> None:
+        return None
+
+
+_opener = build_opener(_NoRedirect)
+
+
+def _post(call: Call, body: bytes, at: datetime) -> str:
+    """Make one call; "" where it was taken, else what went wrong."""
+    request = Request(  # noqa: S310  http and https alone, see add_webhook
+        call.url,
+        data=body,
+        method="POST",
+        headers={
+            "Content-Type": "application/json",
+            "User-Agent": "akiseki",
+            SIGNATURE: signature(call.secret, at, body),
+        },
+    )
+    try:
+        with _opener.open(request, timeout=TIMEOUT_S) as answer:
+            answer.read(1024)
+    except HTTPError as error:
+        return f"answered {error.code}"
+    except (URLError, OSError, HTTPException, ValueError) as error:
+        return str(getattr(error, "reason", error))[:200] or type(error).__name__
+    return ""
+
+
+def _claim(engine: Engine, now: datetime) -> Call | None:
+    """The next call that is due: counted as tried, and due again later, before it is made."""
+    with transaction(engine) as session:
+        row = session.execute(
+            select(WebhookCall, Webhook, Event)
+            .join(Webhook, Webhook.id == WebhookCall.webhook_id)
+            .join(Event, Event.id == WebhookCall.event_id)
+            .where(
+                WebhookCall.status == Delivery.DUE,
+                WebhookCall.due_at <= now,
+                Webhook.disabled_at.is_(None),
+            )
+            .order_by(WebhookCall.due_at, WebhookCall.id)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=WebhookCall)
+        ).one_or_none()
+        if row is None:
+            return None
+        call, hook, event = row
+        call.attempts += 1
+        # After the last try it stays due for a while, until the outcome is marked.
+        call.due_at = next_try(call.attempts, now) or now + WHILE_MARKING
+        session.flush()
+        session.expunge_all()
+    return Call(call.id, hook.id, hook.url, hook.secret, hook.shape, event)
+
+
+def _mark(engine: Engine, call: Call, error: str, now: datetime) -> None:
+    with transaction(engine) as session:
+        row = session.get_one(WebhookCall, call.id)
+        hook = session.get_one(Webhook, call.webhook_id)
+        row.error = error
+        if not error:
+            row.status, row.due_at, hook.failures = Delivery.SENT, None, 0
+            return
+        if next_try(row.attempts, now) is None:
+            row.status, row.due_at = Delivery.FAILED, None
+        hook.failures += 1
+        if hook.failures >= OFF_AFTER and hook.disabled_at is None:
+            hook.disabled_at = now
+            events.record(
+                session, "webhook.disabled", f"webhook:{hook.id}", at=now, user_id=hook.made_by, url=hook.url
+            )

@@ -1,0 +1,169 @@
+"""Messages and choices in the browser and over HTTP; calendars and links of mails, which need no sign-in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import icalendar
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.bookings.rules import Status
+from app.clock import SteppingClock
+from app.letters import Links
+from app.settings import Settings
+from tests.app.bookings.test_walk_in import post, signed_in
+from tests.app.notifications.desk import add_hook, book_for, telling
+from tests.app.test_pages import token_in
+from tests.fixtures.web import Api, problem
+from tests.house import House, at
+
+
+@pytest.fixture
+def client(app: Flask, house: House) -> FlaskClient:
+    return signed_in(app.test_client(), house, "aoki")
+
+
+def links() -> Links:
+    return Links(Settings(secret_key="k" * 32, public_url="https://akiseki.city.example.jp"))
+
+
+def path_of(address: str) -> str:
+    return address.removeprefix("https://akiseki.city.example.jp")
+
+
+def test_new_messages_are_counted_shown_and_then_read(
+    app: Flask, client: FlaskClient, house: House, clock: SteppingClock
+) -> None:
+    assert "お知らせはありません" in client.get("/messages").text
+    book_for(house, "aoki")
+    telling(app, house, clock).tell()
+    assert 'class="count-badge">1' in client.get("/bookings").text
+    shown = client.get("/messages").text
+    assert "seatが予約されました" in shown
+    assert "打合せ" in shown
+    assert 'class="count-badge"' not in client.get("/bookings").text
+
+
+def test_what_is_chosen_is_kept(client: FlaskClient) -> None:
+    post(
+        client,
+        "/messages/choices",
+        "/messages/choices",
+        **{"own-mail": "1", "quiet_from": "22:00", "quiet_until": "07:00"},
+    )
+    shown = client.get("/messages/choices").text
+    assert 'value="22:00"' in shown
+    checked = [line for line in shown.split("<input") if "checked" in line]
+    assert len(checked) == 1
+    assert "own-mail" in checked[0]
+    wrong = post(client, "/messages/choices", "/messages/choices", quiet_from="22:00", quiet_until="")
+    assert 'class="notice error"' in wrong.text
+
+
+def feed_in(page: str) -> str:
+    return page.partition('readonly value="')[2].partition('"')[0].partition("localhost")[2]
+
+
+def test_the_calendars_address_is_the_key_until_it_is_taken_back(
+    app: Flask, client: FlaskClient, house: House
+) -> None:
+    booking = house.book("aoki", "seat", "10:00", "12:00")
+    house.book("baba", "window", "10:00", "12:00")
+    feed = feed_in(client.get("/messages/choices").text)
+    stranger = app.test_client()
+    answer = stranger.get(feed)
+    assert answer.content_type == "text/calendar; charset=utf-8"
+    (event,) = icalendar.Calendar.from_ical(answer.get_data()).walk("VEVENT")
+    assert str(event["uid"]).startswith(f"booking-{booking.id}@")
+    assert event.decoded("dtstart") == at("10:00")
+    post(client, "/messages/choices", "/messages/calendar")
+    assert stranger.get(feed).status_code == 404
+    assert stranger.get(feed_in(client.get("/messages/choices").text)).status_code == 200
+    assert stranger.get("/calendar/nonsense.ics").status_code == 404
+
+
+@pytest.mark.parametrize(("verb", "status"), [("check-in", Status.CHECKED_IN), ("give-up", Status.CANCELLED)])
+def test_a_link_shows_a_button_first_and_acts_when_it_is_pressed(
+    app: Flask, house: House, verb: str, status: Status
+) -> None:
+    booking = house.book("aoki", "seat", "09:10", "12:00")
+    path = path_of(links().act(house.people["aoki"].id, booking.id, verb))
+    stranger = app.test_client()
+    page = stranger.get(path)
+    assert page.status_code == 200
+    assert house.get(booking).status is Status.BOOKED
+    done = stranger.post(path, data={"csrf_token": token_in(page.text)})
+    assert done.status_code == 200
+    assert house.get(booking).status is status
+
+
+def test_a_link_is_good_for_its_booking_and_person_alone_and_ends_with_it(
+    app: Flask, house: House, clock: SteppingClock
+) -> None:
+    booking = house.book("aoki", "seat", "09:10", "12:00")
+    stranger = app.test_client()
+    forged = path_of(links().act(house.people["baba"].id, booking.id, "give-up"))
+    assert stranger.get(forged).status_code == 404
+    good = path_of(links().act(house.people["aoki"].id, booking.id, "give-up"))
+    assert stranger.get(good[:-2]).status_code == 404
+    clock.advance(timedelta(hours=3))
+    assert stranger.get(good).status_code == 404
+
+
+def test_webhooks_are_kept_by_facility_and_it_and_the_secret_is_shown_once(app: Flask, house: House) -> None:
+    staff = signed_in(app.test_client(), house, "fujii")
+    shown = post(
+        staff,
+        "/office/webhooks",
+        "/office/webhooks",
+        url="http://127.0.0.1:9/x",
+        kinds="booking.*",
+        shape="slack",
+    )
+    assert 'class="secret"' in shown.text
+    listed = staff.get("/office/webhooks").text
+    assert "http://127.0.0.1:9/x" in listed
+    assert 'class="secret"' not in listed
+    wrong = post(staff, "/office/webhooks", "/office/webhooks", url="ftp://x", kinds="*", shape="plain")
+    assert 'class="notice error"' in wrong.text
+    post(staff, "/office/webhooks", "/office/webhooks/1/remove")
+    assert "http://127.0.0.1:9/x" not in staff.get("/office/webhooks").text
+    assert signed_in(app.test_client(), house, "aoki").get("/office/webhooks").status_code == 403
+
+
+def test_the_same_over_http(app: Flask, api: Api, house: House, clock: SteppingClock) -> None:
+    book_for(house, "aoki")
+    telling(app, house, clock).tell()
+    (message,) = api.call("aoki", "GET", "/messages").get_json()["items"]
+    assert (message["kind"], message["read_at"]) == ("booking.made", None)
+    assert api.call("aoki", "POST", f"/messages/{message['id']}/read").status_code == 204
+    (message,) = api.call("aoki", "GET", "/messages").get_json()["items"]
+    assert message["read_at"] == at("09:00").isoformat()
+    assert api.call("baba", "GET", "/messages").get_json()["items"] == []
+    body = {"wanted": [{"topic": "own", "way": "mail"}], "quiet_from": "22:00", "quiet_until": "07:00"}
+    assert api.call("aoki", "PUT", "/me/notifications", body).get_json() == body
+    assert api.call("aoki", "GET", "/me/notifications").get_json() == body
+    half = body | {"quiet_until": None}
+    assert problem(api.call("aoki", "PUT", "/me/notifications", half)) == (422, "notification.quiet")
+    made = api.call("fujii", "POST", "/webhooks", {"url": "http://127.0.0.1:9/x", "kinds": ["*"]})
+    assert made.status_code == 201
+    assert made.get_json()["secret"]
+    (listed,) = api.call("fujii", "GET", "/webhooks").get_json()["items"]
+    assert "secret" not in listed
+    path = f"/webhooks/{listed['id']}"
+    assert api.call("fujii", "POST", f"{path}/enable").status_code == 200
+    assert api.call("fujii", "DELETE", path).status_code == 204
+    assert problem(api.call("fujii", "DELETE", path)) == (404, "webhook.unknown")
+    assert problem(api.call("aoki", "GET", "/webhooks")) == (403, "access.denied")
+
+
+def test_still_coming_over_http(api: Api, house: House, clock: SteppingClock) -> None:
+    booking = house.book("aoki", "seat", "09:00", "12:00")
+    clock.at = at("09:30")
+    path = f"/bookings/{booking.id}/still-coming"
+    assert api.call("aoki", "POST", path).status_code == 200
+    assert problem(api.call("aoki", "POST", path)) == (409, "booking.said_already")
+    assert problem(api.call("baba", "POST", path)) == (403, "booking.not_allowed")
+    add_hook(house, "http://127.0.0.1:9/x")
