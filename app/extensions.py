@@ -1,5 +1,8 @@
 """The Flask extensions, made once and bound to an application by the factory."""
 
+import hashlib
+
+from flask import request
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -13,3 +16,9 @@ db = SQLAlchemy(metadata=Base.metadata)
 babel = Babel()
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, storage_uri="memory://")
+
+
+def token_or_address() -> str:
+    """Whose calls of the API are counted together: those under one token, by its digest; else those of one address."""
+    token = request.headers.get("Authorization", "")
+    return hashlib.sha256(token.encode()).hexdigest() if token else get_remote_address()

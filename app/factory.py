@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import database, formats, wording
+from app import database, formats, idempotency, wording
 from app.access import LOCALE, allow, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
@@ -22,7 +22,7 @@ from app.bookings import routes as bookings
 from app.bookings.pages import at_once, desks
 from app.demo import office
 from app.extensions import babel, csrf, db, limiter
-from app.http import ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
+from app.http import Headers, ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
 from app.migrate import is_current
 from app.notifications import pages as messages
 from app.notifications import routes as notifications
@@ -81,6 +81,7 @@ def create_app(settings: Settings) -> Flask:
     limiter.init_app(app)
     app.before_request(refuse_impossible_ids)
     app.before_request(guard)
+    idempotency.register(app)
     register_errors(app)
     _register_routes(app)
     _register_operations(app)
@@ -109,7 +110,10 @@ def _unread() -> int:
 def _register_routes(app: Flask) -> None:
     api = ProblemApi(
         app,
-        spec_kwargs={"info": {"description": "空き席: seats and booths of an office without fixed desks"}},
+        spec_kwargs={
+            "info": {"description": "空き席: seats and booths of an office without fixed desks"},
+            "extra_plugins": [Headers()],
+        },
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from json import JSONDecodeError
 from typing import Any
 
+from apispec import BasePlugin
 from flask import Flask, Request, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
@@ -17,6 +18,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken, Stale
+from app.extensions import limiter, token_or_address
 from app.fields import MOST_ID, Identifier
 from app.settings import Settings
 from app.wording import explain
@@ -42,6 +44,7 @@ CODES = {
 }
 # A body that is no JSON, or of another type, is as invalid as one with wrong fields: one answer for all three.
 AS_INVALID = {400: 422, 415: 422}
+PROBLEM_JSON = "application/problem+json"
 PAGE_SIZE = 50
 PAGE_SIZE_AT_MOST = 200
 
@@ -83,9 +86,16 @@ class JsonParser(FlaskParser):
 
 
 class Blueprint(SmorestBlueprint):
-    """flask-smorest's, with that parser."""
+    """flask-smorest's, with that parser, and with so many calls a token as the operator lets it have.
+
+    Counted in each web process: what guards the machine needs no exact number, nor a store of its own.
+    """
 
     ARGUMENTS_PARSER = JsonParser()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        limiter.limit(lambda: settings().api_rate, key_func=token_or_address)(self)
 
 
 class ProblemSchema(Schema):
@@ -98,6 +108,9 @@ class ProblemSchema(Schema):
     detail = fields.String(metadata={"description": "one sentence for a person"})
     errors = fields.Dict(metadata={"description": "by field, where fields were wrong"})
     facts = fields.Dict(metadata={"description": "what was asked and what would be allowed"})
+    rule = fields.String(metadata={"description": "of `booking.rule`: the rule that refuses"})
+    value = fields.String(metadata={"description": "what was asked of it"})
+    allowed = fields.String(metadata={"description": "what it would allow"})
 
 
 def problem(status: int, code: str, *, facts: dict[str, Any] | None = None, errors: Any = None) -> Response:
@@ -116,7 +129,7 @@ def problem(status: int, code: str, *, facts: dict[str, Any] | None = None, erro
         body["errors"] = errors
     response = jsonify(body)
     response.status_code = status
-    response.content_type = "application/problem+json"
+    response.content_type = PROBLEM_JSON
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="akiseki"'
     return response
@@ -174,10 +187,35 @@ def _page(status: int, message: str) -> Response:
     return make_response(render_template("error.html", status=status, message=message), status)
 
 
+class Headers(BasePlugin):
+    """Documents the header that every POST takes."""
+
+    def operation_helper(
+        self, *_args: Any, operations: dict[str, Any] | None = None, **_options: Any
+    ) -> None:
+        for method, operation in (operations or {}).items():
+            if method == "post":
+                operation.setdefault("parameters", []).append(
+                    {
+                        "in": "header",
+                        "name": "Idempotency-Key",
+                        "description": "asked again under one key within a day, it happens once and is answered alike",
+                        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+                    }
+                )
+
+
 class ProblemApi(Api):
     """flask-smorest with our one error shape, in the document as in the answers."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def _register_responses(self) -> None:
+        """As flask-smorest does, but for the type that our errors have."""
+        of_success: str = Api.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_JSON
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = of_success
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         return http_error(error)
@@ -193,6 +231,15 @@ def register_errors(app: Flask) -> None:
 def etag(version: int) -> str:
     """The entity tag that names a version."""
     return f'"{version}"'
+
+
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "description": "the ETag of what is changed",
+    "schema": {"type": "string"},
+}
 
 
 def require_version(version: int) -> None:

@@ -21,6 +21,7 @@ from app.calendar import working_days
 from app.clock import ShownClock
 from app.database import create_engine, reading, transaction
 from app.factory import create_app
+from app.idempotency import forget_old
 from app.settings import Settings
 from app.telework.service import Office, days_to_close
 from app.telling import Telling
@@ -29,6 +30,7 @@ log = logging.getLogger("akiseki.jobs")
 LEADER_LOCK = 0x616B6973  # "akis"
 CLOSING_SECONDS = 60
 TELLING_SECONDS = 5
+FORGET_SECONDS = 3600
 FASTEST_SECONDS = 0.25
 
 
@@ -131,6 +133,12 @@ def run(settings: Settings) -> None:
 
     scheduler.add_job(led(sweep_once), "interval", seconds=every(settings.sweep_seconds), id="sweep")
     scheduler.add_job(led(close_due_days), "interval", seconds=every(CLOSING_SECONDS), id="close_days")
+    scheduler.add_job(
+        led(lambda engine, at, _office: forget_old(engine, at)),
+        "interval",
+        seconds=every(FORGET_SECONDS),
+        id="forget",
+    )
     telling = Telling(create_app(settings), engine, settings)
     for name, tell in telling.jobs.items():
         scheduler.add_job(

@@ -3,6 +3,7 @@
 import app.bookings.models
 import app.bookings.series.models
 import app.events
+import app.idempotency
 import app.notifications.models
 import app.occupancy.models
 import app.people.models

@@ -5,6 +5,7 @@ Nothing else reads `os.environ`. A wrong or unknown `AKISEKI_` variable stops th
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -52,6 +53,7 @@ class Settings:
     public_url: str = ""
     smtp_url: str = field(default="", repr=False)
     log_format: str = "text"
+    api_rate: str = "6000/minute"
     clock: Clock = system_clock
 
     @classmethod
@@ -218,6 +220,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _rate(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,6}/(second|minute|hour)", text):
+        raise ValueError(f"'{text}' is not a rate such as 6000/minute")
+    return text
+
+
 def _secret(text: str) -> str:
     if len(text) < 16:
         raise ValueError("must have at least 16 characters")
@@ -238,6 +246,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "PUBLIC_URL": _url("http", "https"),
     "SMTP_URL": _url("smtp", "smtps"),
     "LOG_FORMAT": _one_of("text", "json"),
+    "API_RATE": _rate,
     # Set by `akiseki demo` for its own processes: the sped-up day.
     "CLOCK": ShownClock.parse,
 }

@@ -12,6 +12,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from app import policy_words
 from app.formats import day, hours_and_minutes, length_of, until
 
 REFUSALS: Mapping[str, LazyString] = {
@@ -110,6 +111,13 @@ REFUSALS: Mapping[str, LazyString] = {
         "These days are shown to the person, the chief of the section and personnel."
     ),
     "telework.unknown": lazy_gettext("There is no such plan."),
+    "idempotency.invalid": lazy_gettext("The Idempotency-Key must be 1 to 255 visible ASCII characters."),
+    "idempotency.mismatch": lazy_gettext(
+        "This Idempotency-Key came with another body before. Take a new key for another request."
+    ),
+    "idempotency.unknown": lazy_gettext(
+        "This was done under the same Idempotency-Key, but its answer is not known. Look before you ask again."
+    ),
     "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
     "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
     "user.exists": lazy_gettext("There is an account with this address already."),
@@ -250,58 +258,6 @@ WEEKDAYS = (
     lazy_gettext("Sunday"),
 )
 
-# By key: what the rule is called, and what its value means.
-POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
-    "check_in_opens": (lazy_gettext("Check-in opens"), lazy_gettext("before the start, such as 15m")),
-    "no_show_grace": (
-        lazy_gettext("Grace before a release"),
-        lazy_gettext("after the start, if nobody came, such as 60m"),
-    ),
-    "warn_before_release": (lazy_gettext("Warning"), lazy_gettext("before a release, such as 5m")),
-    "vacant_hold": (
-        lazy_gettext("Empty after"),
-        lazy_gettext("without movement, such as 10m; at least what the sensor needs"),
-    ),
-    "early_leave": (
-        lazy_gettext("Ends when left"),
-        lazy_gettext("so long after everybody left, such as 10m, or off"),
-    ),
-    "min_duration": (lazy_gettext("Shortest booking"), lazy_gettext("such as 15m, or off")),
-    "max_duration": (lazy_gettext("Longest booking"), lazy_gettext("such as 2h or 1d")),
-    "buffer": (lazy_gettext("Pause between bookings"), lazy_gettext("such as 10m, or off")),
-    "horizon": (lazy_gettext("Booking opens"), lazy_gettext("ahead, such as 14d")),
-    "horizon_facility": (
-        lazy_gettext("Booking opens for facility staff"),
-        lazy_gettext("ahead, such as 62d"),
-    ),
-    "walk_in": (lazy_gettext("Sitting down without a booking"), lazy_gettext("on or off")),
-    "check_in_by_hand": (
-        lazy_gettext("Check-in by hand needed"),
-        lazy_gettext("where there is no sensor: on or off"),
-    ),
-    "concurrent_quota": (
-        lazy_gettext("Bookings at a time"),
-        lazy_gettext("of one person, not over yet: a number, or off"),
-    ),
-    "series_no_shows": (
-        lazy_gettext("Asked about a series"),
-        lazy_gettext("after so many no-shows running: a number, or off"),
-    ),
-    "series_answer": (lazy_gettext("Time to answer"), lazy_gettext("until the series ends, such as 7d")),
-    "offer_hold": (
-        lazy_gettext("Hold for the queue"),
-        lazy_gettext("the first in line has so long to answer, such as 10m"),
-    ),
-    "change_seats": (
-        lazy_gettext("Another seat each day"),
-        lazy_gettext("what is proposed is not what one had of late: on or off"),
-    ),
-    "weekly_quota": (
-        lazy_gettext("Bookings in a week"),
-        lazy_gettext("of one person, Monday to Sunday: a number, or off"),
-    ),
-}
-
 HAPPENINGS: Mapping[str, LazyString] = {
     "booking.made": lazy_gettext("was booked"),
     "booking.claimed": lazy_gettext("was claimed by somebody who sat down"),
@@ -318,6 +274,8 @@ OCCUPANCY: Mapping[str, LazyString] = {
     "offline": lazy_gettext("Sensor silent"),
     "unknown": lazy_gettext("Not known"),
 }
+
+POLICIES = policy_words.POLICIES
 
 DAY_CLASSES: Mapping[str, LazyString] = {
     "closed": lazy_gettext("Closed day"),

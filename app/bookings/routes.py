@@ -34,7 +34,7 @@ from app.database import reading, rehearsal, transaction
 from app.errors import Conflict, RuleBroken
 from app.extensions import db
 from app.fields import ME
-from app.http import Blueprint, cursor_page, etag, now, require_version, today
+from app.http import IF_MATCH, Blueprint, cursor_page, etag, now, require_version, today
 from app.timespan import TimeSpan
 from app.wording import explain
 
@@ -185,6 +185,7 @@ def show(booking_id: int) -> Any:
 
 @api.route("/bookings/<int:booking_id>", methods=["PATCH"])
 @api.arguments(BookingChange)
+@api.doc(parameters=[IF_MATCH])
 @api.response(200, BookingView)
 @allow(*PEOPLE)
 def change(body: dict[str, Any], booking_id: int) -> Any:
@@ -222,6 +223,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
 
 @api.route("/bookings/<int:booking_id>", methods=["DELETE"])
 @api.arguments(ScopeQuery, location="query")
+@api.doc(parameters=[IF_MATCH])
 @api.response(204)
 @allow(*PEOPLE)
 def delete(query: dict[str, Any], booking_id: int) -> Response:
