@@ -149,12 +149,14 @@ def _could_have(session: Session, now: datetime, space_ids: Collection[int] | No
             or_(Entry.kind.is_(None), Entry.kind == Space.kind),
             or_(Entry.zone_id.is_(None), Entry.zone_id == Space.zone_id),
             or_(Entry.space_id.is_(None), Entry.space_id == Space.id),
-            ~exists().where(
+            ~exists()
+            .where(
                 Booking.space_id == Space.id,
                 HOLDS,
                 Booking.end_at > start,
                 Booking.start_at < case((Entry.minutes.is_(None), Entry.end_at), else_=start),
-            ),
+            )
+            .correlate(Space, Entry),
         )
         .correlate(Entry)
     )

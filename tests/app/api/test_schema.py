@@ -161,7 +161,7 @@ def offered(seeds: Seeds, day: int) -> int:
             wanted,
             house_span("09:00", "10:00", day=day),
             actor=seeds.house.people["chiba"],
-            now=at("09:00"),
+            now=at("18:00"),
         )
         return entry.id
 

@@ -106,6 +106,19 @@ def test_what_is_free_already_is_offered_on_joining_but_never_past_those_before(
     assert queue.state(behind) == [State.WAITING]
 
 
+def test_the_lines_of_other_times_stand_in_nobodys_way(queue: Queue) -> None:
+    line = [
+        queue.wait(who, BOOTHS, start, end)
+        for who, start, end in (
+            ("baba", "10:00", "11:00"),
+            ("chiba", "11:00", "12:00"),
+            ("endo", "10:30", "11:30"),
+            ("aoki", "12:00", "13:00"),
+        )
+    ]
+    assert queue.state(*line) == [State.OFFERED, State.OFFERED, State.WAITING, State.OFFERED]
+
+
 def test_who_may_not_have_the_space_is_passed_over_and_keeps_the_place(queue: Queue) -> None:
     house = queue.house
     booking = house.book("endo", "taxes", "09:00", "12:00")
