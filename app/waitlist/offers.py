@@ -15,6 +15,7 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.now.options import options
 from app.bookings.now.rules import Option
 from app.bookings.rules import Status
+from app.database import try_lock_rows
 from app.errors import Conflict
 from app.people.service import Person, find_person
 from app.spaces.models import Space, Zone
@@ -110,11 +111,14 @@ def offer(
 
     `freed`: the spaces that were just freed. What their sensors still see is whoever is about to leave; elsewhere
     somebody whom a sensor sees is left in peace. `only_freed`: look at nothing else, which is quick; a sweep looks at
-    all, so that what could not be offered at once (a lock, a rule, an outage that ended) is offered soon.
+    all, so that what could not be offered at once (a lock, a rule, an outage that ended) is offered soon. One round at
+    a time: who is second waits for the next sweep, or those in front could be overtaken.
     """
     made: list[Entry] = []
     passed_over: set[int] = set()
-    for entry in _could_have(session, now, freed if only_freed else None):
+    if not try_lock_rows(session, "queue", [0]):
+        return made
+    for entry, space_ids in _could_have(session, now, freed if only_freed else None):
         wanted = entry.wish.wanted(now)
         person = find_person(session, entry.user_id, now.date()) if entry.user_id else None
         if wanted is None or (entry.user_id is not None and person is None):
@@ -122,8 +126,7 @@ def offer(
         found = [
             one
             for one in options(session, entry.wish.target, wanted, person=person, now=now, until=wanted.end)
-            if one.space_id not in passed_over
-            and (not only_freed or one.space_id in freed)
+            if one.space_id in space_ids - passed_over
             and one.is_free(wanted)
             and not (one.is_occupied and wanted.start <= now and one.space_id not in freed)
         ]
@@ -136,16 +139,25 @@ def offer(
     return made
 
 
-def _could_have(session: Session, now: datetime, space_ids: Collection[int] | None) -> Sequence[Entry]:
-    """Who waits for something of which a space is free of bookings, in the order of asking; one query."""
+def _could_have(
+    session: Session, now: datetime, space_ids: Collection[int] | None
+) -> list[tuple[Entry, set[int]]]:
+    """Who waits, in the order of asking, and which spaces of what they want nobody holds; one query, and so one view of
+    what is free: what somebody frees meanwhile is for the next round, not for those further back in this one."""
     start = case((Entry.start_at > now, Entry.start_at), else_=now)
     room = Space.kind.in_([kind for kind, lane in LANES.items() if lane is Lane.ROOM])
-    free = (
-        select(Space.id)
+    query = (
+        select(Entry, Space.id)
+        .join(
+            Space,
+            or_(and_(room, Entry.lane == Lane.ROOM), and_(~room, Entry.lane == Lane.DESK)),
+        )
         .join(Zone, Zone.id == Space.zone_id)
         .where(
+            in_line(),
+            Entry.state == State.WAITING,
+            Entry.end_at > now,
             Zone.free_seating.is_(False),
-            or_(and_(room, Entry.lane == Lane.ROOM), and_(~room, Entry.lane == Lane.DESK)),
             or_(Entry.kind.is_(None), Entry.kind == Space.kind),
             or_(Entry.zone_id.is_(None), Entry.zone_id == Space.zone_id),
             or_(Entry.space_id.is_(None), Entry.space_id == Space.id),
@@ -158,17 +170,14 @@ def _could_have(session: Session, now: datetime, space_ids: Collection[int] | No
             )
             .correlate(Space, Entry),
         )
-        .correlate(Entry)
+        .order_by(Entry.id, Space.id)
     )
     if space_ids is not None:
-        free = free.where(Space.id.in_(space_ids))
-    query = (
-        select(Entry)
-        .where(in_line(), Entry.state == State.WAITING, Entry.end_at > now, free.exists())
-        .order_by(Entry.id)
-        .limit(AT_ONCE)
-    )
-    return session.scalars(query).all()
+        query = query.where(Space.id.in_(space_ids))
+    found: dict[Entry, set[int]] = {}
+    for entry, space_id in session.execute(query):
+        found.setdefault(entry, set()).add(space_id)
+    return list(found.items())[:AT_ONCE]
 
 
 def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: datetime) -> bool:
