@@ -19,7 +19,7 @@ from app.boards import routes as boards
 from app.bookings import guards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
-from app.bookings.pages import desks
+from app.bookings.pages import at_once, desks
 from app.demo import office
 from app.extensions import babel, csrf, db, limiter
 from app.http import Headers, ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
@@ -41,6 +41,8 @@ from app.spaces import routes as spaces
 from app.telework import routes as telework
 from app.usage import pages as usage_pages
 from app.usage import routes as usage
+from app.waitlist import pages as queue_pages
+from app.waitlist import routes as waitlist
 
 BODY_AT_MOST = 64 * 1024
 # Nothing comes from another host, nothing inline runs: the pages work on a closed network.
@@ -129,6 +131,7 @@ def _register_routes(app: Flask) -> None:
         boards,
         bookings,
         lots,
+        waitlist,
         usage,
         telework,
         notifications,
@@ -148,6 +151,8 @@ def _register_routes(app: Flask) -> None:
         desks,
         lots_pages,
         records_pages,
+        at_once,
+        queue_pages,
         messages,
     ):
         app.register_blueprint(feature_pages.pages)

@@ -11,7 +11,8 @@ import app.people.models
 import app.records.models
 import app.spaces.models
 import app.telework.models
-import app.usage.models  # noqa: F401
+import app.usage.models
+import app.waitlist.models  # noqa: F401
 from app.orm import Base
 
 metadata = Base.metadata

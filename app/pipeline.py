@@ -5,17 +5,20 @@ Each step takes the value that the step before returned. Read this file first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.bookings import closing, leaving, presence, release, reserve, warning
+from app.bookings import absence, closing, leaving, presence, release, reserve, warning
 from app.bookings.models import Booking
 from app.bookings.moving import service as moving
 from app.bookings.moving.service import Move
+from app.bookings.now import service as now_service
+from app.bookings.now.service import Ask, Taken
 from app.bookings.series import service as series
+from app.bookings.series.rules import Scope
 from app.errors import NotFound
 from app.lots import drawing
 from app.lots.models import LotDraw
@@ -27,12 +30,16 @@ from app.people import staffing
 from app.people.service import Person, get_person
 from app.spaces import barriers
 from app.spaces.models import Closure
+from app.spaces.rules import Target
 from app.spaces.service import get_place, policies
 from app.telework import service as telework
 from app.telework.models import HalfDay
 from app.telework.service import Office
 from app.timespan import TimeSpan
 from app.usage import service as usage
+from app.waitlist import offers
+from app.waitlist import service as waitlist
+from app.waitlist.models import Entry
 from app.working_days import WorkingDays
 
 
@@ -65,15 +72,16 @@ class Swept:
     left_early: list[Booking]
     completed: list[Booking]
     freed: list[Booking]
+    offered: list[Entry]
 
 
 def sweep(session: Session, now: datetime, office: Office) -> Swept:
-    """Time passed: leavers → gone, silence → vacant or offline, no-shows → released, ended → completed, idle
-    sessions → closed."""
+    """Time passed: leavers → gone, silence → vacant or offline, no-shows → released, ended → completed, what that frees
+    → offered to the first in line, idle sessions → closed."""
     for user in staffing.due_to_leave(session, now):
         staffing.leave(session, user, actor=None, now=now)
         barriers.free_all_of(session, user.id, now=now)
-    freed = leaving.free_of_the_gone(session, now)
+    gone = leaving.free_of_the_gone(session, now)
     observed = occupancy.settle(session, now, policies(session))
     checked_in = presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)
@@ -85,9 +93,17 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     series.ask_about_unused(session, released, now)
     left_early = release.end_early_leaves(session, now)
     completed = release.complete(session, now)
-    series.end_unconfirmed(session, now)
+    let_go = offers.settle(session, now)
+    unconfirmed = series.end_unconfirmed(session, now)
+    freed = space_ids([*released, *left_early, *completed, *unconfirmed, *let_go, *gone])
+    offered = offers.offer(session, now, freed=freed)
     usage.close_idle(session, now)
-    return Swept(observed, checked_in, released, left_early, completed, freed)
+    return Swept(observed, checked_in, released, left_early, completed, gone, offered)
+
+
+def space_ids(bookings: Iterable[Booking]) -> set[int]:
+    """The spaces of bookings that ended: free, as far as they held them."""
+    return {booking.space_id for booking in bookings}
 
 
 def next_due(session: Session) -> datetime | None:
@@ -98,6 +114,7 @@ def next_due(session: Session) -> datetime | None:
         release.next_due(session),
         series.next_due(session),
         staffing.next_due(session),
+        offers.next_due(session),
         usage.next_due(session),
     )
     return min((at for at in waits if at is not None), default=None)
@@ -132,10 +149,98 @@ def change_seat(
     session: Session, *, actor: Person, space_id: int, now: datetime, until: datetime | None = None
 ) -> Booking:
     """A person sat down elsewhere: what they hold of the lane now ends, then as `claim`."""
-    release.give_back_clashing(
+    left = release.give_back_clashing(
         session, actor=actor, lane=get_place(session, space_id).space.lane, besides=space_id, now=now
     )
-    return claim(session, actor=actor, space_id=space_id, now=now, until=until)
+    claimed = claim(session, actor=actor, space_id=space_id, now=now, until=until)
+    offers.offer(session, now, freed=space_ids([left] if left else []), only_freed=True)
+    return claimed
+
+
+def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+    """A person leaves: the booking ends, and the first in line is offered the space."""
+    release.give_back(session, booking, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids([booking]), only_freed=True)
+    return booking
+
+
+def cancel(
+    session: Session, booking: Booking, *, actor: Person, now: datetime, scope: Scope = Scope.ONE
+) -> Booking:
+    """A person cancels a booking, or of a series more of them; whoever waits is offered what is free."""
+    cancelled = series.cancel(session, booking, scope, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
+    return booking
+
+
+def cancel_within(
+    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime
+) -> list[Booking]:
+    """A person is absent: what they booked within a span is cancelled and offered to whoever waits."""
+    cancelled = absence.cancel_within(session, user_id, span, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
+    return cancelled
+
+
+def move(
+    session: Session,
+    booking: Booking,
+    *,
+    actor: Person,
+    now: datetime,
+    space_id: int | None = None,
+    span: TimeSpan | None = None,
+    title: str | None = None,
+) -> Booking:
+    """A person changes a booking: what it leaves is offered to whoever waits."""
+    before = booking.space_id
+    reserve.move(session, booking, actor=actor, now=now, space_id=space_id, span=span, title=title)
+    offers.offer(session, now, freed={before}, only_freed=True)
+    return booking
+
+
+def book_now(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
+    """The best space of this moment is booked; what of one's own ended for it is offered to whoever waits."""
+    taken = now_service.book(session, ask, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids(taken.ended), only_freed=True)
+    return taken
+
+
+def wait(session: Session, target: Target, span: TimeSpan, *, actor: Person, now: datetime) -> Entry:
+    """A person stands in line; where something is free already, it is offered at once."""
+    entry = waitlist.join(session, target, span, actor=actor, now=now)
+    offers.offer(session, now, freed=())
+    return entry
+
+
+def draw_number(session: Session, draw: waitlist.Draw, *, actor: Person, now: datetime) -> Entry:
+    """A walk-in draws a number; where a room is free already, it is called at once."""
+    entry = waitlist.draw(session, draw, actor=actor, now=now)
+    offers.offer(session, now, freed=())
+    return entry
+
+
+def accept_offer(
+    session: Session, entry: Entry, *, actor: Person, now: datetime, is_there: bool = False
+) -> Booking:
+    """What is held becomes a booking; what clashed of one's own ends and is offered to the next."""
+    accepted = offers.accept(session, entry, actor=actor, now=now, is_there=is_there)
+    offers.offer(session, now, freed=space_ids(accepted.ended), only_freed=True)
+    return accepted.booking
+
+
+def decline_offer(session: Session, entry: Entry, *, actor: Person, now: datetime) -> Entry:
+    """An offer is refused and goes to the next in line."""
+    let_go = offers.decline(session, entry, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids(let_go), only_freed=True)
+    return entry
+
+
+def stop_waiting(session: Session, entry: Entry, *, actor: Person, now: datetime) -> Entry:
+    """A person waits no longer; what was held for them goes to the next in line."""
+    let_go = offers.leave(session, entry, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids(let_go), only_freed=True)
+    return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +326,7 @@ class Linked:
 
 LINKED = {
     "check-in": presence.check_in,
-    "give-up": release.cancel,
+    "give-up": cancel,
     "still-coming": warning.still_coming,
 }
 

@@ -153,7 +153,8 @@ def complete(session: Session, now: datetime) -> list[Booking]:
     """Close what ran out: checked in as `ended`; never checked in as unverified, or for the reason it was kept."""
     query = (
         select(Booking)
-        .where(HOLDS, Booking.end_at <= now)
+        # What is held for the queue was never booked: it is withdrawn, not completed.
+        .where(HOLDS, Booking.status != Status.HELD, Booking.end_at <= now)
         .order_by(Booking.end_at, Booking.id)
         .limit(AT_ONCE)
     )
@@ -188,7 +189,7 @@ def next_due(session: Session) -> datetime | None:
     checked = session.scalar(
         select(func.min(Booking.release_check_at)).where(Booking.status == Status.BOOKED)
     )
-    ends = session.scalar(select(func.min(Booking.end_at)).where(HOLDS))
+    ends = session.scalar(select(func.min(Booking.end_at)).where(HOLDS, Booking.status != Status.HELD))
     policy_of = policies(session)
     left = session.execute(
         select(Space.kind, Space.zone_id, func.min(SensorState.since_at))
@@ -246,6 +247,8 @@ def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime)
     if booking.status is not Status.RELEASED or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id])
+    if _is_offered(session, booking):
+        raise Conflict("booking.held", space_id=booking.space_id)
     left = TimeSpan(max(now, booking.start_at), booking.end_at)
     legal.check_barriers(session, get_place(session, booking.space_id), left, booking.user_id)
     with overlap_refused(session, space_id=booking.space_id):
@@ -262,6 +265,18 @@ def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime)
             release_check_at=None,
         )
     return booking
+
+
+def _is_offered(session: Session, booking: Booking) -> bool:
+    """Whether the booking's space is held for somebody in the queue in a part of its span (RULES 13)."""
+    query = select(Booking.id).where(
+        Booking.space_id == booking.space_id,
+        HOLDS,
+        Booking.status == Status.HELD,
+        Booking.start_at < booking.end_at,
+        Booking.end_at > booking.start_at,
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def end_empty_claim(session: Session, space_id: int, *, claimer: Person, now: datetime) -> Booking | None:

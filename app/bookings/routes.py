@@ -8,8 +8,9 @@ from flask import Response, make_response
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
-from app.bookings import absence, attendees, presence, release, reserve, service, warning
+from app.bookings import attendees, presence, release, reserve, service, warning
 from app.bookings.models import Booking
+from app.bookings.pages import asking
 from app.bookings.schemas import (
     BookingChange,
     BookingDetail,
@@ -20,6 +21,8 @@ from app.bookings.schemas import (
     BookingView,
     CancelledView,
     CancelRequest,
+    NowRequest,
+    NowView,
     RepeatRequest,
     ScopeQuery,
     recurrence,
@@ -117,6 +120,37 @@ def _shown_series(made: series.Made) -> dict[str, Any]:
     }
 
 
+@api.route("/bookings/now", methods=["POST"])
+@api.arguments(NowRequest)
+@api.response(201, NowView)
+@api.alt_response(200, schema=NowView, description="what would be booked, of a dry run")
+@allow(*PEOPLE)
+def book_now(body: dict[str, Any]) -> Any:
+    """Book the best space of this moment, and say why this one; where none is free, when and where one will be"""
+    ask = asking.ask(
+        kind=body["kind"],
+        lane=body["lane"],
+        zone_id=body["zone_id"],
+        minutes=body["minutes"],
+        replace=body["replace"] or body["dry_run"],
+    )
+    with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
+        taken = pipeline.book_now(session, ask, actor=asker(), now=now())
+        session.expunge_all()
+    booking = taken.booking
+    view = {
+        "space_id": booking.space_id,
+        "space": taken.proposal.option.code,
+        "zone_id": taken.proposal.option.zone_id,
+        "start": booking.start_at,
+        "end": booking.end_at,
+        "reason": taken.proposal.ground.reason,
+        "booking": None if body["dry_run"] else booking,
+        "replaced": [one.id for one in taken.ended],
+    }
+    return view, 200 if body["dry_run"] else 201
+
+
 @api.route("/bookings")
 @api.arguments(BookingQuery, location="query")
 @api.response(200, BookingList)
@@ -162,7 +196,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
         scope = Scope(body["scope"])
         if scope is Scope.ONE:
-            reserve.move(
+            pipeline.move(
                 session,
                 booking,
                 actor=asker(),
@@ -199,7 +233,7 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
         require_version(booking.version)
-        series.cancel(session, booking, Scope(query["scope"]), actor=asker(), now=now())
+        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=Scope(query["scope"]))
         service.explain_change(session, booking, query["why"], actor=asker(), now=now())
     return make_response("", 204)
 
@@ -212,7 +246,7 @@ def cancel_within(body: dict[str, Any]) -> Any:
     """Cancel all that somebody booked within a span: an absence frees"""
     user_id = asker().id if body["user_id"] is None else body["user_id"]
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
-        found = absence.cancel_within(
+        found = pipeline.cancel_within(
             session, user_id, TimeSpan(body["start"], body["end"]), actor=asker(), now=now()
         )
         session.expunge_all()
@@ -252,7 +286,7 @@ def check_in(booking_id: int) -> Any:
 @allow(*PEOPLE)
 def end(booking_id: int) -> Any:
     """Give the space back now"""
-    return _act(booking_id, release.give_back)
+    return _act(booking_id, pipeline.give_back)
 
 
 @api.route("/bookings/<int:booking_id>/still-coming", methods=["POST"])

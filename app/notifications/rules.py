@@ -53,6 +53,7 @@ _SILENT = frozenset(
         *("series.made", "series.confirmed", "waitlist.joined", "waitlist.accepted", "waitlist.declined"),
         # Whoever is seated is told of the booking, with its invitation.
         *("lots.wished", "lots.withdrawn", "lots.seated"),
+        *("waitlist.left", "waitlist.booked_otherwise"),
     }
 )
 

@@ -19,6 +19,7 @@ from app.notifications.models import Message
 from app.occupancy.models import DeadLetter, StoredReading
 from app.orm import Base
 from app.telework.models import TeleworkPlan
+from app.waitlist.models import Entry
 
 
 class Period(StrEnum):
@@ -48,6 +49,7 @@ _series = tables[Series.__tablename__]
 _readings = tables[StoredReading.__tablename__]
 _dead = tables[DeadLetter.__tablename__]
 _messages = tables[Message.__tablename__]
+_entries = tables[Entry.__tablename__]
 _plans = tables[TeleworkPlan.__tablename__]
 
 # Bookings lose their people together with what hangs on them: see `app.records.erasing`.
@@ -74,6 +76,7 @@ PARTS = (
         ),
         blank={"user_id": None, "made_by": None},
     ),
+    Part("waitlist_entries", _entries, Period.PRESENCE, _entries.c.made_at),
     Part("messages", _messages, Period.PRESENCE, _messages.c.made_at),
     Part("telework_plans", _plans, Period.TELEWORK, _plans.c.on_date),
 )
@@ -88,6 +91,8 @@ LASTING = {
     ("memberships", "user_id"): "the account itself",
     ("api_tokens", "user_id"): "the account itself",
     ("notification_choices", "user_id"): "the account itself",
+    ("identities", "user_id"): "the account itself",
+    ("password_codes", "user_id"): "the account itself",
     ("webhooks", "made_by"): "who answers for the office's programs",
     ("fixed_seats", "user_id"): "holds until the facility staff end it",
     ("space_outages", "made_by"): "who answers for the building",

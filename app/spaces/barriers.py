@@ -50,18 +50,19 @@ def barriers(
     zone: ZoneInfo,
     *,
     space_id: int | None = None,
+    space_ids: Collection[int] | None = None,
     floor_id: int | None = None,
     zone_ids: Collection[int] = (),
 ) -> list[Barrier]:
-    """What stands before one space, or those of a floor or of zones, in a part of a span, the earliest first; one
+    """What stands before one space, some, or those of a floor or of zones, in a part of a span, the earliest first; one
     query.
 
     `zone`: the site's zone of time, in which the days of a fixed seat begin and end.
     """
     first, last = span.start.astimezone(zone).date(), span.end.astimezone(zone).date()
     wanted = Zone.id.in_(zone_ids) if floor_id is None else Zone.floor_id == floor_id
-    if space_id is not None:
-        wanted = Space.id == space_id
+    if space_id is not None or space_ids is not None:
+        wanted = Space.id.in_(space_ids if space_ids is not None else [space_id])
     rows = session.execute(
         union_all(*(part.where(wanted) for part in (_outages(span), _closures(span), _fixed(first, last))))
     )

@@ -102,6 +102,8 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "closure.over": lazy_gettext("This closure is over already."),
     "closure.unknown": lazy_gettext("There is no such closure."),
+    "booking.none_free": lazy_gettext("Nothing of that kind is free now."),
+    "booking.own_clash": lazy_gettext("You hold a space of this kind for part of that time."),
     "database.not_ready": lazy_gettext(
         "The database is not ready. Run akiseki db check for what is missing."
     ),
@@ -172,6 +174,10 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
     "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
+    "waitlist.joined": lazy_gettext("You stand in line for that time already."),
+    "waitlist.not_offered": lazy_gettext("The offer has ended: it was answered or its time ran out."),
+    "waitlist.over": lazy_gettext("That time has passed. Choose a later end."),
+    "waitlist.unknown": lazy_gettext("There is no such place in line."),
     "webhook.invalid": lazy_gettext(
         "Give an address that begins with http:// or https://, without a password in it, and a kind of event."
     ),
@@ -203,6 +209,10 @@ REASONS: Mapping[str, LazyString] = {
     "ends_within_grace": lazy_gettext("too short to be released"),
     "gave_back": lazy_gettext("given back"),
     "grace": lazy_gettext("within the grace period"),
+    "offer_declined": lazy_gettext("not wanted: offered to the next in line"),
+    "offer_expired": lazy_gettext("nobody answered: offered to the next in line"),
+    "offer_withdrawn": lazy_gettext("the offer was withdrawn"),
+    "replaced": lazy_gettext("replaced by another one of yours"),
     "left_early": lazy_gettext("the sensor saw everybody leave"),
     "no_check_in": lazy_gettext("nobody checked in"),
     "no_sensor": lazy_gettext("no sensor: kept"),
@@ -274,6 +284,16 @@ MESSAGES: Mapping[str, LazyString] = {
         "The draw had more wishes than seats, and none is left for you. Next time you come first."
     ),
     "lots.refused": lazy_gettext("The draw could give you no seat. Why stands under Tomorrow's seats."),
+    "waitlist.offered": lazy_gettext(
+        "%(space)s is held for you until %(until)s (%(when)s). Take it or decline."
+    ),
+    "waitlist.expired": lazy_gettext(
+        "The offer of %(space)s has ended unanswered. It went to the next in line."
+    ),
+    "waitlist.withdrawn": lazy_gettext(
+        "What was offered cannot be had after all. You keep your place in line."
+    ),
+    "waitlist.over": lazy_gettext("Nothing became free for the time you waited for (%(when)s)."),
     "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
 }
 TOPICS: Mapping[str, LazyString] = {

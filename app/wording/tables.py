@@ -36,6 +36,14 @@ POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
         lazy_gettext("Check-in by hand needed"),
         lazy_gettext("where there is no sensor: on or off"),
     ),
+    "offer_hold": (
+        lazy_gettext("Hold for the queue"),
+        lazy_gettext("the first in line has so long to answer, such as 10m"),
+    ),
+    "change_seats": (
+        lazy_gettext("Another seat each day"),
+        lazy_gettext("what is proposed is not what one had of late: on or off"),
+    ),
     "concurrent_quota": (
         lazy_gettext("Bookings at a time"),
         lazy_gettext("of one person, not over yet: a number, or off"),

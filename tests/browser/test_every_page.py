@@ -13,6 +13,8 @@ PAGES = (
     "/?space=1",
     "/bookings",
     "/lots",
+    "/queue",
+    "/queue/numbers",
     "/day",
     "/demo",
     "/api/docs",

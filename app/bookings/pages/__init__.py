@@ -100,9 +100,9 @@ def claim(space_id: int) -> Response:
 def act(booking_id: int, verb: str) -> Response:
     does, said = {
         "check-in": (presence.check_in, gettext("Checked in. Welcome.")),
-        "end": (release.give_back, gettext("Given back. Thank you.")),
+        "end": (pipeline.give_back, gettext("Given back. Thank you.")),
         "reclaim": (release.reclaim, gettext("It is yours again.")),
-        "cancel": (release.cancel, gettext("Cancelled.")),
+        "cancel": (pipeline.cancel, gettext("Cancelled.")),
         "still-coming": (warning.still_coming, gettext("Good: the space stays yours for a while longer.")),
     }[verb]
 
@@ -120,7 +120,7 @@ def cancel_series(booking_id: int) -> Response:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
         wanted = request.form.get("scope", "")
         scope = Scope(wanted) if wanted in set(Scope) else Scope.ONE
-        series.cancel(session, booking, scope, actor=asker(), now=now())
+        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=scope)
         return booking
 
     return _done(cancel, gettext("Cancelled."))
@@ -150,7 +150,7 @@ def absent() -> Response | str:
         return redirect(url_for("bookings_pages.mine"))
     if request.form.get("confirmed"):
         return _done(
-            lambda session: absence.cancel_within(session, asker().id, span, actor=asker(), now=now()),
+            lambda session: pipeline.cancel_within(session, asker().id, span, actor=asker(), now=now()),
             gettext("Cancelled."),
             url_for("bookings_pages.mine"),
         )
@@ -168,7 +168,7 @@ def change(booking_id: int) -> Response:
             raise RuleBroken("booking.changed")
         begun = booking.start_at <= now()
         span = _chosen()
-        return reserve.move(
+        return pipeline.move(
             session,
             booking,
             actor=asker(),

@@ -25,15 +25,18 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import select
 
+from app import pipeline
 from app.access import declared
 from app.clock import SteppingClock
 from app.database import transaction
 from app.people import service as people
 from app.people.models import ApiToken, Role
+from app.spaces.rules import Kind, Lane, Target
 from tests.app.lots.conftest import Lots, lots
 from tests.app.notifications.desk import add_hook, book_for, telling
 from tests.fixtures.web import Api
 from tests.house import DAY, House, at
+from tests.house import span as house_span
 
 __all__ = ["lots"]
 CALLERS = {Role.FACILITY: "fujii", Role.CHIEF: "chiba", Role.STAFF: "aoki", Role.IT: "ito"}
@@ -144,6 +147,15 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "POST /bookings/cancel": lambda _s: Good(body=from_to("09:00", "18:00")),
     "POST /series/{series_id}/confirm": lambda s: Good({"series_id": s.series}, who="aoki"),
     "POST /spaces/{space_id}/claim": lambda s: Good({"space_id": s.house.spaces["free"]}, who="baba"),
+    "POST /bookings/now": lambda _s: Good(body={"lane": "desk", "minutes": 30, "dry_run": True}, who="chiba"),
+    "POST /waitlist": lambda _s: Good(body={"kind": "booth", **span("09:00", "10:00", day=8)}, who="chiba"),
+    "GET /waitlist": lambda _s: Good(who="chiba"),
+    "POST /waitlist/numbers": lambda s: Good(body={"zone_id": s.zone}, who="endo"),
+    "GET /waitlist/numbers": lambda s: Good(query={"zone": s.zone}),
+    "GET /waitlist/{entry_id}": lambda s: Good({"entry_id": offered(s, 5)}, who="chiba"),
+    "DELETE /waitlist/{entry_id}": lambda s: Good({"entry_id": offered(s, 6)}, who="chiba"),
+    "POST /waitlist/{entry_id}/accept": lambda s: Good({"entry_id": offered(s, 7)}, who="chiba"),
+    "POST /waitlist/{entry_id}/decline": lambda s: Good({"entry_id": offered(s, 9)}, who="chiba"),
     "GET /usage": lambda s: Good(query={"space": s.house.spaces["seat"], **from_to("09:00", "18:00")}),
     "GET /telework/plans": lambda _s: Good(query=DAYS),
     "PUT /telework/plans": lambda _s: Good(body={"on": DAY.isoformat(), "half": "pm", "kind": "home"}),
@@ -172,6 +184,20 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
 def spare(seeds: Seeds) -> int:
     """A booking of the facility's own that nobody minds."""
     return seeds.house.book("fujii", "window", "09:00", "10:00", day=5).id
+
+
+def offered(seeds: Seeds, day: int) -> int:
+    """A booth of a day that is offered to somebody."""
+    with transaction(seeds.house.engine) as session:
+        wanted = Target(Lane.ROOM, Kind.BOOTH)
+        entry = pipeline.wait(
+            session,
+            wanted,
+            house_span("09:00", "10:00", day=day),
+            actor=seeds.house.people["chiba"],
+            now=at("18:00"),
+        )
+        return entry.id
 
 
 def released(seeds: Seeds) -> int:
