@@ -131,6 +131,19 @@ def lock_rows(session: Session, scope: str, ids: Collection[int]) -> None:
         )
 
 
+def try_lock_rows(session: Session, scope: str, ids: Collection[int]) -> bool:
+    """The same locks without waiting: whether all of them were free. Of those that were, the transaction keeps its own
+    until it ends, or until the savepoint they were taken in is rolled back."""
+    if not ids or session.get_bind().dialect.name != "postgresql":
+        return True
+    query = text(
+        "SELECT bool_and(pg_try_advisory_xact_lock(hashtextextended(key, 0)))"
+        " FROM unnest(CAST(:keys AS text[])) AS key"
+    )
+    keys = [f"{scope}:{number}" for number in sorted(set(ids))]
+    return bool(session.scalar(query, {"keys": keys}))
+
+
 def constraint_name(error: sqlalchemy.exc.IntegrityError) -> str:
     """The name of the constraint or trigger that refused a write, on either database; "" where it has none."""
     diagnosis = getattr(error.orig, "diag", None)

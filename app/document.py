@@ -1,11 +1,12 @@
 """The OpenAPI document, completed with what holds for every route, so that each answer a route can give stands in it.
 
 flask-smorest writes what each route says of itself; refusals follow from the route's shape: its access, its method,
-its arguments, whether it changes a version.
+its arguments, whether it changes a version. One that does not follow the route itself declares by its status.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Flask
@@ -15,6 +16,7 @@ from app.access import declared
 from app.http import PROBLEM_JSON
 
 Json = dict[str, Any]
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 METHODS = ("get", "post", "put", "patch", "delete")
 SAYS = {
     401: "no valid token (`access.unauthenticated`)",
@@ -37,7 +39,7 @@ REPLAYED = {
 def completed(document: Json, app: Flask) -> Json:
     """The document with the refusals and the headers of every operation; `document` itself is changed."""
     for rule in app.url_map.iter_rules():
-        path = rule.rule.replace("<int:", "{").replace("<", "{").replace(">", "}")
+        path = PARAMETER.sub(r"{\1}", rule.rule)
         operations = document["paths"].get(path, {})
         for method in METHODS:
             if method in operations and method.upper() in (rule.methods or ()):
@@ -52,7 +54,8 @@ def _complete(operation: Json, method: str, rule: Rule, app: Flask) -> None:
         for status, answer in answers.items():
             if status.startswith("2"):
                 answer.setdefault("headers", {}).update(REPLAYED)
-    for refused in sorted(_refusals(operation, method, rule)):
+    said = {int(status) for status in answers if status >= "4"}
+    for refused in sorted(said | _refusals(operation, method, rule)):
         answers[str(refused)] = {"description": SAYS[refused], "content": CONTENT}
     answers["429"]["headers"] = RETRY_AFTER
     if not declared(app, rule.endpoint):
@@ -73,4 +76,7 @@ def _refusals(operation: Json, method: str, rule: Rule) -> set[int]:
         found |= {409, 422}
     if method == "post" or "requestBody" in operation:
         found.add(413)
-    return found | ({412, 428} if ("header", "If-Match") in named else set())
+    for one in operation.get("parameters", ()):
+        if one["name"] == "If-Match":
+            found |= {412, 428} if one["required"] else {412}
+    return found

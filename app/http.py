@@ -244,6 +244,8 @@ IF_MATCH = {
     "description": "the ETag of what is changed",
     "schema": {"type": "string"},
 }
+# For verbs that say what they mean without a version, and heed one that is sent.
+IF_MATCH_IF_SENT = IF_MATCH | {"required": False}
 
 
 def require_version(version: int) -> None:
@@ -252,6 +254,12 @@ def require_version(version: int) -> None:
         raise PreconditionRequired
     if not request.if_match.contains(str(version)):
         raise Stale("request.stale", current=etag(version))
+
+
+def check_version(version: int) -> None:
+    """Refuse an old version (412) where a verb names one; a verb says what it means without."""
+    if "If-Match" in request.headers:
+        require_version(version)
 
 
 class PreconditionRequired(HTTPException):

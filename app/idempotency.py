@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.database import transaction
-from app.errors import RuleBroken
+from app.errors import Conflict, RuleBroken
 from app.orm import Base, BigId
 
 KEPT = timedelta(hours=24)
@@ -23,7 +23,7 @@ LONGEST = 255
 
 
 class IdempotencyKey(Base):
-    """A key of a user on a route, with the hash of what was asked under it, and the answer."""
+    """A key of a user on a route, with the hash of what was asked under it, and the answer unless it is a secret."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (UniqueConstraint("user_id", "route", "key"), Index(None, "made_at"))
@@ -66,7 +66,7 @@ def claim(session: Session, request: Claim, *, now: datetime) -> Answer | None:
     """The answer given before, or None: then the request is ours to act on, and `keep` is called in this transaction.
 
     Waits while another transaction acts under the same key. Raises RuleBroken `idempotency.mismatch` where the key
-    stands for another request, until it is a day old.
+    stands for another request, until it is a day old, and Conflict `idempotency.unknown` where the answer was not kept.
     """
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     fresh = {"body_hash": request.body_hash, "made_at": now, "status": None, "headers": {}, "answer": ""}
@@ -87,6 +87,8 @@ def claim(session: Session, request: Claim, *, now: datetime) -> Answer | None:
     ).one()
     if row.body_hash != request.body_hash:
         raise RuleBroken("idempotency.mismatch")
+    if row.status is None:
+        raise Conflict("idempotency.unknown")
     return Answer(row.status, row.headers, row.answer)
 
 

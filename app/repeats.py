@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 
 from app import idempotency
@@ -23,6 +23,11 @@ class _NotKept(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__()
         self.response = response
+
+
+def shown_once() -> None:
+    """The answer of this request carries a secret: it is not kept, and asked again it is not known."""
+    g.shown_once = True
 
 
 class Application(Flask):
@@ -47,7 +52,8 @@ class Application(Flask):
                 response = self.make_response(super().dispatch_request())
                 if response.status_code >= 400:
                     raise _NotKept(response)
-                idempotency.keep(session, wanted, _answer(response))
+                if not g.get("shown_once"):
+                    idempotency.keep(session, wanted, _answer(response))
         except _NotKept as refused:
             return refused.response
         return response

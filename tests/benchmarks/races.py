@@ -5,7 +5,8 @@
 A slot is a space and a quarter of an hour. For each slot every client sends its request when all the others do:
 
 - create: everybody books it;
-- move: everybody has a booking of their own at that time on another seat and moves it there.
+- move: everybody has a booking of their own at that time on another seat and moves it there;
+- queue and release: see `queue_races`.
 
 Exactly one may win. The truth is counted in SQL afterwards, not from the answers. One JSON line:
 
@@ -40,6 +41,7 @@ from app.people import service as people
 from app.people.models import Role, User
 from app.spaces.models import Space
 from app.spaces.rules import Kind, Lane
+from tests.benchmarks import queue_races
 from tests.benchmarks.databases import fresh_database
 from tests.office import furnish, sensor_ids
 from tests.servers.web import Answer, Client, web_processes
@@ -70,7 +72,9 @@ def run(slots: int, clients: int, database: str) -> dict[str, object]:
         stage = _set_up(url, slots, clients)
         with web_processes(WEB_PROCESSES, url, Path(folder)) as ports:
             answers = {name: _run_race(race, stage, ports) for name, race in RACES.items()}
-        return _counted(url, stage, answers)
+            waiting = queue_races.set_up(url, stage.slots, clients, system_clock())
+            beside = queue_races.run(url, waiting, ports)
+        return _counted(url, stage, answers, beside)
 
 
 def _set_up(url: str, slots: int, clients: int) -> Stage:
@@ -155,7 +159,12 @@ def _run_race(race: Race, stage: Stage, ports: Sequence[int]) -> list[Answer]:
         return [answer for answers in pool.map(runner, range(len(stage.tokens))) for answer in answers]
 
 
-def _counted(url: str, stage: Stage, answers: Mapping[str, Sequence[Answer]]) -> dict[str, object]:
+def _counted(
+    url: str,
+    stage: Stage,
+    answers: Mapping[str, Sequence[Answer]],
+    beside: Mapping[str, queue_races.Outcome],
+) -> dict[str, object]:
     engine = create_engine(url)
     with reading(engine) as session:
         holders = {
@@ -170,9 +179,10 @@ def _counted(url: str, stage: Stage, answers: Mapping[str, Sequence[Answer]]) ->
     engine.dispose()
     won = {race: {at for at, holds in found.items() if holds == 1} for race, found in holders.items()}
     every = [answer for given in answers.values() for answer in given]
+    every += [answer for outcome in beside.values() for answer in outcome.answers]
     return {
         "slots": len(stage.slots),
-        "won": len(set.intersection(*won.values())),
+        "won": min(len(set.intersection(*won.values())), *(outcome.won for outcome in beside.values())),
         "double_booked": double_booked,
         "quota_breaches": 0,
         **_told(every),
@@ -183,6 +193,14 @@ def _counted(url: str, stage: Stage, answers: Mapping[str, Sequence[Answer]]) ->
                 **_told(given),
             }
             for race, given in answers.items()
+        }
+        | {
+            race: {
+                "won": outcome.won,
+                "answered": dict(Counter(str(answer.status) for answer in outcome.answers)),
+                **_told(outcome.answers),
+            }
+            for race, outcome in beside.items()
         },
     }
 

@@ -25,8 +25,10 @@ def test_each_slot_is_won_once_by_however_many_want_it(server: str, long: bool) 
     assert found["server_errors"] == 0
     races = found["races"]
     assert isinstance(races, dict)
-    assert races.keys() == RACES.keys()
-    for race in races.values():
+    assert races.keys() == RACES.keys() | {"queue", "release"}
+    assert races["release"]["won"] == slots
+    for name in ("create", "move", "queue"):
+        race = races[name]
         accepted = race["answered"].get("200", 0) + race["answered"].get("201", 0)
         assert accepted == slots, "what was promised is what is stored"
         assert race["answered"].get("409") == slots * (clients - 1)

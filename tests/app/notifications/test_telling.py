@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 from datetime import time, timedelta
-from pathlib import Path
 
 import icalendar
 from flask import Flask
@@ -289,8 +288,6 @@ def test_whoever_is_invited_is_told_of_the_invitation_and_of_what_becomes_of_it(
     assert messages(house, "aoki") == []
 
 
-def test_the_log_says_why_there_is_no_mail(
-    app: Flask, house: House, clock: SteppingClock, tmp_path: Path
-) -> None:
+def test_mail_is_a_job_only_where_a_server_is_named(app: Flask, house: House, clock: SteppingClock) -> None:
     assert set(telling(app, house, clock).jobs) == {"tell", "webhooks"}
     assert set(telling(app, house, clock, "smtp://127.0.0.1:25").jobs) == {"tell", "webhooks", "mail"}
