@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -10,11 +11,13 @@ from flask import Flask, current_app, g, redirect, request, session, url_for
 from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.wrappers import Response
 
-from app.database import reading
+from app import errors
+from app.database import reading, transaction
 from app.extensions import db
-from app.http import is_api, today
+from app.http import is_api, settings, today
 from app.people.models import Role
-from app.people.service import Person, find_by_token, find_person
+from app.people.service import Person, find_by_address, find_by_token, find_person
+from app.people.tokens import UseOfTheDay, note_use
 
 __all__ = [
     "PEOPLE",
@@ -29,6 +32,7 @@ __all__ = [
     "sign_in",
     "sign_out",
     "visitor",
+    "vouched_for",
 ]
 View = TypeVar("View", bound=Callable[..., Any])
 # Whoever works here and holds a seat; the auditor reads, the kiosk and the service do what is theirs alone.
@@ -36,6 +40,7 @@ PEOPLE = frozenset({Role.STAFF, Role.CHIEF, Role.FACILITY, Role.PERSONNEL, Role.
 READERS = PEOPLE | {Role.AUDITOR}
 SIGNED_IN_AT = "signed_in_at"
 USER = "user_id"
+EPOCH = "epoch"
 LOCALE = "locale"
 
 
@@ -69,10 +74,12 @@ def asker() -> Person:
     return person
 
 
-def sign_in(user_id: int) -> None:
-    """Begin a browser session; whatever the old one held is gone, but for the language."""
+def sign_in(user_id: int, epoch: int) -> None:
+    """Begin a browser session under the user's `session_epoch`: it ends when that changes. Whatever the old session
+    held is gone, but for the language."""
     _forget()
     session[USER] = user_id
+    session[EPOCH] = epoch
     session.permanent = True
 
 
@@ -95,17 +102,50 @@ def may(person: Person | None, endpoint: str) -> bool:
 
 
 def _identify() -> Person | None:
-    """The API knows bearer tokens only, so that no cookie can be abused for it; pages know the session only."""
+    """The API knows bearer tokens only, so that no cookie can be abused for it; pages know the session, and whom the
+    office's own proxy vouches for."""
     if is_api():
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not token:
-            return None
+        return _by_token(token.strip()) if kind.lower() == "bearer" and token.strip() else None
+    vouched = vouched_for()
+    if vouched:
         with reading(db.engine) as found:
-            return find_by_token(found, token.strip(), today())
+            return find_by_address(found, vouched, today())
     if USER not in session:
         return None
     with reading(db.engine) as found:
-        return find_person(found, session[USER], today())
+        person = find_person(found, session[USER], today())
+    return person if person and person.session_epoch == session.get(EPOCH, 0) else None
+
+
+def _by_token(token: str) -> Person | None:
+    with reading(db.engine) as found:
+        person = find_by_token(found, token, today())
+    if person is not None:
+        used: UseOfTheDay = current_app.extensions.setdefault("akiseki.tokens", UseOfTheDay())
+        used.once(token, today(), lambda: _note_use(token))
+    return person
+
+
+def _note_use(token: str) -> None:
+    with transaction(db.engine) as found:
+        note_use(found, token, today())
+
+
+def vouched_for() -> str:
+    """Whose address the office's proxy gives; "" where none does. Believed from the proxy's own addresses alone:
+    from the peer of the connection, never from what a header says the peer was."""
+    name = settings().proxy_user_header
+    if not name:
+        return ""
+    as_connected = request.environ.get("werkzeug.proxy_fix.orig") or request.environ
+    try:
+        peer = ip_address(as_connected.get("REMOTE_ADDR") or "")
+    except ValueError:
+        return ""
+    if not any(peer in network for network in settings().proxy_addresses):
+        return ""
+    return request.headers.get(name, "").strip()
 
 
 def _to_the_door() -> Response:
@@ -133,6 +173,8 @@ def guard() -> Response | None:
     if g.person is None:
         if is_api():
             raise Unauthorized
+        if vouched_for():
+            raise errors.Forbidden("sign_in.unknown")
         return _to_the_door()
     if g.person.role not in roles:
         raise Forbidden

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 SQLITE_BUSY_MS = 15_000
 WRITER = "akiseki_writer"
+_around: ContextVar[Session | None] = ContextVar("transaction around", default=None)
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -69,13 +71,36 @@ def prepared(engine: Engine) -> Engine:
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
     """A writing transaction: committed at the end, rolled back when anything is raised."""
+    if (outer := _around.get()) is not None:
+        yield outer
+        outer.flush()
+        return
     with Session(engine.execution_options(**{WRITER: True})) as session, session.begin():
         yield session
 
 
 @contextmanager
+def transaction_around(engine: Engine) -> Iterator[Session]:
+    """A writing transaction which those within its block join: what they do and what is done here stand together.
+
+    For an edge that must store something with the effect of another (the answer to a request that may come again).
+    """
+    with transaction(engine) as session:
+        token = _around.set(session)
+        try:
+            yield session
+        finally:
+            _around.reset(token)
+
+
+@contextmanager
 def rehearsal(engine: Engine) -> Iterator[Session]:
     """A writing transaction that is always rolled back: what would happen, told by doing it."""
+    if (outer := _around.get()) is not None:
+        point = outer.begin_nested()
+        yield outer
+        point.rollback()
+        return
     with Session(engine.execution_options(**{WRITER: True})) as session:
         yield session
         session.rollback()
@@ -84,6 +109,9 @@ def rehearsal(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A short reading transaction; close it before a page renders, or writers of SQLite starve."""
+    if (outer := _around.get()) is not None:
+        yield outer
+        return
     with Session(engine) as session:
         yield session
 
@@ -101,6 +129,19 @@ def lock_rows(session: Session, scope: str, ids: Collection[int]) -> None:
             ),
             {"keys": [f"{scope}:{number}" for number in sorted(set(ids))]},
         )
+
+
+def try_lock_rows(session: Session, scope: str, ids: Collection[int]) -> bool:
+    """The same locks without waiting: whether all of them were free. Of those that were, the transaction keeps its own
+    until it ends, or until the savepoint they were taken in is rolled back."""
+    if not ids or session.get_bind().dialect.name != "postgresql":
+        return True
+    query = text(
+        "SELECT bool_and(pg_try_advisory_xact_lock(hashtextextended(key, 0)))"
+        " FROM unnest(CAST(:keys AS text[])) AS key"
+    )
+    keys = [f"{scope}:{number}" for number in sorted(set(ids))]
+    return bool(session.scalar(query, {"keys": keys}))
 
 
 def constraint_name(error: sqlalchemy.exc.IntegrityError) -> str:

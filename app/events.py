@@ -6,11 +6,12 @@ concurrency, so a reader marks what it has delivered instead of keeping a cursor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, insert, select
+from sqlalchemy import Index, String, delete, false, insert, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.orm import Base, BigId
@@ -28,6 +29,43 @@ class Event(Base):
     subject: Mapped[str] = mapped_column(String(80))
     actor_id: Mapped[int | None] = mapped_column(BigId)
     data: Mapped[dict[str, Any]]
+    erased: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class Erasing(Base):
+    """Holds a row only inside a transaction that may change events: the guard looks for it, nobody else sees it."""
+
+    __tablename__ = "erasing"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+GUARD = "tr_events_append_only"
+GUARDS = {
+    "postgresql": frozenset({GUARD, f"{GUARD}_truncate"}),
+    "sqlite": frozenset({f"{GUARD}_update", f"{GUARD}_delete"}),
+}
+
+
+@contextmanager
+def erasing(session: Session) -> Iterator[None]:
+    """Inside, this transaction may change events, which the database refuses to everybody else; one at a time."""
+    session.execute(insert(Erasing), [{"id": 1}])
+    yield
+    session.execute(delete(Erasing))
+
+
+def missing_guards(session: Session) -> list[str]:
+    """Guards of the log that do not stand, by name."""
+    dialect = session.get_bind().dialect.name
+    found = session.scalars(
+        text(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('events') AND tgenabled <> 'D'"
+            if dialect == "postgresql"
+            else "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'events'"
+        )
+    )
+    return sorted(GUARDS[dialect] - set(found))
 
 
 def record(

@@ -12,17 +12,20 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import database, formats, idempotency, wording
+from app import database, events, formats, wording
 from app.access import LOCALE, allow, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import guards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
-from app.bookings.pages import desks
+from app.bookings.pages import at_once, desks
 from app.demo import office
+from app.document import completed
 from app.extensions import babel, csrf, db, limiter
 from app.http import Headers, ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
+from app.lots import pages as lots_pages
+from app.lots import routes as lots
 from app.migrate import is_current
 from app.notifications import pages as messages
 from app.notifications import routes as notifications
@@ -30,12 +33,18 @@ from app.notifications.service import unread
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
+from app.people.pages import account, oidc, staff
+from app.records import pages as records_pages
+from app.records import routes as records
+from app.repeats import Application
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
 from app.telework import routes as telework
 from app.usage import pages as usage_pages
 from app.usage import routes as usage
+from app.waitlist import pages as queue_pages
+from app.waitlist import routes as waitlist
 
 BODY_AT_MOST = 64 * 1024
 # Nothing comes from another host, nothing inline runs: the pages work on a closed network.
@@ -46,7 +55,7 @@ CONTENT_SECURITY_POLICY = (
 
 def create_app(settings: Settings) -> Flask:
     """The web application on `settings`; its clock is `settings.clock`."""
-    app = Flask("app")
+    app = Application("app")
     app.extensions["akiseki"] = settings
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -75,11 +84,12 @@ def create_app(settings: Settings) -> Flask:
     with app.app_context():
         database.prepared(db.engine)
     babel.init_app(app, locale_selector=_locale)
+    app.before_request(records.allow_uploads)
     csrf.init_app(app)
     limiter.init_app(app)
+    oidc.register(app, settings)
     app.before_request(refuse_impossible_ids)
     app.before_request(guard)
-    idempotency.register(app)
     register_errors(app)
     _register_routes(app)
     _register_operations(app)
@@ -115,26 +125,46 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for feature in (people, spaces, occupancy, boards, bookings, usage, telework, notifications):
+    for feature in (
+        people,
+        spaces,
+        occupancy,
+        boards,
+        bookings,
+        lots,
+        waitlist,
+        usage,
+        telework,
+        notifications,
+        records,
+    ):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)
     for feature_pages in (
         people_pages,
+        account,
+        oidc,
+        staff,
         boards_pages,
         bookings_pages,
         usage_pages,
         spaces_pages,
         desks,
+        lots_pages,
+        records_pages,
+        at_once,
+        queue_pages,
         messages,
     ):
         app.register_blueprint(feature_pages.pages)
+    api.document = completed(api.spec.to_dict(), app)
     for endpoint in ("api-docs.openapi_json",):
         allow()(app.view_functions[endpoint])
 
     @app.get("/api/docs")
     @allow()
     def api_docs() -> str:
-        return render_template("api_docs.html", spec=api.spec.to_dict())
+        return render_template("api_docs.html", spec=api.document)
 
 
 def _register_operations(app: Flask) -> None:
@@ -156,7 +186,7 @@ def _register_operations(app: Flask) -> None:
         """The database answers, stands at the newest migration, and its guards stand."""
         try:
             with database.reading(db.engine) as found:
-                missing = guards.missing(found)
+                missing = guards.missing(found) + events.missing_guards(found)
             current = is_current(db.engine)
         except OperationalError:
             return problem(503, "database.unreachable")

@@ -61,6 +61,14 @@ def is_storable(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+def day_typed(text: str) -> date:
+    """The day of a form or an address, ISO 8601, in the same years; raises ValueError."""
+    on = date.fromisoformat(text)
+    if not FIRST_YEAR <= on.year <= LAST_YEAR:
+        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return on
+
+
 def _check_year(year: int) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValidationError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")

@@ -209,6 +209,10 @@ class ProblemApi(Api):
     """flask-smorest with our one error shape, in the document as in the answers."""
 
     ERROR_SCHEMA = ProblemSchema
+    document: dict[str, Any]
+
+    def _openapi_json(self) -> Response:
+        return jsonify(self.document)
 
     def _register_responses(self) -> None:
         """As flask-smorest does, but for the type that our errors have."""
@@ -240,6 +244,8 @@ IF_MATCH = {
     "description": "the ETag of what is changed",
     "schema": {"type": "string"},
 }
+# For verbs that say what they mean without a version, and heed one that is sent.
+IF_MATCH_IF_SENT = IF_MATCH | {"required": False}
 
 
 def require_version(version: int) -> None:
@@ -248,6 +254,12 @@ def require_version(version: int) -> None:
         raise PreconditionRequired
     if not request.if_match.contains(str(version)):
         raise Stale("request.stale", current=etag(version))
+
+
+def check_version(version: int) -> None:
+    """Refuse an old version (412) where a verb names one; a verb says what it means without."""
+    if "If-Match" in request.headers:
+        require_version(version)
 
 
 class PreconditionRequired(HTTPException):

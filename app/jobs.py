@@ -22,6 +22,7 @@ from app.clock import ShownClock
 from app.database import create_engine, reading, transaction
 from app.factory import create_app
 from app.idempotency import forget_old
+from app.records import erasing
 from app.settings import Settings
 from app.telework.service import Office, days_to_close
 from app.telling import Telling
@@ -29,6 +30,8 @@ from app.telling import Telling
 log = logging.getLogger("akiseki.jobs")
 LEADER_LOCK = 0x616B6973  # "akis"
 CLOSING_SECONDS = 60
+DRAWING_SECONDS = 30
+KEEPING_SECONDS = 600
 TELLING_SECONDS = 5
 FORGET_SECONDS = 3600
 FASTEST_SECONDS = 0.25
@@ -40,9 +43,8 @@ class Leadership:
     Both are given back by the system when their holder dies, so that a standby can take over.
     """
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._folder = folder
         self._held: Connection | TextIO | None = None
         self._turn = Lock()  # two jobs of this process may ask at once
 
@@ -55,8 +57,8 @@ class Leadership:
 
     def _lead_sqlite(self) -> bool:
         if self._held is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = (self._folder / "jobs.lock").open("w")
+            lock = Path(f"{self._engine.url.database}.jobs-lock")
+            file = lock.open("w")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -108,11 +110,32 @@ def close_due_days(engine: Engine, now: datetime, office: Office) -> int:
     return len(due)
 
 
+def draw_due_lots(engine: Engine, now: datetime, office: Office) -> int:
+    """Draw every zone whose hour has come, each in a transaction of its own; returns how many."""
+    with reading(engine) as session:
+        due = pipeline.due_draws(session, now)
+    for draw_id in due:
+        with transaction(engine) as session:
+            pipeline.draw_lots(session, draw_id, now, office)
+    return len(due)
+
+
+def keep_due(engine: Engine, now: datetime, settings: Settings) -> dict[str, int] | None:
+    """Erase what need not be kept, once an office day, after the day before has closed (RULES 19)."""
+    local = now.astimezone(settings.timezone)
+    if local.time() < settings.hours.day_closes:
+        return None
+    counts = erasing.erase_once_a_day(engine, settings.keeping, now=now, today=local.date())
+    if counts:
+        log.info("erased: %s", ", ".join(f"{name} {count}" for name, count in counts.items()))
+    return counts
+
+
 def run(settings: Settings) -> None:
     """Sweep and close days until told to stop. Every job is idempotent; one that fails is tried at its next turn."""
     engine = create_engine(settings.database_url)
     office = Office.of(settings)
-    leadership = Leadership(engine, settings.data_dir)
+    leadership = Leadership(engine)
     speed = settings.clock.speed if isinstance(settings.clock, ShownClock) else 1
     scheduler = BlockingScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -139,11 +162,19 @@ def run(settings: Settings) -> None:
         seconds=every(FORGET_SECONDS),
         id="forget",
     )
+    scheduler.add_job(led(draw_due_lots), "interval", seconds=every(DRAWING_SECONDS), id="draw_lots")
     telling = Telling(create_app(settings), engine, settings)
     for name, tell in telling.jobs.items():
         scheduler.add_job(
             led(lambda *_given, tell=tell: tell()), "interval", seconds=every(TELLING_SECONDS), id=name
         )
+
+    scheduler.add_job(
+        led(lambda engine, now, _office: keep_due(engine, now, settings)),
+        "interval",
+        seconds=every(KEEPING_SECONDS),
+        id="keep",
+    )
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         scheduler.shutdown(wait=False)

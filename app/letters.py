@@ -60,6 +60,8 @@ def sentence(kind: str, data: Mapping[str, Any]) -> str:
         said["when"] = f"{formats.day(span.start)} {formats.times(span)}"
     if data.get("answer_until"):
         said["until"] = formats.day(datetime.fromisoformat(data["answer_until"]))
+    if data.get("hold_until"):
+        said["until"] = formats.hours_and_minutes(datetime.fromisoformat(data["hold_until"]))
     return str(text) % said
 
 

@@ -5,37 +5,47 @@ Each step takes the value that the step before returned. Read this file first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.bookings import closing, presence, release, reserve, warning
+from app.bookings import absence, closing, leaving, presence, release, reserve, warning
 from app.bookings.models import Booking
 from app.bookings.moving import service as moving
 from app.bookings.moving.service import Move
+from app.bookings.now import service as now_service
+from app.bookings.now.service import Ask, Taken
 from app.bookings.series import service as series
+from app.bookings.series.rules import Scope
 from app.errors import NotFound
+from app.lots import drawing
+from app.lots.models import LotDraw
 from app.occupancy import service as occupancy
 from app.occupancy.readings import Reading
 from app.occupancy.service import Observed
 from app.people import service as people
+from app.people import staffing
 from app.people.service import Person, get_person
 from app.spaces import barriers
 from app.spaces.models import Closure
+from app.spaces.rules import Target
 from app.spaces.service import get_place, policies
 from app.telework import service as telework
 from app.telework.models import HalfDay
 from app.telework.service import Office
 from app.timespan import TimeSpan
 from app.usage import service as usage
+from app.waitlist import offers
+from app.waitlist import service as waitlist
+from app.waitlist.models import Entry
 from app.working_days import WorkingDays
 
 
 def process_readings(session: Session, readings: Sequence[Reading], now: datetime) -> Observed:
-    """Sensors spoke: readings → confirmed changes → check-ins → sessions. The gateway, the tests, `akiseki replay`
-    and the HTTP intake all come in here."""
+    """Sensors spoke: readings → confirmed changes → check-ins → sessions. The gateway, the tests and `akiseki replay`
+    all come in here."""
     observed = occupancy.observe(session, readings, policies(session))
     presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)
@@ -61,10 +71,17 @@ class Swept:
     released: list[Booking]
     left_early: list[Booking]
     completed: list[Booking]
+    freed: list[Booking]
+    offered: list[Entry]
 
 
 def sweep(session: Session, now: datetime, office: Office) -> Swept:
-    """Time passed: silence → vacant or offline, no-shows → released, ended → completed, idle sessions → closed."""
+    """Time passed: leavers → gone, silence → vacant or offline, no-shows → released, ended → completed, what that frees
+    → offered to the first in line, idle sessions → closed."""
+    for user in staffing.due_to_leave(session, now):
+        staffing.leave(session, user, actor=None, now=now)
+        barriers.free_all_of(session, user.id, now=now)
+    gone = leaving.free_of_the_gone(session, now)
     observed = occupancy.settle(session, now, policies(session))
     checked_in = presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)
@@ -76,9 +93,17 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     series.ask_about_unused(session, released, now)
     left_early = release.end_early_leaves(session, now)
     completed = release.complete(session, now)
-    series.end_unconfirmed(session, now)
+    let_go = offers.settle(session, now)
+    unconfirmed = series.end_unconfirmed(session, now)
+    freed = space_ids([*released, *left_early, *completed, *unconfirmed, *let_go, *gone])
+    offered = offers.offer(session, now, freed=freed)
     usage.close_idle(session, now)
-    return Swept(observed, checked_in, released, left_early, completed)
+    return Swept(observed, checked_in, released, left_early, completed, gone, offered)
+
+
+def space_ids(bookings: Iterable[Booking]) -> set[int]:
+    """The spaces of bookings that ended: free, as far as they held them."""
+    return {booking.space_id for booking in bookings}
 
 
 def next_due(session: Session) -> datetime | None:
@@ -88,9 +113,21 @@ def next_due(session: Session) -> datetime | None:
         warning.next_due(session),
         release.next_due(session),
         series.next_due(session),
+        staffing.next_due(session),
+        offers.next_due(session),
         usage.next_due(session),
     )
     return min((at for at in waits if at is not None), default=None)
+
+
+def due_draws(session: Session, now: datetime) -> list[int]:
+    """The draws by lot whose hour has come."""
+    return drawing.due(session, now)
+
+
+def draw_lots(session: Session, draw_id: int, now: datetime, office: Office) -> LotDraw | None:
+    """The hour of a zone's draw: wishes → seats → bookings, and the record that anybody can check."""
+    return drawing.draw_zone(session, draw_id, now=now, hours=office.hours)
 
 
 def close_day(
@@ -112,10 +149,98 @@ def change_seat(
     session: Session, *, actor: Person, space_id: int, now: datetime, until: datetime | None = None
 ) -> Booking:
     """A person sat down elsewhere: what they hold of the lane now ends, then as `claim`."""
-    release.give_back_clashing(
+    left = release.give_back_clashing(
         session, actor=actor, lane=get_place(session, space_id).space.lane, besides=space_id, now=now
     )
-    return claim(session, actor=actor, space_id=space_id, now=now, until=until)
+    claimed = claim(session, actor=actor, space_id=space_id, now=now, until=until)
+    offers.offer(session, now, freed=space_ids([left] if left else []), only_freed=True)
+    return claimed
+
+
+def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+    """A person leaves: the booking ends, and the first in line is offered the space."""
+    release.give_back(session, booking, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids([booking]), only_freed=True)
+    return booking
+
+
+def cancel(
+    session: Session, booking: Booking, *, actor: Person, now: datetime, scope: Scope = Scope.ONE
+) -> Booking:
+    """A person cancels a booking, or of a series more of them; whoever waits is offered what is free."""
+    cancelled = series.cancel(session, booking, scope, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
+    return booking
+
+
+def cancel_within(
+    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime
+) -> list[Booking]:
+    """A person is absent: what they booked within a span is cancelled and offered to whoever waits."""
+    cancelled = absence.cancel_within(session, user_id, span, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
+    return cancelled
+
+
+def move(
+    session: Session,
+    booking: Booking,
+    *,
+    actor: Person,
+    now: datetime,
+    space_id: int | None = None,
+    span: TimeSpan | None = None,
+    title: str | None = None,
+) -> Booking:
+    """A person changes a booking: what it leaves is offered to whoever waits."""
+    before = booking.space_id
+    reserve.move(session, booking, actor=actor, now=now, space_id=space_id, span=span, title=title)
+    offers.offer(session, now, freed={before}, only_freed=True)
+    return booking
+
+
+def book_now(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
+    """The best space of this moment is booked; what of one's own ended for it is offered to whoever waits."""
+    taken = now_service.book(session, ask, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids(taken.ended), only_freed=True)
+    return taken
+
+
+def wait(session: Session, target: Target, span: TimeSpan, *, actor: Person, now: datetime) -> Entry:
+    """A person stands in line; where something is free already, it is offered at once."""
+    entry = waitlist.join(session, target, span, actor=actor, now=now)
+    offers.offer(session, now, freed=())
+    return entry
+
+
+def draw_number(session: Session, draw: waitlist.Draw, *, actor: Person, now: datetime) -> Entry:
+    """A walk-in draws a number; where a room is free already, it is called at once."""
+    entry = waitlist.draw(session, draw, actor=actor, now=now)
+    offers.offer(session, now, freed=())
+    return entry
+
+
+def accept_offer(
+    session: Session, entry: Entry, *, actor: Person, now: datetime, is_there: bool = False
+) -> Booking:
+    """What is held becomes a booking; what clashed of one's own ends and is offered to the next."""
+    accepted = offers.accept(session, entry, actor=actor, now=now, is_there=is_there)
+    offers.offer(session, now, freed=space_ids(accepted.ended), only_freed=True)
+    return accepted.booking
+
+
+def decline_offer(session: Session, entry: Entry, *, actor: Person, now: datetime) -> Entry:
+    """An offer is refused and goes to the next in line."""
+    let_go = offers.decline(session, entry, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids(let_go), only_freed=True)
+    return entry
+
+
+def stop_waiting(session: Session, entry: Entry, *, actor: Person, now: datetime) -> Entry:
+    """A person waits no longer; what was held for them goes to the next in line."""
+    let_go = offers.leave(session, entry, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids(let_go), only_freed=True)
+    return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +306,15 @@ def take_out_of_order(session: Session, outage: Outage, *, actor: Person, now: d
     return moving.move_away(session, outage.space_id, outage.start, outage.end, actor=actor, now=now)
 
 
+def leave(session: Session, user_id: int, *, actor: Person | None, now: datetime) -> list[Booking]:
+    """Somebody leaves the office: what they hold and what is kept for them is freed, their tokens, browser sessions
+    and card die; in one step. Rehearsed, it is its own preview. `actor` None: whoever runs the machine."""
+    freed = leaving.free_all(session, user_id, actor_id=actor.id if actor else None, now=now)
+    staffing.leave(session, staffing.get_account(session, user_id, to_change=True), actor=actor, now=now)
+    barriers.free_all_of(session, user_id, now=now)
+    return freed
+
+
 @dataclass(frozen=True, slots=True)
 class Linked:
     """What a link asks for: the booking, its space's code, and the verb."""
@@ -192,7 +326,7 @@ class Linked:
 
 LINKED = {
     "check-in": presence.check_in,
-    "give-up": release.cancel,
+    "give-up": cancel,
     "still-coming": warning.still_coming,
 }
 

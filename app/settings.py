@@ -10,7 +10,8 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import time
+from datetime import time, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,6 +24,18 @@ from app.clock import Clock, ShownClock, system_clock
 PREFIX = "AKISEKI_"
 TOKYO = ZoneInfo("Asia/Tokyo")
 LOCALES = ("ja", "en")
+Network = IPv4Network | IPv6Network
+# The first says nothing without the second.
+GO_TOGETHER = (
+    ("OIDC_ISSUER", "OIDC_CLIENT_ID"),
+    ("OIDC_CLIENT_ID", "OIDC_ISSUER"),
+    ("OIDC_CLIENT_SECRET", "OIDC_ISSUER"),
+    ("OIDC_SCOPES", "OIDC_ISSUER"),
+    ("OIDC_TIMEOUT_SECONDS", "OIDC_ISSUER"),
+    ("PROXY_USER_HEADER", "PROXY_ADDRESSES"),
+    ("PROXY_ADDRESSES", "PROXY_USER_HEADER"),
+)
+HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
 class SettingsError(Exception):
@@ -41,6 +54,16 @@ class OfficeHours:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long what is linked to a person is kept (RULES 19). Figures stay for good."""
+
+    readings: timedelta = timedelta(days=30)
+    presence: timedelta = timedelta(days=180)
+    lookups: timedelta = timedelta(days=180)
+    telework_years: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     data_dir: Path = Path("data")
     database_url: str = field(default="", repr=False)
@@ -50,8 +73,16 @@ class Settings:
     locale: str = "ja"
     sweep_seconds: float = 15.0
     hours: OfficeHours = OfficeHours()
+    keeping: Keeping = Keeping()
     public_url: str = ""
     smtp_url: str = field(default="", repr=False)
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
+    oidc_scopes: str = "openid email profile"
+    oidc_timeout_seconds: float = 5.0
+    proxy_user_header: str = ""
+    proxy_addresses: tuple[Network, ...] = ()
     log_format: str = "text"
     api_rate: str = "6000/minute"
     clock: Clock = system_clock
@@ -62,17 +93,24 @@ class Settings:
         given = {name[len(PREFIX) :]: value for name, value in env.items() if name.startswith(PREFIX)}
         values: dict[str, object] = {}
         hours: dict[str, time] = {}
+        keeping: dict[str, object] = {}
         for name, text in given.items():
-            if name.startswith("OIDC_"):
-                continue
             if name not in READERS:
                 raise SettingsError(f"{PREFIX}{name} is not a setting; known: {', '.join(sorted(READERS))}")
             try:
                 read = READERS[name](text.strip())
             except ValueError as error:
                 raise SettingsError(f"{PREFIX}{name}: {error}") from error
-            hours.update(read) if isinstance(read, dict) else values.update({name.lower(): read})
-        settings = replace(cls(), **values, hours=replace(OfficeHours(), **hours))  # type: ignore[arg-type]
+            if name.startswith("KEEP_"):
+                keeping[name.removeprefix("KEEP_").lower()] = read
+            else:
+                hours.update(read) if isinstance(read, dict) else values.update({name.lower(): read})
+        settings = replace(
+            cls(),
+            **values,  # type: ignore[arg-type]
+            hours=replace(OfficeHours(), **hours),
+            keeping=replace(Keeping(), **keeping),  # type: ignore[arg-type]
+        )
         if (
             not settings.hours.start
             < settings.hours.noon_start
@@ -80,6 +118,9 @@ class Settings:
             < settings.hours.end
         ):
             raise SettingsError(f"{PREFIX}NOON must lie inside {PREFIX}OFFICE_HOURS")
+        for one, other in GO_TOGETHER:
+            if given.get(one) and not given.get(other):
+                raise SettingsError(f"{PREFIX}{one} needs {PREFIX}{other}")
         return settings.completed()
 
     def completed(self) -> Settings:
@@ -220,6 +261,20 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _whole(text: str, unit: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        raise ValueError(f"must be a whole number of {unit} from 1 to {most}")
+    return int(text)
+
+
+def _days(most: int) -> Callable[[str], timedelta]:
+    return lambda text: timedelta(days=_whole(text, "days", most))
+
+
+def _fiscal_years(text: str) -> int:
+    return _whole(text, "fiscal years", 30)
+
+
 def _rate(text: str) -> str:
     if not re.fullmatch(r"[1-9]\d{0,6}/(second|minute|hour)", text):
         raise ValueError(f"'{text}' is not a rate such as 6000/minute")
@@ -230,6 +285,54 @@ def _secret(text: str) -> str:
     if len(text) < 16:
         raise ValueError("must have at least 16 characters")
     return text
+
+
+def _issuer(text: str) -> str:
+    """As the provider writes itself, to the letter: it is compared with what the provider says."""
+    _url("https", "http")(text)
+    host = urlsplit(text).hostname
+    if text.startswith("http://") and host not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError("must be https: what comes over http can be anybody's")
+    return text
+
+
+def _timeout(text: str) -> float:
+    seconds = _seconds(text)
+    if seconds > 60:
+        raise ValueError("must be at most 60 seconds: people wait")
+    return seconds
+
+
+def _scopes(text: str) -> str:
+    if "openid" not in text.split():
+        raise ValueError("must name openid, as in: openid email profile")
+    return " ".join(text.split())
+
+
+def _filled(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+def _header(text: str) -> str:
+    if not HEADER.fullmatch(text):
+        raise ValueError(f"'{text}' is not the name of a header such as X-Remote-User")
+    if text.lower() in {"authorization", "cookie", "host"}:
+        raise ValueError(f"{text} is every browser's to send")
+    return text
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        found = tuple(ip_network(one.strip()) for one in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"'{text}' are not addresses such as 192.0.2.10 or 192.0.2.0/28, 2001:db8::1"
+        ) from None
+    if any(one.prefixlen == 0 for one in found):
+        raise ValueError("must not be everybody's address")
+    return found
 
 
 READERS: Mapping[str, Callable[[str], object]] = {
@@ -245,7 +348,19 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "DAY_CLOSES": _day_closes,
     "PUBLIC_URL": _url("http", "https"),
     "SMTP_URL": _url("smtp", "smtps"),
+    "OIDC_ISSUER": _issuer,
+    "OIDC_CLIENT_ID": _filled,
+    "OIDC_CLIENT_SECRET": _filled,
+    "OIDC_SCOPES": _scopes,
+    "OIDC_TIMEOUT_SECONDS": _timeout,
+    "PROXY_USER_HEADER": _header,
+    "PROXY_ADDRESSES": _networks,
     "LOG_FORMAT": _one_of("text", "json"),
+    "KEEP_READINGS": _days(366),
+    # 個人情報保護法: person-linked presence is erased within a year.
+    "KEEP_PRESENCE": _days(365),
+    "KEEP_LOOKUPS": _days(3660),
+    "KEEP_TELEWORK_YEARS": _fiscal_years,
     "API_RATE": _rate,
     # Set by `akiseki demo` for its own processes: the sped-up day.
     "CLOCK": ShownClock.parse,

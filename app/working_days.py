@@ -30,6 +30,13 @@ class WorkingDays:
             on += timedelta(days=1)
         return on
 
+    def last_before(self, on: date) -> date:
+        """The last working day before `on`."""
+        on -= timedelta(days=1)
+        while not self.is_working(on):
+            on -= timedelta(days=1)
+        return on
+
     def between(self, first: date, last: date) -> Iterator[date]:
         """Working days from `first` to `last`, both included."""
         for n in range((last - first).days + 1):

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.legal import free_by_zone
 from app.bookings.models import HOLDS, Booking
-from app.bookings.rules import Origin, Status
+from app.bookings.rules import Origin, Status, is_deserted
 from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
+from app.spaces.lots import closed_until
 from app.spaces.models import SensorBinding, Space, Zone
-from app.spaces.rules import LANES, Entry, Kind, Lane
-from app.spaces.service import doors, floor_timezone, get_floor, list_zones
+from app.spaces.rules import LANES, Entry, Kind, Lane, Policies
+from app.spaces.service import doors, floor_timezone, get_floor, list_zones, policies
 from app.timespan import TimeSpan
 
 
@@ -29,10 +31,10 @@ from app.timespan import TimeSpan
 class SpaceView:
     """A space as a person sees it for a span: whether they may take it, and why not.
 
-    `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, free_seating, or
-    None where it is available. `booked`: what live bookings cover of the span, in order; `blocked`: that and what
-    outages, closures and the like cover. `barred`: not theirs to book or claim in any part of the span.
-    `deserted`: another claimed it and, as its sensor saw, has left.
+    `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, lots (still to be
+    drawn), free_seating, or None where it is available. `booked`: what live bookings cover of the span, in order;
+    `blocked`: that and what outages, closures and the like cover. `barred`: not theirs to book or claim in any part of
+    the span. `deserted`: another claimed it and, as its sensor saw, has left.
     """
 
     id: int
@@ -70,10 +72,17 @@ def floor_view(
     barred: dict[int, list[Barrier]] = defaultdict(list)
     for barrier in barriers(session, span, timezone, floor_id=floor_id):
         barred[barrier.space_id].append(barrier)
-    shut = _shut_zones(session, floor_id, span, person, on=span.start.astimezone(timezone).date(), now=now)
+    zones = list_zones(session, floor_id)
+    to_be_drawn = {
+        (zone.id, Lane.DESK): "lots"
+        for zone in zones
+        if closed_until(zone, Lane.DESK, span, timezone, now=now)
+    }
+    shut = to_be_drawn | _shut_zones(session, zones, span, person, timezone, now=now)
     taken: dict[int, list[Any]] = defaultdict(list)
     for found in _bookings(session, floor_id, span):
         taken[found.space_id].append(found)
+    policy_of = policies(session)
     views = []
     for row in _spaces(session, floor_id):
         bookings = taken.get(row.id, [])
@@ -101,7 +110,7 @@ def floor_view(
                 mine=mine,
                 barred=closed_door is not None or any(one.covers_all(span) for one in before),
                 free_seating=row.free_seating,
-                deserted=booking is not None and not mine and _is_deserted(row, booking),
+                deserted=booking is not None and not mine and _is_deserted(row, booking, policy_of),
                 x=row.x,
                 y=row.y,
                 width=row.width,
@@ -127,6 +136,7 @@ def _spaces(session: Session, floor_id: int) -> Sequence[Any]:
             Zone.free_seating,
             SensorState.state,
             SensorState.since_at,
+            SensorState.signal_at,
         )
         .join(Zone, Zone.id == Space.zone_id)
         .join(
@@ -159,26 +169,29 @@ def _bookings(session: Session, floor_id: int, span: TimeSpan) -> Sequence[Any]:
 
 
 def _shut_zones(
-    session: Session, floor_id: int, span: TimeSpan, person: Person | None, *, on: date, now: datetime
+    session: Session,
+    zones: Iterable[Zone],
+    span: TimeSpan,
+    person: Person | None,
+    timezone: ZoneInfo,
+    *,
+    now: datetime,
 ) -> dict[tuple[int, Lane], str]:
-    """Why this person may not take a space of a lane in a zone, by (zone, lane); two or three queries, none for
-    whoever may go everywhere."""
+    """Why this person may not take a space of a lane in a zone, by (zone, lane); a query or two, none for whoever may
+    go everywhere."""
     if person is None or person.role is Role.FACILITY:
         return {}
     sections = person.section_ids
-    others = [
-        zone
-        for zone in list_zones(session, floor_id)
-        if zone.section_id is not None and zone.section_id not in sections
-    ]
+    others = [zone for zone in zones if zone.section_id is not None and zone.section_id not in sections]
     if not others:
         return {}
-    found = doors(session, others)
+    found, on = doors(session, others), span.start.astimezone(timezone).date()
     entries = {zone_id: door.entry(sections, on) for zone_id, door in found.items()}
     waiting = {
         zone_id: found[zone_id].homes(sections) for zone_id in entries if entries[zone_id] is Entry.OVERFLOW
     }
-    free = free_by_zone(session, {home for homes in waiting.values() for home in homes}, span, now)
+    homes = {home for found_homes in waiting.values() for home in found_homes}
+    free = free_by_zone(session, homes, span, now, timezone, user_id=person.id)
     shut = {}
     for zone_id, entry in entries.items():
         for lane in Lane:
@@ -189,13 +202,14 @@ def _shut_zones(
     return shut
 
 
-def _is_deserted(row: Any, booking: Any) -> bool:
+def _is_deserted(row: Any, booking: Any, policy_of: Policies) -> bool:
     """Whether the next to claim the space ends this claim (RULES 12), as `bookings.release.end_empty_claim` does."""
+    hold = policy_of.of(row.kind, row.zone_id).vacant_hold
     return (
         booking.origin is Origin.CLAIM
         and booking.status is Status.CHECKED_IN
         and row.state is Occupancy.VACANT
-        and bool(row.since_at > booking.start_at)
+        and is_deserted(booking.start_at, row.since_at, row.signal_at, hold=hold)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import time
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -17,6 +17,7 @@ from app.calendar import working_days
 from app.database import reading
 from app.errors import NotFound
 from app.extensions import db
+from app.fields import day_typed
 from app.formats import hours_and_minutes
 from app.http import identifier, now, settings
 from app.timespan import TimeSpan, chosen_span
@@ -123,7 +124,7 @@ def _span(zone: ZoneInfo) -> tuple[TimeSpan, dict[str, str]]:
         return suggested, {}
     start, end = suggested.start.astimezone(zone), suggested.end.astimezone(zone)
     try:
-        on = date.fromisoformat(asked.get("date", start.date().isoformat()))
+        on = day_typed(asked.get("date", start.date().isoformat()))
         begins = time.fromisoformat(asked.get("from", start.time().isoformat()))
         ends = time.fromisoformat(asked.get("to", end.time().isoformat()))
         return chosen_span(on, begins, ends, zone), asked

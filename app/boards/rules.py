@@ -52,7 +52,7 @@ def at_most(span: TimeSpan, longest: timedelta) -> TimeSpan:
 
 
 # Reasons for which a space is not the reader's to take, though nobody has booked it.
-SHUT = frozenset({"closed", "not_available", "other_section", "zone_not_full"})
+SHUT = frozenset({"closed", "not_available", "other_section", "zone_not_full", "lots"})
 
 
 class Look(StrEnum):

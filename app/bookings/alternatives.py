@@ -41,6 +41,7 @@ def candidates(session: Session, place: Place, span: TimeSpan, *, user_id: int |
             one.code,
             hypot(one.x - place.space.x, one.y - place.space.y),
             tuple(sorted(busy[one.id])),
+            one.capacity,
         )
         for one in others
     ]

@@ -91,6 +91,12 @@ def attendee_ids(session: Session, booking_ids: Collection[int]) -> dict[int, li
     return found
 
 
+def people_of(session: Session, booking_ids: Collection[int]) -> dict[int, int]:
+    """How many come to each booking: whom it is for, and the attendees; one query."""
+    invited = attendee_ids(session, booking_ids)
+    return {one: 1 + len(invited.get(one, [])) for one in booking_ids}
+
+
 def _record(
     session: Session, kind: str, booking: Booking, user_ids: Iterable[int], *, actor: Person, now: datetime
 ) -> None:

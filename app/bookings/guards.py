@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.database import constraint_name, lock_rows
+from app.database import constraint_name, lock_rows, try_lock_rows
 from app.errors import Conflict
 
 # Constraint on PostgreSQL, message of the trigger on SQLite → what of it clashed.
@@ -32,6 +32,12 @@ def queue_up(session: Session, *, user_ids: Iterable[int | None], space_ids: Ite
     """
     lock_rows(session, "person", {user_id for user_id in user_ids if user_id is not None})
     lock_rows(session, "space", set(space_ids))
+
+
+def try_turn(session: Session, *, user_id: int | None, space_id: int) -> bool:
+    """As `queue_up`, but without waiting, for whoever holds rows already: whether it is one's turn at once."""
+    users = set() if user_id is None else {user_id}
+    return try_lock_rows(session, "person", users) and try_lock_rows(session, "space", {space_id})
 
 
 @contextmanager

@@ -7,10 +7,11 @@ only so do they see what was committed while this transaction waited for its tur
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NoReturn
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.models import HOLDS, Booking
@@ -20,6 +21,7 @@ from app.errors import Forbidden, RuleBroken
 from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy
 from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
+from app.spaces.lots import closed_until
 from app.spaces.models import FixedSeat, SensorBinding, Space
 from app.spaces.rules import LANES, Entry, Lane
 from app.spaces.service import Place, doors
@@ -54,24 +56,47 @@ def check_entry(
     match door.entry(sections, on):
         case Entry.OVERFLOW:
             homes = door.homes(sections)
-            counts = free_by_zone(session, homes, span, now)
+            counts = free_by_zone(session, homes, span, now, place.timezone, user_id=user_id)
             free = sum(counts.get((home, place.space.lane), 0) for home in homes)
             if free:
                 refuse("overflow", f"{free} free", "your own zone first")
         case Entry.NONE:
-            if not _is_kept_for(session, place, user_id):
+            if not _is_kept_for(session, place, user_id, on):
                 raise Forbidden("booking.not_allowed", why="zone", zone=place.zone.code)
 
 
-def _is_kept_for(session: Session, place: Place, user_id: int | None) -> bool:
-    query = select(FixedSeat.id).where(FixedSeat.space_id == place.space.id, FixedSeat.user_id == user_id)
+def check_lots(session: Session, place: Place, span: TimeSpan, *, user_id: int | None, now: datetime) -> None:
+    """That no desk of the span's day is still to be drawn by lot; whom it is kept for may always have it.
+
+    Raises RuleBroken `booking.rule`, naming the hour of the draw. No query where the zone is not drawn.
+    """
+    at = closed_until(place.zone, place.space.lane, span, place.timezone, now=now)
+    on = span.start.astimezone(place.timezone).date()
+    if at is not None and not _is_kept_for(session, place, user_id, on):
+        refuse("lots", span.start.isoformat(), f">= {at.isoformat()}")
+
+
+def _is_kept_for(session: Session, place: Place, user_id: int | None, on: date) -> bool:
+    query = select(FixedSeat.id).where(
+        FixedSeat.space_id == place.space.id,
+        FixedSeat.user_id == user_id,
+        FixedSeat.from_on <= on,
+        or_(FixedSeat.until_on.is_(None), FixedSeat.until_on >= on),
+    )
     return user_id is not None and session.scalar(query.limit(1)) is not None
 
 
 def free_by_zone(
-    session: Session, zone_ids: Collection[int], span: TimeSpan, now: datetime
+    session: Session,
+    zone_ids: Collection[int],
+    span: TimeSpan,
+    now: datetime,
+    timezone: ZoneInfo,
+    *,
+    user_id: int | None,
 ) -> dict[tuple[int, Lane], int]:
-    """How many spaces of each lane in these zones nobody holds, nor sits on where the span has begun; one query.
+    """How many spaces of each lane in these zones a person could have: nobody holds them, nor sits on them where the
+    span has begun, and no barrier stands before them; two queries.
 
     Whether somebody sits there is what the sensor last said: in a zone for free seating nothing else tells.
     """
@@ -89,7 +114,11 @@ def free_by_zone(
             SensorState.state == Occupancy.OCCUPIED,
         )
     )
-    query = select(Space.zone_id, Space.kind, func.count()).where(Space.zone_id.in_(zone_ids), ~held.exists())
+    found_barriers = barriers(session, span, timezone, zone_ids=zone_ids)
+    barred = {barrier.space_id for barrier in found_barriers if barrier.bars(user_id)}
+    query = select(Space.zone_id, Space.kind, func.count()).where(
+        Space.zone_id.in_(zone_ids), Space.id.not_in(barred), ~held.exists()
+    )
     if span.start <= now:
         query = query.where(~occupied.exists())
     found: dict[tuple[int, Lane], int] = {}

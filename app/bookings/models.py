@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, bindparam, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.bookings.rules import LIVE, By, Origin, Status
+from app.bookings.rules import LIVE, Booked, By, Origin, Status
 from app.orm import Base, BigId, enum_text
 from app.spaces.rules import Lane
 from app.timespan import TimeSpan
@@ -24,7 +24,9 @@ class Booking(Base):
     `user_id` None: for a guest without an account, `guest_name`, whom `made_by` receives.
     `release_check_at`: when the no-show rule looks at it next, None once it never will again. `warned_at`: when the
     person was told that it is about to be released; `coming_at`: when they answered that they are still coming.
-    `version` counts changes (the ETag).
+    `seen_at`: since when a sensor, or somebody else, had checked it in before the person did so by their own hand.
+    `version` counts changes (the ETag). `erased_at`: when it lost its people (RULES 19); its
+    times stay as figures.
     """
 
     __tablename__ = "bookings"
@@ -82,12 +84,14 @@ class Booking(Base):
     made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     checked_in_at: Mapped[datetime | None]
     checked_in_by: Mapped[By | None] = mapped_column(enum_text(By))
+    seen_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     reclaimed: Mapped[bool] = mapped_column(default=False)
     release_check_at: Mapped[datetime | None]
     warned_at: Mapped[datetime | None]
     coming_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    erased_at: Mapped[datetime | None]
 
     @property
     def span(self) -> TimeSpan:
@@ -111,6 +115,21 @@ class Attendee(Base):
 
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+
+
+def facts_of(
+    booking: Booking, *, previous_end: datetime | None = None, expected_at: datetime | None = None
+) -> Booked:
+    """A booking as the rules see it; who knows more of it adds what came before and when its person is expected."""
+    return Booked(
+        status=booking.status,
+        span=booking.span,
+        made_at=booking.made_at,
+        previous_end=previous_end,
+        expected_at=expected_at,
+        coming_at=booking.coming_at,
+        reclaimed=booking.reclaimed,
+    )
 
 
 # Written out, not as parameters: only so do SQLite and a prepared plan see that the indexes of what is live will do.

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.bookings.guards import queue_up
-from app.bookings.models import Booking
-from app.bookings.rules import Booked, By, Status, first_evidence
+from app.bookings.models import Booking, facts_of
+from app.bookings.rules import By, Status, first_evidence
 from app.bookings.service import change, change_all, previous_ends
 from app.errors import Conflict, RuleBroken
 from app.occupancy.service import Seen
@@ -21,11 +21,13 @@ from app.spaces.service import get_place, policies
 
 
 def check_in(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
-    """Check in by hand. A seat that the sensor had checked in becomes the person's own word (RULES 6).
+    """Check in by hand. A seat that the sensor, or somebody else, had checked in becomes the person's own word from now
+    on (RULES 6); what was seen before stays beside it. By somebody else's hand it is their word, not the person's.
 
     Raises RuleBroken `booking.rule` before check-in opens, Conflict `booking.state` after the end.
     """
-    if booking.status is Status.CHECKED_IN and booking.checked_in_by is By.HAND:
+    by = By.HAND if actor.id == booking.user_id else By.OTHER
+    if booking.status is Status.CHECKED_IN and (booking.checked_in_by is By.HAND or by is By.OTHER):
         return booking
     if booking.status not in {Status.BOOKED, Status.CHECKED_IN} or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
@@ -43,7 +45,8 @@ def check_in(session: Session, booking: Booking, *, actor: Person, now: datetime
         actor_id=actor.id,
         status=Status.CHECKED_IN,
         checked_in_at=now,
-        checked_in_by=By.HAND,
+        checked_in_by=by,
+        seen_at=booking.seen_at or booking.checked_in_at,
         release_check_at=None,
     )
     return booking
@@ -75,12 +78,7 @@ def note_presence(session: Session, seen: Sequence[Seen], now: datetime) -> list
     before = previous_ends(session, [booking for booking, *_space in rows])
     evidence: list[tuple[Booking, datetime]] = []
     for booking, kind, zone_id in rows:
-        facts = Booked(
-            status=booking.status,
-            span=booking.span,
-            made_at=booking.made_at,
-            previous_end=before.get(booking.id),
-        )
+        facts = facts_of(booking, previous_end=before.get(booking.id))
         at = first_evidence(facts, by_space[booking.space_id], policy_of.of(kind, zone_id))
         if at is not None:
             evidence.append((booking, at))

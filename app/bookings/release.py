@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.bookings import legal
 from app.bookings.guards import overlap_refused, queue_up
-from app.bookings.models import HOLDS, Booking
-from app.bookings.rules import Booked, Keep, Origin, Release, Status, no_show
+from app.bookings.models import HOLDS, Booking, facts_of
+from app.bookings.rules import Keep, Origin, Release, Status, is_deserted, no_show
 from app.bookings.service import change, change_all, previous_ends
 from app.errors import Conflict
 from app.occupancy.models import SensorState
@@ -75,14 +75,10 @@ def release_no_shows(
     released: list[tuple[Booking, dict[str, Any]]] = []
     kept: list[tuple[Booking, dict[str, Any]]] = []
     for booking in due.bookings:
-        facts = Booked(
-            status=booking.status,
-            span=booking.span,
-            made_at=booking.made_at,
+        facts = facts_of(
+            booking,
             previous_end=before.get(booking.id),
             expected_at=expected.get((booking.user_id or 0, booking.start_at)),
-            coming_at=booking.coming_at,
-            reclaimed=booking.reclaimed,
         )
         verdict = no_show(facts, logs.get(booking.space_id), now=now, policy=policy_of[booking.space_id])
         match verdict:
@@ -157,7 +153,8 @@ def complete(session: Session, now: datetime) -> list[Booking]:
     """Close what ran out: checked in as `ended`; never checked in as unverified, or for the reason it was kept."""
     query = (
         select(Booking)
-        .where(HOLDS, Booking.end_at <= now)
+        # What is held for the queue was never booked: it is withdrawn, not completed.
+        .where(HOLDS, Booking.status != Status.HELD, Booking.end_at <= now)
         .order_by(Booking.end_at, Booking.id)
         .limit(AT_ONCE)
     )
@@ -192,7 +189,7 @@ def next_due(session: Session) -> datetime | None:
     checked = session.scalar(
         select(func.min(Booking.release_check_at)).where(Booking.status == Status.BOOKED)
     )
-    ends = session.scalar(select(func.min(Booking.end_at)).where(HOLDS))
+    ends = session.scalar(select(func.min(Booking.end_at)).where(HOLDS, Booking.status != Status.HELD))
     policy_of = policies(session)
     left = session.execute(
         select(Space.kind, Space.zone_id, func.min(SensorState.since_at))
@@ -217,7 +214,7 @@ def give_back(session: Session, booking: Booking, *, actor: Person, now: datetim
         actor_id=actor.id,
         status=Status.ENDED_EARLY if begun else Status.CANCELLED,
         reason="gave_back",
-        ended_at=now if begun else None,
+        ended_at=min(now, booking.end_at) if begun else None,
         release_check_at=None,
     )
     return booking
@@ -244,11 +241,14 @@ def cancel(session: Session, booking: Booking, *, actor: Person, now: datetime) 
 def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
     """Take a released booking back while nobody else holds the space; it is not released again (RULES 10).
 
-    Raises Conflict `booking.state` or `booking.overlap`, RuleBroken `booking.rule` where a barrier has come since.
+    Raises Conflict `booking.state`, `booking.held` or `booking.overlap`, RuleBroken `booking.rule` where a barrier has
+    come since.
     """
     if booking.status is not Status.RELEASED or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id])
+    if _is_offered(session, booking):
+        raise Conflict("booking.held", space_id=booking.space_id)
     left = TimeSpan(max(now, booking.start_at), booking.end_at)
     legal.check_barriers(session, get_place(session, booking.space_id), left, booking.user_id)
     with overlap_refused(session, space_id=booking.space_id):
@@ -265,6 +265,18 @@ def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime)
             release_check_at=None,
         )
     return booking
+
+
+def _is_offered(session: Session, booking: Booking) -> bool:
+    """Whether the booking's space is held for somebody in the queue in a part of its span (RULES 13)."""
+    query = select(Booking.id).where(
+        Booking.space_id == booking.space_id,
+        HOLDS,
+        Booking.status == Status.HELD,
+        Booking.start_at < booking.end_at,
+        Booking.end_at > booking.start_at,
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def end_empty_claim(session: Session, space_id: int, *, claimer: Person, now: datetime) -> Booking | None:
@@ -290,9 +302,10 @@ def end_empty_claim(session: Session, space_id: int, *, claimer: Person, now: da
 
 
 def empty_claim(session: Session, space_id: int, now: datetime) -> tuple[Booking, datetime] | None:
-    """A claim that holds a space which its sensor has confirmed vacant since, and since when."""
+    """A claim that holds a space which its sensor has confirmed vacant since, past the hold, and when it was left: at
+    once where nobody was ever seen."""
     row = session.execute(
-        select(Booking, SensorState.since_at)
+        select(Booking, SensorState.since_at, SensorState.signal_at)
         .join(
             SensorBinding, and_(SensorBinding.space_id == Booking.space_id, SensorBinding.until_at.is_(None))
         )
@@ -304,16 +317,25 @@ def empty_claim(session: Session, space_id: int, now: datetime) -> tuple[Booking
             Booking.start_at <= now,
             Booking.end_at > now,
             SensorState.state == Occupancy.VACANT,
-            SensorState.since_at > Booking.start_at,
         )
     ).one_or_none()
-    return (row[0], row[1]) if row and row[1] else None
+    if row is None:
+        return None
+    booking, since_at, signal_at = row
+    hold = get_place(session, space_id).policy.vacant_hold
+    if since_at is None or not is_deserted(booking.start_at, since_at, signal_at, hold=hold):
+        return None
+    return booking, max(since_at, booking.start_at)
 
 
 def give_back_clashing(
     session: Session, *, actor: Person, lane: Lane, besides: int, now: datetime
 ) -> Booking | None:
-    """End what the actor holds of a lane now, elsewhere than at `besides`: whoever sits down here has left there."""
+    """End what the actor holds of a lane now, elsewhere than at `besides`: whoever sits down here has left there.
+
+    Queues up for the person and for `besides`, where they sit down next, before a row is locked.
+    """
+    queue_up(session, user_ids=[actor.id], space_ids=[besides])
     held = session.scalar(
         select(Booking).where(
             Booking.user_id == actor.id,

@@ -9,14 +9,16 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings import legal
+from app.bookings import attendees, legal
 from app.bookings.guards import overlap_refused, queue_up
-from app.bookings.models import HOLDS, Booking
+from app.bookings.models import HOLDS, Booking, facts_of
 from app.bookings.rules import (
     Booked,
     By,
     Origin,
+    Refusal,
     Status,
+    change_of,
     effective_span,
     refusal,
     release_deadline,
@@ -64,10 +66,26 @@ def reserve(
         raise RuleBroken("zone.free_seating", zone=place.zone.code)
     _check_entry(session, place, span, holder, actor=actor, now=now)
     _check_rules(place, span, actor, now)
+    legal.check_lots(session, place, span, user_id=holder.user_id, now=now)
     queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
     legal.check_barriers(session, place, span, holder.user_id)
     legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
     return _insert(session, place, holder, span, actor=actor, now=now, title=title)
+
+
+def allot(session: Session, *, person: Person, space_id: int, span: TimeSpan, now: datetime) -> Booking:
+    """Give a person the space that the lot gave them: as `reserve`, but by nobody's hand, before others may book it,
+    and as far ahead as the facility staff may. `person`: as of the span's day. Raises as `reserve`."""
+    place = get_place(session, space_id)
+    holder = Holder(person.id, person.section_ids)
+    if place.zone.free_seating:
+        raise RuleBroken("zone.free_seating", zone=place.zone.code)
+    legal.check_entry(session, place, span, sections=holder.sections, user_id=person.id, now=now)
+    _check_span(place, span, place.policy.horizon_facility, now)
+    queue_up(session, user_ids=[person.id], space_ids=[space_id])
+    legal.check_barriers(session, place, span, person.id)
+    legal.check_counts(session, place, span, user_id=person.id, now=now)
+    return _insert(session, place, holder, span, actor=None, now=now, origin=Origin.LOT)
 
 
 def move(
@@ -84,43 +102,31 @@ def move(
 
     Shortening one's own is always allowed. Raises as `reserve`, and Conflict `booking.state` or Stale.
     """
-    if booking.status not in {Status.BOOKED, Status.CHECKED_IN} or now >= booking.end_at:
+    if booking.status not in {Status.BOOKED, Status.CHECKED_IN}:
         raise Conflict("booking.state", status=booking.status.value)
     place = get_place(session, booking.space_id if space_id is None else space_id)
-    wanted = span or booking.span
     elsewhere = place.space.id != booking.space_id
-    if wanted.start != booking.start_at:
-        wanted = effective_span(wanted, now)
-    if booking.status is Status.CHECKED_IN and (elsewhere or wanted.start > booking.start_at):
-        # Who has come is here since then: neither elsewhere, nor only later.
+    asked = change_of(facts_of(booking), span or booking.span, elsewhere=elsewhere, now=now)
+    if asked is None:
         raise Conflict("booking.state", status=booking.status.value)
-    shorter = wanted.start == booking.start_at and now < wanted.end <= booking.end_at
-    begun = wanted.start == booking.start_at <= now < wanted.end
-    if begun and elsewhere:
-        # Nobody can have come to the other space before: there it begins now, and so does its grace.
-        wanted = TimeSpan(now, wanted.end)
+    if isinstance(asked, Refusal):
+        raise RuleBroken("booking.rule", **asdict(asked))
     if elsewhere:
         if place.zone.free_seating:
             raise RuleBroken("zone.free_seating", zone=place.zone.code)
-        holder = _holder(
-            session,
-            place,
-            wanted,
-            actor=actor,
-            for_user_id=booking.user_id,
-            guest_name=booking.guest_name,
-        )
-        _check_entry(session, place, wanted, holder, actor=actor, now=now)
-    is_new = elsewhere or not shorter
-    if is_new:
-        _check_rules(place, wanted, actor, wanted.start if begun else now)
+        legal.check_capacity(place, attendees.people_of(session, [booking.id])[booking.id])
+    if asked.is_new:
+        _check_rules(place, asked.span, actor, asked.judged_at)
+        _check_place(session, booking, place, asked.span, actor=actor, now=now)
+        legal.check_lots(session, place, asked.span, user_id=booking.user_id, now=now)
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
-    if is_new:
-        legal.check_barriers(session, place, wanted, booking.user_id)
+    if asked.is_new:
+        legal.check_barriers(session, place, asked.span, booking.user_id)
         counted = booking.user_id if booking.origin is Origin.BOOKED else None  # quotas leave claims apart
-        legal.check_counts(session, place, wanted, user_id=counted, now=now, besides=booking.id)
-    facts = Booked(status=booking.status, span=wanted, made_at=booking.made_at)
+        legal.check_counts(session, place, asked.span, user_id=counted, now=now, besides=booking.id)
+    said = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
     is_watched = booking.status is Status.BOOKED and not booking.reclaimed
+    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=said[1])
     with overlap_refused(session, space_id=place.space.id):
         change(
             session,
@@ -130,12 +136,24 @@ def move(
             actor_id=actor.id,
             space_id=place.space.id,
             lane=place.space.lane,
-            start_at=wanted.start,
-            end_at=wanted.end,
+            start_at=asked.span.start,
+            end_at=asked.span.end,
             title=booking.title if title is None else title,
+            warned_at=said[0],
+            coming_at=said[1],
             release_check_at=release_deadline(facts, place.policy) if is_watched else None,
         )
     return booking
+
+
+def _check_place(
+    session: Session, booking: Booking, place: Place, span: TimeSpan, *, actor: Person, now: datetime
+) -> None:
+    """That the booking's holder may have this place at that time."""
+    holder = _holder(
+        session, place, span, actor=actor, for_user_id=booking.user_id, guest_name=booking.guest_name
+    )
+    _check_entry(session, place, span, holder, actor=actor, now=now)
 
 
 def claim(
@@ -230,7 +248,11 @@ def _check_entry(
 def _check_rules(place: Place, span: TimeSpan, actor: Person, now: datetime) -> None:
     policy = place.policy
     horizon = policy.horizon_facility if actor.role is Role.FACILITY else policy.horizon
-    refused = refusal(span, now=now, policy=policy, horizon=horizon, zone=place.timezone)
+    _check_span(place, span, horizon, now)
+
+
+def _check_span(place: Place, span: TimeSpan, horizon: timedelta, now: datetime) -> None:
+    refused = refusal(span, now=now, policy=place.policy, horizon=horizon, zone=place.timezone)
     if refused:
         raise RuleBroken("booking.rule", **asdict(refused))
     legal.check_hours(place, span)
@@ -242,12 +264,13 @@ def _insert(
     holder: Holder,
     span: TimeSpan,
     *,
-    actor: Person,
+    actor: Person | None,
     now: datetime,
     title: str = "",
     origin: Origin = Origin.BOOKED,
 ) -> Booking:
-    """Write the booking; the caller holds the locks of the person and the space."""
+    """Write the booking; the caller holds the locks of the person and the space. `actor` None: the system."""
+    actor_id = actor.id if actor else None
     born_checked_in = origin is Origin.CLAIM
     status = Status.CHECKED_IN if born_checked_in else Status.BOOKED
     facts = Booked(status=status, span=span, made_at=now)
@@ -262,7 +285,7 @@ def _insert(
         origin=origin,
         title=title,
         made_at=now,
-        made_by=actor.id,
+        made_by=actor_id,
         checked_in_at=now if born_checked_in else None,
         checked_in_by=By.HAND if born_checked_in else None,
         release_check_at=None if born_checked_in else release_deadline(facts, place.policy),
@@ -274,7 +297,7 @@ def _insert(
         "booking.claimed" if born_checked_in else "booking.made",
         f"booking:{booking.id}",
         at=now,
-        actor_id=actor.id,
+        actor_id=actor_id,
         space_id=place.space.id,
         user_id=holder.user_id,
         start=span.start.isoformat(),

@@ -8,8 +8,9 @@ from flask import Response, make_response
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
-from app.bookings import absence, attendees, presence, release, reserve, service, warning
+from app.bookings import attendees, presence, release, reserve, service, warning
 from app.bookings.models import Booking
+from app.bookings.pages import asking
 from app.bookings.schemas import (
     BookingChange,
     BookingDetail,
@@ -20,6 +21,8 @@ from app.bookings.schemas import (
     BookingView,
     CancelledView,
     CancelRequest,
+    NowRequest,
+    NowView,
     RepeatRequest,
     ScopeQuery,
     recurrence,
@@ -31,7 +34,17 @@ from app.database import reading, rehearsal, transaction
 from app.errors import Conflict, RuleBroken
 from app.extensions import db
 from app.fields import ME
-from app.http import IF_MATCH, Blueprint, cursor_page, etag, now, require_version, today
+from app.http import (
+    IF_MATCH,
+    IF_MATCH_IF_SENT,
+    Blueprint,
+    check_version,
+    cursor_page,
+    etag,
+    now,
+    require_version,
+    today,
+)
 from app.timespan import TimeSpan
 from app.wording import explain
 
@@ -117,6 +130,37 @@ def _shown_series(made: series.Made) -> dict[str, Any]:
     }
 
 
+@api.route("/bookings/now", methods=["POST"])
+@api.arguments(NowRequest)
+@api.response(201, NowView)
+@api.alt_response(200, schema=NowView, description="what would be booked, of a dry run")
+@allow(*PEOPLE)
+def book_now(body: dict[str, Any]) -> Any:
+    """Book the best space of this moment, and say why this one; where none is free, when and where one will be"""
+    ask = asking.ask(
+        kind=body["kind"],
+        lane=body["lane"],
+        zone_id=body["zone_id"],
+        minutes=body["minutes"],
+        replace=body["replace"] or body["dry_run"],
+    )
+    with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
+        taken = pipeline.book_now(session, ask, actor=asker(), now=now())
+        session.expunge_all()
+    booking = taken.booking
+    view = {
+        "space_id": booking.space_id,
+        "space": taken.proposal.option.code,
+        "zone_id": taken.proposal.option.zone_id,
+        "start": booking.start_at,
+        "end": booking.end_at,
+        "reason": taken.proposal.ground.reason,
+        "booking": None if body["dry_run"] else booking,
+        "replaced": [one.id for one in taken.ended],
+    }
+    return view, 200 if body["dry_run"] else 201
+
+
 @api.route("/bookings")
 @api.arguments(BookingQuery, location="query")
 @api.response(200, BookingList)
@@ -162,7 +206,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
         scope = Scope(body["scope"])
         if scope is Scope.ONE:
-            reserve.move(
+            pipeline.move(
                 session,
                 booking,
                 actor=asker(),
@@ -180,9 +224,11 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 actor=asker(),
                 now=now(),
                 space_id=body.get("space_id"),
+                title=body.get("title"),
             )
         if "attendees" in body:
             attendees.set_attendees(session, booking, body["attendees"], actor=asker(), now=now())
+        service.explain_change(session, booking, body["why"], actor=asker(), now=now())
         session.expunge(booking)
     return booking, 200, {"ETag": etag(booking.version)}
 
@@ -197,7 +243,8 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
         require_version(booking.version)
-        series.cancel(session, booking, Scope(query["scope"]), actor=asker(), now=now())
+        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=Scope(query["scope"]))
+        service.explain_change(session, booking, query["why"], actor=asker(), now=now())
     return make_response("", 204)
 
 
@@ -209,7 +256,7 @@ def cancel_within(body: dict[str, Any]) -> Any:
     """Cancel all that somebody booked within a span: an absence frees"""
     user_id = asker().id if body["user_id"] is None else body["user_id"]
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
-        found = absence.cancel_within(
+        found = pipeline.cancel_within(
             session, user_id, TimeSpan(body["start"], body["end"]), actor=asker(), now=now()
         )
         session.expunge_all()
@@ -230,12 +277,14 @@ def _act(booking_id: int, verb: Callable[..., Booking]) -> Any:
     """One transaction: the booking, if it is the asker's to change, and the verb on it."""
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        check_version(booking.version)
         verb(session, booking, actor=asker(), now=now())
         session.expunge(booking)
     return booking, 200, {"ETag": etag(booking.version)}
 
 
 @api.route("/bookings/<int:booking_id>/check-in", methods=["POST"])
+@api.doc(parameters=[IF_MATCH_IF_SENT])
 @api.response(200, BookingView)
 @allow(*PEOPLE)
 def check_in(booking_id: int) -> Any:
@@ -244,14 +293,16 @@ def check_in(booking_id: int) -> Any:
 
 
 @api.route("/bookings/<int:booking_id>/end", methods=["POST"])
+@api.doc(parameters=[IF_MATCH_IF_SENT])
 @api.response(200, BookingView)
 @allow(*PEOPLE)
 def end(booking_id: int) -> Any:
     """Give the space back now"""
-    return _act(booking_id, release.give_back)
+    return _act(booking_id, pipeline.give_back)
 
 
 @api.route("/bookings/<int:booking_id>/still-coming", methods=["POST"])
+@api.doc(parameters=[IF_MATCH_IF_SENT])
 @api.response(200, BookingView)
 @allow(*PEOPLE)
 def still_coming(booking_id: int) -> Any:
@@ -260,6 +311,7 @@ def still_coming(booking_id: int) -> Any:
 
 
 @api.route("/bookings/<int:booking_id>/reclaim", methods=["POST"])
+@api.doc(parameters=[IF_MATCH_IF_SENT])
 @api.response(200, BookingView)
 @allow(*PEOPLE)
 def reclaim(booking_id: int) -> Any:

@@ -32,13 +32,15 @@ class Origin(StrEnum):
 
     BOOKED = "booked"
     CLAIM = "claim"
+    LOT = "lot"
 
 
 class By(StrEnum):
-    """Who said that somebody came: only by hand is it the person (RULES 6)."""
+    """Who said that somebody came: only one's own hand is the person's word (RULES 6). OTHER: whoever acts for them."""
 
     HAND = "hand"
     SENSOR = "sensor"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +165,53 @@ def is_warning_due(booking: Booked, *, now: datetime, policy: Policy) -> bool:
         return False
     deadline = release_deadline(booking, policy)
     return deadline < booking.span.end and deadline - policy.warn_before_release <= now < deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a change of a booking comes to. `is_new`: it claims time or a place that was not its own, and the rules of a
+    new booking hold; `judged_at`: when they think that it was asked; `restarts`: its grace begins anew."""
+
+    span: TimeSpan
+    is_new: bool
+    judged_at: datetime
+    restarts: bool
+
+
+def change_of(
+    booking: Booked, wanted: TimeSpan, *, elsewhere: bool, now: datetime
+) -> Change | Refusal | None:
+    """What becomes of a booking for which another span, or another place, is asked; None where it is past changing.
+
+    Giving up a part of one's own is always allowed (RULES 10). What has begun keeps its start: a start that could be
+    pushed on would put the release off for ever; elsewhere it begins now. Who sits there cannot be moved away.
+    """
+    begun = booking.span.start <= now
+    if booking.span.end <= now:
+        return None
+    if booking.status is Status.CHECKED_IN and (elsewhere or wanted.start != booking.span.start):
+        return None
+    if begun and not elsewhere and wanted.start != booking.span.start:
+        return Refusal("begun", booking.span.start.isoformat(), "its end alone")
+    if begun and elsewhere and wanted.start <= now < wanted.end:
+        return Change(TimeSpan(now, wanted.end), is_new=True, judged_at=now, restarts=True)
+    if wanted.start != booking.span.start:
+        wanted = effective_span(wanted, now)
+    within = booking.span.start <= wanted.start and wanted.end <= booking.span.end and now < wanted.end
+    return Change(
+        wanted,
+        is_new=elsewhere or not within,
+        # What has begun is not past for having begun.
+        judged_at=wanted.start if begun and not elsewhere and now < wanted.end else now,
+        restarts=elsewhere or wanted.start != booking.span.start,
+    )
+
+
+def is_deserted(
+    claimed_at: datetime, vacant_since: datetime | None, signal_at: datetime | None, *, hold: timedelta
+) -> bool:
+    """Whether nobody sits at a claimed space any more: vacant since after the claim; or since before it, and the sensor
+    said so once more when the hold was over (RULES 12)."""
+    if vacant_since is None:
+        return False
+    return vacant_since > claimed_at or (signal_at is not None and signal_at >= claimed_at + hold)

@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from app.bookings.series.rules import MOST, Every, Recurrence, Scope
 from app.fields import ME, Day, Identifier, Instant, Text, Whose
 from app.http import PageArguments
+from app.spaces.rules import LANES, Kind, Lane
 
 
 class SpanMixin(Schema):
@@ -86,6 +87,13 @@ class BookingRequest(SpanMixin):
 SCOPE = validate.OneOf([scope.value for scope in Scope])
 
 
+WHY = Text(
+    load_default="",
+    validate=validate.Length(max=200),
+    metadata={"description": "why; its history says so"},
+)
+
+
 class BookingChange(SpanMixin):
     scope = fields.String(
         load_default=Scope.ONE.value,
@@ -97,6 +105,7 @@ class BookingChange(SpanMixin):
     end = Instant()
     title = Text(validate=validate.Length(max=120))
     attendees = fields.List(Identifier(strict=True), validate=validate.Length(max=200))
+    why = WHY
 
 
 class BookingView(Schema):
@@ -145,6 +154,7 @@ class BookingMade(BookingView):
 
 class ScopeQuery(Schema):
     scope = fields.String(load_default=Scope.ONE.value, validate=SCOPE)
+    why = WHY
 
 
 class CancelRequest(SpanMixin):
@@ -188,3 +198,44 @@ class BookingQuery(SpanMixin, PageArguments):
 class BookingList(Schema):
     items = fields.List(fields.Nested(BookingView))
     next_cursor = fields.Integer(allow_none=True)
+
+
+class NowRequest(Schema):
+    """What is wanted now: a kind, or any of a lane (`desk`, `room`), in a zone where one is named."""
+
+    kind = fields.String(load_default=None, validate=validate.OneOf([kind.value for kind in Kind]))
+    lane = fields.String(load_default=None, validate=validate.OneOf([lane.value for lane in Lane]))
+    zone_id = Identifier(load_default=None, allow_none=True, strict=True)
+    minutes = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(1, 24 * 60),
+        metadata={"description": "else 30 for a room, until the office closes for a desk"},
+    )
+    replace = fields.Boolean(
+        load_default=False, metadata={"description": "end what clashes of one's own in the same step"}
+    )
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "propose, book nothing"})
+
+    @validates_schema
+    def is_of_one_lane(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        kind, lane = data.get("kind"), data.get("lane")
+        if kind is None and lane is None:
+            raise ValidationError("name a kind or a lane", "kind")
+        if kind and lane not in {None, LANES[Kind(kind)].value}:
+            raise ValidationError("is not the lane of that kind", "lane")
+
+
+class NowView(Schema):
+    """What was booked, or would be, and why this one. `reason`: fixed_seat, near_group, usual, own_zone, free or
+    overflow."""
+
+    space_id = fields.Integer()
+    space = fields.String()
+    zone_id = fields.Integer()
+    start = fields.AwareDateTime()
+    end = fields.AwareDateTime()
+    reason = fields.String()
+    booking = fields.Nested(BookingView, allow_none=True, metadata={"description": "null of a dry run"})
+    replaced = fields.List(fields.Integer(), metadata={"description": "own bookings that end for it"})

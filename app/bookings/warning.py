@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.guards import queue_up
-from app.bookings.models import Booking
+from app.bookings.models import Booking, facts_of
 from app.bookings.release import AT_ONCE, Due
 from app.bookings.rules import Booked, Status, is_warning_due, release_deadline
 from app.bookings.service import change, change_all
@@ -78,7 +78,7 @@ def warn(
     later: list[tuple[Booking, dict[str, Any]]] = []
     for booking in due.bookings:
         policy = spaces[booking.space_id]
-        facts = _facts(booking, expected.get((booking.user_id or 0, booking.start_at)))
+        facts = facts_of(booking, expected_at=expected.get((booking.user_id or 0, booking.start_at)))
         deadline = release_deadline(facts, policy)
         if is_warning_due(facts, now=now, policy=policy):
             warned.append((booking, {"warned_at": now, "release_check_at": deadline}))
@@ -86,17 +86,6 @@ def warn(
             later.append((booking, {"release_check_at": deadline, "reason": "grace"}))
     change_all(session, "booking.kept", later, now=now, wait=False)
     return change_all(session, "booking.release_warned", warned, now=now, wait=False)
-
-
-def _facts(booking: Booking, expected_at: datetime | None) -> Booked:
-    return Booked(
-        status=booking.status,
-        span=booking.span,
-        made_at=booking.made_at,
-        expected_at=expected_at,
-        coming_at=booking.coming_at,
-        reclaimed=booking.reclaimed,
-    )
 
 
 def still_coming(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:

@@ -9,12 +9,20 @@ import click
 from alembic.util import CommandError
 from sqlalchemy.exc import DatabaseError
 
-from app.cli import db, office, processes
+from app.cli import db, lots, office, processes, records
 from app.cli.common import akiseki
 from app.errors import DomainError
 from app.settings import SettingsError
 
-__all__ = ["akiseki", "db", "main", "office", "processes"]  # importing a module registers its commands
+__all__ = [
+    "akiseki",
+    "db",
+    "lots",
+    "main",
+    "office",
+    "processes",
+    "records",
+]  # importing a module registers its commands
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app import migrate
+from app import events, migrate
 from app.bookings import guards
 from app.cli.common import Failed, akiseki, engine_of, settings_of_env
 from app.database import reading
@@ -35,12 +35,12 @@ def downgrade(revision: str) -> None:
 
 @db.command()
 def check() -> None:
-    """Whether the schema is current and the guards against double booking stand."""
+    """Whether the schema is current, and the guards of bookings and of the log of events stand."""
     with engine_of(settings_of_env()) as engine:
         if not migrate.is_current(engine):
             raise Failed("The schema is not the newest. Run: akiseki db upgrade")
         with reading(engine) as session:
-            missing = guards.missing(session)
+            missing = guards.missing(session) + events.missing_guards(session)
     if missing:
-        raise Failed(f"Guards against double booking are missing: {', '.join(missing)}. Restore a backup.")
+        raise Failed(f"Guards of the database are missing: {', '.join(missing)}. Restore a backup.")
     click.echo("The schema is current and every guard stands.")

@@ -49,7 +49,12 @@ _FOR_ATTENDEES = frozenset({"booking.changed", "booking.moved", "booking.cancell
 _BY_PREFIX = {"series": Topic.SERIES, "waitlist": Topic.QUEUE, "lots": Topic.QUEUE, "webhook": Topic.SYSTEM}
 # What of those is the person's own doing and needs no telling.
 _SILENT = frozenset(
-    {"series.made", "series.confirmed", "waitlist.joined", "waitlist.accepted", "waitlist.declined"}
+    {
+        *("series.made", "series.confirmed", "waitlist.joined", "waitlist.accepted", "waitlist.declined"),
+        # Whoever is seated is told of the booking, with its invitation.
+        *("lots.wished", "lots.withdrawn", "lots.seated"),
+        *("waitlist.left", "waitlist.booked_otherwise"),
+    }
 )
 
 

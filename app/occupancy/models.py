@@ -12,7 +12,7 @@ from app.orm import Base, BigId, enum_text
 
 
 class StoredReading(Base):
-    """A reading as it came, once: (sensor, boot, seq) names it. Erased after 30 days."""
+    """A reading as it came, once: (sensor, boot, seq) names it. Kept for 30 days."""
 
     __tablename__ = "readings"
     __table_args__ = (

@@ -6,7 +6,7 @@ signal is applied. So running through, resuming from the stored state, and any n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -164,6 +164,21 @@ def is_evidence(fold: Fold, at: datetime) -> bool:
     return (
         fold.state is Occupancy.OCCUPIED and fold.since_at is not None and not is_suspect(fold.since_at, at)
     )
+
+
+def trusted(
+    occupied: Iterable[datetime], states: Sequence[tuple[datetime, Occupancy]]
+) -> tuple[datetime, ...]:
+    """The occupied signals that are no part of a suspect span: of one that has lasted over 12 hours (RULES 4).
+
+    `states`: the confirmed states, as (since, state), in order.
+    """
+    kept = []
+    for at in occupied:
+        since, state = next((one for one in reversed(states) if one[0] <= at), (at, Occupancy.UNKNOWN))
+        if state is not Occupancy.OCCUPIED or not is_suspect(since, at):
+            kept.append(at)
+    return tuple(kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.orm import Base, BigId, enum_text
 
 HAS_CARD = text("card_digest <> ''")
+HAS_LEFT = text("left_at IS NOT NULL")
+IS_LEAVING = text("leaves_at IS NOT NULL")
 
 
 class Role(StrEnum):
@@ -40,6 +42,8 @@ class User(Base):
     """A person with an account. `left_at` set: no sign-in and no token works any more.
 
     `card_digest`: of the staff card that checks in at a kiosk; the card's number itself is not kept.
+    `leaves_at`: when they will have left; the sweep does it then. `session_epoch`: a browser session begun under
+    another one is over. `version` counts changes by others (the ETag).
     """
 
     __tablename__ = "users"
@@ -51,6 +55,8 @@ class User(Base):
             postgresql_where=HAS_CARD,
             sqlite_where=HAS_CARD,
         ),
+        Index("ix_users_left_at", "left_at", postgresql_where=HAS_LEFT, sqlite_where=HAS_LEFT),
+        Index("ix_users_leaves_at", "leaves_at", postgresql_where=IS_LEAVING, sqlite_where=IS_LEAVING),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -63,6 +69,9 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(200), default="")
     card_digest: Mapped[str] = mapped_column(String(64), default="")
     left_at: Mapped[datetime | None]
+    leaves_at: Mapped[datetime | None]
+    session_epoch: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
 
 
 class Membership(Base):
@@ -79,7 +88,10 @@ class Membership(Base):
 
 
 class ApiToken(Base):
-    """A bearer token; only its SHA-256 is stored, since it is random and needs no slow hash."""
+    """A bearer token; only its SHA-256 is stored, since it is random and needs no slow hash.
+
+    `expires_on`: the last day on which it works. `last_used_on`: written once a day at most.
+    """
 
     __tablename__ = "api_tokens"
     __table_args__ = (Index(None, "user_id"),)
@@ -90,3 +102,28 @@ class ApiToken(Base):
     label: Mapped[str] = mapped_column(String(80), default="")
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    expires_on: Mapped[date | None]
+    last_used_on: Mapped[date | None]
+
+
+class Identity(Base):
+    """Whom the city's directory (OpenID Connect) knows by `subject` is this user; one for each issuer."""
+
+    __tablename__ = "identities"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("user_id", "issuer"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    bound_at: Mapped[datetime]
+
+
+class PasswordCode(Base):
+    """A code with which a person chooses a new password, once; a newer one takes its place."""
+
+    __tablename__ = "password_codes"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime]

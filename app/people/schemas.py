@@ -1,8 +1,18 @@
-"""What the API shows of people."""
+"""What the API shows and takes of people."""
 
-from marshmallow import Schema, fields
+from __future__ import annotations
 
-from app.fields import Identifier
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from app.fields import Day, Identifier, Instant, Text
+from app.http import PageArguments
+from app.people.models import Role
+from app.people.tokens import AT_MOST
+
+ROLE = fields.Enum(Role, by_value=True)
+LABEL_MOST = 80
 
 
 class SectionView(Schema):
@@ -13,12 +23,35 @@ class SectionView(Schema):
 
 
 class PersonView(Schema):
+    """`email` and `role` for those who keep the accounts or may list them."""
+
     id = fields.Integer()
     name = fields.String()
     kana = fields.String()
-    email = fields.String()
     extension = fields.String()
-    role = fields.String()
+    email = fields.String()
+    role = fields.Enum(Role, by_value=True)
+    sections = fields.List(fields.Nested(SectionView), metadata={"description": "today, where `q` asked"})
+
+
+class StayView(Schema):
+    section = fields.Nested(SectionView)
+    from_ = fields.Date(data_key="from", attribute="from_on")
+    until = fields.Date(
+        attribute="until_on", allow_none=True, metadata={"description": "the last day; null: no end"}
+    )
+
+
+class AccountView(Schema):
+    id = fields.Integer()
+    name = fields.String()
+    kana = fields.String()
+    extension = fields.String()
+    email = fields.String()
+    role = fields.Enum(Role, by_value=True)
+    leaves_at = fields.AwareDateTime(allow_none=True)
+    left_at = fields.AwareDateTime(allow_none=True)
+    sections = fields.List(fields.Nested(StayView))
 
 
 class MeView(Schema):
@@ -29,8 +62,15 @@ class MeView(Schema):
     section_ids = fields.List(fields.Integer())
 
 
-class PeopleQuery(Schema):
+class PeopleQuery(PageArguments):
     section = Identifier(load_default=None, metadata={"description": "only members of this section today"})
+    q = Text(
+        load_default=None,
+        validate=validate.Length(1, 40),
+        metadata={
+            "description": "the first letters of a name or its kana; each person shown is told who looked"
+        },
+    )
 
 
 class PeopleList(Schema):
@@ -40,4 +80,115 @@ class PeopleList(Schema):
 
 class SectionList(Schema):
     items = fields.List(fields.Nested(SectionView))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+def _line(most: int, least: int = 0) -> dict[str, Any]:
+    """One line of text of so many characters."""
+    return {
+        "validate": [
+            validate.Length(least, most),
+            validate.Predicate("isprintable", error="must be one line of text"),
+        ]
+    }
+
+
+class PersonChange(Schema):
+    """What may change of an account; what is not given stays."""
+
+    name = Text(**_line(80, 1))
+    kana = Text(**_line(80))
+    extension = Text(**_line(16))
+    email = fields.Email(validate=validate.Length(3, 254))
+    role = fields.Enum(Role, by_value=True)
+
+
+class PersonRequest(Schema):
+    name = Text(required=True, **_line(80, 1))
+    kana = Text(load_default="", **_line(80))
+    extension = Text(load_default="", **_line(16))
+    email = fields.Email(required=True, validate=validate.Length(3, 254))
+    role = fields.Enum(Role, by_value=True, load_default=Role.STAFF)
+    section = Text(required=True, metadata={"description": "the section's code"}, **_line(32, 1))
+
+
+class NewPerson(PersonRequest):
+    from_on = Day(
+        data_key="from", load_default=None, metadata={"description": "the first day; default: today"}
+    )
+
+
+class SectionsRequest(Schema):
+    """From a day on the person belongs to exactly these sections."""
+
+    from_on = Day(data_key="from", required=True)
+    section_ids = fields.List(
+        Identifier(), required=True, validate=validate.Length(1, 20), metadata={"minItems": 1}
+    )
+
+
+class LeaveRequest(Schema):
+    at = Instant(load_default=None, metadata={"description": "an instant to come; absent: now"})
+    dry_run = fields.Boolean(
+        load_default=False, metadata={"description": "tell what would be freed, do nothing"}
+    )
+
+
+class LeaversBookingView(Schema):
+    id = fields.Integer()
+    space_id = fields.Integer()
+    start = fields.AwareDateTime(attribute="start_at")
+    end = fields.AwareDateTime(attribute="end_at")
+    status = fields.String(attribute="status.value")
+    reason = fields.String()
+
+
+class LeftView(Schema):
+    left_at = fields.AwareDateTime(allow_none=True)
+    leaves_at = fields.AwareDateTime(allow_none=True)
+    bookings = fields.List(fields.Nested(LeaversBookingView), metadata={"description": "what was freed"})
+
+
+class TokenQuery(Schema):
+    user = Identifier(load_default=None, metadata={"description": "whose; for IT"})
+
+
+class TokenRequest(Schema):
+    label = Text(required=True, **_line(LABEL_MOST, 1))
+    expires_on = Day(
+        load_default=None, allow_none=True, metadata={"description": "the last day on which it works"}
+    )
+    user_id = Identifier(load_default=None, metadata={"description": "a kiosk or a service; for IT"})
+
+
+class TokenView(Schema):
+    id = fields.Integer()
+    user_id = fields.Integer()
+    label = fields.String()
+    created_at = fields.AwareDateTime()
+    expires_on = fields.Date(allow_none=True)
+    last_used_on = fields.Date(allow_none=True, metadata={"description": "the day; nothing finer is kept"})
+
+
+class IssuedView(TokenView):
+    token = fields.String(metadata={"description": "shown this once"})
+
+
+class TokenList(Schema):
+    items = fields.List(fields.Nested(TokenView), validate=validate.Length(max=AT_MOST))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class CodeView(Schema):
+    code = fields.String(metadata={"description": "shown this once; the person types it at /password/new"})
+    expires_at = fields.AwareDateTime()
+
+
+class LookView(Schema):
+    at = fields.AwareDateTime()
+    name = fields.String()
+
+
+class LookList(Schema):
+    items = fields.List(fields.Nested(LookView))
     next_cursor = fields.Integer(allow_none=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -12,9 +13,11 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import events
+from app.database import constraint_name
 from app.errors import Conflict, NotFound
 from app.people.models import ApiToken, Membership, Role, Section, User
 
@@ -31,6 +34,18 @@ class Person:
     role: Role
     locale: str
     section_ids: frozenset[int]
+    session_epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """An account to be made."""
+
+    email: str
+    name: str
+    role: Role
+    kana: str = ""
+    extension: str = ""
 
 
 def add_user(
@@ -44,19 +59,56 @@ def add_user(
     on: date,
     kana: str = "",
 ) -> User:
-    """A new account in a section from the day `on`. Raises Conflict `user.exists`, NotFound `section.unknown`."""
+    """A new account in a section from the day `on`, made by whoever runs the machine. Raises as `add`."""
+    return add(session, NewUser(email, name, role, kana), section_code=section_code, on=on, now=now)
+
+
+def add(
+    session: Session,
+    wanted: NewUser,
+    *,
+    section_code: str,
+    on: date,
+    now: datetime,
+    actor_id: int | None = None,
+) -> User:
+    """A new account in a section from the day `on`. Raises Conflict `user.exists`, NotFound `section.unknown`.
+
+    The address of somebody who left stays theirs, or their history would become another's: IT changes it first.
+    """
     section = session.scalar(select(Section).where(Section.code == section_code))
     if section is None:
         raise NotFound("section.unknown", section=section_code)
-    if session.scalar(select(User.id).where(User.email == email.lower())):
+    email = wanted.email.lower()
+    if session.scalar(select(User.id).where(User.email == email)):
         raise Conflict("user.exists", email=email)
-    user = User(email=email.lower(), name=name, kana=kana, role=role)
-    session.add(user)
-    session.flush()
+    user = User(email=email, name=wanted.name, kana=wanted.kana, extension=wanted.extension, role=wanted.role)
+    with address_is_free(session, email):
+        session.add(user)
     session.add(Membership(user_id=user.id, section_id=section.id, from_on=on))
     session.flush()
-    events.record(session, "user.added", f"user:{user.id}", at=now, role=role.value, section=section_code)
+    events.record(
+        session,
+        "user.added",
+        f"user:{user.id}",
+        at=now,
+        actor_id=actor_id,
+        role=wanted.role.value,
+        section=section_code,
+    )
     return user
+
+
+@contextmanager
+def address_is_free(session: Session, email: str) -> Iterator[None]:
+    """Turn the refusal of a second account with an address, written inside, into Conflict `user.exists`."""
+    try:
+        yield
+        session.flush()
+    except IntegrityError as error:
+        if "email" not in constraint_name(error):
+            raise
+        raise Conflict("user.exists", email=email) from error
 
 
 def add_section(session: Session, code: str, *, name: str, name_en: str = "") -> Section:
@@ -68,7 +120,8 @@ def add_section(session: Session, code: str, *, name: str, name_en: str = "") ->
 
 
 def set_password(user: User, password: str) -> None:
-    """Set a password; argon2id keeps it."""
+    """Set a password; argon2id keeps it. Browser sessions begun under the old one are over."""
+    user.session_epoch = (user.session_epoch or 0) + 1
     user.password_hash = _hasher.hash(password)
 
 
@@ -81,29 +134,51 @@ def find_by_password(session: Session, email: str, password: str) -> User | None
     """The account of `email` if the password fits. An unknown address takes as long as a wrong password."""
     wanted = select(User).where(User.email == email.strip().lower(), User.left_at.is_(None))
     user = session.scalar(wanted) if email.isprintable() else None
+    return user if fits(user, password) else None
+
+
+def fits(user: User | None, password: str) -> bool:
+    """Whether it is the user's password; for nobody, and for one without a password, no, after the same time."""
     try:
         _hasher.verify(user.password_hash if user and user.password_hash else _nobodys_hash(), password)
-    except (Argon2Error, InvalidHashError):
-        return None
-    return user
+    except (Argon2Error, InvalidHashError, UnicodeEncodeError):
+        return False
+    return True
 
 
-def issue_token(session: Session, user: User, *, now: datetime, label: str = "") -> str:
-    """A new bearer token, shown once; only its hash is kept."""
+def issue_token(
+    session: Session,
+    user: User,
+    *,
+    now: datetime,
+    label: str = "",
+    expires_on: date | None = None,
+    actor_id: int | None = None,
+) -> str:
+    """A new bearer token, shown once; only its hash is kept. It works to the end of the day `expires_on`."""
     token = "aks_" + secrets.token_urlsafe(32)
-    session.add(ApiToken(user_id=user.id, token_hash=_digest(token), label=label, created_at=now))
+    session.add(
+        ApiToken(
+            user_id=user.id,
+            token_hash=digest(token),
+            label=label,
+            created_at=now,
+            expires_on=expires_on,
+        )
+    )
     session.flush()
-    events.record(session, "token.issued", f"user:{user.id}", at=now, label=label)
+    events.record(session, "token.issued", f"user:{user.id}", at=now, actor_id=actor_id, label=label)
     return token
 
 
 def find_by_token(session: Session, token: str, on: date) -> Person | None:
-    """Who a bearer token stands for, while it is not revoked and its owner has not left; one query."""
+    """Who a bearer token stands for, while it works and its owner has not left; one query."""
     return _person(
         session,
         on,
-        ApiToken.token_hash == _digest(token),
+        ApiToken.token_hash == digest(token),
         ApiToken.revoked_at.is_(None),
+        or_(ApiToken.expires_on.is_(None), ApiToken.expires_on >= on),
         User.id == ApiToken.user_id,
     )
 
@@ -111,6 +186,11 @@ def find_by_token(session: Session, token: str, on: date) -> Person | None:
 def find_person(session: Session, user_id: int, on: date) -> Person | None:
     """A user who has not left, as of a day."""
     return _person(session, on, User.id == user_id)
+
+
+def find_by_address(session: Session, email: str, on: date) -> Person | None:
+    """Whose mail address it is, as of a day, while they have not left."""
+    return _person(session, on, User.email == email.lower()) if email.isprintable() else None
 
 
 def get_person(session: Session, user_id: int, on: date) -> Person:
@@ -172,7 +252,15 @@ def _holds(on: date) -> ColumnElement[bool]:
 
 def _person(session: Session, on: date, *where: ColumnElement[bool]) -> Person | None:
     rows = session.execute(
-        select(User.id, User.email, User.name, User.role, User.locale, Membership.section_id)
+        select(
+            User.id,
+            User.email,
+            User.name,
+            User.role,
+            User.locale,
+            User.session_epoch,
+            Membership.section_id,
+        )
         .join(Membership, (Membership.user_id == User.id) & _holds(on), isouter=True)
         .where(User.left_at.is_(None), *where)
     ).all()
@@ -180,8 +268,9 @@ def _person(session: Session, on: date, *where: ColumnElement[bool]) -> Person |
         return None
     first = rows[0]
     sections = frozenset(row.section_id for row in rows if row.section_id is not None)
-    return Person(first.id, first.email, first.name, first.role, first.locale, sections)
+    return Person(first.id, first.email, first.name, first.role, first.locale, sections, first.session_epoch)
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """What is kept of a token, or of another random secret."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from sqlalchemy import Date, Select, and_, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app import events
+from app.database import lock_rows
 from app.errors import Conflict, NotFound
 from app.orm import BigId, UtcDateTime
 from app.people.service import get_by_email, get_person
@@ -49,14 +50,19 @@ def barriers(
     zone: ZoneInfo,
     *,
     space_id: int | None = None,
+    space_ids: Collection[int] | None = None,
     floor_id: int | None = None,
+    zone_ids: Collection[int] = (),
 ) -> list[Barrier]:
-    """What stands before one space, or before those of a floor, in a part of a span, the earliest first; one query.
+    """What stands before one space, some, or those of a floor or of zones, in a part of a span, the earliest first; one
+    query.
 
     `zone`: the site's zone of time, in which the days of a fixed seat begin and end.
     """
     first, last = span.start.astimezone(zone).date(), span.end.astimezone(zone).date()
-    wanted = Space.id == space_id if space_id is not None else Zone.floor_id == floor_id
+    wanted = Zone.id.in_(zone_ids) if floor_id is None else Zone.floor_id == floor_id
+    if space_id is not None or space_ids is not None:
+        wanted = Space.id.in_(space_ids if space_ids is not None else [space_id])
     rows = session.execute(
         union_all(*(part.where(wanted) for part in (_outages(span), _closures(span), _fixed(first, last))))
     )
@@ -305,6 +311,8 @@ def keep_for(
     """
     if session.get(Space, space_id) is None:
         raise NotFound("space.unknown", space_id=space_id)
+    # Whoever books it, or keeps it for somebody else, at this moment is before or after this.
+    lock_rows(session, "space", [space_id])
     get_person(session, user_id, first)
     query = select(FixedSeat.id).where(
         FixedSeat.space_id == space_id, or_(FixedSeat.until_on.is_(None), FixedSeat.until_on >= first)
@@ -342,8 +350,25 @@ def free_again(session: Session, fixed_id: int, *, last: date, actor_id: int | N
     if last < found.from_on:
         session.delete(found)
     else:
-        found.until_on = last
+        found.until_on = min(found.until_on or last, last)
     session.flush()
     events.record(
         session, "space.freed", f"space:{found.space_id}", at=now, actor_id=actor_id, fixed_id=fixed_id
     )
+
+
+def free_all_of(session: Session, user_id: int, *, now: datetime) -> None:
+    """What is kept for somebody who leaves is everybody's again, today included."""
+    query = (
+        select(FixedSeat.id, Site.timezone)
+        .join(Space, Space.id == FixedSeat.space_id)
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
+        .join(Site, Site.id == Floor.site_id)
+        .where(FixedSeat.user_id == user_id)
+        .where(or_(FixedSeat.until_on.is_(None), FixedSeat.until_on >= now.date() - timedelta(days=1)))
+        .order_by(FixedSeat.id)
+    )
+    for fixed_id, zone in session.execute(query).all():
+        yesterday = now.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
+        free_again(session, fixed_id, last=yesterday, actor_id=None, now=now)

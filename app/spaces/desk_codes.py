@@ -7,15 +7,15 @@ import unicodedata
 
 # Nothing that can be read as something else: no 0 O, 1 I L, U V, 5 S, 2 Z, 8 B.
 ALPHABET = "34679ACDEFGHJKMNPQRTVWXY"
-LENGTH = 6
+LENGTH = 8
 
 
 def new_desk_code() -> str:
-    """A random code of 190 million. That no two desks share one the database guards."""
+    """A random code of 110,000 million. That no two desks share one the database guards."""
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
 def as_typed(text: str) -> str:
     """A code as it is stored, from what a person typed: full-width letters, small ones, spaces and dashes are fine."""
     plain = unicodedata.normalize("NFKC", text).upper()
-    return "".join(letter for letter in plain if letter.isalnum())[: LENGTH + 2]
+    return "".join(letter for letter in plain if letter.isalnum())[:LENGTH]

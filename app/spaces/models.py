@@ -45,7 +45,12 @@ class Floor(Base):
 
 
 class Zone(Base):
-    """Part of a floor: a section's group address, or everybody's where `section_id` is None."""
+    """Part of a floor: a section's group address, or everybody's where `section_id` is None.
+
+    `lots_at`: the local hour at which the next working day's desks are drawn by lot, None: they are not.
+    `lots_no_repeat`: for how many working days nobody gets the same desk again. `lots_together`: whether colleagues may
+    ask to sit near each other. `lots_drawn_on`: the last day whose draw is over.
+    """
 
     __tablename__ = "zones"
 
@@ -56,6 +61,10 @@ class Zone(Base):
     name: Mapped[str] = mapped_column(String(80))
     name_en: Mapped[str] = mapped_column(String(80), default="")
     free_seating: Mapped[bool] = mapped_column(default=False)
+    lots_at: Mapped[time | None]
+    lots_no_repeat: Mapped[int] = mapped_column(default=0)
+    lots_together: Mapped[bool] = mapped_column(default=True)
+    lots_drawn_on: Mapped[date | None]
     x: Mapped[int] = mapped_column(default=0)
     y: Mapped[int] = mapped_column(default=0)
     width: Mapped[int] = mapped_column(default=0)

@@ -6,7 +6,7 @@ Every form posts and is redirected; what cannot be undone is shown before it is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any
 
 import segno
@@ -21,7 +21,7 @@ from app.access import Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import is_storable
+from app.fields import day_typed, is_storable
 from app.http import identifier, now, settings, today
 from app.spaces import barriers, service, zones
 from app.spaces.overview import office_overview, zone_overview
@@ -87,7 +87,7 @@ def _closing() -> pipeline.Closing:
 
 def _instant(name: str) -> datetime:
     """The local day and time of two fields of the form; raises ValueError."""
-    on = date.fromisoformat(request.form.get(f"{name}_date", ""))
+    on = day_typed(request.form.get(f"{name}_date", ""))
     at = time.fromisoformat(request.form.get(f"{name}_time", ""))
     return datetime.combine(on, at, settings().timezone)
 
@@ -147,13 +147,13 @@ def zone(zone_id: int) -> str:
 @allow(Role.FACILITY)
 def add_guest(zone_id: int) -> Response:
     def change(session: Session) -> None:
-        day = request.form.get("day", "")
+        day, on = request.form.get("day", ""), request.form.get("on", "")
         section = request.form.get("section", "")
         try:
             guest = GuestDay(
                 identifier(section) if section else None,
-                int(day) if day else None,
-                None if day else date.fromisoformat(request.form.get("on", "")),
+                range(7).index(int(day)) if day else None,
+                day_typed(on) if on or not day else None,
             )
         except ValueError as error:
             raise RuleBroken("zone.guest_day") from error
@@ -192,9 +192,9 @@ def overflow(zone_id: int) -> Response:
 def keep(zone_id: int) -> Response:
     def change(session: Session) -> object:
         try:
-            first = date.fromisoformat(request.form.get("first", ""))
+            first = day_typed(request.form.get("first", ""))
             last = request.form.get("last", "")
-            until = date.fromisoformat(last) if last else None
+            until = day_typed(last) if last else None
             space_id = identifier(request.form.get("space_id", ""))
         except ValueError as error:
             raise RuleBroken("request.invalid") from error
@@ -223,7 +223,7 @@ def break_down(space_id: int) -> Response | str:
     """First who would go where, then, confirmed, the outage: from now to the end of a day, or until it is mended."""
     try:
         last = request.form.get("last", "")
-        end = day_span(date.fromisoformat(last), settings().timezone).end if last else None
+        end = day_span(day_typed(last), settings().timezone).end if last else None
         if end is not None and end <= now():
             raise ValueError
         outage = pipeline.Outage(space_id, now(), end, _text("reason", 120))

@@ -39,6 +39,25 @@ LANES: Mapping[Kind, Lane] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What somebody wants: one space, or any of a lane, narrowed by kind and by zone."""
+
+    lane: Lane
+    kind: Kind | None = None
+    zone_id: int | None = None
+    space_id: int | None = None
+
+    def takes(self, space_id: int, zone_id: int, kind: Kind) -> bool:
+        """Whether a space would do."""
+        return (
+            LANES[kind] is self.lane
+            and self.kind in {None, kind}
+            and self.zone_id in {None, zone_id}
+            and self.space_id in {None, space_id}
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What holds for a kind of space.
 
@@ -46,6 +65,8 @@ class Policy:
     of a space. Quotas count a person's bookings of the kind, claims apart: `concurrent_quota` those not over yet,
     `weekly_quota` those that begin from Monday to Sunday and were not cancelled or released. After `series_no_shows`
     no-shows running, the owner of a series is asked whether it is still needed, and it ends `series_answer` later.
+    `offer_hold`: for how long a space is held for the first in the queue. `change_seats`: what is proposed to somebody
+    is another space than of late.
     """
 
     check_in_opens: timedelta = timedelta(minutes=15)
@@ -64,6 +85,8 @@ class Policy:
     weekly_quota: int = 0
     series_no_shows: int = 3
     series_answer: timedelta = timedelta(days=7)
+    offer_hold: timedelta = timedelta(minutes=10)
+    change_seats: bool = False
 
 
 _ROOM = Policy(
@@ -103,8 +126,8 @@ def with_value(policy: Policy, key: str, text: str) -> Policy:
             raise ValueError(f"{key} is off or a number of bookings to {MOST_BOOKINGS}, not '{text}'")
         return _with(policy, key, int(text))
     duration = parse_duration(text)
-    if key == "max_duration" and not duration:
-        raise ValueError("max_duration must be longer than nothing")
+    if key in {"max_duration", "offer_hold"} and not duration:
+        raise ValueError(f"{key} must be longer than nothing")
     return _with(policy, key, duration)
 
 

@@ -193,6 +193,13 @@ def floor_timezone(session: Session, floor_id: int) -> ZoneInfo:
     )
 
 
+def zone_opening(session: Session, zone: Zone) -> Opening:
+    """When the spaces of a zone's site may be booked."""
+    query = select(Site).join(Floor, Floor.site_id == Site.id).where(Floor.id == zone.floor_id)
+    site = session.scalars(query).one()
+    return Opening(site.opens, site.closes, site.working_days_only)
+
+
 def list_zones(session: Session, floor_id: int | None = None) -> list[Zone]:
     """Zones in the order of their codes, of one floor where it is given."""
     query = select(Zone).order_by(Zone.code)

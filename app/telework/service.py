@@ -217,8 +217,9 @@ def close_day(
 
 
 def _presence(session: Session, day: TimeSpan) -> tuple[dict[int, list[TimeSpan]], dict[int, list[TimeSpan]]]:
-    """For how long each person's bookings were checked in during a day: by hand, and inferred."""
-    by: dict[By, dict[int, list[TimeSpan]]] = {By.HAND: defaultdict(list), By.SENSOR: defaultdict(list)}
+    """For how long each person's bookings were checked in during a day: by their own hand, and inferred."""
+    by_hand: dict[int, list[TimeSpan]] = defaultdict(list)
+    inferred: dict[int, list[TimeSpan]] = defaultdict(list)
     rows = session.scalars(
         select(Booking).where(
             Booking.start_at < day.end,
@@ -229,16 +230,14 @@ def _presence(session: Session, day: TimeSpan) -> tuple[dict[int, list[TimeSpan]
         )
     )
     for booking in rows:
-        if (
-            booking.checked_in_at
-            and booking.checked_in_by
-            and booking.user_id
-            and booking.over_at > booking.checked_in_at
-        ):
-            by[booking.checked_in_by][booking.user_id].append(
-                TimeSpan(booking.checked_in_at, booking.over_at)
-            )
-    return by[By.HAND], by[By.SENSOR]
+        user_id, at, over_at = booking.user_id or 0, booking.checked_in_at, booking.over_at
+        if at is None:
+            continue
+        if booking.seen_at is not None and booking.seen_at < min(at, over_at):
+            inferred[user_id].append(TimeSpan(booking.seen_at, min(at, over_at)))
+        if at < over_at:
+            (by_hand if booking.checked_in_by is By.HAND else inferred)[user_id].append(TimeSpan(at, over_at))
+    return by_hand, inferred
 
 
 def _sections_of(user_id: int, on: date) -> Select[int]:

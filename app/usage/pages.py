@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
+from werkzeug.wrappers import Response
 
+from app import happenings
 from app.access import READERS, Role, allow, asker
-from app.database import reading
+from app.database import reading, transaction
+from app.errors import DomainError, RuleBroken
 from app.extensions import db
+from app.fields import is_storable
 from app.http import now, settings, today
 from app.settings import OfficeHours
-from app.timespan import day_span
-from app.usage import service
+from app.timespan import TimeSpan, chosen_span, day_span
+from app.usage import correcting, history, service
+from app.usage.rules import Reason
+from app.wording import explain
 
 pages = Blueprint("usage_pages", __name__)
 SEES_ALL = frozenset({Role.FACILITY, Role.AUDITOR})
@@ -47,6 +53,66 @@ class Picture:
     def minutes(self, at: datetime) -> float:
         begins = day_span(self.on, self.zone, time(self.hours.start)).start
         return min(max((at - begins) / timedelta(minutes=1), 0.0), float(self.width))
+
+
+@pages.get("/bookings/<int:booking_id>/history")
+@allow(*READERS)
+def booking_history(booking_id: int) -> str:
+    """What happened to a booking, and for facility staff a form to say what really happened."""
+    with reading(db.engine) as session:
+        story = history.story_of(session, booking_id, actor=asker(), now=now())
+    may_correct = asker().role is Role.FACILITY and not story.booking.is_live and not story.booking.erased_at
+    return render_template(
+        "history.html", story=story, happenings=happenings, may_correct=may_correct, Reason=Reason
+    )
+
+
+@pages.post("/bookings/<int:booking_id>/history")
+@allow(Role.FACILITY)
+def correct(booking_id: int) -> Response:
+    try:
+        with transaction(db.engine) as session:
+            booking = correcting.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+            if request.form.get("version", type=int) != booking.version:
+                raise RuleBroken("booking.changed")
+            correcting.correct(
+                session,
+                booking,
+                None if request.form.get("nobody") else _chosen(),
+                reason=_reason(),
+                note=_note(),
+                actor=asker(),
+                now=now(),
+            )
+        flash(gettext("Corrected. What the sensor said stays beside it."), "done")
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    return redirect(url_for("usage_pages.booking_history", booking_id=booking_id))
+
+
+def _chosen() -> TimeSpan:
+    """The span of the form, in local time."""
+    try:
+        on = date.fromisoformat(request.form.get("date", ""))
+        start = time.fromisoformat(request.form.get("from", ""))
+        end = time.fromisoformat(request.form.get("to", ""))
+        return chosen_span(on, start, end, settings().timezone)
+    except (ValueError, OverflowError) as error:
+        raise RuleBroken("request.invalid") from error
+
+
+def _reason() -> Reason:
+    try:
+        return Reason(request.form.get("reason", ""))
+    except ValueError as error:
+        raise RuleBroken("request.invalid") from error
+
+
+def _note() -> str:
+    note = request.form.get("note", "").strip()[:200]
+    if not is_storable(note):
+        raise RuleBroken("request.invalid")
+    return note
 
 
 @pages.get("/day")

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from app import happenings
 from app.access import READERS, Role, allow, asker
-from app.database import reading
+from app.database import reading, transaction
 from app.extensions import db
-from app.http import Blueprint, now
+from app.http import IF_MATCH, Blueprint, etag, now, require_version
 from app.timespan import TimeSpan
-from app.usage import service
-from app.usage.schemas import UsageList, UsageQuery
+from app.usage import correcting, history, service
+from app.usage.rules import Reason
+from app.usage.schemas import CorrectionRequest, CorrectionView, HistoryList, UsageList, UsageQuery
 
 api = Blueprint("usage", "usage", url_prefix="/api/v1", description="Usage")
 # Who looks after the rooms sees all of them; everybody else their own bookings.
@@ -33,3 +35,51 @@ def usage(query: dict[str, Any]) -> Any:
             user_id=None if person.role in SEES_ALL else person.id,
         )
     return {"items": rows, "next_cursor": None}
+
+
+@api.route("/usage/<int:booking_id>/correction", methods=["PUT"])
+@api.doc(parameters=[IF_MATCH])
+@api.arguments(CorrectionRequest)
+@api.response(200, CorrectionView)
+@allow(Role.FACILITY)
+def correct(body: dict[str, Any], booking_id: int) -> Any:
+    """Say what really happened of a booking that is over; send its version in If-Match"""
+    with transaction(db.engine) as session:
+        booking = correcting.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        require_version(booking.version)
+        real = TimeSpan(body["start"], body["end"]) if body["start"] else None
+        made = correcting.correct(
+            session,
+            booking,
+            real,
+            reason=Reason(body["reason"]),
+            note=body["note"],
+            actor=asker(),
+            now=now(),
+        )
+        version = booking.version
+        session.expunge(made)
+    return made, 200, {"ETag": etag(version)}
+
+
+@api.route("/bookings/<int:booking_id>/history")
+@api.response(200, HistoryList)
+@allow(*READERS)
+def booking_history(booking_id: int) -> Any:
+    """All that happened to a booking, in plain words of the reader's language"""
+    with reading(db.engine) as session:
+        story = history.story_of(session, booking_id, actor=asker(), now=now())
+    return {
+        "items": [
+            {
+                "at": one.at,
+                "kind": one.kind,
+                "who": story.who.get(one.actor_id or 0, ""),
+                "text": happenings.sentence(one.kind),
+                "changes": happenings.changes(one, story.spaces),
+                "why": one.data.get("why", ""),
+            }
+            for one in story.events
+        ],
+        "next_cursor": None,
+    }

@@ -17,7 +17,7 @@ from app.occupancy.rules import SUSPECT_AFTER, Occupancy, is_suspect
 from app.occupancy.service import Change
 from app.spaces.models import SensorBinding, Space, Zone
 from app.timespan import TimeSpan
-from app.usage.models import UsageSession
+from app.usage.models import UsageCorrection, UsageSession
 from app.usage.rules import SESSION_GAP, Edge, session_end
 
 _INSTANT = timedelta(microseconds=1)
@@ -100,6 +100,12 @@ class LedgerRow:
     booking: Booking | None
     actual: TimeSpan | None
     flag: str = ""
+    correction: UsageCorrection | None = None
+
+    @property
+    def real(self) -> TimeSpan | None:
+        """What figures use: what the facility staff found, where they did, else what the sensor said."""
+        return self.correction.span if self.correction else self.actual
 
 
 def ledger(
@@ -112,7 +118,7 @@ def ledger(
     section_id: int | None = None,
     user_id: int | None = None,
 ) -> list[LedgerRow]:
-    """Booked against actual for the spaces and the span asked for, by space and time; three queries.
+    """Booked against actual for the spaces and the span asked for, by space and time; four queries.
 
     Whose turn a moment was: a booking's use begins no earlier than the booking before ended, and ends with the next.
 
@@ -144,6 +150,8 @@ def ledger(
     taken: set[int] = set()
     found = list(session.scalars(bookings.order_by(Booking.start_at, Booking.id)))
     turns = _turns(found)
+    of_these = UsageCorrection.booking_id.in_(bookings.with_only_columns(Booking.id))
+    corrections = {one.booking_id: one for one in session.scalars(select(UsageCorrection).where(of_these))}
     for booking in found:
         over = TimeSpan(booking.start_at, max(booking.over_at, booking.start_at + _INSTANT))
         mine = [one for one in uses[booking.space_id] if _span(one, now).overlaps(over)]
@@ -163,6 +171,7 @@ def ledger(
                 booking,
                 actual.intersection(turns[booking.id]) if actual else None,
                 next((one.flag for one in mine if one.flag), ""),
+                corrections.get(booking.id),
             )
         )
     if user_id is None:

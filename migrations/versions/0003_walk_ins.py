@@ -16,9 +16,9 @@ def upgrade() -> None:
     spaces = sa.table("spaces", sa.column("id"), sa.column("desk_code"))
     made: set[str] = set()
     for space_id in op.get_bind().scalars(sa.select(spaces.c.id)).all():
-        code = "".join(secrets.choice(ALPHABET) for _ in range(6))
+        code = "".join(secrets.choice(ALPHABET) for _ in range(8))
         while code in made:
-            code = "".join(secrets.choice(ALPHABET) for _ in range(6))
+            code = "".join(secrets.choice(ALPHABET) for _ in range(8))
         made.add(code)
         op.execute(spaces.update().where(spaces.c.id == space_id).values(desk_code=code))
     op.create_index(

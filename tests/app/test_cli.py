@@ -247,3 +247,25 @@ def test_half_a_certificate_serves_nothing(run: Run, tmp_path: Path) -> None:
 
 def test_the_demo_does_not_move_into_a_database_that_is_lived_in(run: Run, house: House) -> None:
     assert "empty" in refused(run("demo", "--once", "--database", url_of(house)))
+
+
+def test_a_leaver_leaves_and_a_token_is_revoked_from_the_command_line(run: Run, house: House) -> None:
+    url = url_of(house)
+    token = run(
+        "token", "issue", "--user", "aoki@example.jp", "--until", "2199-12-31", DATABASE_URL=url
+    ).out.strip()
+    (line,) = run("token", "list", "--user", "aoki@example.jp", DATABASE_URL=url).out.splitlines()
+    assert line.split()[1:] == ["2199-12-31", "-"]
+    assert run("token", "revoke", line.split()[0], DATABASE_URL=url).status == 0
+    assert "token.unknown" in refused(run("token", "revoke", line.split()[0], DATABASE_URL=url))
+    changed = run("user", "password", "aoki@example.jp", "--password", "a new password", DATABASE_URL=url)
+    assert changed.status == 0
+    would = run("user", "leave", "aoki@example.jp", "--dry-run", DATABASE_URL=url)
+    assert would.out.strip() == "aoki@example.jp would leave; bookings freed: 0."
+    with reading(house.engine) as session:
+        assert find_by_token(session, token, DAY) is None
+        assert find_by_password(session, "aoki@example.jp", "a new password")
+    assert "has left" in run("user", "leave", "aoki@example.jp", DATABASE_URL=url).out
+    assert "user.left" in refused(run("user", "leave", "aoki@example.jp", DATABASE_URL=url))
+    with reading(house.engine) as session:
+        assert find_by_password(session, "aoki@example.jp", "a new password") is None

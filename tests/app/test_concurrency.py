@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier, Event
 
 import pytest
@@ -27,7 +28,7 @@ from app.spaces import barriers
 from app.spaces.models import Site
 from app.spaces.rules import Kind
 from app.spaces.service import policies, set_policy
-from tests.house import OFFICE, House, at, span
+from tests.house import DAY, OFFICE, House, at, span
 
 CROWD = ("aoki", "baba", "chiba", "endo", "fujii")
 Act = Callable[[Session], object]
@@ -359,3 +360,41 @@ def test_nothing_is_booked_past_a_closure_that_is_being_made(house: House, round
         with transaction(house.engine) as session:
             (closure,) = barriers.list_closures(session, now=at("08:00"))
             barriers.reopen(session, closure.id, actor_id=None, now=at("08:00"))
+
+
+def test_whoever_changes_seats_while_somebody_checks_them_in_deadlocks_with_nobody(
+    house: House, rounds: range
+) -> None:
+    for _ in rounds:
+        booking = house.book("aoki", "seat", "09:00", "12:00")
+        said = at_once(
+            house,
+            [
+                lambda session: pipeline.change_seat(
+                    session,
+                    actor=house.people["aoki"],
+                    space_id=house.spaces["window"],
+                    now=at("09:05"),
+                ),
+                acting_on(house, presence.check_in, booking, "fujii", "09:05"),
+            ],
+        )
+        assert set(said) <= {"won", "booking.changed", "booking.state"}
+        cleared(house)
+
+
+def test_a_space_is_kept_for_one_person_only(house: House, rounds: range) -> None:
+    for number in rounds:
+
+        def keep(who: str, number: int = number) -> Act:
+            return lambda session: barriers.keep_for(
+                session,
+                house.spaces["seat"],
+                house.people[who].id,
+                first=DAY + timedelta(days=number),
+                last=DAY + timedelta(days=number),
+                actor_id=None,
+                now=at("08:00"),
+            )
+
+        assert sorted(at_once(house, [keep("aoki"), keep("baba")])) == ["space.kept", "won"]

@@ -19,7 +19,7 @@ from tests.house import DAY, OFFICE, House, at
 
 def test_one_of_two_leads_and_the_other_takes_over_when_it_ends(database_url: str, tmp_path: Path) -> None:
     engines = [create_engine(database_url) for _ in range(2)]
-    first, second = (Leadership(engine, tmp_path) for engine in engines)
+    first, second = (Leadership(engine) for engine in engines)
     assert [first.is_ours(), second.is_ours(), first.is_ours()] == [True, False, True]
     first.give_up()
     assert second.is_ours()
@@ -31,7 +31,7 @@ def test_one_of_two_leads_and_the_other_takes_over_when_it_ends(database_url: st
 
 def test_all_jobs_of_the_leader_lead_though_they_ask_at_once(database_url: str, tmp_path: Path) -> None:
     engine = create_engine(database_url)
-    leadership = Leadership(engine, tmp_path)
+    leadership = Leadership(engine)
     gate = Barrier(8)
 
     def ask(_turn: int) -> bool:

@@ -113,7 +113,8 @@ def test_guests_come_and_go_and_overflow_has_its_order(staff: Browser, house: Ho
     shown = staff.client.get(f"/office/zones/{zone}").text
     assert "金曜日" in shown
     staff.post(f"/office/zones/{zone}/guests/0/remove")
-    assert 'class="notice error"' in staff.post(f"/office/zones/{zone}/guests", day="", on="").text
+    for wrong in ({"day": "", "on": ""}, {"day": "0", "on": DAY.isoformat()}, {"day": "7", "on": ""}):
+        assert 'class="notice error"' in staff.post(f"/office/zones/{zone}/guests", **wrong).text
     first, second = staff.zone("free"), staff.zone("seat")
     staff.post(f"/office/zones/{zone}/overflow", overflow=[str(first), "", str(second)])
     with reading(house.engine) as session:
@@ -129,6 +130,8 @@ def test_a_seat_is_kept_and_given_back(staff: Browser, house: House) -> None:
         "first": DAY.isoformat(),
         "last": "",
     }
+    for far in ({"first": "0001-01-01"}, {"last": "9999-12-31"}):
+        assert 'class="notice error"' in staff.post(f"/office/zones/{zone}/fixed-seats", **form | far).text
     assert "aoki" in staff.post(f"/office/zones/{zone}/fixed-seats", **form).text
     elsewhere = staff.post(f"/office/zones/{staff.zone('taxes')}/fixed-seats", **form)
     assert 'class="notice error"' in elsewhere.text

@@ -51,7 +51,7 @@ def bookings(house: House) -> int:
         return session.scalars(select(func.count()).select_from(Booking)).one()
 
 
-PAGES = ("/floors/1", "/floors/1/live", "/floors/1/spaces/1", "/bookings", "/day")
+PAGES = ("/floors/1", "/floors/1/live", "/floors/1/spaces/1", "/bookings", "/day", "/lots")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -197,3 +197,13 @@ def test_the_cookie_is_closed_to_scripts_and_other_sites(app: Flask, client: Fla
         db.engine.dispose()
     cookie = answer.headers["Set-Cookie"]
     assert {"Secure", "HttpOnly", "SameSite=Lax"} <= {part.strip() for part in cookie.split(";")}
+
+
+@pytest.mark.parametrize("on", ["tomorrow", "0001-01-01", "9999-12-31"])
+def test_a_floor_on_a_day_that_cannot_be_is_told_and_shown_as_suggested(
+    client: FlaskClient, house: House, on: str
+) -> None:
+    sign_in(client)
+    answer = client.get(f"/floors/{house.floor_id}?date={on}")
+    assert answer.status_code == 200
+    assert "日付と、開始より後の終了時刻を選んでください" in answer.text

@@ -13,8 +13,11 @@ from sqlalchemy import delete, update
 from app.database import transaction
 from app.people.models import Role, User
 from app.spaces.models import Floor, Sensor, SensorBinding, Space, Zone
+from app.spaces.rules import Kind
+from app.spaces.service import set_policy
+from tests.app.api.matrix import path_of
 from tests.app.test_pages import bookings, client, sign_in, token_in
-from tests.house import House
+from tests.house import House, at
 
 __all__ = ["client"]
 
@@ -76,6 +79,15 @@ def test_a_rule_says_what_it_allows_in_the_readers_words(client: FlaskClient, ho
     client.post("/language", data={**form, "locale": "en"})
     long = book(client, house, "booth", **{"from": "10:00", "to": "13:00"})
     assert "longer than this kind of space may be booked. At most 2 hours." in long
+
+
+def test_a_quota_is_a_number_of_bookings_not_a_length(client: FlaskClient, house: House) -> None:
+    sign_in(client)
+    with transaction(house.engine) as session:
+        set_policy(session, Kind.BOOTH, "concurrent_quota", "1", now=at("00:00"), actor_id=None)
+    house.book("aoki", "booth", "15:00", "16:00")
+    second = book(client, house, "booth", **{"from": "10:00", "to": "11:00"})
+    assert "同時に持てる予約の数を超えています。上限は1件です。" in second
 
 
 def test_a_span_that_is_none_is_told_once_however_often_the_page_polls(
@@ -146,12 +158,12 @@ def test_a_page_that_only_polls_does_not_lengthen_the_session(client: FlaskClien
 def test_every_form_demands_its_token(app: Flask, client: FlaskClient) -> None:
     sign_in(client)
     forms = [
-        rule.build({name: {"verb": "cancel", "kind": "seat"}.get(name, 1) for name in rule.arguments})
+        path_of(rule)
         for rule in app.url_map.iter_rules()
         if "POST" in (rule.methods or set()) and not rule.rule.startswith("/api/")
     ]
     assert len(forms) >= 7
-    for _domain, path in filter(None, forms):
+    for path in forms:
         answer = client.post(path)
         assert (path, answer.status_code, "画面を長く開いていたか" in answer.text) == (path, 422, True)
 

@@ -17,7 +17,7 @@ from app.bookings.rules import Origin, Status
 from app.bookings.service import list_bookings, own_bookings
 from app.database import transaction
 from app.occupancy import service as occupancy
-from app.occupancy.models import SensorState, StoredReading
+from app.occupancy.models import OccupancyChange, SensorState, StoredReading
 from app.occupancy.rules import Occupancy
 from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind, Lane
@@ -104,6 +104,21 @@ def _fill(session: Session, house: House, spaces: list[tuple[int, str]]) -> None
             {"space_id": space, "start_at": at("09:00") + day, "end_at": at("16:00") + day, "flag": ""}
             for space, _sensor in spaces
             for day in days
+        ],
+    )
+    session.execute(
+        insert(OccupancyChange),
+        [
+            {
+                "space_id": space,
+                "sensor_id": sensor,
+                "state": state,
+                "since_at": at(clock) + day,
+                "at": at(clock) + day,
+            }
+            for space, sensor in spaces
+            for day in days
+            for clock, state in (("09:00", Occupancy.OCCUPIED), ("16:00", Occupancy.VACANT))
         ],
     )
     session.execute(

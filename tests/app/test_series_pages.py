@@ -85,3 +85,20 @@ def test_a_broken_seat_shows_who_moves_and_moves_them_when_confirmed(app: Flask,
     post(staff, "/office", f"/office/spaces/{house.spaces['seat']}/mend")
     with transaction(house.engine) as session:
         assert session.scalars(select(SpaceOutage)).all() == []
+
+
+def test_a_series_for_a_colleague_is_theirs_and_guests_and_attendees_are_refused(
+    app: Flask, house: House
+) -> None:
+    chief = signed_in(app.test_client(), house, "chiba")
+    shown = post(chief, "/bookings", "/bookings", **form(house, **{"for": "aoki@example.jp"})).text
+    assert 'name="for" value="aoki@example.jp"' in shown
+    post(chief, "/bookings", "/bookings", **form(house, confirmed="1", **{"for": "aoki@example.jp"}))
+    assert {one.user_id for one in booked(house)} == {house.people["aoki"].id}
+    count = len(booked(house))
+    for alone in ({"for": "北さん"}, {"attendees": "aoki@example.jp"}):
+        answer = post(
+            chief, "/bookings", "/bookings", **form(house, date="2026-11-30", confirmed="1", **alone)
+        )
+        assert "来客や参加者は、繰り返しの予約には指定できません" in answer.text
+    assert len(booked(house)) == count

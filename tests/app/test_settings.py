@@ -38,6 +38,12 @@ def test_every_setting_of_the_contract_is_read(folder: dict[str, str]) -> None:
             "AKISEKI_PUBLIC_URL": "https://akiseki.example",
             "AKISEKI_SMTP_URL": "smtps://mail.example:465",
             "AKISEKI_OIDC_ISSUER": "https://login.example",
+            "AKISEKI_OIDC_CLIENT_ID": "akiseki",
+            "AKISEKI_OIDC_CLIENT_SECRET": "secret",
+            "AKISEKI_OIDC_SCOPES": "openid  email",
+            "AKISEKI_OIDC_TIMEOUT_SECONDS": "2.5",
+            "AKISEKI_PROXY_USER_HEADER": "X-Remote-User",
+            "AKISEKI_PROXY_ADDRESSES": "192.0.2.10, 2001:db8::/126",
             "AKISEKI_LOG_FORMAT": "json",
             "AKISEKI_CLOCK": "2026-11-24T03:00:00+00:00/2026-11-24T08:00:00+09:00/60",
         }
@@ -46,6 +52,9 @@ def test_every_setting_of_the_contract_is_read(folder: dict[str, str]) -> None:
     assert (settings.mqtt.hostname, settings.mqtt.port) == ("broker.example", 8883)
     assert settings.hours == OfficeHours(time(9), time(18), time(12, 30), time(13, 30), time(5))
     assert settings.sweep_seconds == 3600
+    assert (settings.oidc_client_id, settings.oidc_scopes) == ("akiseki", "openid email")
+    assert settings.oidc_timeout_seconds == 2.5
+    assert [str(one) for one in settings.proxy_addresses] == ["192.0.2.10/32", "2001:db8::/126"]
     assert settings.demo
 
 
@@ -53,6 +62,19 @@ def test_every_setting_of_the_contract_is_read(folder: dict[str, str]) -> None:
     ("name", "text"),
     [
         ("DATABSE_URL", "sqlite:///x"),
+        ("OIDC_ISUER", "https://login.example"),
+        ("OIDC_ISSUER", "login.example"),
+        ("OIDC_ISSUER", "http://login.example"),
+        ("OIDC_ISSUER", "https://login.example"),
+        ("OIDC_CLIENT_ID", "akiseki"),
+        ("OIDC_SCOPES", "email"),
+        ("OIDC_TIMEOUT_SECONDS", "61"),
+        ("PROXY_USER_HEADER", "X-Remote-User"),
+        ("PROXY_USER_HEADER", "Cookie"),
+        ("PROXY_USER_HEADER", "X Remote"),
+        ("PROXY_ADDRESSES", "192.0.2.10"),
+        ("PROXY_ADDRESSES", "0.0.0.0/0"),
+        ("PROXY_ADDRESSES", "proxy.example"),
         ("", "x"),
         ("DATABASE_URL", ""),
         ("DATABASE_URL", "mysql://host/db"),

@@ -7,7 +7,9 @@ For each slot of each race every client sends its request when all the others do
 - create: everybody books a space for a quarter of an hour; move: everybody moves a booking of their own there
   (`races_slots`). Exactly one wins;
 - quota, on_behalf: one person asks, or many chiefs for one person, for more than the quota (`races_quota`);
-- claim: half sit down, half book. release: the sweep against the person who comes (`races_presence`);
+- claim: half sit down, half book; release: the sweep, the person who comes, and who sits down there
+  (`races_presence`);
+- queue: a slot is held for one, who accepts it while everybody books it (`races_queue`);
 - closing: the office closes while everybody books (`races_closing`).
 
 The truth is counted in SQL afterwards, not from the answers. One JSON line:
@@ -42,6 +44,7 @@ from app.spaces.models import Zone
 from tests.benchmarks.databases import fresh_database
 from tests.benchmarks.races_closing import Closing
 from tests.benchmarks.races_presence import Claim, Release
+from tests.benchmarks.races_queue import Queue
 from tests.benchmarks.races_quota import OnBehalf, Quota
 from tests.benchmarks.races_slots import Create, Move
 from tests.benchmarks.races_stage import SLOT, Cast, Race, run_race
@@ -50,7 +53,7 @@ from tests.servers.web import Answer, web_processes
 
 WEB_PROCESSES = 2
 SLOTS_AT_MOST = 1_200  # within the 14 days that staff may book ahead
-RACES: tuple[type[Race], ...] = (Create, Move, Quota, OnBehalf, Claim, Release, Closing)
+RACES: tuple[type[Race], ...] = (Create, Move, Quota, OnBehalf, Claim, Queue, Release, Closing)
 
 
 def run(slots: int, clients: int, database: str) -> dict[str, object]:

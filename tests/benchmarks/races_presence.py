@@ -55,7 +55,8 @@ class Claim(Race):
 
 
 class Release(Race):
-    """A no-show for each slot, due at that moment: one runner sweeps, the others are the person who checks in.
+    """A no-show for each slot, due at that moment: one runner sweeps; of the others half are the person, who checks in,
+    half sit down there.
 
     Either the sweep wins or the person does; the history tells of one of both, and so does the row.
     """
@@ -64,7 +65,7 @@ class Release(Race):
 
     def prepare(self, session: Session, cast: Cast) -> None:
         count = len(cast.slots)
-        spaces = add_spaces(session, cast.zone_id, "release", count, kind=Kind.SEAT)
+        spaces = self.spaces = add_spaces(session, cast.zone_id, "release", count, kind=Kind.SEAT)
         people = cast.hire(session, "late", count)
         self.tokens = cast.tokens_of(session, people)
         start, end = cast.now - timedelta(minutes=70), cast.now + timedelta(hours=8)
@@ -115,8 +116,14 @@ class Release(Race):
     def ask(self, client: Client, runner: int, slot: int) -> Answer:
         if runner == 0:
             return self._sweep()
+        if runner % 2 == 0:
+            return client.try_request("POST", f"/api/v1/spaces/{self.spaces[slot]}/claim", {})
         headers = {"Authorization": f"Bearer {self.tokens[slot]}"}
         return client.try_request("POST", f"/api/v1/bookings/{self.ids[slot]}/check-in", {}, headers)
+
+    def after(self, client: Client, answer: Answer, slot: int) -> None:
+        if answer.status == 201:
+            client.try_request("POST", f"/api/v1/bookings/{answer.body['id']}/end", {})
 
     def _sweep(self) -> Answer:
         started = system_clock()

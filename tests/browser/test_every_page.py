@@ -5,9 +5,24 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
-MESSAGES = ("/messages", "/messages/choices")
+ME = ("/account", "/people", "/people?q=す")
+MESSAGES = ("/messages", "/messages/choices", "/files", "/me")
 OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/office/webhooks", "/card")
-PAGES = ("/", "/?space=1", "/bookings", "/day", "/demo", "/api/docs", "/nowhere", *OFFICE, *MESSAGES)
+PAGES = (
+    "/",
+    "/?space=1",
+    "/bookings",
+    "/lots",
+    "/queue",
+    "/queue/numbers",
+    "/day",
+    "/demo",
+    "/api/docs",
+    "/nowhere",
+    *ME,
+    *OFFICE,
+    *MESSAGES,
+)
 
 CHECKS = """() => {
   const found = [];
@@ -56,4 +71,15 @@ def test_every_page_is_whole_and_named(visitor: NewVisitor, locale: str, size: t
     for path in PAGES:
         me.open(path)
         expect(me.page.locator("html")).to_have_attribute("lang", locale[:2])
+        assert (path, faults(me.page)) == (path, [])
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["desk", "phone"])
+def test_the_pages_of_accounts_are_whole_and_named(visitor: NewVisitor, size: tuple[int, int]) -> None:
+    me = visitor("ja-JP", size)
+    me.open("/password/new")
+    assert faults(me.page) == []
+    me.sign_in("takahashi")
+    for path in ("/office/people", "/office/people?left=1", "/office/people/2"):
+        me.open(path)
         assert (path, faults(me.page)) == (path, [])

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from app.timespan import TimeSpan, merged
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A space that would do: how far away it is, in the floor's units, and when it cannot be had."""
+    """A space that would do: how far away, in the floor's units, when it cannot be had, and for how many it is."""
 
     space_id: int
     code: str
     distance: float
     busy: tuple[TimeSpan, ...]
+    capacity: int = 1
 
 
-def place_all(wanted: Mapping[int, TimeSpan], candidates: Sequence[Candidate]) -> dict[int, int | None]:
-    """A space for each booking, by booking's id; None where nothing is free for it.
+def place_all(
+    wanted: Mapping[int, TimeSpan],
+    candidates: Sequence[Candidate],
+    people: Mapping[int, int] = MappingProxyType({}),
+) -> dict[int, int | None]:
+    """A space for each booking, by booking's id; None where nothing is free for it. `people`: how many come to it,
+    where that is more than one.
 
     In the order of time, the nearest first; no two on one space at once. Who can stay together with what they had all
     day, does: a space that already takes one of these bookings goes before an equally near one.
@@ -28,7 +35,8 @@ def place_all(wanted: Mapping[int, TimeSpan], candidates: Sequence[Candidate]) -
     used: set[int] = set()
     placed: dict[int, int | None] = {}
     for booking_id, span in sorted(wanted.items(), key=lambda item: (item[1], item[0])):
-        free = [one for one in candidates if not any(span.overlaps(busy) for busy in taken[one.space_id])]
+        fitting = [one for one in candidates if people.get(booking_id, 1) <= max(one.capacity, 1)]
+        free = [one for one in fitting if not any(span.overlaps(busy) for busy in taken[one.space_id])]
         best = min(free, key=lambda one: (one.distance, one.space_id not in used, one.code), default=None)
         placed[booking_id] = best.space_id if best else None
         if best:

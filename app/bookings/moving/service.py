@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.bookings.alternatives import candidates, same_kind_ids
+from app.bookings.attendees import people_of
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import place_all
@@ -65,7 +66,7 @@ def plan(
     window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
     others = candidates(session, place, window, user_id=None)
     codes = {one.space_id: one.code for one in others}
-    placed = place_all(left, others)
+    placed = place_all(left, others, people_of(session, list(left)))
     return [Move(one, to := placed.get(one.id), codes.get(to or 0, "")) for one in listed]
 
 

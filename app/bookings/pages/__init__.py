@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -22,7 +22,7 @@ from app.bookings.series.rules import Scope
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import is_storable
+from app.fields import day_typed, is_storable
 from app.http import identifier, now, settings, today
 from app.timespan import TimeSpan, chosen_span, day_span
 from app.wording import explain
@@ -100,9 +100,9 @@ def claim(space_id: int) -> Response:
 def act(booking_id: int, verb: str) -> Response:
     does, said = {
         "check-in": (presence.check_in, gettext("Checked in. Welcome.")),
-        "end": (release.give_back, gettext("Given back. Thank you.")),
+        "end": (pipeline.give_back, gettext("Given back. Thank you.")),
         "reclaim": (release.reclaim, gettext("It is yours again.")),
-        "cancel": (release.cancel, gettext("Cancelled.")),
+        "cancel": (pipeline.cancel, gettext("Cancelled.")),
         "still-coming": (warning.still_coming, gettext("Good: the space stays yours for a while longer.")),
     }[verb]
 
@@ -120,7 +120,7 @@ def cancel_series(booking_id: int) -> Response:
         booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
         wanted = request.form.get("scope", "")
         scope = Scope(wanted) if wanted in set(Scope) else Scope.ONE
-        series.cancel(session, booking, scope, actor=asker(), now=now())
+        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=scope)
         return booking
 
     return _done(cancel, gettext("Cancelled."))
@@ -140,8 +140,8 @@ def confirm_series(series_id: int) -> Response:
 def absent() -> Response | str:
     """First what would be cancelled, then, confirmed, all of it."""
     try:
-        first = date.fromisoformat(request.form.get("first", ""))
-        last = date.fromisoformat(request.form.get("last", ""))
+        first = day_typed(request.form.get("first", ""))
+        last = day_typed(request.form.get("last", ""))
         span = TimeSpan(
             max(day_span(first, settings().timezone).start, now()), day_span(last, settings().timezone).end
         )
@@ -150,7 +150,7 @@ def absent() -> Response | str:
         return redirect(url_for("bookings_pages.mine"))
     if request.form.get("confirmed"):
         return _done(
-            lambda session: absence.cancel_within(session, asker().id, span, actor=asker(), now=now()),
+            lambda session: pipeline.cancel_within(session, asker().id, span, actor=asker(), now=now()),
             gettext("Cancelled."),
             url_for("bookings_pages.mine"),
         )
@@ -168,7 +168,7 @@ def change(booking_id: int) -> Response:
             raise RuleBroken("booking.changed")
         begun = booking.start_at <= now()
         span = _chosen()
-        return reserve.move(
+        return pipeline.move(
             session,
             booking,
             actor=asker(),
@@ -183,7 +183,7 @@ def change(booking_id: int) -> Response:
 def _chosen() -> TimeSpan:
     """The span of the form, in local time."""
     try:
-        on = date.fromisoformat(request.form.get("date", ""))
+        on = day_typed(request.form.get("date", ""))
         start = time.fromisoformat(request.form.get("from", ""))
         end = time.fromisoformat(request.form.get("to", ""))
         return chosen_span(on, start, end, settings().timezone)

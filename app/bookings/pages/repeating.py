@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from app.access import asker
+from app.bookings import attendees
 from app.bookings.series import service as series
 from app.bookings.series.rules import Every, Recurrence
 from app.calendar import working_days
 from app.database import rehearsal, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
+from app.fields import day_typed
 from app.http import identifier, now
 from app.timespan import TimeSpan
 from app.wording import explain
@@ -28,11 +30,14 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
     """
     confirmed = bool(request.form.get("confirmed"))
     try:
-        ask = _ask(chosen(), text("title", 120))
+        ask, whom = _ask(chosen(), text("title", 120)), text("for", 254)
+        if text("attendees", 2000) or (whom and "@" not in whom):
+            raise RuleBroken("series.alone")
         with (transaction if confirmed else rehearsal)(db.engine) as session:
+            for_user_id = attendees.by_address(session, whom)[0] if whom else None
             made = series.make(
                 session,
-                ask,
+                replace(ask, for_user_id=for_user_id),
                 actor=asker(),
                 calendar=working_days(ask.first.start.year),
                 now=now(),
@@ -67,7 +72,7 @@ def _ask(first: TimeSpan, title: str) -> series.Ask:
         repeat = request.form.get("repeat", "")
         recurrence = Recurrence(
             Every(repeat),
-            until=date.fromisoformat(request.form.get("repeat_until", "")),
+            until=day_typed(request.form.get("repeat_until", "")),
             working_days_only=True,
         )
         space_id = identifier(request.form.get("space_id", ""))

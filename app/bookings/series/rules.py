@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -71,13 +71,18 @@ class Recurrence:
 
 
 def spans(first: TimeSpan, days: Sequence[date], zone: ZoneInfo) -> list[TimeSpan]:
-    """The first span on other days, by the wall clock of the zone: 09:00 stays 09:00 when the clocks change."""
+    """The first span on other days, by the wall clock of the zone: 09:00 stays 09:00 when the clocks change.
+
+    Where the change leaves nothing of it, it keeps its length.
+    """
     start, end = first.start.astimezone(zone), first.end.astimezone(zone)
     nights = end.date() - start.date()
-    return [
-        TimeSpan(datetime.combine(on, start.time(), zone), datetime.combine(on + nights, end.time(), zone))
-        for on in days
-    ]
+    found = []
+    for on in days:
+        begins = datetime.combine(on, start.time(), zone).astimezone(UTC)
+        ends = datetime.combine(on + nights, end.time(), zone).astimezone(UTC)
+        found.append(TimeSpan(begins, ends if begins < ends else begins + first.length))
+    return found
 
 
 def is_unused(outcomes: Sequence[Status], no_shows: int) -> bool:

@@ -135,14 +135,17 @@ def of_scope(session: Session, booking: Booking, scope: Scope, now: datetime) ->
 
 
 def _act(
-    session: Session, booking: Booking, scope: Scope, now: datetime, do: Callable[[Booking], object]
-) -> list[Booking]:
-    """Do it to each under the locks of all, taken at once so that nobody deadlocks. Raises what the first refuses."""
-    meant = of_scope(session, booking, scope, now)
-    queue_up(session, user_ids=[booking.user_id], space_ids=[one.space_id for one in meant])
+    session: Session, meant: Sequence[Booking], do: Callable[[Booking], object], *, also: Sequence[int] = ()
+) -> None:
+    """Do it to each under the locks of all and of the spaces `also`, taken at once so that nobody deadlocks. Raises
+    what the first refuses."""
+    queue_up(
+        session,
+        user_ids=[one.user_id for one in meant],
+        space_ids=[*also, *(one.space_id for one in meant)],
+    )
     for one in meant:
         do(one)
-    return meant
 
 
 def move(
@@ -154,8 +157,9 @@ def move(
     actor: Person,
     now: datetime,
     space_id: int | None = None,
+    title: str | None = None,
 ) -> list[Booking]:
-    """Give these bookings of the series the wanted span's times of the day, and the space; all or nothing.
+    """Give these bookings of the series the wanted span's times of the day, the space and the title; all or nothing.
 
     Raises as `reserve.move`; the facts name the occurrence's `start`.
     """
@@ -167,21 +171,24 @@ def move(
         on = occurrence.start_at.astimezone(zone).date() + shift
         (span,) = spans(wanted, [on], zone)
         try:
-            reserve.move(session, occurrence, actor=actor, now=now, space_id=space_id, span=span)
+            reserve.move(session, occurrence, actor=actor, now=now, space_id=space_id, span=span, title=title)
         except DomainError as error:
             error.facts["start"] = span.start.isoformat()
             raise
 
-    if booking.series_id is not None and scope is not Scope.ONE:
-        queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
-    return _act(session, booking, scope, now, one)
+    meant = of_scope(session, booking, scope, now)
+    # What goes to a later time goes last first, so that none is in the way of the one before.
+    _act(session, meant[::-1] if wanted.start > booking.start_at else meant, one, also=[place.space.id])
+    return meant
 
 
 def cancel(
     session: Session, booking: Booking, scope: Scope, *, actor: Person, now: datetime
 ) -> list[Booking]:
     """Cancel these bookings of the series; one that somebody sits at is given back."""
-    return _act(session, booking, scope, now, lambda one: release.cancel(session, one, actor=actor, now=now))
+    meant = of_scope(session, booking, scope, now)
+    _act(session, meant, lambda one: release.cancel(session, one, actor=actor, now=now))
+    return meant
 
 
 def confirm(session: Session, series_id: int, *, actor: Person, now: datetime) -> Series:

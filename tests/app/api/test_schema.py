@@ -23,27 +23,36 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlalchemy import select
 
+from app import pipeline
 from app.access import declared
 from app.clock import SteppingClock
-from app.people.models import Role
+from app.database import transaction
+from app.people import service as people
+from app.people.models import ApiToken, Role
+from app.spaces.rules import Kind, Lane, Target
+from tests.app.lots.conftest import Lots, lots
 from tests.app.notifications.desk import add_hook, book_for, telling
 from tests.fixtures.web import Api
 from tests.house import DAY, House, at
+from tests.house import span as house_span
 
-CALLERS = {Role.FACILITY: "fujii", Role.CHIEF: "chiba", Role.STAFF: "aoki"}
+__all__ = ["lots"]
+CALLERS = {Role.FACILITY: "fujii", Role.CHIEF: "chiba", Role.STAFF: "aoki", Role.IT: "ito"}
 KEPT = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
 @dataclass
 class Good:
-    """A request that succeeds: path parameters, query, body, headers; `who` where it must be somebody else."""
+    """A request that succeeds: path parameters, query, body, If-Match; `who` where it must be somebody else."""
 
     path: dict[str, Any] = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)
     body: Any = None
     version: bool = False
     who: str = ""
+    media: str = "application/json"
 
 
 @dataclass
@@ -60,6 +69,10 @@ class Seeds:
     webhook: int
     zone: int
     site: int
+    drawn: int
+    to_draw: int
+    newcomer: int
+    token: int
 
 
 def span(start: str, end: str, *, day: int = 0) -> dict[str, str]:
@@ -77,6 +90,23 @@ CHOICES: dict[str, Any] = {"wanted": [], "quiet_from": None, "quiet_until": None
 GOOD: dict[str, Callable[[Seeds], Good]] = {
     "GET /me": lambda _s: Good(),
     "GET /people": lambda _s: Good(),
+    "POST /people": lambda _s: Good(
+        body={"name": "x", "email": "x@example.jp", "section": "zei", "role": "chief"}, who="ito"
+    ),
+    "GET /people/{user_id}": lambda s: Good({"user_id": s.newcomer}),
+    "PATCH /people/{user_id}": lambda s: Good(
+        {"user_id": s.newcomer}, body={"extension": "3101"}, version=True
+    ),
+    "PUT /people/{user_id}/sections": lambda s: Good(
+        {"user_id": s.newcomer}, body={"from": DAY.isoformat(), "section_ids": [1, 2]}, version=True
+    ),
+    "POST /people/{user_id}/password-code": lambda s: Good({"user_id": s.newcomer}),
+    "POST /people/{user_id}/leave": lambda s: Good({"user_id": s.newcomer}, body={}),
+    "DELETE /people/{user_id}/leave": lambda s: Good({"user_id": s.newcomer}),
+    "GET /me/looks": lambda _s: Good(),
+    "GET /tokens": lambda _s: Good(),
+    "POST /tokens": lambda _s: Good(body={"label": "x", "expires_on": "2026-12-31"}),
+    "DELETE /tokens/{token_id}": lambda s: Good({"token_id": s.token}, who="ito"),
     "GET /sections": lambda _s: Good(),
     "GET /floors": lambda _s: Good(),
     "GET /floors/{floor_id}": lambda s: Good({"floor_id": s.house.floor_id}),
@@ -115,14 +145,41 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "POST /bookings/{booking_id}/check-in": lambda s: Good({"booking_id": s.booking}),
     "POST /bookings/{booking_id}/end": lambda s: Good({"booking_id": s.booking}),
     "POST /bookings/{booking_id}/reclaim": lambda s: Good({"booking_id": released(s)}),
+    "GET /bookings/{booking_id}/history": lambda s: Good({"booking_id": s.booking}),
+    "GET /me/export": lambda _s: Good(),
+    "GET /exports/{name}": lambda _s: Good({"name": "spaces"}),
+    "POST /imports/{name}": lambda _s: Good(
+        {"name": "people"}, body="email,name\nmori@example.jp,森\n", who="ito", media="text/csv"
+    ),
     "POST /bookings/cancel": lambda _s: Good(body=from_to("09:00", "18:00")),
     "POST /series/{series_id}/confirm": lambda s: Good({"series_id": s.series}, who="aoki"),
     "POST /spaces/{space_id}/claim": lambda s: Good({"space_id": s.house.spaces["free"]}, who="baba"),
+    "POST /bookings/now": lambda _s: Good(body={"lane": "desk", "minutes": 30, "dry_run": True}, who="chiba"),
+    "POST /waitlist": lambda _s: Good(body={"kind": "booth", **span("09:00", "10:00", day=8)}, who="chiba"),
+    "GET /waitlist": lambda _s: Good(who="chiba"),
+    "POST /waitlist/numbers": lambda s: Good(body={"zone_id": s.zone}, who="endo"),
+    "GET /waitlist/numbers": lambda s: Good(query={"zone": s.zone}),
+    "GET /waitlist/{entry_id}": lambda s: Good({"entry_id": offered(s, 5)}, who="chiba"),
+    "DELETE /waitlist/{entry_id}": lambda s: Good({"entry_id": offered(s, 6)}, who="chiba"),
+    "POST /waitlist/{entry_id}/accept": lambda s: Good({"entry_id": offered(s, 7)}, who="chiba"),
+    "POST /waitlist/{entry_id}/decline": lambda s: Good({"entry_id": offered(s, 9)}, who="chiba"),
     "GET /usage": lambda s: Good(query={"space": s.house.spaces["seat"], **from_to("09:00", "18:00")}),
+    "PUT /usage/{booking_id}/correction": lambda s: Good(
+        {"booking_id": s.booking}, body={"reason": "told"}, version=True
+    ),
     "GET /telework/plans": lambda _s: Good(query=DAYS),
     "PUT /telework/plans": lambda _s: Good(body={"on": DAY.isoformat(), "half": "pm", "kind": "home"}),
     "POST /telework/plans/{plan_id}/approve": lambda s: Good({"plan_id": s.plan}),
     "GET /telework/days": lambda _s: Good(query=DAYS),
+    "GET /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}),
+    "PUT /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}, body={"at": None}),
+    "GET /lots": lambda _s: Good(),
+    "GET /lots/{draw_id}": lambda s: Good({"draw_id": s.drawn}),
+    "GET /lots/{draw_id}/record": lambda s: Good({"draw_id": s.drawn}),
+    "GET /lots/{draw_id}/check": lambda s: Good({"draw_id": s.drawn}),
+    "PUT /lots/{draw_id}/wish": lambda s: Good({"draw_id": s.to_draw}, body={}, who="endo"),
+    "GET /lots/{draw_id}/wish": lambda s: Good({"draw_id": s.to_draw}, who="endo"),
+    "DELETE /lots/{draw_id}/wish": lambda s: Good({"draw_id": s.to_draw}, who="endo"),
     "GET /messages": lambda _s: Good(who="aoki"),
     "POST /messages/{message_id}/read": lambda s: Good({"message_id": s.message}, who="aoki"),
     "GET /me/notifications": lambda _s: Good(),
@@ -139,6 +196,20 @@ def spare(seeds: Seeds) -> int:
     return seeds.house.book("fujii", "window", "09:00", "10:00", day=5).id
 
 
+def offered(seeds: Seeds, day: int) -> int:
+    """A booth of a day that is offered to somebody."""
+    with transaction(seeds.house.engine) as session:
+        wanted = Target(Lane.ROOM, Kind.BOOTH)
+        entry = pipeline.wait(
+            session,
+            wanted,
+            house_span("09:00", "10:00", day=day),
+            actor=seeds.house.people["chiba"],
+            now=at("18:00"),
+        )
+        return entry.id
+
+
 def released(seeds: Seeds) -> int:
     """A booking of the facility's own that nobody came to, still within its time."""
     house = seeds.house
@@ -149,7 +220,7 @@ def released(seeds: Seeds) -> int:
 
 
 @pytest.fixture
-def seeds(app: Flask, api: Api, house: House, clock: SteppingClock) -> Seeds:
+def seeds(app: Flask, api: Api, house: House, lots: Lots, clock: SteppingClock) -> Seeds:
     def made(who: str, method: str, path: str, body: dict[str, Any]) -> Any:
         answer = api.call(who, method, path, body)
         assert answer.status_code in {200, 201}, answer.text
@@ -175,6 +246,10 @@ def seeds(app: Flask, api: Api, house: House, clock: SteppingClock) -> Seeds:
     telling(app, house, clock).tell()
     message = api.call("aoki", "GET", "/messages").get_json()["items"][0]["id"]
     hook = add_hook(house, "http://127.0.0.1:9/x").id
+    lots.put()
+    drawn = lots.open_id
+    lots.draw()
+    newcomer, token = staffed(house, api)
     return Seeds(
         house,
         booking["id"],
@@ -186,7 +261,32 @@ def seeds(app: Flask, api: Api, house: House, clock: SteppingClock) -> Seeds:
         hook,
         zone,
         site,
+        drawn,
+        lots.open_id,
+        newcomer,
+        token,
     )
+
+
+def staffed(house: House, api: Api) -> tuple[int, int]:
+    """Hires IT, with a token to call by, and a newcomer of whom nobody minds what becomes; and a token to revoke."""
+    with transaction(house.engine) as session:
+        hired = [
+            people.add_user(
+                session,
+                f"{name}@example.jp",
+                name=name,
+                section_code="zei",
+                role=role,
+                now=at("08:00"),
+                on=DAY,
+            )
+            for name, role in (("ito", Role.IT), ("newcomer", Role.STAFF))
+        ]
+        api.tokens["ito"] = people.issue_token(session, hired[0], now=at("08:00"))
+        spare = people.issue_token(session, hired[0], now=at("08:00"))
+        token = session.scalars(select(ApiToken.id).where(ApiToken.token_hash == people.digest(spare))).one()
+        return hired[1].id, token
 
 
 def operations(app: Flask) -> Iterator[APIOperation[Any, Any, Any, Any]]:
@@ -211,6 +311,12 @@ def caller(app: Flask, operation: APIOperation[Any, Any, Any, Any]) -> str:
     return next(who for role, who in CALLERS.items() if role in roles)
 
 
+def version(api: Api, who: str, path: str) -> str:
+    """The version of what an address is about: a part of a thing has the version of the whole."""
+    whole = path.removeprefix("/api/v1").removesuffix("/sections").removesuffix("/correction")
+    return api.call(who, "GET", whole.replace("/usage/", "/bookings/")).headers["ETag"]
+
+
 def test_every_operation_can_succeed_and_answers_as_the_document_says(
     app: Flask, api: Api, house: House, seeds: Seeds
 ) -> None:
@@ -221,13 +327,12 @@ def test_every_operation_can_succeed_and_answers_as_the_document_says(
         who = good.who or caller(app, operation)
         headers: dict[str, str] = {}
         if good.version:
-            path = f"/bookings/{good.path['booking_id']}"
-            headers["If-Match"] = api.call(who, "GET", path).headers["ETag"]
+            headers["If-Match"] = version(api, who, operation.path.format(**good.path))
         case = operation.Case(
             path_parameters=good.path,
             query=good.query,
             headers=headers,
-            media_type="application/json" if good.body is not None else None,
+            media_type=good.media if good.body is not None else None,
             **({"body": good.body} if good.body is not None else {}),
         )
         answer = case.call(headers=api.headers(who))
@@ -253,7 +358,10 @@ def test_whatever_is_asked_nothing_breaks_and_nothing_undocumented_is_answered(
             strategy = operation.as_strategy(generation_mode=mode)
         except Unsatisfiable:  # an operation that takes nothing has no wrong request
             continue
-        send = sender(api, caller(app, operation), known)
+        # Whose account or token it is must not be those that call.
+        mine = {"/people/": [seeds.newcomer, 10_000], "/tokens/": [seeds.token, 10_000]}
+        chosen = next((ids for part, ids in mine.items() if f"{part}{{" in operation.path), known)
+        send = sender(api, caller(app, operation), chosen)
         run: Callable[[], None] = settings(
             max_examples=100 if long else 5,
             deadline=None,

@@ -54,6 +54,7 @@ def test_the_bookings_are_those_of_an_office_that_obeys_the_rules(
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
+            report_multiple_bugs=False,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

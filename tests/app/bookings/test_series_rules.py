@@ -97,6 +97,15 @@ def test_nine_stays_nine_when_the_clocks_change() -> None:
     )
 
 
+def test_a_span_that_the_change_of_clocks_swallows_keeps_its_length() -> None:
+    """On that day 02:30 does not exist: the clock goes from 02:00 to 03:00."""
+    zone = ZoneInfo("America/New_York")
+    first = TimeSpan(datetime(2027, 3, 12, 2, 30, tzinfo=zone), datetime(2027, 3, 12, 3, 15, tzinfo=zone))
+    (swallowed,) = spans(first, [date(2027, 3, 14)], zone)
+    assert swallowed.length == first.length
+    assert swallowed.start.astimezone(zone).time() == time(3, 30)
+
+
 @given(st.lists(days, max_size=10))
 def test_a_span_over_midnight_stays_one(on: list[date]) -> None:
     first = TimeSpan(at("22:00"), at("06:00", day=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.app.bookings.model.sensors import MINUTE, OFFLINE_AFTER, PlainSensor
+from tests.app.bookings.model.sensors import HOLD, MINUTE, OFFLINE_AFTER, PlainSensor
 from tests.house import TOKYO
 
 LIVE = {"held", "booked", "checked_in"}
@@ -267,6 +267,15 @@ class PlainOffice:
         if sensor is None or sensor.state != "vacant" or sensor.since is None or row.checked_in_at is None:
             return None
         return sensor.since if sensor.since > max(row.checked_in_at, row.start) else None
+
+    def deserted_at(self, row: Row) -> datetime | None:
+        """Since when a claimed space is empty: left since, or nobody ever sat there and the sensor said so past the
+        hold (RULES 12)."""
+        sensor = self.sensors.get(row.where.code)
+        if sensor is None or sensor.state != "vacant" or sensor.since is None:
+            return None
+        is_empty = sensor.since > row.start or sensor.said[-1][0] >= row.start + HOLD
+        return max(sensor.since, row.start) if is_empty else None
 
 
 def _week(row: Row) -> tuple[int, int]:

@@ -18,21 +18,23 @@ def reserve(office: PlainOffice, actor: Who, where: Where, start: datetime, end:
 
 
 def move(office: PlainOffice, actor: Who, row: Row, where: Where, start: datetime, end: datetime) -> None:
-    """Shortening is always allowed; who has checked in stays where and when it began; else as a new booking."""
+    """Shortening is always allowed; what has begun keeps its start, elsewhere it begins now; who has checked in stays;
+    else as a new booking."""
     office.may_change(actor, row)
-    if row.status not in {"booked", "checked_in"} or office.now >= row.end:
+    now, elsewhere, begun = office.now, where != row.where, row.start <= office.now
+    is_here = row.status == "checked_in" and (elsewhere or start != row.start)
+    if row.status not in {"booked", "checked_in"} or now >= row.end or is_here:
         raise Refused("booking.state")
-    elsewhere, stays = where != row.where, start == row.start
-    if not stays:
+    if begun and not elsewhere and start != row.start:
+        raise Refused("begun")
+    if begun and elsewhere and start <= now < end:
+        start = now
+    elif start != row.start:
         start = office.from_now(start, end)
-    if row.status == "checked_in" and (elsewhere or start > row.start):
-        raise Refused("booking.state")
-    begun = stays and start <= office.now < end
-    if begun and elsewhere:
-        start = office.now
     wanted = replace(row, where=where, start=start, end=end)
-    if elsewhere or not (stays and office.now < end <= row.end):
-        grounds = office.grounds(wanted, actor, begun=begun, besides=row)
+    if elsewhere or not (row.start <= start and now < end <= row.end):
+        stays = begun and not elsewhere and now < end
+        grounds = office.grounds(wanted, actor, begun=stays, besides=row)
         if not elsewhere:
             # Who has the space may keep it: entry was asked when it was booked.
             grounds -= {"booking.not_allowed", "zone.free_seating"}
@@ -62,14 +64,16 @@ def cancel(office: PlainOffice, actor: Who, row: Row) -> None:
 
 
 def check_in(office: PlainOffice, actor: Who, row: Row) -> None:
+    """One's own word stands above what the sensor saw, and that above somebody else's (RULES 6)."""
     office.may_change(actor, row)
-    if row.status == "checked_in" and row.checked_in_by == "hand":
+    by = "hand" if actor == row.who else "other"
+    if row.status == "checked_in" and (by == "other" or row.checked_in_by == "hand"):
         return
     if row.status not in {"booked", "checked_in"} or office.now >= row.end:
         raise Refused("booking.state")
     if office.now < row.start - CHECK_IN_OPENS:
         raise Refused("check_in_opens")
-    row.status, row.checked_in_at, row.checked_in_by = "checked_in", office.now, "hand"
+    row.status, row.checked_in_at, row.checked_in_by = "checked_in", office.now, by
 
 
 def reclaim(office: PlainOffice, actor: Who, row: Row) -> None:
@@ -93,7 +97,7 @@ def claim(office: PlainOffice, actor: Who, where: Where) -> Row:
         and one.is_claim
         and one.status == "checked_in"
         and one.start <= now < one.end
-        and (left := office.left_at(one))
+        and (left := office.deserted_at(one))
     ]
     for one, left in empty:
         one.over("ended_early", left)

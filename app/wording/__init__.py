@@ -13,11 +13,40 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
+from app.wording import people as of_people
+from app.wording.files import FILES
+from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
+
+__all__ = [
+    "DAY_CLASSES",
+    "DAY_REASONS",
+    "HAPPENINGS",
+    "KINDS",
+    "LOOKS",
+    "MESSAGES",
+    "OCCUPANCY",
+    "POLICIES",
+    "REASONS",
+    "REFUSALS",
+    "ROLES",
+    "STATUSES",
+    "TOPICS",
+    "UNAVAILABLE",
+    "WEEKDAYS",
+    "explain",
+]
+
+ROLES = of_people.ROLES
 
 REFUSALS: Mapping[str, LazyString] = {
+    **FILES,
+    **of_people.OF_PEOPLE,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
+    "booking.erased": lazy_gettext(
+        "Its people are forgotten by now; it is a figure and cannot be corrected."
+    ),
     "booking.held": lazy_gettext("The space is offered to somebody in the queue for a few minutes."),
     "booking.not_allowed": lazy_gettext("This booking or this space is not yours to book."),
     "booking.not_allowed/on_behalf": lazy_gettext(
@@ -34,6 +63,9 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "booking.rule": lazy_gettext("A rule of the office does not allow this."),
     "booking.not_allowed/guest": lazy_gettext("Only a chief or the facility staff may book for a guest."),
+    "booking.rule/begun": lazy_gettext(
+        "It has begun. Give it back and book anew, or say that you are still coming."
+    ),
     "booking.rule/buffer": lazy_gettext(
         "That is too close to the booking before or after: the space needs a pause."
     ),
@@ -42,6 +74,10 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule/closed": lazy_gettext("The office is closed for part of that time."),
     "booking.rule/concurrent_quota": lazy_gettext("That is one booking more than may be held at a time."),
     "booking.rule/horizon": lazy_gettext("That is further ahead than bookings are open."),
+    "booking.rule/lots": lazy_gettext(
+        "The seats of this zone are drawn by lot. Wish for one under Tomorrow's seats; what is left can be booked after"
+        " the draw."
+    ),
     "booking.rule/max_duration": lazy_gettext("That is longer than this kind of space may be booked."),
     "booking.rule/min_duration": lazy_gettext("That is shorter than this kind of space may be booked."),
     "booking.rule/not_available": lazy_gettext("This space is not available. Choose another one."),
@@ -66,13 +102,26 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "closure.over": lazy_gettext("This closure is over already."),
     "closure.unknown": lazy_gettext("There is no such closure."),
+    "booking.none_free": lazy_gettext("Nothing of that kind is free now."),
+    "booking.own_clash": lazy_gettext("You hold a space of this kind for part of that time."),
     "database.not_ready": lazy_gettext(
         "The database is not ready. Run akiseki db check for what is missing."
     ),
     "database.unreachable": lazy_gettext("The database does not answer. Try again in a moment."),
-    "desk.unknown": lazy_gettext("No desk has this code. Look at it again; it has six letters and digits."),
+    "desk.unknown": lazy_gettext("No desk has this code. Look at it again; it has eight letters and digits."),
     "floor.unknown": lazy_gettext("There is no such floor."),
     "kiosk.too_late": lazy_gettext("That took too long. Hold your card to the reader again."),
+    "lots.closed": lazy_gettext("This draw takes no wishes any more."),
+    "lots.colleague": lazy_gettext(
+        "You can name up to four colleagues of the zone's section, where the zone seats groups together."
+    ),
+    "lots.free_seating": lazy_gettext("This zone needs no booking, so there is nothing to draw."),
+    "lots.kept": lazy_gettext("A seat of this zone is kept for you: you need no lot."),
+    "lots.no_wish": lazy_gettext("You have not wished for a seat in this draw."),
+    "lots.not_drawn": lazy_gettext("This draw has not taken place yet: there is nothing to check."),
+    "lots.not_yours": lazy_gettext("The seats of this zone are drawn for another section."),
+    "lots.seat": lazy_gettext("You can prefer up to five different seats, all of this zone."),
+    "lots.unknown": lazy_gettext("There is no such draw."),
     "policy.invalid": lazy_gettext("That policy or value cannot be used."),
     "request.form_expired": lazy_gettext(
         "This form was open for too long, or you signed in anew. Go back, load the page again and send it once more."
@@ -108,6 +157,14 @@ REFUSALS: Mapping[str, LazyString] = {
         "These days are shown to the person, the chief of the section and personnel."
     ),
     "telework.unknown": lazy_gettext("There is no such plan."),
+    "usage.far_off": lazy_gettext(
+        "This cannot be what really happened: choose a time that is over and near the booking."
+    ),
+    "space.booked": lazy_gettext(
+        "It is booked. A seat becomes a room, or a room a seat, when nobody has booked it."
+    ),
+    "user.left": lazy_gettext("This person has left and does not come back by a file."),
+    "user.role_by_it": lazy_gettext("Only IT hands out roles."),
     "idempotency.invalid": lazy_gettext("The Idempotency-Key must be 1 to 255 visible ASCII characters."),
     "idempotency.mismatch": lazy_gettext(
         "This Idempotency-Key came with another body before. Take a new key for another request."
@@ -117,8 +174,10 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
     "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
-    "user.exists": lazy_gettext("There is an account with this address already."),
-    "user.unknown": lazy_gettext("There is no such person, or they have left."),
+    "waitlist.joined": lazy_gettext("You stand in line for that time already."),
+    "waitlist.not_offered": lazy_gettext("The offer has ended: it was answered or its time ran out."),
+    "waitlist.over": lazy_gettext("That time has passed. Choose a later end."),
+    "waitlist.unknown": lazy_gettext("There is no such place in line."),
     "webhook.invalid": lazy_gettext(
         "Give an address that begins with http:// or https://, without a password in it, and a kind of event."
     ),
@@ -144,11 +203,16 @@ REASONS: Mapping[str, LazyString] = {
     "awaiting_sensor": lazy_gettext("waiting for the sensor's word"),
     "cancelled": lazy_gettext("cancelled by hand"),
     "closed": lazy_gettext("the office was closed"),
+    "left": lazy_gettext("the person left the office"),
     "claimed_by_other": lazy_gettext("left; somebody else sat down"),
     "ended": lazy_gettext("used to the end"),
     "ends_within_grace": lazy_gettext("too short to be released"),
     "gave_back": lazy_gettext("given back"),
     "grace": lazy_gettext("within the grace period"),
+    "offer_declined": lazy_gettext("not wanted: offered to the next in line"),
+    "offer_expired": lazy_gettext("nobody answered: offered to the next in line"),
+    "offer_withdrawn": lazy_gettext("the offer was withdrawn"),
+    "replaced": lazy_gettext("replaced by another one of yours"),
     "left_early": lazy_gettext("the sensor saw everybody leave"),
     "no_check_in": lazy_gettext("nobody checked in"),
     "no_sensor": lazy_gettext("no sensor: kept"),
@@ -193,6 +257,7 @@ UNAVAILABLE: Mapping[str, LazyString] = {
     "out_of_order": lazy_gettext("It is out of order. Choose another one."),
     "closed": lazy_gettext("The office is closed for part of this time."),
     "not_available": lazy_gettext("It is not available. Choose another one."),
+    "lots": lazy_gettext("It is drawn by lot. Wish for a seat under Tomorrow's seats."),
     "other_section": lazy_gettext("It is in another section's zone."),
     "zone_not_full": lazy_gettext("This zone takes you in when your own zone is full."),
     "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
@@ -215,6 +280,20 @@ MESSAGES: Mapping[str, LazyString] = {
         "Nobody came to your series at %(space)s the last times. Confirm it by %(until)s, or it ends."
     ),
     "series.ended": lazy_gettext("Your series was ended, since nobody used it and nobody answered."),
+    "lots.left_out": lazy_gettext(
+        "The draw had more wishes than seats, and none is left for you. Next time you come first."
+    ),
+    "lots.refused": lazy_gettext("The draw could give you no seat. Why stands under Tomorrow's seats."),
+    "waitlist.offered": lazy_gettext(
+        "%(space)s is held for you until %(until)s (%(when)s). Take it or decline."
+    ),
+    "waitlist.expired": lazy_gettext(
+        "The offer of %(space)s has ended unanswered. It went to the next in line."
+    ),
+    "waitlist.withdrawn": lazy_gettext(
+        "What was offered cannot be had after all. You keep your place in line."
+    ),
+    "waitlist.over": lazy_gettext("Nothing became free for the time you waited for (%(when)s)."),
     "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
 }
 TOPICS: Mapping[str, LazyString] = {
@@ -225,60 +304,6 @@ TOPICS: Mapping[str, LazyString] = {
     "series": lazy_gettext("Series that nobody uses"),
     "queue": lazy_gettext("Offers from the queue, draws"),
     "system": lazy_gettext("Faults of the system"),
-}
-
-WEEKDAYS = (
-    lazy_gettext("Monday"),
-    lazy_gettext("Tuesday"),
-    lazy_gettext("Wednesday"),
-    lazy_gettext("Thursday"),
-    lazy_gettext("Friday"),
-    lazy_gettext("Saturday"),
-    lazy_gettext("Sunday"),
-)
-
-# By key: what the rule is called, and what its value means.
-POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
-    "check_in_opens": (lazy_gettext("Check-in opens"), lazy_gettext("before the start, such as 15m")),
-    "no_show_grace": (
-        lazy_gettext("Grace before a release"),
-        lazy_gettext("after the start, if nobody came, such as 60m"),
-    ),
-    "warn_before_release": (lazy_gettext("Warning"), lazy_gettext("before a release, such as 5m")),
-    "vacant_hold": (
-        lazy_gettext("Empty after"),
-        lazy_gettext("without movement, such as 10m; at least what the sensor needs"),
-    ),
-    "early_leave": (
-        lazy_gettext("Ends when left"),
-        lazy_gettext("so long after everybody left, such as 10m, or off"),
-    ),
-    "min_duration": (lazy_gettext("Shortest booking"), lazy_gettext("such as 15m, or off")),
-    "max_duration": (lazy_gettext("Longest booking"), lazy_gettext("such as 2h or 1d")),
-    "buffer": (lazy_gettext("Pause between bookings"), lazy_gettext("such as 10m, or off")),
-    "horizon": (lazy_gettext("Booking opens"), lazy_gettext("ahead, such as 14d")),
-    "horizon_facility": (
-        lazy_gettext("Booking opens for facility staff"),
-        lazy_gettext("ahead, such as 62d"),
-    ),
-    "walk_in": (lazy_gettext("Sitting down without a booking"), lazy_gettext("on or off")),
-    "check_in_by_hand": (
-        lazy_gettext("Check-in by hand needed"),
-        lazy_gettext("where there is no sensor: on or off"),
-    ),
-    "concurrent_quota": (
-        lazy_gettext("Bookings at a time"),
-        lazy_gettext("of one person, not over yet: a number, or off"),
-    ),
-    "series_no_shows": (
-        lazy_gettext("Asked about a series"),
-        lazy_gettext("after so many no-shows running: a number, or off"),
-    ),
-    "series_answer": (lazy_gettext("Time to answer"), lazy_gettext("until the series ends, such as 7d")),
-    "weekly_quota": (
-        lazy_gettext("Bookings in a week"),
-        lazy_gettext("of one person, Monday to Sunday: a number, or off"),
-    ),
 }
 
 HAPPENINGS: Mapping[str, LazyString] = {
@@ -298,28 +323,6 @@ OCCUPANCY: Mapping[str, LazyString] = {
     "unknown": lazy_gettext("Not known"),
 }
 
-DAY_CLASSES: Mapping[str, LazyString] = {
-    "closed": lazy_gettext("Closed day"),
-    "leave": lazy_gettext("Leave"),
-    "trip": lazy_gettext("Business trip"),
-    "office": lazy_gettext("Office"),
-    "telework": lazy_gettext("Telework"),
-    "office_presumed": lazy_gettext("Office (presumed)"),
-    "unknown": lazy_gettext("Not known"),
-}
-
-DAY_REASONS: Mapping[str, LazyString] = {
-    "closed_day": lazy_gettext("the office was closed"),
-    "approved_leave": lazy_gettext("approved leave"),
-    "approved_trip": lazy_gettext("approved business trip"),
-    "home_and_check_in": lazy_gettext("home was approved, yet you checked in: please say which"),
-    "home_reported": lazy_gettext("approved and reported"),
-    "home_unreported": lazy_gettext("approved, not yet reported"),
-    "check_in_by_hand": lazy_gettext("checked in by hand"),
-    "check_in_inferred": lazy_gettext("the booked seat was in use"),
-    "no_evidence": lazy_gettext("neither plan nor check-in"),
-}
-
 
 def explain(code: str, facts: Mapping[str, Any]) -> str:
     """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
@@ -328,9 +331,17 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     if "allowed" not in facts:
         return sentence
     match facts.get("rule"):
-        case "max_duration" | "capacity" | "concurrent_quota" | "weekly_quota":
+        case "max_duration":
             text = gettext(
                 "%(sentence)s At most %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+            )
+        case "capacity":
+            text = gettext(
+                "%(sentence)s It holds %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+            )
+        case "concurrent_quota" | "weekly_quota":
+            text = gettext(
+                "%(sentence)s The limit is %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
             )
         case "min_duration" | "buffer":
             text = gettext(
@@ -345,7 +356,7 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
                 start=hours_and_minutes(start),
                 end=until(end),
             )
-        case "closed" | "out_of_order" if facts["allowed"].startswith(">="):
+        case "closed" | "out_of_order" | "lots" if facts["allowed"].startswith(">="):
             text = gettext(
                 "%(sentence)s From %(limit)s on.", sentence=sentence, limit=_limit(facts["allowed"])
             )

@@ -1,0 +1,172 @@
+"""A space held for somebody in the queue: guarded for the space, not for the person (RULES 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import events
+from app.bookings import legal
+from app.bookings.guards import overlap_refused, queue_up, try_turn
+from app.bookings.models import HOLDS, Booking
+from app.bookings.rules import Booked, By, Status, release_deadline
+from app.bookings.service import change, change_all
+from app.errors import Conflict, DomainError
+from app.spaces.rules import Lane
+from app.spaces.service import get_place
+from app.timespan import TimeSpan
+
+
+class Busy(Exception):
+    """Somebody else has the turn for the space or the person at this moment."""
+
+
+def try_hold(
+    session: Session,
+    space_id: int,
+    span: TimeSpan,
+    *,
+    user_id: int | None,
+    guest_name: str = "",
+    made_by: int | None,
+    now: datetime,
+) -> Booking | None:
+    """Hold a space; None where somebody else has it, or a rule that counts forbids it.
+
+    Waits for nobody, since whoever offers what was just freed holds rows already; raises Busy instead, and the next
+    sweep tries again. Entry, hours and lengths are the caller's (`now.options`).
+    """
+    place = get_place(session, space_id)
+    booking = Booking(
+        space_id=space_id,
+        user_id=user_id,
+        guest_name=guest_name,
+        lane=place.space.lane,
+        start_at=span.start,
+        end_at=span.end,
+        status=Status.HELD,
+        made_at=now,
+        made_by=made_by,
+    )
+    try:
+        with session.begin_nested():
+            if not try_turn(session, user_id=user_id, space_id=space_id):
+                raise Busy
+            legal.check_barriers(session, place, span, user_id)
+            legal.check_counts(session, place, span, user_id=user_id, now=now)
+            with overlap_refused(session, space_id=space_id):
+                session.add(booking)
+    except DomainError:
+        return None
+    events.record(
+        session,
+        "booking.held",
+        f"booking:{booking.id}",
+        at=now,
+        space_id=space_id,
+        user_id=user_id,
+        start=span.start.isoformat(),
+        end=span.end.isoformat(),
+    )
+    return booking
+
+
+def confirm(
+    session: Session, booking: Booking, *, actor_id: int, now: datetime, is_there: bool
+) -> list[Booking]:
+    """Make what is held a booking, checked in where the person stands there (a kiosk); what the person holds of the
+    lane at that time ends in the same transaction. Returns what ended.
+
+    Raises Conflict `booking.state` where it is no longer held, `booking.changed`.
+    """
+    clashing = clashing_with(session, booking.user_id, booking.lane, booking.span)
+    queue_up(
+        session,
+        user_ids=[booking.user_id],
+        space_ids=[booking.space_id, *(one.space_id for one in clashing)],
+    )
+    session.refresh(booking)
+    if booking.status is not Status.HELD:
+        raise Conflict("booking.state", status=booking.status.value)
+    ended = make_room(session, booking.user_id, booking.lane, booking.span, actor_id=actor_id, now=now)
+    policy = get_place(session, booking.space_id).policy
+    facts = Booked(status=Status.BOOKED, span=booking.span, made_at=now)
+    with overlap_refused(session, space_id=booking.space_id):
+        change(
+            session,
+            booking,
+            "booking.made",
+            now=now,
+            actor_id=actor_id,
+            status=Status.CHECKED_IN if is_there else Status.BOOKED,
+            made_at=now,
+            checked_in_at=now if is_there else None,
+            checked_in_by=By.HAND if is_there else None,
+            release_check_at=None if is_there else release_deadline(facts, policy),
+        )
+    return ended
+
+
+def withdraw(
+    session: Session, held: Sequence[Booking], *, reason: str, now: datetime, actor_id: int | None = None
+) -> list[Booking]:
+    """Let go of what is held; what somebody is answering at this moment is left to them. Returns what was let go."""
+    values: dict[str, Any] = {"status": Status.CANCELLED, "reason": reason}
+    return change_all(
+        session,
+        "booking.let_go",
+        [(one, values) for one in held if one.status is Status.HELD],
+        now=now,
+        actor_id=actor_id,
+        wait=False,
+    )
+
+
+def clashing_with(session: Session, user_id: int | None, lane: Lane, span: TimeSpan) -> list[Booking]:
+    """What a person holds of a lane in a part of a span, offers apart; read anew."""
+    if user_id is None:
+        return []
+    query = (
+        select(Booking)
+        .where(
+            Booking.user_id == user_id,
+            Booking.lane == lane,
+            HOLDS,
+            Booking.status != Status.HELD,
+            Booking.start_at < span.end,
+            Booking.end_at > span.start,
+        )
+        .order_by(Booking.id)
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(query))
+
+
+def make_room(
+    session: Session, user_id: int | None, lane: Lane, span: TimeSpan, *, actor_id: int, now: datetime
+) -> list[Booking]:
+    """End what a person holds of a lane in a part of a span: what is on ends now, what begins before the span ends
+    where that begins, the rest is cancelled. Only under the locks of the person and of those spaces."""
+    ended: list[tuple[Booking, dict[str, Any]]] = []
+    shortened: list[tuple[Booking, dict[str, Any]]] = []
+    cancelled: list[tuple[Booking, dict[str, Any]]] = []
+    over: dict[str, Any] = {"reason": "replaced", "release_check_at": None}
+    for one in clashing_with(session, user_id, lane, span):
+        if span.start <= now and one.start_at < now:
+            ended.append((one, {**over, "status": Status.ENDED_EARLY, "ended_at": now}))
+        elif one.start_at < span.start:
+            shortened.append((one, {"end_at": span.start}))
+        else:
+            cancelled.append((one, {**over, "status": Status.CANCELLED}))
+    found = [
+        *change_all(session, "booking.ended_early", ended, now=now, actor_id=actor_id),
+        *change_all(session, "booking.changed", shortened, now=now, actor_id=actor_id),
+        *change_all(session, "booking.cancelled", cancelled, now=now, actor_id=actor_id),
+    ]
+    if len(found) < len(ended) + len(shortened) + len(cancelled):
+        raise Conflict("booking.changed")
+    return found

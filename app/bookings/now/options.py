@@ -1,0 +1,162 @@
+"""Every space that a person may have for a span, whatever is booked: the rules of `legal`, for many spaces at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from app.bookings.legal import free_by_zone
+from app.bookings.models import HOLDS, Booking
+from app.bookings.now.rules import Option
+from app.bookings.rules import refusal
+from app.calendar import working_days
+from app.occupancy.models import SensorState
+from app.occupancy.rules import Occupancy
+from app.people.models import Role
+from app.people.service import Person
+from app.spaces.barriers import Barrier, barriers
+from app.spaces.models import Floor, SensorBinding, Site, Space, Zone
+from app.spaces.rules import LANES, Entry, Opening, Policies, Target
+from app.spaces.service import doors, policies
+from app.timespan import TimeSpan
+
+
+def options(
+    session: Session, target: Target, span: TimeSpan, *, person: Person | None, now: datetime, until: datetime
+) -> list[Option]:
+    """The spaces of a target that a person may have for a span by the rules of zones, hours and lengths, each with when
+    it is busy up to `until`, in the order of code; at most seven queries however many. Free seating takes no bookings,
+    so its spaces are not among them. `person` None: a guest at the door, for whom zones do not matter.
+    """
+    policy_of = policies(session)
+    rows = [row for row in _rows(session, target) if _allows(row, policy_of, span, person, now)]
+    entries = _entries(session, rows, span, person, now)
+    window = TimeSpan(min(now, span.start), max(until, span.end))
+    before = _barriers(session, rows, window)
+    booked = _booked(session, rows, window, policy_of)
+    found = []
+    for row in rows:
+        entry = entries[row.Space.zone_id]
+        user_id = person.id if person else None
+        kept = any(one.user_id is not None and not one.bars(user_id) for one in before[row.Space.id])
+        if entry is Entry.NONE and not kept:
+            continue
+        barred = [one for one in before[row.Space.id] if one.bars(user_id)]
+        found.append(
+            Option(
+                space_id=row.Space.id,
+                code=row.Space.code,
+                kind=row.Space.kind,
+                zone_id=row.Space.zone_id,
+                floor_id=row.Zone.floor_id,
+                x=row.Space.x,
+                y=row.Space.y,
+                is_own=person is not None and row.Zone.section_id in person.section_ids,
+                is_overflow=entry is Entry.OVERFLOW and not kept,
+                is_kept=kept,
+                wants_change=policy_of.of(row.Space.kind, row.Space.zone_id).change_seats,
+                busy=(*booked[row.Space.id], *(_during(one, window) for one in barred)),
+                is_occupied=row.state is Occupancy.OCCUPIED,
+            )
+        )
+    return found
+
+
+def _rows(session: Session, target: Target) -> Sequence[Any]:
+    kinds = [kind for kind, lane in LANES.items() if lane is target.lane and target.kind in {None, kind}]
+    query = (
+        select(Space, Zone, Site, SensorState.state)
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
+        .join(Site, Site.id == Floor.site_id)
+        .join(
+            SensorBinding,
+            and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None)),
+            isouter=True,
+        )
+        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
+        .where(Space.kind.in_(kinds), Zone.free_seating.is_(False))
+        .order_by(Space.code)
+    )
+    if target.zone_id is not None:
+        query = query.where(Space.zone_id == target.zone_id)
+    if target.space_id is not None:
+        query = query.where(Space.id == target.space_id)
+    return session.execute(query).all()
+
+
+def _allows(row: Any, policy_of: Policies, span: TimeSpan, person: Person | None, now: datetime) -> bool:
+    policy = policy_of.of(row.Space.kind, row.Space.zone_id)
+    facility = person is not None and person.role is Role.FACILITY
+    horizon = policy.horizon_facility if facility else policy.horizon
+    zone = ZoneInfo(row.Site.timezone)
+    if refusal(span, now=min(now, span.start), policy=policy, horizon=horizon, zone=zone):
+        return False
+    opening = Opening(row.Site.opens, row.Site.closes, row.Site.working_days_only)
+    return opening.shuts_out(span, zone, working_days(span.start.astimezone(zone).year)) is None
+
+
+def _entries(
+    session: Session, rows: Iterable[Any], span: TimeSpan, person: Person | None, now: datetime
+) -> dict[int, Entry]:
+    """On what ground the person may enter each zone; NONE where it takes in those of a full one, and theirs is not."""
+    zones = {row.Zone.id: (row.Zone, ZoneInfo(row.Site.timezone)) for row in rows}
+    if person is None or person.role is Role.FACILITY:
+        return dict.fromkeys(zones, Entry.OWN)
+    listed = doors(session, [zone for zone, _timezone in zones.values()])
+    found = {
+        zone_id: door.entry(person.section_ids, span.start.astimezone(zones[zone_id][1]).date())
+        for zone_id, door in listed.items()
+    }
+    homes = {one: listed[one].homes(person.section_ids) for one in found if found[one] is Entry.OVERFLOW}
+    wanted = {zone_id for some in homes.values() for zone_id in some}
+    # The zones of one site: that of the first stands for all.
+    timezone = next((one for _zone, one in zones.values()), ZoneInfo("UTC"))
+    free = free_by_zone(session, wanted, span, now, timezone, user_id=person.id)
+    lanes = {row.Zone.id: row.Space.lane for row in rows}
+    for zone_id, of in homes.items():
+        if any(free.get((home, lanes[zone_id])) for home in of):
+            found[zone_id] = Entry.NONE
+    return found
+
+
+def _barriers(session: Session, rows: Iterable[Any], window: TimeSpan) -> dict[int, list[Barrier]]:
+    by_timezone: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        by_timezone[row.Site.timezone].append(row.Space.id)
+    found: dict[int, list[Barrier]] = defaultdict(list)
+    for timezone, space_ids in by_timezone.items():
+        for barrier in barriers(session, window, ZoneInfo(timezone), space_ids=space_ids):
+            found[barrier.space_id].append(barrier)
+    return found
+
+
+def _during(barrier: Barrier, window: TimeSpan) -> TimeSpan:
+    return TimeSpan(max(barrier.start, window.start), min(barrier.end or window.end, window.end))
+
+
+def _booked(
+    session: Session, rows: Sequence[Any], window: TimeSpan, policy_of: Policies
+) -> dict[int, list[TimeSpan]]:
+    """What live bookings cover of each space, widened by the pause that the space needs."""
+    buffers = {row.Space.id: policy_of.of(row.Space.kind, row.Space.zone_id).buffer for row in rows}
+    widest = max(buffers.values(), default=timedelta(0))
+    found: dict[int, list[TimeSpan]] = defaultdict(list)
+    for space_id, start, end in session.execute(
+        select(Booking.space_id, Booking.start_at, Booking.end_at)
+        .where(
+            Booking.space_id.in_(buffers),
+            HOLDS,
+            Booking.start_at < window.end + widest,
+            Booking.end_at > window.start - widest,
+        )
+        .order_by(Booking.start_at)
+    ):
+        found[space_id].append(TimeSpan(start - buffers[space_id], end + buffers[space_id]))
+    return found

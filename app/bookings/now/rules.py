@@ -1,0 +1,165 @@
+"""Which of the spaces that somebody may have is the best for them, on what ground, and when one will be free; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from math import hypot, inf
+
+from app.spaces.rules import Kind, Lane
+from app.timespan import TimeSpan, merged
+
+CALL = timedelta(minutes=30)
+SHORTEST_DAY = timedelta(hours=1)
+
+
+class Ground(IntEnum):
+    """Why a space is proposed, the best first; the name in small letters is the reason that is told."""
+
+    FIXED_SEAT = 0
+    NEAR_GROUP = 1
+    USUAL = 2
+    OWN_ZONE = 3
+    FREE = 4
+    OVERFLOW = 5
+
+    @property
+    def reason(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A space that a person may have, and what hinders it when.
+
+    `is_own`: in a zone of the person's section; `is_overflow`: in one that takes them in while theirs is full;
+    `is_kept`: kept for them. `busy`: when it cannot be had, its buffer included. `is_occupied`: as the sensor sees it.
+    """
+
+    space_id: int
+    code: str
+    kind: Kind
+    zone_id: int
+    floor_id: int
+    x: int
+    y: int
+    is_own: bool = False
+    is_overflow: bool = False
+    is_kept: bool = False
+    wants_change: bool = False
+    busy: tuple[TimeSpan, ...] = ()
+    is_occupied: bool = False
+
+    def is_free(self, span: TimeSpan) -> bool:
+        """Whether nothing that is booked or barred touches a span."""
+        return not any(one.overlaps(span) for one in self.busy)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What is known of a person: where the others of their sections sit today, as (floor, zone, x, y); how often they
+    had a space; those they had of late."""
+
+    group: Collection[tuple[int, int, int, int]] = ()
+    times: Mapping[int, int] | None = None
+    lately: Collection[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A space and the ground on which it is proposed."""
+
+    option: Option
+    ground: Ground
+
+
+def ranked(options: Iterable[Option], habits: Habits) -> list[Proposal]:
+    """The options from best to worst: one's fixed seat, near one's group today, one's usual, one's own zone, what is
+    everybody's, overflow; where the zone wants change, what one had of late comes after the rest of its like.
+
+    Within a ground the nearest to the group, then the more usual, then by code: the same input gives the same order.
+    """
+    return sorted((_proposal(one, habits) for one in options), key=lambda one: _order(one, habits))
+
+
+def _proposal(option: Option, habits: Habits) -> Proposal:
+    usual = (habits.times or {}).get(option.space_id, 0) > 0 and not option.wants_change
+    near = any((floor, zone) == (option.floor_id, option.zone_id) for floor, zone, _x, _y in habits.group)
+    for ground, holds in (
+        (Ground.FIXED_SEAT, option.is_kept),
+        (Ground.OVERFLOW, option.is_overflow),
+        (Ground.NEAR_GROUP, near),
+        (Ground.USUAL, usual),
+        (Ground.OWN_ZONE, option.is_own),
+    ):
+        if holds:
+            return Proposal(option, ground)
+    return Proposal(option, Ground.FREE)
+
+
+def _order(one: Proposal, habits: Habits) -> tuple[bool, bool, bool, int, float, int, str, int]:
+    option = one.option
+    stale = option.wants_change and not option.is_kept and option.space_id in habits.lately
+    times = 0 if option.wants_change else (habits.times or {}).get(option.space_id, 0)
+    return (
+        one.ground is not Ground.FIXED_SEAT,
+        one.ground is Ground.OVERFLOW,
+        stale,
+        one.ground,
+        _distance(option, habits),
+        -times,
+        option.code,
+        option.space_id,
+    )
+
+
+def _distance(option: Option, habits: Habits) -> float:
+    """To the nearest of the group on the same floor, in the plan's units; infinite where nobody is there."""
+    return min(
+        (
+            hypot(x - option.x, y - option.y)
+            for floor, _zone, x, y in habits.group
+            if floor == option.floor_id
+        ),
+        default=inf,
+    )
+
+
+def span_now(now: datetime, lane: Lane, *, length: timedelta | None, closes_at: datetime) -> TimeSpan:
+    """What "now" means where nobody said how long: a room for a call, a desk until the office closes."""
+    if length is not None:
+        return TimeSpan(now, now + length)
+    if lane is Lane.ROOM:
+        return TimeSpan(now, now + CALL)
+    return TimeSpan(now, max(closes_at, now + SHORTEST_DAY))
+
+
+@dataclass(frozen=True, slots=True)
+class NextFree:
+    """Where and when a space will be free."""
+
+    option: Option
+    span: TimeSpan
+
+
+def next_free(
+    options: Sequence[Option], *, now: datetime, length: timedelta, until: datetime
+) -> NextFree | None:
+    """The earliest time at which one of the spaces is free for `length` before `until`, as far as is booked today."""
+    found = [
+        NextFree(one, TimeSpan(start, start + length))
+        for one in options
+        if (start := _first_start(one, now, length)) + length <= until
+    ]
+    return min(found, key=lambda one: (one.span.start, one.option.is_overflow, one.option.code), default=None)
+
+
+def _first_start(option: Option, now: datetime, length: timedelta) -> datetime:
+    start = now
+    for one in merged(option.busy):
+        if one.start >= start + length:
+            break
+        start = max(start, one.end)
+    return start

@@ -1,0 +1,182 @@
+"""Proposing the best space of this moment, and booking it in the same call; where there is none, when there will be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.bookings import reserve
+from app.bookings.guards import queue_up
+from app.bookings.holding import clashing_with, make_room
+from app.bookings.models import HOLDS, Booking
+from app.bookings.now.options import options
+from app.bookings.now.rules import Habits, NextFree, Proposal, next_free, ranked, span_now
+from app.bookings.rules import Status
+from app.errors import Conflict, RuleBroken
+from app.people.models import Membership
+from app.people.service import Person
+from app.spaces.models import Space, Zone
+from app.spaces.rules import LANES, Kind, Lane, Target
+from app.timespan import TimeSpan
+
+TRIES = 8
+HABIT = timedelta(days=60)
+LATELY = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is wanted now. `length` None: a call's for a room, until `closes_at` for a desk. `day_ends_at`: how far a
+    next free time is looked for. `replace`: what clashes of one's own ends for it."""
+
+    target: Target
+    length: timedelta | None
+    closes_at: datetime
+    day_ends_at: datetime
+    replace: bool = False
+
+    def span(self, now: datetime) -> TimeSpan:
+        return span_now(now, self.target.lane, length=self.length, closes_at=self.closes_at)
+
+
+def target_named(kind: str | None, lane: str | None, zone_id: int | None) -> Target:
+    """What the names of a kind, a lane and a zone mean; a desk where neither kind nor lane is named."""
+    of = Kind(kind) if kind else None
+    return Target(LANES[of] if of else Lane(lane or Lane.DESK), of, zone_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What is free now from best to worst, what of one's own clashes, and the next free one where none is."""
+
+    span: TimeSpan
+    proposals: list[Proposal]
+    clashing: list[Booking]
+    next_free: NextFree | None
+
+
+def propose(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Proposed:
+    """What the actor could have now. Not what a sensor sees somebody at, and not what they hold already."""
+    span = ask.span(now)
+    listed = options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at)
+    free = [one for one in listed if one.is_free(span) and not one.is_occupied]
+    clashing = clashing_with(session, actor.id, ask.target.lane, span)
+    proposals = ranked(free, _habits(session, actor, span)) if free else []
+    following = (
+        None if free else next_free(listed, now=now, length=span.length, until=max(ask.day_ends_at, span.end))
+    )
+    return Proposed(span, proposals, clashing, following)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was booked, why this one, and what of one's own ended for it."""
+
+    booking: Booking
+    proposal: Proposal
+    ended: list[Booking]
+
+
+def book(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
+    """Book the best space that nobody was faster to take; the next best where somebody was, a few times.
+
+    Raises Conflict `booking.none_free` with the next free time, `booking.own_clash` with what one holds already, unless
+    that is to be replaced; RuleBroken where a rule forbids the best.
+    """
+    found = propose(session, ask, actor=actor, now=now)
+    if found.clashing and not ask.replace:
+        raise _own_clash(session, found.clashing[0])
+    refused: RuleBroken | None = None
+    for proposal in found.proposals[:TRIES]:
+        try:
+            # In a savepoint, so that the lock on a space that was lost is given up before the next is asked for.
+            with session.begin_nested():
+                return _take(session, proposal, found.span, actor=actor, now=now)
+        except RuleBroken as error:
+            refused = refused or error
+        except Conflict as error:
+            if error.facts.get("clash") != "space":
+                raise
+    if refused is not None:
+        raise refused
+    raise _none_free(found.next_free)
+
+
+def _take(session: Session, proposal: Proposal, span: TimeSpan, *, actor: Person, now: datetime) -> Taken:
+    space_id, lane = proposal.option.space_id, LANES[proposal.option.kind]
+    clashing = clashing_with(session, actor.id, lane, span)
+    queue_up(session, user_ids=[actor.id], space_ids=[space_id, *(one.space_id for one in clashing)])
+    ended = make_room(session, actor.id, lane, span, actor_id=actor.id, now=now) if clashing else []
+    booking = reserve.reserve(session, actor=actor, space_id=space_id, span=span, now=now)
+    return Taken(booking, proposal, ended)
+
+
+def _own_clash(session: Session, booking: Booking) -> Conflict:
+    space = session.get_one(Space, booking.space_id)
+    return Conflict(
+        "booking.own_clash",
+        booking_id=booking.id,
+        space_id=space.id,
+        space=space.code,
+        start=booking.start_at.isoformat(),
+        end=booking.end_at.isoformat(),
+    )
+
+
+def _none_free(following: NextFree | None) -> Conflict:
+    if following is None:
+        return Conflict("booking.none_free")
+    return Conflict(
+        "booking.none_free",
+        next_space_id=following.option.space_id,
+        next_space=following.option.code,
+        next_start=following.span.start.isoformat(),
+        next_end=following.span.end.isoformat(),
+    )
+
+
+def _habits(session: Session, person: Person, span: TimeSpan) -> Habits:
+    """Where the person's colleagues have booked or claimed a desk for that time, and where the person sat; two queries.
+
+    What colleagues did themselves, not what sensors saw, and nobody is named to anybody.
+    """
+    on = span.start.date()
+    colleagues = select(Membership.user_id).where(
+        Membership.section_id.in_(person.section_ids),
+        Membership.user_id != person.id,
+        Membership.from_on <= on,
+        Membership.until_on.is_(None) | (Membership.until_on >= on),
+    )
+    group = session.execute(
+        select(Zone.floor_id, Space.zone_id, Space.x, Space.y)
+        .select_from(Booking)
+        .join(Space, Space.id == Booking.space_id)
+        .join(Zone, Zone.id == Space.zone_id)
+        .where(
+            Booking.user_id.in_(colleagues),
+            Booking.lane == Lane.DESK,
+            HOLDS,
+            Booking.status != Status.HELD,
+            Booking.start_at < span.end,
+            Booking.end_at > span.start,
+        )
+        .order_by(Booking.id)
+    ).all()
+    had = session.execute(
+        select(Booking.space_id, func.count(), func.max(Booking.start_at, type_=Booking.start_at.type))
+        .where(
+            Booking.user_id == person.id,
+            Booking.start_at > span.start - HABIT,
+            Booking.start_at < span.start,
+            Booking.status.in_((Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)),
+        )
+        .group_by(Booking.space_id)
+    ).all()
+    return Habits(
+        group=[(row.floor_id, row.zone_id, row.x, row.y) for row in group],
+        times={space_id: count for space_id, count, _last in had},
+        lately={space_id for space_id, _count, last in had if last > span.start - LATELY},
+    )

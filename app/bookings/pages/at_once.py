@@ -1,0 +1,83 @@
+"""Now, in the browser: one click books the best space; what stands in the way is shown with what can be done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext, lazy_gettext
+from werkzeug.wrappers import Response
+
+from app import pipeline
+from app.access import PEOPLE, allow, asker
+from app.bookings.pages import asking
+from app.database import transaction
+from app.errors import Conflict, DomainError
+from app.extensions import db
+from app.formats import times
+from app.http import now
+from app.timespan import TimeSpan
+from app.wording import explain
+
+pages = Blueprint("now", __name__)
+MOST_MINUTES = 24 * 60
+# On what ground "now" proposes a space.
+GROUNDS = {
+    "fixed_seat": lazy_gettext("it is kept for you"),
+    "near_group": lazy_gettext("near your group today"),
+    "usual": lazy_gettext("you often sit there"),
+    "own_zone": lazy_gettext("in your section's zone"),
+    "free": lazy_gettext("the first that is free"),
+    "overflow": lazy_gettext("your own zone is full"),
+}
+
+
+@pages.post("/now/<any('desk', 'room'):lane>")
+@allow(*PEOPLE)
+def take(lane: str) -> Response | str:
+    """Book now; where one's own booking clashes or nothing is free, say so and offer the next step."""
+    minutes = request.form.get("minutes", type=int)
+    ask = asking.ask(
+        kind=None,
+        lane=lane,
+        zone_id=None,
+        minutes=minutes if minutes and 0 < minutes <= MOST_MINUTES else None,
+        replace=bool(request.form.get("replace")),
+    )
+    try:
+        with transaction(db.engine) as session:
+            taken = pipeline.book_now(session, ask, actor=asker(), now=now())
+            session.expunge_all()
+    except Conflict as error:
+        if error.code not in {"booking.own_clash", "booking.none_free"}:
+            flash(explain(error.code, error.facts), "error")
+            return redirect(url_for("bookings_pages.mine"))
+        return render_template(
+            "now.html",
+            lane=lane,
+            minutes=minutes,
+            error=error,
+            wanted=ask.span(now()),
+            own=_span(error, "start", "end"),
+            following=_span(error, "next_start", "next_end"),
+        )
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("bookings_pages.mine"))
+    flash(
+        gettext(
+            "%(space)s is yours, %(times)s. Why this one: %(why)s.",
+            space=taken.proposal.option.code,
+            times=times(taken.booking.span),
+            why=GROUNDS[taken.proposal.ground.reason],
+        ),
+        "done",
+    )
+    return redirect(url_for("bookings_pages.mine"))
+
+
+def _span(error: Conflict, start: str, end: str) -> TimeSpan | None:
+    """A span that a refusal names."""
+    if start not in error.facts:
+        return None
+    return TimeSpan(datetime.fromisoformat(error.facts[start]), datetime.fromisoformat(error.facts[end]))

@@ -1,0 +1,262 @@
+"""Which zones are drawn, opening their draws, and what people wish for in them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from app import events
+from app.calendar import working_days
+from app.database import lock_rows
+from app.errors import Conflict, Forbidden, NotFound, RuleBroken
+from app.lots.models import LotDraw, LotWish, State
+from app.lots.rules.record import commitment
+from app.people.service import Person, find_person, list_people
+from app.spaces.barriers import list_kept
+from app.spaces.lots import drawn_at
+from app.spaces.models import Space, Zone
+from app.spaces.rules import Lane
+from app.spaces.service import floor_timezone, get_zone, list_spaces
+
+MOST_PREFERRED = 5
+MOST_BESIDE = 4
+MOST_NO_REPEAT = 20
+FIRST_NUMBER, NUMBERS = 100_000, 900_000
+
+
+@dataclass(frozen=True, slots=True)
+class LotRule:
+    """Whether and how a zone is drawn: at which local hour (None: not), for how many working days nobody gets the same
+    desk again, whether colleagues may ask to sit near each other."""
+
+    at: time | None
+    no_repeat_days: int = 0
+    together: bool = True
+
+    @classmethod
+    def of(cls, zone: Zone) -> LotRule:
+        return cls(zone.lots_at, zone.lots_no_repeat, zone.lots_together)
+
+
+def get_rule(session: Session, zone_id: int) -> LotRule:
+    """How a zone is drawn; raises NotFound `zone.unknown`."""
+    return LotRule.of(get_zone(session, zone_id))
+
+
+def are_drawn(session: Session) -> bool:
+    """Whether the office draws anything at present."""
+    return session.scalar(select(LotDraw.id).where(LotDraw.state == State.OPEN).limit(1)) is not None
+
+
+def set_lots(session: Session, zone_id: int, rule: LotRule, *, actor_id: int | None, now: datetime) -> Zone:
+    """Let a zone be drawn from the next draw on, or no more; what is booked stays.
+
+    Raises NotFound `zone.unknown`, RuleBroken `lots.free_seating` for a zone that needs no booking.
+    """
+    zone = get_zone(session, zone_id)
+    if rule.at is not None and zone.free_seating:
+        raise RuleBroken("lots.free_seating", zone=zone.code)
+    lock_rows(session, "lots", [zone_id])
+    zone.lots_at, zone.lots_no_repeat, zone.lots_together = rule.at, rule.no_repeat_days, rule.together
+    session.flush()
+    events.record(
+        session,
+        "lots.set",
+        f"zone:{zone_id}",
+        at=now,
+        actor_id=actor_id,
+        hour=rule.at.isoformat() if rule.at else None,
+        no_repeat_days=rule.no_repeat_days,
+        together=rule.together,
+    )
+    if rule.at is None:
+        for pending in session.scalars(_pending(zone_id)):
+            pending.state = State.CANCELLED
+            events.record(session, "lots.cancelled", f"lots:{pending.id}", at=now, actor_id=actor_id)
+        session.flush()
+    else:
+        open_next(session, zone, rule.at, now=now)
+    return zone
+
+
+def _pending(zone_id: int) -> Select[LotDraw]:
+    return select(LotDraw).where(LotDraw.zone_id == zone_id, LotDraw.state == State.OPEN)
+
+
+def open_next(session: Session, zone: Zone, hour: time, *, now: datetime) -> LotDraw:
+    """The zone's open draw: for the next working day whose hour has not passed. Its commitment is public before the
+    first wish can be made."""
+    timezone = floor_timezone(session, zone.floor_id)
+    pending = session.scalar(_pending(zone.id))
+    if pending is not None:
+        pending.draw_at = drawn_at(pending.on_date, hour, timezone)
+        session.flush()
+        return pending
+    on = _next_day(zone, hour, timezone, now)
+    again = session.scalar(select(LotDraw).where(LotDraw.zone_id == zone.id, LotDraw.on_date == on))
+    if again is not None:
+        # Called off before, and now on again: with the seed that was committed to.
+        again.state, again.draw_at = State.OPEN, drawn_at(on, hour, timezone)
+        session.flush()
+        return again
+    seed, nonce = secrets.token_hex(32), secrets.token_hex(16)
+    made = LotDraw(
+        zone_id=zone.id,
+        zone_code=zone.code,
+        on_date=on,
+        draw_at=drawn_at(on, hour, timezone),
+        opened_at=now,
+        commitment=commitment(zone.code, on, seed, nonce),
+        seed=seed,
+        nonce=nonce,
+    )
+    session.add(made)
+    session.flush()
+    events.record(
+        session,
+        "lots.opened",
+        f"lots:{made.id}",
+        at=now,
+        zone_id=zone.id,
+        on=on.isoformat(),
+        commitment=made.commitment,
+    )
+    return made
+
+
+def _next_day(zone: Zone, hour: time, timezone: ZoneInfo, now: datetime) -> date:
+    on = now.astimezone(timezone).date() + timedelta(days=1)
+    while True:
+        on = working_days(on.year).next_working(on)
+        if drawn_at(on, hour, timezone) > now and (zone.lots_drawn_on is None or on > zone.lots_drawn_on):
+            return on
+        on += timedelta(days=1)
+
+
+def get_draw(session: Session, draw_id: int) -> LotDraw:
+    """A draw; raises NotFound `lots.unknown`."""
+    found = session.get(LotDraw, draw_id)
+    if found is None:
+        raise NotFound("lots.unknown", draw_id=draw_id)
+    return found
+
+
+def locked_draw(session: Session, draw_id: int) -> LotDraw:
+    """A draw as it is once it is this transaction's turn; raises NotFound `lots.unknown`."""
+    lock_rows(session, "lot", [draw_id])
+    found = session.get(LotDraw, draw_id, populate_existing=True)
+    if found is None:
+        raise NotFound("lots.unknown", draw_id=draw_id)
+    return found
+
+
+def list_draws(
+    session: Session, *, zone_id: int | None = None, after_id: int = 0, limit: int | None = None
+) -> list[LotDraw]:
+    """Draws in the order of their id, of one zone where it is given."""
+    query = select(LotDraw).where(LotDraw.id > after_id).order_by(LotDraw.id).limit(limit)
+    return list(session.scalars(query if zone_id is None else query.where(LotDraw.zone_id == zone_id)))
+
+
+def belongs(zone: Zone, person: Person) -> bool:
+    """Whether a person, as of the draw's day, may wish for a desk of the zone: its section's people, or everybody."""
+    return zone.section_id is None or zone.section_id in person.section_ids
+
+
+def desks(session: Session, zone_id: int) -> list[Space]:
+    """The spaces that a draw gives away, in the order of their codes."""
+    return sorted(
+        (one for one in list_spaces(session, zone_id=zone_id) if one.lane is Lane.DESK),
+        key=lambda one: one.code,
+    )
+
+
+def find_wish(session: Session, draw_id: int, user_id: int) -> LotWish | None:
+    """What a person wishes for in a draw, if anything."""
+    return session.get(LotWish, (draw_id, user_id))
+
+
+def wish(
+    session: Session,
+    draw_id: int,
+    *,
+    actor: Person,
+    now: datetime,
+    prefers: Sequence[int] = (),
+    beside: Sequence[int] = (),
+) -> LotWish:
+    """Wish for a desk, or change the wish. `prefers`: spaces, the best first; `beside`: colleagues to sit with, if they
+    name the actor too.
+
+    Raises NotFound `lots.unknown`, Conflict `lots.closed` or `lots.kept`, Forbidden `lots.not_yours`, RuleBroken
+    `lots.seat` or `lots.colleague`.
+    """
+    draw = locked_draw(session, draw_id)
+    if draw.state is not State.OPEN or now >= draw.draw_at:
+        raise Conflict("lots.closed", draw_id=draw_id)
+    zone = get_zone(session, draw.zone_id)
+    person = find_person(session, actor.id, draw.on_date)
+    if person is None or not belongs(zone, person):
+        raise Forbidden("lots.not_yours", zone=zone.code)
+    _check_wish(session, zone, draw.on_date, actor_id=actor.id, prefers=prefers, beside=beside)
+    made = find_wish(session, draw_id, actor.id)
+    if made is None:
+        made = LotWish(draw_id=draw_id, user_id=actor.id, number=_number(session, draw_id), made_at=now)
+        session.add(made)
+    made.prefers, made.beside = list(prefers), list(beside)
+    session.flush()
+    events.record(session, "lots.wished", f"lots:{draw_id}", at=now, actor_id=actor.id, user_id=actor.id)
+    return made
+
+
+def _check_wish(
+    session: Session, zone: Zone, on: date, *, actor_id: int, prefers: Sequence[int], beside: Sequence[int]
+) -> None:
+    known = {one.id for one in desks(session, zone.id)}
+    kept = [one for one in list_kept(session, on) if one.from_on <= on]
+    if any(one.user_id == actor_id and one.space_id in known for one in kept):
+        raise Conflict("lots.kept")
+    if len(prefers) > MOST_PREFERRED or len(set(prefers)) < len(prefers) or not known.issuperset(prefers):
+        raise RuleBroken("lots.seat", most=MOST_PREFERRED)
+    if not beside:
+        return
+    people = {one.id for one in list_people(session, section_id=zone.section_id, on=on)}
+    if not zone.lots_together:
+        raise RuleBroken("lots.colleague", most=0)
+    if len(beside) > MOST_BESIDE or not people.issuperset(beside) or actor_id in beside:
+        raise RuleBroken("lots.colleague", most=MOST_BESIDE)
+
+
+def _number(session: Session, draw_id: int) -> int:
+    """A number that nobody else has in this draw, and that says nothing about who has it."""
+    taken = set(session.scalars(select(LotWish.number).where(LotWish.draw_id == draw_id)))
+    while (number := FIRST_NUMBER + secrets.randbelow(NUMBERS)) in taken:
+        pass
+    return number
+
+
+def withdraw(session: Session, draw_id: int, *, actor: Person, now: datetime) -> None:
+    """Wish for nothing any more. Raises NotFound `lots.unknown` or `lots.no_wish`, Conflict `lots.closed`."""
+    draw = locked_draw(session, draw_id)
+    if draw.state is not State.OPEN or now >= draw.draw_at:
+        raise Conflict("lots.closed", draw_id=draw_id)
+    found = find_wish(session, draw_id, actor.id)
+    if found is None:
+        raise NotFound("lots.no_wish", draw_id=draw_id)
+    session.delete(found)
+    session.flush()
+    events.record(session, "lots.withdrawn", f"lots:{draw_id}", at=now, actor_id=actor.id, user_id=actor.id)
+
+
+def count_wishes(session: Session, draw_ids: Sequence[int]) -> dict[int, int]:
+    """How many people wish in each of these draws; absent where nobody does."""
+    query = (
+        select(LotWish.draw_id, func.count()).where(LotWish.draw_id.in_(draw_ids)).group_by(LotWish.draw_id)
+    )
+    return dict(session.execute(query).all())

@@ -1,0 +1,240 @@
+"""Who works here, as personnel and IT keep it: accounts, sections with dates, roles, leaving and coming back.
+
+What a leaver holds is freed in the same transaction, by `app.pipeline.leave`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app import events
+from app.errors import Conflict, Forbidden, NotFound, RuleBroken
+from app.people import tokens
+from app.people.models import Membership, PasswordCode, Role, Section, User
+from app.people.rules import Stay, reassigned
+from app.people.service import NewUser, Person, add, address_is_free
+
+# Whose accounts a role looks after, and which roles it may give: nobody makes themselves IT.
+LOOKS_AFTER: Mapping[Role, frozenset[Role]] = {
+    Role.IT: frozenset(Role),
+    Role.PERSONNEL: frozenset({Role.STAFF, Role.CHIEF, Role.FACILITY, Role.PERSONNEL, Role.AUDITOR}),
+}
+GIVES: Mapping[Role, frozenset[Role]] = {
+    Role.IT: frozenset(Role),
+    Role.PERSONNEL: frozenset({Role.STAFF, Role.CHIEF}),
+}
+# An account is taken over by its address where the directory binds by it: IT alone changes one.
+CHANGED_BY_IT = frozenset({"email"})
+FIELDS = frozenset({"name", "kana", "extension", "role", "email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """A section that somebody belongs to, belonged to or will belong to."""
+
+    section: Section
+    from_on: date
+    until_on: date | None
+
+
+def hire(
+    session: Session, wanted: NewUser, *, section_code: str, on: date, actor: Person, now: datetime
+) -> User:
+    """A new account. Raises Forbidden `user.not_allowed`, and as `app.people.service.add`."""
+    _require(wanted.role in GIVES.get(actor.role, ()))
+    return add(session, wanted, section_code=section_code, on=on, now=now, actor_id=actor.id)
+
+
+def get_account(session: Session, user_id: int, *, to_change: bool = False) -> User:
+    """An account, also of somebody who left; locked for a change. Raises NotFound `user.unknown`."""
+    query = select(User).where(User.id == user_id)
+    # Not FOR UPDATE: a booking that is being made refers to the row, and would wait for us as we for its locks.
+    user = session.scalar(query.with_for_update(key_share=True) if to_change else query)
+    if user is None:
+        raise NotFound("user.unknown", user_id=user_id)
+    return user
+
+
+def stays_of(session: Session, user_id: int) -> list[Stays]:
+    """Every section that somebody belonged, belongs or will belong to, in the order of time."""
+    query = (
+        select(Section, Membership.from_on, Membership.until_on)
+        .join(Section, Section.id == Membership.section_id)
+        .where(Membership.user_id == user_id)
+        .order_by(Membership.from_on, Membership.id)
+    )
+    return [Stays(*row) for row in session.execute(query)]
+
+
+def change(session: Session, user: User, wanted: Mapping[str, Any], *, actor: Person, now: datetime) -> User:
+    """Change an account's details. Raises Forbidden `user.not_allowed` or `user.self`, Conflict `user.exists`."""
+    values = {name: value for name, value in wanted.items() if name in FIELDS}
+    if "email" in values:
+        values["email"] = values["email"].lower()
+    changes = {name: value for name, value in values.items() if getattr(user, name) != value}
+    _require_looks_after(actor, user)
+    _require(actor.role is Role.IT or not changes.keys() & CHANGED_BY_IT)
+    if "role" in changes:
+        if user.id == actor.id:
+            raise Forbidden("user.self")
+        _require({user.role, changes["role"]} <= GIVES[actor.role])
+    if not changes:
+        return user
+    facts = {"role": [user.role.value, changes["role"].value]} if "role" in changes else {}
+    with address_is_free(session, changes.get("email", "")):
+        for name, value in changes.items():
+            setattr(user, name, value)
+        user.version += 1
+    events.record(
+        session,
+        "user.changed",
+        f"user:{user.id}",
+        at=now,
+        actor_id=actor.id,
+        fields=sorted(changes),
+        **facts,
+    )
+    return user
+
+
+def reassign(
+    session: Session, user: User, section_ids: Set[int], *, from_on: date, actor: Person, now: datetime
+) -> User:
+    """From a day on somebody belongs to exactly these sections (兼務: to several).
+
+    Raises NotFound `section.unknown`, RuleBroken `user.no_section`, Forbidden `user.not_allowed`.
+    """
+    _require_looks_after(actor, user)
+    if not section_ids:
+        raise RuleBroken("user.no_section")
+    known = set(session.scalars(select(Section.id).where(Section.id.in_(section_ids))))
+    if known != section_ids:
+        raise NotFound("section.unknown", section_ids=sorted(section_ids - known))
+    rows = {one.id: one for one in session.scalars(select(Membership).where(Membership.user_id == user.id))}
+    before = [Stay(one.section_id, one.from_on, one.until_on, one.id) for one in rows.values()]
+    after = reassigned(before, section_ids, from_on)
+    for stay in after:
+        if stay.id is None:
+            session.add(Membership(user_id=user.id, section_id=stay.section_id, from_on=stay.from_on))
+        else:
+            rows.pop(stay.id).until_on = stay.until_on
+    for gone in rows.values():
+        session.delete(gone)
+    user.version += 1
+    session.flush()
+    events.record(
+        session,
+        "user.moved",
+        f"user:{user.id}",
+        at=now,
+        actor_id=actor.id,
+        section_ids=sorted(section_ids),
+        from_on=from_on.isoformat(),
+    )
+    return user
+
+
+def leave(session: Session, user: User, *, actor: Person | None, now: datetime) -> None:
+    """Somebody has left: tokens, browser sessions, codes and the card are dead. Sections stay as they were, so that
+    coming back restores them. `actor` None: the clock, or whoever runs the machine.
+
+    Raises Conflict `user.left`, Forbidden `user.self` or `user.not_allowed`.
+    """
+    _require_may_end(user, actor)
+    user.left_at, user.leaves_at = now, None
+    user.session_epoch += 1
+    user.version += 1
+    user.card_digest = ""
+    session.flush()
+    tokens.revoke_all(session, user.id, now=now)
+    session.execute(delete(PasswordCode).where(PasswordCode.user_id == user.id))
+    events.record(session, "user.left", f"user:{user.id}", at=now, actor_id=actor.id if actor else None)
+
+
+def plan_to_leave(session: Session, user: User, at: datetime | None, *, actor: Person, now: datetime) -> None:
+    """Somebody will have left at an instant, when the sweep does it; None takes that back.
+
+    Raises as `leave`, and RuleBroken `user.leaves_in_past`.
+    """
+    _require_may_end(user, actor)
+    if at is not None and at <= now:
+        raise RuleBroken("user.leaves_in_past")
+    user.leaves_at = at
+    user.version += 1
+    session.flush()
+    kind = "user.staying" if at is None else "user.leaving"
+    facts = {} if at is None else {"leaves_at": at.isoformat()}
+    events.record(session, kind, f"user:{user.id}", at=now, actor_id=actor.id, **facts)
+
+
+def come_back(session: Session, user: User, *, actor: Person, now: datetime) -> None:
+    """A leaver is here again, with the sections, the role and the password of before; not with tokens or bookings.
+
+    Raises Conflict `user.here`, Forbidden `user.not_allowed`.
+    """
+    _require_looks_after(actor, user)
+    if user.left_at is None:
+        raise Conflict("user.here")
+    user.left_at = None
+    user.version += 1
+    session.flush()
+    events.record(session, "user.returned", f"user:{user.id}", at=now, actor_id=actor.id)
+
+
+def due_to_leave(session: Session, now: datetime) -> list[User]:
+    """Whose instant of leaving has come."""
+    query = select(User).where(User.leaves_at <= now, User.left_at.is_(None)).order_by(User.id)
+    return list(session.scalars(query.with_for_update(key_share=True, skip_locked=True)))
+
+
+def next_due(session: Session) -> datetime | None:
+    """When somebody next leaves."""
+    query = select(User.leaves_at).where(User.leaves_at.is_not(None)).order_by(User.leaves_at).limit(1)
+    return session.scalar(query)
+
+
+def accounts(
+    session: Session, *, section_id: int | None = None, has_left: bool = False, on: date
+) -> list[User]:
+    """The accounts that personnel and IT see, in the order of their kana: of those here, or of those who left."""
+    query = select(User).where(User.left_at.is_not(None) if has_left else User.left_at.is_(None))
+    if section_id is not None:
+        query = query.where(
+            User.id.in_(
+                select(Membership.user_id).where(
+                    Membership.section_id == section_id,
+                    Membership.from_on <= on,
+                    (Membership.until_on.is_(None)) | (Membership.until_on >= on),
+                )
+            )
+        )
+    return list(session.scalars(query.order_by(User.kana, User.name, User.id)))
+
+
+def looks_after(actor: Person, user: User) -> bool:
+    """Whether somebody may change an account."""
+    return user.role in LOOKS_AFTER.get(actor.role, ())
+
+
+def _require(allowed: bool) -> None:
+    if not allowed:
+        raise Forbidden("user.not_allowed")
+
+
+def _require_looks_after(actor: Person, user: User) -> None:
+    _require(looks_after(actor, user))
+
+
+def _require_may_end(user: User, actor: Person | None) -> None:
+    if actor is not None:
+        _require_looks_after(actor, user)
+        if user.id == actor.id:
+            raise Forbidden("user.self")
+    if user.left_at is not None:
+        raise Conflict("user.left")

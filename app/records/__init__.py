@@ -1,0 +1,1 @@
+"""Keeping records and letting go of them: erasing on schedule, one's own data, files in and out."""

@@ -1,0 +1,119 @@
+"""Every column that leads to a person, and what becomes of it: a test walks the schema and finds none that is not here.
+
+A feature that links rows to people adds its lines here: to PARTS what is erased on schedule, to LASTING what stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table, and_, exists, or_
+
+from app.bookings.models import Booking
+from app.bookings.rules import LIVE
+from app.bookings.series.models import Series
+from app.notifications.models import Message
+from app.occupancy.models import DeadLetter, StoredReading
+from app.orm import Base
+from app.telework.models import TeleworkPlan
+from app.waitlist.models import Entry
+
+
+class Period(StrEnum):
+    READINGS = "readings"
+    PRESENCE = "presence"
+    TELEWORK = "telework"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of a table (with an `id`) that are erased once `age` is older than the period's limit.
+
+    `blank`: what their columns become; None: the rows go. `due`: which of them still have something to lose.
+    """
+
+    name: str
+    table: Table
+    period: Period
+    age: Column[Any]
+    due: ColumnElement[bool] | None = None
+    blank: Mapping[str, object] | None = None
+
+
+tables = Base.metadata.tables
+_bookings = tables[Booking.__tablename__]
+_series = tables[Series.__tablename__]
+_readings = tables[StoredReading.__tablename__]
+_dead = tables[DeadLetter.__tablename__]
+_messages = tables[Message.__tablename__]
+_entries = tables[Entry.__tablename__]
+_plans = tables[TeleworkPlan.__tablename__]
+
+# Bookings lose their people together with what hangs on them: see `app.records.erasing`.
+BOOKINGS = Part(
+    "bookings",
+    _bookings,
+    Period.PRESENCE,
+    _bookings.c.end_at,
+    due=and_(_bookings.c.erased_at.is_(None), _bookings.c.status.not_in(LIVE)),
+    blank={"user_id": None, "made_by": None, "guest_name": "", "title": ""},
+)
+PARTS = (
+    Part("readings", _readings, Period.READINGS, _readings.c.observed_at),
+    Part("dead_letters", _dead, Period.READINGS, _dead.c.received_at),
+    BOOKINGS,
+    Part(
+        "series",
+        _series,
+        Period.PRESENCE,
+        _series.c.made_at,
+        due=and_(
+            or_(_series.c.user_id.is_not(None), _series.c.made_by.is_not(None)),
+            ~exists().where(Booking.series_id == _series.c.id, Booking.erased_at.is_(None)),
+        ),
+        blank={"user_id": None, "made_by": None},
+    ),
+    Part("waitlist_entries", _entries, Period.PRESENCE, _entries.c.made_at),
+    Part("messages", _messages, Period.PRESENCE, _messages.c.made_at),
+    Part("telework_plans", _plans, Period.TELEWORK, _plans.c.on_date),
+)
+# Erased with what they hang on, or counted first.
+TOGETHER = {
+    ("booking_attendees", "user_id"): "with its booking",
+    ("usage_corrections", "made_by"): "with its booking",
+    ("half_days", "user_id"): "counted by section, then erased",
+    ("lot_wishes", "user_id"): "with its draw, by the next draw of the zone",
+}
+LASTING = {
+    ("memberships", "user_id"): "the account itself",
+    ("api_tokens", "user_id"): "the account itself",
+    ("notification_choices", "user_id"): "the account itself",
+    ("identities", "user_id"): "the account itself",
+    ("password_codes", "user_id"): "the account itself",
+    ("webhooks", "made_by"): "who answers for the office's programs",
+    ("fixed_seats", "user_id"): "holds until the facility staff end it",
+    ("space_outages", "made_by"): "who answers for the building",
+    ("closures", "made_by"): "who answers for the building",
+}
+
+
+def erased_columns() -> set[tuple[str, str]]:
+    """The columns that lead to people and are emptied, or whose rows go."""
+    found = set(TOGETHER)
+    for part in PARTS:
+        names = part.blank if part.blank is not None else part.table.c.keys()
+        found |= {(part.table.name, name) for name in names}
+    return found
+
+
+def columns_to_people() -> set[tuple[str, str]]:
+    """Every column of the schema that refers to a user."""
+    return {
+        (table.name, key.parent.name)
+        for table in tables.values()
+        for key in table.foreign_keys
+        if key.column.table.name == "users"
+    }

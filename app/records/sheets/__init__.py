@@ -1,0 +1,1 @@
+"""People, spaces and sensors as CSV files: out, and in again with a diff first."""

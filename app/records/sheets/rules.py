@@ -1,0 +1,172 @@
+"""What a file would change: rows of cells against what is stored; pure. All is compared as text in its one form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Values = dict[str, str]
+Key = tuple[str, str]  # such as ("space", "A-01")
+Cell = Callable[[str], str]  # a cell → its one form; raises ValueError(code)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a line adds or changes. `before` None: it is new."""
+
+    line: int
+    what: str
+    key: str
+    before: Values | None
+    after: Values
+
+    @property
+    def differs(self) -> dict[str, tuple[str, str]]:
+        """By column: from what to what."""
+        was = self.before or {}
+        return {
+            name: (was.get(name, ""), value)
+            for name, value in self.after.items()
+            if was.get(name, "") != value
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A line that cannot be taken, with the code of why."""
+
+    line: int
+    code: str
+    column: str = ""
+    value: str = ""
+
+
+@dataclass(slots=True)
+class Diff:
+    """What a file would do. With one refusal nothing of it is done."""
+
+    added: list[Change] = field(default_factory=list)
+    changed: list[Change] = field(default_factory=list)
+    unchanged: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.added or self.changed or self.refused)
+
+
+def text(most: int, least: int = 0) -> Cell:
+    """Any text of so many characters that a database can hold."""
+
+    def read(cell: str) -> str:
+        if len(cell) < least or (least and not cell.strip()):
+            raise ValueError("csv.empty")
+        if len(cell) > most or "\x00" in cell or any("\ud800" <= one <= "\udfff" for one in cell):
+            raise ValueError("csv.text")
+        return cell
+
+    return read
+
+
+def code(most: int = 32, *, needed: bool = True) -> Cell:
+    """A short name without `|`."""
+
+    def read(cell: str) -> str:
+        cell = cell.strip()
+        if needed and not cell:
+            raise ValueError("csv.empty")
+        if len(cell) > most or not cell.isprintable() or "|" in cell:
+            raise ValueError("csv.code")
+        return cell
+
+    return read
+
+
+def codes(cell: str) -> str:
+    """Codes apart by `|`, in order."""
+    each = code(needed=False)
+    return "|".join(sorted({found for one in cell.split("|") if (found := each(one))}))
+
+
+def email(cell: str) -> str:
+    """An address, in lower case."""
+    cell = cell.strip().lower()
+    name, at, host = cell.partition("@")
+    if not (name and at and host) or "@" in host or " " in cell or len(cell) > 254 or not cell.isprintable():
+        raise ValueError("csv.email")
+    return cell
+
+
+def whole(least: int, most: int) -> Cell:
+    """A whole number within limits."""
+
+    def read(cell: str) -> str:
+        cell = cell.strip()
+        if not (cell.isascii() and cell.isdigit() and len(cell) < 10 and least <= int(cell) <= most):
+            raise ValueError("csv.number")
+        return str(int(cell))
+
+    return read
+
+
+def one_of(choices: type[StrEnum]) -> Cell:
+    """One of the values of an enumeration."""
+
+    def read(cell: str) -> str:
+        if cell.strip() not in {one.value for one in choices}:
+            raise ValueError("csv.choice")
+        return cell.strip()
+
+    return read
+
+
+def flag(cell: str) -> str:
+    """0 or 1; empty is 0."""
+    if cell.strip() not in {"0", "1", ""}:
+        raise ValueError("csv.flag")
+    return cell.strip() or "0"
+
+
+def cells(
+    header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]], columns: Mapping[str, Cell]
+) -> Iterator[tuple[int, Values] | Refusal]:
+    """Each row's cells in their one form, or why it is refused. Columns may be missing, unknown ones may not stand."""
+    for name in header:
+        if name not in columns or header.count(name) > 1:
+            yield Refusal(1, "csv.column", name)
+            return
+    for line, row in rows:
+        if len(row) != len(header):
+            yield Refusal(line, "csv.cells")
+            continue
+        values: Values = {}
+        for name, cell in zip(header, row, strict=True):
+            try:
+                values[name] = columns[name](cell)
+            except ValueError as error:
+                yield Refusal(line, str(error), name, cell[:80])
+                break
+        else:
+            yield line, values
+
+
+def compare(said: Sequence[tuple[int, str, str, Values]], stored: Mapping[Key, Values]) -> Diff:
+    """What lines say of things, against what is stored. What no line speaks of stays untouched."""
+    diff = Diff()
+    seen: dict[Key, Values] = {}
+    for line, what, key, values in said:
+        if (what, key) in seen:
+            if seen[what, key] != values:
+                diff.refused.append(Refusal(line, "csv.twice", what, key))
+            continue
+        seen[what, key] = values
+        before = stored.get((what, key))
+        change = Change(line, what, key, before, values)
+        if before is None:
+            diff.added.append(change)
+        elif change.differs:
+            diff.changed.append(change)
+        else:
+            diff.unchanged += 1
+    return diff

@@ -1,0 +1,68 @@
+"""Files out and in: a diff first, then all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.database import lock_rows
+from app.errors import Conflict, RuleBroken
+from app.records.sheets.people import PEOPLE
+from app.records.sheets.rules import Diff, Refusal, cells, compare
+from app.records.sheets.sensors import SENSORS
+from app.records.sheets.sheet import Asked, Sheet
+from app.records.sheets.spaces import SPACES
+from app.records.sheets.text import UTF8, SheetError, Written, read, write
+
+SHEETS = {sheet.name: sheet for sheet in (PEOPLE, SPACES, SENSORS)}
+ROWS_AT_MOST = 20_000
+TOLD_AT_MOST = 50
+
+
+def export(session: Session, sheet: Sheet, asked: Asked, encoding: str = UTF8) -> Written:
+    """All that is stored, as a file that `diff_of` finds nothing in."""
+    rows = sheet.rows(sheet.stored(session, asked))
+    return write(list(sheet.columns), [[row[name] for name in sheet.columns] for row in rows], encoding)
+
+
+def diff_of(session: Session, sheet: Sheet, content: bytes, asked: Asked) -> Diff:
+    """What importing a file would do; changes nothing."""
+    try:
+        header, rows = read(content, ROWS_AT_MOST)
+    except SheetError as error:
+        return Diff(refused=[Refusal(error.line, error.code)])
+    missing = [Refusal(1, "csv.column_needed", name) for name in sheet.needed if name not in header]
+    if missing:
+        return Diff(refused=missing)
+    refused: list[Refusal] = []
+    said = []
+    for found in cells(header, rows, sheet.columns):
+        if isinstance(found, Refusal):
+            refused.append(found)
+        else:
+            line, values = found
+            said += [(line, what, key, of) for what, key, of in sheet.entities(values)]
+    diff = compare(said, sheet.stored(session, asked))
+    diff.refused = sorted(
+        [*refused, *diff.refused, *sheet.check(session, diff, asked)], key=lambda one: one.line
+    )
+    return diff
+
+
+def import_file(session: Session, sheet: Sheet, content: bytes, asked: Asked) -> Diff:
+    """Do what the file says; raises RuleBroken `csv.refused` naming lines, Conflict `csv.changed` where somebody else
+    added the same at the same moment."""
+    lock_rows(session, "import", [1])
+    diff = diff_of(session, sheet, content, asked)
+    if diff.refused:
+        first = [
+            {"line": one.line, "code": one.code, "column": one.column, "value": one.value}
+            for one in diff.refused[:TOLD_AT_MOST]
+        ]
+        raise RuleBroken("csv.refused", refused=first, of=len(diff.refused))
+    try:
+        sheet.store(session, diff, asked)
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict("csv.changed") from error
+    return diff

@@ -1,0 +1,39 @@
+"""What a kind of file is: its columns, what its rows speak of, what is stored, and how a change is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from app.records.sheets.rules import Cell, Diff, Key, Refusal, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who imports when: `on` is the office's day from which it holds; `may_set_roles`: they may hand out roles."""
+
+    now: datetime
+    on: date
+    actor_id: int | None = None
+    may_set_roles: bool = False
+
+
+def _as_stored(found: Mapping[Key, Values]) -> list[Values]:
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """`needed`: columns that every file must have. `rows`: what is stored as the file's rows."""
+
+    name: str
+    columns: Mapping[str, Cell]
+    needed: tuple[str, ...]
+    entities: Callable[[Values], list[tuple[str, str, Values]]]
+    stored: Callable[[Session, Asked], dict[Key, Values]]
+    check: Callable[[Session, Diff, Asked], Iterator[Refusal]]
+    store: Callable[[Session, Diff, Asked], None]
+    rows: Callable[[Mapping[Key, Values]], list[Values]] = _as_stored

@@ -1,0 +1,284 @@
+"""What is freed goes to the first in line who may have it: held for a while, then accepted, declined or let pass."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.bookings import holding
+from app.bookings.guards import queue_up
+from app.bookings.models import HOLDS, Booking
+from app.bookings.now.options import options
+from app.bookings.now.rules import Option
+from app.bookings.rules import Status
+from app.database import try_lock_rows
+from app.errors import Conflict
+from app.people.service import Person, find_person
+from app.spaces.models import Space, Zone
+from app.spaces.rules import LANES, Lane
+from app.spaces.service import policies
+from app.waitlist.models import Entry
+from app.waitlist.rules import State, hold_until
+from app.waitlist.service import change, in_line
+
+AT_ONCE = 1000
+TRIES = 5
+
+
+def settle(session: Session, now: datetime) -> list[Booking]:
+    """End what time or others ended: offers that ran out or were withdrawn, spans that are over, wishes met otherwise.
+
+    Returns what was held and is free again.
+    """
+    freed = _settle_offers(session, now)
+    for entry in session.scalars(
+        select(Entry).where(in_line(), Entry.state == State.WAITING, Entry.end_at <= now).limit(AT_ONCE)
+    ).all():
+        change(session, entry, "over", now=now, state=State.OVER)
+    for entry in _met(session, now):
+        change(session, entry, "booked_otherwise", now=now, state=State.BOOKED_OTHERWISE)
+    return freed
+
+
+def _settle_offers(session: Session, now: datetime) -> list[Booking]:
+    """Offers whose hold ran out expire; one whose space was taken away (a closure) goes back to its place in line."""
+    offered = session.scalars(
+        select(Entry).where(in_line(), Entry.state == State.OFFERED).order_by(Entry.id).limit(AT_ONCE)
+    ).all()
+    query = select(Booking).where(Booking.id.in_([entry.booking_id for entry in offered]))
+    held = {one.id: one for one in session.scalars(query)} if offered else {}
+    rows = [
+        (entry, held[entry.booking_id])
+        for entry in offered
+        if entry.booking_id and (_is_due(entry, now) or held[entry.booking_id].status is not Status.HELD)
+    ]
+    due = [booking for _entry, booking in rows if booking.status is Status.HELD]
+    let_go = holding.withdraw(session, due, reason="offer_expired", now=now)
+    for entry, booking in rows:
+        if booking in let_go:
+            change(session, entry, "expired", now=now, space_id=booking.space_id, state=State.EXPIRED)
+        elif booking.status is Status.CANCELLED and booking.reason == "gave_back":
+            change(session, entry, "declined", now=now, state=State.DECLINED)
+        elif booking.status is not Status.HELD:
+            change(
+                session, entry, "withdrawn", now=now, state=State.WAITING, booking_id=None, hold_until=None
+            )
+    return let_go
+
+
+def _is_due(entry: Entry, now: datetime) -> bool:
+    return entry.hold_until is not None and entry.hold_until <= now
+
+
+def _met(session: Session, now: datetime) -> list[Entry]:
+    """Those who wait for what they have booked in the meantime; two queries."""
+    waiting = session.scalars(
+        select(Entry)
+        .where(in_line(), Entry.state == State.WAITING, Entry.user_id.is_not(None))
+        .order_by(Entry.id)
+        .limit(AT_ONCE)
+    ).all()
+    if not waiting:
+        return []
+    rows = session.execute(
+        select(Booking, Space)
+        .join(Space, Space.id == Booking.space_id)
+        .where(
+            Booking.user_id.in_({entry.user_id for entry in waiting}), HOLDS, Booking.status != Status.HELD
+        )
+        .order_by(Booking.id)
+    ).all()
+    return [
+        entry
+        for entry in waiting
+        if any(
+            booking.user_id == entry.user_id
+            and entry.wish.target.takes(space.id, space.zone_id, space.kind)
+            and entry.wish.is_met_by(booking.span, now)
+            for booking, space in rows
+        )
+    ]
+
+
+def offer(
+    session: Session, now: datetime, *, freed: Collection[int], only_freed: bool = False
+) -> list[Entry]:
+    """Offer what is free to those in line, in the order of asking; returns who was offered something.
+
+    `freed`: the spaces that were just freed. What their sensors still see is whoever is about to leave; elsewhere
+    somebody whom a sensor sees is left in peace. `only_freed`: look at nothing else, which is quick; a sweep looks at
+    all, so that what could not be offered at once (a lock, a rule, an outage that ended) is offered soon. One round at
+    a time: who is second waits for the next sweep, or those in front could be overtaken.
+    """
+    made: list[Entry] = []
+    passed_over: set[int] = set()
+    if not try_lock_rows(session, "queue", [0]):
+        return made
+    for entry, space_ids in _could_have(session, now, freed if only_freed else None):
+        wanted = entry.wish.wanted(now)
+        person = find_person(session, entry.user_id, now.date()) if entry.user_id else None
+        if wanted is None or (entry.user_id is not None and person is None):
+            continue
+        found = [
+            one
+            for one in options(session, entry.wish.target, wanted, person=person, now=now, until=wanted.end)
+            if one.space_id in space_ids - passed_over
+            and one.is_free(wanted)
+            and not (one.is_occupied and wanted.start <= now and one.space_id not in freed)
+        ]
+        try:
+            if found and _offer_to(session, entry, found, now):
+                made.append(entry)
+        except holding.Busy:
+            # Nobody behind overtakes whoever could not be served at this moment.
+            passed_over |= {one.space_id for one in found}
+    return made
+
+
+def _could_have(
+    session: Session, now: datetime, space_ids: Collection[int] | None
+) -> list[tuple[Entry, set[int]]]:
+    """Who waits, in the order of asking, and which spaces of what they want nobody holds; one query, and so one view of
+    what is free: what somebody frees meanwhile is for the next round, not for those further back in this one."""
+    start = case((Entry.start_at > now, Entry.start_at), else_=now)
+    room = Space.kind.in_([kind for kind, lane in LANES.items() if lane is Lane.ROOM])
+    query = (
+        select(Entry, Space.id)
+        .join(
+            Space,
+            or_(and_(room, Entry.lane == Lane.ROOM), and_(~room, Entry.lane == Lane.DESK)),
+        )
+        .join(Zone, Zone.id == Space.zone_id)
+        .where(
+            in_line(),
+            Entry.state == State.WAITING,
+            Entry.end_at > now,
+            Zone.free_seating.is_(False),
+            or_(Entry.kind.is_(None), Entry.kind == Space.kind),
+            or_(Entry.zone_id.is_(None), Entry.zone_id == Space.zone_id),
+            or_(Entry.space_id.is_(None), Entry.space_id == Space.id),
+            ~exists()
+            .where(
+                Booking.space_id == Space.id,
+                HOLDS,
+                Booking.end_at > start,
+                Booking.start_at < case((Entry.minutes.is_(None), Entry.end_at), else_=start),
+            )
+            .correlate(Space, Entry),
+        )
+        .order_by(Entry.id, Space.id)
+    )
+    if space_ids is not None:
+        query = query.where(Space.id.in_(space_ids))
+    found: dict[Entry, set[int]] = {}
+    for entry, space_id in session.execute(query):
+        found.setdefault(entry, set()).add(space_id)
+    return list(found.items())[:AT_ONCE]
+
+
+def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: datetime) -> bool:
+    """Hold the best of these for an entry; whether one could be. Raises `holding.Busy`."""
+    mine = select(Entry.id).where(Entry.id == entry.id, Entry.state == State.WAITING)
+    if session.scalar(mine.with_for_update(skip_locked=True)) is None:
+        raise holding.Busy
+    wanted = entry.wish.wanted(now)
+    if wanted is None:
+        return False
+    policy_of = policies(session)
+    for one in sorted(found, key=lambda one: (one.is_overflow, one.is_occupied, one.code))[:TRIES]:
+        booking = holding.try_hold(
+            session,
+            one.space_id,
+            wanted,
+            user_id=entry.user_id,
+            guest_name=entry.guest_name,
+            made_by=entry.made_by,
+            now=now,
+        )
+        if booking is not None:
+            hold = policy_of.of(one.kind, one.zone_id).offer_hold
+            until = hold_until(wanted, now=now, hold=hold)
+            return change(
+                session,
+                entry,
+                "offered",
+                now=now,
+                space_id=one.space_id,
+                state=State.OFFERED,
+                booking_id=booking.id,
+                hold_until=until,
+            )
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The booking that an offer became, and what of the person's ended for it."""
+
+    booking: Booking
+    ended: list[Booking]
+
+
+def accept(
+    session: Session, entry: Entry, *, actor: Person, now: datetime, is_there: bool = False
+) -> Accepted:
+    """Take what is offered; what clashes of one's own ends in the same transaction. `is_there`: said at a kiosk, by
+    whoever stands at its door.
+
+    Raises Conflict `waitlist.not_offered` where the hold has ended.
+    """
+    booking = session.get(Booking, entry.booking_id) if entry.booking_id else None
+    if booking is None or not _is_open(entry, now):
+        raise Conflict("waitlist.not_offered", state=entry.state.value)
+    try:
+        ended = holding.confirm(session, booking, actor_id=actor.id, now=now, is_there=is_there)
+    except Conflict as error:
+        if error.code == "booking.state":
+            raise Conflict("waitlist.not_offered", state=entry.state.value) from error
+        raise
+    if not change(session, entry, "accepted", now=now, actor_id=actor.id, state=State.ACCEPTED):
+        raise Conflict("waitlist.not_offered", state=entry.state.value)
+    return Accepted(booking, ended)
+
+
+def _is_open(entry: Entry, now: datetime) -> bool:
+    return entry.state is State.OFFERED and entry.hold_until is not None and now < entry.hold_until
+
+
+def decline(session: Session, entry: Entry, *, actor: Person, now: datetime) -> list[Booking]:
+    """Refuse what is offered; returns what is free again. Raises Conflict `waitlist.not_offered`."""
+    if entry.state is not State.OFFERED:
+        raise Conflict("waitlist.not_offered", state=entry.state.value)
+    return _give_up(session, entry, State.DECLINED, actor=actor, now=now)
+
+
+def leave(session: Session, entry: Entry, *, actor: Person, now: datetime) -> list[Booking]:
+    """Wait no longer; what was offered is free again and returned. Raises Conflict `waitlist.not_offered` once over."""
+    if entry.state is State.OFFERED:
+        return _give_up(session, entry, State.LEFT, actor=actor, now=now)
+    if entry.state is not State.WAITING or not change(
+        session, entry, "left", now=now, actor_id=actor.id, state=State.LEFT
+    ):
+        raise Conflict("waitlist.not_offered", state=entry.state.value)
+    return []
+
+
+def _give_up(session: Session, entry: Entry, state: State, *, actor: Person, now: datetime) -> list[Booking]:
+    booking = session.get_one(Booking, entry.booking_id)
+    queue_up(session, user_ids=[entry.user_id], space_ids=[booking.space_id])
+    session.refresh(booking)
+    let_go = holding.withdraw(session, [booking], reason="offer_declined", now=now, actor_id=actor.id)
+    if not let_go or not change(session, entry, state.value, now=now, actor_id=actor.id, state=state):
+        raise Conflict("waitlist.not_offered", state=entry.state.value)
+    return let_go
+
+
+def next_due(session: Session) -> datetime | None:
+    """When an offer next runs out, or a wait ends."""
+    holds = session.scalar(select(func.min(Entry.hold_until)).where(in_line()))
+    ends = session.scalar(select(func.min(Entry.end_at)).where(in_line()))
+    return min((at for at in (holds, ends) if at is not None), default=None)

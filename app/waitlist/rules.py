@@ -1,0 +1,73 @@
+"""The rules of the queue: what is still wanted, how long an offer holds, how long a wait may be; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from heapq import heapify, heapreplace
+
+from app.spaces.rules import Target
+from app.timespan import TimeSpan
+
+
+class State(StrEnum):
+    """Of an entry. `waiting` and `offered` stand in line; the rest is over. One offer an entry: whoever declines it or
+    lets it pass makes way, so that nobody behind them waits for ever."""
+
+    WAITING = "waiting"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    LEFT = "left"
+    OVER = "over"
+    BOOKED_OTHERWISE = "booked_otherwise"
+
+
+IN_LINE = (State.WAITING, State.OFFERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an entry waits for. `length` None: all of the span, or what is left of it; else so long from whenever it is
+    its turn, within the span."""
+
+    target: Target
+    span: TimeSpan
+    length: timedelta | None = None
+
+    def wanted(self, now: datetime) -> TimeSpan | None:
+        """The time that it would take now; None once its span is over."""
+        if now >= self.span.end:
+            return None
+        start = max(now, self.span.start)
+        return TimeSpan(start, min(start + self.length, self.span.end) if self.length else self.span.end)
+
+    def is_met_by(self, booked: TimeSpan, now: datetime) -> bool:
+        """Whether a booking of what is wanted covers all that is still wanted; of a number, whether it is on."""
+        wanted = self.wanted(now)
+        if wanted is None or booked.start > wanted.start:
+            return False
+        return booked.end > now if self.length else booked.end >= wanted.end
+
+
+def hold_until(span: TimeSpan, *, now: datetime, hold: timedelta) -> datetime:
+    """Until when a space is held for an answer: the whole hold, or less when the span begins sooner: to its start, but
+    half of the hold at least, and never beyond its end."""
+    return min(max(span.start, now + hold / 2), now + hold, span.end)
+
+
+def expected_at(place: int, *, frees: Iterable[datetime], turn: timedelta, now: datetime) -> datetime | None:
+    """When it will be about the turn of the one at `place` (1: the next), if everybody before takes a `turn`.
+
+    `frees`: when each of the spaces is next free. None where there is no space.
+    """
+    ready = [max(at, now) for at in frees]
+    if not ready:
+        return None
+    heapify(ready)
+    for _before in range(place - 1):
+        heapreplace(ready, ready[0] + turn)
+    return ready[0]

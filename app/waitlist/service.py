@@ -1,0 +1,279 @@
+"""Standing in line: join, leave, look; and the one way in which an entry changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm.attributes import set_committed_value
+
+from app import events
+from app.bookings.guards import queue_up
+from app.bookings.models import Booking
+from app.bookings.now.options import options
+from app.bookings.now.rules import CALL
+from app.bookings.now.service import target_named
+from app.database import lock_rows
+from app.errors import Conflict, NotFound, RuleBroken
+from app.people.models import Role
+from app.people.service import Person
+from app.spaces.models import Space, Zone
+from app.spaces.rules import LANES, Lane, Target
+from app.spaces.service import get_place, get_zone
+from app.timespan import TimeSpan
+from app.waitlist.models import Entry
+from app.waitlist.rules import IN_LINE, State, expected_at
+
+_entries = Entry.metadata.tables["waitlist_entries"]
+
+
+def in_line(entry: Any = Entry) -> Any:
+    """That an entry still stands in line, in the words of the indexes."""
+    return entry.state.in_(IN_LINE)
+
+
+TARGET = ("space_id", "kind", "zone_id", "lane")
+
+
+def target_of(
+    session: Session, *, space_id: int | None, kind: str | None, zone_id: int | None, lane: str | None
+) -> Target:
+    """What somebody named. Raises NotFound `space.unknown`."""
+    if space_id is not None:
+        return Target(get_place(session, space_id).space.lane, space_id=space_id)
+    return target_named(kind, lane, zone_id)
+
+
+def join(session: Session, target: Target, span: TimeSpan, *, actor: Person, now: datetime) -> Entry:
+    """Stand in line for a space, a zone or a kind; one place for a person, lane and time.
+
+    Raises NotFound `zone.unknown`, RuleBroken `waitlist.over` for a span that is over, Conflict
+    `waitlist.joined`.
+    """
+    if target.zone_id is not None:
+        get_zone(session, target.zone_id)
+    if span.end <= now:
+        raise RuleBroken("waitlist.over")
+    queue_up(session, user_ids=[actor.id], space_ids=[])
+    _refuse_second(session, actor.id, target.lane, span)
+    entry = Entry(
+        user_id=actor.id,
+        lane=target.lane,
+        kind=target.kind,
+        zone_id=target.zone_id,
+        space_id=target.space_id,
+        start_at=span.start,
+        end_at=span.end,
+    )
+    return _add(session, entry, actor=actor, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A number for the rooms of a zone. It holds until `until`, the end of the day `on`; a turn lasts `length`."""
+
+    zone_id: int
+    on: date
+    until: datetime
+    length: timedelta = CALL
+
+
+def draw(session: Session, wanted: Draw, *, actor: Person, now: datetime) -> Entry:
+    """Draw the next number of a zone's day, as at a reception desk: for oneself, at a kiosk for whoever stands there.
+
+    Raises NotFound `zone.unknown`, Conflict `waitlist.joined`.
+    """
+    zone_id, on = wanted.zone_id, wanted.on
+    get_zone(session, zone_id)
+    span = TimeSpan(now, wanted.until)
+    user_id = None if actor.role is Role.KIOSK else actor.id
+    queue_up(session, user_ids=[user_id], space_ids=[])
+    if user_id is not None:
+        _refuse_second(session, user_id, Lane.ROOM, span)
+    lock_rows(session, "numbers", [zone_id])
+    last = session.scalar(
+        select(func.max(Entry.number)).where(Entry.zone_id == zone_id, Entry.drawn_on == on)
+    )
+    entry = Entry(
+        user_id=user_id,
+        lane=Lane.ROOM,
+        zone_id=zone_id,
+        start_at=span.start,
+        end_at=span.end,
+        minutes=wanted.length // timedelta(minutes=1),
+        number=(last or 0) + 1,
+        drawn_on=on,
+    )
+    return _add(session, entry, actor=actor, now=now)
+
+
+def _refuse_second(session: Session, user_id: int, lane: Lane, span: TimeSpan) -> None:
+    query = select(Entry.id).where(
+        Entry.user_id == user_id,
+        Entry.lane == lane,
+        in_line(),
+        Entry.start_at < span.end,
+        Entry.end_at > span.start,
+    )
+    waiting = session.scalar(query.limit(1))
+    if waiting is not None:
+        raise Conflict("waitlist.joined", entry_id=waiting)
+
+
+def _add(session: Session, entry: Entry, *, actor: Person, now: datetime) -> Entry:
+    entry.state, entry.made_at, entry.made_by = State.WAITING, now, actor.id
+    session.add(entry)
+    session.flush()
+    record(session, entry, "joined", now=now, actor_id=actor.id)
+    return entry
+
+
+def record(
+    session: Session,
+    entry: Entry,
+    what: str,
+    *,
+    now: datetime,
+    actor_id: int | None,
+    space_id: int | None = None,
+) -> None:
+    """Append what happened to an entry to the log, as `waitlist.…`. `space_id`: what is held for it."""
+    events.record(
+        session,
+        f"waitlist.{what}",
+        f"waitlist:{entry.id}",
+        at=now,
+        actor_id=actor_id,
+        user_id=entry.user_id,
+        number=entry.number,
+        booking_id=entry.booking_id,
+        space_id=space_id or entry.space_id,
+        hold_until=entry.hold_until.isoformat() if entry.hold_until else None,
+        start=entry.start_at.isoformat(),
+        end=entry.end_at.isoformat(),
+    )
+
+
+def change(
+    session: Session,
+    entry: Entry,
+    what: str,
+    *,
+    now: datetime,
+    actor_id: int | None = None,
+    space_id: int | None = None,
+    **values: Any,
+) -> bool:
+    """Change an entry if it still is in the state it was read in, and record it; whether it was."""
+    query = update(_entries).where(_entries.c.id == entry.id, _entries.c.state == entry.state)
+    if session.connection().execute(query.values(**values)).rowcount != 1:
+        return False
+    for name, value in values.items():
+        set_committed_value(entry, name, value)
+    record(session, entry, what, now=now, actor_id=actor_id, space_id=space_id)
+    return True
+
+
+def get_entry(session: Session, entry_id: int, *, actor: Person) -> Entry:
+    """An entry that the actor may answer: one's own; at a kiosk, a number that nobody's account drew.
+
+    Raises NotFound `waitlist.unknown`, for a stranger's too.
+    """
+    entry = session.get(Entry, entry_id)
+    mine = entry is not None and (
+        entry.user_id == actor.id if entry.user_id is not None else actor.role in {Role.KIOSK, Role.FACILITY}
+    )
+    if entry is None or not mine:
+        raise NotFound("waitlist.unknown", entry_id=entry_id)
+    return entry
+
+
+def list_own(session: Session, user_id: int, *, after_id: int = 0, limit: int | None = None) -> list[Entry]:
+    """A person's entries that stand in line, in the order of asking."""
+    query = (
+        select(Entry)
+        .where(Entry.user_id == user_id, in_line(), Entry.id > after_id)
+        .order_by(Entry.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An entry as it is shown: its place among those that wait for the same (1: the next) and when it may be its turn;
+    while offered, what is held for it."""
+
+    entry: Entry
+    place: int
+    expected_at: datetime | None
+    zone: Zone | None
+    space: Space | None
+    held: Booking | None
+    held_space: Space | None
+
+
+def standing(session: Session, entries: Sequence[Entry], *, now: datetime) -> list[Standing]:
+    """Each with its place; a fixed number of queries for each."""
+    return [_standing(session, one, now) for one in entries]
+
+
+def _standing(session: Session, entry: Entry, now: datetime) -> Standing:
+    held = session.get(Booking, entry.booking_id) if entry.booking_id else None
+    wanted = entry.wish.wanted(now)
+    place, at = 0, None
+    if entry.state is State.WAITING and wanted is not None:
+        place = _ahead(session, entry) + 1
+        free = options(session, entry.wish.target, wanted, person=None, now=now, until=entry.end_at)
+        frees = [max((busy.end for busy in one.busy if busy.start < wanted.end), default=now) for one in free]
+        at = expected_at(place, frees=frees, turn=wanted.length, now=now)
+    return Standing(
+        entry,
+        place,
+        at if at is not None and at < entry.end_at else None,
+        session.get(Zone, entry.zone_id) if entry.zone_id else None,
+        session.get(Space, entry.space_id) if entry.space_id else None,
+        held,
+        session.get(Space, held.space_id) if held else None,
+    )
+
+
+def _ahead(session: Session, entry: Entry) -> int:
+    """How many asked before for what may be the same: of that lane and time, and of no other kind, zone or space."""
+    other = aliased(Entry)
+    query = (
+        select(func.count())
+        .select_from(other)
+        .where(
+            other.state == State.WAITING,
+            in_line(other),
+            other.id < entry.id,
+            other.lane == entry.lane,
+            other.start_at < entry.end_at,
+            other.end_at > entry.start_at,
+        )
+    )
+    for name in ("kind", "zone_id", "space_id"):
+        if (mine := getattr(entry, name)) is not None:
+            theirs = getattr(other, name)
+            query = query.where((theirs == mine) | theirs.is_(None))
+    return session.scalar(query) or 0
+
+
+def zones_with_rooms(session: Session) -> list[Zone]:
+    """The zones at whose booths numbers can be drawn, in the order of their codes."""
+    rooms = [kind for kind, lane in LANES.items() if lane is Lane.ROOM]
+    with_rooms = select(Space.zone_id).where(Space.kind.in_(rooms))
+    query = select(Zone).where(Zone.free_seating.is_(False), Zone.id.in_(with_rooms))
+    return list(session.scalars(query.order_by(Zone.code)))
+
+
+def numbers(session: Session, zone_id: int, on: date) -> list[Entry]:
+    """The numbers of a zone's day that stand in line, in the order of drawing."""
+    get_zone(session, zone_id)
+    query = select(Entry).where(Entry.zone_id == zone_id, Entry.drawn_on == on, in_line())
+    return list(session.scalars(query.order_by(Entry.id)))

@@ -1,0 +1,92 @@
+"""The office's rules, weekdays and kinds of half-day, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+# By key: what the rule is called, and what its value means.
+POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
+    "check_in_opens": (lazy_gettext("Check-in opens"), lazy_gettext("before the start, such as 15m")),
+    "no_show_grace": (
+        lazy_gettext("Grace before a release"),
+        lazy_gettext("after the start, if nobody came, such as 60m"),
+    ),
+    "warn_before_release": (lazy_gettext("Warning"), lazy_gettext("before a release, such as 5m")),
+    "vacant_hold": (
+        lazy_gettext("Empty after"),
+        lazy_gettext("without movement, such as 10m; at least what the sensor needs"),
+    ),
+    "early_leave": (
+        lazy_gettext("Ends when left"),
+        lazy_gettext("so long after everybody left, such as 10m, or off"),
+    ),
+    "min_duration": (lazy_gettext("Shortest booking"), lazy_gettext("such as 15m, or off")),
+    "max_duration": (lazy_gettext("Longest booking"), lazy_gettext("such as 2h or 1d")),
+    "buffer": (lazy_gettext("Pause between bookings"), lazy_gettext("such as 10m, or off")),
+    "horizon": (lazy_gettext("Booking opens"), lazy_gettext("ahead, such as 14d")),
+    "horizon_facility": (
+        lazy_gettext("Booking opens for facility staff"),
+        lazy_gettext("ahead, such as 62d"),
+    ),
+    "walk_in": (lazy_gettext("Sitting down without a booking"), lazy_gettext("on or off")),
+    "check_in_by_hand": (
+        lazy_gettext("Check-in by hand needed"),
+        lazy_gettext("where there is no sensor: on or off"),
+    ),
+    "offer_hold": (
+        lazy_gettext("Hold for the queue"),
+        lazy_gettext("the first in line has so long to answer, such as 10m"),
+    ),
+    "change_seats": (
+        lazy_gettext("Another seat each day"),
+        lazy_gettext("what is proposed is not what one had of late: on or off"),
+    ),
+    "concurrent_quota": (
+        lazy_gettext("Bookings at a time"),
+        lazy_gettext("of one person, not over yet: a number, or off"),
+    ),
+    "series_no_shows": (
+        lazy_gettext("Asked about a series"),
+        lazy_gettext("after so many no-shows running: a number, or off"),
+    ),
+    "series_answer": (lazy_gettext("Time to answer"), lazy_gettext("until the series ends, such as 7d")),
+    "weekly_quota": (
+        lazy_gettext("Bookings in a week"),
+        lazy_gettext("of one person, Monday to Sunday: a number, or off"),
+    ),
+}
+
+WEEKDAYS = (
+    lazy_gettext("Monday"),
+    lazy_gettext("Tuesday"),
+    lazy_gettext("Wednesday"),
+    lazy_gettext("Thursday"),
+    lazy_gettext("Friday"),
+    lazy_gettext("Saturday"),
+    lazy_gettext("Sunday"),
+)
+
+DAY_CLASSES: Mapping[str, LazyString] = {
+    "closed": lazy_gettext("Closed day"),
+    "leave": lazy_gettext("Leave"),
+    "trip": lazy_gettext("Business trip"),
+    "office": lazy_gettext("Office"),
+    "telework": lazy_gettext("Telework"),
+    "office_presumed": lazy_gettext("Office (presumed)"),
+    "unknown": lazy_gettext("Not known"),
+}
+
+DAY_REASONS: Mapping[str, LazyString] = {
+    "closed_day": lazy_gettext("the office was closed"),
+    "approved_leave": lazy_gettext("approved leave"),
+    "approved_trip": lazy_gettext("approved business trip"),
+    "home_and_check_in": lazy_gettext("home was approved, yet you checked in: please say which"),
+    "home_reported": lazy_gettext("approved and reported"),
+    "home_unreported": lazy_gettext("approved, not yet reported"),
+    "check_in_by_hand": lazy_gettext("checked in by hand"),
+    "check_in_inferred": lazy_gettext("the booked seat was in use"),
+    "no_evidence": lazy_gettext("neither plan nor check-in"),
+}

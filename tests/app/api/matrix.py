@@ -1,0 +1,209 @@
+"""Who may call what: every route, every role, and whose data. Checked by `test_matrix`; a route without a row fails.
+
+Roles: S staff, C chief, F facility, P personnel, I IT, A auditor, K kiosk, V service. Where a row says `C:section`,
+the chief reaches what is the own section's (and the own); `own`: only one's own; `all`: everybody's.
+"""
+
+from typing import Any
+
+from werkzeug.routing import Rule
+
+# The table is as wide as its longest address.
+# ruff: noqa: E501
+MATRIX = """
+GET /api/docs                                                      | everybody
+GET /api/v1/bookings                                               | S:own C:section F:all P:own I:own A:all
+POST /api/v1/bookings                                              | S:own C:section F:all P:own I:own
+GET /api/v1/bookings/<int:booking_id>                              | S:own C:section F:all P:own I:own A:all
+PATCH /api/v1/bookings/<int:booking_id>                            | S:own C:section F:all P:own I:own
+DELETE /api/v1/bookings/<int:booking_id>                           | S:own C:section F:all P:own I:own
+POST /api/v1/bookings/<int:booking_id>/check-in                    | S:own C:section F:all P:own I:own
+POST /api/v1/bookings/<int:booking_id>/end                         | S:own C:section F:all P:own I:own
+GET /api/v1/bookings/<int:booking_id>/history                      | S:own C:section F:all P:own I:own A:all
+POST /api/v1/bookings/<int:booking_id>/reclaim                     | S:own C:section F:all P:own I:own
+POST /api/v1/bookings/<int:booking_id>/still-coming                | S:own C:section F:all P:own I:own
+POST /api/v1/bookings/cancel                                       | S:own C:section F:all P:own I:own
+POST /api/v1/bookings/now                                          | SCFPI
+GET /api/v1/closures                                               | SCFPIAKV
+POST /api/v1/closures                                              | F
+DELETE /api/v1/closures/<int:closure_id>                           | F
+GET /api/v1/exports/<string:name>                                  | FPI
+GET /api/v1/fixed-seats                                            | F
+DELETE /api/v1/fixed-seats/<int:fixed_id>                          | F
+GET /api/v1/floors                                                 | SCFPIAKV
+GET /api/v1/floors/<int:floor_id>                                  | SCFPIAKV
+GET /api/v1/floors/<int:floor_id>/availability                     | SCFPIAKV
+POST /api/v1/imports/<string:name>                                 | FPI
+GET /api/v1/lots                                                   | SCFPIA
+GET /api/v1/lots/<int:draw_id>                                     | SCFPIA
+GET /api/v1/lots/<int:draw_id>/check                               | SCFPIA
+GET /api/v1/lots/<int:draw_id>/record                              | SCFPIA
+GET /api/v1/lots/<int:draw_id>/wish                                | SCFPI
+PUT /api/v1/lots/<int:draw_id>/wish                                | SCFPI
+DELETE /api/v1/lots/<int:draw_id>/wish                             | SCFPI
+GET /api/v1/me                                                     | SCFPIAKV
+GET /api/v1/me/export                                              | SCFPIA
+GET /api/v1/me/looks                                               | SCFPIA
+GET /api/v1/me/notifications                                       | SCFPI
+PUT /api/v1/me/notifications                                       | SCFPI
+GET /api/v1/messages                                               | SCFPIA
+POST /api/v1/messages/<int:message_id>/read                        | SCFPIA
+GET /api/v1/openapi.json                                           | everybody
+GET /api/v1/people                                                 | SCFPIA
+POST /api/v1/people                                                | PI
+GET /api/v1/people/<int:user_id>                                   | PIA
+PATCH /api/v1/people/<int:user_id>                                 | PI
+POST /api/v1/people/<int:user_id>/leave                            | PI
+DELETE /api/v1/people/<int:user_id>/leave                          | PI
+POST /api/v1/people/<int:user_id>/password-code                    | I
+PUT /api/v1/people/<int:user_id>/sections                          | PI
+GET /api/v1/sections                                               | SCFPIA
+GET /api/v1/sensors                                                | FI
+POST /api/v1/series/<int:series_id>/confirm                        | S:own C:own F:own P:own I:own
+GET /api/v1/sites                                                  | SCFPIAKV
+PUT /api/v1/sites/<int:site_id>/hours                              | F
+GET /api/v1/spaces                                                 | SCFPIAKV
+GET /api/v1/spaces/<int:space_id>                                  | SCFPIAKV
+POST /api/v1/spaces/<int:space_id>/claim                           | SCFPI
+POST /api/v1/spaces/<int:space_id>/fixed-seat                      | F
+POST /api/v1/spaces/<int:space_id>/outage                          | F
+DELETE /api/v1/spaces/<int:space_id>/outage                        | F
+GET /api/v1/telework/days                                          | S:own C:own F:own P:all I:own A:all
+GET /api/v1/telework/plans                                         | SCFPI
+PUT /api/v1/telework/plans                                         | SCFPI
+POST /api/v1/telework/plans/<int:plan_id>/approve                  | C:section
+GET /api/v1/tokens                                                 | S:own C:own F:own P:own I:all A:own K:own V:own
+POST /api/v1/tokens                                                | S:own C:own F:own P:own I:own A:own
+DELETE /api/v1/tokens/<int:token_id>                               | S:own C:own F:own P:own I:all A:own K:own V:own
+GET /api/v1/usage                                                  | S:own C:own F:all P:own I:own A:all
+PUT /api/v1/usage/<int:booking_id>/correction                      | F
+GET /api/v1/waitlist                                               | SCFPI
+POST /api/v1/waitlist                                              | SCFPI
+GET /api/v1/waitlist/<int:entry_id>                                | S:own C:own F:own P:own I:own K:own
+DELETE /api/v1/waitlist/<int:entry_id>                             | S:own C:own F:own P:own I:own K:own
+POST /api/v1/waitlist/<int:entry_id>/accept                        | S:own C:own F:own P:own I:own K:own
+POST /api/v1/waitlist/<int:entry_id>/decline                       | S:own C:own F:own P:own I:own K:own
+GET /api/v1/waitlist/numbers                                       | SCFPIK
+POST /api/v1/waitlist/numbers                                      | SCFPIK
+GET /api/v1/webhooks                                               | FI
+POST /api/v1/webhooks                                              | FI
+DELETE /api/v1/webhooks/<int:webhook_id>                           | FI
+POST /api/v1/webhooks/<int:webhook_id>/enable                      | FI
+GET /api/v1/zones                                                  | SCFPIAKV
+GET /api/v1/zones/<int:zone_id>/lots                               | SCFPIA
+PUT /api/v1/zones/<int:zone_id>/lots                               | F
+GET /api/v1/zones/<int:zone_id>/rules                              | SCFPIA
+PUT /api/v1/zones/<int:zone_id>/rules                              | F
+
+GET /                                                              | everybody
+GET /a/<token>                                                     | everybody
+POST /a/<token>                                                    | everybody
+GET /account                                                       | SCFPIA
+POST /account/password                                             | SCFPIA
+POST /account/tokens                                               | SCFPIA
+GET /bookings                                                      | SCFPI
+POST /bookings                                                     | SCFPI
+POST /bookings/<int:booking_id>/<any('check-in', 'end', 'reclaim', 'cancel', 'still-coming'):verb> | S:own C:section F:all P:own I:own
+POST /bookings/<int:booking_id>/cancel-series                      | S:own C:section F:all P:own I:own
+POST /bookings/<int:booking_id>/change                             | S:own C:section F:all P:own I:own
+GET /bookings/<int:booking_id>/history                             | S:own C:section F:all P:own I:own A:all
+POST /bookings/<int:booking_id>/history                            | F
+POST /bookings/absence                                             | SCFPI
+GET /calendar/<token>.ics                                          | everybody
+GET /card                                                          | SCFPI
+POST /card                                                         | SCFPI
+GET /day                                                           | SCFPIA
+GET /demo                                                          | everybody
+GET /demo/clock                                                    | everybody
+GET /files                                                         | FPI
+GET /files/<string:name>                                           | FPI
+POST /files/<string:name>                                          | FPI
+GET /floors/<int:floor_id>                                         | SCFPIAK
+GET /floors/<int:floor_id>/live                                    | SCFPIAK
+GET /floors/<int:floor_id>/spaces/<int:space_id>                   | SCFPIAK
+GET /healthz                                                       | everybody
+GET /kiosk                                                         | K
+POST /kiosk                                                        | K
+POST /kiosk/check-in                                               | K
+POST /kiosk/sit                                                    | K
+POST /language                                                     | everybody
+GET /login                                                         | everybody
+POST /login                                                        | everybody
+GET /login/oidc                                                    | everybody
+GET /login/oidc/back                                               | everybody
+POST /logout                                                       | everybody
+GET /lots                                                          | SCFPI
+GET /lots/<int:draw_id>                                            | SCFPIA
+GET /lots/<int:draw_id>/record.json                                | SCFPIA
+POST /lots/<int:draw_id>/wish                                      | SCFPI
+POST /lots/<int:draw_id>/withdraw                                  | SCFPI
+GET /me                                                            | SCFPIA
+GET /me/export                                                     | SCFPIA
+GET /messages                                                      | SCFPIA
+POST /messages/calendar                                            | SCFPI
+GET /messages/choices                                              | SCFPI
+POST /messages/choices                                             | SCFPI
+GET /metrics                                                       | everybody
+POST /now/<any('desk', 'room'):lane>                               | SCFPI
+GET /office                                                        | F
+POST /office/closures                                              | F
+POST /office/closures/<int:closure_id>/reopen                      | F
+GET /office/desk-codes                                             | F
+POST /office/fixed-seats/<int:fixed_id>/end                        | F
+GET /office/people                                                 | PIA
+POST /office/people                                                | PI
+GET /office/people/<int:user_id>                                   | PIA
+POST /office/people/<int:user_id>                                  | PI
+POST /office/people/<int:user_id>/leave                            | PI
+POST /office/people/<int:user_id>/password                         | I
+POST /office/people/<int:user_id>/return                           | PI
+POST /office/people/<int:user_id>/sections                         | PI
+POST /office/people/<int:user_id>/stay                             | PI
+POST /office/people/<int:user_id>/tokens                           | I
+POST /office/people/<int:user_id>/unbind                           | I
+GET /office/rules                                                  | F
+POST /office/rules/<any('seat', 'focus_seat', 'booth', 'meeting_booth', 'open_meeting'):kind> | F
+POST /office/sites/<int:site_id>/hours                             | F
+POST /office/spaces/<int:space_id>/mend                            | F
+POST /office/spaces/<int:space_id>/outage                          | F
+GET /office/webhooks                                               | FI
+POST /office/webhooks                                              | FI
+POST /office/webhooks/<int:webhook_id>/enable                      | FI
+POST /office/webhooks/<int:webhook_id>/remove                      | FI
+GET /office/zones/<int:zone_id>                                    | F
+POST /office/zones/<int:zone_id>/fixed-seats                       | F
+POST /office/zones/<int:zone_id>/guests                            | F
+POST /office/zones/<int:zone_id>/guests/<int:number>/remove        | F
+POST /office/zones/<int:zone_id>/lots                              | F
+POST /office/zones/<int:zone_id>/overflow                          | F
+GET /password/new                                                  | everybody
+POST /password/new                                                 | everybody
+GET /people                                                        | SCFPIA
+GET /queue                                                         | SCFPI
+POST /queue                                                        | SCFPI
+POST /queue/<int:entry_id>/<any('accept', 'decline', 'leave'):verb> | S:own C:own F:own P:own I:own K:own
+GET /queue/numbers                                                 | SCFPIK
+POST /queue/numbers                                                | SCFPIK
+GET /readyz                                                        | everybody
+GET /s                                                             | SCFPI
+GET /s/<code>                                                      | SCFPI
+POST /s/<code>/sit                                                 | SCFPI
+POST /series/<int:series_id>/confirm                               | S:own C:own F:own P:own I:own
+POST /spaces/<int:space_id>/claim                                  | SCFPI
+POST /tokens/<int:token_id>/revoke                                 | S:own C:own F:own P:own I:all A:own
+"""
+
+
+def path_of(rule: Rule) -> str:
+    """The route's address with ids of nothing."""
+    values: dict[str, Any] = dict.fromkeys(rule.arguments, 987654)
+    values |= {
+        "verb": "leave" if "/queue/" in rule.rule else "end",
+        "kind": "seat",
+        "token": "none",
+        "code": "none",
+        "name": "people",
+        "lane": "desk",
+    }
+    _, path = rule.build({name: values[name] for name in rule.arguments}) or ("", "")
+    return path

@@ -1,0 +1,105 @@
+"""Names found by their first letters, sections changed from a day, attempts counted: pure rules."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.people.rules import Stay, folded, free_again_at, is_named, reassigned
+
+KANA = st.text(alphabet="あがさざただはばぱやゃゆゅつっアガパヴーヶ ｶﾞﾊﾟ　", max_size=12)
+DAYS = st.dates(date(2024, 1, 1), date(2027, 12, 31))
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ヤマダ", "やまた"),
+        ("ﾔﾏﾀﾞ", "やまだ"),
+        ("しょうじ", "シヨウシ"),
+        ("はっとり", "ばつとり"),
+        ("ヴ", "う"),
+        ("やまだ　はなこ", "やまだはなこ"),
+        ("ＡＢｃ", "abC"),
+    ],
+)
+def test_letters_that_people_take_for_the_same_are_the_same(one: str, other: str) -> None:
+    assert folded(one) == folded(other)
+
+
+@given(KANA)
+def test_folding_twice_is_folding_once(text: str) -> None:
+    assert folded(folded(text)) == folded(text)
+
+
+@given(KANA, st.integers(0, 12))
+def test_every_beginning_of_a_name_finds_it(kana: str, length: int) -> None:
+    beginning = kana[:length]
+    # Half-width voicing is a letter of its own: cut before it, the folded beginning is the same.
+    assert is_named(beginning, kana=kana, name="") == bool(folded(beginning))
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ("やま", True),
+        ("ヤマ", True),
+        ("はな", True),
+        ("山", True),
+        ("花", True),
+        ("まだ", False),
+        ("", False),
+    ],
+)
+def test_family_name_or_given_name_by_kana_or_kanji(query: str, is_found: bool) -> None:
+    assert is_named(query, kana="やまだ はなこ", name="山田 花子") == is_found
+
+
+STAYS = st.lists(
+    st.tuples(st.integers(1, 4), DAYS, st.none() | st.integers(0, 400)).map(
+        lambda made: Stay(made[0], made[1], None if made[2] is None else made[1] + timedelta(days=made[2]))
+    ),
+    max_size=6,
+)
+
+
+def sections_on(stays: list[Stay], on: date) -> set[int]:
+    return {one.section_id for one in stays if one.holds(on)}
+
+
+@given(STAYS, st.sets(st.integers(1, 4), min_size=1), DAYS, DAYS)
+def test_from_the_day_on_exactly_these_sections_and_before_it_what_was(
+    stays: list[Stay], sections: set[int], from_on: date, on: date
+) -> None:
+    after = reassigned(stays, sections, from_on)
+    assert sections_on(after, on) == (sections if on >= from_on else sections_on(stays, on))
+    assert all(one.until_on is None or one.from_on <= one.until_on for one in after)
+    assert reassigned(after, sections, from_on) == after
+
+
+def test_a_section_that_goes_on_keeps_its_row() -> None:
+    before = [Stay(1, date(2025, 4, 1), None, 11), Stay(2, date(2025, 4, 1), None, 12)]
+    assert reassigned(before, {2, 3}, date(2026, 4, 1)) == [
+        Stay(1, date(2025, 4, 1), date(2026, 3, 31), 11),
+        Stay(2, date(2025, 4, 1), None, 12),
+        Stay(3, date(2026, 4, 1)),
+    ]
+
+
+MINUTES = st.lists(st.integers(-60, 0), max_size=30)
+
+
+@given(MINUTES, st.integers(1, 10))
+def test_attempts_are_free_again_when_enough_of_them_are_old_enough(minutes: list[int], at_most: int) -> None:
+    within = timedelta(minutes=15)
+    attempts = [MIDNIGHT + timedelta(minutes=one) for one in minutes]
+    until = free_again_at(attempts, MIDNIGHT, at_most=at_most, within=within)
+    recent = sum(one > MIDNIGHT - within for one in attempts)
+    assert (until is None) == (recent < at_most)
+    if until is not None:
+        assert MIDNIGHT < until <= MIDNIGHT + within
+        assert free_again_at(attempts, until, at_most=at_most, within=within) is None

@@ -1,0 +1,124 @@
+"""Files in and out, and one's own data, over HTTP and on pages."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from app.access import USER
+from app.database import reading, transaction
+from app.people.models import Role, User
+from app.records import own
+from app.records.links import columns_to_people
+from tests.fixtures.web import Api, problem
+from tests.house import House
+
+
+def become(house: House, who: str, role: Role) -> None:
+    with transaction(house.engine) as session:
+        session.execute(update(User).where(User.id == house.people[who].id).values(role=role))
+
+
+@pytest.fixture
+def it(app: Flask, api: Api, house: House) -> FlaskClient:
+    """A browser in which somebody of IT is signed in."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    become(house, "endo", Role.IT)
+    with api.client.session_transaction() as session:
+        session[USER] = house.people["endo"].id
+    return api.client
+
+
+def post(api: Api, who: str, path: str, text: str) -> tuple[int, dict[str, object]]:
+    answer = api.client.post(
+        f"/api/v1{path}", data=text.encode(), headers={**api.headers(who), "Content-Type": "text/csv"}
+    )
+    return answer.status_code, dict(answer.get_json())
+
+
+def test_a_file_goes_out_and_in_over_the_api_with_a_dry_run(api: Api, house: House) -> None:
+    become(house, "endo", Role.IT)
+    out = api.call("endo", "GET", "/exports/people")
+    assert out.content_type.startswith("text/csv")
+    assert post(api, "endo", "/imports/people", out.text) == (
+        200,
+        {"added": [], "changed": [], "unchanged": 5, "refused": []},
+    )
+    text = "email,name\naoki@example.jp,青木\n"
+    for _twice in range(2):
+        status, found = post(api, "endo", "/imports/people?dry_run=true", text)
+        assert (status, found["unchanged"]) == (200, 0)
+    assert post(api, "endo", "/imports/people", text)[0] == 200
+    assert "青木" in api.call("endo", "GET", "/exports/people").text
+    status, refused = post(api, "endo", "/imports/people", "email\nnobody\n")
+    assert (status, refused["code"]) == (422, "csv.refused")
+
+
+def test_each_file_is_for_its_keepers(api: Api) -> None:
+    assert api.call("fujii", "GET", "/exports/spaces").status_code == 200
+    assert problem(api.call("fujii", "GET", "/exports/people")) == (403, "csv.not_allowed")
+    assert problem(api.call("fujii", "GET", "/exports/shoes")) == (404, "request.unknown")
+    assert problem(api.call("aoki", "GET", "/exports/people")) == (403, "access.denied")
+
+
+def test_a_file_larger_than_the_limit_is_refused_and_a_large_one_is_not(api: Api, house: House) -> None:
+    become(house, "endo", Role.IT)
+    rows = "".join(f"user-{number}@example.jp,{'名' * 20}\n" for number in range(2_000))
+    status, found = post(api, "endo", "/imports/people?dry_run=true", f"email,name\n{rows}")
+    assert (status, len(str(found["added"])) > 64 * 1024) == (200, True)
+    status, found = post(api, "endo", "/imports/people", "x" * (4 * 1024 * 1024 + 1))
+    assert (status, found["code"]) == (413, "request.too_large")
+
+
+def test_the_page_shows_the_diff_first_and_takes_the_file_when_confirmed(it: FlaskClient, api: Api) -> None:
+    assert "CP932" in it.get("/files").text
+    file = (io.BytesIO("email,name\r\naoki@example.jp,青木\r\n".encode("cp932")), "people.csv")
+    shown = it.post("/files/people", data={"file": file}, headers={"Accept-Language": "en"}).text
+    assert "<del>aoki</del> → 青木" in shown
+    assert "青木" not in it.get("/files/people").text
+    content = re.search(r'name="content" value="([^"]+)"', shown)
+    assert content
+    done = it.post("/files/people", data={"content": content[1], "confirmed": "1"})
+    assert done.status_code == 302
+    assert "青木" in it.get("/files/people").text
+    wrong = (io.BytesIO(b"email,shoe\r\nx,1\r\n"), "people.csv")
+    refused = it.post("/files/people", data={"file": wrong}, headers={"Accept-Language": "en"}).text
+    assert "This column is not known" in refused
+    assert 'name="confirmed"' not in refused
+
+
+def test_one_takes_home_all_that_is_linked_to_oneself_and_no_secret(api: Api, house: House) -> None:
+    made = house.book("aoki", "seat", "10:00", "11:00")
+    answer = api.call("aoki", "GET", "/me/export")
+    data = answer.get_json()["data"]
+    assert data["users"][0]["email"] == "aoki@example.jp"
+    assert [row["id"] for row in data["bookings"]] == [made.id]
+    assert ("booking.made", True) in [(one["kind"], one["by_you"]) for one in data["events"]]
+    assert data["memberships"]
+    assert not re.search(r"hash|digest|argon2", answer.text)
+
+
+def test_nobody_takes_home_what_is_of_others(api: Api, house: House) -> None:
+    house.book("baba", "window", "10:00", "11:00")
+    assert "bookings" not in api.call("aoki", "GET", "/me/export").get_json()["data"]
+    assert "baba" not in api.call("aoki", "GET", "/me/export").text
+
+
+def test_every_table_that_leads_to_people_is_looked_into(sqlite_house: House) -> None:
+    with transaction(sqlite_house.engine) as session:
+        user_id = session.scalars(select(User.id).where(User.email == "aoki@example.jp")).one()
+    with reading(sqlite_house.engine) as session:
+        found = own.own_data(session, user_id)
+    assert found.keys() - {"users", "events"} <= {table for table, _column in columns_to_people()}
+
+
+def test_the_page_of_own_data_says_how_long_and_gives_the_file(it: FlaskClient) -> None:
+    shown = it.get("/me", headers={"Accept-Language": "en"}).text
+    assert "180 days" in shown
+    assert "3 fiscal years" in shown
+    assert it.get("/me/export").headers["Content-Disposition"].endswith('"akiseki-my-data.json"')
