@@ -1,5 +1,7 @@
 """Options of the test run, and where the fixtures are."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -14,6 +16,9 @@ pytest_plugins = [
     "tests.fixtures.browsers",
 ]
 
+# Each has a PostgreSQL, a Mosquitto and a browser of its own.
+MOST_WORKERS = 4
+
 settings.register_profile("quick", max_examples=100, deadline=None, derandomize=in_ci())
 settings.register_profile("long", max_examples=2_000, deadline=None, derandomize=in_ci())
 
@@ -22,6 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long", action="store_true", help="run the long forms: more examples, larger streams, real waits"
     )
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A worker for each core where everything is asked for. What is picked, or measured at length, runs alone."""
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return min(os.cpu_count() or 1, MOST_WORKERS) if is_whole and not config.getoption("--long") else 0
 
 
 def pytest_configure(config: pytest.Config) -> None:

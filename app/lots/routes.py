@@ -72,6 +72,7 @@ def show(draw_id: int) -> Any:
 
 @api.route("/lots/<int:draw_id>/record")
 @api.response(200, RecordView)
+@api.doc(responses={409: {}})
 @allow(*READERS)
 def record(draw_id: int) -> Any:
     """Seed, inputs and result of a draw that took place, people by their numbers"""
