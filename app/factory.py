@@ -6,27 +6,23 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, render_template, request, session
+from flask import Flask, Response, g, render_template, request, session
 from flask_babel import get_locale
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import database, events, formats, wording
+from app import database, formats, operations, wording
 from app.access import LOCALE, allow, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
-from app.bookings import guards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
 from app.bookings.pages import at_once, desks
 from app.demo import office
 from app.document import completed
 from app.extensions import babel, csrf, db, limiter
-from app.http import Headers, ProblemApi, now, problem, refuse_impossible_ids, register_errors, settings
+from app.http import Headers, ProblemApi, now, refuse_impossible_ids, register_errors, settings
 from app.lots import pages as lots_pages
 from app.lots import routes as lots
-from app.migrate import is_current
 from app.notifications import pages as messages
 from app.notifications import routes as notifications
 from app.notifications.service import unread
@@ -92,7 +88,8 @@ def create_app(settings: Settings) -> Flask:
     app.before_request(guard)
     register_errors(app)
     _register_routes(app)
-    _register_operations(app)
+    operations.register(app)
+    app.after_request(_protect)
     _register_pages(app)
     if settings.public_url:
         # One reverse proxy stands before us: believe what it says of scheme and host.
@@ -167,54 +164,14 @@ def _register_routes(app: Flask) -> None:
         return render_template("api_docs.html", spec=api.document)
 
 
-def _register_operations(app: Flask) -> None:
-    registry = CollectorRegistry()
-    requests = Counter(
-        "akiseki_http_requests", "Requests answered", ("method", "endpoint", "status"), registry=registry
-    )
-    seconds = Histogram("akiseki_http_seconds", "Time to answer", ("endpoint",), registry=registry)
-
-    @app.get("/healthz")
-    @allow()
-    def healthz() -> Response:
-        """The process lives."""
-        return jsonify(status="ok")
-
-    @app.get("/readyz")
-    @allow()
-    def readyz() -> Response:
-        """The database answers, stands at the newest migration, and its guards stand."""
-        try:
-            with database.reading(db.engine) as found:
-                missing = guards.missing(found) + events.missing_guards(found)
-            current = is_current(db.engine)
-        except OperationalError:
-            return problem(503, "database.unreachable")
-        if missing or not current:
-            return problem(503, "database.not_ready", facts={"missing_guards": missing, "migrated": current})
-        return jsonify(status="ready")
-
-    @app.get("/metrics")
-    @allow()
-    def metrics() -> Response:
-        return Response(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
-
-    @app.before_request
-    def begin() -> None:
-        g.timer = seconds.labels(request.endpoint or "none").time()
-        g.timer.__enter__()
-
-    @app.after_request
-    def end(response: Response) -> Response:
-        if "timer" in g:
-            g.timer.__exit__(None, None, None)
-        requests.labels(request.method, request.endpoint or "none", response.status_code).inc()
-        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        if request.endpoint != "static":
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
+def _protect(response: Response) -> Response:
+    """What every answer tells the browser not to do."""
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 def _register_pages(app: Flask) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from json import JSONDecodeError
 from typing import Any
@@ -272,6 +272,15 @@ class PageArguments(Schema):
 
     limit = fields.Integer(load_default=PAGE_SIZE, validate=validate.Range(1, PAGE_SIZE_AT_MOST))
     cursor = Identifier(load_default=0)
+
+
+def position_page(rows: Sequence[Any], query: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of a list in another order than that of its ids: of all `rows`, those from the cursor's position on."""
+    start, limit = query["cursor"], query["limit"]
+    return {
+        "items": rows[start : start + limit],
+        "next_cursor": start + limit if len(rows) > start + limit else None,
+    }
 
 
 def cursor_page(rows: Sequence[Any], limit: int) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flask import Flask
 from granian import Granian
@@ -11,10 +14,22 @@ from granian.constants import Interfaces
 
 from app import logs
 from app.factory import create_app
+from app.operations import FIGURES
 from app.settings import Settings
 
 WORKERS = 2
 THREADS = 8
+
+
+@contextmanager
+def shared_figures() -> Iterator[None]:
+    """Around the workers of a server, whose figures count together, from nothing at each start."""
+    with TemporaryDirectory(prefix="akiseki-figures-") as folder:
+        os.environ[FIGURES] = folder
+        try:
+            yield
+        finally:
+            del os.environ[FIGURES]
 
 
 def application() -> Flask:
@@ -33,7 +48,7 @@ def serve(
     tls_key: Path | None = None,
 ) -> None:
     """Answer HTTP on one port until told to stop. Requests under way are finished, for ten seconds at most."""
-    Granian(
+    server = Granian(
         "app.serve:application",
         factory=True,
         address=host,
@@ -47,4 +62,6 @@ def serve(
         workers_kill_timeout=10,
         ssl_cert=tls_cert,
         ssl_key=tls_key,
-    ).serve()
+    )
+    with shared_figures():
+        server.serve()

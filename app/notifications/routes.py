@@ -7,7 +7,7 @@ from flask import Response, make_response
 from app.access import PEOPLE, READERS, Role, allow, asker
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import Blueprint, cursor_page, now
+from app.http import Blueprint, PageArguments, cursor_page, now, position_page
 from app.letters import sentence
 from app.notifications import service, webhooks
 from app.notifications.models import Shape
@@ -97,12 +97,13 @@ def choose(body: dict[str, Any]) -> Any:
 
 
 @api.route("/webhooks")
+@api.arguments(PageArguments, location="query")
 @api.response(200, WebhookList)
 @allow(*HOOKS)
-def hooks() -> Any:
+def hooks(query: dict[str, Any]) -> Any:
     """The addresses that are called for events"""
     with reading(db.engine) as session:
-        return {"items": webhooks.list_webhooks(session), "next_cursor": None}
+        return position_page(webhooks.list_webhooks(session), query)
 
 
 @api.route("/webhooks", methods=["POST"])

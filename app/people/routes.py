@@ -11,7 +11,7 @@ from app.access import READERS, Role, allow, asker
 from app.database import reading, rehearsal, transaction
 from app.errors import Forbidden
 from app.extensions import db
-from app.http import IF_MATCH, Blueprint, etag, now, require_version, today
+from app.http import IF_MATCH, Blueprint, PageArguments, etag, now, position_page, require_version, today
 from app.people import lookup, passwords, service, staffing, tokens
 from app.people.models import User
 from app.people.schemas import (
@@ -57,12 +57,13 @@ def me() -> Any:
 
 
 @api.route("/me/looks")
+@api.arguments(PageArguments, location="query")
 @api.response(200, LookList)
 @allow(*READERS)
-def looks() -> Any:
+def looks(query: dict[str, Any]) -> Any:
     """Who looked me up, the latest first"""
     with reading(db.engine) as session:
-        return {"items": lookup.who_looked(session, asker().id, now()), "next_cursor": None}
+        return position_page(lookup.who_looked(session, asker().id, now()), query)
 
 
 @api.route("/people")
@@ -78,17 +79,11 @@ def people(query: dict[str, Any]) -> Any:
         with transaction(db.engine) as session:
             found = lookup.look_up(session, query["q"], actor=asker(), on=today(), now=now())
             session.expunge_all()
-        return {"items": found, "next_cursor": None}
+        return position_page(found, query)
     if asker().role not in LISTERS:
         raise Forbidden("person.query")
     with reading(db.engine) as session:
-        people_ = service.list_people(session, section_id=query["section"], on=today())
-        start, limit = query["cursor"], query["limit"]
-        more = len(people_) > start + limit
-        return {
-            "items": people_[start : start + limit],
-            "next_cursor": start + limit if more else None,
-        }
+        return position_page(service.list_people(session, section_id=query["section"], on=today()), query)
 
 
 @api.route("/people", methods=["POST"])
@@ -199,7 +194,7 @@ def list_tokens(query: dict[str, Any]) -> Any:
     if user_id != asker().id and asker().role is not Role.IT:
         raise Forbidden("token.not_allowed")
     with reading(db.engine) as session:
-        return {"items": tokens.working(session, user_id, today()), "next_cursor": None}
+        return position_page(tokens.working(session, user_id, today()), query)
 
 
 @api.route("/tokens", methods=["POST"])
@@ -233,12 +228,13 @@ def revoke_token(token_id: int) -> Response:
 
 
 @api.route("/sections")
+@api.arguments(PageArguments, location="query")
 @api.response(200, SectionList)
 @allow(*READERS)
-def sections() -> Any:
+def sections(query: dict[str, Any]) -> Any:
     """The sections of the office"""
     with reading(db.engine) as session:
-        return {"items": service.list_sections(session), "next_cursor": None}
+        return position_page(service.list_sections(session), query)
 
 
 def _to_change(session: Any, user_id: int) -> User:

@@ -149,7 +149,7 @@ class LeftView(Schema):
     bookings = fields.List(fields.Nested(LeaversBookingView), metadata={"description": "what was freed"})
 
 
-class TokenQuery(Schema):
+class TokenQuery(PageArguments):
     user = Identifier(load_default=None, metadata={"description": "whose; for IT"})
 
 

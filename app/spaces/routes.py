@@ -10,7 +10,7 @@ from app.access import READERS, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import RuleBroken
 from app.extensions import db
-from app.http import Blueprint, cursor_page, now, today
+from app.http import Blueprint, PageArguments, cursor_page, now, position_page, today
 from app.spaces import barriers, service, zones
 from app.spaces.models import Closure
 from app.spaces.rules import GuestDay, Kind, Opening
@@ -42,12 +42,13 @@ LOOKERS = READERS | {Role.KIOSK, Role.SERVICE}
 
 
 @api.route("/floors")
+@api.arguments(PageArguments, location="query")
 @api.response(200, FloorList)
 @allow(*LOOKERS)
-def floors() -> Any:
+def floors(query: dict[str, Any]) -> Any:
     """All floors"""
     with reading(db.engine) as session:
-        return {"items": service.list_floors(session), "next_cursor": None}
+        return position_page(service.list_floors(session), query)
 
 
 @api.route("/floors/<int:floor_id>")
@@ -66,7 +67,7 @@ def floor(floor_id: int) -> Any:
 def list_zones(query: dict[str, Any]) -> Any:
     """Zones, of one floor where it is given"""
     with reading(db.engine) as session:
-        return {"items": service.list_zones(session, query["floor"]), "next_cursor": None}
+        return position_page(service.list_zones(session, query["floor"]), query)
 
 
 @api.route("/spaces")
@@ -99,12 +100,13 @@ def space(space_id: int) -> Any:
 
 
 @api.route("/sites")
+@api.arguments(PageArguments, location="query")
 @api.response(200, SiteList)
 @allow(*LOOKERS)
-def sites() -> Any:
+def sites(query: dict[str, Any]) -> Any:
     """Sites with the hours in which their spaces may be booked"""
     with reading(db.engine) as session:
-        return {"items": zones.list_sites(session), "next_cursor": None}
+        return position_page(zones.list_sites(session), query)
 
 
 @api.route("/sites/<int:site_id>/hours", methods=["PUT"])
@@ -146,12 +148,13 @@ def set_zone_rules(body: dict[str, Any], zone_id: int) -> Any:
 
 
 @api.route("/closures")
+@api.arguments(PageArguments, location="query")
 @api.response(200, ClosureList)
 @allow(*LOOKERS)
-def closures() -> Any:
+def closures(query: dict[str, Any]) -> Any:
     """Closures that hold now or later"""
     with reading(db.engine) as session:
-        return {"items": barriers.list_closures(session, now=now()), "next_cursor": None}
+        return position_page(barriers.list_closures(session, now=now()), query)
 
 
 @api.route("/closures", methods=["POST"])
@@ -242,12 +245,13 @@ def mend(space_id: int) -> Response:
 
 
 @api.route("/fixed-seats")
+@api.arguments(PageArguments, location="query")
 @api.response(200, FixedSeatList)
 @allow(Role.FACILITY)
-def fixed_seats() -> Any:
+def fixed_seats(query: dict[str, Any]) -> Any:
     """Spaces kept for somebody, today or later; others see only that they are not available"""
     with reading(db.engine) as session:
-        return {"items": barriers.list_kept(session, today()), "next_cursor": None}
+        return position_page(barriers.list_kept(session, today()), query)
 
 
 @api.route("/spaces/<int:space_id>/fixed-seat", methods=["POST"])

@@ -61,7 +61,7 @@ class SpaceList(Schema):
     next_cursor = fields.Integer(allow_none=True)
 
 
-class ZoneQuery(Schema):
+class ZoneQuery(PageArguments):
     floor = Identifier(load_default=None)
 
 

@@ -7,7 +7,7 @@ from app.database import reading, transaction
 from app.errors import Forbidden
 from app.extensions import db
 from app.fields import ME
-from app.http import Blueprint, now, settings
+from app.http import Blueprint, now, position_page, settings
 from app.telework import service
 from app.telework.models import HalfDay
 from app.telework.rules import Half, PlanKind
@@ -26,7 +26,7 @@ def plans(query: dict[str, Any]) -> Any:
     """One's own plans"""
     with reading(db.engine) as session:
         found = service.list_plans(session, user_id=asker().id, first=query["first"], last=query["last"])
-    return {"items": found, "next_cursor": None}
+    return position_page(found, query)
 
 
 @api.route("/telework/plans", methods=["PUT"])
@@ -73,10 +73,20 @@ def days(query: dict[str, Any]) -> Any:
     if user_id != person.id and not chiefs and person.role not in SEES_ALL:
         raise Forbidden("telework.not_allowed", why="days")
     with reading(db.engine) as session:
+        start, limit = query["cursor"], query["limit"]
         rows = service.list_days(
-            session, first=query["first"], last=query["last"], user_id=user_id, section_id=section
+            session,
+            first=query["first"],
+            last=query["last"],
+            user_id=user_id,
+            section_id=section,
+            start=start,
+            limit=limit + 1,
         )
-    return {"items": [_shown(half_day, name) for half_day, name in rows], "next_cursor": None}
+    return {
+        "items": [_shown(half_day, name) for half_day, name in rows[:limit]],
+        "next_cursor": start + limit if len(rows) > limit else None,
+    }
 
 
 def _shown(half_day: HalfDay, name: str) -> dict[str, Any]:

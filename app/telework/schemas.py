@@ -6,12 +6,13 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from app.fields import Day, Identifier, Whose
+from app.http import PageArguments
 from app.telework.rules import Half, PlanKind
 
 LONGEST = timedelta(days=366)
 
 
-class DaysQuery(Schema):
+class DaysQuery(PageArguments):
     first = Day(data_key="from", required=True)
     last = Day(data_key="to", required=True)
     section = Identifier(load_default=None)

@@ -120,14 +120,24 @@ def list_plans(session: Session, *, user_id: int, first: date, last: date) -> li
 
 
 def list_days(
-    session: Session, *, first: date, last: date, user_id: int | None = None, section_id: int | None = None
+    session: Session,
+    *,
+    first: date,
+    last: date,
+    user_id: int | None = None,
+    section_id: int | None = None,
+    start: int = 0,
+    limit: int | None = None,
 ) -> list[tuple[HalfDay, str]]:
-    """Half-days with the person's name, by day and kana; of a section by the membership of the day."""
+    """Half-days with the person's name, by day and kana; of a section by the membership of the day. `limit` of them,
+    from the one at the position `start` on."""
     query = (
         select(HalfDay, User.name)
         .join(User, User.id == HalfDay.user_id)
         .where(HalfDay.on_date.between(first, last))
         .order_by(HalfDay.on_date, User.kana, User.id, HalfDay.half)
+        .offset(start)
+        .limit(limit)
     )
     if user_id is not None:
         query = query.where(HalfDay.user_id == user_id)

@@ -6,7 +6,7 @@ from app import happenings
 from app.access import READERS, Role, allow, asker
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import IF_MATCH, Blueprint, etag, now, require_version
+from app.http import IF_MATCH, Blueprint, PageArguments, etag, now, position_page, require_version
 from app.timespan import TimeSpan
 from app.usage import correcting, history, service
 from app.usage.rules import Reason
@@ -34,7 +34,7 @@ def usage(query: dict[str, Any]) -> Any:
             section_id=query["section"],
             user_id=None if person.role in SEES_ALL else person.id,
         )
-    return {"items": rows, "next_cursor": None}
+    return position_page(rows, query)
 
 
 @api.route("/usage/<int:booking_id>/correction", methods=["PUT"])
@@ -63,23 +63,23 @@ def correct(body: dict[str, Any], booking_id: int) -> Any:
 
 
 @api.route("/bookings/<int:booking_id>/history")
+@api.arguments(PageArguments, location="query")
 @api.response(200, HistoryList)
 @allow(*READERS)
-def booking_history(booking_id: int) -> Any:
+def booking_history(query: dict[str, Any], booking_id: int) -> Any:
     """All that happened to a booking, in plain words of the reader's language"""
     with reading(db.engine) as session:
         story = history.story_of(session, booking_id, actor=asker(), now=now())
-    return {
-        "items": [
-            {
-                "at": one.at,
-                "kind": one.kind,
-                "who": story.who.get(one.actor_id or 0, ""),
-                "text": happenings.sentence(one.kind),
-                "changes": happenings.changes(one, story.spaces),
-                "why": one.data.get("why", ""),
-            }
-            for one in story.events
-        ],
-        "next_cursor": None,
-    }
+    page = position_page(story.events, query)
+    page["items"] = [
+        {
+            "at": one.at,
+            "kind": one.kind,
+            "who": story.who.get(one.actor_id or 0, ""),
+            "text": happenings.sentence(one.kind),
+            "changes": happenings.changes(one, story.spaces),
+            "why": one.data.get("why", ""),
+        }
+        for one in page["items"]
+    ]
+    return page

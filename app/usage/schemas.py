@@ -5,12 +5,13 @@ from datetime import timedelta
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from app.fields import Identifier, Instant, Text
+from app.http import PageArguments
 from app.usage.rules import Reason
 
 LONGEST = timedelta(days=62)
 
 
-class UsageQuery(Schema):
+class UsageQuery(PageArguments):
     space = Identifier(load_default=None)
     zone = Identifier(load_default=None)
     section = Identifier(load_default=None)

@@ -13,7 +13,7 @@ from app import pipeline
 from app.access import PEOPLE, Role, allow, asker
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import Blueprint, PageArguments, etag, now, settings, today
+from app.http import Blueprint, PageArguments, etag, now, position_page, settings, today
 from app.timespan import TimeSpan, day_span
 from app.waitlist import service
 from app.waitlist.models import Entry
@@ -72,12 +72,13 @@ def draw(body: dict[str, Any]) -> Any:
 def numbers(query: dict[str, Any]) -> Any:
     """The numbers that are called and that wait for the rooms of a zone today; nobody is named"""
     with reading(db.engine) as session:
-        shown = service.standing(session, service.numbers(session, query["zone"], today()), now=now())
+        page = position_page(service.numbers(session, query["zone"], today()), query)
+        shown = service.standing(session, page["items"], now=now())
         for one in shown:
             session.expunge(one.entry)
             one.entry.user_id = None
         session.expunge_all()
-    return {"items": shown, "next_cursor": None}
+    return page | {"items": shown}
 
 
 @api.route("/waitlist/<int:entry_id>")

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from app.fields import Identifier, Instant
+from app.http import PageArguments
 from app.spaces.rules import LANES, Kind, Lane
 
 LONGEST_MINUTES = 24 * 60
@@ -78,7 +79,7 @@ class EntryList(Schema):
     next_cursor = fields.Integer(allow_none=True)
 
 
-class NumbersQuery(Schema):
+class NumbersQuery(PageArguments):
     zone = Identifier(required=True)
 
 

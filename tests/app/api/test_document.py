@@ -46,3 +46,15 @@ def test_a_change_of_a_version_asks_for_it_and_a_post_takes_a_key(paths: dict[st
                 answer for status, answer in operations["post"]["responses"].items() if status.startswith("2")
             )
             assert "Idempotency-Replayed" in made["headers"]
+
+
+def test_every_list_is_read_in_pages(paths: dict[str, Any]) -> None:
+    lists = 0
+    for path, operations in paths.items():
+        schema = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        name = schema.get("application/json", {}).get("schema", {}).get("$ref", "")
+        if name.endswith("List"):
+            lists += 1
+            asked = {one["name"] for one in operations["get"]["parameters"]}
+            assert {"limit", "cursor"} <= asked, path
+    assert lists > 15

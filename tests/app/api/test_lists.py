@@ -257,3 +257,35 @@ def test_sensors_are_shown_to_those_who_look_after_them(api: Api, house: House, 
     rest = items(api, "fujii", f"/sensors?cursor={first['next_cursor']}")
     assert [one["id"] for one in first["items"] + rest] == sorted(sensors)
     assert problem(api.call("aoki", "GET", "/sensors")) == (403, "access.denied")
+
+
+PAGED = (
+    "/floors",
+    "/zones",
+    "/spaces",
+    "/sites",
+    "/sections",
+    "/people",
+    "/sensors",
+    f"/usage?{query('08:00', '18:00', ('from', 'to'))}",
+    f"/telework/days?from={DAY}&to={DAY}",
+)
+
+
+def test_a_list_in_pages_is_the_list(api: Api, house: House) -> None:
+    house.book("fujii", "seat", "09:00", "12:00")
+    house.book("fujii", "booth", "09:00", "10:00")
+    close_day(house)
+    for path in PAGED:
+        sign = "&" if "?" in path else "?"
+        whole = items(api, "fujii", f"{path}{sign}limit=200")
+        pages: list[Any] = []
+        cursor: Any = ""
+        while cursor is not None:
+            answer = api.call(
+                "fujii", "GET", f"{path}{sign}limit=1{cursor and f'&cursor={cursor}'}"
+            ).get_json()
+            assert len(answer["items"]) == 1
+            pages += answer["items"]
+            cursor = answer["next_cursor"]
+        assert pages == whole, path
