@@ -36,6 +36,7 @@ from app.repeats import Application
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
+from app.spaces.routes import layout
 from app.telework import routes as telework
 from app.usage import pages as usage_pages
 from app.usage import routes as usage
@@ -125,6 +126,7 @@ def _register_routes(app: Flask) -> None:
     for feature in (
         people,
         spaces,
+        layout,
         occupancy,
         boards,
         bookings,

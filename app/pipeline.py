@@ -5,9 +5,10 @@ Each step takes the value that the step before returned. Read this file first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -28,8 +29,8 @@ from app.occupancy.service import Observed
 from app.people import service as people
 from app.people import staffing
 from app.people.service import Person, get_person
-from app.spaces import barriers
-from app.spaces.models import Closure
+from app.spaces import barriers, layout
+from app.spaces.models import Closure, Space
 from app.spaces.rules import Target
 from app.spaces.service import get_place, policies
 from app.telework import service as telework
@@ -304,6 +305,21 @@ def take_out_of_order(session: Session, outage: Outage, *, actor: Person, now: d
         now=now,
     )
     return moving.move_away(session, outage.space_id, outage.start, outage.end, actor=actor, now=now)
+
+
+def change_space(
+    session: Session, space_id: int, values: Mapping[str, Any], *, actor: Person, now: datetime
+) -> Space:
+    """The layout changes, and what is booked stays: a booked seat becomes no room. Raises Conflict `space.booked`."""
+    moving.check_kind(session, space_id, values.get("kind"))
+    return layout.change_space(session, space_id, values, actor_id=actor.id, now=now)
+
+
+def remove_space(session: Session, space_id: int, *, actor: Person, now: datetime) -> list[Move]:
+    """A space leaves the layout for good, and its people are moved or told; in one step."""
+    moves = take_out_of_order(session, Outage(space_id, now, None, ""), actor=actor, now=now)
+    layout.hide_space(session, space_id, actor_id=actor.id, now=now)
+    return moves
 
 
 def leave(session: Session, user_id: int, *, actor: Person | None, now: datetime) -> list[Booking]:

@@ -16,14 +16,14 @@ from app.bookings.legal import free_by_zone
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Origin, Status, is_deserted
 from app.occupancy.models import SensorState
-from app.occupancy.rules import Occupancy
+from app.occupancy.rules import Occupancy, looks_stuck
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
 from app.spaces.lots import closed_until
 from app.spaces.models import SensorBinding, Space, Zone
 from app.spaces.rules import LANES, Entry, Kind, Lane, Policies
-from app.spaces.service import doors, floor_timezone, get_floor, list_zones, policies
+from app.spaces.service import doors, floor_timezone, get_floor, in_layout, list_zones, policies
 from app.timespan import TimeSpan
 
 
@@ -34,7 +34,8 @@ class SpaceView:
     `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, lots (still to be
     drawn), free_seating, or None where it is available. `booked`: what live bookings cover of the span, in order;
     `blocked`: that and what outages, closures and the like cover. `barred`: not theirs to book or claim in any part of
-    the span. `deserted`: another claimed it and, as its sensor saw, has left.
+    the span. `deserted`: another claimed it and, as its sensor saw, has left. `suspect`: its sensor has said occupied
+    for over 12 hours.
     """
 
     id: int
@@ -53,6 +54,7 @@ class SpaceView:
     barred: bool
     free_seating: bool
     deserted: bool
+    suspect: bool
     x: int
     y: int
     width: int
@@ -111,6 +113,7 @@ def floor_view(
                 barred=closed_door is not None or any(one.covers_all(span) for one in before),
                 free_seating=row.free_seating,
                 deserted=booking is not None and not mine and _is_deserted(row, booking, policy_of),
+                suspect=looks_stuck(row.state, row.since_at, now),
                 x=row.x,
                 y=row.y,
                 width=row.width,
@@ -145,7 +148,7 @@ def _spaces(session: Session, floor_id: int) -> Sequence[Any]:
             isouter=True,
         )
         .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
-        .where(Zone.floor_id == floor_id)
+        .where(Zone.floor_id == floor_id, in_layout(Space))
         .order_by(Space.code)
     ).all()
 

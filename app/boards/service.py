@@ -64,9 +64,11 @@ def figures(session: Session, views: Iterable[SpaceView], day: TimeSpan) -> Figu
     )
     return Figures(
         spaces=len(listed),
-        in_use=sum(view.occupancy is Occupancy.OCCUPIED for view in listed),
+        in_use=sum(view.occupancy is Occupancy.OCCUPIED and not view.suspect for view in listed),
         booked=sum(view.booking_id is not None for view in listed),
-        silent=sum(view.occupancy in {Occupancy.OFFLINE, Occupancy.UNKNOWN} for view in listed),
+        silent=sum(
+            view.suspect or view.occupancy in {Occupancy.OFFLINE, Occupancy.UNKNOWN} for view in listed
+        ),
         released_today=released or 0,
         hours_given_back=round(given_back / 3600, 1),
     )
@@ -184,7 +186,8 @@ class FloorPage:
             booked=view.booking_id is not None,
             has_gap=self.offer_of(view) is not None,
             mine=view.mine,
-            occupancy=view.occupancy,
+            # A sensor that is stuck tells no more than a silent one.
+            occupancy=Occupancy.UNKNOWN if view.suspect else view.occupancy,
             is_now=self.is_now,
         )
 

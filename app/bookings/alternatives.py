@@ -14,7 +14,7 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import Candidate, nearest_time
 from app.spaces.barriers import barriers
 from app.spaces.models import Space
-from app.spaces.service import Place
+from app.spaces.service import Place, in_layout
 from app.timespan import TimeSpan, day_span
 
 
@@ -26,6 +26,7 @@ def candidates(session: Session, place: Place, span: TimeSpan, *, user_id: int |
             Space.zone_id == place.zone.id,
             Space.kind == place.space.kind,
             Space.id != place.space.id,
+            in_layout(Space),
         )
         .order_by(Space.id)
     ).all()

@@ -24,7 +24,7 @@ from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
 from app.spaces.lots import closed_until
 from app.spaces.models import FixedSeat, SensorBinding, Space
 from app.spaces.rules import LANES, Entry, Lane
-from app.spaces.service import Place, doors
+from app.spaces.service import Place, doors, in_layout
 from app.timespan import TimeSpan, day_span
 
 COUNTED = (Status.HELD, Status.BOOKED, Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)
@@ -117,7 +117,7 @@ def free_by_zone(
     found_barriers = barriers(session, span, timezone, zone_ids=zone_ids)
     barred = {barrier.space_id for barrier in found_barriers if barrier.bars(user_id)}
     query = select(Space.zone_id, Space.kind, func.count()).where(
-        Space.zone_id.in_(zone_ids), Space.id.not_in(barred), ~held.exists()
+        Space.zone_id.in_(zone_ids), in_layout(Space), Space.id.not_in(barred), ~held.exists()
     )
     if span.start <= now:
         query = query.where(~occupied.exists())

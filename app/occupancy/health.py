@@ -10,13 +10,16 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from app.occupancy.models import SensorState, StoredReading
-from app.occupancy.rules import Occupancy
+from app.occupancy.rules import Occupancy, looks_stuck
 from app.spaces.models import Sensor, SensorBinding, Space
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a sensor says of its space, when it was last heard, and how many of its readings never came."""
+    """What a sensor says of its space, when it was last heard, and how many of its readings never came.
+
+    `suspect`: it has said occupied for over 12 hours; shown and told, no evidence (RULES 4).
+    """
 
     sensor_id: str
     space_id: int
@@ -25,9 +28,10 @@ class Health:
     last_seen_at: datetime | None
     battery_pct: int | None
     missing: int
+    suspect: bool
 
 
-def health(session: Session, *, after: str = "", limit: int | None = None) -> list[Health]:
+def health(session: Session, now: datetime, *, after: str = "", limit: int | None = None) -> list[Health]:
     """The bound sensors in the order of their ids, at most `limit` after `after`; two queries."""
     rows = session.execute(
         select(
@@ -37,6 +41,7 @@ def health(session: Session, *, after: str = "", limit: int | None = None) -> li
             SensorState.state,
             SensorState.signal_at,
             SensorState.battery_pct,
+            SensorState.since_at,
         )
         .join(SensorBinding, and_(SensorBinding.sensor_id == Sensor.id, SensorBinding.until_at.is_(None)))
         .join(Space, Space.id == SensorBinding.space_id)
@@ -47,8 +52,17 @@ def health(session: Session, *, after: str = "", limit: int | None = None) -> li
     ).all()
     missing = sequence_gaps(session, [row[0] for row in rows])
     return [
-        Health(sensor, space, code, state or Occupancy.UNKNOWN, signal_at, battery, missing.get(sensor, 0))
-        for sensor, space, code, state, signal_at, battery in rows
+        Health(
+            sensor,
+            space,
+            code,
+            state or Occupancy.UNKNOWN,
+            signal_at,
+            battery,
+            missing.get(sensor, 0),
+            looks_stuck(state, since_at, now),
+        )
+        for sensor, space, code, state, signal_at, battery, since_at in rows
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from app.access import Role, allow
 from app.database import reading
 from app.extensions import db
-from app.http import Blueprint
+from app.http import Blueprint, now
 from app.occupancy.health import health
 from app.occupancy.schemas import SensorList, SensorQuery
 
@@ -19,6 +19,6 @@ api = Blueprint("occupancy", "occupancy", url_prefix="/api/v1", description="Sen
 def sensors(query: dict[str, Any]) -> Any:
     """Every bound sensor: what it says, when it was last heard, its battery, what it lost"""
     with reading(db.engine) as session:
-        found = health(session, after=query["cursor"], limit=query["limit"] + 1)
+        found = health(session, now(), after=query["cursor"], limit=query["limit"] + 1)
     items = found[: query["limit"]]
     return {"items": items, "next_cursor": items[-1].sensor_id if len(found) > len(items) else None}

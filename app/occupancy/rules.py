@@ -159,6 +159,11 @@ def is_suspect(occupied_since: datetime, at: datetime) -> bool:
     return at - occupied_since > SUSPECT_AFTER
 
 
+def looks_stuck(state: Occupancy | None, since: datetime | None, at: datetime) -> bool:
+    """Whether what is confirmed now is suspect."""
+    return state is Occupancy.OCCUPIED and since is not None and is_suspect(since, at)
+
+
 def is_evidence(fold: Fold, at: datetime) -> bool:
     """Whether an occupied signal at `at` tells of somebody: the state is confirmed, and not suspect."""
     return (

@@ -20,6 +20,9 @@ class SensorView(Schema):
     state = fields.String()
     last_seen_at = fields.AwareDateTime(allow_none=True)
     battery_pct = fields.Integer(allow_none=True)
+    suspect = fields.Boolean(
+        metadata={"description": "occupied for over 12 hours, which nobody is: look after it"}
+    )
     missing = fields.Integer(metadata={"description": "readings the sensor numbered that never arrived"})
 
 

@@ -49,7 +49,8 @@ class Zone(Base):
 
     `lots_at`: the local hour at which the next working day's desks are drawn by lot, None: they are not.
     `lots_no_repeat`: for how many working days nobody gets the same desk again. `lots_together`: whether colleagues may
-    ask to sit near each other. `lots_drawn_on`: the last day whose draw is over.
+    ask to sit near each other. `lots_drawn_on`: the last day whose draw is over. `removed_at`: when it left the
+    layout.
     """
 
     __tablename__ = "zones"
@@ -65,6 +66,7 @@ class Zone(Base):
     lots_no_repeat: Mapped[int] = mapped_column(default=0)
     lots_together: Mapped[bool] = mapped_column(default=True)
     lots_drawn_on: Mapped[date | None]
+    removed_at: Mapped[datetime | None]
     x: Mapped[int] = mapped_column(default=0)
     y: Mapped[int] = mapped_column(default=0)
     width: Mapped[int] = mapped_column(default=0)
@@ -102,7 +104,8 @@ class ZoneOverflow(Base):
 class Space(Base):
     """A seat or a booth; its place on the floor plan in the floor's own units.
 
-    `desk_code` stands on the desk, as text and as a QR code: who types it sits there.
+    `desk_code` stands on the desk, as text and as a QR code: who types it sits there. `removed_at`: when it left the
+    layout; it stays out of order from then on.
     """
 
     __tablename__ = "spaces"
@@ -119,6 +122,7 @@ class Space(Base):
     kind: Mapped[Kind] = mapped_column(enum_text(Kind))
     capacity: Mapped[int] = mapped_column(default=1)
     desk_code: Mapped[str] = mapped_column(String(8), default=new_desk_code)
+    removed_at: Mapped[datetime | None]
     x: Mapped[int] = mapped_column(default=0)
     y: Mapped[int] = mapped_column(default=0)
     width: Mapped[int] = mapped_column(default=40)

@@ -1,5 +1,6 @@
 """What the API shows of the layout."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -135,6 +136,12 @@ class ZoneRules(Schema):
     overflow = fields.List(Identifier(strict=True), required=True, validate=validate.Length(max=50))
 
 
+class DryRun(Schema):
+    dry_run = fields.Boolean(
+        load_default=False, metadata={"description": "only tell what would become of it"}
+    )
+
+
 class OutageRequest(Schema):
     start = Instant(load_default=None, allow_none=True, metadata={"description": "now, where it is absent"})
     end = Instant(load_default=None, allow_none=True, metadata={"description": "null: until it is mended"})
@@ -154,6 +161,22 @@ class MoveView(Schema):
 
 class MoveList(Schema):
     moves = fields.List(fields.Nested(MoveView))
+
+
+def moves_shown(moves: Sequence[Any]) -> dict[str, Any]:
+    """A `MoveList` of the moves of bookings."""
+    return {
+        "moves": [
+            {
+                "booking_id": one.booking.id,
+                "start": one.booking.start_at,
+                "end": one.booking.end_at,
+                "to_space_id": one.space_id,
+                "to_code": one.code,
+            }
+            for one in moves
+        ]
+    }
 
 
 class FixedSeatRequest(Schema):
@@ -178,3 +201,131 @@ class FixedSeatView(Schema):
 class FixedSeatList(Schema):
     items = fields.List(fields.Nested(FixedSeatView))
     next_cursor = fields.Integer(allow_none=True)
+
+
+_NUMBER: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 100_000)}
+_CODE: dict[str, Any] = {
+    "validate": [
+        validate.Length(1, 32),
+        validate.Regexp(r"\S(.*\S)?\Z", error="must not begin or end with a space"),
+    ]
+}
+_NAME: dict[str, Any] = {"validate": validate.Length(1, 80)}
+_KIND: dict[str, Any] = {"validate": validate.OneOf([kind.value for kind in Kind])}
+
+
+class ZoneChange(Schema):
+    """What is to differ."""
+
+    floor_id = Identifier(strict=True)
+    section_id = Identifier(strict=True, allow_none=True, metadata={"description": "null: everybody's"})
+    code = Text(**_CODE)
+    name = Text(**_NAME)
+    name_en = Text(validate=validate.Length(max=80))
+    free_seating = fields.Boolean(metadata={"description": "true: nobody books there, a seat is claimed"})
+    x = fields.Integer(**_NUMBER)
+    y = fields.Integer(**_NUMBER)
+    width = fields.Integer(**_NUMBER)
+    height = fields.Integer(**_NUMBER)
+
+
+class NewZone(ZoneChange):
+    floor_id = Identifier(strict=True, required=True)
+    section_id = Identifier(strict=True, allow_none=True, load_default=None)
+    code = Text(required=True, **_CODE)
+    name = Text(required=True, **_NAME)
+
+
+class SpaceChange(Schema):
+    """What is to differ."""
+
+    zone_id = Identifier(strict=True)
+    code = Text(**_CODE)
+    kind = fields.String(**_KIND)
+    capacity = fields.Integer(strict=True, validate=validate.Range(1, 1000))
+    x = fields.Integer(**_NUMBER)
+    y = fields.Integer(**_NUMBER)
+    width = fields.Integer(**_NUMBER)
+    height = fields.Integer(**_NUMBER)
+
+
+class NewSpace(SpaceChange):
+    zone_id = Identifier(strict=True, required=True)
+    code = Text(required=True, **_CODE)
+    kind = fields.String(required=True, **_KIND)
+
+
+class SpaceSetView(Schema):
+    id = fields.Integer()
+    code = fields.String()
+    kind = fields.String()
+    zone_id = fields.Integer()
+    capacity = fields.Integer()
+    x = fields.Integer()
+    y = fields.Integer()
+    width = fields.Integer()
+    height = fields.Integer()
+
+
+_SECONDS: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 86_400)}
+_ON_THE_WIRE = [
+    validate.Length(1, 64),
+    validate.Regexp(r"[^/+#$\s]+\Z", error="must be one level of a topic"),
+]
+
+
+class SensorChange(Schema):
+    """What is to differ; durations in seconds."""
+
+    model = Text(validate=validate.Length(1, 64))
+    heartbeat_s = fields.Integer(strict=True, validate=validate.Range(1, 86_400))
+    own_hold_s = fields.Integer(**_SECONDS)
+    holds_itself = fields.Boolean()
+    detection_delay_s = fields.Integer(**_SECONDS)
+    space_id = Identifier(strict=True, allow_none=True, metadata={"description": "null: it watches nothing"})
+
+
+class NewSensor(SensorChange):
+    id = Text(required=True, validate=_ON_THE_WIRE)
+
+
+class SensorSetView(Schema):
+    id = fields.String()
+    model = fields.String()
+    heartbeat_s = fields.Integer()
+    own_hold_s = fields.Integer()
+    holds_itself = fields.Boolean()
+    detection_delay_s = fields.Integer()
+
+
+class PolicyView(Schema):
+    """What holds for a kind of space; `zone_id` null: in every zone without values of its own."""
+
+    kind = fields.String()
+    zone_id = fields.Integer(allow_none=True)
+    values = fields.Dict(keys=fields.String(), values=fields.String())
+
+
+class PolicyList(Schema):
+    items = fields.List(fields.Nested(PolicyView))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class PolicyQuery(Schema):
+    zone = Identifier(load_default=None)
+
+
+class PolicyChange(Schema):
+    """Values as `akiseki policy set` takes them, such as `15m`, `on` or `3`; null: as it would be without."""
+
+    values = fields.Dict(
+        keys=Text(validate=validate.Length(1, 32)),
+        values=Text(allow_none=True, validate=validate.Length(max=32)),
+        required=True,
+        validate=validate.Length(1, 40),
+    )
+
+
+class PolicySet(PolicyChange):
+    kind = fields.String(required=True, **_KIND)
+    zone_id = Identifier(load_default=None, allow_none=True, strict=True)

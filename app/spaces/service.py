@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, delete, literal, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, delete, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app import events
@@ -99,17 +99,86 @@ def set_policy(
 
 
 def clear_policy(
-    session: Session, kind: Kind, key: str, *, now: datetime, actor_id: int | None, zone_id: int
+    session: Session, kind: Kind, key: str, *, now: datetime, actor_id: int | None, zone_id: int | None
 ) -> None:
-    """Let a zone follow what holds for the kind elsewhere."""
-    session.execute(
-        delete(ZonePolicyValue).where(
-            ZonePolicyValue.zone_id == zone_id, ZonePolicyValue.kind == kind, ZonePolicyValue.key == key
+    """Let a zone follow what holds for the kind elsewhere, or a kind (`zone_id` None) the default."""
+    if zone_id is None:
+        session.execute(delete(PolicyValue).where(PolicyValue.kind == kind, PolicyValue.key == key))
+    else:
+        session.execute(
+            delete(ZonePolicyValue).where(
+                ZonePolicyValue.zone_id == zone_id, ZonePolicyValue.kind == kind, ZonePolicyValue.key == key
+            )
         )
-    )
     events.record(
         session, "policy.cleared", f"policy:{kind.value}", at=now, actor_id=actor_id, key=key, zone_id=zone_id
     )
+
+
+def set_or_clear_policy(
+    session: Session,
+    kind: Kind,
+    key: str,
+    value: str | None,
+    *,
+    zone_id: int | None,
+    actor_id: int | None,
+    now: datetime,
+) -> None:
+    """As `set_policy`; None: as it would be without."""
+    if value is not None:
+        set_policy(session, kind, key, value, now=now, actor_id=actor_id, zone_id=zone_id)
+    elif key in Policy.__dataclass_fields__:
+        clear_policy(session, kind, key, now=now, actor_id=actor_id, zone_id=zone_id)
+    else:
+        raise RuleBroken("policy.invalid", detail=f"'{key}' is no policy")
+
+
+def reset_policy(
+    session: Session, kind: Kind, *, zone_id: int | None, actor_id: int | None, now: datetime
+) -> None:
+    """All values of a kind as they would be without. Raises NotFound `zone.unknown`."""
+    if zone_id is not None:
+        get_zone(session, zone_id)
+        keys = list(zone_values(session, zone_id).get(kind, {}))
+    else:
+        keys = list(session.scalars(select(PolicyValue.key).where(PolicyValue.kind == kind)))
+    for key in keys:
+        clear_policy(session, kind, key, now=now, actor_id=actor_id, zone_id=zone_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Policied:
+    """What holds for a kind of space, in a zone or (None) elsewhere, as the texts that are set."""
+
+    kind: Kind
+    zone_id: int | None
+    values: dict[str, str]
+
+
+def kind_of(text: str) -> Kind:
+    """A kind by its name; raises NotFound `policy.unknown`."""
+    try:
+        return Kind(text)
+    except ValueError as error:
+        raise NotFound("policy.unknown", kind=text) from error
+
+
+def policy_of(session: Session, kind: Kind, zone_id: int | None) -> Policied:
+    """What holds for a kind; one query."""
+    return _policied(kind, zone_id, policies(session).of(kind, zone_id))
+
+
+def policy_list(session: Session) -> list[Policied]:
+    """Every kind, then the kinds of zones that have values of their own; one query."""
+    found = policies(session)
+    kinds = [_policied(kind, None, policy) for kind, policy in found.kinds.items()]
+    return kinds + [_policied(kind, zone_id, policy) for (zone_id, kind), policy in found.zones.items()]
+
+
+def _policied(kind: Kind, zone_id: int | None, policy: Policy) -> Policied:
+    values = {key: value_text(getattr(policy, key)) for key in Policy.__dataclass_fields__}
+    return Policied(kind, zone_id, values)
 
 
 def zone_values(session: Session, zone_id: int) -> dict[Kind, dict[str, str]]:
@@ -120,14 +189,19 @@ def zone_values(session: Session, zone_id: int) -> dict[Kind, dict[str, str]]:
     return dict(found)
 
 
+def in_layout(of: type[Zone | Space]) -> ColumnElement[bool]:
+    """What has not been taken out of the layout."""
+    return of.removed_at.is_(None)
+
+
 def get_place(session: Session, space_id: int) -> Place:
-    """A space and what governs it; raises NotFound `space.unknown`."""
+    """A space of the layout and what governs it; raises NotFound `space.unknown`."""
     row = session.execute(
         select(Space, Zone, Site)
         .join(Zone, Zone.id == Space.zone_id)
         .join(Floor, Floor.id == Zone.floor_id)
         .join(Site, Site.id == Floor.site_id)
-        .where(Space.id == space_id)
+        .where(Space.id == space_id, in_layout(Space))
     ).one_or_none()
     if row is None:
         raise NotFound("space.unknown", space_id=space_id)
@@ -166,7 +240,7 @@ def doors(session: Session, zones: Iterable[Zone]) -> dict[int, Door]:
 def get_zone(session: Session, zone_id: int) -> Zone:
     """A zone; raises NotFound `zone.unknown`."""
     zone = session.get(Zone, zone_id)
-    if zone is None:
+    if zone is None or zone.removed_at is not None:
         raise NotFound("zone.unknown", zone_id=zone_id)
     return zone
 
@@ -202,7 +276,7 @@ def zone_opening(session: Session, zone: Zone) -> Opening:
 
 def list_zones(session: Session, floor_id: int | None = None) -> list[Zone]:
     """Zones in the order of their codes, of one floor where it is given."""
-    query = select(Zone).order_by(Zone.code)
+    query = select(Zone).where(in_layout(Zone)).order_by(Zone.code)
     return list(session.scalars(query if floor_id is None else query.where(Zone.floor_id == floor_id)))
 
 
@@ -216,7 +290,7 @@ def list_spaces(
     limit: int | None = None,
 ) -> list[Space]:
     """Spaces in the order of their id, at most `limit` after `after_id`."""
-    query = select(Space).where(Space.id > after_id).order_by(Space.id)
+    query = select(Space).where(Space.id > after_id, in_layout(Space)).order_by(Space.id)
     if floor_id is not None:
         query = query.join(Zone, Zone.id == Space.zone_id).where(Zone.floor_id == floor_id)
     if zone_id is not None:

@@ -122,6 +122,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "lots.not_yours": lazy_gettext("The seats of this zone are drawn for another section."),
     "lots.seat": lazy_gettext("You can prefer up to five different seats, all of this zone."),
     "lots.unknown": lazy_gettext("There is no such draw."),
+    "policy.unknown": lazy_gettext("There is no such kind of space."),
     "policy.invalid": lazy_gettext("That policy or value cannot be used."),
     "request.form_expired": lazy_gettext(
         "This form was open for too long, or you signed in anew. Go back, load the page again and send it once more."
@@ -137,6 +138,8 @@ REFUSALS: Mapping[str, LazyString] = {
     "request.version_required": lazy_gettext("Send the version you changed from in If-Match."),
     "section.unknown": lazy_gettext("There is no such section."),
     "sensor.bound": lazy_gettext("The sensor or the space is bound already."),
+    "sensor.exists": lazy_gettext("There is a sensor of this name already."),
+    "sensor.unknown": lazy_gettext("There is no such sensor."),
     "series.alone": lazy_gettext(
         "Guests and attendees cannot be part of a series. Invite them to single bookings."
     ),
@@ -150,6 +153,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "site.hours": lazy_gettext("The closing time must be after the opening time."),
     "space.kept": lazy_gettext("This space is kept for somebody already."),
     "space.not_kept": lazy_gettext("This space is not kept for anybody."),
+    "space.exists": lazy_gettext("There is a space of this code already."),
     "space.unknown": lazy_gettext("There is no such space."),
     "telework.day_closed": lazy_gettext("This day is closed. Ask for a correction."),
     "telework.not_allowed": lazy_gettext("Only the chief of the section may approve this plan."),
@@ -185,6 +189,8 @@ REFUSALS: Mapping[str, LazyString] = {
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
     "zone.guest_day": lazy_gettext("Name a weekday or a date for each guest day, not both."),
     "zone.overflow": lazy_gettext("A zone cannot take in its own people when it is full."),
+    "zone.exists": lazy_gettext("There is a zone of this code already."),
+    "zone.in_use": lazy_gettext("There are spaces in this zone. Move or remove them first."),
     "zone.unknown": lazy_gettext("There is no such zone."),
 }
 
@@ -243,7 +249,7 @@ LOOKS: Mapping[str, LazyString] = {
     "partly": lazy_gettext("Partly free"),
     "booked": lazy_gettext("Booked"),
     "yours": lazy_gettext("Yours"),
-    "silent": lazy_gettext("Free, sensor silent"),
+    "silent": lazy_gettext("Free, sensor unsure"),
     "other": lazy_gettext("Not available"),
     "broken": lazy_gettext("Out of order"),
 }

@@ -17,7 +17,9 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import place_all
 from app.bookings.rules import Booked, Status, release_deadline
 from app.bookings.service import change_all
+from app.errors import Conflict
 from app.people.service import Person
+from app.spaces.rules import LANES, Kind
 from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan
 
@@ -103,6 +105,16 @@ def _moved(one: Move, place: Place, now: datetime) -> dict[str, Any]:
         "start_at": span.start,
         "release_check_at": release_deadline(facts, place.policy) if watched else None,
     }
+
+
+def check_kind(session: Session, space_id: int, kind: Kind | None) -> None:
+    """What is booked keeps its lane: a booked seat becomes no room, a room no seat. Raises Conflict `space.booked`."""
+    space = get_place(session, space_id).space
+    queue_up(session, user_ids=[], space_ids=[space_id])
+    if kind is None or LANES[kind] is space.lane:
+        return
+    if session.scalar(select(Booking.id).where(Booking.space_id == space_id, HOLDS).limit(1)):
+        raise Conflict("space.booked", space_id=space_id)
 
 
 def end_all(session: Session, bookings: Sequence[Booking], *, actor: Person, now: datetime) -> None:

@@ -23,7 +23,7 @@ from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
 from app.spaces.models import Floor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import LANES, Entry, Opening, Policies, Target
-from app.spaces.service import doors, policies
+from app.spaces.service import doors, in_layout, policies
 from app.timespan import TimeSpan
 
 
@@ -81,7 +81,7 @@ def _rows(session: Session, target: Target) -> Sequence[Any]:
             isouter=True,
         )
         .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
-        .where(Space.kind.in_(kinds), Zone.free_seating.is_(False))
+        .where(Space.kind.in_(kinds), in_layout(Space), Zone.free_seating.is_(False))
         .order_by(Space.code)
     )
     if target.zone_id is not None:

@@ -13,8 +13,10 @@ from app.bookings.models import HOLDS, Booking
 from app.people.models import Section
 from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, code, flag, one_of, text, whole
 from app.records.sheets.sheet import Asked, Sheet
+from app.spaces.layout import bring_back
 from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import LANES, Kind
+from app.spaces.service import in_layout, list_zones
 
 MOST = 100_000
 _kind = one_of(Kind)
@@ -65,7 +67,7 @@ def stored(session: Session, _asked: Asked) -> dict[Key, Values]:
     sites = {row.id: row.code for row in session.execute(select(Site.id, Site.code))}
     sections = {row.id: row.code for row in session.execute(select(Section.id, Section.code))}
     floors = list(session.scalars(select(Floor).order_by(Floor.code)))
-    zones = list(session.scalars(select(Zone).order_by(Zone.code)))
+    zones = list_zones(session)
     floor_codes = {one.id: one.code for one in floors}
     zone_codes = {one.id: one.code for one in zones}
     found: dict[Key, Values] = {}
@@ -81,7 +83,7 @@ def stored(session: Session, _asked: Asked) -> dict[Key, Values]:
             "free_seating": str(int(zone.free_seating)),
             **{name: str(getattr(zone, name)) for name in PLACE},
         }
-    for space in session.scalars(select(Space).order_by(Space.code)):
+    for space in session.scalars(select(Space).where(in_layout(Space)).order_by(Space.code)):
         found["space", space.code] = {
             "zone": zone_codes[space.zone_id],
             "kind": space.kind.value,
@@ -159,7 +161,7 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
     for what in ("floor", "zone", "space"):
         for change in (*diff.added, *diff.changed):
             if change.what == what:
-                STORES[what](session, change)
+                STORES[what](session, change, asked)
                 kind = f"{what}.added" if change.before is None else f"{what}.changed"
                 told = {name: list(pair) for name, pair in change.differs.items()}
                 events.record(
@@ -172,7 +174,7 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
                 )
 
 
-def _store_floor(session: Session, change: Change) -> None:
+def _store_floor(session: Session, change: Change, _asked: Asked) -> None:
     floor = session.scalar(select(Floor).where(Floor.code == change.key)) or Floor(code=change.key)
     if site := change.after.get("site"):
         floor.site_id = session.scalars(select(Site.id).where(Site.code == site)).one()
@@ -181,8 +183,9 @@ def _store_floor(session: Session, change: Change) -> None:
     session.flush()
 
 
-def _store_zone(session: Session, change: Change) -> None:
+def _store_zone(session: Session, change: Change, _asked: Asked) -> None:
     zone = session.scalar(select(Zone).where(Zone.code == change.key)) or Zone(code=change.key)
+    zone.removed_at = None
     if floor := change.after.get("floor"):
         zone.floor_id = session.scalars(select(Floor.id).where(Floor.code == floor)).one()
     if "section" in change.after:
@@ -195,7 +198,8 @@ def _store_zone(session: Session, change: Change) -> None:
     session.flush()
 
 
-def _store_space(session: Session, change: Change) -> None:
+def _store_space(session: Session, change: Change, asked: Asked) -> None:
+    bring_back(session, change.key, actor_id=asked.actor_id, now=asked.now)
     space = session.scalar(select(Space).where(Space.code == change.key)) or Space(code=change.key)
     if zone := change.after.get("zone"):
         space.zone_id = session.scalars(select(Zone.id).where(Zone.code == zone)).one()

@@ -57,13 +57,23 @@ POST /api/v1/people/<int:user_id>/leave                            | PI
 DELETE /api/v1/people/<int:user_id>/leave                          | PI
 POST /api/v1/people/<int:user_id>/password-code                    | I
 PUT /api/v1/people/<int:user_id>/sections                          | PI
+GET /api/v1/policies                                               | SCFPIA
+POST /api/v1/policies                                              | F
+PATCH /api/v1/policies/<string:kind>                               | F
+DELETE /api/v1/policies/<string:kind>                              | F
 GET /api/v1/sections                                               | SCFPIA
 GET /api/v1/sensors                                                | FI
+POST /api/v1/sensors                                               | FI
+PATCH /api/v1/sensors/<string:sensor_id>                           | FI
+DELETE /api/v1/sensors/<string:sensor_id>                          | FI
 POST /api/v1/series/<int:series_id>/confirm                        | S:own C:own F:own P:own I:own
 GET /api/v1/sites                                                  | SCFPIAKV
 PUT /api/v1/sites/<int:site_id>/hours                              | F
 GET /api/v1/spaces                                                 | SCFPIAKV
+POST /api/v1/spaces                                                | F
 GET /api/v1/spaces/<int:space_id>                                  | SCFPIAKV
+PATCH /api/v1/spaces/<int:space_id>                                | F
+DELETE /api/v1/spaces/<int:space_id>                               | F
 POST /api/v1/spaces/<int:space_id>/claim                           | SCFPI
 POST /api/v1/spaces/<int:space_id>/fixed-seat                      | F
 POST /api/v1/spaces/<int:space_id>/outage                          | F
@@ -90,6 +100,9 @@ POST /api/v1/webhooks                                              | FI
 DELETE /api/v1/webhooks/<int:webhook_id>                           | FI
 POST /api/v1/webhooks/<int:webhook_id>/enable                      | FI
 GET /api/v1/zones                                                  | SCFPIAKV
+POST /api/v1/zones                                                 | F
+PATCH /api/v1/zones/<int:zone_id>                                  | F
+DELETE /api/v1/zones/<int:zone_id>                                 | F
 GET /api/v1/zones/<int:zone_id>/lots                               | SCFPIA
 PUT /api/v1/zones/<int:zone_id>/lots                               | F
 GET /api/v1/zones/<int:zone_id>/rules                              | SCFPIA
@@ -204,6 +217,7 @@ def path_of(rule: Rule) -> str:
         "code": "none",
         "name": "people",
         "lane": "desk",
+        "sensor_id": "none",
     }
     _, path = rule.build({name: values[name] for name in rule.arguments}) or ("", "")
     return path

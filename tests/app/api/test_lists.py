@@ -251,6 +251,7 @@ def test_sensors_are_shown_to_those_who_look_after_them(api: Api, house: House, 
         "last_seen_at": at("08:59").isoformat(),
         "battery_pct": None,
         "missing": 1,
+        "suspect": False,
     }
     assert sensors["sensor-booth"]["last_seen_at"] is None
     first = api.call("fujii", "GET", "/sensors?limit=2").get_json()

@@ -1,6 +1,5 @@
 """API of the layout: floors, zones, spaces; and of what is decided about them: hours, guests, closures, fixed seats."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, make_response
@@ -34,6 +33,7 @@ from app.spaces.schemas import (
     ZoneList,
     ZoneQuery,
     ZoneRules,
+    moves_shown,
 )
 from app.timespan import TimeSpan
 
@@ -212,24 +212,9 @@ def break_down(body: dict[str, Any], space_id: int) -> Any:
     outage = pipeline.Outage(space_id, begins, body["end"], body["reason"])
     if body["dry_run"]:
         with reading(db.engine) as session:
-            return _moves(pipeline.moves_of(session, outage, now=now())), 200
+            return moves_shown(pipeline.moves_of(session, outage, now=now())), 200
     with transaction(db.engine) as session:
-        return _moves(pipeline.take_out_of_order(session, outage, actor=asker(), now=now()))
-
-
-def _moves(moves: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "moves": [
-            {
-                "booking_id": one.booking.id,
-                "start": one.booking.start_at,
-                "end": one.booking.end_at,
-                "to_space_id": one.space_id,
-                "to_code": one.code,
-            }
-            for one in moves
-        ]
-    }
+        return moves_shown(pipeline.take_out_of_order(session, outage, actor=asker(), now=now()))
 
 
 @api.route("/spaces/<int:space_id>/outage", methods=["DELETE"])
