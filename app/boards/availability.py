@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
@@ -22,13 +21,12 @@ from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
 from app.spaces.lots import closed_until
 from app.spaces.models import SensorBinding, Space, Zone
-from app.spaces.rules import LANES, Entry, Kind, Lane, Policies
-from app.spaces.service import doors, floor_timezone, get_floor, in_layout, list_zones, policies
+from app.spaces.rules import LANES, Entry, Kind, Lane
+from app.spaces.service import doors, floor_timezone, in_layout, list_zones, policies
 from app.timespan import TimeSpan
 
 
-@dataclass(frozen=True, slots=True)
-class SpaceView:
+class SpaceView(NamedTuple):
     """A space as a person sees it for a span: whether they may take it, and why not.
 
     `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, lots (still to be
@@ -68,9 +66,8 @@ def floor_view(
 
     Raises NotFound `floor.unknown`.
     """
-    get_floor(session, floor_id)
-    user_id = person.id if person else None
     timezone = floor_timezone(session, floor_id)
+    user_id = person.id if person else None
     barred: dict[int, list[Barrier]] = defaultdict(list)
     for barrier in barriers(session, span, timezone, floor_id=floor_id):
         barred[barrier.space_id].append(barrier)
@@ -87,37 +84,63 @@ def floor_view(
     policy_of = policies(session)
     views = []
     for row in _spaces(session, floor_id):
-        bookings = taken.get(row.id, [])
+        # Names bound at once: hundreds of rows, and looking each column up by its name takes longer than all the rest.
+        (
+            id_,
+            code,
+            kind,
+            capacity,
+            x,
+            y,
+            width,
+            height,
+            zone_id,
+            zone_code,
+            free,
+            state,
+            since_at,
+            signal_at,
+        ) = row
+        bookings = taken.get(id_, ())
         booking = bookings[0] if bookings else None
         mine = booking is not None and user_id is not None and booking.user_id == user_id
-        mine_to_keep = any(not one.bars(user_id) for one in barred.get(row.id, ()))
-        before = [one for one in barred.get(row.id, ()) if one.bars(user_id)]
-        closed_door = None if mine_to_keep else shut.get((row.zone_id, LANES[row.kind]))
-        reason = _reason(row, booking, before[0].why if before else None, closed_door, mine=mine)
-        booked = tuple(TimeSpan(one.start_at, one.end_at) for one in bookings)
+        standing = barred.get(id_, ())
+        before = [one for one in standing if one.bars(user_id)]
+        mine_to_keep = len(before) < len(standing)
+        closed_door = None if mine_to_keep else shut.get((zone_id, LANES[kind]))
+        door = closed_door or ("free_seating" if free else None)
+        reason = _reason(booking, before[0].why if before else None, door, mine=mine)
+        booked = tuple([TimeSpan(one.start_at, one.end_at) for one in bookings])
         views.append(
             SpaceView(
-                id=row.id,
-                code=row.code,
-                kind=row.kind,
-                capacity=row.capacity,
-                zone_id=row.zone_id,
-                zone_code=row.zone_code,
+                id=id_,
+                code=code,
+                kind=kind,
+                capacity=capacity,
+                zone_id=zone_id,
+                zone_code=zone_code,
                 available=reason is None,
                 reason=reason,
-                occupancy=row.state or Occupancy.UNKNOWN,
+                occupancy=state or Occupancy.UNKNOWN,
                 booking_id=booking.id if booking is not None else None,
                 booked=booked,
-                blocked=booked + tuple(TimeSpan(one.start, one.end or span.end) for one in before),
+                blocked=booked + tuple([TimeSpan(one.start, one.end or span.end) for one in before]),
                 mine=mine,
                 barred=closed_door is not None or any(one.covers_all(span) for one in before),
-                free_seating=row.free_seating,
-                deserted=booking is not None and not mine and _is_deserted(row, booking, policy_of),
-                suspect=looks_stuck(row.state, row.since_at, now),
-                x=row.x,
-                y=row.y,
-                width=row.width,
-                height=row.height,
+                free_seating=free,
+                deserted=(
+                    state is Occupancy.VACANT
+                    and booking is not None
+                    and not mine
+                    and _is_deserted(
+                        booking, since_at, signal_at, hold=policy_of.of(kind, zone_id).vacant_hold
+                    )
+                ),
+                suspect=looks_stuck(state, since_at, now),
+                x=x,
+                y=y,
+                width=width,
+                height=height,
             )
         )
     return views
@@ -205,24 +228,22 @@ def _shut_zones(
     return shut
 
 
-def _is_deserted(row: Any, booking: Any, policy_of: Policies) -> bool:
+def _is_deserted(
+    booking: Any, vacant_since: datetime | None, signal_at: datetime | None, *, hold: timedelta
+) -> bool:
     """Whether the next to claim the space ends this claim (RULES 12), as `bookings.release.end_empty_claim` does."""
-    hold = policy_of.of(row.kind, row.zone_id).vacant_hold
     return (
         booking.origin is Origin.CLAIM
         and booking.status is Status.CHECKED_IN
-        and row.state is Occupancy.VACANT
-        and is_deserted(booking.start_at, row.since_at, row.signal_at, hold=hold)
+        and is_deserted(booking.start_at, vacant_since, signal_at, hold=hold)
     )
 
 
-def _reason(
-    row: Any, booking: Any, barrier: str | None, closed_door: str | None, *, mine: bool
-) -> str | None:
+def _reason(booking: Any, barrier: str | None, door: str | None, *, mine: bool) -> str | None:
     if barrier is not None and not mine:
         return barrier
     if booking is not None:
         if mine:
             return "yours"
         return "held" if booking.status is Status.HELD else "taken"
-    return closed_door or ("free_seating" if row.free_seating else None)
+    return door

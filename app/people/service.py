@@ -12,7 +12,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Date, Executable, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -173,24 +173,17 @@ def issue_token(
 
 def find_by_token(session: Session, token: str, on: date) -> Person | None:
     """Who a bearer token stands for, while it works and its owner has not left; one query."""
-    return _person(
-        session,
-        on,
-        ApiToken.token_hash == digest(token),
-        ApiToken.revoked_at.is_(None),
-        or_(ApiToken.expires_on.is_(None), ApiToken.expires_on >= on),
-        User.id == ApiToken.user_id,
-    )
+    return _person(session, _BY_TOKEN, on, token_hash=digest(token))
 
 
 def find_person(session: Session, user_id: int, on: date) -> Person | None:
     """A user who has not left, as of a day."""
-    return _person(session, on, User.id == user_id)
+    return _person(session, _BY_ID, on, user_id=user_id)
 
 
 def find_by_address(session: Session, email: str, on: date) -> Person | None:
     """Whose mail address it is, as of a day, while they have not left."""
-    return _person(session, on, User.email == email.lower()) if email.isprintable() else None
+    return _person(session, _BY_ADDRESS, on, email=email.lower()) if email.isprintable() else None
 
 
 def get_person(session: Session, user_id: int, on: date) -> Person:
@@ -246,24 +239,29 @@ def names(session: Session, user_ids: Iterable[int]) -> dict[int, str]:
     }
 
 
-def _holds(on: date) -> ColumnElement[bool]:
+def _holds(on: date | BindParameter[date]) -> ColumnElement[bool]:
     return (Membership.from_on <= on) & or_(Membership.until_on.is_(None), Membership.until_on >= on)
 
 
-def _person(session: Session, on: date, *where: ColumnElement[bool]) -> Person | None:
-    rows = session.execute(
-        select(
-            User.id,
-            User.email,
-            User.name,
-            User.role,
-            User.locale,
-            User.session_epoch,
-            Membership.section_id,
-        )
-        .join(Membership, (Membership.user_id == User.id) & _holds(on), isouter=True)
-        .where(User.left_at.is_(None), *where)
-    ).all()
+# Asked with every request, so put together once: building a statement costs as much as running it.
+_ON = bindparam("on", type_=Date())
+_PERSON = (
+    select(User.id, User.email, User.name, User.role, User.locale, User.session_epoch, Membership.section_id)
+    .join(Membership, (Membership.user_id == User.id) & _holds(_ON), isouter=True)
+    .where(User.left_at.is_(None))
+)
+_BY_ID = _PERSON.where(User.id == bindparam("user_id"))
+_BY_ADDRESS = _PERSON.where(User.email == bindparam("email"))
+_BY_TOKEN = _PERSON.where(
+    ApiToken.token_hash == bindparam("token_hash"),
+    ApiToken.revoked_at.is_(None),
+    or_(ApiToken.expires_on.is_(None), ApiToken.expires_on >= _ON),
+    User.id == ApiToken.user_id,
+)
+
+
+def _person(session: Session, query: Executable, on: date, **values: object) -> Person | None:
+    rows = session.execute(query, {"on": on, **values}).all()
     if not rows:
         return None
     first = rows[0]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, Select, and_, literal, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import CompoundSelect, Date, Select, and_, bindparam, literal, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app import events
 from app.database import lock_rows
@@ -19,6 +20,9 @@ from app.people.service import get_by_email, get_person
 from app.spaces.models import Closure, FixedSeat, Floor, Site, Space, SpaceOutage, Zone
 from app.timespan import TimeSpan, day_span
 
+# The span that is asked for, and its days.
+START, END = bindparam("start", type_=UtcDateTime()), bindparam("end", type_=UtcDateTime())
+FIRST, LAST = bindparam("first", type_=Date()), bindparam("last", type_=Date())
 OUT_OF_ORDER, CLOSED, NOT_AVAILABLE = "out_of_order", "closed", "not_available"
 
 
@@ -59,18 +63,25 @@ def barriers(
 
     `zone`: the site's zone of time, in which the days of a fixed seat begin and end.
     """
-    first, last = span.start.astimezone(zone).date(), span.end.astimezone(zone).date()
-    wanted = Zone.id.in_(zone_ids) if floor_id is None else Zone.floor_id == floor_id
+    days = {"first": span.start.astimezone(zone).date(), "last": span.end.astimezone(zone).date()}
     if space_id is not None or space_ids is not None:
-        wanted = Space.id.in_(space_ids if space_ids is not None else [space_id])
-    rows = session.execute(
-        union_all(*(part.where(wanted) for part in (_outages(span), _closures(span), _fixed(first, last))))
-    )
+        wanted, ids = Space.id, list(space_ids) if space_ids is not None else [space_id]
+    else:
+        wanted, ids = (Zone.id, list(zone_ids)) if floor_id is None else (Zone.floor_id, [floor_id])
+    rows = session.execute(_query(wanted), {"ids": ids, "start": span.start, "end": span.end, **days})
     found = (_barrier(row, zone) for row in rows)
     return sorted(
         (one for one in found if one.start < span.end and (one.end is None or one.end > span.start)),
         key=lambda one: one.start,
     )
+
+
+@cache
+def _query(of: InstrumentedAttribute[int]) -> CompoundSelect[Any]:
+    """What stands before the spaces `ids`, or those of the zones or floors `ids`; put together once, since building it
+    costs more than running it."""
+    wanted = of.in_(bindparam("ids", expanding=True))
+    return union_all(*(part.where(wanted) for part in (_outages(), _closures(), _fixed())))
 
 
 def _barrier(row: Any, zone: ZoneInfo) -> Barrier:
@@ -84,7 +95,7 @@ def _nothing(*types: Any) -> Iterable[Any]:
     return (literal(None, type_) for type_ in types)
 
 
-def _outages(span: TimeSpan) -> Select[Any]:
+def _outages() -> Select[Any]:
     """Outages; the first part of the union names its columns."""
     nobody, from_on, until_on = _nothing(BigId, Date(), Date())
     return (
@@ -100,13 +111,13 @@ def _outages(span: TimeSpan) -> Select[Any]:
         .join(Zone, Zone.id == Space.zone_id)
         .join(SpaceOutage, SpaceOutage.space_id == Space.id)
         .where(
-            SpaceOutage.start_at < span.end,
-            or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > span.start),
+            SpaceOutage.start_at < END,
+            or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > START),
         )
     )
 
 
-def _closures(span: TimeSpan) -> Select[Any]:
+def _closures() -> Select[Any]:
     return (
         select(Space.id, literal(CLOSED), Closure.start_at, Closure.end_at, *_nothing(BigId, Date(), Date()))
         .join(Zone, Zone.id == Space.zone_id)
@@ -119,11 +130,11 @@ def _closures(span: TimeSpan) -> Select[Any]:
                 Closure.lifted_at.is_(None),
             ),
         )
-        .where(Closure.start_at < span.end, Closure.end_at > span.start)
+        .where(Closure.start_at < END, Closure.end_at > START)
     )
 
 
-def _fixed(first: date, last: date) -> Select[Any]:
+def _fixed() -> Select[Any]:
     return (
         select(
             Space.id,
@@ -135,7 +146,7 @@ def _fixed(first: date, last: date) -> Select[Any]:
         )
         .join(Zone, Zone.id == Space.zone_id)
         .join(FixedSeat, FixedSeat.space_id == Space.id)
-        .where(FixedSeat.from_on <= last, or_(FixedSeat.until_on.is_(None), FixedSeat.until_on >= first))
+        .where(FixedSeat.from_on <= LAST, or_(FixedSeat.until_on.is_(None), FixedSeat.until_on >= FIRST))
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, delete, literal, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, bindparam, delete, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app import events
@@ -29,6 +29,25 @@ from app.spaces.models import (
 from app.spaces.rules import DEFAULTS, Door, GuestDay, Kind, Opening, Policies, Policy, value_text, with_value
 
 
+def in_layout(of: type[Zone | Space]) -> ColumnElement[bool]:
+    """What has not been taken out of the layout."""
+    return of.removed_at.is_(None)
+
+
+# Asked with every booking, so put together once: building a statement costs as much as running it.
+_PLACE = (
+    select(Space, Zone, Site)
+    .join(Zone, Zone.id == Space.zone_id)
+    .join(Floor, Floor.id == Zone.floor_id)
+    .join(Site, Site.id == Floor.site_id)
+    .where(Space.id == bindparam("space_id"), in_layout(Space))
+)
+_POLICIES = union_all(
+    select(ZonePolicyValue.zone_id, ZonePolicyValue.kind, ZonePolicyValue.key, ZonePolicyValue.value),
+    select(literal(None, BigInteger()), PolicyValue.kind, PolicyValue.key, PolicyValue.value),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A space with what governs it: its zone, its site's zone of time and hours, its policy.
@@ -46,12 +65,7 @@ class Place:
 
 def policies(session: Session) -> Policies:
     """The policy of every kind, and of kinds in zones: the defaults with what the office set; one query."""
-    rows: Sequence[Any] = session.execute(
-        union_all(
-            select(ZonePolicyValue.zone_id, ZonePolicyValue.kind, ZonePolicyValue.key, ZonePolicyValue.value),
-            select(literal(None, BigInteger()), PolicyValue.kind, PolicyValue.key, PolicyValue.value),
-        )
-    ).all()
+    rows: Sequence[Any] = session.execute(_POLICIES).all()
     kinds = dict(DEFAULTS)
     zones: dict[tuple[int, Kind], Policy] = {}
     # The kinds' own first: a zone's policy begins with its kind's.
@@ -189,20 +203,9 @@ def zone_values(session: Session, zone_id: int) -> dict[Kind, dict[str, str]]:
     return dict(found)
 
 
-def in_layout(of: type[Zone | Space]) -> ColumnElement[bool]:
-    """What has not been taken out of the layout."""
-    return of.removed_at.is_(None)
-
-
 def get_place(session: Session, space_id: int) -> Place:
     """A space of the layout and what governs it; raises NotFound `space.unknown`."""
-    row = session.execute(
-        select(Space, Zone, Site)
-        .join(Zone, Zone.id == Space.zone_id)
-        .join(Floor, Floor.id == Zone.floor_id)
-        .join(Site, Site.id == Floor.site_id)
-        .where(Space.id == space_id, in_layout(Space))
-    ).one_or_none()
+    row = session.execute(_PLACE, {"space_id": space_id}).one_or_none()
     if row is None:
         raise NotFound("space.unknown", space_id=space_id)
     space, zone, site = row
@@ -259,12 +262,12 @@ def get_floor(session: Session, floor_id: int) -> Floor:
 
 
 def floor_timezone(session: Session, floor_id: int) -> ZoneInfo:
-    """The zone of time that a floor's days are computed in."""
-    return ZoneInfo(
-        session.scalars(
-            select(Site.timezone).join(Floor, Floor.site_id == Site.id).where(Floor.id == floor_id)
-        ).one()
-    )
+    """The zone of time that a floor's days are computed in; raises NotFound `floor.unknown`."""
+    query = select(Site.timezone).join(Floor, Floor.site_id == Site.id).where(Floor.id == floor_id)
+    timezone = session.scalar(query)
+    if timezone is None:
+        raise NotFound("floor.unknown", floor_id=floor_id)
+    return ZoneInfo(timezone)
 
 
 def zone_opening(session: Session, zone: Zone) -> Opening:

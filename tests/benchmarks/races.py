@@ -6,6 +6,7 @@ For each slot of each race every client sends its request when all the others do
 
 - create: everybody books a space for a quarter of an hour; move: everybody moves a booking of their own there
   (`races_slots`). Exactly one wins;
+- series: everybody books the same days of a seat, all or nothing (`races_series`);
 - quota, on_behalf: one person asks, or many chiefs for one person, for more than the quota (`races_quota`);
 - claim: half sit down, half book; release: the sweep, the person who comes, and who sits down there
   (`races_presence`);
@@ -46,6 +47,7 @@ from tests.benchmarks.races_closing import Closing
 from tests.benchmarks.races_presence import Claim, Release
 from tests.benchmarks.races_queue import Queue
 from tests.benchmarks.races_quota import OnBehalf, Quota
+from tests.benchmarks.races_series import Series
 from tests.benchmarks.races_slots import Create, Move
 from tests.benchmarks.races_stage import SLOT, Cast, Race, run_race
 from tests.office import furnish
@@ -53,7 +55,7 @@ from tests.servers.web import Answer, web_processes
 
 WEB_PROCESSES = 2
 SLOTS_AT_MOST = 1_200  # within the 14 days that staff may book ahead
-RACES: tuple[type[Race], ...] = (Create, Move, Quota, OnBehalf, Claim, Queue, Release, Closing)
+RACES: tuple[type[Race], ...] = (Create, Move, Series, Quota, OnBehalf, Claim, Queue, Release, Closing)
 
 
 def run(slots: int, clients: int, database: str) -> dict[str, object]:

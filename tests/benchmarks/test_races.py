@@ -6,6 +6,7 @@ from tests.benchmarks.races import RACES, run
 from tests.benchmarks.races_presence import Claim
 from tests.benchmarks.races_queue import Queue
 from tests.benchmarks.races_quota import OnBehalf, Quota
+from tests.benchmarks.races_series import Series
 from tests.benchmarks.races_slots import Create, Move
 from tests.servers.postgres import PostgresServer
 
@@ -31,7 +32,7 @@ def test_each_slot_is_won_once_by_however_many_want_it(server: str, long: bool) 
     races = found["races"]
     assert isinstance(races, dict)
     assert list(races) == [race.name for race in RACES]
-    for race in (Create, Move, Quota, OnBehalf, Claim, Queue):
+    for race in (Create, Move, Series, Quota, OnBehalf, Claim, Queue):
         answered = races[race.name]["answered"]
         accepted = answered.get("200", 0) + answered.get("201", 0)
         assert accepted == slots * race.accepted_each, "what was promised is what is stored"

@@ -94,7 +94,7 @@ def book(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
         try:
             # In a savepoint, so that the lock on a space that was lost is given up before the next is asked for.
             with session.begin_nested():
-                return _take(session, proposal, found.span, actor=actor, now=now)
+                return _take(session, ask, proposal, found.span, actor=actor, now=now)
         except RuleBroken as error:
             refused = refused or error
         except Conflict as error:
@@ -105,10 +105,15 @@ def book(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
     raise _none_free(found.next_free)
 
 
-def _take(session: Session, proposal: Proposal, span: TimeSpan, *, actor: Person, now: datetime) -> Taken:
+def _take(
+    session: Session, ask: Ask, proposal: Proposal, span: TimeSpan, *, actor: Person, now: datetime
+) -> Taken:
     space_id, lane = proposal.option.space_id, LANES[proposal.option.kind]
     clashing = clashing_with(session, actor.id, lane, span)
     queue_up(session, user_ids=[actor.id], space_ids=[space_id, *(one.space_id for one in clashing)])
+    if clashing and not ask.replace:
+        # Booked by the same person at this very moment, in another window.
+        raise _own_clash(session, clashing[0])
     ended = make_room(session, actor.id, lane, span, actor_id=actor.id, now=now) if clashing else []
     booking = reserve.reserve(session, actor=actor, space_id=space_id, span=span, now=now)
     return Taken(booking, proposal, ended)
