@@ -21,6 +21,11 @@ MORE: Mapping[str, LazyString] = {
     "booking.invited": lazy_gettext("somebody was invited"),
     "booking.uninvited": lazy_gettext("somebody was told that they need not come"),
     "booking.corrected": lazy_gettext("what really happened was corrected"),
+    "booking.joined_series": lazy_gettext("became part of a series"),
+    "booking.still_coming": lazy_gettext("they are still coming, they said"),
+    "booking.release_warned": lazy_gettext("they were told that it would be given to others"),
+    "booking.held": lazy_gettext("was held for the next in line"),
+    "booking.let_go": lazy_gettext("was no longer held"),
     "booking.explained": lazy_gettext("a reason was given"),
 }
 CORRECTIONS: Mapping[str, LazyString] = {

@@ -13,7 +13,7 @@ from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
 from flask_wtf.csrf import CSRFError
 from marshmallow import Schema, fields, validate
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -167,6 +167,22 @@ def data_error(_error: DataError) -> Response:
     return domain_error(RuleBroken("request.invalid"))
 
 
+def raced(error: IntegrityError) -> Response:
+    """Somebody wrote the same thing at the same moment, and no service gave that a name: theirs stands."""
+    current_app.logger.warning("raced: %s", error.orig)
+    return domain_error(Conflict("request.raced"))
+
+
+def busy(error: OperationalError) -> Response:
+    """The database does not answer, or not in time. Nothing was changed."""
+    current_app.logger.error("database: %s", error.orig)
+    if not is_api():
+        return _page(503, explain("database.busy", {}))
+    response = problem(503, "database.busy")
+    response.headers["Retry-After"] = "1"
+    return response
+
+
 def http_error(error: HTTPException) -> Response:
     """An error of HTTP itself in the same form; 405 keeps its Allow, 429 its Retry-After."""
     raw = error.code or 500
@@ -230,6 +246,8 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(DataError, data_error)
+    app.register_error_handler(IntegrityError, raced)
+    app.register_error_handler(OperationalError, busy)
 
 
 def etag(version: int) -> str:

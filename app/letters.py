@@ -35,6 +35,7 @@ INVITING = frozenset(
         "booking.cancelled",
         "booking.ended_early",
         "booking.released",
+        "booking.reclaimed",
         "booking.invited",
         "booking.uninvited",
     }
@@ -165,6 +166,6 @@ class Writer:
         return found
 
 
-def event_sentence(event: Event) -> str:
-    """An event for a chat: nobody is named who is not in it."""
-    return sentence(event.kind, event.data | event.data.get("changes", {}))
+def event_sentence(event: Event, facts: Mapping[str, Any]) -> str:
+    """An event for a chat; `facts`: of what it is about, as it is by now. Nobody is named who is not in it."""
+    return sentence(event.kind, event.data | dict(facts))

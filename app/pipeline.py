@@ -29,9 +29,8 @@ from app.occupancy.service import Observed
 from app.people import service as people
 from app.people import staffing
 from app.people.service import Person, get_person
-from app.spaces import barriers, layout
-from app.spaces.models import Closure, Space
-from app.spaces.rules import Target
+from app.spaces import barriers, keeping, layout
+from app.spaces.models import Closure, FixedSeat, Space
 from app.spaces.service import get_place, policies
 from app.telework import service as telework
 from app.telework.models import HalfDay
@@ -41,6 +40,7 @@ from app.usage import service as usage
 from app.waitlist import offers
 from app.waitlist import service as waitlist
 from app.waitlist.models import Entry
+from app.waitlist.rules import Wish
 from app.working_days import WorkingDays
 
 
@@ -81,7 +81,7 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     → offered to the first in line, idle sessions → closed."""
     for user in staffing.due_to_leave(session, now):
         staffing.leave(session, user, actor=None, now=now)
-        barriers.free_all_of(session, user.id, now=now)
+        keeping.free_all_of(session, user.id, now=now)
     gone = leaving.free_of_the_gone(session, now)
     observed = occupancy.settle(session, now, policies(session))
     checked_in = presence.note_presence(session, observed.seen, now)
@@ -207,9 +207,9 @@ def book_now(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Tak
     return taken
 
 
-def wait(session: Session, target: Target, span: TimeSpan, *, actor: Person, now: datetime) -> Entry:
+def wait(session: Session, wish: Wish, *, actor: Person, now: datetime) -> Entry:
     """A person stands in line; where something is free already, it is offered at once."""
-    entry = waitlist.join(session, target, span, actor=actor, now=now)
+    entry = waitlist.join(session, wish, actor=actor, now=now)
     offers.offer(session, now, freed=())
     return entry
 
@@ -307,6 +307,27 @@ def take_out_of_order(session: Session, outage: Outage, *, actor: Person, now: d
     return moving.move_away(session, outage.space_id, outage.start, outage.end, actor=actor, now=now)
 
 
+def keep_seat(
+    session: Session, wanted: keeping.Keeping, *, actor: Person, now: datetime
+) -> tuple[FixedSeat, list[Move]]:
+    """A space is kept for somebody, and what others have booked there is moved or told; in one step. Rehearsed, it is
+    its own preview."""
+    kept = keeping.keep_for(
+        session,
+        wanted.space_id,
+        wanted.user_id,
+        first=wanted.first,
+        last=wanted.last,
+        actor_id=actor.id,
+        now=now,
+    )
+    start, end = keeping.kept_span(wanted, get_place(session, wanted.space_id).timezone, now)
+    moves = moving.move_away(
+        session, wanted.space_id, start, end, actor=actor, now=now, besides=wanted.user_id
+    )
+    return kept, moves
+
+
 def change_space(
     session: Session, space_id: int, values: Mapping[str, Any], *, actor: Person, now: datetime
 ) -> Space:
@@ -327,7 +348,7 @@ def leave(session: Session, user_id: int, *, actor: Person | None, now: datetime
     and card die; in one step. Rehearsed, it is its own preview. `actor` None: whoever runs the machine."""
     freed = leaving.free_all(session, user_id, actor_id=actor.id if actor else None, now=now)
     staffing.leave(session, staffing.get_account(session, user_id, to_change=True), actor=actor, now=now)
-    barriers.free_all_of(session, user_id, now=now)
+    keeping.free_all_of(session, user_id, now=now)
     return freed
 
 
@@ -359,14 +380,13 @@ def linked(session: Session, asked: tuple[int, int, str], now: datetime) -> Link
     return Linked(booking, get_place(session, booking.space_id).space.code, verb)
 
 
-def follow_link(session: Session, asked: tuple[int, int, str], now: datetime) -> Booking:
-    """Do what a signed link asks for, as the person whom it was sent to. Raises as `linked` and as the verb."""
+def follow_link(session: Session, asked: tuple[int, int, str], now: datetime, on: date) -> Booking:
+    """Do what a signed link asks for, as the person whom it was sent to, `on` the office's day. Raises as `linked` and
+    as the verb."""
     found = linked(session, asked, now)
-    return LINKED[found.verb](
-        session, found.booking, actor=get_person(session, asked[0], now.date()), now=now
-    )
+    return LINKED[found.verb](session, found.booking, actor=get_person(session, asked[0], on), now=now)
 
 
-def find_person(session: Session, user_id: int, now: datetime) -> Person | None:
+def find_person(session: Session, user_id: int, on: date) -> Person | None:
     """Somebody who has not left."""
-    return people.find_person(session, user_id, now.date())
+    return people.find_person(session, user_id, on)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Flask
 from flask_babel import force_locale
@@ -56,9 +57,9 @@ class Telling:
     def call_webhooks(self) -> int:
         """Make the calls that are due."""
 
-        def sentence(event: Event) -> str:
+        def sentence(event: Event, facts: Mapping[str, Any]) -> str:
             with force_locale(self._settings.locale):
-                return event_sentence(event)
+                return event_sentence(event, facts)
 
         with self._app.app_context():
             return webhooks.call_due(self._engine, self._settings.clock, sentence)

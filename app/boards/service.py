@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -172,6 +172,13 @@ class FloorPage:
         longest = self.policies.of(view.kind, view.zone_id).max_duration
         is_call = LANES[view.kind] is Lane.ROOM and not self.asked
         return at_most(gap, min(longest, CALL) if is_call else longest)
+
+    def wait_minutes(self, view: SpaceView) -> int | None:
+        """For how long a room is waited for, within what is left of the span; None: a desk, for all of it."""
+        longest = self.policies.of(view.kind, view.zone_id).max_duration
+        if LANES[view.kind] is Lane.ROOM:
+            return min(longest, CALL) // timedelta(minutes=1)
+        return longest // timedelta(minutes=1) if longest < self.left.length else None
 
     def can_claim(self, view: SpaceView) -> bool:
         """Whether the reader may sit down now and say so."""

@@ -36,6 +36,11 @@ def booked_within(
     return list(session.scalars(query.order_by(Booking.start_at, Booking.id).limit(AT_MOST + 1)))
 
 
+def booked_inside(session: Session, user_id: int, span: TimeSpan) -> list[Booking]:
+    """What of that lies in a span as a whole, in the order of time."""
+    return [one for one in booked_within(session, user_id, span) if one.end_at <= span.end]
+
+
 def booked_with_spaces(session: Session, user_id: int, span: TimeSpan) -> list[tuple[Booking, str]]:
     """The same, each with the code of its space."""
     found = booked_within(session, user_id, span)
@@ -51,7 +56,7 @@ def cancel_within(
     session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime
 ) -> list[Booking]:
     """Cancel all of it. Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`."""
-    person = get_person(session, user_id, now.date())
+    person = get_person(session, user_id, actor.on)
     if not may_act_for(actor, person):
         raise Forbidden("booking.not_allowed", why="on_behalf")
     found = booked_within(session, user_id, span)

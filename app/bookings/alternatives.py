@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from math import hypot
 
 from sqlalchemy import select
@@ -55,7 +55,9 @@ def same_kind_ids(session: Session, place: Place) -> list[int]:
 
 
 def nearest_space(session: Session, place: Place, span: TimeSpan, *, user_id: int | None) -> Candidate | None:
-    """The nearest other space of the same zone and kind that is free for a span."""
+    """The nearest other space of the same zone and kind that is free for a span; None where the person is busy then."""
+    if _busy_of(session, user_id, place, span):
+        return None
     free = [
         one
         for one in candidates(session, place, span, user_id=user_id)
@@ -67,18 +69,33 @@ def nearest_space(session: Session, place: Place, span: TimeSpan, *, user_id: in
 def nearest_free_time(
     session: Session, place: Place, span: TimeSpan, *, now: datetime, user_id: int | None
 ) -> TimeSpan | None:
-    """The nearest time of the same day for which the space itself is free."""
-    day = day_span(span.start.astimezone(place.timezone).date(), place.timezone)
+    """The nearest time of the same day's hours for which the space itself is free, and the person too."""
+    opens, closes = place.opening.opens or time.min, place.opening.closes
+    day = day_span(span.start.astimezone(place.timezone).date(), place.timezone, opens, closes)
     if day.end <= now:
         return None
     window = TimeSpan(max(day.start, now), day.end)
     busy = _busy(session, [place.space.id], window)[place.space.id]
+    busy = [TimeSpan(one.start - place.policy.buffer, one.end + place.policy.buffer) for one in busy]
+    busy += _busy_of(session, user_id, place, window)
     for barrier in barriers(session, window, place.timezone, space_id=place.space.id):
         if barrier.bars(user_id):
             busy.append(
                 TimeSpan(max(barrier.start, window.start), min(barrier.end or window.end, window.end))
             )
     return nearest_time(span, busy, window)
+
+
+def _busy_of(session: Session, user_id: int | None, place: Place, span: TimeSpan) -> list[TimeSpan]:
+    """When the person holds something of the lane during a span; one query."""
+    query = select(Booking.start_at, Booking.end_at).where(
+        Booking.user_id == user_id,
+        Booking.lane == place.space.lane,
+        HOLDS,
+        Booking.start_at < span.end,
+        Booking.end_at > span.start,
+    )
+    return [TimeSpan(start, end) for start, end in session.execute(query)] if user_id is not None else []
 
 
 def _busy(session: Session, space_ids: Sequence[int], span: TimeSpan) -> dict[int, list[TimeSpan]]:

@@ -28,7 +28,7 @@ def within(session: Session, space_ids: Collection[int], span: TimeSpan) -> list
         )
         .order_by(Booking.start_at, Booking.id)
     )
-    return list(session.scalars(query))
+    return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def end_within(
@@ -40,11 +40,21 @@ def end_within(
     Waits for the spaces' turn first: whoever books after this sees the closure, whoever booked before is seen.
     """
     queue_up(session, user_ids=[], space_ids=space_ids)
+    found: list[Booking] = []
+    # Again where a sweep changed one between the look and the lock: nothing stays in what is closed.
+    while listed := within(session, space_ids, span):
+        found += _end(session, listed, span, actor=actor, now=now)
+    return found
+
+
+def _end(
+    session: Session, listed: list[Booking], span: TimeSpan, *, actor: Person, now: datetime
+) -> list[Booking]:
     ended: list[tuple[Booking, dict[str, Any]]] = []
     shortened: list[tuple[Booking, dict[str, Any]]] = []
     cancelled: list[tuple[Booking, dict[str, Any]]] = []
     over: dict[str, Any]
-    for booking in within(session, space_ids, span):
+    for booking in listed:
         if booking.start_at >= max(span.start, now) or booking.status is Status.HELD:
             over = {"status": Status.CANCELLED, "reason": REASON, "ended_at": None, "release_check_at": None}
             cancelled.append((booking, over))

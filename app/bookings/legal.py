@@ -29,6 +29,8 @@ from app.timespan import TimeSpan, day_span
 
 COUNTED = (Status.HELD, Status.BOOKED, Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)
 
+_INSTANT = timedelta(microseconds=1)
+
 
 def refuse(rule: str, value: object, allowed: str) -> NoReturn:
     """Raise RuleBroken `booking.rule`, naming the rule, its value and what would be allowed."""
@@ -53,7 +55,7 @@ def check_entry(
         return
     on = span.start.astimezone(place.timezone).date()
     door = doors(session, [place.zone])[place.zone.id]
-    match door.entry(sections, on):
+    match door.entry_for(sections, on, (span.end - _INSTANT).astimezone(place.timezone).date()):
         case Entry.OVERFLOW:
             homes = door.homes(sections)
             counts = free_by_zone(session, homes, span, now, place.timezone, user_id=user_id)

@@ -205,7 +205,7 @@ def give_back(session: Session, booking: Booking, *, actor: Person, now: datetim
     """End one's booking now; one that has not begun is cancelled. Always allowed while it is live and not over."""
     if not booking.is_live or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
-    begun = booking.start_at < now
+    begun = booking.start_at < now and booking.status is not Status.HELD
     change(
         session,
         booking,

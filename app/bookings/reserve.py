@@ -70,7 +70,30 @@ def reserve(
     queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
     legal.check_barriers(session, place, span, holder.user_id)
     legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
+    _shorten_own_claim(session, place, holder, span, actor=actor, now=now)
     return _insert(session, place, holder, span, actor=actor, now=now, title=title)
+
+
+def _shorten_own_claim(
+    session: Session, place: Place, holder: Holder, span: TimeSpan, *, actor: Person, now: datetime
+) -> None:
+    """Where the person sits now without a booking they sit until the next one begins, as a claim after it would. No
+    query for another day's booking: a claim ends with its day."""
+    day_ends = day_span(now.astimezone(place.timezone).date(), place.timezone).end
+    if holder.user_id is None or not now < span.start < day_ends:
+        return
+    claim = session.scalar(
+        select(Booking).where(
+            Booking.user_id == holder.user_id,
+            Booking.lane == place.space.lane,
+            Booking.status == Status.CHECKED_IN,
+            Booking.origin == Origin.CLAIM,
+            Booking.start_at < span.start,
+            Booking.end_at > span.start,
+        )
+    )
+    if claim is not None:
+        change(session, claim, "booking.changed", now=now, actor_id=actor.id, end_at=span.start)
 
 
 def allot(session: Session, *, person: Person, space_id: int, span: TimeSpan, now: datetime) -> Booking:

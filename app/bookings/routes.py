@@ -187,7 +187,7 @@ def index(query: dict[str, Any]) -> Any:
 def show(booking_id: int) -> Any:
     """One booking with its history"""
     with reading(db.engine) as session:
-        booking = service.get_booking(session, booking_id, actor=asker(), now=now())
+        booking = service.get_booking(session, booking_id, actor=asker())
         history = events.history(session, f"booking:{booking.id}")
         invited = attendees.attendee_ids(session, [booking.id]).get(booking.id, [])
     return (booking, invited, history), 200, {"ETag": etag(booking.version)}
@@ -201,7 +201,7 @@ def show(booking_id: int) -> Any:
 def change(body: dict[str, Any], booking_id: int) -> Any:
     """Move, extend or shorten a booking; send the version in If-Match"""
     with transaction(db.engine) as session:
-        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
         scope = Scope(body["scope"])
@@ -241,7 +241,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
 def delete(query: dict[str, Any], booking_id: int) -> Response:
     """Cancel a booking, or of a series more of them; send the version in If-Match. Its history stays"""
     with transaction(db.engine) as session:
-        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
         pipeline.cancel(session, booking, actor=asker(), now=now(), scope=Scope(query["scope"]))
         service.explain_change(session, booking, query["why"], actor=asker(), now=now())
@@ -276,7 +276,7 @@ def confirm_series(series_id: int) -> Response:
 def _act(booking_id: int, verb: Callable[..., Booking]) -> Any:
     """One transaction: the booking, if it is the asker's to change, and the verb on it."""
     with transaction(db.engine) as session:
-        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         check_version(booking.version)
         verb(session, booking, actor=asker(), now=now())
         session.expunge(booking)

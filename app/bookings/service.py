@@ -41,9 +41,7 @@ def require_may_list(session: Session, user_id: int, *, actor: Person, on: date)
         raise Forbidden("booking.not_allowed", why="stranger")
 
 
-def get_booking(
-    session: Session, booking_id: int, *, actor: Person, now: datetime, to_change: bool = False
-) -> Booking:
+def get_booking(session: Session, booking_id: int, *, actor: Person, to_change: bool = False) -> Booking:
     """A booking that the actor may see, or may change. Raises NotFound `booking.unknown`, Forbidden
     `booking.not_allowed` for a stranger's."""
     booking = session.get(Booking, booking_id)
@@ -52,7 +50,7 @@ def get_booking(
     host = booking.made_by if booking.guest_name else booking.user_id
     if actor.id == host or (actor.role is Role.AUDITOR and not to_change):
         return booking
-    person = find_person(session, booking.user_id, now.date()) if booking.user_id else None
+    person = find_person(session, booking.user_id, actor.on) if booking.user_id else None
     if actor.role is Role.FACILITY or (person and may_act_for(actor, person)):
         return booking
     raise Forbidden("booking.not_allowed", why="stranger")

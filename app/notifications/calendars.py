@@ -71,7 +71,7 @@ def _event(entry: Entry, host: str, now: datetime) -> Event:
     event.add("sequence", booking.version)
     event.add("dtstamp", now)
     event.add("dtstart", booking.start_at)
-    event.add("dtend", booking.end_at)
+    event.add("dtend", booking.over_at if booking.over_at > booking.start_at else booking.end_at)
     event.add("summary", entry.summary)
     event.add("location", entry.place)
     if entry.note:

@@ -15,7 +15,7 @@ from app.database import reading, transaction
 from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db, limiter
 from app.fields import is_storable
-from app.http import identifier, now, settings
+from app.http import identifier, now, settings, today
 from app.letters import Links, sentence
 from app.notifications import calendars, service, webhooks
 from app.notifications.calendars import Entry
@@ -102,7 +102,7 @@ def calendar(token: str) -> Response:
         raise NotFound("link.invalid")
     user_id, version = known
     with reading(db.engine) as session:
-        person = pipeline.find_person(session, user_id, now())
+        person = pipeline.find_person(session, user_id, today())
         if person is None or service.calendar_version(session, user_id) != version:
             raise NotFound("link.invalid")
         rows = calendars.bookings_of(session, user_id, now())
@@ -139,7 +139,7 @@ def link(token: str) -> str:
 def follow(token: str) -> str | Response:
     try:
         with transaction(db.engine) as session:
-            pipeline.follow_link(session, _read(token), now())
+            pipeline.follow_link(session, _read(token), now(), today())
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("messages.link", token=token))

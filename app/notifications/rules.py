@@ -42,10 +42,16 @@ class Fact:
 
 
 _BOOKING = frozenset({"booking.made", "booking.changed", "booking.moved", "booking.cancelled"})
-_RELEASE = frozenset({"booking.released", "booking.release_warned"})
+# What was taken back by oneself is told too: the calendar was told that it is over.
+_RELEASE = frozenset({"booking.released", "booking.release_warned", "booking.reclaimed"})
 _INVITATION = frozenset({"booking.invited", "booking.uninvited"})
 # A booking's change that its attendees need to know of.
-_FOR_ATTENDEES = frozenset({"booking.changed", "booking.moved", "booking.cancelled", "booking.released"})
+_FOR_ATTENDEES = frozenset(
+    {
+        *("booking.changed", "booking.moved", "booking.cancelled"),
+        *("booking.released", "booking.reclaimed"),
+    }
+)
 _BY_PREFIX = {"series": Topic.SERIES, "waitlist": Topic.QUEUE, "lots": Topic.QUEUE, "webhook": Topic.SYSTEM}
 # What of those is the person's own doing and needs no telling.
 _SILENT = frozenset(
@@ -65,7 +71,7 @@ def recipients(fact: Fact) -> dict[int, Topic]:
     topic = _topic(fact, is_own=user_id is not None and user_id == fact.actor_id)
     if topic is not None and isinstance(user_id, int):
         found[user_id] = topic
-    if fact.kind in _FOR_ATTENDEES:
+    if fact.kind in _FOR_ATTENDEES or (fact.kind == "booking.ended_early" and topic is Topic.BY_OTHERS):
         for attendee in fact.attendees:
             if attendee not in {user_id, fact.actor_id}:
                 found[attendee] = Topic.INVITATION

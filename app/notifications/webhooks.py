@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.client import HTTPException
@@ -19,12 +19,14 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from app import events
+from app.bookings.models import Booking
 from app.clock import Clock
 from app.database import transaction
 from app.errors import NotFound, RuleBroken
 from app.events import Event
 from app.notifications.models import Delivery, Shape, Webhook, WebhookCall
 from app.notifications.rules import next_try
+from app.spaces.models import Space
 
 AT_ONCE = 50
 TIMEOUT_S = 5
@@ -33,9 +35,12 @@ WHILE_MARKING = timedelta(minutes=5)
 SIGNATURE = "Akiseki-Signature"
 
 
+Sentence = Callable[[Event, Mapping[str, Any]], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One event for one address; `text`: the event in a sentence, for the shapes that a chat takes."""
+    """One event for one address; `facts`: of what it is about, for the sentence that a chat takes."""
 
     id: int
     webhook_id: int
@@ -43,6 +48,7 @@ class Call:
     secret: str
     shape: Shape
     event: Event
+    facts: dict[str, Any]
 
 
 def add_webhook(
@@ -110,30 +116,31 @@ def enable_webhook(session: Session, webhook_id: int, *, actor_id: int, now: dat
     return hook
 
 
-def call_due(engine: Engine, clock: Clock, sentence: Callable[[Event], str]) -> int:
+def call_due(engine: Engine, clock: Clock, sentence: Sentence) -> int:
     """Make the calls that are due, AT_ONCE at most; returns how many were taken."""
     taken = 0
     for _ in range(AT_ONCE):
         call = _claim(engine, clock())
         if call is None:
             break
-        error = _post(call, body_of(call.shape, call.event, sentence), clock())
+        error = _post(call, body_of(call, sentence), clock())
         _mark(engine, call, error, clock())
         taken += not error
     return taken
 
 
-def body_of(shape: Shape, event: Event, sentence: Callable[[Event], str]) -> bytes:
+def body_of(call: Call, sentence: Sentence) -> bytes:
     """The body of a call in the form that the receiver takes."""
     said: dict[str, Any]
-    match shape:
+    event = call.event
+    match call.shape:
         case Shape.SLACK:
-            said = {"text": sentence(event)}
+            said = {"text": sentence(event, call.facts)}
         case Shape.TEAMS:
             card = {
                 "type": "AdaptiveCard",
                 "version": "1.4",
-                "body": [{"type": "TextBlock", "text": sentence(event), "wrap": True}],
+                "body": [{"type": "TextBlock", "text": sentence(event, call.facts), "wrap": True}],
             }
             said = {
                 "type": "message",
@@ -212,8 +219,21 @@ def _claim(engine: Engine, now: datetime) -> Call | None:
         # After the last try it stays due for a while, until the outcome is marked.
         call.due_at = next_try(call.attempts, now) or now + WHILE_MARKING
         session.flush()
+        facts = _facts(session, event)
         session.expunge_all()
-    return Call(call.id, hook.id, hook.url, hook.secret, hook.shape, event)
+    return Call(call.id, hook.id, hook.url, hook.secret, hook.shape, event, facts)
+
+
+def _facts(session: Session, event: Event) -> dict[str, Any]:
+    """Which space an event is about, and of a booking when and why."""
+    what, _, number = event.subject.partition(":")
+    booking = session.get(Booking, int(number)) if what == "booking" and number.isdigit() else None
+    space = session.get(Space, booking.space_id if booking else event.data.get("space_id", 0))
+    found = {"space": space.code if space else ""}
+    if booking is not None:
+        start, end = booking.start_at.isoformat(), booking.end_at.isoformat()
+        found |= {"start": start, "end": end, "reason": booking.reason}
+    return found
 
 
 def _mark(engine: Engine, call: Call, error: str, now: datetime) -> None:

@@ -34,6 +34,7 @@ class Person:
     role: Role
     locale: str
     section_ids: frozenset[int]
+    on: date
     session_epoch: int = 0
 
 
@@ -266,7 +267,9 @@ def _person(session: Session, query: Executable, on: date, **values: object) -> 
         return None
     first = rows[0]
     sections = frozenset(row.section_id for row in rows if row.section_id is not None)
-    return Person(first.id, first.email, first.name, first.role, first.locale, sections, first.session_epoch)
+    return Person(
+        first.id, first.email, first.name, first.role, first.locale, sections, on, first.session_epoch
+    )
 
 
 def digest(token: str) -> str:

@@ -211,7 +211,8 @@ class GuestDay:
 class Door:
     """Who may enter a zone: its section (None: everybody), guests by day, and those whose own zone is full.
 
-    `overflow_of`: the zones that overflow into this one, with the section of each.
+    `overflow_of`: the zones that must be full before this one takes people in, each with the section of the people: the
+    section's own zone, and those that come before this one in its order.
     """
 
     section_id: int | None
@@ -227,8 +228,14 @@ class Door:
             return Entry.GUEST
         return Entry.OVERFLOW if self.homes(sections) else Entry.NONE
 
+    def entry_for(self, sections: frozenset[int], first: date, last: date) -> Entry:
+        """The ground on which they may enter on all the days from `first` to `last`: the weakest of the days'."""
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        grounds = {self.entry(sections, on) for on in days}
+        return next(one for one in (Entry.NONE, Entry.OVERFLOW, Entry.GUEST, Entry.OWN) if one in grounds)
+
     def homes(self, sections: frozenset[int]) -> tuple[int, ...]:
-        """The zones of these sections that overflow into this one."""
+        """The zones that must be full before people of these sections may sit here."""
         return tuple(zone_id for zone_id, section_id in self.overflow_of if section_id in sections)
 
 

@@ -150,13 +150,14 @@ class OutageRequest(Schema):
 
 
 class MoveView(Schema):
-    """A booking and where it goes; `to_space_id` null: it ends, and its person is told."""
+    """A booking and where it goes; `to_space_id` null: it ends, at `stays_until` or at once, and its person is told."""
 
     booking_id = fields.Integer()
     start = fields.AwareDateTime()
     end = fields.AwareDateTime()
     to_space_id = fields.Integer(allow_none=True)
     to_code = fields.String()
+    stays_until = fields.AwareDateTime(allow_none=True)
 
 
 class MoveList(Schema):
@@ -173,6 +174,7 @@ def moves_shown(moves: Sequence[Any]) -> dict[str, Any]:
                 "end": one.booking.end_at,
                 "to_space_id": one.space_id,
                 "to_code": one.code,
+                "stays_until": one.until,
             }
             for one in moves
         ]
@@ -183,6 +185,7 @@ class FixedSeatRequest(Schema):
     user_id = Identifier(required=True, strict=True)
     first = Day(data_key="from", required=True)
     last = Day(data_key="until", load_default=None, allow_none=True)
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "only tell who would go where"})
 
     @validates_schema
     def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
@@ -196,6 +199,10 @@ class FixedSeatView(Schema):
     user_id = fields.Integer()
     first = fields.Date(data_key="from", attribute="from_on")
     last = fields.Date(data_key="until", attribute="until_on", allow_none=True)
+
+
+class FixedSeatMade(FixedSeatView):
+    moves = fields.List(fields.Nested(MoveView))
 
 
 class FixedSeatList(Schema):

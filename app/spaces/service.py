@@ -227,13 +227,17 @@ def doors(session: Session, zones: Iterable[Zone]) -> dict[int, Door]:
     for one in session.scalars(select(ZoneGuest).where(ZoneGuest.zone_id.in_(listed)).order_by(ZoneGuest.id)):
         guests[one.zone_id].append(GuestDay(one.section_id, one.weekday, one.on_date))
     homes: dict[int, list[tuple[int, int | None]]] = defaultdict(list)
+    ahead: dict[int, list[int]] = defaultdict(list)
+    leading_here = select(ZoneOverflow.zone_id).where(ZoneOverflow.overflow_id.in_(listed))
     for overflow_id, zone_id, section_id in session.execute(
         select(ZoneOverflow.overflow_id, Zone.id, Zone.section_id)
         .join(Zone, Zone.id == ZoneOverflow.zone_id)
-        .where(ZoneOverflow.overflow_id.in_(listed))
-        .order_by(Zone.id)
+        .where(ZoneOverflow.zone_id.in_(leading_here))
+        .order_by(Zone.id, ZoneOverflow.position)
     ):
-        homes[overflow_id].append((zone_id, section_id))
+        # Its own zone first, then those that come before this one in its order.
+        homes[overflow_id] += [(one, section_id) for one in (zone_id, *ahead[zone_id])]
+        ahead[zone_id].append(overflow_id)
     return {
         zone.id: Door(zone.section_id, tuple(guests[zone.id]), tuple(homes[zone.id]))
         for zone in listed.values()

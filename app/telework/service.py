@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings.absence import booked_within
+from app.bookings.absence import booked_inside
 from app.bookings.models import Booking
 from app.bookings.rules import By, Status
 from app.errors import Conflict, Forbidden, NotFound
@@ -83,10 +83,21 @@ def put_plan(
 
 
 def needless_bookings(session: Session, plan: TeleworkPlan, office: Office) -> list[Booking]:
-    """What somebody has booked in the hours of a half-day for which they plan to be elsewhere."""
+    """What somebody has booked for when they plan to be elsewhere: what lies in the half-day up to the break's end or
+    from its beginning, or in the day where both halves are planned away."""
     if plan.kind is PlanKind.OFFICE:
         return []
-    return booked_within(session, plan.user_id, office.window(plan.on_date, plan.half))
+    day = day_span(plan.on_date, office.timezone)
+    away = session.scalars(
+        select(TeleworkPlan.half).where(
+            TeleworkPlan.user_id == plan.user_id,
+            TeleworkPlan.on_date == plan.on_date,
+            TeleworkPlan.kind != PlanKind.OFFICE,
+        )
+    ).all()
+    start = day.start if Half.AM in away else office.window(plan.on_date, Half.AM).end
+    end = day.end if Half.PM in away else office.window(plan.on_date, Half.PM).start
+    return booked_inside(session, plan.user_id, TimeSpan(start, end))
 
 
 def approve_plan(session: Session, plan_id: int, *, actor: Person, now: datetime) -> TeleworkPlan:

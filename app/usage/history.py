@@ -34,7 +34,7 @@ class Story:
 
 def story_of(session: Session, booking_id: int, *, actor: Person, now: datetime) -> Story:
     """Raises as `bookings.service.get_booking`: strangers see nothing, the auditor everything."""
-    booking = get_booking(session, booking_id, actor=actor, now=now)
+    booking = get_booking(session, booking_id, actor=actor)
     happened = events.history(session, f"booking:{booking.id}")
     people = {one.actor_id for one in happened} | {booking.user_id, booking.made_by}
     people |= {one.data.get("user_id") for one in happened}

@@ -72,7 +72,7 @@ def booking_history(booking_id: int) -> str:
 def correct(booking_id: int) -> Response:
     try:
         with transaction(db.engine) as session:
-            booking = correcting.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+            booking = correcting.get_booking(session, booking_id, actor=asker(), to_change=True)
             if request.form.get("version", type=int) != booking.version:
                 raise RuleBroken("booking.changed")
             correcting.correct(

@@ -45,7 +45,7 @@ def usage(query: dict[str, Any]) -> Any:
 def correct(body: dict[str, Any], booking_id: int) -> Any:
     """Say what really happened of a booking that is over; send its version in If-Match"""
     with transaction(db.engine) as session:
-        booking = correcting.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        booking = correcting.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
         real = TimeSpan(body["start"], body["end"]) if body["start"] else None
         made = correcting.correct(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, time
+from datetime import date, time, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -19,8 +19,10 @@ from app.http import identifier, now, settings, today
 from app.timespan import TimeSpan, chosen_span, day_span
 from app.waitlist import service
 from app.waitlist.models import Entry
-from app.waitlist.rules import State
+from app.waitlist.rules import State, Wish
 from app.wording import KINDS, explain
+
+A_DAY = 1440
 
 pages = Blueprint("queue", __name__, url_prefix="/queue")
 
@@ -46,7 +48,9 @@ def wait() -> Response:
             zone_id=request.form.get("zone_id", type=identifier),
             lane=request.form["lane"] if request.form.get("lane") in {"desk", "room"} else None,
         )
-        entry = pipeline.wait(session, target, _span(), actor=asker(), now=now())
+        minutes = request.form.get("minutes", type=int)
+        wish = Wish(target, _span(), timedelta(minutes=minutes) if minutes and 0 < minutes <= A_DAY else None)
+        entry = pipeline.wait(session, wish, actor=asker(), now=now())
         if entry.state is State.OFFERED:
             return str(gettext("Something is free already: it is held for you. Take it or decline."))
         return str(gettext("You stand in line. You are told as soon as something is free."))

@@ -17,6 +17,7 @@ from app.http import Blueprint, PageArguments, etag, now, position_page, setting
 from app.timespan import TimeSpan, day_span
 from app.waitlist import service
 from app.waitlist.models import Entry
+from app.waitlist.rules import Wish
 from app.waitlist.schemas import Accepted, DrawRequest, EntryList, EntryView, NumbersQuery, WaitRequest
 from app.waitlist.service import Draw, Standing
 
@@ -31,8 +32,9 @@ def wait(body: dict[str, Any]) -> Any:
     """Stand in line for a space, a kind or a zone; what is free already is offered at once"""
     with transaction(db.engine) as session:
         target = service.target_of(session, **{name: body[name] for name in service.TARGET})
-        span = TimeSpan(body["start"], body["end"])
-        return _shown(session, pipeline.wait(session, target, span, actor=asker(), now=now()))
+        length = timedelta(minutes=body["minutes"]) if body["minutes"] else None
+        wish = Wish(target, TimeSpan(body["start"], body["end"]), length)
+        return _shown(session, pipeline.wait(session, wish, actor=asker(), now=now()))
 
 
 @api.route("/waitlist")

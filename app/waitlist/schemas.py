@@ -20,6 +20,13 @@ class WaitRequest(Schema):
     lane = fields.String(load_default=None, validate=validate.OneOf([lane.value for lane in Lane]))
     start = Instant(required=True)
     end = Instant(required=True)
+    minutes = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(1, 1440),
+        metadata={"description": "so long, whenever it is one's turn within the span; null: all of it"},
+    )
 
     @validates_schema
     def wants_one_thing(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]

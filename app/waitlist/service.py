@@ -26,7 +26,7 @@ from app.spaces.rules import LANES, Lane, Target
 from app.spaces.service import get_place, get_zone
 from app.timespan import TimeSpan
 from app.waitlist.models import Entry
-from app.waitlist.rules import IN_LINE, State, expected_at
+from app.waitlist.rules import IN_LINE, State, Wish, expected_at
 
 _entries = Entry.metadata.tables["waitlist_entries"]
 
@@ -48,16 +48,20 @@ def target_of(
     return target_named(kind, lane, zone_id)
 
 
-def join(session: Session, target: Target, span: TimeSpan, *, actor: Person, now: datetime) -> Entry:
+def join(session: Session, wish: Wish, *, actor: Person, now: datetime) -> Entry:
     """Stand in line for a space, a zone or a kind; one place for a person, lane and time.
 
-    Raises NotFound `zone.unknown`, RuleBroken `waitlist.over` for a span that is over, Conflict
-    `waitlist.joined`.
+    Raises NotFound `zone.unknown`, RuleBroken `waitlist.over` for a span that is over, `waitlist.hopeless` for what no
+    offer could ever be, Conflict `waitlist.joined`.
     """
+    target, span = wish.target, wish.span
     if target.zone_id is not None:
         get_zone(session, target.zone_id)
-    if span.end <= now:
+    wanted = wish.wanted(now)
+    if wanted is None:
         raise RuleBroken("waitlist.over")
+    if not options(session, target, wanted, person=actor, now=now, until=wanted.end):
+        raise RuleBroken("waitlist.hopeless")
     queue_up(session, user_ids=[actor.id], space_ids=[])
     _refuse_second(session, actor.id, target.lane, span)
     entry = Entry(
@@ -68,6 +72,7 @@ def join(session: Session, target: Target, span: TimeSpan, *, actor: Person, now
         space_id=target.space_id,
         start_at=span.start,
         end_at=span.end,
+        minutes=wish.length // timedelta(minutes=1) if wish.length else None,
     )
     return _add(session, entry, actor=actor, now=now)
 

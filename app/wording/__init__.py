@@ -15,6 +15,7 @@ from flask_babel.speaklater import LazyString
 from app.formats import day, hours_and_minutes, length_of, until
 from app.wording import people as of_people
 from app.wording.files import FILES
+from app.wording.messages import MESSAGES
 from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
 
 __all__ = [
@@ -124,6 +125,12 @@ REFUSALS: Mapping[str, LazyString] = {
     "lots.unknown": lazy_gettext("There is no such draw."),
     "policy.unknown": lazy_gettext("There is no such kind of space."),
     "policy.invalid": lazy_gettext("That policy or value cannot be used."),
+    "database.busy": lazy_gettext(
+        "The office's database does not answer at the moment. Try again in a minute."
+    ),
+    "request.raced": lazy_gettext(
+        "Somebody changed the same thing at this moment. Load it again and look before you send it once more."
+    ),
     "request.form_expired": lazy_gettext(
         "This form was open for too long, or you signed in anew. Go back, load the page again and send it once more."
     ),
@@ -181,6 +188,10 @@ REFUSALS: Mapping[str, LazyString] = {
     "waitlist.joined": lazy_gettext("You stand in line for that time already."),
     "waitlist.not_offered": lazy_gettext("The offer has ended: it was answered or its time ran out."),
     "waitlist.over": lazy_gettext("That time has passed. Choose a later end."),
+    "waitlist.hopeless": lazy_gettext(
+        "Nobody may book this for that time: it is too long or too far ahead, outside the hours, or not open to you."
+        " Choose another time or place."
+    ),
     "waitlist.unknown": lazy_gettext("There is no such place in line."),
     "webhook.invalid": lazy_gettext(
         "Give an address that begins with http:// or https://, without a password in it, and a kind of event."
@@ -269,39 +280,7 @@ UNAVAILABLE: Mapping[str, LazyString] = {
     "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
 }
 
-# By kind of event: what a person is told of it; `app.letters.sentence` fills in what stands in brackets.
-MESSAGES: Mapping[str, LazyString] = {
-    "booking.made": lazy_gettext("%(space)s is booked: %(when)s."),
-    "booking.changed": lazy_gettext("The booking was changed: %(space)s, %(when)s."),
-    "booking.moved": lazy_gettext("The space had to change. It is now %(space)s, %(when)s."),
-    "booking.cancelled": lazy_gettext("Cancelled: %(space)s, %(when)s. Why: %(why)s."),
-    "booking.ended_early": lazy_gettext("Ended: %(space)s, %(when)s. Why: %(why)s."),
-    "booking.released": lazy_gettext("Given back, since nobody came: %(space)s, %(when)s."),
-    "booking.release_warned": lazy_gettext(
-        "%(space)s will be given back soon, since nobody came (%(when)s). Are you still coming?"
-    ),
-    "booking.invited": lazy_gettext("You are invited: %(space)s, %(when)s."),
-    "booking.uninvited": lazy_gettext("You need not come any more: %(space)s, %(when)s."),
-    "series.unused": lazy_gettext(
-        "Nobody came to your series at %(space)s the last times. Confirm it by %(until)s, or it ends."
-    ),
-    "series.ended": lazy_gettext("Your series was ended, since nobody used it and nobody answered."),
-    "lots.left_out": lazy_gettext(
-        "The draw had more wishes than seats, and none is left for you. Next time you come first."
-    ),
-    "lots.refused": lazy_gettext("The draw could give you no seat. Why stands under Tomorrow's seats."),
-    "waitlist.offered": lazy_gettext(
-        "%(space)s is held for you until %(until)s (%(when)s). Take it or decline."
-    ),
-    "waitlist.expired": lazy_gettext(
-        "The offer of %(space)s has ended unanswered. It went to the next in line."
-    ),
-    "waitlist.withdrawn": lazy_gettext(
-        "What was offered cannot be had after all. You keep your place in line."
-    ),
-    "waitlist.over": lazy_gettext("Nothing became free for the time you waited for (%(when)s)."),
-    "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
-}
+
 TOPICS: Mapping[str, LazyString] = {
     "own": lazy_gettext("What I book, change or cancel myself"),
     "by_others": lazy_gettext("What others book, change or cancel for me"),

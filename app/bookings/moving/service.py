@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.alternatives import candidates, same_kind_ids
@@ -30,15 +30,19 @@ FURTHEST = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A booking and where it goes: to a space, or nowhere, and then its person is told."""
+    """A booking and where it goes: to a space; or it stays until `until`, where its space goes away then; or nowhere.
+    Its person is told."""
 
     booking: Booking
     space_id: int | None
     code: str
+    until: datetime | None = None
 
 
-def affected(session: Session, space_id: int, start: datetime, end: datetime | None) -> list[Booking]:
-    """The live bookings of a space that an absence of it touches, in the order of time."""
+def affected(
+    session: Session, space_id: int, start: datetime, end: datetime | None, besides: int | None = None
+) -> list[Booking]:
+    """The live bookings of a space that an absence of it touches, in the order of time; not those of `besides`."""
     query = (
         select(Booking)
         .where(
@@ -49,27 +53,48 @@ def affected(session: Session, space_id: int, start: datetime, end: datetime | N
         )
         .order_by(Booking.start_at, Booking.id)
     )
-    return list(session.scalars(query))
+    if besides is not None:
+        query = query.where(or_(Booking.user_id.is_(None), Booking.user_id != besides))
+    return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def plan(
-    session: Session, space_id: int, start: datetime, end: datetime | None, *, now: datetime
+    session: Session,
+    space_id: int,
+    start: datetime,
+    end: datetime | None,
+    *,
+    now: datetime,
+    besides: int | None = None,
 ) -> list[Move]:
-    """Where each booking of a space that goes away would go; a fixed number of queries. Raises NotFound
-    `space.unknown`.
+    """Where each booking of a space that goes away would go, but for those of `besides`; a fixed number of queries.
+    Raises NotFound `space.unknown`.
 
-    Whoever sits there now is told, not moved: they see best where to go. What is `held` for somebody lapses.
+    Whoever sits there now is told, not moved: they see best where to go. What has begun, or has no other place, keeps
+    what comes before the space goes away. What is `held` for somebody lapses.
     """
     place = get_place(session, space_id)
-    listed = affected(session, space_id, start, end)
-    left = {one.id: _left(one, now) for one in listed if one.status is Status.BOOKED and one.end_at > now}
+    listed = affected(session, space_id, start, end, besides)
+    keeps = {
+        one.id: start
+        for one in listed
+        if one.start_at < start and now < start and one.status is not Status.HELD
+    }
+    left = {
+        one.id: _left(one, now)
+        for one in listed
+        if one.status is Status.BOOKED and one.end_at > now and not (one.id in keeps and one.start_at <= now)
+    }
     if not left:
-        return [Move(one, None, "") for one in listed]
+        return [Move(one, None, "", keeps.get(one.id)) for one in listed]
     window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
     others = candidates(session, place, window, user_id=None)
     codes = {one.space_id: one.code for one in others}
     placed = place_all(left, others, people_of(session, list(left)))
-    return [Move(one, to := placed.get(one.id), codes.get(to or 0, "")) for one in listed]
+    return [
+        Move(one, to := placed.get(one.id), codes.get(to or 0, ""), None if to else keeps.get(one.id))
+        for one in listed
+    ]
 
 
 def _left(booking: Booking, now: datetime) -> TimeSpan:
@@ -78,7 +103,14 @@ def _left(booking: Booking, now: datetime) -> TimeSpan:
 
 
 def move_away(
-    session: Session, space_id: int, start: datetime, end: datetime | None, *, actor: Person, now: datetime
+    session: Session,
+    space_id: int,
+    start: datetime,
+    end: datetime | None,
+    *,
+    actor: Person,
+    now: datetime,
+    besides: int | None = None,
 ) -> list[Move]:
     """Do what `plan` says, all in this transaction; where there is no other space, the booking ends and its person is
     told.
@@ -88,11 +120,17 @@ def move_away(
     """
     place = get_place(session, space_id)
     queue_up(session, user_ids=[], space_ids=same_kind_ids(session, place))
-    planned = plan(session, space_id, start, end, now=now)
+    planned = plan(session, space_id, start, end, now=now, besides=besides)
     moved = [(one.booking, _moved(one, place, now)) for one in planned if one.space_id is not None]
+    shortened = [(one.booking, {"end_at": one.until}) for one in planned if one.until is not None]
+    gone = [one.booking for one in planned if one.space_id is None and one.until is None]
     with overlap_refused(session, space_id=space_id):
-        change_all(session, "booking.moved", moved, now=now, actor_id=actor.id)
-    end_all(session, [one.booking for one in planned if one.space_id is None], actor=actor, now=now)
+        changed = change_all(session, "booking.moved", moved, now=now, actor_id=actor.id)
+        changed += change_all(session, "booking.changed", shortened, now=now, actor_id=actor.id)
+    changed += end_all(session, gone, actor=actor, now=now)
+    if len(changed) < len(planned):
+        # A sweep changed one between the look and the lock: nothing is done by halves.
+        raise Conflict("booking.changed")
     return planned
 
 
@@ -117,8 +155,8 @@ def check_kind(session: Session, space_id: int, kind: Kind | None) -> None:
         raise Conflict("space.booked", space_id=space_id)
 
 
-def end_all(session: Session, bookings: Sequence[Booking], *, actor: Person, now: datetime) -> None:
-    """End what has begun, cancel the rest; the reason says why."""
+def end_all(session: Session, bookings: Sequence[Booking], *, actor: Person, now: datetime) -> list[Booking]:
+    """End what has begun, cancel the rest; the reason says why. Returns what was changed."""
     begun: list[tuple[Booking, dict[str, Any]]] = []
     coming: list[tuple[Booking, dict[str, Any]]] = []
     for one in bookings:
@@ -127,5 +165,7 @@ def end_all(session: Session, bookings: Sequence[Booking], *, actor: Person, now
             begun.append((one, values | {"status": Status.ENDED_EARLY, "ended_at": now}))
         else:
             coming.append((one, values | {"status": Status.CANCELLED, "ended_at": None}))
-    change_all(session, "booking.ended_early", begun, now=now, actor_id=actor.id)
-    change_all(session, "booking.cancelled", coming, now=now, actor_id=actor.id)
+    return [
+        *change_all(session, "booking.ended_early", begun, now=now, actor_id=actor.id),
+        *change_all(session, "booking.cancelled", coming, now=now, actor_id=actor.id),
+    ]

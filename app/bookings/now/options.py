@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ from app.spaces.barriers import Barrier, barriers
 from app.spaces.models import Floor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import LANES, Entry, Opening, Policies, Target
 from app.spaces.service import doors, in_layout, policies
-from app.timespan import TimeSpan
+from app.timespan import TimeSpan, day_span
 
 
 def options(
@@ -63,6 +63,7 @@ def options(
                 wants_change=policy_of.of(row.Space.kind, row.Space.zone_id).change_seats,
                 busy=(*booked[row.Space.id], *(_during(one, window) for one in barred)),
                 is_occupied=row.state is Occupancy.OCCUPIED,
+                closes_at=_closes_at(row.Site, span),
             )
         )
     return found
@@ -100,6 +101,11 @@ def _allows(row: Any, policy_of: Policies, span: TimeSpan, person: Person | None
         return False
     opening = Opening(row.Site.opens, row.Site.closes, row.Site.working_days_only)
     return opening.shuts_out(span, zone, working_days(span.start.astimezone(zone).year)) is None
+
+
+def _closes_at(site: Site, span: TimeSpan) -> datetime:
+    zone = ZoneInfo(site.timezone)
+    return day_span(span.start.astimezone(zone).date(), zone, site.opens or time.min, site.closes).end
 
 
 def _entries(

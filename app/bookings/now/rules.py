@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from math import hypot, inf
 
 from app.spaces.rules import Kind, Lane
 from app.timespan import TimeSpan, merged
 
-CALL = timedelta(minutes=30)
+NEVER = datetime.max.replace(tzinfo=UTC)
+QUARTER, CALL = timedelta(minutes=15), timedelta(minutes=30)
 SHORTEST_DAY = timedelta(hours=1)
 
 
@@ -36,6 +37,7 @@ class Option:
 
     `is_own`: in a zone of the person's section; `is_overflow`: in one that takes them in while theirs is full;
     `is_kept`: kept for them. `busy`: when it cannot be had, its buffer included. `is_occupied`: as the sensor sees it.
+    `closes_at`: when the site closes on that day.
     """
 
     space_id: int
@@ -51,6 +53,7 @@ class Option:
     wants_change: bool = False
     busy: tuple[TimeSpan, ...] = ()
     is_occupied: bool = False
+    closes_at: datetime = NEVER
 
     def is_free(self, span: TimeSpan) -> bool:
         """Whether nothing that is booked or barred touches a span."""
@@ -144,6 +147,18 @@ class NextFree:
     span: TimeSpan
 
 
+def longest_now(options: Sequence[Option], now: datetime, span: TimeSpan) -> TimeSpan | None:
+    """The longest time from now, within a span, for which one of the spaces is free; None where it is no quarter of an
+    hour."""
+    ends = [
+        min([one.closes_at, span.end, *(busy.start for busy in one.busy if busy.end > now)])
+        for one in options
+        if not one.is_occupied
+    ]
+    end = max(ends, default=now)
+    return TimeSpan(now, end) if end - now >= QUARTER else None
+
+
 def next_free(
     options: Sequence[Option], *, now: datetime, length: timedelta, until: datetime
 ) -> NextFree | None:
@@ -151,7 +166,7 @@ def next_free(
     found = [
         NextFree(one, TimeSpan(start, start + length))
         for one in options
-        if (start := _first_start(one, now, length)) + length <= until
+        if (start := _first_start(one, now, length)) + length <= min(until, one.closes_at)
     ]
     return min(found, key=lambda one: (one.span.start, one.option.is_overflow, one.option.code), default=None)
 

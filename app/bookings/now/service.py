@@ -13,7 +13,17 @@ from app.bookings.guards import queue_up
 from app.bookings.holding import clashing_with, make_room
 from app.bookings.models import HOLDS, Booking
 from app.bookings.now.options import options
-from app.bookings.now.rules import Habits, NextFree, Proposal, next_free, ranked, span_now
+from app.bookings.now.rules import (
+    QUARTER,
+    Habits,
+    NextFree,
+    Option,
+    Proposal,
+    longest_now,
+    next_free,
+    ranked,
+    span_now,
+)
 from app.bookings.rules import Status
 from app.errors import Conflict, RuleBroken
 from app.people.models import Membership
@@ -62,13 +72,23 @@ def propose(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Prop
     """What the actor could have now. Not what a sensor sees somebody at, and not what they hold already."""
     span = ask.span(now)
     listed = options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at)
-    free = [one for one in listed if one.is_free(span) and not one.is_occupied]
+    if ask.length is None and ask.target.lane is Lane.DESK and not _free(listed, span):
+        # Nobody said how long: a desk for a part of the day is better than none.
+        short = TimeSpan(now, now + QUARTER)
+        shorter = options(session, ask.target, short, person=actor, now=now, until=ask.day_ends_at)
+        longest = longest_now(shorter, now, span)
+        span, listed = (longest, shorter) if longest else (span, listed)
+    free = _free(listed, span)
     clashing = clashing_with(session, actor.id, ask.target.lane, span)
     proposals = ranked(free, _habits(session, actor, span)) if free else []
     following = (
         None if free else next_free(listed, now=now, length=span.length, until=max(ask.day_ends_at, span.end))
     )
     return Proposed(span, proposals, clashing, following)
+
+
+def _free(listed: list[Option], span: TimeSpan) -> list[Option]:
+    return [one for one in listed if one.is_free(span) and not one.is_occupied]
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def act(booking_id: int, verb: str) -> Response:
     }[verb]
 
     def act_on(session: Session) -> Booking:
-        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         return does(session, booking, actor=asker(), now=now())
 
     return _done(act_on, said)
@@ -117,7 +117,7 @@ def act(booking_id: int, verb: str) -> Response:
 @allow(*PEOPLE)
 def cancel_series(booking_id: int) -> Response:
     def cancel(session: Session) -> Booking:
-        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         wanted = request.form.get("scope", "")
         scope = Scope(wanted) if wanted in set(Scope) else Scope.ONE
         pipeline.cancel(session, booking, actor=asker(), now=now(), scope=scope)
@@ -163,7 +163,7 @@ def absent() -> Response | str:
 @allow(*PEOPLE)
 def change(booking_id: int) -> Response:
     def move(session: Session) -> Booking:
-        booking = service.get_booking(session, booking_id, actor=asker(), now=now(), to_change=True)
+        booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         if request.form.get("version", type=int) != booking.version:
             raise RuleBroken("booking.changed")
         begun = booking.start_at <= now()

@@ -116,7 +116,7 @@ def kiosk_check_in() -> Response:
     def check_in(session: Session) -> Booking:
         person = _standing_there(session)
         booking_id = request.form.get("booking_id", 0, type=identifier)
-        booking = service.get_booking(session, booking_id, actor=person, now=now(), to_change=True)
+        booking = service.get_booking(session, booking_id, actor=person, to_change=True)
         if booking.user_id != person.id:
             raise Forbidden("booking.not_allowed", why="stranger")
         return presence.check_in(session, booking, actor=person, now=now())

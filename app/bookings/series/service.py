@@ -30,6 +30,10 @@ from app.working_days import WorkingDays
 ENDED_AT_ONCE = 200
 
 
+OF_THE_SPACE = frozenset({"out_of_order", "not_available", "buffer"})
+OF_THE_HOUR = frozenset({"closed", "opening_hours"})
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What is to be repeated: the space, the first span, for whom, and the recurrence with the text it was given in."""
@@ -91,17 +95,23 @@ def make(
                         title=ask.title,
                     )
                 )
-        except (NotFound, Forbidden):
-            raise
         except DomainError as error:
+            if isinstance(error, NotFound | Forbidden) and error.facts.get("why") != "zone":
+                raise
             refused.append(
                 Refused(
                     span,
                     error,
-                    alternatives.nearest_space(session, place, span, user_id=user_id),
-                    alternatives.nearest_free_time(session, place, span, now=now, user_id=user_id),
+                    alternatives.nearest_space(session, place, span, user_id=user_id)
+                    if _elsewhere_helps(error)
+                    else None,
+                    alternatives.nearest_free_time(session, place, span, now=now, user_id=user_id)
+                    if _another_time_helps(error)
+                    else None,
                 )
             )
+    if not made and all(isinstance(one.error, Forbidden) for one in refused):
+        raise refused[0].error
     if refused and not possible_ones:
         raise Conflict("series.refused", refused=len(refused), of=len(days))
     if not made:
@@ -122,6 +132,16 @@ def make(
         refused=len(refused),
     )
     return Made(series, made, refused)
+
+
+def _elsewhere_helps(error: DomainError) -> bool:
+    """Whether another space is an answer: this one is taken, broken, or kept for somebody."""
+    return error.facts.get("clash") == "space" or error.facts.get("rule") in OF_THE_SPACE
+
+
+def _another_time_helps(error: DomainError) -> bool:
+    """Whether another hour of the day is an answer: also where the person is busy, or the office shut."""
+    return isinstance(error, Conflict) or error.facts.get("rule") in OF_THE_SPACE | OF_THE_HOUR
 
 
 def of_scope(session: Session, booking: Booking, scope: Scope, now: datetime) -> list[Booking]:
@@ -160,6 +180,7 @@ def move(
     title: str | None = None,
 ) -> list[Booking]:
     """Give these bookings of the series the wanted span's times of the day, the space and the title; all or nothing.
+    One that has begun stays as it is, unless it is the one that is meant.
 
     Raises as `reserve.move`; the facts name the occurrence's `start`.
     """
@@ -176,7 +197,7 @@ def move(
             error.facts["start"] = span.start.isoformat()
             raise
 
-    meant = of_scope(session, booking, scope, now)
+    meant = [one for one in of_scope(session, booking, scope, now) if one.start_at > now or one is booking]
     # What goes to a later time goes last first, so that none is in the way of the one before.
     _act(session, meant[::-1] if wanted.start > booking.start_at else meant, one, also=[place.space.id])
     return meant

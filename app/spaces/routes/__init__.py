@@ -6,11 +6,11 @@ from flask import Response, make_response
 
 from app import pipeline
 from app.access import READERS, Role, allow, asker
-from app.database import reading, transaction
+from app.database import reading, rehearsal, transaction
 from app.errors import RuleBroken
 from app.extensions import db
 from app.http import Blueprint, PageArguments, cursor_page, now, position_page, today
-from app.spaces import barriers, service, zones
+from app.spaces import barriers, keeping, service, zones
 from app.spaces.models import Closure
 from app.spaces.rules import GuestDay, Kind, Opening
 from app.spaces.schemas import (
@@ -18,8 +18,8 @@ from app.spaces.schemas import (
     ClosureMade,
     ClosureRequest,
     FixedSeatList,
+    FixedSeatMade,
     FixedSeatRequest,
-    FixedSeatView,
     FloorList,
     FloorView,
     MoveList,
@@ -236,27 +236,26 @@ def mend(space_id: int) -> Response:
 def fixed_seats(query: dict[str, Any]) -> Any:
     """Spaces kept for somebody, today or later; others see only that they are not available"""
     with reading(db.engine) as session:
-        return position_page(barriers.list_kept(session, today()), query)
+        return position_page(keeping.list_kept(session, today()), query)
 
 
 @api.route("/spaces/<int:space_id>/fixed-seat", methods=["POST"])
 @api.arguments(FixedSeatRequest)
-@api.response(201, FixedSeatView)
+@api.response(201, FixedSeatMade)
+@api.alt_response(200, schema=MoveList, description="who would go where, of a dry run")
 @allow(Role.FACILITY)
 def keep(body: dict[str, Any], space_id: int) -> Any:
-    """Keep a space for somebody"""
-    with transaction(db.engine) as session:
-        made = barriers.keep_for(
-            session,
-            space_id,
-            body["user_id"],
-            first=body["first"],
-            last=body["last"],
-            actor_id=asker().id,
-            now=now(),
-        )
+    """Keep a space for somebody; what others have booked there moves to the best other space, or ends"""
+    wanted = keeping.Keeping(space_id, body["user_id"], body["first"], body["last"])
+    with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
+        made, moves = pipeline.keep_seat(session, wanted, actor=asker(), now=now())
+        shown = moves_shown(moves)
+        if body["dry_run"]:
+            return shown, 200
         session.expunge(made)
-    return made
+    return {
+        name: getattr(made, name) for name in ("id", "space_id", "user_id", "from_on", "until_on")
+    } | shown
 
 
 @api.route("/fixed-seats/<int:fixed_id>", methods=["DELETE"])
@@ -265,5 +264,5 @@ def keep(body: dict[str, Any], space_id: int) -> Any:
 def free_again(fixed_id: int) -> Response:
     """From tomorrow on, everybody's again; one that has not begun is dropped"""
     with transaction(db.engine) as session:
-        barriers.free_again(session, fixed_id, last=today(), actor_id=asker().id, now=now())
+        keeping.free_again(session, fixed_id, last=today(), actor_id=asker().id, now=now())
     return make_response("", 204)

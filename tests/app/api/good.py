@@ -10,6 +10,7 @@ from app import pipeline
 from app.database import transaction
 from app.spaces.models import Zone
 from app.spaces.rules import Kind, Lane, Target
+from app.waitlist.rules import Wish
 from tests.house import DAY, House, at
 from tests.house import span as house_span
 
@@ -196,8 +197,7 @@ def offered(seeds: Seeds, day: int) -> int:
         wanted = Target(Lane.ROOM, Kind.BOOTH)
         entry = pipeline.wait(
             session,
-            wanted,
-            house_span("09:00", "10:00", day=day),
+            Wish(wanted, house_span("09:00", "10:00", day=day)),
             actor=seeds.house.people["chiba"],
             now=at("18:00"),
         )

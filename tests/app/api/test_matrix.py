@@ -20,6 +20,7 @@ from app.people.models import Role, User
 from app.spaces.rules import Kind, Lane, Target
 from app.telework.rules import Half, PlanKind
 from app.telework.service import put_plan
+from app.waitlist.rules import Wish
 from tests.app.api.matrix import MATRIX, path_of
 from tests.fixtures.web import Api
 from tests.house import DAY, House, at, span
@@ -199,7 +200,7 @@ class Try:
         wanted = Target(Lane.ROOM, Kind.BOOTH)
         with transaction(self.house.engine) as session:
             hours = span(f"{self.hour:02}:00", f"{self.hour + 1:02}:00", day=self.day)
-            return pipeline.wait(session, wanted, hours, actor=person, now=at("09:00")).id
+            return pipeline.wait(session, Wish(wanted, hours), actor=person, now=at("09:00")).id
 
     def token(self) -> int:
         with transaction(self.house.engine) as session:

@@ -15,7 +15,7 @@ from tests.house import House, at
 
 def check_in(house: House, booking: Booking, now: str, *, who: str = "aoki") -> Booking:
     with transaction(house.engine) as session:
-        found = get_booking(session, booking.id, actor=house.people[who], now=at(now), to_change=True)
+        found = get_booking(session, booking.id, actor=house.people[who], to_change=True)
         presence.check_in(session, found, actor=house.people[who], now=at(now))
         session.expunge(found)
     return found

@@ -28,7 +28,7 @@ def move(
     end: str | None = None,
 ) -> Booking:
     with transaction(house.engine) as session:
-        found = get_booking(session, booking.id, actor=house.people[who], now=at(now), to_change=True)
+        found = get_booking(session, booking.id, actor=house.people[who], to_change=True)
         wanted = span(start, end) if start and end else None
         reserve.move(
             session,

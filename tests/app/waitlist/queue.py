@@ -16,7 +16,7 @@ from app.spaces.rules import Kind, Lane, Target
 from app.timespan import day_span
 from app.waitlist import service
 from app.waitlist.models import Entry
-from app.waitlist.rules import State
+from app.waitlist.rules import State, Wish
 from tests.house import DAY, TOKYO, House, at, span
 
 
@@ -31,7 +31,7 @@ class Queue:
         with transaction(self.house.engine) as session:
             wanted = self.space(target) if isinstance(target, str) else target
             entry = pipeline.wait(
-                session, wanted, span(start, end), actor=self.house.people[who], now=at(now)
+                session, Wish(wanted, span(start, end)), actor=self.house.people[who], now=at(now)
             )
             session.expunge(entry)
         return entry

@@ -13,8 +13,9 @@ from app.database import reading, transaction
 from app.errors import Conflict, DomainError, NotFound, RuleBroken
 from app.people.models import Role, User
 from app.people.service import get_person
+from app.spaces import zones
 from app.spaces.models import Site, Space
-from app.spaces.rules import Kind, Lane, Target
+from app.spaces.rules import GuestDay, Kind, Lane, Target
 from app.spaces.service import set_policy
 from app.waitlist import offers
 from app.waitlist.rules import State
@@ -119,10 +120,29 @@ def test_the_lines_of_other_times_stand_in_nobodys_way(queue: Queue) -> None:
     assert queue.state(*line) == [State.OFFERED, State.OFFERED, State.WAITING, State.OFFERED]
 
 
+def guests_of(house: House, *guests: GuestDay) -> None:
+    """Whom the tax section's zone takes in."""
+    with transaction(house.engine) as session:
+        zone_id = session.get_one(Space, house.spaces["taxes"]).zone_id
+        zones.set_guests(session, zone_id, list(guests), actor_id=None, now=at("08:00"))
+
+
+def test_nobody_waits_for_what_they_could_never_be_offered(queue: Queue) -> None:
+    for who, where, start, end in (
+        ("baba", "taxes", "10:00", "12:00"),
+        ("aoki", "booth", "10:00", "17:00"),
+        ("aoki", "free", "10:00", "12:00"),
+    ):
+        with pytest.raises(RuleBroken, match=r"waitlist\.hopeless"):
+            queue.wait(who, where, start, end)
+
+
 def test_who_may_not_have_the_space_is_passed_over_and_keeps_the_place(queue: Queue) -> None:
     house = queue.house
     booking = house.book("endo", "taxes", "09:00", "12:00")
+    guests_of(house, GuestDay(None, None, DAY))
     stranger = queue.wait("baba", "taxes", "10:00", "12:00")
+    guests_of(house)
     with transaction(house.engine) as session:
         session.get_one(User, house.people["chiba"].id).role = Role.FACILITY
     member = queue.wait("fujii", "taxes", "10:00", "12:00")

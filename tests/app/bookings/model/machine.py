@@ -97,7 +97,7 @@ class Machine(RuleBasedStateMachine):
         actor = self.house.people[who]
 
         def act(session: Session) -> Any:
-            booking = get_booking(session, booking_id, actor=actor, now=self.now, to_change=True)
+            booking = get_booking(session, booking_id, actor=actor, to_change=True)
             return product(session, booking, actor=actor, now=self.now)
 
         self.both(act, lambda: plain(self.office, PEOPLE[who], row))

@@ -11,6 +11,15 @@ from tests.house import TOKYO
 
 def reserve(office: PlainOffice, actor: Who, where: Where, start: datetime, end: datetime, who: Who) -> Row:
     row = Row(where, who, office.from_now(start, end), end, office.now)
+    own = [
+        one
+        for one in office.rows
+        if one.is_claim and one.status == "checked_in" and one.who == who and one.where.lane == where.lane
+    ]
+    today = start.astimezone(TOKYO).date() == office.now.astimezone(TOKYO).date()
+    for one in own:
+        if today and office.now < row.start and one.start < row.start < one.end:
+            one.end = row.start  # who sits without a booking sits until the next one
     if grounds := office.grounds(row, actor):
         raise Refused(*grounds)
     office.rows.append(row)

@@ -1,0 +1,43 @@
+"""What people are told, by mail, in their messages and in a chat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+# By kind of event: what a person is told of it; `app.letters.sentence` fills in what stands in brackets.
+MESSAGES: Mapping[str, LazyString] = {
+    "booking.made": lazy_gettext("%(space)s is booked: %(when)s."),
+    "booking.changed": lazy_gettext("The booking was changed: %(space)s, %(when)s."),
+    "booking.moved": lazy_gettext("The space had to change. It is now %(space)s, %(when)s."),
+    "booking.cancelled": lazy_gettext("Cancelled: %(space)s, %(when)s. Why: %(why)s."),
+    "booking.ended_early": lazy_gettext("Ended: %(space)s, %(when)s. Why: %(why)s."),
+    "booking.released": lazy_gettext("Given back, since nobody came: %(space)s, %(when)s."),
+    "booking.reclaimed": lazy_gettext("Taken back: %(space)s, %(when)s."),
+    "booking.release_warned": lazy_gettext(
+        "%(space)s will be given back soon, since nobody came (%(when)s). Are you still coming?"
+    ),
+    "booking.invited": lazy_gettext("You are invited: %(space)s, %(when)s."),
+    "booking.uninvited": lazy_gettext("You need not come any more: %(space)s, %(when)s."),
+    "series.unused": lazy_gettext(
+        "Nobody came to your series at %(space)s the last times. Confirm it by %(until)s, or it ends."
+    ),
+    "series.ended": lazy_gettext("Your series was ended, since nobody used it and nobody answered."),
+    "lots.left_out": lazy_gettext(
+        "The draw had more wishes than seats, and none is left for you. Next time you come first."
+    ),
+    "lots.refused": lazy_gettext("The draw could give you no seat. Why stands under Tomorrow's seats."),
+    "waitlist.offered": lazy_gettext(
+        "%(space)s is held for you until %(until)s (%(when)s). Take it or decline."
+    ),
+    "waitlist.expired": lazy_gettext(
+        "The offer of %(space)s has ended unanswered. It went to the next in line."
+    ),
+    "waitlist.withdrawn": lazy_gettext(
+        "What was offered cannot be had after all. You keep your place in line."
+    ),
+    "waitlist.over": lazy_gettext("Nothing became free for the time you waited for (%(when)s)."),
+    "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
+}
