@@ -1,6 +1,6 @@
 """Many people want the same thing at the same moment; over HTTP, against two web processes.
 
-    python -m tests.benchmarks.races --slots 200 --clients 16 [--database URL]
+    python -m tests.benchmarks.races --slots 200 --clients 16 [--only create,move] [--database URL]
 
 For each slot of each race every client sends its request when all the others do:
 
@@ -28,7 +28,7 @@ import argparse
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from statistics import quantiles
@@ -58,11 +58,11 @@ SLOTS_AT_MOST = 1_200  # within the 14 days that staff may book ahead
 RACES: tuple[type[Race], ...] = (Create, Move, Series, Quota, OnBehalf, Claim, Queue, Release, Closing)
 
 
-def run(slots: int, clients: int, database: str) -> dict[str, object]:
-    """Run every race on a fresh database and count what became of it."""
+def run(slots: int, clients: int, database: str, only: Collection[str] | None = None) -> dict[str, object]:
+    """Run every race, or those named, on a fresh database and count what became of it."""
     with tempfile.TemporaryDirectory() as folder, fresh_database(database, Path(folder)) as url:
         engine = create_engine(url)
-        races = [race() for race in RACES]
+        races = [race() for race in RACES if only is None or race.name in only]
         cast = _set_up(engine, races, slots, clients)
         with web_processes(WEB_PROCESSES, url, Path(folder)) as ports:
             answers = {race.name: run_race(race, cast, ports, engine) for race in races}
@@ -142,13 +142,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.races", description=__doc__)
     parser.add_argument("--slots", type=int, default=200)
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--only", default="", help="races by name, apart by commas; all without")
     parser.add_argument(
         "--database", default="", help="any PostgreSQL database of the server to use; else SQLite"
     )
     given = parser.parse_args(argv)
     if not 1 <= given.slots <= SLOTS_AT_MOST or given.clients < 2:
         parser.error(f"--slots must be 1 to {SLOTS_AT_MOST}, --clients at least 2")
-    print(json.dumps(run(given.slots, given.clients, given.database)))
+    names = {race.name for race in RACES}
+    only = set(given.only.split(",")) if given.only else names
+    if not only <= names:
+        parser.error(f"--only must name some of {', '.join(sorted(names))}")
+    print(json.dumps(run(given.slots, given.clients, given.database, only)))
 
 
 if __name__ == "__main__":
