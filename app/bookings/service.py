@@ -19,7 +19,7 @@ from app.people.models import Role
 from app.people.service import Person, find_person, get_person
 from app.spaces.models import Space
 from app.spaces.rules import Policy
-from app.spaces.service import policies
+from app.spaces.service import in_layout, policies
 from app.timespan import TimeSpan
 
 _bookings = Booking.metadata.tables["bookings"]
@@ -54,6 +54,15 @@ def get_booking(session: Session, booking_id: int, *, actor: Person, to_change: 
     if actor.role is Role.FACILITY or (person and may_act_for(actor, person)):
         return booking
     raise Forbidden("booking.not_allowed", why="stranger")
+
+
+def space_called(session: Session, code: str) -> int:
+    """The space of a code as people type it; raises NotFound `space.unknown`."""
+    query = select(Space.id).where(func.upper(Space.code) == code.strip().upper(), in_layout(Space))
+    space_id = session.scalar(query)
+    if space_id is None:
+        raise NotFound("space.unknown", space=code)
+    return space_id
 
 
 def checked_span(start: datetime, end: datetime) -> TimeSpan:

@@ -147,31 +147,32 @@ def zone(zone_id: int) -> str:
 @allow(Role.FACILITY)
 def add_guest(zone_id: int) -> Response:
     def change(session: Session) -> None:
-        day, on = request.form.get("day", ""), request.form.get("on", "")
-        section = request.form.get("section", "")
-        try:
-            guest = GuestDay(
-                identifier(section) if section else None,
-                range(7).index(int(day)) if day else None,
-                day_typed(on) if on or not day else None,
-            )
-        except ValueError as error:
-            raise RuleBroken("zone.guest_day") from error
-        known = zones.guests_of(session, zone_id)
-        zones.set_guests(session, zone_id, [*known, guest], actor_id=asker().id, now=now())
+        zones.change_guests(session, zone_id, add=[_guest()], actor_id=asker().id, now=now())
 
     return _done(change, gettext("Saved."))
 
 
-@pages.post("/zones/<int:zone_id>/guests/<int:number>/remove")
+@pages.post("/zones/<int:zone_id>/guests/remove")
 @allow(Role.FACILITY)
-def remove_guest(zone_id: int, number: int) -> Response:
+def remove_guest(zone_id: int) -> Response:
     def change(session: Session) -> None:
-        known = zones.guests_of(session, zone_id)
-        left = [one for place, one in enumerate(known) if place != number]
-        zones.set_guests(session, zone_id, left, actor_id=asker().id, now=now())
+        zones.change_guests(session, zone_id, remove=[_guest()], actor_id=asker().id, now=now())
 
     return _done(change, gettext("Removed."))
+
+
+def _guest() -> GuestDay:
+    """The guest day of a form."""
+    day, on = request.form.get("day", ""), request.form.get("on", "")
+    section = request.form.get("section", "")
+    try:
+        return GuestDay(
+            identifier(section) if section else None,
+            range(7).index(int(day)) if day else None,
+            day_typed(on) if on or not day else None,
+        )
+    except ValueError as error:
+        raise RuleBroken("zone.guest_day") from error
 
 
 @pages.post("/zones/<int:zone_id>/overflow")

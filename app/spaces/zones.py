@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app import events
+from app.database import lock_rows
 from app.errors import NotFound, RuleBroken
 from app.people.models import Section
 from app.spaces.models import Site, Zone, ZoneGuest, ZoneOverflow
@@ -70,6 +71,7 @@ def set_guests(
     """Make these the guest days of a zone. Raises NotFound `zone.unknown` or `section.unknown`, RuleBroken
     `zone.guest_day` for one that names no day, or two."""
     get_zone(session, zone_id)
+    lock_rows(session, "zone", [zone_id])
     known = set(session.scalars(select(Section.id)))
     for guest in guests:
         if guest.section_id is not None and guest.section_id not in known:
@@ -92,6 +94,21 @@ def set_guests(
     )
 
 
+def change_guests(
+    session: Session,
+    zone_id: int,
+    *,
+    actor_id: int | None,
+    now: datetime,
+    add: Sequence[GuestDay] = (),
+    remove: Sequence[GuestDay] = (),
+) -> None:
+    """Add and remove guest days, whatever others do to the rest at this moment. Raises as `set_guests`."""
+    lock_rows(session, "zone", [zone_id])
+    kept = [one for one in guests_of(session, zone_id) if one not in remove]
+    set_guests(session, zone_id, [*kept, *add], actor_id=actor_id, now=now)
+
+
 def overflow_of(session: Session, zone_id: int) -> list[Zone]:
     """The zones that take in a zone's people when it is full, in order."""
     query = (
@@ -111,6 +128,7 @@ def set_overflow(
     Raises NotFound `zone.unknown`, RuleBroken `zone.overflow` for the zone itself.
     """
     get_zone(session, zone_id)
+    lock_rows(session, "zone", [zone_id])
     wanted = list(dict.fromkeys(overflow_ids))
     if zone_id in wanted:
         raise RuleBroken("zone.overflow")

@@ -112,7 +112,7 @@ def test_guests_come_and_go_and_overflow_has_its_order(staff: Browser, house: Ho
     staff.post(f"/office/zones/{zone}/guests", section="", day="", on=DAY.isoformat())
     shown = staff.client.get(f"/office/zones/{zone}").text
     assert "金曜日" in shown
-    staff.post(f"/office/zones/{zone}/guests/0/remove")
+    staff.post(f"/office/zones/{zone}/guests/remove", section="", day="4", on="")
     for wrong in ({"day": "", "on": ""}, {"day": "0", "on": DAY.isoformat()}, {"day": "7", "on": ""}):
         assert 'class="notice error"' in staff.post(f"/office/zones/{zone}/guests", **wrong).text
     first, second = staff.zone("free"), staff.zone("seat")

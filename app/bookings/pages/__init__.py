@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import time, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -40,6 +41,7 @@ def mine() -> str:
         asked = series.asked_of(session, asker().id)
         invited = attendees.invitations(session, asker().id, now())
         seen = walk_in.just_seen(session, person=asker(), now=now())
+        coming = attendees.addresses_of(session, [row.booking.id for row in rows if row.booking.is_live])
     # What was released may be taken back until its end, so it stays with what is to come.
     current = [
         row
@@ -53,6 +55,7 @@ def mine() -> str:
         over=over,
         seen=seen,
         invited=invited,
+        coming=coming,
         asked=asked,
         today=today(),
         now=now(),
@@ -118,9 +121,7 @@ def act(booking_id: int, verb: str) -> Response:
 def cancel_series(booking_id: int) -> Response:
     def cancel(session: Session) -> Booking:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
-        wanted = request.form.get("scope", "")
-        scope = Scope(wanted) if wanted in set(Scope) else Scope.ONE
-        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=scope)
+        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=_scope())
         return booking
 
     return _done(cancel, gettext("Cancelled."))
@@ -167,17 +168,34 @@ def change(booking_id: int) -> Response:
         if request.form.get("version", type=int) != booking.version:
             raise RuleBroken("booking.changed")
         begun = booking.start_at <= now()
-        span = _chosen()
-        return pipeline.move(
-            session,
-            booking,
-            actor=asker(),
-            now=now(),
-            # What has begun keeps its start: the form's minutes are coarser than the stored instant.
-            span=service.checked_span(booking.start_at if begun else span.start, span.end),
-        )
+        chosen = _chosen()
+        # What has begun keeps its start: the form's minutes are coarser than the stored instant.
+        span = service.checked_span(booking.start_at if begun else chosen.start, chosen.end)
+        code = _text("code", 32)
+        wanted: dict[str, Any] = {
+            "actor": asker(),
+            "now": now(),
+            "space_id": service.space_called(session, code) if code else None,
+            "title": _text("title", 120) if "title" in request.form else None,
+        }
+        scope = _scope()
+        if scope is Scope.ONE:
+            pipeline.move(session, booking, span=span, **wanted)
+        else:
+            series.move(session, booking, scope, span, **wanted)
+        if "attendees" in request.form:
+            invited = attendees.by_address(session, _text("attendees", 2000))
+            attendees.set_attendees(session, booking, invited, actor=asker(), now=now())
+        service.explain_change(session, booking, _text("why", 200), actor=asker(), now=now())
+        return booking
 
     return _done(move, gettext("Changed."))
+
+
+def _scope() -> Scope:
+    """Which of a series the form means."""
+    wanted = request.form.get("scope", "")
+    return Scope(wanted) if wanted in set(Scope) else Scope.ONE
 
 
 def _chosen() -> TimeSpan:

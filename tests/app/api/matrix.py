@@ -186,7 +186,7 @@ POST /office/webhooks/<int:webhook_id>/remove                      | FI
 GET /office/zones/<int:zone_id>                                    | F
 POST /office/zones/<int:zone_id>/fixed-seats                       | F
 POST /office/zones/<int:zone_id>/guests                            | F
-POST /office/zones/<int:zone_id>/guests/<int:number>/remove        | F
+POST /office/zones/<int:zone_id>/guests/remove                     | F
 POST /office/zones/<int:zone_id>/lots                              | F
 POST /office/zones/<int:zone_id>/overflow                          | F
 GET /password/new                                                  | everybody
