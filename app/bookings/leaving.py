@@ -42,9 +42,7 @@ def free_all(session: Session, user_id: int, *, actor_id: int | None, now: datet
 
 def free_of_the_gone(session: Session, now: datetime) -> list[Booking]:
     """Free what was booked for leavers while they were leaving; the sweep waits for nobody, and comes again."""
-    receives = and_(Booking.guest_name != "", Booking.made_by == User.id)
-    holds = select(Booking.id).where(or_(Booking.user_id == User.id, receives), HOLDS).exists()
-    gone = list(session.scalars(select(User.id).where(User.left_at > now - LATE, holds)))
+    gone = list(session.scalars(select(User.id).where(User.left_at > now - LATE)))
     found = held_by(session, gone) if gone else []
     return _free(session, found, actor_id=None, now=now, wait=False)
 

@@ -58,6 +58,8 @@ CHECKS = """() => {
 
 
 def faults(page: Page) -> list[str]:
+    """What is wrong with the page that is open, once its styles are there."""
+    page.wait_for_load_state("load")
     return [str(one) for one in page.evaluate(CHECKS)]
 
 
