@@ -1,0 +1,129 @@
+"""LoRaWAN by way of a network server: The Things Stack 3 and ChirpStack 4. What the device said is read by its profile,
+from what the server decoded, else from the raw bytes.
+
+Frame counters begin anew at each join: they name a message together with the session. JSON made from protobuf leaves
+out what is zero, so an absent counter is 0.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sensor_gateway.decoders.plain import object_of
+from sensor_gateway.heard import Heard, instant, percent, whole
+from sensor_gateway.messages import Envelope, Undecodable
+from sensor_gateway.profiles import Profiles, Told
+
+MOST_COUNTER = 2**32
+
+
+def things_stack(envelope: Envelope, profiles: Profiles) -> Heard:
+    """`v3/{application}@{tenant}/devices/{device}/{event}`."""
+    levels = envelope.topic.split("/")
+    if len(levels) < 5 or levels[2] != "devices":
+        raise Undecodable("topic")
+    said = object_of(envelope)
+    ids = _object(said.get("end_device_ids"))
+    device = ids.get("device_id")
+    device = device if isinstance(device, str) else levels[3]
+    event = "/".join(levels[4:])
+    if event == "join":
+        return Heard(device, kind="join")
+    if event != "up":
+        return Heard(device, kind="ignored")
+    up = _object(said.get("uplink_message"))
+    times = [at for one in _list(up.get("rx_metadata")) if (at := instant(_object(one).get("time")))]
+    at = min(times, default=None) or instant(up.get("received_at")) or instant(said.get("received_at"))
+    model = _object(up.get("version_ids")).get("model_id")
+    told = _told(
+        profiles,
+        (model, device),
+        up.get("decoded_payload"),
+        up.get("frm_payload"),
+        whole(up.get("f_port")),
+    )
+    kind = "simulated" if said.get("simulated") is True else told.kind
+    heard_by = _list(up.get("rx_metadata"))
+    return _Frame(device, at, up.get("session_key_id"), up.get("f_cnt", 0), heard_by).around(told, kind)
+
+
+def chirpstack(envelope: Envelope, profiles: Profiles) -> Heard:
+    """`application/{id}/device/{dev eui}/event/{event}`."""
+    levels = envelope.topic.split("/")
+    if len(levels) != 6 or levels[2] != "device" or levels[4] != "event":
+        raise Undecodable("topic")
+    said = object_of(envelope)
+    info = _object(said.get("deviceInfo"))
+    device = info.get("devEui")
+    device = device if isinstance(device, str) else levels[3]
+    at = instant(said.get("time"))
+    match levels[5]:
+        case "join":
+            return Heard(device, kind="join")
+        case "status":
+            return Heard(device, None, "battery", at, percent(said.get("batteryLevel")))
+        case "up":
+            pass
+        case _:
+            return Heard(device, kind="ignored")
+    names = (info.get("deviceProfileName"), info.get("deviceName"))
+    told = _told(profiles, names, said.get("object"), said.get("data"), whole(said.get("fPort")))
+    heard_by = _list(said.get("rxInfo"))
+    return _Frame(device, at, said.get("devAddr"), said.get("fCnt", 0), heard_by).around(told, told.kind)
+
+
+def _told(profiles: Profiles, names: tuple[Any, ...], decoded: Any, raw: Any, port: int | None) -> Told:
+    """What the device said, by what the server decoded, or by the bytes where it decoded nothing."""
+    profile = profiles.named(*(one for one in names if isinstance(one, str)))
+    if isinstance(decoded, dict) and decoded:
+        return profiles.read(decoded, profile)
+    if not isinstance(raw, str):
+        return Told(kind="undecoded")
+    try:
+        content = base64.b64decode(raw, validate=True)
+    except (binascii.Error, ValueError):
+        return Told(kind="decode_error")
+    fields = profile.fields_of(content, port) if profile else None
+    return Told(kind="undecoded") if fields is None else profiles.read(fields, profile)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What the network server says around a device's word."""
+
+    device: str
+    at: datetime | None
+    session: Any
+    counter: Any
+    heard_by: list[Any]
+
+    def around(self, told: Told, kind: str) -> Heard:
+        heard = [
+            rssi for one in self.heard_by if (rssi := whole(_object(one).get("rssi"), -200, 100)) is not None
+        ]
+        return Heard(
+            self.device,
+            told.occupied,
+            kind,
+            self.at,
+            told.battery_pct,
+            told.battery_v,
+            max(heard, default=None),
+            self.session[:32] if isinstance(self.session, str) and self.session else None,
+            whole(self.counter, 0, MOST_COUNTER),
+            zones=told.zones,
+            history=told.history,
+        )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value[:64] if isinstance(value, list) else []

@@ -1,0 +1,286 @@
+"""Wires on which a device says plainly whether somebody is there: zigbee2mqtt, Tasmota, ESPHome, Homie, Shelly,
+Haltian, and what Home Assistant's discovery tells of devices.
+
+Only a clear true or false is one; null, an unknown word, a number that no rule names is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sensor_gateway.decoders.native import json_object
+from sensor_gateway.heard import Heard, epoch, instant, number, percent, whole
+from sensor_gateway.messages import Envelope, Undecodable
+
+MOST_BYTES = 65_536
+WORDS: Mapping[str, bool] = {
+    **dict.fromkeys(("on", "true", "1", "occupied", "detected", "presence", "moving", "stationary"), True),
+    **dict.fromkeys(("off", "false", "0", "vacant", "clear", "none"), False),
+}
+FIELDS = ("occupancy", "presence", "presence_state", "motion")
+
+
+def word(value: object) -> bool | None:
+    """What a value says of somebody's presence; None: nothing clear."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int) and value in {0, 1}:
+        return bool(value)
+    return WORDS.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def text_of(envelope: Envelope) -> str:
+    """A short payload as text; raises Undecodable."""
+    if len(envelope.payload) > MOST_BYTES:
+        raise Undecodable("too_large")
+    try:
+        return envelope.payload.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Undecodable("not_utf8") from None
+
+
+def object_of(envelope: Envelope) -> dict[str, Any]:
+    """A payload as an object; raises Undecodable."""
+    if len(envelope.payload) > MOST_BYTES:
+        raise Undecodable("too_large")
+    return json_object(envelope.payload)
+
+
+def nothing(battery: float | None) -> str:
+    """Why an object says nothing of occupancy."""
+    return "no_occupancy_field" if battery is None else "battery"
+
+
+def availability(device_id: str, text: str, *, online: str = "online", offline: str = "offline") -> Heard:
+    """A device is there or not; raises Undecodable `status` for another word."""
+    state = {online: True, offline: False}.get(text.strip().lower())
+    if state is None:
+        raise Undecodable("status")
+    return Heard(device_id, kind="availability", online=state)
+
+
+def zigbee2mqtt(envelope: Envelope) -> Heard:
+    """`zigbee2mqtt/{friendly name}`, which may have levels of its own, and `…/availability`."""
+    name = envelope.topic.partition("/")[2]
+    if name.startswith("bridge/") or name.endswith(("/set", "/get")):
+        return Heard(name[:64] or "bridge", kind="ignored")
+    if name.endswith("/availability"):
+        device = name.removesuffix("/availability")
+        text = text_of(envelope)
+        if text.lstrip().startswith("{"):
+            text = str(object_of(envelope).get("state"))
+        return availability(device, text)
+    said = object_of(envelope)
+    battery = percent(said.get("battery"))
+    seen = said.get("last_seen")
+    key = next((one for one in FIELDS if one in said), None)
+    occupied = word(said[key]) if key else None
+    kind = "" if occupied is not None else "unknown" if key else nothing(battery)
+    return Heard(
+        name,
+        occupied,
+        kind,
+        observed_at=instant(seen) or epoch(seen),
+        battery_pct=battery,
+    )
+
+
+_TASMOTA_KEYS = re.compile(r"(switch|pir|motion|occupancy|presence)\d*", re.IGNORECASE)
+
+
+def tasmota(envelope: Envelope) -> Heard:
+    """`tele/{device}/SENSOR|STATE|LWT` and `stat/{device}/…`. `Time` has no offset, so arrival stands for it."""
+    levels = envelope.topic.split("/")
+    if len(levels) < 3:
+        raise Undecodable("topic")
+    device, leaf = "/".join(levels[1:-1]), levels[-1]
+    text = text_of(envelope)
+    if leaf.upper() == "LWT":
+        return availability(device, text)
+    if not text.lstrip().startswith("{"):
+        if not _TASMOTA_KEYS.fullmatch(leaf):
+            return Heard(device, kind="no_occupancy_field")
+        occupied = word(text)
+        return Heard(device, occupied, "" if occupied is not None else "unknown")
+    said = object_of(envelope)
+    inner = said.get("StatusSNS")
+    said = inner if isinstance(inner, dict) else said
+    wifi = said.get("Wifi")
+    rssi = whole(wifi.get("Signal"), -200, 100) if isinstance(wifi, dict) else None
+    for key, value in said.items():
+        if _TASMOTA_KEYS.fullmatch(key):
+            inner = value.get("Action", value.get("State")) if isinstance(value, dict) else value
+            occupied = word(inner)
+            return Heard(device, occupied, "" if occupied is not None else "unknown", rssi=rssi)
+    return Heard(device, kind="no_occupancy_field", rssi=rssi)
+
+
+def esphome(envelope: Envelope) -> Heard:
+    """`{prefix}/{device}/binary_sensor/{object}/state` and `…/status`; the prefix may have levels of its own."""
+    levels = envelope.topic.split("/")
+    if levels[-1] in {"status", "debug"} and len(levels) >= 2:
+        device = levels[-2]
+        return (
+            availability(device, text_of(envelope))
+            if levels[-1] == "status"
+            else Heard(device, kind="ignored")
+        )
+    if len(levels) < 4 or levels[-1] not in {"state", "command"}:
+        raise Undecodable("topic")
+    device, component = levels[-4], levels[-3]
+    if levels[-1] == "command":
+        return Heard(device, kind="ignored")
+    if component != "binary_sensor":
+        return Heard(device, kind="no_occupancy_field")
+    occupied = word(text_of(envelope))
+    return Heard(device, occupied, "" if occupied is not None else "unknown")
+
+
+_HOMIE_STATES: Mapping[str, bool | None] = {
+    **dict.fromkeys(("init", "ready", "alert"), True),
+    **dict.fromkeys(("disconnected", "lost"), False),
+    "sleeping": None,  # a battery device: its last word still holds
+}
+_HOMIE_PROPERTIES = re.compile(r"(occup|presen|motion)", re.IGNORECASE)
+
+
+def homie(envelope: Envelope) -> Heard:
+    """Homie 4, `homie/{device}/…`, and 5, `homie/5/{device}/…`: `$state`, and `{node}/{property}` of a boolean."""
+    levels = envelope.topic.split("/")[1:]
+    levels = levels[1:] if levels and levels[0] == "5" else levels
+    if len(levels) < 2:
+        raise Undecodable("topic")
+    device, rest = levels[0], levels[1:]
+    text = text_of(envelope)
+    if rest[-1].startswith("$") or rest[-1] == "set" or device.startswith("$"):
+        if rest != ["$state"]:
+            return Heard(device, kind="ignored")
+        if not text:
+            return Heard(device, kind="removed")
+        if text not in _HOMIE_STATES:
+            raise Undecodable("status")
+        return Heard(device, kind="availability", online=_HOMIE_STATES[text])
+    if not _HOMIE_PROPERTIES.search(rest[-1]):
+        return Heard(device, kind="no_occupancy_field")
+    if not text:
+        return Heard(device, kind="removed")
+    occupied = {"true": True, "false": False}.get(text)  # exactly so, says the convention
+    return Heard(device, occupied, "" if occupied is not None else "decode_error")
+
+
+def shelly(envelope: Envelope) -> Heard:
+    """Shelly of the second generation: `{device}/events/rpc`, `{device}/status/{component}`, `{device}/online`."""
+    device, _, rest = envelope.topic.partition("/")
+    if rest == "online":
+        return availability(device, text_of(envelope), online="true", offline="false")
+    said = object_of(envelope)
+    if rest == "events/rpc":
+        source = said.get("src")
+        device = source if isinstance(source, str) else device
+        params = said.get("params")
+        if said.get("method") not in {"NotifyStatus", "NotifyFullStatus"} or not isinstance(params, dict):
+            return Heard(device, kind="ignored")
+    elif rest.startswith("status/"):
+        params = {rest.removeprefix("status/"): said}
+    else:
+        raise Undecodable("topic")
+    return _shelly_status(device, params)
+
+
+_SHELLY_ZONES = re.compile(r"(presencezone|presence|motion|occupancy|input):\d+")
+
+
+def _shelly_status(device: str, params: Mapping[str, Any]) -> Heard:
+    zones: dict[str, bool | None] = {}
+    battery = None
+    for name, value in params.items():
+        if isinstance(value, dict) and _SHELLY_ZONES.fullmatch(name):
+            told = next((value[key] for key in ("value", "state", "motion") if key in value), ...)
+            if told is not ...:  # absent: unchanged
+                zones[name] = word(told) if isinstance(told, bool) else None
+        if (
+            isinstance(value, dict)
+            and name.startswith("devicepower:")
+            and isinstance(value.get("battery"), dict)
+        ):
+            battery = percent(value["battery"].get("percent"))
+    at = epoch(params.get("ts"))
+    if len(zones) > 1:
+        return Heard(device, None, "zones", at, battery, zones=zones)
+    if zones:
+        (occupied,) = zones.values()
+        return Heard(device, occupied, "" if occupied is not None else "unknown", at, battery)
+    return Heard(device, None, nothing(battery), at, battery)
+
+
+def haltian(envelope: Envelope) -> Heard:
+    """Haltian: `…/measurements/{name}/{device}`, and a Wirepas gateway's messages as JSON."""
+    levels = envelope.topic.split("/")
+    said = object_of(envelope)
+    if "measurements" in levels[:-2]:
+        return _haltian_measurement(levels[-1], said)
+    device, at = said.get("tsmTuid"), epoch(said.get("tsmTs"))
+    if not isinstance(device, str):
+        raise Undecodable("sensor_id")
+    if said.get("tsmId") == 2100 and "state" in said:
+        occupied = word(said["state"])
+        return Heard(device, occupied, "" if occupied is not None else "unknown", at)
+    battery = percent(said.get("batl"))
+    return Heard(device, None, nothing(battery), at, battery)
+
+
+def _haltian_measurement(device: str, said: Mapping[str, Any]) -> Heard:
+    at = instant(said.get("measured_at")) or epoch(said.get("measured_at"))
+    if "isOccupied" in said:
+        told = said["isOccupied"]
+        occupied = told if isinstance(told, bool) else None
+        return Heard(device, occupied, "" if occupied is not None else "unknown", at)
+    if "movementDetections" in said:
+        count = number(said["movementDetections"])
+        occupied = None if count is None or count < 0 else count > 0
+        return Heard(device, occupied, "motion_count" if occupied is not None else "unknown", at)
+    battery = next((percent(value) for key, value in said.items() if key.lower().startswith("battery")), None)
+    return Heard(device, None, nothing(battery), at, battery)
+
+
+_LONG = {
+    "uniq_id": "unique_id",
+    "stat_t": "state_topic",
+    "avty_t": "availability_topic",
+    "dev_cla": "device_class",
+    "pl_on": "payload_on",
+    "pl_off": "payload_off",
+    "off_dly": "off_delay",
+}
+_TOLD = (
+    "name",
+    "state_topic",
+    "availability_topic",
+    "device_class",
+    "payload_on",
+    "payload_off",
+    "off_delay",
+)
+
+
+def home_assistant(envelope: Envelope) -> Heard:
+    """`homeassistant/{component}/[{node}/]{object}/config`: what devices there are; empty: there is one less."""
+    levels = envelope.topic.split("/")
+    if len(levels) < 4 or levels[-1] != "config":
+        return Heard(levels[-1][:64] or "homeassistant", kind="ignored")
+    named = levels[2]
+    if not envelope.payload:
+        return Heard(named, kind="discovery_removed")
+    said = {_LONG.get(key, key): value for key, value in object_of(envelope).items()}
+    base = said.get("~")
+    about = {}
+    for key in _TOLD:
+        if isinstance(said.get(key), str | int | float):
+            told = str(said[key])
+            about[key] = (
+                told.replace("~", base, 1) if isinstance(base, str) and key.endswith("_topic") else told
+            )
+    unique = said.get("unique_id")
+    return Heard(unique if isinstance(unique, str) else named, kind="discovery", about=about)

@@ -1,0 +1,138 @@
+"""What a message says, whatever wire it came by, and the readings that become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from app.occupancy.readings import AHEAD_AT_MOST, BEHIND_AT_MOST, Reading
+from sensor_gateway.messages import Envelope, Undecodable
+
+MOST_ID = 64
+# What was made up at a console must neither check in nor release anybody.
+NOT_REAL = frozenset({"simulated"})
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a device kept and told afterwards."""
+
+    observed_at: datetime
+    occupied: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One device's word. `occupied` None: nothing about that, for the reason that `kind` names (no_occupancy_field,
+    pending, unknown, history, zones, counter, battery, availability, discovery, removed, join, ignored, undecoded,
+    fault, heartbeat, decode_error).
+
+    `boot` and `seq` name the message once: a counter that restarts, with what names its run. `zones`: of a sensor that
+    watches several seats, by its own names. `about`: what a discovery told of a device.
+    """
+
+    device_id: str
+    occupied: bool | None = None
+    kind: str = ""
+    observed_at: datetime | None = None
+    battery_pct: float | None = None
+    battery_v: float | None = None
+    rssi: int | None = None
+    boot: str | None = None
+    seq: int | None = None
+    online: bool | None = None
+    zones: Mapping[str, bool | None] = field(default_factory=dict)
+    history: Sequence[Past] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.device_id) <= MOST_ID or not self.device_id.isprintable():
+            raise Undecodable("sensor_id")
+
+
+def zone_id(device_id: str, zone: str) -> str:
+    """The id of the sensor that one zone of a device is."""
+    return f"{device_id}:{zone}"
+
+
+def readings(heard: Heard, envelope: Envelope) -> Iterator[Reading]:
+    """The readings in a device's word: one of the device, one of each zone, one for each thing of the past.
+
+    A clock that cannot be right is not believed: the time of arrival stands for it.
+    """
+    if heard.kind in NOT_REAL | {"discovery", "discovery_removed", "removed", "ignored", "join"}:
+        return
+    at = _believed(heard.observed_at, envelope.received_at)
+    common = {"received_at": envelope.received_at, "history": envelope.retained}
+    yield Reading(
+        heard.device_id,
+        at,
+        occupied=heard.occupied,
+        boot=heard.boot,
+        seq=heard.seq if heard.boot is not None else None,
+        battery_pct=None if heard.battery_pct is None else max(0, min(100, round(heard.battery_pct))),
+        rssi=heard.rssi,
+        online=heard.online,
+        **common,  # type: ignore[arg-type]
+    )
+    for zone, occupied in heard.zones.items():
+        yield Reading(zone_id(heard.device_id, zone), at, occupied=occupied, **common)  # type: ignore[arg-type]
+    for past in heard.history:
+        if (
+            envelope.received_at - past.observed_at <= BEHIND_AT_MOST
+            and past.observed_at <= at + AHEAD_AT_MOST
+        ):
+            yield Reading(
+                heard.device_id, past.observed_at, envelope.received_at, occupied=past.occupied, history=True
+            )
+
+
+def _believed(told: datetime | None, received_at: datetime) -> datetime:
+    if told is None or told - received_at > AHEAD_AT_MOST or received_at - told > BEHIND_AT_MOST:
+        return received_at
+    return told
+
+
+def epoch(seconds: object) -> datetime | None:
+    """An instant from seconds since 1970, or milliseconds where the number is that large; None where it is none."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    try:
+        found = seconds / 1000 if seconds > 1e11 else seconds
+        return datetime.fromtimestamp(round(found, 6), UTC) if found > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def instant(text: object) -> datetime | None:
+    """An instant in RFC 3339 with an offset, in UTC, cut to microseconds; None where it is none."""
+    if not isinstance(text, str) or len(text) > 40:
+        return None
+    head, dot, tail = text.strip().partition(".")
+    if dot:
+        digits = len(tail) - len(tail.lstrip("0123456789"))
+        text = f"{head}.{tail[:digits][:6]}{tail[digits:]}"
+    try:
+        at = datetime.fromisoformat(text.strip().upper())
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def number(value: object) -> float | None:
+    """A finite number; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 1e15 else None
+
+
+def whole(value: object, least: int = 0, most: int = 2**53) -> int | None:
+    """A whole number within limits; None where it is none."""
+    return value if type(value) is int and least <= value <= most else None
+
+
+def percent(value: object) -> float | None:
+    """A percentage; None where it is none."""
+    found = number(value)
+    return found if found is not None and 0 <= found <= 100 else None
