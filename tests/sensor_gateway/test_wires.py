@@ -103,7 +103,7 @@ def test_a_clock_that_cannot_be_right_is_not_believed() -> None:
 
 def test_what_sparkplug_names_once_is_known_by_its_number() -> None:
     wires = Wires()
-    birth = bytes.fromhex("12190a0c4465736b2f4f6363757079100418e096d3da99347000")
+    birth = bytes.fromhex("12180a0b4465736b2f4f6363757079100418e096d3da99347000")
     assert wires.hear(Envelope("spBv1.0/g/DBIRTH/n/d", birth, ARRIVED))[0].occupied is False
     two = bytes.fromhex("120b100518e096d3da99347000120b100418e096d3da99347001")
     assert wires.hear(Envelope("spBv1.0/g/DDATA/n/d", two, ARRIVED))[0].occupied is True
