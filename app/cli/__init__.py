@@ -9,7 +9,7 @@ import click
 from alembic.util import CommandError
 from sqlalchemy.exc import DatabaseError
 
-from app.cli import db, lots, office, processes, records
+from app.cli import db, lots, office, processes, records, sensors
 from app.cli.common import akiseki
 from app.errors import DomainError
 from app.settings import SettingsError
@@ -22,6 +22,7 @@ __all__ = [
     "office",
     "processes",
     "records",
+    "sensors",
 ]  # importing a module registers its commands
 
 

@@ -1,0 +1,110 @@
+"""`akiseki sensors …`: the sensors that are known, and what a message would mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.common import Failed, akiseki, reading_of, settings_of_env
+from app.occupancy.health import health
+from sensor_gateway.decoders import Wires, posted
+from sensor_gateway.heard import Heard
+from sensor_gateway.messages import Envelope, Undecodable
+from sensor_gateway.profiles import ProfileError, load
+
+
+@akiseki.group()
+def sensors() -> None:
+    """Sensors and their messages."""
+
+
+@sensors.command("list")
+def list_() -> None:
+    """Every sensor that watches a space: what it says, when it was last heard, its battery, what was lost."""
+    settings = settings_of_env()
+    with reading_of(settings) as session:
+        for one in health(session, settings.clock()):
+            seen = one.last_seen_at
+            heard = (
+                seen.astimezone(settings.timezone).isoformat(timespec="seconds") if seen else "never heard"
+            )
+            battery = "" if one.battery_pct is None else f"{one.battery_pct} %"
+            state = f"{one.state.value}, stuck?" if one.suspect else one.state.value
+            lost = f"{one.missing} lost" if one.missing else ""
+            click.echo(
+                f"{one.sensor_id:24} {one.space_code:12} {state:18} {heard:26} {battery:6} {lost}".rstrip()
+            )
+
+
+@sensors.command("try")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+def try_(file: Path) -> None:
+    """What messages would mean, a JSON line for each; nothing is stored. FILE is a list of messages:
+
+    [{"id": 1, "topic": "zigbee2mqtt/desk-1", "payload": {"occupancy": true}}], or with `payload_hex` for bytes.
+    """
+    try:
+        messages = json.loads(file.read_text("utf-8"))
+        wires = Wires(load(settings_of_env().data_dir / "profiles"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise Failed(f"{file} cannot be read: {error}.") from error
+    except ProfileError as error:
+        raise Failed(str(error)) from error
+    if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
+        raise Failed(f"{file} must hold a list of messages, each an object.")
+    now = datetime.fromtimestamp(settings_of_env().clock().timestamp(), UTC)
+    for message in messages:
+        for said in _meaning(message, wires, now):
+            click.echo(json.dumps(said, ensure_ascii=False))
+
+
+def _meaning(message: dict[str, Any], wires: Wires, now: datetime) -> Iterator[dict[str, Any]]:
+    name = {"id": message.get("id")}
+    try:
+        envelope = _envelope(message, now)
+        found = wires.hear(envelope) if envelope.topic else [posted(envelope)]
+    except Undecodable as refused:
+        yield name | {"device_id": None, "occupied": None, "kind": "undecodable", "reason": refused.reason}
+        return
+    for heard in found:
+        yield name | _shown(heard)
+
+
+def _envelope(message: dict[str, Any], now: datetime) -> Envelope:
+    topic, payload, digits = message.get("topic"), message.get("payload"), message.get("payload_hex")
+    if not (topic is None or isinstance(topic, str)):
+        raise Undecodable("topic")
+    try:
+        content = (
+            bytes.fromhex(digits)
+            if isinstance(digits, str) and digits
+            else (payload if isinstance(payload, str) else json.dumps(payload)).encode()
+        )
+    except ValueError:
+        raise Undecodable("payload") from None
+    return Envelope(topic or "", content, now, bool(message.get("retain")))
+
+
+def _shown(heard: Heard) -> dict[str, Any]:
+    shown: dict[str, Any] = {"device_id": heard.device_id, "occupied": heard.occupied}
+    more = {
+        "kind": heard.kind or None,
+        "battery_pct": heard.battery_pct,
+        "battery_v": heard.battery_v,
+        "observed_at": heard.observed_at and heard.observed_at.isoformat().replace("+00:00", "Z"),
+        "seq": heard.seq,
+        "online": heard.online,
+        "zones": dict(heard.zones) or None,
+        "history": [
+            {"occupied": one.occupied, "observed_at": one.observed_at.isoformat().replace("+00:00", "Z")}
+            for one in heard.history
+        ]
+        or None,
+        **heard.about,
+    }
+    return shown | {name: value for name, value in more.items() if value is not None}
