@@ -23,6 +23,7 @@ _ARGUMENTS = [
 def running_chromium() -> Iterator[Browser]:
     """A browser without a window; each test takes a context of its own, with the language it speaks."""
     program = need("chromium")
+    need("libatomic")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
         yield browser

@@ -27,11 +27,23 @@ def find_chromium() -> Path | None:
     return Path(found[0]) if found else None
 
 
+def find_libatomic() -> Path | None:
+    """A library of the compiler's that the program needs by which tests drive the browser; a bare Debian has it not."""
+    folders = (Path("/usr/lib"), Path("/usr/lib64"), Path("/lib"))
+    found = (
+        path
+        for folder in folders
+        for path in (*folder.glob("libatomic.so.1"), *folder.glob("*/libatomic.so.1"))
+    )
+    return next(found, None)
+
+
 # Program → how to find it, and the Debian package that brings it.
 PROGRAMS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "mosquitto": (find_mosquitto, "mosquitto"),
     "postgresql": (find_postgresql, "postgresql"),
     "chromium": (find_chromium, "chromium"),
+    "libatomic": (find_libatomic, "libatomic1"),
 }
 
 
