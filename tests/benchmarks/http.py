@@ -54,6 +54,7 @@ def run(bookings: int, calls: int, server: str) -> dict[str, float]:
         "bookings_per_s": round(len(booked.ours) / sum(booked.ours)),
         "bookings_ratio": round(booked.ratio, 2),
         "view_p95_ms": round(1000 * viewed.p95(viewed.ours), 1),
+        "view_ratio": round(1 / viewed.ratio, 2),
         "view_p95_ratio": round(viewed.p95(viewed.ours) / viewed.p95(viewed.least), 2),
     }
 
