@@ -17,6 +17,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from app.database import constraint_name
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken, Stale
 from app.extensions import limiter, token_or_address
 from app.fields import MOST_ID, Identifier
@@ -169,7 +170,7 @@ def data_error(_error: DataError) -> Response:
 
 def raced(error: IntegrityError) -> Response:
     """Somebody wrote the same thing at the same moment, and no service gave that a name: theirs stands."""
-    current_app.logger.warning("raced: %s", error.orig)
+    current_app.logger.warning("raced: %s", constraint_name(error))
     return domain_error(Conflict("request.raced"))
 
 

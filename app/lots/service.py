@@ -18,7 +18,7 @@ from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.lots.models import LotDraw, LotWish, State
 from app.lots.rules.record import commitment
 from app.people.service import Person, find_person, list_people
-from app.spaces.keeping import list_kept
+from app.spaces.fixed_seats import list_kept
 from app.spaces.lots import drawn_at
 from app.spaces.models import Space, Zone
 from app.spaces.rules import Lane

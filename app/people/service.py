@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -201,6 +201,17 @@ def get_by_email(session: Session, email: str) -> User:
     if user is None:
         raise NotFound("user.unknown", email=email)
     return user
+
+
+def ids_of(session: Session, addresses: Sequence[str]) -> list[int]:
+    """The accounts of these addresses, in their order; one query. Raises NotFound `user.unknown` naming the first that
+    is none."""
+    wanted = [address.lower() for address in addresses]
+    known = dict(session.execute(select(User.email, User.id).where(User.email.in_(wanted))).all())
+    for address in wanted:
+        if address not in known:
+            raise NotFound("user.unknown", email=address)
+    return [known[address] for address in wanted]
 
 
 def list_people(session: Session, *, section_id: int | None = None, on: date) -> list[User]:

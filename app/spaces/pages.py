@@ -23,7 +23,7 @@ from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import day_typed, is_storable
 from app.http import identifier, now, settings, today
-from app.spaces import barriers, keeping, service, zones
+from app.spaces import barriers, fixed_seats, service, zones
 from app.spaces.overview import office_overview, zone_overview
 from app.spaces.rules import POLICY_KEYS, GuestDay, Kind, Opening, value_text
 from app.timespan import TimeSpan, day_span
@@ -201,9 +201,9 @@ def keep(zone_id: int) -> Response:
             raise RuleBroken("request.invalid") from error
         if (until is not None and until < first) or service.get_place(session, space_id).zone.id != zone_id:
             raise RuleBroken("request.invalid")
-        holder_id = keeping.holder_id(session, _text("email", 254))
+        holder_id = fixed_seats.holder_id(session, _text("email", 254))
         _kept, moves = pipeline.keep_seat(
-            session, keeping.Keeping(space_id, holder_id, first, until), actor=asker(), now=now()
+            session, fixed_seats.NewFixedSeat(space_id, holder_id, first, until), actor=asker(), now=now()
         )
         moved.extend(moves)
         return moves
@@ -221,7 +221,9 @@ def keep(zone_id: int) -> Response:
 @allow(Role.FACILITY)
 def free_again(fixed_id: int) -> Response:
     return _done(
-        lambda session: keeping.free_again(session, fixed_id, last=today(), actor_id=asker().id, now=now()),
+        lambda session: fixed_seats.free_again(
+            session, fixed_id, last=today(), actor_id=asker().id, now=now()
+        ),
         gettext("From tomorrow on the seat is everybody's again."),
     )
 

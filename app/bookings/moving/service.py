@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.bookings.alternatives import candidates, same_kind_ids
 from app.bookings.attendees import people_of
+from app.bookings.ending import end_from
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import place_all
@@ -75,26 +75,27 @@ def plan(
     """
     place = get_place(session, space_id)
     listed = affected(session, space_id, start, end, besides)
-    keeps = {
-        one.id: start
-        for one in listed
-        if one.start_at < start and now < start and one.status is not Status.HELD
-    }
     left = {
         one.id: _left(one, now)
         for one in listed
-        if one.status is Status.BOOKED and one.end_at > now and not (one.id in keeps and one.start_at <= now)
+        if one.status is Status.BOOKED and one.end_at > now and not (one.start_at <= now < start)
     }
     if not left:
-        return [Move(one, None, "", keeps.get(one.id)) for one in listed]
+        return [_stays(one, start, now) for one in listed]
     window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
     others = candidates(session, place, window, user_id=None)
     codes = {one.space_id: one.code for one in others}
     placed = place_all(left, others, people_of(session, list(left)))
     return [
-        Move(one, to := placed.get(one.id), codes.get(to or 0, ""), None if to else keeps.get(one.id))
+        Move(one, to, codes[to]) if (to := placed.get(one.id)) is not None else _stays(one, start, now)
         for one in listed
     ]
+
+
+def _stays(booking: Booking, start: datetime, now: datetime) -> Move:
+    """A booking without another place: what comes before the space goes away is still its own."""
+    keeps = booking.start_at < start and now < start and booking.status is not Status.HELD
+    return Move(booking, None, "", start if keeps else None)
 
 
 def _left(booking: Booking, now: datetime) -> TimeSpan:
@@ -122,12 +123,10 @@ def move_away(
     queue_up(session, user_ids=[], space_ids=same_kind_ids(session, place))
     planned = plan(session, space_id, start, end, now=now, besides=besides)
     moved = [(one.booking, _moved(one, place, now)) for one in planned if one.space_id is not None]
-    shortened = [(one.booking, {"end_at": one.until}) for one in planned if one.until is not None]
-    gone = [one.booking for one in planned if one.space_id is None and one.until is None]
     with overlap_refused(session, space_id=space_id):
         changed = change_all(session, "booking.moved", moved, now=now, actor_id=actor.id)
-        changed += change_all(session, "booking.changed", shortened, now=now, actor_id=actor.id)
-    changed += end_all(session, gone, actor=actor, now=now)
+    stay = [one.booking for one in planned if one.space_id is None]
+    changed += end_from(session, stay, start, reason=REASON, now=now, actor_id=actor.id)
     if len(changed) < len(planned):
         # A sweep changed one between the look and the lock: nothing is done by halves.
         raise Conflict("booking.changed")
@@ -153,19 +152,3 @@ def check_kind(session: Session, space_id: int, kind: Kind | None) -> None:
         return
     if session.scalar(select(Booking.id).where(Booking.space_id == space_id, HOLDS).limit(1)):
         raise Conflict("space.booked", space_id=space_id)
-
-
-def end_all(session: Session, bookings: Sequence[Booking], *, actor: Person, now: datetime) -> list[Booking]:
-    """End what has begun, cancel the rest; the reason says why. Returns what was changed."""
-    begun: list[tuple[Booking, dict[str, Any]]] = []
-    coming: list[tuple[Booking, dict[str, Any]]] = []
-    for one in bookings:
-        values: dict[str, Any] = {"reason": REASON, "release_check_at": None}
-        if one.start_at < now and one.status is not Status.HELD:
-            begun.append((one, values | {"status": Status.ENDED_EARLY, "ended_at": now}))
-        else:
-            coming.append((one, values | {"status": Status.CANCELLED, "ended_at": None}))
-    return [
-        *change_all(session, "booking.ended_early", begun, now=now, actor_id=actor.id),
-        *change_all(session, "booking.cancelled", coming, now=now, actor_id=actor.id),
-    ]
