@@ -23,5 +23,4 @@ def test_a_booking_and_a_view_cost_little_more_than_the_least(
     print(found)
     # Beside other tests the short form's few calls only notice what is slower by far.
     assert found["bookings_ratio"] >= (0.5 if long and server else 0.15)
-    # And of the slowest of a few the middle one says more than the last, which waited for another test.
-    assert (found["view_p95_ratio"] <= 2) if long and server else (found["view_ratio"] <= 20)
+    assert found["view_p95_ratio"] <= (2 if long and server else 10)
