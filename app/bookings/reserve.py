@@ -254,7 +254,7 @@ def _holder(
             raise Forbidden("booking.not_allowed", why="guest")
         return Holder(None, actor.section_ids, guest_name)
     on = span.start.astimezone(place.timezone).date()
-    person = get_person(session, actor.id if for_user_id is None else for_user_id, on)
+    person = actor.as_of(on) if for_user_id in {None, actor.id} else get_person(session, for_user_id, on)
     if not may_act_for(actor, person):
         raise Forbidden("booking.not_allowed", why="on_behalf")
     return Holder(person.id, person.section_ids)
