@@ -90,7 +90,7 @@ def floor_view(
     to_be_drawn = {
         (zone.id, Lane.DESK): "lots"
         for zone in zones
-        if closed_until(zone, Lane.DESK, span, timezone, now=now)
+        if closed_until(session, zone, Lane.DESK, span, timezone, now=now)
     }
     shut = to_be_drawn | _shut_zones(session, zones, span, person, timezone, now=now)
     taken: dict[int, list[Any]] = defaultdict(list)

@@ -231,15 +231,17 @@ def free_again(fixed_id: int) -> Response:
 @pages.post("/spaces/<int:space_id>/outage")
 @allow(Role.FACILITY)
 def break_down(space_id: int) -> Response | str:
-    """First who would go where, then, confirmed, the outage: from now to the end of a day, or until it is mended."""
+    """First who would go where, then, confirmed, the outage: from now or a day on, to the end of another, or until it
+    is mended."""
     try:
-        last = request.form.get("last", "")
+        first, last = request.form.get("first", ""), request.form.get("last", "")
+        start = max(now(), day_span(day_typed(first), settings().timezone).start) if first else now()
         end = day_span(day_typed(last), settings().timezone).end if last else None
-        if end is not None and end <= now():
+        if end is not None and end <= start:
             raise ValueError
-        outage = pipeline.Outage(space_id, now(), end, _text("reason", 120))
+        outage = pipeline.Outage(space_id, start, end, _text("reason", 120))
     except (ValueError, OverflowError, RuleBroken):
-        flash(gettext("Choose a last day that is not over, or none."), "error")
+        flash(gettext("Choose a last day that is not over nor before the first, or none."), "error")
         return redirect(url_for("boards_pages.start"))
     if request.form.get("confirmed"):
         return _done(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.bookings.alternatives import candidates, same_kind_ids
+from app.bookings.alternatives import candidates, ids_elsewhere
 from app.bookings.attendees import people_of
 from app.bookings.ending import end_from
 from app.bookings.guards import overlap_refused, queue_up
@@ -19,8 +20,9 @@ from app.bookings.rules import Booked, Status, release_deadline
 from app.bookings.service import change_all
 from app.errors import Conflict
 from app.people.service import Person
-from app.spaces.rules import LANES, Kind
-from app.spaces.service import Place, get_place
+from app.spaces.models import Space
+from app.spaces.rules import LANES, Kind, Policy
+from app.spaces.service import get_place, policies
 from app.timespan import TimeSpan
 
 REASON = "out_of_order"
@@ -83,7 +85,7 @@ def plan(
     if not left:
         return [_stays(one, start, now) for one in listed]
     window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
-    others = candidates(session, place, window, user_id=None)
+    others = candidates(session, place, window, user_id=None, elsewhere=True)
     codes = {one.space_id: one.code for one in others}
     placed = place_all(left, others, people_of(session, list(left)))
     return [
@@ -120,9 +122,14 @@ def move_away(
     other one that could take a booking, and for no person: nobody's hours change, so no person can clash.
     """
     place = get_place(session, space_id)
-    queue_up(session, user_ids=[], space_ids=same_kind_ids(session, place))
+    queue_up(session, user_ids=[], space_ids=ids_elsewhere(session, place))
     planned = plan(session, space_id, start, end, now=now, besides=besides)
-    moved = [(one.booking, _moved(one, place, now)) for one in planned if one.space_id is not None]
+    policy_of = _policies_of(session, [one.space_id for one in planned if one.space_id is not None])
+    moved = [
+        (one.booking, _moved(one, one.space_id, policy_of[one.space_id], now))
+        for one in planned
+        if one.space_id is not None
+    ]
     with overlap_refused(session, space_id=space_id):
         changed = change_all(session, "booking.moved", moved, now=now, actor_id=actor.id)
     stay = [one.booking for one in planned if one.space_id is None]
@@ -133,14 +140,20 @@ def move_away(
     return planned
 
 
-def _moved(one: Move, place: Place, now: datetime) -> dict[str, Any]:
+def _policies_of(session: Session, space_ids: Collection[int]) -> dict[int, Policy]:
+    found = policies(session)
+    query = select(Space.id, Space.kind, Space.zone_id).where(Space.id.in_(space_ids))
+    return {row.id: found.of(row.kind, row.zone_id) for row in session.execute(query)}
+
+
+def _moved(one: Move, space_id: int, policy: Policy, now: datetime) -> dict[str, Any]:
     span = _left(one.booking, now)
     facts = Booked(status=one.booking.status, span=span, made_at=one.booking.made_at)
     watched = one.booking.status is Status.BOOKED and not one.booking.reclaimed
     return {
-        "space_id": one.space_id,
+        "space_id": space_id,
         "start_at": span.start,
-        "release_check_at": release_deadline(facts, place.policy) if watched else None,
+        "release_check_at": release_deadline(facts, policy) if watched else None,
     }
 
 

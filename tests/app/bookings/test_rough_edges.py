@@ -19,7 +19,7 @@ from app.bookings.now.service import Ask
 from app.bookings.rules import Origin, Status
 from app.bookings.series import service as series
 from app.bookings.series.rules import Every, Recurrence, Scope
-from app.calendar import working_days
+from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Forbidden, RuleBroken
 from app.pipeline import Outage
@@ -154,7 +154,7 @@ def series_of(house: House, where: str, *, count: int, possible_ones: bool = Tru
             session,
             ask,
             actor=house.people["aoki"],
-            calendar=working_days(2026),
+            calendar=public_holidays(2026),
             now=at("08:00"),
             possible_ones=possible_ones,
         )
