@@ -5,18 +5,25 @@ A transaction begins and ends at an edge: one HTTP write, one batch of readings,
 
 from __future__ import annotations
 
+import select
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 
 SQLITE_BUSY_MS = 15_000
 WRITER = "akiseki_writer"
+# The keys are taken in the order they are given in: unnest and the scan keep it.
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(CAST(:keys AS text[])) AS key"
+)
 _around: ContextVar[Session | None] = ContextVar("transaction around", default=None)
 
 
@@ -25,7 +32,6 @@ def engine_options(url: str) -> dict[str, Any]:
     if make_url(url).get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False}}
     return {
-        "pool_pre_ping": True,
         "pool_size": 16,
         "max_overflow": 16,
         "pool_timeout": 10,
@@ -44,13 +50,26 @@ def create_engine(url: str) -> Engine:
 
 
 def prepared(engine: Engine) -> Engine:
-    """Teach an engine the house's rules of SQLite; on PostgreSQL there is nothing to teach.
+    """Teach an engine the house's rules of its database."""
+    (_prepare_sqlite if engine.dialect.name == "sqlite" else _prepare_postgresql)(engine)
+    return engine
 
-    pysqlite's own transactions double-book: it begins late and deferred. Here the driver begins nothing, and the
-    engine begins IMMEDIATE for writers only, since readers that begin so starve them (measured).
-    """
-    if engine.dialect.name != "sqlite":
-        return engine
+
+def _prepare_postgresql(engine: Engine) -> None:
+    """A connection that the server has hung up on, as when it was restarted, is seen without asking the server: its
+    socket has something to read while nothing was asked. SQLAlchemy's `pool_pre_ping` asks, once a request."""
+
+    @event.listens_for(engine, "checkout")
+    def checkout(connection: Any, _record: object, _proxy: object) -> None:
+        look = select.poll()
+        look.register(connection.fileno(), select.POLLIN)
+        if look.poll(0):
+            raise InvalidatePoolError
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """pysqlite's own transactions double-book: it begins late and deferred. Here the driver begins nothing, and the
+    engine begins IMMEDIATE for writers only, since readers that begin so starve them (measured)."""
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -65,7 +84,19 @@ def prepared(engine: Engine) -> Engine:
         writer = connection.get_execution_options().get(WRITER, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
 
-    return engine
+
+@lru_cache(
+    maxsize=8
+)  # a process has one engine; making these for every request would take a tenth of a query
+def _writer(engine: Engine) -> Engine:
+    return engine.execution_options(**{WRITER: True})
+
+
+@lru_cache(maxsize=8)
+def _reader(engine: Engine) -> Engine:
+    if engine.dialect.name != "postgresql":
+        return engine
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager
@@ -75,7 +106,7 @@ def transaction(engine: Engine) -> Iterator[Session]:
         yield outer
         outer.flush()
         return
-    with Session(engine.execution_options(**{WRITER: True})) as session, session.begin():
+    with Session(_writer(engine)) as session, session.begin():
         yield session
 
 
@@ -101,34 +132,39 @@ def rehearsal(engine: Engine) -> Iterator[Session]:
         yield outer
         point.rollback()
         return
-    with Session(engine.execution_options(**{WRITER: True})) as session:
+    with Session(_writer(engine)) as session:
         yield session
         session.rollback()
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """A short reading transaction; close it before a page renders, or writers of SQLite starve."""
+    """A short reading transaction; close it before a page renders, or writers of SQLite starve.
+
+    On PostgreSQL each statement stands alone: READ COMMITTED gives every one a snapshot of its own anyway, and BEGIN
+    and ROLLBACK would be two more journeys to the server. Nothing is flushed, so that nothing can be written.
+    """
     if (outer := _around.get()) is not None:
         yield outer
         return
-    with Session(engine) as session:
+    with Session(_reader(engine), autoflush=False) as session:
         yield session
 
 
 def lock_rows(session: Session, scope: str, ids: Collection[int]) -> None:
-    """Wait for the advisory locks of `scope` on `ids`, in order, until the transaction ends; one statement.
+    """Wait for the advisory locks of `scope` on `ids`, in order, until the transaction ends; one statement."""
+    lock_in_order(session, [(scope, ids)])
+
+
+def lock_in_order(session: Session, wanted: Iterable[tuple[str, Collection[int]]]) -> None:
+    """Wait for the advisory locks of one scope after the other, each on its ids in order; one statement.
 
     PostgreSQL's exclusion constraints deadlock under contention, so writers queue here first. SQLite has one
     writer at a time and needs none.
     """
-    if ids and session.get_bind().dialect.name == "postgresql":
-        session.execute(
-            text(
-                "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(CAST(:keys AS text[])) AS key"
-            ),
-            {"keys": [f"{scope}:{number}" for number in sorted(set(ids))]},
-        )
+    keys = [key for scope, ids in wanted for key in _keys(scope, ids)]
+    if keys and session.get_bind().dialect.name == "postgresql":
+        session.execute(_LOCK, {"keys": keys})
 
 
 def try_lock_rows(session: Session, scope: str, ids: Collection[int]) -> bool:
@@ -140,8 +176,12 @@ def try_lock_rows(session: Session, scope: str, ids: Collection[int]) -> bool:
         "SELECT bool_and(pg_try_advisory_xact_lock(hashtextextended(key, 0)))"
         " FROM unnest(CAST(:keys AS text[])) AS key"
     )
-    keys = [f"{scope}:{number}" for number in sorted(set(ids))]
+    keys = _keys(scope, ids)
     return bool(session.scalar(query, {"keys": keys}))
+
+
+def _keys(scope: str, ids: Collection[int]) -> list[str]:
+    return [f"{scope}:{number}" for number in sorted(set(ids))]
 
 
 def constraint_name(error: sqlalchemy.exc.IntegrityError) -> str:

@@ -9,13 +9,14 @@ from flask_limiter.util import get_remote_address
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
+from app.call_counts import CallCounts
 from app.orm import Base
 
 # The tables and their metadata are the house's own; of Flask-SQLAlchemy we take the engine's life with the app.
 db = SQLAlchemy(metadata=Base.metadata)
 babel = Babel()
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://")
+limiter = Limiter(get_remote_address, storage_uri=f"{CallCounts.STORAGE_SCHEME[0]}://")
 
 
 def token_or_address() -> str:

@@ -3,7 +3,7 @@ database."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -54,6 +54,15 @@ class Text(fields.String):
         if not is_storable(text):
             raise ValidationError("must be text without null characters")
         return text
+
+
+def check_span(start: Any, end: Any, longest: timedelta, field: str, *, or_equal: bool = False) -> None:
+    """That an end comes after its start, or is it, by `longest` at most; raises ValidationError on `field`. What is
+    missing is another check's matter."""
+    if start and end and not (timedelta(0) < end - start <= longest or (or_equal and start == end)):
+        raise ValidationError(
+            f"must not be before the start, nor more than {longest.days} days after it", field
+        )
 
 
 def is_storable(text: str) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from json import JSONDecodeError
-from typing import Any
+from typing import Any, cast
 
+import orjson
 from apispec import BasePlugin
 from flask import Flask, Request, Response, current_app, g, jsonify, make_response, render_template, request
+from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
 from flask_wtf.csrf import CSRFError
@@ -17,6 +19,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from app.database import constraint_name
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken, Stale
 from app.extensions import limiter, token_or_address
 from app.fields import MOST_ID, Identifier
@@ -66,6 +69,21 @@ def now() -> datetime:
 def today() -> date:
     """The office's day of this request."""
     return now().astimezone(settings().timezone).date()
+
+
+class Json(DefaultJSONProvider):
+    """Answers written by orjson: a floor of 500 spaces takes it a twentieth of the time."""
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """As Flask's. What orjson refuses, such as half a character or a number over 64 bits that a request sent and a
+        refusal repeats, is written by Flask's own."""
+        try:
+            body = orjson.dumps(
+                self._prepare_response_obj(args, kwargs), default=self.default, option=orjson.OPT_SORT_KEYS
+            )
+        except TypeError:
+            return cast("Response", super().response(*args, **kwargs))
+        return Response(body, mimetype=self.mimetype)
 
 
 class JsonParser(FlaskParser):
@@ -169,7 +187,7 @@ def data_error(_error: DataError) -> Response:
 
 def raced(error: IntegrityError) -> Response:
     """Somebody wrote the same thing at the same moment, and no service gave that a name: theirs stands."""
-    current_app.logger.warning("raced: %s", error.orig)
+    current_app.logger.warning("raced: %s", constraint_name(error))
     return domain_error(Conflict("request.raced"))
 
 

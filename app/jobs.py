@@ -106,7 +106,7 @@ def close_due_days(engine: Engine, now: datetime, office: Office) -> int:
         due = days_to_close(session, now, office)
     for on in due:
         with transaction(engine) as session:
-            pipeline.close_day(session, on, now, office, working_days(on.year))
+            pipeline.close_day(session, on, now, office, working_days(session, on.year))
     return len(due)
 
 

@@ -2,6 +2,7 @@
 
 import app.bookings.models
 import app.bookings.series.models
+import app.calendar
 import app.events
 import app.idempotency
 import app.lots.models

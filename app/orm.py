@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -24,6 +26,14 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 Document = JSON().with_variant(JSONB(), "postgresql")
 
 
+class _SqliteUtc(DATETIME):
+    """SQLite knows no zones: what was written in UTC is read as UTC."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], datetime | None]:
+        read = cast("Callable[[str], datetime]", super().result_processor(dialect, coltype))
+        return lambda text: None if text is None else read(text).replace(tzinfo=UTC)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware instant, stored in UTC; a naive one is refused before it reaches the database.
 
@@ -33,18 +43,18 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
+        of_sqlite: TypeEngine[datetime] = _SqliteUtc()  # type: ignore[no-untyped-call]
+        return dialect.type_descriptor(of_sqlite if dialect.name == "sqlite" else self.impl_instance)
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("a naive instant cannot be stored")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    # Read as the driver gives it: PostgreSQL's sessions are in UTC, and a floor reads a thousand of them.
 
 
 def enum_text(of: type[StrEnum]) -> Enum:

@@ -29,7 +29,7 @@ from app.occupancy.service import Observed
 from app.people import service as people
 from app.people import staffing
 from app.people.service import Person, get_person
-from app.spaces import barriers, keeping, layout
+from app.spaces import barriers, fixed_seats, layout
 from app.spaces.models import Closure, FixedSeat, Space
 from app.spaces.service import get_place, policies
 from app.telework import service as telework
@@ -81,7 +81,7 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     → offered to the first in line, idle sessions → closed."""
     for user in staffing.due_to_leave(session, now):
         staffing.leave(session, user, actor=None, now=now)
-        keeping.free_all_of(session, user.id, now=now)
+        fixed_seats.free_all_of(session, user.id, now=now)
     gone = leaving.free_of_the_gone(session, now)
     observed = occupancy.settle(session, now, policies(session))
     checked_in = presence.note_presence(session, observed.seen, now)
@@ -308,11 +308,11 @@ def take_out_of_order(session: Session, outage: Outage, *, actor: Person, now: d
 
 
 def keep_seat(
-    session: Session, wanted: keeping.Keeping, *, actor: Person, now: datetime
+    session: Session, wanted: fixed_seats.NewFixedSeat, *, actor: Person, now: datetime
 ) -> tuple[FixedSeat, list[Move]]:
     """A space is kept for somebody, and what others have booked there is moved or told; in one step. Rehearsed, it is
     its own preview."""
-    kept = keeping.keep_for(
+    kept = fixed_seats.keep_for(
         session,
         wanted.space_id,
         wanted.user_id,
@@ -321,7 +321,7 @@ def keep_seat(
         actor_id=actor.id,
         now=now,
     )
-    start, end = keeping.kept_span(wanted, get_place(session, wanted.space_id).timezone, now)
+    start, end = fixed_seats.kept_span(wanted, get_place(session, wanted.space_id).timezone, now)
     moves = moving.move_away(
         session, wanted.space_id, start, end, actor=actor, now=now, besides=wanted.user_id
     )
@@ -348,7 +348,7 @@ def leave(session: Session, user_id: int, *, actor: Person | None, now: datetime
     and card die; in one step. Rehearsed, it is its own preview. `actor` None: whoever runs the machine."""
     freed = leaving.free_all(session, user_id, actor_id=actor.id if actor else None, now=now)
     staffing.leave(session, staffing.get_account(session, user_id, to_change=True), actor=actor, now=now)
-    keeping.free_all_of(session, user_id, now=now)
+    fixed_seats.free_all_of(session, user_id, now=now)
     return freed
 
 

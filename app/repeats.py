@@ -11,7 +11,7 @@ from app import idempotency
 from app.access import visitor
 from app.database import transaction_around
 from app.extensions import db
-from app.http import is_api, now
+from app.http import Json, is_api, now
 
 HEADER = "Idempotency-Key"
 REPEATED = "Idempotency-Replayed"
@@ -36,6 +36,8 @@ class Application(Flask):
     What a view does joins the transaction in which its answer is stored. A refusal is stored nowhere, so that it may
     be tried again under the same key; what a view returns with 4xx takes its effects back as what it raises does.
     """
+
+    json_provider_class = Json
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Answer the request, or give the answer that it had before."""

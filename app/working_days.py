@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 
@@ -23,6 +23,10 @@ class WorkingDays:
         if on in self.overrides:
             return self.overrides[on]
         return on.weekday() < SATURDAY and on not in self.holidays and (on.month, on.day) not in YEAR_END
+
+    def but(self, overrides: Mapping[date, bool]) -> WorkingDays:
+        """The same with days on which the office does otherwise."""
+        return replace(self, overrides=MappingProxyType({**self.overrides, **overrides}))
 
     def next_working(self, on: date) -> date:
         """`on` itself where it is a working day, else the first one after it."""

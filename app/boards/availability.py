@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, select
+from sqlalchemy import Executable, String, and_, bindparam, case, select, type_coerce
 from sqlalchemy.orm import Session
 
 from app.bookings.legal import free_by_zone
@@ -16,13 +16,14 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Origin, Status, is_deserted
 from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy, looks_stuck
+from app.orm import UtcDateTime
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
 from app.spaces.lots import closed_until
-from app.spaces.models import SensorBinding, Space, Zone
+from app.spaces.models import Floor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import LANES, Entry, Kind, Lane
-from app.spaces.service import doors, floor_timezone, in_layout, list_zones, policies
+from app.spaces.service import doors, get_floor, in_layout, policies
 from app.timespan import TimeSpan
 
 
@@ -30,9 +31,9 @@ class SpaceView(NamedTuple):
     """A space as a person sees it for a span: whether they may take it, and why not.
 
     `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, lots (still to be
-    drawn), free_seating, or None where it is available. `booked`: what live bookings cover of the span, in order;
-    `blocked`: that and what outages, closures and the like cover. `barred`: not theirs to book or claim in any part of
-    the span. `deserted`: another claimed it and, as its sensor saw, has left. `suspect`: its sensor has said occupied
+    drawn), free_seating, or None where it is available. `bookings`: the live ones of the span, in order. `barriers`:
+    the outages, closures and the like before this person. `barred`: not theirs to book or claim in any part of the
+    span. `deserted`: another claimed it and, as its sensor saw, has left. `suspect`: its sensor has said occupied
     for over 12 hours.
     """
 
@@ -46,8 +47,8 @@ class SpaceView(NamedTuple):
     reason: str | None
     occupancy: Occupancy
     booking_id: int | None
-    booked: tuple[TimeSpan, ...]
-    blocked: tuple[TimeSpan, ...]
+    bookings: tuple[Any, ...]
+    barriers: tuple[Barrier, ...]
     mine: bool
     barred: bool
     free_seating: bool
@@ -58,145 +59,192 @@ class SpaceView(NamedTuple):
     width: int
     height: int
 
+    @property
+    def booked(self) -> list[TimeSpan]:
+        """What live bookings cover, in order."""
+        return [TimeSpan(one.start_at, one.end_at) for one in self.bookings]
+
+    def blocked(self, until: datetime) -> list[TimeSpan]:
+        """What cannot be booked by this person: that, and what barriers cover until then."""
+        return self.booked + [TimeSpan(one.start, one.end or until) for one in self.barriers]
+
 
 def floor_view(
     session: Session, floor_id: int, span: TimeSpan, *, person: Person | None, now: datetime
 ) -> list[SpaceView]:
-    """Every space of a floor for a span, in the order of code; a fixed number of queries whatever the floor's size.
+    """Every space of a floor for a span, in the order of code; at most eight queries, whatever the floor's size.
 
     Raises NotFound `floor.unknown`.
     """
-    timezone = floor_timezone(session, floor_id)
+    zones = _rows(session, _ZONES, floor_id=floor_id)
+    if not zones:
+        get_floor(session, floor_id)
+        return []
+    timezone = ZoneInfo(zones[0].timezone)
+    # As plain values, since what hundreds of rows look up must cost nothing.
+    zone_of = {zone.id: (zone.code, zone.free_seating) for zone in zones}
     user_id = person.id if person else None
-    barred: dict[int, list[Barrier]] = defaultdict(list)
+    standing: dict[int, list[Barrier]] = defaultdict(list)
     for barrier in barriers(session, span, timezone, floor_id=floor_id):
-        barred[barrier.space_id].append(barrier)
-    zones = list_zones(session, floor_id)
+        standing[barrier.space_id].append(barrier)
     to_be_drawn = {
         (zone.id, Lane.DESK): "lots"
         for zone in zones
-        if closed_until(zone, Lane.DESK, span, timezone, now=now)
+        if closed_until(session, zone, Lane.DESK, span, timezone, now=now)
     }
     shut = to_be_drawn | _shut_zones(session, zones, span, person, timezone, now=now)
     taken: dict[int, list[Any]] = defaultdict(list)
-    for found in _bookings(session, floor_id, span):
+    for found in _rows(session, _BOOKINGS, floor_id=floor_id, start=span.start, end=span.end):
         taken[found.space_id].append(found)
-    policy_of = policies(session)
+    deserted = _deserted(session, taken.values())
     views = []
-    for row in _spaces(session, floor_id):
-        # Names bound at once: hundreds of rows, and looking each column up by its name takes longer than all the rest.
-        (
-            id_,
-            code,
-            kind,
-            capacity,
-            x,
-            y,
-            width,
-            height,
-            zone_id,
-            zone_code,
-            free,
-            state,
-            since_at,
-            signal_at,
-        ) = row
-        bookings = taken.get(id_, ())
-        booking = bookings[0] if bookings else None
-        mine = booking is not None and user_id is not None and booking.user_id == user_id
-        standing = barred.get(id_, ())
-        before = [one for one in standing if one.bars(user_id)]
-        mine_to_keep = len(before) < len(standing)
-        closed_door = None if mine_to_keep else shut.get((zone_id, LANES[kind]))
-        door = closed_door or ("free_seating" if free else None)
-        reason = _reason(booking, before[0].why if before else None, door, mine=mine)
-        booked = tuple([TimeSpan(one.start_at, one.end_at) for one in bookings])
+    # Names bound at once: hundreds of rows, and looking each column up by its name takes longer than all the rest.
+    for id_, code, kind_text, zone_id, state_text, occupied_since, capacity, x, y, width, height in _rows(
+        session, _SPACES, floor_id=floor_id
+    ):
+        kind, state = _KINDS[kind_text], _STATES[state_text]
+        zone_code, free = zone_of[zone_id]
+        door = shut.get((zone_id, LANES[kind])) if shut else None
+        reason = door or ("free_seating" if free else None)
+        booking, mine, barred = None, False, door is not None
+        bookings: Sequence[Any] = ()
+        before: Sequence[Barrier] = ()
+        if id_ in taken or id_ in standing:
+            bookings = taken.get(id_, ())
+            before = [one for one in standing.get(id_, ()) if one.bars(user_id)]
+            booking = bookings[0] if bookings else None
+            mine = booking is not None and user_id is not None and booking.user_id == user_id
+            if len(before) < len(standing.get(id_, ())):  # kept for this person, whoever's the zone is
+                reason, barred = ("free_seating" if free else None), False
+            reason = _reason(booking, before[0].why if before else None, reason, mine=mine)
+            barred = barred or any(one.covers_all(span) for one in before)
         views.append(
             SpaceView(
-                id=id_,
-                code=code,
-                kind=kind,
-                capacity=capacity,
-                zone_id=zone_id,
-                zone_code=zone_code,
-                available=reason is None,
-                reason=reason,
-                occupancy=state or Occupancy.UNKNOWN,
-                booking_id=booking.id if booking is not None else None,
-                booked=booked,
-                blocked=booked + tuple([TimeSpan(one.start, one.end or span.end) for one in before]),
-                mine=mine,
-                barred=closed_door is not None or any(one.covers_all(span) for one in before),
-                free_seating=free,
-                deserted=(
-                    state is Occupancy.VACANT
-                    and booking is not None
-                    and not mine
-                    and _is_deserted(
-                        booking, since_at, signal_at, hold=policy_of.of(kind, zone_id).vacant_hold
-                    )
-                ),
-                suspect=looks_stuck(state, since_at, now),
-                x=x,
-                y=y,
-                width=width,
-                height=height,
+                id_,
+                code,
+                kind,
+                capacity,
+                zone_id,
+                zone_code,
+                reason is None,
+                reason,
+                state,
+                booking.id if booking is not None else None,
+                tuple(bookings),
+                tuple(before),
+                mine,
+                barred,
+                free,
+                id_ in deserted and not mine,
+                looks_stuck(state, occupied_since, now),
+                x,
+                y,
+                width,
+                height,
             )
         )
     return views
 
 
-def _spaces(session: Session, floor_id: int) -> Sequence[Any]:
-    return session.execute(
-        select(
-            Space.id,
-            Space.code,
-            Space.kind,
-            Space.capacity,
-            Space.x,
-            Space.y,
-            Space.width,
-            Space.height,
-            Zone.id.label("zone_id"),
-            Zone.code.label("zone_code"),
-            Zone.free_seating,
-            SensorState.state,
-            SensorState.since_at,
-            SensorState.signal_at,
-        )
-        .join(Zone, Zone.id == Space.zone_id)
-        .join(
-            SensorBinding,
-            and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None)),
-            isouter=True,
-        )
-        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
-        .where(Zone.floor_id == floor_id, in_layout(Space))
-        .order_by(Space.code)
-    ).all()
+_KINDS = {kind.value: kind for kind in Kind}
+_STATES = {None: Occupancy.UNKNOWN} | {state.value: state for state in Occupancy}
+# Asked by every view, so put together once: building a statement costs as much as running it.
+_ON_FLOOR = and_(Zone.id == Space.zone_id, Zone.floor_id == bindparam("floor_id"), in_layout(Zone))
+_WATCHED = and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None))
+_ZONES = (
+    select(
+        Zone.id,
+        Zone.code,
+        Zone.section_id,
+        Zone.free_seating,
+        Zone.lots_at,
+        Zone.lots_drawn_on,
+        Site.timezone,
+    )
+    .join(Floor, Floor.id == Zone.floor_id)
+    .join(Site, Site.id == Floor.site_id)
+    .where(Floor.id == bindparam("floor_id"), in_layout(Zone))
+)
+_SPACES = (
+    select(
+        Space.id,
+        Space.code,
+        # Words as the text that is stored, made the enum's below: the ORM's own way takes ten times as long.
+        type_coerce(Space.kind, String),
+        Space.zone_id,
+        type_coerce(SensorState.state, String),
+        # Since when, only where it matters: hundreds of instants take as long to read as all the rest.
+        case((SensorState.state == Occupancy.OCCUPIED, SensorState.since_at)),
+        Space.capacity,
+        Space.x,
+        Space.y,
+        Space.width,
+        Space.height,
+    )
+    .join(Zone, _ON_FLOOR)
+    .join(SensorBinding, _WATCHED, isouter=True)
+    .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
+    .where(in_layout(Space))
+    .order_by(Space.code)
+)
+_BOOKINGS = (
+    select(
+        Booking.id,
+        Booking.space_id,
+        Booking.user_id,
+        type_coerce(Booking.status, String).label("status"),
+        type_coerce(Booking.origin, String).label("origin"),
+        Booking.start_at,
+        Booking.end_at,
+    )
+    .join(Space, Space.id == Booking.space_id)
+    .join(Zone, _ON_FLOOR)
+    .where(
+        HOLDS,
+        Booking.start_at < bindparam("end", type_=UtcDateTime()),
+        Booking.end_at > bindparam("start", type_=UtcDateTime()),
+    )
+    .order_by(Booking.start_at)
+)
+_VACANT = (
+    select(Space.id, Space.kind, Space.zone_id, SensorState.since_at, SensorState.signal_at)
+    .join(SensorBinding, _WATCHED)
+    .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id)
+    .where(Space.id.in_(bindparam("space_ids", expanding=True)), SensorState.state == Occupancy.VACANT)
+)
 
 
-def _bookings(session: Session, floor_id: int, span: TimeSpan) -> Sequence[Any]:
-    return session.execute(
-        select(
-            Booking.id,
-            Booking.space_id,
-            Booking.user_id,
-            Booking.status,
-            Booking.origin,
-            Booking.start_at,
-            Booking.end_at,
+def _rows(session: Session, query: Executable, **values: Any) -> Sequence[Any]:
+    """Rows of columns; past the session, which would make each of them a second time."""
+    return session.connection().execute(query, values).all()
+
+
+def _deserted(session: Session, taken: Iterable[Sequence[Any]]) -> set[int]:
+    """The claimed spaces that their sensors saw empty past the hold, so that the next to claim one ends the claim
+    (RULES 12, as `bookings.release.end_empty_claim` does); no query where nobody sits on a claim."""
+    claims = {
+        first.space_id: first
+        for first, *_ in taken
+        if first.origin == Origin.CLAIM and first.status == Status.CHECKED_IN
+    }
+    if not claims:
+        return set()
+    policy_of = policies(session)
+    return {
+        found.id
+        for found in _rows(session, _VACANT, space_ids=list(claims))
+        if is_deserted(
+            claims[found.id].start_at,
+            found.since_at,
+            found.signal_at,
+            hold=policy_of.of(found.kind, found.zone_id).vacant_hold,
         )
-        .join(Space, Space.id == Booking.space_id)
-        .join(Zone, Zone.id == Space.zone_id)
-        .where(Zone.floor_id == floor_id, HOLDS, Booking.start_at < span.end, Booking.end_at > span.start)
-        .order_by(Booking.start_at)
-    ).all()
+    }
 
 
 def _shut_zones(
     session: Session,
-    zones: Iterable[Zone],
+    zones: Iterable[Any],
     span: TimeSpan,
     person: Person | None,
     timezone: ZoneInfo,
@@ -228,22 +276,11 @@ def _shut_zones(
     return shut
 
 
-def _is_deserted(
-    booking: Any, vacant_since: datetime | None, signal_at: datetime | None, *, hold: timedelta
-) -> bool:
-    """Whether the next to claim the space ends this claim (RULES 12), as `bookings.release.end_empty_claim` does."""
-    return (
-        booking.origin is Origin.CLAIM
-        and booking.status is Status.CHECKED_IN
-        and is_deserted(booking.start_at, vacant_since, signal_at, hold=hold)
-    )
-
-
 def _reason(booking: Any, barrier: str | None, door: str | None, *, mine: bool) -> str | None:
     if barrier is not None and not mine:
         return barrier
     if booking is not None:
         if mine:
             return "yours"
-        return "held" if booking.status is Status.HELD else "taken"
+        return "held" if booking.status == Status.HELD else "taken"
     return door

@@ -21,6 +21,7 @@ from app.fields import day_typed
 from app.formats import hours_and_minutes
 from app.http import identifier, now, settings
 from app.timespan import TimeSpan, chosen_span
+from app.working_days import WorkingDays
 
 pages = Blueprint("boards_pages", __name__)
 NO_CHANGE = 204
@@ -101,7 +102,7 @@ def demo_clock() -> str:
 def _load(floor_id: int, person: Person | None) -> FloorPage:
     with reading(db.engine) as session:
         plan = service.get_plan(session, floor_id)
-        span, asked = _span(plan.timezone)
+        span, asked = _span(plan.timezone, working_days(session, now().year))
         return service.floor_page(session, plan, span, asked=asked, person=person, now=now())
 
 
@@ -110,14 +111,14 @@ def _named() -> dict[str, str]:
     return {name: request.args[name] for name in ("date", "from", "to") if name in request.args}
 
 
-def _span(zone: ZoneInfo) -> tuple[TimeSpan, dict[str, str]]:
+def _span(zone: ZoneInfo, calendar: WorkingDays) -> tuple[TimeSpan, dict[str, str]]:
     """The span that the address names and what names it; the suggested one and nothing where none or no span is."""
     suggested = suggested_span(
         now(),
         zone=zone,
         opens=settings().hours.start,
         closes=settings().hours.end,
-        calendar=working_days(now().year),
+        calendar=calendar,
     )
     asked = _named()
     if not asked:

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, fields, validates_schema
 
-from app.fields import Instant
+from app.fields import Instant, check_span
 
 LONGEST_VIEW = timedelta(days=62)
 
@@ -15,12 +15,7 @@ class AvailabilityQuery(Schema):
 
     @validates_schema
     def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
-        if (
-            data.get("start")
-            and data.get("end")
-            and not timedelta(0) < data["end"] - data["start"] <= LONGEST_VIEW
-        ):
-            raise ValidationError("must be after start, by 62 days at most", "end")
+        check_span(data.get("start"), data.get("end"), LONGEST_VIEW, "end")
 
 
 class AvailableSpace(Schema):

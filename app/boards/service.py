@@ -166,7 +166,9 @@ class FloorPage:
         if view.barred or view.free_seating or view.mine:
             return None
         buffer = self.policies.of(view.kind, view.zone_id).buffer
-        gap = first_gap(self.left, (TimeSpan(one.start - buffer, one.end + buffer) for one in view.blocked))
+        gap = first_gap(
+            self.left, (TimeSpan(one.start - buffer, one.end + buffer) for one in view.blocked(self.left.end))
+        )
         if gap is None:
             return None
         longest = self.policies.of(view.kind, view.zone_id).max_duration

@@ -3,55 +3,87 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime, time
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
 from math import hypot
 
-from sqlalchemy import select
+from sqlalchemy import Executable, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import Candidate, nearest_time
 from app.spaces.barriers import barriers
-from app.spaces.models import Space
-from app.spaces.service import Place, in_layout
+from app.spaces.models import Floor, Space, Zone
+from app.spaces.rules import LANES
+from app.spaces.service import Place, in_layout, policies
 from app.timespan import TimeSpan, day_span
 
 
-def candidates(session: Session, place: Place, span: TimeSpan, *, user_id: int | None) -> list[Candidate]:
-    """The other spaces of the same zone and kind, with when they cannot be had during a span; three queries."""
-    others = session.scalars(
-        select(Space)
-        .where(
-            Space.zone_id == place.zone.id,
-            Space.kind == place.space.kind,
-            Space.id != place.space.id,
-            in_layout(Space),
-        )
-        .order_by(Space.id)
-    ).all()
-    busy = _busy(session, [one.id for one in others], span)
-    for barrier in barriers(session, span, place.timezone, floor_id=place.zone.floor_id):
+def candidates(
+    session: Session, place: Place, span: TimeSpan, *, user_id: int | None, elsewhere: bool = False
+) -> list[Candidate]:
+    """The other spaces of the same zone and kind, with when they cannot be had during a span; four queries.
+
+    `elsewhere`: also those of the site's other zones for the same section or for all, and other kinds of the lane.
+    """
+    rows = [row for row in session.execute(_others(place, elsewhere=elsewhere)) if row.id != place.space.id]
+    policy_of = policies(session)
+    policy = {row.id: policy_of.of(row.kind, row.zone_id) for row in rows}
+    around = max((one.buffer for one in policy.values()), default=timedelta(0))
+    busy = _busy(session, list(policy), TimeSpan(span.start - around, span.end + around))
+    before = barriers(session, span, place.timezone, space_ids=list(policy))
+    for barrier in before:
         if barrier.bars(user_id):
             busy[barrier.space_id].append(
                 TimeSpan(max(barrier.start, span.start), min(barrier.end or span.end, span.end))
             )
     return [
         Candidate(
-            one.id,
-            one.code,
-            hypot(one.x - place.space.x, one.y - place.space.y),
-            tuple(sorted(busy[one.id])),
-            one.capacity,
+            row.id,
+            row.code,
+            hypot(row.x - place.space.x, row.y - place.space.y),
+            tuple(sorted(_apart(busy[row.id], policy[row.id].buffer))),
+            row.capacity,
+            unlike=4 * (row.kind != place.space.kind)
+            + 2 * (row.floor_id != place.zone.floor_id)
+            + (row.zone_id != place.zone.id),
+            longest=policy[row.id].max_duration,
         )
-        for one in others
+        for row in rows
     ]
 
 
-def same_kind_ids(session: Session, place: Place) -> list[int]:
-    """The spaces of the same zone and kind, the space itself among them."""
-    query = select(Space.id).where(Space.zone_id == place.zone.id, Space.kind == place.space.kind)
-    return list(session.scalars(query.order_by(Space.id)))
+def ids_elsewhere(session: Session, place: Place) -> list[int]:
+    """The spaces that a booking of a place could move to, the place itself among them."""
+    return sorted(row.id for row in session.execute(_others(place, elsewhere=True)))
+
+
+def _others(place: Place, *, elsewhere: bool) -> Executable:
+    alike = and_(Space.zone_id == place.zone.id, Space.kind == place.space.kind)
+    site = select(Floor.site_id).where(Floor.id == place.zone.floor_id).scalar_subquery()
+    open_alike = and_(
+        or_(Zone.section_id.is_(None), Zone.section_id == place.zone.section_id),
+        Zone.free_seating.is_(False),
+        Zone.lots_at.is_(None),
+    )
+    on_site = and_(
+        Floor.site_id == site,
+        Space.kind.in_([kind for kind, lane in LANES.items() if lane is place.space.lane]),
+        or_(Zone.id == place.zone.id, open_alike),
+    )
+    return (
+        select(
+            Space.id, Space.code, Space.kind, Space.zone_id, Space.x, Space.y, Space.capacity, Zone.floor_id
+        )
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
+        .where(in_layout(Space), on_site if elsewhere else alike)
+        .order_by(Space.id)
+    )
+
+
+def _apart(busy: Iterable[TimeSpan], buffer: timedelta) -> Iterable[TimeSpan]:
+    return (TimeSpan(one.start - buffer, one.end + buffer) for one in busy) if buffer else busy
 
 
 def nearest_space(session: Session, place: Place, span: TimeSpan, *, user_id: int | None) -> Candidate | None:

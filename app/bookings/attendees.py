@@ -13,7 +13,7 @@ from app.bookings import legal
 from app.bookings.models import HOLDS, Attendee, Booking
 from app.errors import Conflict, NotFound
 from app.people.models import User
-from app.people.service import Person, get_by_email, names
+from app.people.service import Person, ids_of, names
 from app.spaces.models import Space
 from app.spaces.service import get_place
 
@@ -65,7 +65,7 @@ def set_attendees(
 
 def by_address(session: Session, text: str) -> list[int]:
     """The people of addresses that stand in a text, apart by commas or spaces; raises NotFound `user.unknown`."""
-    return [get_by_email(session, one).id for one in text.replace(",", " ").replace("、", " ").split()]
+    return ids_of(session, text.replace(",", " ").replace("、", " ").split())
 
 
 def invitations(session: Session, user_id: int, since: datetime) -> list[tuple[Booking, Space, str]]:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.database import constraint_name, lock_rows, try_lock_rows
+from app.database import constraint_name, lock_in_order, try_lock_rows
 from app.errors import Conflict
 
 # Constraint on PostgreSQL, message of the trigger on SQLite → what of it clashed.
@@ -28,10 +28,10 @@ def queue_up(session: Session, *, user_ids: Iterable[int | None], space_ids: Ite
     """Wait for one's turn before a booking becomes, or stays, one that the guard looks at.
 
     Persons first, then spaces, each in order: everybody queues the same way, so nobody deadlocks. Bookings' rows
-    are locked after this and never before. Two statements at most.
+    are locked after this and never before. One statement.
     """
-    lock_rows(session, "person", {user_id for user_id in user_ids if user_id is not None})
-    lock_rows(session, "space", set(space_ids))
+    people = {user_id for user_id in user_ids if user_id is not None}
+    lock_in_order(session, [("person", people), ("space", set(space_ids))])
 
 
 def try_turn(session: Session, *, user_id: int | None, space_id: int) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings import legal
+from app.bookings.ending import end_from
 from app.bookings.guards import overlap_refused, queue_up, try_turn
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Booked, By, Status, release_deadline
@@ -151,22 +152,8 @@ def make_room(
 ) -> list[Booking]:
     """End what a person holds of a lane in a part of a span: what is on ends now, what begins before the span ends
     where that begins, the rest is cancelled. Only under the locks of the person and of those spaces."""
-    ended: list[tuple[Booking, dict[str, Any]]] = []
-    shortened: list[tuple[Booking, dict[str, Any]]] = []
-    cancelled: list[tuple[Booking, dict[str, Any]]] = []
-    over: dict[str, Any] = {"reason": "replaced", "release_check_at": None}
-    for one in clashing_with(session, user_id, lane, span):
-        if span.start <= now and one.start_at < now:
-            ended.append((one, {**over, "status": Status.ENDED_EARLY, "ended_at": now}))
-        elif one.start_at < span.start:
-            shortened.append((one, {"end_at": span.start}))
-        else:
-            cancelled.append((one, {**over, "status": Status.CANCELLED}))
-    found = [
-        *change_all(session, "booking.ended_early", ended, now=now, actor_id=actor_id),
-        *change_all(session, "booking.changed", shortened, now=now, actor_id=actor_id),
-        *change_all(session, "booking.cancelled", cancelled, now=now, actor_id=actor_id),
-    ]
-    if len(found) < len(ended) + len(shortened) + len(cancelled):
+    clashing = clashing_with(session, user_id, lane, span)
+    found = end_from(session, clashing, span.start, reason="replaced", now=now, actor_id=actor_id)
+    if len(found) < len(clashing):
         raise Conflict("booking.changed")
     return found

@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Origin, Status
-from app.calendar import working_days
+from app.calendar import public_holidays, working_days
 from app.errors import Forbidden, RuleBroken
 from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy
 from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
 from app.spaces.lots import closed_until
 from app.spaces.models import FixedSeat, SensorBinding, Space
-from app.spaces.rules import LANES, Entry, Lane
+from app.spaces.rules import LANES, Entry, Lane, Opening
 from app.spaces.service import Place, doors, in_layout
 from app.timespan import TimeSpan, day_span
 
@@ -72,7 +72,7 @@ def check_lots(session: Session, place: Place, span: TimeSpan, *, user_id: int |
 
     Raises RuleBroken `booking.rule`, naming the hour of the draw. No query where the zone is not drawn.
     """
-    at = closed_until(place.zone, place.space.lane, span, place.timezone, now=now)
+    at = closed_until(session, place.zone, place.space.lane, span, place.timezone, now=now)
     on = span.start.astimezone(place.timezone).date()
     if at is not None and not _is_kept_for(session, place, user_id, on):
         refuse("lots", span.start.isoformat(), f">= {at.isoformat()}")
@@ -129,12 +129,19 @@ def free_by_zone(
     return found
 
 
-def check_hours(place: Place, span: TimeSpan) -> None:
+def check_hours(session: Session, place: Place, span: TimeSpan) -> None:
     """That the site is open for all of a span; raises RuleBroken `booking.rule`."""
-    year = span.start.astimezone(place.timezone).year
-    open_hours = place.opening.shuts_out(span, place.timezone, working_days(year))
+    open_hours = open_instead(session, place.opening, span, place.timezone)
     if open_hours is not None:
         refuse("opening_hours", span.start.isoformat(), _between(open_hours.start, open_hours.end))
+
+
+def open_instead(session: Session, opening: Opening, span: TimeSpan, zone: ZoneInfo) -> TimeSpan | None:
+    """None where a span lies in a site's opening hours, else what would be allowed. A query only where the site opens
+    on working days alone."""
+    year = span.start.astimezone(zone).year
+    calendar = working_days(session, year) if opening.working_days_only else public_holidays(year)
+    return opening.shuts_out(span, zone, calendar)
 
 
 def standing(session: Session, place: Place, span: TimeSpan, user_id: int | None) -> list[Barrier]:

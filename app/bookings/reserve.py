@@ -65,7 +65,7 @@ def reserve(
     if place.zone.free_seating:
         raise RuleBroken("zone.free_seating", zone=place.zone.code)
     _check_entry(session, place, span, holder, actor=actor, now=now)
-    _check_rules(place, span, actor, now)
+    _check_rules(session, place, span, actor, now)
     legal.check_lots(session, place, span, user_id=holder.user_id, now=now)
     queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
     legal.check_barriers(session, place, span, holder.user_id)
@@ -104,7 +104,7 @@ def allot(session: Session, *, person: Person, space_id: int, span: TimeSpan, no
     if place.zone.free_seating:
         raise RuleBroken("zone.free_seating", zone=place.zone.code)
     legal.check_entry(session, place, span, sections=holder.sections, user_id=person.id, now=now)
-    _check_span(place, span, place.policy.horizon_facility, now)
+    _check_span(session, place, span, place.policy.horizon_facility, now)
     queue_up(session, user_ids=[person.id], space_ids=[space_id])
     legal.check_barriers(session, place, span, person.id)
     legal.check_counts(session, place, span, user_id=person.id, now=now)
@@ -139,7 +139,7 @@ def move(
             raise RuleBroken("zone.free_seating", zone=place.zone.code)
         legal.check_capacity(place, attendees.people_of(session, [booking.id])[booking.id])
     if asked.is_new:
-        _check_rules(place, asked.span, actor, asked.judged_at)
+        _check_rules(session, place, asked.span, actor, asked.judged_at)
         _check_place(session, booking, place, asked.span, actor=actor, now=now)
         legal.check_lots(session, place, asked.span, user_id=booking.user_id, now=now)
     queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
@@ -254,7 +254,7 @@ def _holder(
             raise Forbidden("booking.not_allowed", why="guest")
         return Holder(None, actor.section_ids, guest_name)
     on = span.start.astimezone(place.timezone).date()
-    person = get_person(session, actor.id if for_user_id is None else for_user_id, on)
+    person = actor.as_of(on) if for_user_id in {None, actor.id} else get_person(session, for_user_id, on)
     if not may_act_for(actor, person):
         raise Forbidden("booking.not_allowed", why="on_behalf")
     return Holder(person.id, person.section_ids)
@@ -268,17 +268,17 @@ def _check_entry(
         legal.check_entry(session, place, span, sections=holder.sections, user_id=holder.user_id, now=now)
 
 
-def _check_rules(place: Place, span: TimeSpan, actor: Person, now: datetime) -> None:
+def _check_rules(session: Session, place: Place, span: TimeSpan, actor: Person, now: datetime) -> None:
     policy = place.policy
     horizon = policy.horizon_facility if actor.role is Role.FACILITY else policy.horizon
-    _check_span(place, span, horizon, now)
+    _check_span(session, place, span, horizon, now)
 
 
-def _check_span(place: Place, span: TimeSpan, horizon: timedelta, now: datetime) -> None:
+def _check_span(session: Session, place: Place, span: TimeSpan, horizon: timedelta, now: datetime) -> None:
     refused = refusal(span, now=now, policy=place.policy, horizon=horizon, zone=place.timezone)
     if refused:
         raise RuleBroken("booking.rule", **asdict(refused))
-    legal.check_hours(place, span)
+    legal.check_hours(session, place, span)
 
 
 def _insert(

@@ -94,7 +94,7 @@ def _create_series(body: dict[str, Any], repeat: dict[str, Any]) -> Any:
             session,
             ask,
             actor=asker(),
-            calendar=working_days(ask.first.start.year),
+            calendar=working_days(session, ask.first.start.year),
             now=now(),
             possible_ones=repeat["possible_ones"] or repeat["dry_run"],
         )
@@ -168,8 +168,9 @@ def book_now(body: dict[str, Any]) -> Any:
 def index(query: dict[str, Any]) -> Any:
     """One's own bookings, or those of somebody one may act for"""
     user_id = asker().id if query["user"] == ME else query["user"]
-    with reading(db.engine) as session:
-        service.require_may_list(session, user_id, actor=asker(), on=today())
+    # Whoever looks at another's bookings leaves a trace, which takes a writing transaction.
+    with (reading if user_id == asker().id else transaction)(db.engine) as session:
+        service.look_at(session, user_id, actor=asker(), on=today(), now=now())
         found = service.list_bookings(
             session,
             user_id=user_id,
@@ -178,6 +179,7 @@ def index(query: dict[str, Any]) -> Any:
             after_id=query["cursor"],
             limit=query["limit"] + 1,
         )
+        session.expunge_all()
     return cursor_page(found, query["limit"])
 
 

@@ -15,7 +15,8 @@ from app import events
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Status
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
-from app.people.models import Role
+from app.people.lookup import note_look
+from app.people.models import Role, User
 from app.people.service import Person, find_person, get_person
 from app.spaces.models import Space
 from app.spaces.rules import Policy
@@ -32,13 +33,16 @@ def may_act_for(actor: Person, person: Person) -> bool:
     return actor.role is Role.CHIEF and bool(actor.section_ids & person.section_ids)
 
 
-def require_may_list(session: Session, user_id: int, *, actor: Person, on: date) -> None:
-    """Raises Forbidden `booking.not_allowed` for a stranger's bookings, NotFound `user.unknown`; an auditor
-    reads everybody's."""
+def look_at(session: Session, user_id: int, *, actor: Person, on: date, now: datetime) -> None:
+    """That the actor may see somebody's bookings: an auditor everybody's. It leaves a trace that the person can read.
+
+    Raises Forbidden `booking.not_allowed` for a stranger's, NotFound `user.unknown`.
+    """
     if actor.role is Role.AUDITOR:
         get_person(session, user_id, on)
     elif user_id != actor.id and not may_act_for(actor, get_person(session, user_id, on)):
         raise Forbidden("booking.not_allowed", why="stranger")
+    note_look(session, user_id, actor=actor, now=now)
 
 
 def get_booking(session: Session, booking_id: int, *, actor: Person, to_change: bool = False) -> Booking:
@@ -119,6 +123,24 @@ def own_bookings(session: Session, *, user_id: int, since: datetime) -> list[Own
     return [
         OwnBooking(booking, space, policy_of.of(space.kind, space.zone_id))
         for booking, space in session.execute(query)
+    ]
+
+
+def booked_for_others(session: Session, *, actor_id: int, now: datetime) -> list[tuple[OwnBooking, str]]:
+    """What somebody booked for colleagues and is not over, in the order of time, each with the colleague's name; two
+    queries."""
+    policy_of = policies(session)
+    query = (
+        select(Booking, Space, User.name)
+        .join(Space, Space.id == Booking.space_id)
+        .join(User, User.id == Booking.user_id)
+        .where(Booking.made_by == actor_id, Booking.user_id != actor_id, HOLDS, Booking.end_at > now)
+        .order_by(Booking.start_at, Booking.id)
+        .limit(200)
+    )
+    return [
+        (OwnBooking(booking, space, policy_of.of(space.kind, space.zone_id)), name)
+        for booking, space, name in session.execute(query)
     ]
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, func, select
 
 from app import migrate
-from app.calendar import working_days
+from app.calendar import public_holidays
 from app.database import create_engine, reading, transaction
 from app.demo import day as script
 from app.demo import office, people
@@ -57,7 +57,7 @@ class Stage:
 def opening(now: datetime, zone: ZoneInfo) -> datetime:
     """When the shown day begins: 08:00 of today, or of the next working day."""
     today = now.astimezone(zone).date()
-    return datetime.combine(working_days(today.year).next_working(today), script.START, zone)
+    return datetime.combine(public_holidays(today.year).next_working(today), script.START, zone)
 
 
 def set_up(settings: Settings, opens: datetime) -> Stage:
@@ -123,4 +123,4 @@ def wire(stage: Stage, mqtt_url: str) -> Iterator[Wire]:
 
 def next_day(on: date) -> date:
     """The working day after `on`."""
-    return working_days(on.year).next_working(on + timedelta(days=1))
+    return public_holidays(on.year).next_working(on + timedelta(days=1))

@@ -225,7 +225,7 @@ class _Draw:
         sat: dict[int, set[str]] = defaultdict(set)
         since = self.draw.on_date
         for _ in range(self.zone.lots_no_repeat):
-            since = working_days(since.year).last_before(since)
+            since = working_days(self.session, since.year).last_before(since)
         query = select(Booking.user_id, Booking.space_id).where(
             Booking.user_id.in_(user_ids),
             Booking.space_id.in_(code_of),

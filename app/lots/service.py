@@ -18,7 +18,7 @@ from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.lots.models import LotDraw, LotWish, State
 from app.lots.rules.record import commitment
 from app.people.service import Person, find_person, list_people
-from app.spaces.keeping import list_kept
+from app.spaces.fixed_seats import list_kept
 from app.spaces.lots import drawn_at
 from app.spaces.models import Space, Zone
 from app.spaces.rules import Lane
@@ -95,14 +95,14 @@ def open_next(session: Session, zone: Zone, hour: time, *, now: datetime) -> Lot
     timezone = floor_timezone(session, zone.floor_id)
     pending = session.scalar(_pending(zone.id))
     if pending is not None:
-        pending.draw_at = drawn_at(pending.on_date, hour, timezone)
+        pending.draw_at = drawn_at(session, pending.on_date, hour, timezone)
         session.flush()
         return pending
-    on = _next_day(zone, hour, timezone, now)
+    on = _next_day(session, zone, hour, timezone, now)
     again = session.scalar(select(LotDraw).where(LotDraw.zone_id == zone.id, LotDraw.on_date == on))
     if again is not None:
         # Called off before, and now on again: with the seed that was committed to.
-        again.state, again.draw_at = State.OPEN, drawn_at(on, hour, timezone)
+        again.state, again.draw_at = State.OPEN, drawn_at(session, on, hour, timezone)
         session.flush()
         return again
     seed, nonce = secrets.token_hex(32), secrets.token_hex(16)
@@ -110,7 +110,7 @@ def open_next(session: Session, zone: Zone, hour: time, *, now: datetime) -> Lot
         zone_id=zone.id,
         zone_code=zone.code,
         on_date=on,
-        draw_at=drawn_at(on, hour, timezone),
+        draw_at=drawn_at(session, on, hour, timezone),
         opened_at=now,
         commitment=commitment(zone.code, on, seed, nonce),
         seed=seed,
@@ -130,11 +130,13 @@ def open_next(session: Session, zone: Zone, hour: time, *, now: datetime) -> Lot
     return made
 
 
-def _next_day(zone: Zone, hour: time, timezone: ZoneInfo, now: datetime) -> date:
+def _next_day(session: Session, zone: Zone, hour: time, timezone: ZoneInfo, now: datetime) -> date:
     on = now.astimezone(timezone).date() + timedelta(days=1)
     while True:
-        on = working_days(on.year).next_working(on)
-        if drawn_at(on, hour, timezone) > now and (zone.lots_drawn_on is None or on > zone.lots_drawn_on):
+        on = working_days(session, on.year).next_working(on)
+        if drawn_at(session, on, hour, timezone) > now and (
+            zone.lots_drawn_on is None or on > zone.lots_drawn_on
+        ):
             return on
         on += timedelta(days=1)
 

@@ -17,7 +17,7 @@ from app.lots.rules.record import published
 from app.lots.service import belongs, count_wishes, desks, get_draw
 from app.people.models import User
 from app.people.service import Person, find_person, list_people
-from app.spaces.keeping import list_kept
+from app.spaces.fixed_seats import list_kept
 from app.spaces.models import Space, Zone
 
 SHOWN = timedelta(days=14)

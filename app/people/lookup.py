@@ -55,6 +55,12 @@ def look_up(session: Session, query: str, *, actor: Person, on: date, now: datet
     ]
 
 
+def note_look(session: Session, user_id: int, *, actor: Person, now: datetime) -> None:
+    """Somebody's days or bookings were looked at by another, which the person is told of (RULES 20)."""
+    if user_id != actor.id:
+        events.record(session, LOOKED_UP, f"user:{user_id}", at=now, actor_id=actor.id)
+
+
 def sections_of(session: Session, user_ids: Iterable[int], on: date) -> Mapping[int, list[Section]]:
     """The sections of people on a day, in the order of their codes; one query."""
     found: dict[int, list[Section]] = {}

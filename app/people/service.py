@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
+from typing import Any, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import BindParameter, ColumnElement, Date, Executable, bindparam, or_, select
+from sqlalchemy import ColumnElement, Date, Executable, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,14 @@ from app.people.models import ApiToken, Membership, Role, Section, User
 _hasher = PasswordHasher()
 
 
+class Belongs(NamedTuple):
+    """That somebody belongs to a section, from a day to the end of another (None: nobody knows yet)."""
+
+    section_id: int
+    from_on: date
+    until_on: date | None
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who asks: a user as of a day, with the sections they belong to then."""
@@ -33,9 +42,22 @@ class Person:
     name: str
     role: Role
     locale: str
-    section_ids: frozenset[int]
+    belongs: tuple[Belongs, ...]
     on: date
     session_epoch: int = 0
+
+    @property
+    def section_ids(self) -> frozenset[int]:
+        """The sections of the day."""
+        return frozenset(
+            one.section_id
+            for one in self.belongs
+            if one.from_on <= self.on and (one.until_on is None or one.until_on >= self.on)
+        )
+
+    def as_of(self, on: date) -> Person:
+        """The same person on another day."""
+        return replace(self, on=on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +196,7 @@ def issue_token(
 
 def find_by_token(session: Session, token: str, on: date) -> Person | None:
     """Who a bearer token stands for, while it works and its owner has not left; one query."""
-    return _person(session, _BY_TOKEN, on, token_hash=digest(token))
+    return _person(session, _BY_TOKEN, on, token_hash=digest(token), on=on)
 
 
 def find_person(session: Session, user_id: int, on: date) -> Person | None:
@@ -201,6 +223,17 @@ def get_by_email(session: Session, email: str) -> User:
     if user is None:
         raise NotFound("user.unknown", email=email)
     return user
+
+
+def ids_of(session: Session, addresses: Sequence[str]) -> list[int]:
+    """The accounts of these addresses, in their order; one query. Raises NotFound `user.unknown` naming the first that
+    is none."""
+    wanted = [address.lower() for address in addresses]
+    known = dict(session.execute(select(User.email, User.id).where(User.email.in_(wanted))).all())
+    for address in wanted:
+        if address not in known:
+            raise NotFound("user.unknown", email=address)
+    return [known[address] for address in wanted]
 
 
 def list_people(session: Session, *, section_id: int | None = None, on: date) -> list[User]:
@@ -240,15 +273,24 @@ def names(session: Session, user_ids: Iterable[int]) -> dict[int, str]:
     }
 
 
-def _holds(on: date | BindParameter[date]) -> ColumnElement[bool]:
+def _holds(on: date) -> ColumnElement[bool]:
     return (Membership.from_on <= on) & or_(Membership.until_on.is_(None), Membership.until_on >= on)
 
 
 # Asked with every request, so put together once: building a statement costs as much as running it.
-_ON = bindparam("on", type_=Date())
 _PERSON = (
-    select(User.id, User.email, User.name, User.role, User.locale, User.session_epoch, Membership.section_id)
-    .join(Membership, (Membership.user_id == User.id) & _holds(_ON), isouter=True)
+    select(
+        User.id,
+        User.email,
+        User.name,
+        User.role,
+        User.locale,
+        User.session_epoch,
+        Membership.section_id,
+        Membership.from_on,
+        Membership.until_on,
+    )
+    .join(Membership, Membership.user_id == User.id, isouter=True)
     .where(User.left_at.is_(None))
 )
 _BY_ID = _PERSON.where(User.id == bindparam("user_id"))
@@ -256,19 +298,21 @@ _BY_ADDRESS = _PERSON.where(User.email == bindparam("email"))
 _BY_TOKEN = _PERSON.where(
     ApiToken.token_hash == bindparam("token_hash"),
     ApiToken.revoked_at.is_(None),
-    or_(ApiToken.expires_on.is_(None), ApiToken.expires_on >= _ON),
+    or_(ApiToken.expires_on.is_(None), ApiToken.expires_on >= bindparam("on", type_=Date())),
     User.id == ApiToken.user_id,
 )
 
 
-def _person(session: Session, query: Executable, on: date, **values: object) -> Person | None:
-    rows = session.execute(query, {"on": on, **values}).all()
+def _person(session: Session, query: Executable, day: date, **values: object) -> Person | None:
+    rows: Sequence[Any] = session.connection().execute(query, values).all()
     if not rows:
         return None
     first = rows[0]
-    sections = frozenset(row.section_id for row in rows if row.section_id is not None)
+    belongs = tuple(
+        Belongs(row.section_id, row.from_on, row.until_on) for row in rows if row.section_id is not None
+    )
     return Person(
-        first.id, first.email, first.name, first.role, first.locale, sections, on, first.session_epoch
+        first.id, first.email, first.name, first.role, first.locale, belongs, day, first.session_epoch
     )
 
 

@@ -21,6 +21,7 @@ KEEPERS = {
     "people": frozenset({Role.PERSONNEL, Role.IT}),
     "spaces": frozenset({Role.FACILITY, Role.IT}),
     "sensors": frozenset({Role.FACILITY, Role.IT}),
+    "calendar": frozenset({Role.PERSONNEL, Role.FACILITY, Role.IT}),
 }
 ALL_KEEPERS = frozenset({Role.PERSONNEL, Role.IT, Role.FACILITY})
 UPLOAD_AT_MOST = 4 * 1024 * 1024

@@ -62,11 +62,17 @@ def barriers(
     `zone`: the site's zone of time, in which the days of a fixed seat begin and end.
     """
     days = {"first": span.start.astimezone(zone).date(), "last": span.end.astimezone(zone).date()}
-    if space_id is not None or space_ids is not None:
-        wanted, ids = Space.id, list(space_ids) if space_ids is not None else [space_id]
+    wanted: tuple[InstrumentedAttribute[int], int | list[int]]
+    if space_id is not None:
+        wanted = Space.id, space_id
+    elif floor_id is not None:
+        wanted = Zone.floor_id, floor_id
+    elif space_ids is not None:
+        wanted = Space.id, list(space_ids)
     else:
-        wanted, ids = (Zone.id, list(zone_ids)) if floor_id is None else (Zone.floor_id, [floor_id])
-    rows = session.execute(_query(wanted), {"ids": ids, "start": span.start, "end": span.end, **days})
+        wanted = Zone.id, list(zone_ids)
+    values = {"wanted": wanted[1], "start": span.start, "end": span.end, **days}
+    rows = session.connection().execute(_query(wanted[0], some=isinstance(wanted[1], list)), values)
     found = (_barrier(row, zone) for row in rows)
     return sorted(
         (one for one in found if one.start < span.end and (one.end is None or one.end > span.start)),
@@ -75,11 +81,11 @@ def barriers(
 
 
 @cache
-def _query(of: InstrumentedAttribute[int]) -> CompoundSelect[Any]:
-    """What stands before the spaces `ids`, or those of the zones or floors `ids`; put together once, since building it
-    costs more than running it."""
-    wanted = of.in_(bindparam("ids", expanding=True))
-    return union_all(*(part.where(wanted) for part in (_outages(), _closures(), _fixed())))
+def _query(of: InstrumentedAttribute[int], *, some: bool) -> CompoundSelect[Any]:
+    """What stands before the space `wanted` or the spaces of a zone or floor, or before some of them; put together
+    once, since building it costs more than running it."""
+    is_wanted = of.in_(bindparam("wanted", expanding=True)) if some else of == bindparam("wanted")
+    return union_all(*(part.where(is_wanted) for part in (_outages(), _closures(), _fixed())))
 
 
 def _barrier(row: Any, zone: ZoneInfo) -> Barrier:

@@ -25,9 +25,11 @@ Values = Mapping[str, Any]
 
 
 def add_zone(session: Session, values: Values, *, actor_id: int | None, now: datetime) -> Zone:
-    """A new zone. Raises NotFound `floor.unknown`, `section.unknown`, Conflict `zone.exists`."""
-    get_floor(session, values["floor_id"])
-    zone = Zone()
+    """A new zone, or one that was taken away and is brought back. Raises NotFound `floor.unknown`, `section.unknown`,
+    Conflict `zone.exists`."""
+    gone = select(Zone).where(Zone.code == values["code"], Zone.removed_at.is_not(None))
+    zone = session.scalar(gone) or Zone()
+    zone.removed_at = None
     _change(session, zone, values, "zone", actor_id=actor_id, now=now)
     return zone
 

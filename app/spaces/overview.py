@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.people.models import Section
 from app.people.service import list_sections, names
-from app.spaces import barriers, keeping, service, zones
+from app.spaces import barriers, fixed_seats, service, zones
 from app.spaces.models import Closure, FixedSeat, Site, Space, Zone
 from app.spaces.rules import GuestDay, Kind, Policy
 
@@ -66,7 +66,7 @@ def zone_overview(session: Session, zone_id: int, on: date) -> ZoneOverview:
     zone = service.get_zone(session, zone_id)
     spaces = service.list_spaces(session, zone_id=zone_id)
     codes = {one.id: one.code for one in spaces}
-    kept = [one for one in keeping.list_kept(session, on) if one.space_id in codes]
+    kept = [one for one in fixed_seats.list_kept(session, on) if one.space_id in codes]
     known = names(session, [one.user_id for one in kept])
     return ZoneOverview(
         zone,

@@ -23,7 +23,7 @@ from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import day_typed, is_storable
 from app.http import identifier, now, settings, today
-from app.spaces import barriers, keeping, service, zones
+from app.spaces import barriers, fixed_seats, service, zones
 from app.spaces.overview import office_overview, zone_overview
 from app.spaces.rules import POLICY_KEYS, GuestDay, Kind, Opening, value_text
 from app.timespan import TimeSpan, day_span
@@ -201,9 +201,9 @@ def keep(zone_id: int) -> Response:
             raise RuleBroken("request.invalid") from error
         if (until is not None and until < first) or service.get_place(session, space_id).zone.id != zone_id:
             raise RuleBroken("request.invalid")
-        holder_id = keeping.holder_id(session, _text("email", 254))
+        holder_id = fixed_seats.holder_id(session, _text("email", 254))
         _kept, moves = pipeline.keep_seat(
-            session, keeping.Keeping(space_id, holder_id, first, until), actor=asker(), now=now()
+            session, fixed_seats.NewFixedSeat(space_id, holder_id, first, until), actor=asker(), now=now()
         )
         moved.extend(moves)
         return moves
@@ -221,7 +221,9 @@ def keep(zone_id: int) -> Response:
 @allow(Role.FACILITY)
 def free_again(fixed_id: int) -> Response:
     return _done(
-        lambda session: keeping.free_again(session, fixed_id, last=today(), actor_id=asker().id, now=now()),
+        lambda session: fixed_seats.free_again(
+            session, fixed_id, last=today(), actor_id=asker().id, now=now()
+        ),
         gettext("From tomorrow on the seat is everybody's again."),
     )
 
@@ -229,15 +231,17 @@ def free_again(fixed_id: int) -> Response:
 @pages.post("/spaces/<int:space_id>/outage")
 @allow(Role.FACILITY)
 def break_down(space_id: int) -> Response | str:
-    """First who would go where, then, confirmed, the outage: from now to the end of a day, or until it is mended."""
+    """First who would go where, then, confirmed, the outage: from now or a day on, to the end of another, or until it
+    is mended."""
     try:
-        last = request.form.get("last", "")
+        first, last = request.form.get("first", ""), request.form.get("last", "")
+        start = max(now(), day_span(day_typed(first), settings().timezone).start) if first else now()
         end = day_span(day_typed(last), settings().timezone).end if last else None
-        if end is not None and end <= now():
+        if end is not None and end <= start:
             raise ValueError
-        outage = pipeline.Outage(space_id, now(), end, _text("reason", 120))
+        outage = pipeline.Outage(space_id, start, end, _text("reason", 120))
     except (ValueError, OverflowError, RuleBroken):
-        flash(gettext("Choose a last day that is not over, or none."), "error")
+        flash(gettext("Choose a last day that is not over nor before the first, or none."), "error")
         return redirect(url_for("boards_pages.start"))
     if request.form.get("confirmed"):
         return _done(

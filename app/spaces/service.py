@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, delete, literal, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, delete, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app import events
@@ -35,16 +35,22 @@ def in_layout(of: type[Zone | Space]) -> ColumnElement[bool]:
 
 
 # Asked with every booking, so put together once: building a statement costs as much as running it.
-_PLACE = (
-    select(Space, Zone, Site)
-    .join(Zone, Zone.id == Space.zone_id)
-    .join(Floor, Floor.id == Zone.floor_id)
-    .join(Site, Site.id == Floor.site_id)
-    .where(Space.id == bindparam("space_id"), in_layout(Space))
-)
 _POLICIES = union_all(
     select(ZonePolicyValue.zone_id, ZonePolicyValue.kind, ZonePolicyValue.key, ZonePolicyValue.value),
     select(literal(None, BigInteger()), PolicyValue.kind, PolicyValue.key, PolicyValue.value),
+)
+_SET = _POLICIES.subquery()
+_PLACE = (
+    select(Space, Zone, Site, *_SET.c)
+    .join(Zone, Zone.id == Space.zone_id)
+    .join(Floor, Floor.id == Zone.floor_id)
+    .join(Site, Site.id == Floor.site_id)
+    .join(
+        _SET,
+        and_(_SET.c.kind == Space.kind, or_(_SET.c.zone_id.is_(None), _SET.c.zone_id == Zone.id)),
+        isouter=True,
+    )
+    .where(Space.id == bindparam("space_id"), in_layout(Space))
 )
 
 
@@ -65,11 +71,15 @@ class Place:
 
 def policies(session: Session) -> Policies:
     """The policy of every kind, and of kinds in zones: the defaults with what the office set; one query."""
-    rows: Sequence[Any] = session.execute(_POLICIES).all()
+    return _policies(session.execute(_POLICIES).all())
+
+
+def _policies(rows: Iterable[Any]) -> Policies:
+    """The policies that (zone, kind, key, value) make of the defaults."""
     kinds = dict(DEFAULTS)
     zones: dict[tuple[int, Kind], Policy] = {}
     # The kinds' own first: a zone's policy begins with its kind's.
-    for zone_id, kind, key, value in sorted(rows, key=lambda row: row.zone_id or 0):
+    for zone_id, kind, key, value in sorted(rows, key=lambda row: row[0] or 0):
         if zone_id is None:
             kinds[kind] = with_value(kinds[kind], key, value)
         else:
@@ -204,12 +214,12 @@ def zone_values(session: Session, zone_id: int) -> dict[Kind, dict[str, str]]:
 
 
 def get_place(session: Session, space_id: int) -> Place:
-    """A space of the layout and what governs it; raises NotFound `space.unknown`."""
-    row = session.execute(_PLACE, {"space_id": space_id}).one_or_none()
-    if row is None:
+    """A space of the layout and what governs it; one query. Raises NotFound `space.unknown`."""
+    rows: Sequence[Any] = session.execute(_PLACE, {"space_id": space_id}).all()
+    if not rows:
         raise NotFound("space.unknown", space_id=space_id)
-    space, zone, site = row
-    found = policies(session)
+    space, zone, site, *_ = rows[0]
+    found = _policies(row[3:] for row in rows if row.key is not None)
     return Place(
         space,
         zone,

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, fields, validate, validates_schema
 
-from app.fields import Day, Identifier, Whose
+from app.fields import Day, Identifier, Whose, check_span
 from app.http import PageArguments
 from app.telework.rules import Half, PlanKind
 
@@ -20,12 +20,7 @@ class DaysQuery(PageArguments):
 
     @validates_schema
     def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
-        if (
-            data.get("first")
-            and data.get("last")
-            and not timedelta(0) <= data["last"] - data["first"] <= LONGEST
-        ):
-            raise ValidationError("must not be before `from`, nor a year after it", "to")
+        check_span(data.get("first"), data.get("last"), LONGEST, "to", or_equal=True)
 
 
 class PlanRequest(Schema):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.fields import Identifier, Instant, Text
+from app.fields import Identifier, Instant, Text, check_span
 from app.http import PageArguments
 from app.usage.rules import Reason
 
@@ -20,12 +20,7 @@ class UsageQuery(PageArguments):
 
     @validates_schema
     def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
-        if (
-            data.get("start")
-            and data.get("end")
-            and not timedelta(0) < data["end"] - data["start"] <= LONGEST
-        ):
-            raise ValidationError("must be after `from`, by 62 days at most", "to")
+        check_span(data.get("start"), data.get("end"), LONGEST, "to")
 
 
 class SpanView(Schema):

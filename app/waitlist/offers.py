@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from app.bookings.rules import Status
 from app.database import try_lock_rows
 from app.errors import Conflict
 from app.people.service import Person, find_person
-from app.spaces.models import Space, Zone
+from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import LANES, Lane
 from app.spaces.service import policies
 from app.waitlist.models import Entry
@@ -118,9 +119,10 @@ def offer(
     passed_over: set[int] = set()
     if not try_lock_rows(session, "queue", [0]):
         return made
-    for entry, space_ids in _could_have(session, now, freed if only_freed else None):
+    for entry, space_ids, timezone in _could_have(session, now, freed if only_freed else None):
         wanted = entry.wish.wanted(now)
-        person = find_person(session, entry.user_id, now.date()) if entry.user_id else None
+        on = now.astimezone(ZoneInfo(timezone)).date()
+        person = find_person(session, entry.user_id, on) if entry.user_id else None
         if wanted is None or (entry.user_id is not None and person is None):
             continue
         found = [
@@ -141,18 +143,21 @@ def offer(
 
 def _could_have(
     session: Session, now: datetime, space_ids: Collection[int] | None
-) -> list[tuple[Entry, set[int]]]:
-    """Who waits, in the order of asking, and which spaces of what they want nobody holds; one query, and so one view of
-    what is free: what somebody frees meanwhile is for the next round, not for those further back in this one."""
+) -> list[tuple[Entry, set[int], str]]:
+    """Who waits, in the order of asking, which spaces of what they want nobody holds, and in which zone of time; one
+    query, and so one view of what is free: what somebody frees meanwhile is for the next round, not for those further
+    back in this one."""
     start = case((Entry.start_at > now, Entry.start_at), else_=now)
     room = Space.kind.in_([kind for kind, lane in LANES.items() if lane is Lane.ROOM])
     query = (
-        select(Entry, Space.id)
+        select(Entry, Space.id, Site.timezone)
         .join(
             Space,
             or_(and_(room, Entry.lane == Lane.ROOM), and_(~room, Entry.lane == Lane.DESK)),
         )
         .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
+        .join(Site, Site.id == Floor.site_id)
         .where(
             in_line(),
             Entry.state == State.WAITING,
@@ -175,9 +180,11 @@ def _could_have(
     if space_ids is not None:
         query = query.where(Space.id.in_(space_ids))
     found: dict[Entry, set[int]] = {}
-    for entry, space_id in session.execute(query):
+    timezones: dict[Entry, str] = {}
+    for entry, space_id, timezone in session.execute(query):
         found.setdefault(entry, set()).add(space_id)
-    return list(found.items())[:AT_ONCE]
+        timezones[entry] = timezone
+    return [(entry, space_ids, timezones[entry]) for entry, space_ids in found.items()][:AT_ONCE]
 
 
 def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: datetime) -> bool:

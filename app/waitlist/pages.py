@@ -48,14 +48,20 @@ def wait() -> Response:
             zone_id=request.form.get("zone_id", type=identifier),
             lane=request.form["lane"] if request.form.get("lane") in {"desk", "room"} else None,
         )
-        minutes = request.form.get("minutes", type=int)
-        wish = Wish(target, _span(), timedelta(minutes=minutes) if minutes and 0 < minutes <= A_DAY else None)
-        entry = pipeline.wait(session, wish, actor=asker(), now=now())
+        entry = pipeline.wait(session, Wish(target, _span(), _length()), actor=asker(), now=now())
         if entry.state is State.OFFERED:
             return str(gettext("Something is free already: it is held for you. Take it or decline."))
         return str(gettext("You stand in line. You are told as soon as something is free."))
 
     return _done(join)
+
+
+def _length() -> timedelta | None:
+    """So long, whenever it is one's turn, as the form says; None: all of the span."""
+    text = request.form.get("minutes", "")
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 4 and 0 < int(text) <= A_DAY):
+        raise RuleBroken("request.invalid")
+    return timedelta(minutes=int(text)) if text else None
 
 
 def _span() -> TimeSpan:

@@ -23,7 +23,7 @@ from app.people.models import Role
 from app.people.service import Person
 from app.spaces.models import Space, Zone
 from app.spaces.rules import LANES, Lane, Target
-from app.spaces.service import get_place, get_zone
+from app.spaces.service import get_place, get_zone, in_layout
 from app.timespan import TimeSpan
 from app.waitlist.models import Entry
 from app.waitlist.rules import IN_LINE, State, Wish, expected_at
@@ -272,7 +272,7 @@ def _ahead(session: Session, entry: Entry) -> int:
 def zones_with_rooms(session: Session) -> list[Zone]:
     """The zones at whose booths numbers can be drawn, in the order of their codes."""
     rooms = [kind for kind, lane in LANES.items() if lane is Lane.ROOM]
-    with_rooms = select(Space.zone_id).where(Space.kind.in_(rooms))
+    with_rooms = select(Space.zone_id).where(Space.kind.in_(rooms), in_layout(Space))
     query = select(Zone).where(Zone.free_seating.is_(False), Zone.id.in_(with_rooms))
     return list(session.scalars(query.order_by(Zone.code)))
 

@@ -152,6 +152,7 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "series.empty": lazy_gettext("No day is left: all of them are closed, or past the end."),
     "series.over": lazy_gettext("This series has ended already. Book a new one."),
+    "series.dates": lazy_gettext("Write the chosen days like 2026-12-01, 2026-12-08."),
     "series.refused": lazy_gettext("Not every day can be had. Nothing was booked."),
     "series.until": lazy_gettext("Choose the day until which the booking repeats."),
     "series.unknown": lazy_gettext("There is no such series."),

@@ -15,6 +15,7 @@ FILES: Mapping[str, LazyString] = {
     "csv.code": lazy_gettext("This code is too long, or has characters that may not stand in it."),
     "csv.column": lazy_gettext("This column is not known, or stands twice."),
     "csv.column_needed": lazy_gettext("This column is missing."),
+    "csv.date": lazy_gettext("This is not a date such as 2026-12-28."),
     "csv.email": lazy_gettext("This is not an address such as aoki@city.example.jp."),
     "csv.empty": lazy_gettext("This cell must not be empty."),
     "csv.empty_file": lazy_gettext("The file is empty."),

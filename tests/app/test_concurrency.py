@@ -24,7 +24,7 @@ from app.errors import Conflict, RuleBroken
 from app.occupancy.models import SensorState
 from app.occupancy.rules import Occupancy
 from app.occupancy.service import observe, settle
-from app.spaces import barriers, keeping
+from app.spaces import barriers, fixed_seats
 from app.spaces.models import Site
 from app.spaces.rules import Kind
 from app.spaces.service import policies, set_policy
@@ -387,7 +387,7 @@ def test_a_space_is_kept_for_one_person_only(house: House, rounds: range) -> Non
     for number in rounds:
 
         def keep(who: str, number: int = number) -> Act:
-            return lambda session: keeping.keep_for(
+            return lambda session: fixed_seats.keep_for(
                 session,
                 house.spaces["seat"],
                 house.people[who].id,

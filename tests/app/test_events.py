@@ -11,7 +11,7 @@ from app import pipeline
 from app.bookings import presence, release, reserve
 from app.bookings.models import Booking
 from app.bookings.rules import Status
-from app.calendar import working_days
+from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Conflict
 from app.events import Event, history
@@ -41,7 +41,7 @@ def a_day(house: House) -> None:
         release.give_back(session, early, actor=house.people["aoki"], now=at("11:00"))
     house.sweep("00:00", day=1)
     with transaction(house.engine) as session:
-        pipeline.close_day(session, DAY, at("04:00", day=1), OFFICE, working_days(DAY.year))
+        pipeline.close_day(session, DAY, at("04:00", day=1), OFFICE, public_holidays(DAY.year))
 
 
 def test_rule_19_a_whole_day_only_ever_appends_to_the_log(house: House) -> None:

@@ -54,6 +54,28 @@ def test_a_series_shows_every_day_and_books_the_possible_ones_when_confirmed(
     assert [house.get(one).status for one in mine] == [Status.BOOKED, Status.CANCELLED, Status.CANCELLED]
 
 
+def test_chosen_days_are_typed_and_closed_ones_left_out(client: FlaskClient, house: House) -> None:
+    chosen = form(house, repeat="dates", dates="2026-11-25, 2026-11-28、2026-12-01")
+    assert "2日のうち2日を予約できます" in post(client, "/bookings", "/bookings", **chosen).text
+    post(client, "/bookings", "/bookings", **chosen, confirmed="1")
+    assert [one.start_at for one in booked(house)] == [at("10:00", day=n) for n in (1, 7)]
+    wrong = post(client, "/bookings", "/bookings", **form(house, repeat="dates", dates="明日"))
+    assert "2026-12-01, 2026-12-08 のように" in wrong.text
+
+
+def test_who_booked_for_others_sees_it_and_takes_it_back(app: Flask, house: House) -> None:
+    chief = signed_in(app.test_client(), house, "chiba")
+    mail = "aoki@example.jp"
+    post(chief, "/bookings", "/bookings", **form(house, repeat="", **{"for": mail}))
+    (made,) = booked(house)
+    page = chief.get("/bookings").text
+    assert "ほかの人のために予約したもの" in page
+    assert "aoki" in page.split("ほかの人のために予約したもの")[1]
+    post(chief, "/bookings", f"/bookings/{made.id}/cancel")
+    assert house.get(made).status is Status.CANCELLED
+    assert "ほかの人のために予約したもの" not in chief.get("/bookings").text
+
+
 def test_a_series_without_an_end_is_said(client: FlaskClient, house: House) -> None:
     answer = post(client, "/bookings", "/bookings", **form(house, repeat_until=""))
     assert "いつまで繰り返すかを選んでください" in answer.text
@@ -102,3 +124,22 @@ def test_a_series_for_a_colleague_is_theirs_and_guests_and_attendees_are_refused
         )
         assert "来客や参加者は、繰り返しの予約には指定できません" in answer.text
     assert len(booked(house)) == count
+
+
+def test_a_repair_of_later_days_is_announced(app: Flask, house: House) -> None:
+    facility = signed_in(app.test_client(), house, "fujii")
+    path = f"/office/spaces/{house.spaces['seat']}/outage"
+    days = {"first": "2026-11-26", "last": "2026-11-27", "reason": "配線"}
+    before, within = (
+        house.book("aoki", "seat", "09:00", "10:00"),
+        house.book("baba", "seat", "09:00", "10:00", day=2),
+    )
+    assert "→ bare" in post(facility, "/office", path, **days).text
+    post(facility, "/office", path, **days, confirmed="1")
+    with reading(house.engine) as session:
+        (outage,) = session.scalars(select(SpaceOutage))
+    assert (outage.start_at, outage.end_at) == (at("00:00", day=2), at("00:00", day=4))
+    assert house.get(before).space_id == house.spaces["seat"]
+    assert house.get(within).space_id != house.spaces["seat"]
+    wrong = post(facility, "/office", path, **(days | {"last": "2026-11-25"})).text
+    assert "最終日は" in wrong

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.calendar import working_days
+from app.calendar import public_holidays
 from app.working_days import WorkingDays
 
 days = st.dates(date(2026, 1, 1), date(2027, 12, 31))
@@ -31,7 +31,7 @@ days = st.dates(date(2026, 1, 1), date(2027, 12, 31))
     ],
 )
 def test_the_office_works(on: date, works: bool, why: str) -> None:
-    assert working_days(on.year).is_working(on) is works, why
+    assert public_holidays(on.year).is_working(on) is works, why
 
 
 def test_an_override_wins_over_weekend_holiday_and_year_end() -> None:
@@ -51,7 +51,7 @@ def test_an_override_wins_over_weekend_holiday_and_year_end() -> None:
 
 
 def test_the_calendar_of_a_year_knows_its_neighbours() -> None:
-    calendar = working_days(2026)
+    calendar = public_holidays(2026)
     assert not calendar.is_working(date(2025, 11, 24))
     assert not calendar.is_working(date(2027, 3, 22))
 
@@ -65,11 +65,11 @@ def test_the_calendar_of_a_year_knows_its_neighbours() -> None:
     ],
 )
 def test_the_next_working_day_is_the_day_itself_or_the_first_after_it(on: date, following: date) -> None:
-    assert working_days(on.year).next_working(on) == following
+    assert public_holidays(on.year).next_working(on) == following
 
 
 def test_both_ends_of_a_range_count_and_a_reversed_one_is_empty() -> None:
-    calendar = working_days(2026)
+    calendar = public_holidays(2026)
     friday, tuesday = date(2026, 11, 20), date(2026, 11, 24)
     assert list(calendar.between(friday, tuesday)) == [friday, tuesday]
     assert list(calendar.between(tuesday, friday)) == []
@@ -77,7 +77,7 @@ def test_both_ends_of_a_range_count_and_a_reversed_one_is_empty() -> None:
 
 @given(days, st.integers(0, 60))
 def test_a_range_holds_the_working_days_in_order_and_nothing_else(first: date, count: int) -> None:
-    calendar = working_days(2026)
+    calendar = public_holidays(2026)
     last = first + timedelta(days=count)
     everyday = [first + timedelta(days=n) for n in range(count + 1)]
     assert list(calendar.between(first, last)) == [on for on in everyday if calendar.is_working(on)]
@@ -85,7 +85,7 @@ def test_a_range_holds_the_working_days_in_order_and_nothing_else(first: date, c
 
 @given(days)
 def test_no_working_day_is_skipped(on: date) -> None:
-    calendar = working_days(on.year)
+    calendar = public_holidays(on.year)
     following = calendar.next_working(on)
     assert calendar.is_working(following)
     assert not any(calendar.is_working(on + timedelta(days=n)) for n in range((following - on).days))

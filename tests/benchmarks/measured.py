@@ -32,6 +32,7 @@ from app.spaces.rules import Lane
 
 HOUR = timedelta(hours=1)
 DAYS = 12  # within the horizon of staff
+VIEWS_AT_LEAST = 100  # of fewer, the 95th percentile is what another process did to two of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 
 from app.timespan import TimeSpan, merged
@@ -11,13 +12,20 @@ from app.timespan import TimeSpan, merged
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A space that would do: how far away, in the floor's units, when it cannot be had, and for how many it is."""
+    """A space that would do: how far away, in the floor's units, when it cannot be had, for how many it is, how unlike
+    what was booked (0: same zone and kind), and the longest booking it takes."""
 
     space_id: int
     code: str
     distance: float
     busy: tuple[TimeSpan, ...]
     capacity: int = 1
+    unlike: int = 0
+    longest: timedelta | None = None
+
+    def takes(self, span: TimeSpan, people: int) -> bool:
+        """Whether a booking of so many people fits, busy or not."""
+        return people <= max(self.capacity, 1) and (self.longest is None or span.length <= self.longest)
 
 
 def place_all(
@@ -28,21 +36,25 @@ def place_all(
     """A space for each booking, by booking's id; None where nothing is free for it. `people`: how many come to it,
     where that is more than one.
 
-    In the order of time, the nearest first; no two on one space at once. Who can stay together with what they had all
-    day, does: a space that already takes one of these bookings goes before an equally near one.
+    In the order of time, the most alike first, then the nearest; no two on one space at once. Who can stay together
+    with what they had all day, does: a space that already takes one of these bookings goes before an equally near one.
     """
     taken: dict[int, list[TimeSpan]] = {one.space_id: list(one.busy) for one in candidates}
     used: set[int] = set()
     placed: dict[int, int | None] = {}
     for booking_id, span in sorted(wanted.items(), key=lambda item: (item[1], item[0])):
-        fitting = [one for one in candidates if people.get(booking_id, 1) <= max(one.capacity, 1)]
+        fitting = [one for one in candidates if one.takes(span, people.get(booking_id, 1))]
         free = [one for one in fitting if not any(span.overlaps(busy) for busy in taken[one.space_id])]
-        best = min(free, key=lambda one: (one.distance, one.space_id not in used, one.code), default=None)
+        best = min(free, key=lambda one: _order(one, used), default=None)
         placed[booking_id] = best.space_id if best else None
         if best:
             taken[best.space_id].append(span)
             used.add(best.space_id)
     return placed
+
+
+def _order(one: Candidate, used: Set[int]) -> tuple[int, float, bool, str]:
+    return (one.unlike, one.distance, one.space_id not in used, one.code)
 
 
 def nearest_time(span: TimeSpan, busy: Iterable[TimeSpan], window: TimeSpan) -> TimeSpan | None:

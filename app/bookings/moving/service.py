@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.bookings.alternatives import candidates, same_kind_ids
+from app.bookings.alternatives import candidates, ids_elsewhere
 from app.bookings.attendees import people_of
+from app.bookings.ending import end_from
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import place_all
@@ -19,8 +20,9 @@ from app.bookings.rules import Booked, Status, release_deadline
 from app.bookings.service import change_all
 from app.errors import Conflict
 from app.people.service import Person
-from app.spaces.rules import LANES, Kind
-from app.spaces.service import Place, get_place
+from app.spaces.models import Space
+from app.spaces.rules import LANES, Kind, Policy
+from app.spaces.service import get_place, policies
 from app.timespan import TimeSpan
 
 REASON = "out_of_order"
@@ -75,26 +77,27 @@ def plan(
     """
     place = get_place(session, space_id)
     listed = affected(session, space_id, start, end, besides)
-    keeps = {
-        one.id: start
-        for one in listed
-        if one.start_at < start and now < start and one.status is not Status.HELD
-    }
     left = {
         one.id: _left(one, now)
         for one in listed
-        if one.status is Status.BOOKED and one.end_at > now and not (one.id in keeps and one.start_at <= now)
+        if one.status is Status.BOOKED and one.end_at > now and not (one.start_at <= now < start)
     }
     if not left:
-        return [Move(one, None, "", keeps.get(one.id)) for one in listed]
+        return [_stays(one, start, now) for one in listed]
     window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
-    others = candidates(session, place, window, user_id=None)
+    others = candidates(session, place, window, user_id=None, elsewhere=True)
     codes = {one.space_id: one.code for one in others}
     placed = place_all(left, others, people_of(session, list(left)))
     return [
-        Move(one, to := placed.get(one.id), codes.get(to or 0, ""), None if to else keeps.get(one.id))
+        Move(one, to, codes[to]) if (to := placed.get(one.id)) is not None else _stays(one, start, now)
         for one in listed
     ]
+
+
+def _stays(booking: Booking, start: datetime, now: datetime) -> Move:
+    """A booking without another place: what comes before the space goes away is still its own."""
+    keeps = booking.start_at < start and now < start and booking.status is not Status.HELD
+    return Move(booking, None, "", start if keeps else None)
 
 
 def _left(booking: Booking, now: datetime) -> TimeSpan:
@@ -119,29 +122,38 @@ def move_away(
     other one that could take a booking, and for no person: nobody's hours change, so no person can clash.
     """
     place = get_place(session, space_id)
-    queue_up(session, user_ids=[], space_ids=same_kind_ids(session, place))
+    queue_up(session, user_ids=[], space_ids=ids_elsewhere(session, place))
     planned = plan(session, space_id, start, end, now=now, besides=besides)
-    moved = [(one.booking, _moved(one, place, now)) for one in planned if one.space_id is not None]
-    shortened = [(one.booking, {"end_at": one.until}) for one in planned if one.until is not None]
-    gone = [one.booking for one in planned if one.space_id is None and one.until is None]
+    policy_of = _policies_of(session, [one.space_id for one in planned if one.space_id is not None])
+    moved = [
+        (one.booking, _moved(one, one.space_id, policy_of[one.space_id], now))
+        for one in planned
+        if one.space_id is not None
+    ]
     with overlap_refused(session, space_id=space_id):
         changed = change_all(session, "booking.moved", moved, now=now, actor_id=actor.id)
-        changed += change_all(session, "booking.changed", shortened, now=now, actor_id=actor.id)
-    changed += end_all(session, gone, actor=actor, now=now)
+    stay = [one.booking for one in planned if one.space_id is None]
+    changed += end_from(session, stay, start, reason=REASON, now=now, actor_id=actor.id)
     if len(changed) < len(planned):
         # A sweep changed one between the look and the lock: nothing is done by halves.
         raise Conflict("booking.changed")
     return planned
 
 
-def _moved(one: Move, place: Place, now: datetime) -> dict[str, Any]:
+def _policies_of(session: Session, space_ids: Collection[int]) -> dict[int, Policy]:
+    found = policies(session)
+    query = select(Space.id, Space.kind, Space.zone_id).where(Space.id.in_(space_ids))
+    return {row.id: found.of(row.kind, row.zone_id) for row in session.execute(query)}
+
+
+def _moved(one: Move, space_id: int, policy: Policy, now: datetime) -> dict[str, Any]:
     span = _left(one.booking, now)
     facts = Booked(status=one.booking.status, span=span, made_at=one.booking.made_at)
     watched = one.booking.status is Status.BOOKED and not one.booking.reclaimed
     return {
-        "space_id": one.space_id,
+        "space_id": space_id,
         "start_at": span.start,
-        "release_check_at": release_deadline(facts, place.policy) if watched else None,
+        "release_check_at": release_deadline(facts, policy) if watched else None,
     }
 
 
@@ -153,19 +165,3 @@ def check_kind(session: Session, space_id: int, kind: Kind | None) -> None:
         return
     if session.scalar(select(Booking.id).where(Booking.space_id == space_id, HOLDS).limit(1)):
         raise Conflict("space.booked", space_id=space_id)
-
-
-def end_all(session: Session, bookings: Sequence[Booking], *, actor: Person, now: datetime) -> list[Booking]:
-    """End what has begun, cancel the rest; the reason says why. Returns what was changed."""
-    begun: list[tuple[Booking, dict[str, Any]]] = []
-    coming: list[tuple[Booking, dict[str, Any]]] = []
-    for one in bookings:
-        values: dict[str, Any] = {"reason": REASON, "release_check_at": None}
-        if one.start_at < now and one.status is not Status.HELD:
-            begun.append((one, values | {"status": Status.ENDED_EARLY, "ended_at": now}))
-        else:
-            coming.append((one, values | {"status": Status.CANCELLED, "ended_at": None}))
-    return [
-        *change_all(session, "booking.ended_early", begun, now=now, actor_id=actor.id),
-        *change_all(session, "booking.cancelled", coming, now=now, actor_id=actor.id),
-    ]

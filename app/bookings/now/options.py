@@ -25,6 +25,7 @@ from app.spaces.models import Floor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import LANES, Entry, Opening, Policies, Target
 from app.spaces.service import doors, in_layout, policies
 from app.timespan import TimeSpan, day_span
+from app.working_days import WorkingDays
 
 
 def options(
@@ -35,7 +36,12 @@ def options(
     so its spaces are not among them. `person` None: a guest at the door, for whom zones do not matter.
     """
     policy_of = policies(session)
-    rows = [row for row in _rows(session, target) if _allows(row, policy_of, span, person, now)]
+    calendar = working_days(session, span.start.year)
+    rows = [
+        row
+        for row in _rows(session, target)
+        if _allows(row, policy_of, span, calendar=calendar, person=person, now=now)
+    ]
     entries = _entries(session, rows, span, person, now)
     window = TimeSpan(min(now, span.start), max(until, span.end))
     before = _barriers(session, rows, window)
@@ -92,7 +98,15 @@ def _rows(session: Session, target: Target) -> Sequence[Any]:
     return session.execute(query).all()
 
 
-def _allows(row: Any, policy_of: Policies, span: TimeSpan, person: Person | None, now: datetime) -> bool:
+def _allows(
+    row: Any,
+    policy_of: Policies,
+    span: TimeSpan,
+    *,
+    calendar: WorkingDays,
+    person: Person | None,
+    now: datetime,
+) -> bool:
     policy = policy_of.of(row.Space.kind, row.Space.zone_id)
     facility = person is not None and person.role is Role.FACILITY
     horizon = policy.horizon_facility if facility else policy.horizon
@@ -100,7 +114,7 @@ def _allows(row: Any, policy_of: Policies, span: TimeSpan, person: Person | None
     if refusal(span, now=min(now, span.start), policy=policy, horizon=horizon, zone=zone):
         return False
     opening = Opening(row.Site.opens, row.Site.closes, row.Site.working_days_only)
-    return opening.shuts_out(span, zone, working_days(span.start.astimezone(zone).year)) is None
+    return opening.shuts_out(span, zone, calendar) is None
 
 
 def _closes_at(site: Site, span: TimeSpan) -> datetime:

@@ -39,6 +39,7 @@ def mine() -> str:
     with reading(db.engine) as session:
         rows = service.own_bookings(session, user_id=asker().id, since=now() - BACK)
         asked = series.asked_of(session, asker().id)
+        for_others = service.booked_for_others(session, actor_id=asker().id, now=now())
         invited = attendees.invitations(session, asker().id, now())
         seen = walk_in.just_seen(session, person=asker(), now=now())
         coming = attendees.addresses_of(session, [row.booking.id for row in rows if row.booking.is_live])
@@ -55,6 +56,7 @@ def mine() -> str:
         over=over,
         seen=seen,
         invited=invited,
+        for_others=for_others,
         coming=coming,
         asked=asked,
         today=today(),

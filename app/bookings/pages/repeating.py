@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -22,6 +24,8 @@ from app.http import identifier, now
 from app.timespan import TimeSpan
 from app.wording import explain
 
+CHOSEN = "dates"
+
 
 def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Response | str:
     """The page that shows each day; confirmed, the booking of those that can be had.
@@ -39,7 +43,7 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
                 session,
                 replace(ask, for_user_id=for_user_id),
                 actor=asker(),
-                calendar=working_days(ask.first.start.year),
+                calendar=working_days(session, ask.first.start.year),
                 now=now(),
                 possible_ones=True,
             )
@@ -68,15 +72,18 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
 
 
 def _ask(first: TimeSpan, title: str) -> series.Ask:
+    repeat, until = request.form.get("repeat", ""), request.form.get("repeat_until", "")
     try:
-        repeat = request.form.get("repeat", "")
-        recurrence = Recurrence(
-            Every(repeat),
-            until=day_typed(request.form.get("repeat_until", "")),
-            working_days_only=True,
-        )
+        if repeat == CHOSEN:
+            dates = tuple(
+                day_typed(one.strip()) for one in re.split("[,、 ]+", request.form.get("dates", "").strip())
+            )
+            recurrence = Recurrence(dates=dates)
+            rule: dict[str, Any] = {"dates": [on.isoformat() for on in dates]}
+        else:
+            recurrence = Recurrence(Every(repeat), until=day_typed(until))
+            rule = {"every": repeat, "until": until}
         space_id = identifier(request.form.get("space_id", ""))
     except ValueError as error:
-        raise RuleBroken("series.until") from error
-    rule = {"every": repeat, "until": request.form.get("repeat_until", "")}
+        raise RuleBroken("series.dates" if repeat == CHOSEN else "series.until") from error
     return series.Ask(space_id, first, recurrence, rule, title=title)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 Values = dict[str, str]
@@ -108,6 +109,16 @@ def whole(least: int, most: int) -> Cell:
         return str(int(cell))
 
     return read
+
+
+def day(cell: str) -> str:
+    """A date: 2026-12-28 or, as spreadsheets write it, 2026/1/5."""
+    parts = cell.strip().replace("/", "-").split("-")
+    try:
+        year, month, on = (int(part) for part in parts if part.isascii() and part.isdigit())
+        return date(year, month, on).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise ValueError("csv.date") from error
 
 
 def one_of(choices: type[StrEnum]) -> Cell:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.database import lock_rows
 from app.errors import Conflict, RuleBroken
+from app.records.sheets.calendar import CALENDAR
 from app.records.sheets.people import PEOPLE
 from app.records.sheets.rules import Diff, Refusal, cells, compare
 from app.records.sheets.sensors import SENSORS
@@ -14,7 +15,7 @@ from app.records.sheets.sheet import Asked, Sheet
 from app.records.sheets.spaces import SPACES
 from app.records.sheets.text import UTF8, SheetError, Written, read, write
 
-SHEETS = {sheet.name: sheet for sheet in (PEOPLE, SPACES, SENSORS)}
+SHEETS = {sheet.name: sheet for sheet in (PEOPLE, SPACES, SENSORS, CALENDAR)}
 ROWS_AT_MOST = 20_000
 TOLD_AT_MOST = 50
 

@@ -10,7 +10,7 @@ from app.database import reading, rehearsal, transaction
 from app.errors import RuleBroken
 from app.extensions import db
 from app.http import Blueprint, PageArguments, cursor_page, now, position_page, today
-from app.spaces import barriers, keeping, service, zones
+from app.spaces import barriers, fixed_seats, service, zones
 from app.spaces.models import Closure
 from app.spaces.rules import GuestDay, Kind, Opening
 from app.spaces.schemas import (
@@ -233,10 +233,10 @@ def mend(space_id: int) -> Response:
 @api.arguments(PageArguments, location="query")
 @api.response(200, FixedSeatList)
 @allow(Role.FACILITY)
-def fixed_seats(query: dict[str, Any]) -> Any:
+def list_fixed_seats(query: dict[str, Any]) -> Any:
     """Spaces kept for somebody, today or later; others see only that they are not available"""
     with reading(db.engine) as session:
-        return position_page(keeping.list_kept(session, today()), query)
+        return position_page(fixed_seats.list_kept(session, today()), query)
 
 
 @api.route("/spaces/<int:space_id>/fixed-seat", methods=["POST"])
@@ -246,7 +246,7 @@ def fixed_seats(query: dict[str, Any]) -> Any:
 @allow(Role.FACILITY)
 def keep(body: dict[str, Any], space_id: int) -> Any:
     """Keep a space for somebody; what others have booked there moves to the best other space, or ends"""
-    wanted = keeping.Keeping(space_id, body["user_id"], body["first"], body["last"])
+    wanted = fixed_seats.NewFixedSeat(space_id, body["user_id"], body["first"], body["last"])
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
         made, moves = pipeline.keep_seat(session, wanted, actor=asker(), now=now())
         shown = moves_shown(moves)
@@ -264,5 +264,5 @@ def keep(body: dict[str, Any], space_id: int) -> Any:
 def free_again(fixed_id: int) -> Response:
     """From tomorrow on, everybody's again; one that has not begun is dropped"""
     with transaction(db.engine) as session:
-        keeping.free_again(session, fixed_id, last=today(), actor_id=asker().id, now=now())
+        fixed_seats.free_again(session, fixed_id, last=today(), actor_id=asker().id, now=now())
     return make_response("", 204)

@@ -203,3 +203,5 @@ def test_who_acts_for_whom(api: Api, house: House) -> None:
         assert api.call(who, "GET", f"/bookings/{booked['id']}").status_code == status, who
         assert api.call(who, "GET", f"/bookings?user={aoki}").status_code == status, who
     assert problem(api.call("fujii", "GET", "/bookings?user=999")) == (404, "user.unknown")
+    looked = [one["name"] for one in api.call("aoki", "GET", "/me/looks").get_json()["items"]]
+    assert looked == ["fujii", "chiba"]

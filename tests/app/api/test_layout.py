@@ -101,6 +101,8 @@ def test_a_zone_leaves_when_it_is_empty(api: Api, house: House) -> None:
     assert api.call("fujii", "DELETE", path).status_code == 204
     assert "B" not in codes(api, "/zones")
     assert problem(api.call("fujii", "PATCH", path, {"name": "x"})) == (404, "zone.unknown")
+    back = made(api, "/zones", {"floor_id": house.floor_id, "code": "B", "name": "戻った島"})
+    assert back["id"] == zones["B"]
 
 
 def test_a_spare_sensor_takes_the_place_of_another(api: Api, house: House) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import update
 
 from app import pipeline
-from app.calendar import working_days
+from app.calendar import public_holidays
 from app.clock import SteppingClock
 from app.database import transaction
 from app.people.models import Role, User
@@ -123,7 +123,7 @@ def test_the_day_log_is_ones_own_or_the_chiefs_sections(api: Api, house: House) 
 def close_day(house: House) -> None:
     """The Tuesday is over, at four on the next morning."""
     with transaction(house.engine) as session:
-        pipeline.close_day(session, DAY, at("04:00", day=1), OFFICE, working_days(DAY.year))
+        pipeline.close_day(session, DAY, at("04:00", day=1), OFFICE, public_holidays(DAY.year))
 
 
 def test_a_closed_day_is_told_by_class_with_its_reason(api: Api, house: House) -> None:

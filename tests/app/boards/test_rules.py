@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.boards.rules import QUARTER, Look, at_most, first_gap, left_of, look, suggested_span
-from app.calendar import working_days
+from app.calendar import public_holidays
 from app.occupancy.rules import Occupancy
 from app.timespan import TimeSpan
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 TUESDAY = date(2026, 11, 24)
-CALENDAR = working_days(2026)
+CALENDAR = public_holidays(2026)
 
 
 def local(on: date, clock: str) -> datetime:

@@ -13,7 +13,7 @@ from app import pipeline
 from app.bookings import presence, release, reserve
 from app.bookings.models import Booking
 from app.bookings.rules import Booked, By, Change, Refusal, Status, change_of
-from app.calendar import working_days
+from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Conflict, RuleBroken
 from app.spaces.rules import Kind
@@ -45,7 +45,7 @@ def check_in(house: House, booking: Booking, now: str, *, who: str = "aoki") -> 
 def day_of(house: House, who: str) -> list[str]:
     """The classes of a person's half-days, morning first."""
     with transaction(house.engine) as session:
-        pipeline.close_day(session, DAY, at("04:00", day=1), OFFICE, working_days(2026))
+        pipeline.close_day(session, DAY, at("04:00", day=1), OFFICE, public_holidays(2026))
     with reading(house.engine) as session:
         query = select(HalfDay).where(HalfDay.user_id == house.people[who].id).order_by(HalfDay.half)
         return [one.day_class.value for one in session.scalars(query)]

@@ -16,7 +16,7 @@ from app.bookings.service import own_bookings
 from app.database import reading, transaction
 from app.errors import DomainError, Forbidden, NotFound, RuleBroken
 from app.events import history
-from app.spaces import barriers, keeping, zones
+from app.spaces import barriers, fixed_seats, zones
 from app.spaces.models import Site, Space, Zone
 from app.spaces.rules import GuestDay, Kind, Opening
 from app.spaces.service import set_policy
@@ -125,7 +125,7 @@ def test_a_zone_cannot_overflow_into_itself_or_into_nowhere(house: House) -> Non
 
 def keep(house: House, where: str, who: str, *, days: int | None = None) -> int:
     with transaction(house.engine) as session:
-        return keeping.keep_for(
+        return fixed_seats.keep_for(
             session,
             house.spaces[where],
             house.people[who].id,
@@ -161,7 +161,7 @@ def test_a_seat_is_kept_for_one_at_a_time_and_given_back_from_the_next_day_on(ho
     with pytest.raises(DomainError, match=r"space\.kept"):
         keep(house, "seat", "baba")
     with transaction(house.engine) as session:
-        keeping.free_again(session, kept, last=DAY, actor_id=None, now=at("10:00"))
+        fixed_seats.free_again(session, kept, last=DAY, actor_id=None, now=at("10:00"))
     assert refused(house, "baba", "seat", "09:00", "12:00").facts["rule"] == "not_available"
     house.book("baba", "seat", "09:00", "12:00", day=1)
 

@@ -15,7 +15,7 @@ from app.bookings.now.service import Ask, Taken
 from app.bookings.rules import LIVE, Status
 from app.database import reading, transaction
 from app.errors import Conflict
-from app.spaces import keeping
+from app.spaces import fixed_seats
 from app.spaces.models import Space
 from app.spaces.rules import Kind, Lane, Target
 from app.spaces.service import set_policy
@@ -50,7 +50,7 @@ def test_near_ones_group_ones_usual_and_ones_fixed_seat_come_first(house: House)
     near = take(house, "aoki", SEAT)
     assert (near.proposal.option.code, near.proposal.ground.reason) == ("window", "near_group")
     with transaction(house.engine) as session:
-        keeping.keep_for(
+        fixed_seats.keep_for(
             session,
             house.spaces["taxes"],
             house.people["chiba"].id,

@@ -19,12 +19,12 @@ from app.bookings.now.service import Ask
 from app.bookings.rules import Origin, Status
 from app.bookings.series import service as series
 from app.bookings.series.rules import Every, Recurrence, Scope
-from app.calendar import working_days
+from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Forbidden, RuleBroken
 from app.pipeline import Outage
 from app.spaces import zones
-from app.spaces.keeping import Keeping
+from app.spaces.fixed_seats import NewFixedSeat
 from app.spaces.models import Site, Space, Zone, ZoneOverflow
 from app.spaces.rules import GuestDay, Kind, Lane, Target
 from app.telework import service as telework
@@ -55,7 +55,7 @@ def test_who_has_no_other_place_keeps_what_comes_before_the_repair(house: House)
 
 def test_who_has_booked_what_is_kept_for_another_is_moved(house: House) -> None:
     others, own = house.book("aoki", "seat", "10:00", "11:00"), house.book("baba", "seat", "13:00", "14:00")
-    wanted = Keeping(house.spaces["seat"], house.people["baba"].id, DAY, None)
+    wanted = NewFixedSeat(house.spaces["seat"], house.people["baba"].id, DAY, None)
     with transaction(house.engine) as session:
         _kept, moves = pipeline.keep_seat(session, wanted, actor=house.people["fujii"], now=at("08:30"))
         assert [one.booking.id for one in moves] == [others.id]
@@ -154,7 +154,7 @@ def series_of(house: House, where: str, *, count: int, possible_ones: bool = Tru
             session,
             ask,
             actor=house.people["aoki"],
-            calendar=working_days(2026),
+            calendar=public_holidays(2026),
             now=at("08:00"),
             possible_ones=possible_ones,
         )

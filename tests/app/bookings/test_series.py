@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import pipeline
 from app.bookings import absence
@@ -15,10 +15,11 @@ from app.bookings.rules import Status
 from app.bookings.series import service as series
 from app.bookings.series.models import Series
 from app.bookings.series.rules import Every, Recurrence, Scope
-from app.calendar import working_days
+from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 from app.events import history
+from app.spaces.models import Zone
 from app.spaces.rules import Kind
 from app.spaces.service import set_policy
 from app.timespan import TimeSpan
@@ -40,7 +41,7 @@ def make(house: House, wanted: series.Ask, *, who: str = "aoki", possible_ones: 
             session,
             wanted,
             actor=house.people[who],
-            calendar=working_days(2026),
+            calendar=public_holidays(2026),
             now=at("08:00"),
             possible_ones=possible_ones,
         )
@@ -236,6 +237,7 @@ def test_whoever_booked_a_broken_seat_is_moved_to_the_nearest_and_the_last_is_to
     second = house.book("baba", "seat", "13:00", "15:00")
     house.book("chiba", "window", "09:00", "17:00")
     house.book("endo", "bare", "09:00", "12:30")
+    house.book("fujii", "focus", "09:00", "17:00")
     moves = dict(take_away(house, outage(house, "09:00"), "09:00"))
     assert moves == {first.id: "", second.id: "bare"}
     assert (house.get(first).status, house.get(first).reason) == (Status.CANCELLED, "out_of_order")
@@ -270,8 +272,48 @@ def test_an_outage_of_an_hour_touches_nothing_else(house: House) -> None:
     assert {house.get(one).space_id for one in (early, late)} == {house.spaces["seat"]}
 
 
+def zone_b(house: House, **values: object) -> None:
+    with transaction(house.engine) as session:
+        session.execute(update(Zone).where(Zone.code == "B").values(**values))
+
+
+def test_who_finds_no_other_seat_goes_to_another_zone_and_then_to_another_kind_of_desk(house: House) -> None:
+    zone_b(house, section_id=None)
+    first = house.book("aoki", "seat", "10:00", "12:00")
+    second = house.book("baba", "seat", "12:00", "13:00")
+    house.book("chiba", "taxes", "12:00", "13:00")
+    keep(house, "bare", "endo")
+    keep(house, "window", "fujii")
+    assert dict(take_away(house, outage(house, "09:00"), "09:00")) == {first.id: "taxes", second.id: "focus"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"free_seating": True, "section_id": None}, {"lots_at": time(15), "section_id": None}, {"name": "税務"}],
+)
+def test_nobody_is_moved_to_a_zone_that_is_not_theirs_to_book(
+    house: House, values: dict[str, object]
+) -> None:
+    zone_b(house, **values)
+    booking = house.book("aoki", "seat", "10:00", "12:00")
+    for where, who in (("bare", "endo"), ("window", "fujii"), ("focus", "chiba")):
+        keep(house, where, who)
+    assert take_away(house, outage(house, "09:00"), "09:00") == [(booking.id, "")]
+
+
+def test_nobody_is_moved_where_the_buffer_or_the_longest_booking_forbids_it(house: House) -> None:
+    with transaction(house.engine) as session:
+        set_policy(session, Kind.SEAT, "buffer", "30m", now=at("07:00"), actor_id=None)
+        set_policy(session, Kind.FOCUS_SEAT, "max_duration", "1h", now=at("07:00"), actor_id=None)
+    booking = house.book("aoki", "seat", "10:00", "12:00")
+    house.book("baba", "window", "12:15", "13:00")
+    keep(house, "bare", "endo")
+    assert take_away(house, outage(house, "09:00"), "09:00") == [(booking.id, "")]
+
+
 def test_nobody_is_moved_onto_a_fixed_or_a_broken_seat(house: House) -> None:
     booking = house.book("aoki", "seat", "10:00", "12:00")
+    house.book("chiba", "focus", "10:00", "12:00")
     house.break_("window", "11:00", "13:00")
     keep(house, "bare", "endo")
     assert take_away(house, outage(house, "09:00"), "09:00") == [(booking.id, "")]

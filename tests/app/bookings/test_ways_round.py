@@ -12,7 +12,7 @@ from app.bookings.series import service as series
 from app.bookings.series.rules import Scope
 from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden
-from app.spaces import keeping
+from app.spaces import fixed_seats
 from app.spaces.models import FixedSeat, Space
 from app.spaces.rules import GuestDay, Kind
 from app.timespan import TimeSpan
@@ -171,6 +171,6 @@ def test_a_seat_that_is_no_longer_kept_stays_everybodys_when_it_is_freed_again(h
     kept = keep(house, "seat", "chiba")
     for last in (DAY, DAY.replace(day=28)):
         with transaction(house.engine) as session:
-            keeping.free_again(session, kept, last=last, actor_id=None, now=at("18:00"))
+            fixed_seats.free_again(session, kept, last=last, actor_id=None, now=at("18:00"))
     with reading(house.engine) as session:
         assert session.get_one(FixedSeat, kept).until_on == DAY

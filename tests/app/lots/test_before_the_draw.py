@@ -14,7 +14,7 @@ from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.errors import RuleBroken
 from app.lots.models import LotDraw, LotWish, State
-from app.spaces import keeping
+from app.spaces import fixed_seats
 from app.spaces.service import get_place
 from app.timespan import TimeSpan
 from tests.app.lots.conftest import MORE_DESKS, Lots, bookings, refused
@@ -84,7 +84,7 @@ def test_days_off_are_not_drawn_and_the_working_day_after_them_is_drawn_before_t
 
 def test_whom_a_seat_is_kept_for_needs_no_lot_and_may_book_it_before(lots: Lots, house: House) -> None:
     with transaction(house.engine) as session:
-        keeping.keep_for(
+        fixed_seats.keep_for(
             session,
             house.spaces["taxes"],
             house.people["endo"].id,

@@ -17,7 +17,7 @@ from app.lots.rules import Why
 from app.lots.rules.record import check
 from app.lots.views import record_of
 from app.people.models import Membership
-from app.spaces import barriers, keeping, zones
+from app.spaces import barriers, fixed_seats, zones
 from app.spaces.models import Site
 from app.spaces.rules import Kind, Opening
 from app.spaces.service import set_policy
@@ -83,7 +83,7 @@ def test_seats_booked_broken_closed_or_kept_are_left_out(lots: Lots, house: Hous
             actor_id=None,
             now=at("08:00"),
         )
-        keeping.keep_for(
+        fixed_seats.keep_for(
             session,
             house.spaces["B-2"],
             house.people["fujii"].id,

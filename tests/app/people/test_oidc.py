@@ -71,7 +71,6 @@ def browser(house: House, clock: SteppingClock, directory: Directory) -> Iterato
             oidc_issuer=directory.issuer,
             oidc_client_id=CLIENT_ID,
             oidc_client_secret=CLIENT_SECRET,
-            oidc_timeout_seconds=0.5,
         )
     )
     yield Browser(app.test_client())

@@ -20,7 +20,7 @@ from app.events import Event, history
 from app.people import lookup, passwords, service, staffing, tokens
 from app.people.models import ApiToken, Role, User
 from app.people.service import NewUser, Person
-from app.spaces import keeping
+from app.spaces import fixed_seats
 from app.spaces.models import FixedSeat
 from tests.house import DAY, House, at, span
 
@@ -174,7 +174,7 @@ def test_leaving_frees_what_is_held_and_kills_what_opens_doors_in_one_step(house
         token = service.issue_token(session, user, now=at("08:00"))
         code, _until = passwords.issue_code(session, user.id, actor=None, now=at("08:00"))
         user.card_digest = "f" * 64
-        keeping.keep_for(
+        fixed_seats.keep_for(
             session,
             house.spaces["focus"],
             aoki.id,

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from app.calendar import working_days
 from app.database import reading, rehearsal, transaction
 from app.errors import RuleBroken
 from app.people.models import Membership, Role, User
@@ -18,7 +19,7 @@ from app.records.sheets import service
 from app.records.sheets.rules import Diff
 from app.records.sheets.sheet import Asked
 from app.records.sheets.text import CP932, LOST, SheetError, as_written, harmless, read, write
-from app.spaces.models import Sensor, SensorBinding, Space, Zone
+from app.spaces.models import Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind
 from tests.house import DAY, House, at, copied
 
@@ -129,6 +130,7 @@ def test_an_export_read_again_is_an_empty_diff(
         header = ["site", "floor", "zone", "space", "kind", "capacity", "x"]
         took = take(house, "spaces", write(header, rows).content.decode())
         assert sum(one.what == "space" for one in took.added) == len(spaces)
+        take(house, "calendar", "date,works,name\n2026-12-28,0,年末\n2027-01-03,1,\n")
         for name in service.SHEETS:
             content = exported(house, name)
             again = diff(house, name, content.decode())
@@ -253,3 +255,29 @@ def test_a_booked_seat_does_not_become_a_room(house: House) -> None:
     house.book("aoki", "seat", "10:00", "11:00")
     found = diff(house, "spaces", "floor,zone,space,kind\n3F,A,seat,booth\n3F,A,window,booth\n")
     assert [(one.line, one.code) for one in found.refused] == [(2, "space.booked")]
+
+
+def test_the_office_works_and_closes_on_days_of_its_own(house: House) -> None:
+    saturday, thursday = DAY + timedelta(days=4), DAY + timedelta(days=2)
+    assert (saturday.weekday(), thursday.weekday()) == (5, 3)
+    with transaction(house.engine) as session:
+        session.scalars(select(Site)).one().working_days_only = True
+    take(
+        house,
+        "calendar",
+        f"date,works,name\n{saturday:%Y/%m/%d},1,選挙事務\n{thursday.isoformat()},0,庁舎停電\n",
+    )
+    house.book("aoki", "seat", "10:00", "11:00", day=4)
+    with pytest.raises(RuleBroken) as refused:
+        house.book("aoki", "seat", "10:00", "11:00", day=2)
+    assert refused.value.facts["rule"] == "opening_hours"
+    with reading(house.engine) as session:
+        calendar = working_days(session, DAY.year)
+    assert [calendar.is_working(on) for on in (saturday, thursday)] == [True, False]
+    assert diff(house, "calendar", f"date,works\n{saturday.isoformat()},1\n").is_empty
+
+
+@pytest.mark.parametrize("cell", ["2026-02-30", "20261128", "28.12.2026", "", "２０２６-12-28", "2026-W01-1"])
+def test_what_is_no_date_is_refused_by_line(house: House, cell: str) -> None:
+    found = diff(house, "calendar", f"date,works\n{cell},0\n")
+    assert [(one.line, one.code) for one in found.refused] == [(2, "csv.date")]

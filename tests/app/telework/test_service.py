@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app import pipeline
 from app.bookings import presence, release
 from app.bookings.models import Booking
-from app.calendar import working_days
+from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden, NotFound
 from app.people.models import Membership, Role, User
@@ -42,7 +42,7 @@ def approve(house: House, plan_id: int, *, who: str = "chiba") -> None:
 
 def close(house: House, on: date = DAY) -> None:
     with transaction(house.engine) as session:
-        pipeline.close_day(session, on, at("04:00", day=1), OFFICE, working_days(on.year))
+        pipeline.close_day(session, on, at("04:00", day=1), OFFICE, public_holidays(on.year))
 
 
 def log(house: House, who: str, on: date = DAY) -> list[tuple[DayClass, str]]:

@@ -11,14 +11,14 @@ from app.bookings.models import Booking
 from app.bookings.rules import By, Status
 from app.database import reading, transaction
 from app.errors import Conflict, DomainError, NotFound, RuleBroken
-from app.people.models import Role, User
+from app.people.models import Membership, Role, User
 from app.people.service import get_person
 from app.spaces import zones
 from app.spaces.models import Site, Space
 from app.spaces.rules import GuestDay, Kind, Lane, Target
 from app.spaces.service import set_policy
 from app.waitlist import offers
-from app.waitlist.rules import State
+from app.waitlist.rules import State, Wish
 from tests.app.waitlist.queue import BOOTHS, SEATS, Queue
 from tests.house import DAY, OFFICE, House, at, span
 
@@ -327,3 +327,19 @@ def test_the_next_day_begins_with_one_and_a_day_ends_the_line(reception: Queue) 
 def test_a_sweep_with_nobody_in_line_asks_little(house: House) -> None:
     with transaction(house.engine) as session:
         assert pipeline.sweep(session, at("09:00"), OFFICE).offered == []
+
+
+def test_who_joined_the_section_today_is_offered_its_seats_before_nine(queue: Queue) -> None:
+    """In UTC it is still yesterday then."""
+    house = queue.house
+    with transaction(house.engine) as session:
+        zei = next(iter(house.people["endo"].section_ids))
+        session.add(Membership(user_id=house.people["baba"].id, section_id=zei, from_on=DAY))
+    taken = house.book("endo", "taxes", "08:00", "12:00", now="07:00")
+    with transaction(house.engine) as session:
+        baba = get_person(session, house.people["baba"].id, DAY)
+        wanted = Wish(queue.space("taxes"), span("10:00", "12:00"))
+        entry = pipeline.wait(session, wanted, actor=baba, now=at("08:10"))
+        session.expunge(entry)
+    queue.give_back("endo", taken, "08:20")
+    assert queue.state(entry) == [State.OFFERED]

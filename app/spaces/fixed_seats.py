@@ -18,7 +18,7 @@ from app.timespan import day_span
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class NewFixedSeat:
     """A space to be kept for somebody from a day until another, both included; `last` None: until further notice."""
 
     space_id: int
@@ -27,7 +27,7 @@ class Keeping:
     last: date | None
 
 
-def kept_span(wanted: Keeping, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime | None]:
+def kept_span(wanted: NewFixedSeat, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime | None]:
     """From when, at the earliest now, and until when it is kept."""
     end = day_span(wanted.last, zone).end if wanted.last else None
     return max(day_span(wanted.first, zone).start, now), end

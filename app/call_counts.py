@@ -1,0 +1,70 @@
+"""How often each caller called lately: what the limits of calls are counted by, in each web process."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from limits.storage import Storage
+
+from app.clock import system_clock
+
+KEPT_AT_MOST = 10_000
+
+
+class CallCounts(Storage):
+    """Counts per key until their window ends, in memory.
+
+    As limits' own MemoryStorage, which starts a thread with almost every call to forget old counts: that took as long
+    as reading the caller's token. Here the ended ones are swept out when there are many.
+    """
+
+    STORAGE_SCHEME = ["process"]  # noqa: RUF012 - as limits declares it
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: float | str | bool):
+        super().__init__(uri, wrap_exceptions, **options)
+        self._counts: dict[
+            str, tuple[int, float]
+        ] = {}  # key → calls, end of the window in seconds of the epoch
+        self._lock = Lock()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        now = system_clock().timestamp()
+        with self._lock:
+            count, ends = self._counts.get(key, (0, 0.0))
+            if ends <= now:
+                count, ends = 0, now + expiry
+                self._sweep(now)
+            self._counts[key] = (count + amount, ends)
+        return count + amount
+
+    def get(self, key: str) -> int:
+        count, ends = self._counts.get(key, (0, 0.0))
+        return count if ends > system_clock().timestamp() else 0
+
+    def get_expiry(self, key: str) -> float:
+        return self._counts.get(key, (0, system_clock().timestamp()))[1]
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int:
+        with self._lock:
+            count = len(self._counts)
+            self._counts.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        with self._lock:
+            self._counts.pop(key, None)
+
+    def _sweep(self, now: float) -> None:
+        """Forget what has ended, once there is much; of what has not, the oldest, so that memory has a bound."""
+        if len(self._counts) < KEPT_AT_MOST:
+            return
+        self._counts = {key: found for key, found in self._counts.items() if found[1] > now}
+        while len(self._counts) >= KEPT_AT_MOST:
+            del self._counts[next(iter(self._counts))]

@@ -1,0 +1,43 @@
+"""Counting calls: each key for itself, until its window ends, within a bound."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from freezegun import freeze_time
+
+from app import call_counts
+from app.call_counts import CallCounts
+
+BEGAN = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+def test_each_key_counts_for_itself_until_its_window_ends() -> None:
+    counts = CallCounts()
+    with freeze_time(BEGAN) as clock:
+        assert [counts.incr("a", 60), counts.incr("a", 60), counts.incr("b", 60)] == [1, 2, 1]
+        assert counts.get("a") == 2
+        assert counts.get_expiry("a") == (BEGAN + timedelta(seconds=60)).timestamp()
+        clock.tick(60)
+        assert counts.get("a") == 0
+        assert counts.incr("a", 60) == 1
+
+
+def test_what_is_cleared_counts_anew() -> None:
+    counts = CallCounts()
+    counts.incr("a", 60)
+    counts.incr("b", 60)
+    counts.clear("a")
+    assert (counts.get("a"), counts.get("b")) == (0, 1)
+    assert counts.reset() == 1
+    assert counts.get("b") == 0
+
+
+def test_callers_without_number_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_counts, "KEPT_AT_MOST", 3)
+    counts = CallCounts()
+    with freeze_time(BEGAN) as clock:
+        counts.incr("ends early", 1)
+        clock.tick(2)
+        for key in ("a", "b", "c", "d"):
+            counts.incr(key, 60)
+        assert [counts.get(key) for key in ("a", "b", "c", "d")] == [0, 1, 1, 1]
