@@ -35,6 +35,7 @@ GO_TOGETHER = (
     ("PROXY_USER_HEADER", "PROXY_ADDRESSES"),
     ("PROXY_ADDRESSES", "PROXY_USER_HEADER"),
 )
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
@@ -68,6 +69,8 @@ class Settings:
     data_dir: Path = Path("data")
     database_url: str = field(default="", repr=False)
     mqtt_url: str = field(default="mqtt://127.0.0.1:1883", repr=False)
+    mqtt_filters: tuple[str, ...] = ()
+    gateway_name: str = "gateway"
     secret_key: str = field(default="", repr=False)
     timezone: ZoneInfo = TOKYO
     locale: str = "ja"
@@ -315,6 +318,25 @@ def _filled(text: str) -> str:
     return text
 
 
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError(f"'{text}' is not a name of letters, digits, _ . and -, 64 at most")
+    return text
+
+
+def _filters(text: str) -> tuple[str, ...]:
+    """Topic filters (MQTT 5, 4.7): `+` and `#` stand for whole levels, `#` for the last."""
+    found = tuple(one.strip() for one in text.split(",") if one.strip())
+    for one in found:
+        levels = one.split("/")
+        wild = any(("+" in level and level != "+") or ("#" in level and level != "#") for level in levels)
+        if wild or "#" in levels[:-1] or not one.isprintable() or len(one.encode()) > 256:
+            raise ValueError(f"'{one}' is not a topic filter such as zigbee2mqtt/+")
+    if not found:
+        raise ValueError("must name a topic filter such as zigbee2mqtt/+")
+    return found
+
+
 def _header(text: str) -> str:
     if not HEADER.fullmatch(text):
         raise ValueError(f"'{text}' is not the name of a header such as X-Remote-User")
@@ -338,6 +360,8 @@ def _networks(text: str) -> tuple[Network, ...]:
 READERS: Mapping[str, Callable[[str], object]] = {
     "DATABASE_URL": _database_url,
     "MQTT_URL": _url("mqtt", "mqtts"),
+    "MQTT_FILTERS": _filters,
+    "GATEWAY_NAME": _name,
     "SECRET_KEY": _secret,
     "DATA_DIR": _folder,
     "TIMEZONE": _timezone,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -11,7 +12,7 @@ from app.clock import Clock
 from app.database import transaction
 from app.occupancy.readings import Reading
 from app.pipeline import keep_dead_letters, process_readings
-from sensor_gateway.decoders import decode
+from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope, Undecodable
 
 # A message and what it says; (topic, payload, reason) of one that nobody can read.
@@ -45,16 +46,26 @@ class Handler:
     """Takes messages in; when `handle` returns, all that they said is committed and they may be acknowledged."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, *, kept: Container[tuple[str, str, int]] = frozenset()
+        self,
+        engine: Engine,
+        clock: Clock,
+        *,
+        wires: Wires | None = None,
+        kept: Container[tuple[str, str, int]] = frozenset(),
     ) -> None:
         """`kept`: (topic, reason, size) of dead letters that are not to be kept again."""
         self._engine = engine
+        self._wires = wires or Wires()
         self._clock = clock
         self._kept = kept
 
+    def now(self) -> datetime:
+        """What the handler's clock says."""
+        return self._clock()
+
     def handle(self, envelopes: Sequence[Envelope]) -> Counts:
         """Process a batch in one transaction; raises what the database raises, with nothing stored."""
-        said, letters = _decoded(envelopes)
+        said, letters = self._decoded(envelopes)
         return self.store(said, letters, messages=len(envelopes))
 
     def store(
@@ -86,14 +97,14 @@ class Handler:
         topic, payload, reason = letter
         return (topic, reason, len(payload)) in self._kept
 
-
-def _decoded(envelopes: Sequence[Envelope]) -> tuple[list[Said], list[Letter]]:
-    said: list[Said] = []
-    letters: list[Letter] = []
-    for envelope in envelopes:
-        try:
-            # What the broker retained and nobody dated was true once, nobody knows when: it tells nothing.
-            said += [(envelope, one) for one in decode(envelope) if not (one.history and one.is_undated)]
-        except Undecodable as refused:
-            letters.append((envelope.topic, envelope.payload, refused.reason))
-    return said, letters
+    def _decoded(self, envelopes: Sequence[Envelope]) -> tuple[list[Said], list[Letter]]:
+        said: list[Said] = []
+        letters: list[Letter] = []
+        for envelope in envelopes:
+            try:
+                found = self._wires.readings(envelope)
+                # What the broker retained and nobody dated was true once, nobody knows when: it tells nothing.
+                said += [(envelope, one) for one in found if not (one.history and one.is_undated)]
+            except Undecodable as refused:
+                letters.append((envelope.topic, envelope.payload, refused.reason))
+        return said, letters

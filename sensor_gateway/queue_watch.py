@@ -21,7 +21,8 @@ class QueueWatch:
     """Hears what the broker says about itself and tells when readings are, or soon will be, lost."""
 
     def __init__(self) -> None:
-        self._dropped: int | None = None
+        self.held = 0
+        self.dropped: int | None = None
         self._is_filling = False
 
     def sift(self, envelopes: Sequence[Envelope]) -> Sequence[Envelope]:
@@ -36,15 +37,16 @@ class QueueWatch:
 
     def _note(self, topic: str, count: int) -> None:
         if topic == DROPPED:
-            lost = count - (self._dropped or 0)
+            lost = count - (self.dropped or 0)
             if lost > 0:
                 log.error(
                     "the broker's queue was full, it dropped %d messages since %s; sequence gaps show whose",
                     lost,
-                    "it started" if self._dropped is None else "we last heard",
+                    "it started" if self.dropped is None else "we last heard",
                 )
-            self._dropped = count
+            self.dropped = count
             return
+        self.held = count
         is_filling = count > FULL_AT * MAX_QUEUED_MESSAGES
         if is_filling and not self._is_filling:
             log.warning(

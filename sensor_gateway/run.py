@@ -15,11 +15,14 @@ from types import FrameType
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.database import create_engine
+from app.occupancy.gateways import Figures
 from app.settings import Settings
 from sensor_gateway import queue_watch
-from sensor_gateway.decoders import FILTERS
+from sensor_gateway.decoders import FILTERS, Wires
 from sensor_gateway.handler import Counts, Handler
+from sensor_gateway.lease import LOOK_EVERY, Lease, LeaseLost
 from sensor_gateway.mqtt import BATCH, Batch, BrokerRefused, Disconnected, Link, Wanted, reconnect_delays
+from sensor_gateway.profiles import ProfileError, load
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +31,7 @@ GLANCE = timedelta(milliseconds=250)
 REPORT_EVERY = timedelta(minutes=1)
 # A database that restarts is back by then; one that is gone for longer is for the operator to see.
 DATABASE_MAY_BE_AWAY = timedelta(minutes=1)
+BROKER_MAY_BE_AWAY = timedelta(seconds=30)
 FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
 # Two gateways of one name take each other's place for ever. MQTT 5 has a word for it, which Mosquitto 2.0.11 does not
 # say, so it is told by the pattern: each connection is lost soon after, and the next one is had at once.
@@ -59,32 +63,65 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
     """Run the gateway until SIGTERM or SIGINT; returns the exit status, with one log line where it is not 0."""
     with _signals() as stop:
         engine = create_engine(settings.database_url)
-        link = Link(Wanted(settings.mqtt, (*FILTERS, *queue_watch.FILTERS), settings.clock, batch=batch))
+        lease = Lease(engine, settings.gateway_name, settings.clock)
         try:
-            Gateway(link, Handler(engine, settings.clock), stop).run()
-        except (BrokerRefused, NotStored) as failure:
+            wires = Wires(load(settings.data_dir / "profiles"))
+            filters = (*(settings.mqtt_filters or FILTERS), *queue_watch.FILTERS)
+            wanted = Wanted(settings.mqtt, filters, settings.clock, settings.gateway_name, batch)
+            while not stop and lease.acquire(stop.wait):
+                _work(Link(wanted), Handler(engine, settings.clock, wires=wires), stop, lease)
+        except (BrokerRefused, NotStored, ProfileError) as failure:
             log.critical("the gateway ends: %s", failure)
             return 1
         finally:
-            link.close()
+            lease.leave()
             engine.dispose()
     log.info("the gateway ends as it was told")
     return 0
 
 
+def _work(link: Link, handler: Handler, stop: Stop, lease: Lease) -> None:
+    """Be the gateway at work until told to end, or until the place is lost; raises as `Gateway.run`."""
+    try:
+        Gateway(link, handler, stop, lease).run()
+    except LeaseLost as lost:
+        log.warning("%s: waiting to take its place", lost)
+        stop.wait(2 * LOOK_EVERY.total_seconds())  # so that whoever waits is first
+    finally:
+        link.close()
+
+
 class Gateway:
     """The loop between the broker and the handler."""
 
-    def __init__(self, link: Link, handler: Handler, stop: Stop) -> None:
+    def __init__(self, link: Link, handler: Handler, stop: Stop, lease: Lease | None = None) -> None:
+        """`lease`: the place to keep alive, where another gateway may wait for it."""
         self._link = link
         self._handler = handler
         self._stop = stop
+        self._lease = lease
         self._queue = queue_watch.QueueWatch()
         self._report = _Report()
+        self._all = Counts()
+        self._lag = timedelta(0)
         self._taken = 0
 
+    def figures(self) -> Figures:
+        """What went through until now."""
+        return Figures(
+            connected=bool(self._link.protocol),
+            messages=self._all.messages,
+            stored=self._all.stored,
+            repeated=self._all.repeated,
+            dead=self._all.dead,
+            changes=self._all.changes,
+            lag_ms=round(self._lag / timedelta(milliseconds=1)),
+            broker_holds=self._queue.held,
+            broker_dropped=self._queue.dropped or 0,
+        )
+
     def run(self) -> None:
-        """Until told to stop. Raises BrokerRefused or NotStored."""
+        """Until told to stop. Raises BrokerRefused or NotStored, and LeaseLost where there is a lease."""
         # What was imported stays: else the collector walks all of it again and again, a tenth of the time.
         gc.collect()
         gc.freeze()
@@ -103,6 +140,7 @@ class Gateway:
 
     def _connected(self) -> bool:
         """Try to connect until it works or the process is to stop; whether it worked."""
+        since = time.monotonic()
         for delay in reconnect_delays():
             if self._stop:
                 return False
@@ -112,6 +150,11 @@ class Gateway:
                 self._taken = 0
                 log.warning("no connection to the broker, trying again in %.1f s: %s", delay, failure)
                 self._stop.wait(delay)
+                self._tend_lease()
+                if self._lease is not None and time.monotonic() - since > BROKER_MAY_BE_AWAY.total_seconds():
+                    # Perhaps it answers where another gateway waits.
+                    self._lease.leave()
+                    raise LeaseLost(f"the broker does not answer here: {failure}") from failure
             else:
                 return True
         return False
@@ -120,9 +163,17 @@ class Gateway:
         while not self._stop:
             batch = self._link.take(GLANCE)
             if batch.envelopes:
-                self._report.add(self._stored(batch))
+                counts = self._stored(batch)
                 self._link.acknowledge(batch)
+                self._report.add(counts)
+                self._all += counts
+                self._lag = self._handler.now() - batch.envelopes[0].received_at
             self._report.write_when_due()
+            self._tend_lease()
+
+    def _tend_lease(self) -> None:
+        if self._lease is not None:
+            self._lease.tend(self.figures)
 
     def _stored(self, batch: Batch) -> Counts:
         """Store a batch, however long the database takes to come back, within limits; raises NotStored."""

@@ -77,3 +77,24 @@ class DeadLetter(Base):
     reason: Mapped[str] = mapped_column(String(48))
     size: Mapped[int]
     payload: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class GatewayRun(Base):
+    """Who takes in messages under a name, their beat (see `gateways`), and what went through since they began."""
+
+    __tablename__ = "gateways"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(64))
+    beat: Mapped[int] = mapped_column(BigInteger)
+    began_at: Mapped[datetime]
+    beaten_at: Mapped[datetime]
+    connected: Mapped[bool]
+    messages: Mapped[int] = mapped_column(BigInteger)
+    stored: Mapped[int] = mapped_column(BigInteger)
+    repeated: Mapped[int] = mapped_column(BigInteger)
+    dead: Mapped[int] = mapped_column(BigInteger)
+    changes: Mapped[int] = mapped_column(BigInteger)
+    lag_ms: Mapped[int] = mapped_column(BigInteger)
+    broker_holds: Mapped[int] = mapped_column(BigInteger)
+    broker_dropped: Mapped[int] = mapped_column(BigInteger)

@@ -100,22 +100,48 @@ def test_a_broker_that_comes_later_is_waited_for(sqlite_url: str, broker: Broker
         wait_until(lambda: stage.stored(engine) == 3, seconds=SECONDS)
 
 
-def test_of_two_gateways_of_one_name_one_ends_and_the_other_works(
+@pytest.mark.parametrize("end", ["stop", "kill9"])
+def test_of_two_gateways_of_one_name_one_works_and_the_other_takes_its_place_within_ten_seconds(
+    database_url: str, broker: Broker, tmp_path: Path, end: str
+) -> None:
+    furnish_database(database_url, SENSORS)
+    (tmp_path / "second").mkdir()
+    with (
+        stage.opened(database_url) as engine,
+        stage.gateway(tmp_path, database_url, broker) as first,
+        stage.gateway(tmp_path / "second", database_url, broker) as second,
+    ):
+        wait_until(lambda: "connected" in first.log or "connected" in second.log, seconds=SECONDS)
+        working, waiting = (first, second) if "connected" in first.log else (second, first)
+        wait_until(lambda: "waiting to take its place" in waiting.log, seconds=SECONDS)
+        publish_all(broker, messages(6)[:3])
+        wait_until(lambda: stage.stored(engine) == 3, seconds=SECONDS)
+        getattr(working, end)()
+        since = time.monotonic()
+        publish_all(broker, messages(6)[3:])
+        wait_until(lambda: stage.stored(engine) == 6, seconds=SECONDS)
+        assert time.monotonic() - since < 10
+        working.start()
+        wait_until(lambda: working.log.count("waiting to take its place") > 0, seconds=SECONDS)
+        assert waiting.running
+
+
+def test_of_two_gateways_of_one_name_that_share_no_database_one_ends(
     sqlite_url: str, broker: Broker, tmp_path: Path
 ) -> None:
     furnish_database(sqlite_url, SENSORS)
     (tmp_path / "second").mkdir()
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    upgrade(other)
+    furnish_database(other, SENSORS)
     with (
-        stage.opened(sqlite_url) as engine,
         stage.gateway(tmp_path, sqlite_url, broker) as first,
-        stage.gateway(tmp_path / "second", sqlite_url, broker) as second,
+        stage.gateway(tmp_path / "second", other, broker) as second,
     ):
         wait_until(lambda: first.running is not second.running, seconds=SECONDS)
         loser, winner = (second, first) if first.running else (first, second)
         assert loser.ended() == 1
         assert "another" in last_line(loser)
-        publish_all(broker, messages())
-        wait_until(lambda: stage.stored(engine) == 3, seconds=SECONDS)
         assert winner.running
 
 

@@ -1,0 +1,94 @@
+"""Which gateway of a name is at work, and what went through it: one is, any other waits to take its place.
+
+The lease needs no clock that two machines would have to share: who works beats; who waits takes over when the beat
+that it saw has stood still for long enough by its own watch, in one compare-and-set that only one can win.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.occupancy.models import GatewayRun
+
+
+class Beat(NamedTuple):
+    """Who works under a name, "" where nobody does, and their newest beat."""
+
+    holder: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What went through since the gateway began to work. `lag_ms`: how long the newest message had waited from its
+    arrival until it was stored. `broker_holds`: messages that the broker keeps for its clients; `broker_dropped`: what
+    it dropped since it started."""
+
+    connected: bool = False
+    messages: int = 0
+    stored: int = 0
+    repeated: int = 0
+    dead: int = 0
+    changes: int = 0
+    lag_ms: int = 0
+    broker_holds: int = 0
+    broker_dropped: int = 0
+
+
+def seen(session: Session, name: str) -> Beat | None:
+    """The newest beat under a name; None where nobody ever worked."""
+    row = session.execute(
+        select(GatewayRun.holder, GatewayRun.beat).where(GatewayRun.name == name)
+    ).one_or_none()
+    return Beat(*row) if row else None
+
+
+def take(session: Session, name: str, holder: str, before: Beat | None, *, now: datetime) -> bool:
+    """Begin to work under a name, if its beat is still as it was seen; whether that was so."""
+    fresh = {"holder": holder, "began_at": now, "beaten_at": now, **asdict(Figures())}
+    if before is not None:
+        taken = session.execute(
+            update(GatewayRun)
+            .where(
+                GatewayRun.name == name, GatewayRun.holder == before.holder, GatewayRun.beat == before.number
+            )
+            .values(beat=before.number + 1, **fresh)
+        )
+        return bool(taken.rowcount)  # type: ignore[attr-defined]
+    try:
+        with session.begin_nested():
+            session.execute(insert(GatewayRun), [{"name": name, "beat": 0, **fresh}])
+    except IntegrityError:
+        return False
+    return True
+
+
+def beat(session: Session, name: str, holder: str, figures: Figures, *, now: datetime) -> bool:
+    """Say that one is still at work; False where another has taken the place."""
+    beaten = session.execute(
+        update(GatewayRun)
+        .where(GatewayRun.name == name, GatewayRun.holder == holder)
+        .values(beat=GatewayRun.beat + 1, beaten_at=now, **asdict(figures))
+    )
+    return bool(beaten.rowcount)  # type: ignore[attr-defined]
+
+
+def leave(session: Session, name: str, holder: str, *, now: datetime) -> None:
+    """Stop working under a name: who waits need not wait longer."""
+    session.execute(
+        update(GatewayRun)
+        .where(GatewayRun.name == name, GatewayRun.holder == holder)
+        .values(holder="", beaten_at=now, connected=False)
+    )
+
+
+def list_gateways(session: Session) -> Sequence[GatewayRun]:
+    """Every name that a gateway worked under."""
+    return session.scalars(select(GatewayRun).order_by(GatewayRun.name)).all()

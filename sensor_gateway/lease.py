@@ -1,0 +1,99 @@
+"""The place of a gateway: one of a name is at work, another waits and takes over within ten seconds.
+
+Losing it is harmless to what is stored, since a reading is stored once whoever takes it in, and the broker ends the
+older of two connections of one name.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from app.clock import Clock
+from app.database import reading, transaction
+from app.occupancy import gateways
+from app.occupancy.gateways import Beat, Figures
+
+log = logging.getLogger(__name__)
+
+BEAT_EVERY = timedelta(seconds=2)
+LOOK_EVERY = timedelta(seconds=1)
+# Three beats were missed: whoever did that is gone, or as good as.
+STILL_FOR = timedelta(seconds=6)
+
+
+class LeaseLost(Exception):
+    """Another gateway works under this name now."""
+
+
+class Lease:
+    """The place under a name. `holder`: who we are; a new one for every process."""
+
+    def __init__(self, engine: Engine, name: str, clock: Clock, *, holder: str = "") -> None:
+        self.name = name
+        self.holder = holder or f"{socket.gethostname()[:40]}:{secrets.token_hex(8)}"
+        self._engine = engine
+        self._clock = clock
+        self._beat_at = 0.0
+
+    def acquire(self, wait: Callable[[float], bool]) -> bool:
+        """Wait until the place is ours; False where `wait`, which sleeps for some seconds, says that we are to end."""
+        seen: Beat | None = None
+        since = time.monotonic()
+        told = False
+        while True:
+            try:
+                now_seen = self._look()
+            except OperationalError as error:
+                log.warning("the database does not answer: %s", error.orig)
+                seen, since = None, time.monotonic()
+            else:
+                if now_seen != seen:
+                    seen, since = now_seen, time.monotonic()
+                free = seen is None or not seen.holder or seen.holder == self.holder
+                if (free or time.monotonic() - since >= STILL_FOR.total_seconds()) and self._take(seen):
+                    return True
+                if not (free or told):
+                    log.info("another gateway %r is at work: waiting to take its place", self.name)
+                    told = True
+            if wait(LOOK_EVERY.total_seconds()):
+                return False
+
+    def tend(self, figures: Callable[[], Figures]) -> None:
+        """Beat, where it is time; raises LeaseLost. A database that does not answer is for who stores readings."""
+        if time.monotonic() - self._beat_at < BEAT_EVERY.total_seconds():
+            return
+        self._beat_at = time.monotonic()
+        try:
+            with transaction(self._engine) as session:
+                ours = gateways.beat(session, self.name, self.holder, figures(), now=self._clock())
+        except OperationalError as error:
+            log.warning("no beat: the database does not answer: %s", error.orig)
+            return
+        if not ours:
+            raise LeaseLost(f"another gateway works as {self.name!r} now")
+
+    def leave(self) -> None:
+        """Let go of the place at once."""
+        try:
+            with transaction(self._engine) as session:
+                gateways.leave(session, self.name, self.holder, now=self._clock())
+        except OperationalError as error:
+            log.warning("the place is not given back: %s", error.orig)
+
+    def _look(self) -> Beat | None:
+        with reading(self._engine) as session:
+            return gateways.seen(session, self.name)
+
+    def _take(self, seen: Beat | None) -> bool:
+        with transaction(self._engine) as session:
+            taken = gateways.take(session, self.name, self.holder, seen, now=self._clock())
+        self._beat_at = time.monotonic()
+        return taken
