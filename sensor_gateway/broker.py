@@ -64,6 +64,23 @@ class Grant:
     topic: str
 
 
+@dataclass(frozen=True)
+class Tls:
+    """The broker's certificate and key. `ca`: who signs the devices' own certificates, whose common name is then the
+    user, instead of a password."""
+
+    cert: Path
+    key: Path
+    ca: Path | None = None
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What Mosquitto's listener is told."""
+        own = [f"certfile {self.cert}", f"keyfile {self.key}", "tls_version tlsv1.2"]
+        by_certificate = [f"cafile {self.ca}", "require_certificate true", "use_identity_as_username true"]
+        return own + (by_certificate if self.ca else [])
+
+
 # %u is the user's name, which is the sensor's id.
 DEVICE_GRANTS = (
     Grant("write", "akiseki/v1/%u/reading"),
@@ -119,7 +136,9 @@ def acl(grants: Mapping[str, Sequence[Grant]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def mosquitto_conf(*, folder: Path, host: str, port: int, run_as: str | None) -> str:
+def mosquitto_conf(
+    *, folder: Path, host: str, port: int, run_as: str | None = None, tls: Tls | None = None
+) -> str:
     """Mosquitto's configuration for a broker that keeps everything in `folder`.
 
     `run_as` names the account that Mosquitto changes to when root starts it; None leaves the line out.
@@ -127,6 +146,7 @@ def mosquitto_conf(*, folder: Path, host: str, port: int, run_as: str | None) ->
     lines = [
         "per_listener_settings false",
         f"listener {port} {host}",
+        *(tls.lines if tls else ()),
         "allow_anonymous false",
         f"password_file {folder / 'passwords'}",
         f"acl_file {folder / 'acl'}",
@@ -165,12 +185,15 @@ def write_configuration(
     host: str,
     port: int,
     run_as: str | None = None,
+    tls: Tls | None = None,
 ) -> Path:
     """Write all that Mosquitto needs into a folder and return the file to start it with."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_users(folder, credentials=credentials, grants=grants)
     conf = folder / "mosquitto.conf"
-    _write_private(conf, mosquitto_conf(folder=folder.resolve(), host=host, port=port, run_as=run_as))
+    _write_private(
+        conf, mosquitto_conf(folder=folder.resolve(), host=host, port=port, run_as=run_as, tls=tls)
+    )
     return conf
 
 

@@ -20,9 +20,14 @@ class NativeTopic:
     leaf: str
 
 
+def is_native_id(text: str) -> bool:
+    """Whether a sensor of this id can speak the native wire, and be a user of the broker."""
+    return _SENSOR_ID.fullmatch(text) is not None
+
+
 def checked_sensor_id(text: str) -> str:
     """The id itself; raises Undecodable `sensor_id` for one that no sensor can have."""
-    if not _SENSOR_ID.fullmatch(text):
+    if not is_native_id(text):
         raise Undecodable("sensor_id")
     return text
 

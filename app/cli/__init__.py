@@ -9,13 +9,14 @@ import click
 from alembic.util import CommandError
 from sqlalchemy.exc import DatabaseError
 
-from app.cli import db, lots, office, processes, records, sensors
+from app.cli import broker, db, lots, office, processes, records, sensors
 from app.cli.common import akiseki
 from app.errors import DomainError
 from app.settings import SettingsError
 
 __all__ = [
     "akiseki",
+    "broker",
     "db",
     "lots",
     "main",

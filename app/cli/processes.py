@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +13,13 @@ from ssl import SSLError
 import click
 
 from app import jobs as jobs_process
-from app import logs
+from app import logs, up
 from app import serve as web
 from app.cli.common import PORT, Address, Failed, akiseki, engine_of, settings_of_env
 from app.clock import system_clock
 from app.demo import live, once, stage
 from app.demo.folder import FolderError, demo_folder
+from app.running import ProcessEndedError
 from app.settings import PREFIX, Settings
 from app.telework.service import Office
 from sensor_gateway.broker import BrokerError
@@ -76,9 +78,43 @@ def demo(*, port: int, data: Path | None, speed: float, database: str, mqtt: str
         FolderError,
         stage.NotEmptyError,
         once.NotCommittedError,
-        live.ProcessEndedError,
+        ProcessEndedError,
         BrokerError,
     ) as error:
+        raise Failed(str(error)) from error
+
+
+@akiseki.command("up")
+@click.option("--host", default="127.0.0.1", show_default=True, type=Address(), help="0.0.0.0: for everybody")
+@click.option("--port", default=8000, show_default=True, type=PORT)
+@click.option("--mqtt-port", default=1883, show_default=True, type=PORT)
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="default: AKISEKI_DATA_DIR")
+@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True))
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True))
+def up_(
+    *,
+    host: str,
+    port: int,
+    mqtt_port: int,
+    data: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+) -> None:
+    """A real small office on one machine: broker, gateway, jobs and web, in real time, without sample data."""
+    if (tls_cert is None) != (tls_key is None):
+        raise Failed("--tls-cert and --tls-key go together; with one of them nothing would be encrypted.")
+    given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    if data is not None:
+        given[PREFIX + "DATA_DIR"] = str(data)
+    settings = Settings.from_env(given)
+    logs.configure(settings.log_format)
+    tls = (tls_cert, tls_key) if tls_cert and tls_key else ()
+    for one in (port, mqtt_port):
+        if not can_listen(one, host):
+            raise Failed(f"{host}, port {one}, cannot be listened on: it is in use, or not this machine's.")
+    try:
+        up.run(up.Wanted(settings, given, host, port, mqtt_port, tls), click.echo)
+    except (ProcessEndedError, BrokerError, OSError) as error:
         raise Failed(str(error)) from error
 
 

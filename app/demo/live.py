@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from app.clock import ShownClock, system_clock
 from app.demo import office
@@ -22,26 +16,10 @@ from app.demo import stage as stages
 from app.demo.day import Day
 from app.demo.people import Actors, over_http
 from app.demo.stage import Stage, Wire
+from app.running import LOOK_SECONDS, Running, check, running, wait_until_ready
 from app.settings import PREFIX, Settings
-from sensor_gateway.servers import start_server
 
-READY_SECONDS = 60.0
-STOP_SECONDS = 15.0
-LOOK_SECONDS = 0.2
 DAYS_WRITTEN = 5
-
-
-class ProcessEndedError(RuntimeError):
-    """One of the processes ended; without it the office does not run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A process of the office, and where it writes."""
-
-    name: str
-    process: subprocess.Popen[bytes]
-    log: Path
 
 
 def play(settings: Settings, *, port: int, speed: float, mqtt_url: str, tell: Callable[[str], None]) -> None:
@@ -68,25 +46,25 @@ def play(settings: Settings, *, port: int, speed: float, mqtt_url: str, tell: Ca
         scenario = _write_scenario(stage, days, wire, clock)
 
         def begin(name: str, *command: str) -> Running:
-            return stack.enter_context(_process(name, ["-m", *command], settings.data_dir, environment))
+            return stack.enter_context(running(name, command, settings.data_dir, environment))
 
-        running = [
+        listed = [
             begin("web", "app", "serve", "--port", str(port)),
             begin("gateway", "app", "gateway"),
             begin("jobs", "app", "jobs"),
         ]
         base = f"http://127.0.0.1:{port}"
-        _wait_until_ready(base, running)
-        running.append(begin("sensors", "firmware_stubs.simulator", str(scenario)))
+        wait_until_ready(base, listed)
+        listed.append(begin("sensors", "firmware_stubs.simulator", str(scenario)))
         _greet(base, opens, speed, tell)
         try:
-            _live(Actors(over_http(base), stage.tokens), days, clock, running, tell)
+            _live(Actors(over_http(base), stage.tokens), days, clock, listed, tell)
         except KeyboardInterrupt:
             tell("Stopping.")
 
 
 def _live(
-    actors: Actors, days: list[Day], clock: ShownClock, running: list[Running], tell: Callable[[str], None]
+    actors: Actors, days: list[Day], clock: ShownClock, listed: list[Running], tell: Callable[[str], None]
 ) -> None:
     """Let people act when it is their time, until somebody stops the demo."""
     actions = sorted((action for day in days for action in day.actions), reverse=True)
@@ -98,7 +76,7 @@ def _live(
         if now.hour != hour:
             hour = now.hour
             tell(f"{now:%m/%d %H:%M}")
-        _check(running)
+        check(listed)
         time.sleep(LOOK_SECONDS)
 
 
@@ -139,43 +117,6 @@ def _write_scenario(stage: Stage, days: list[Day], wire: Wire, clock: ShownClock
         )
     )
     return path
-
-
-@contextmanager
-def _process(
-    name: str, command: list[str], folder: Path, environment: Mapping[str, str]
-) -> Iterator[Running]:
-    """A process of the office, stopped at the end; it does not outlive this one."""
-    log = folder / f"{name}.log"
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
-    process = start_server([sys.executable, *command], output=log, environment=kept | dict(environment))
-    try:
-        yield Running(name, process, log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _check(running: list[Running]) -> None:
-    for one in running:
-        if one.process.poll() is not None:
-            words = one.log.read_text(errors="replace").strip().splitlines()[-1:] or ["it wrote nothing"]
-            raise ProcessEndedError(f"{one.name} ended ({one.log}): {words[0]}")
-
-
-def _wait_until_ready(base: str, running: list[Running]) -> None:
-    limit = time.monotonic() + READY_SECONDS
-    while time.monotonic() < limit:
-        _check(running)
-        with suppress(URLError, OSError):
-            urlopen(base + "/readyz", timeout=2)  # noqa: S310 - the demo's own server
-            return
-        time.sleep(LOOK_SECONDS)
-    raise ProcessEndedError(f"the web process did not answer within {READY_SECONDS:g} s ({running[0].log})")
 
 
 def _greet(base: str, opens: datetime, speed: float, tell: Callable[[str], None]) -> None:

@@ -1,0 +1,107 @@
+"""`akiseki broker config`: what a site's own Mosquitto needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from app.cli.common import PORT, Address, Failed, akiseki, reading_of, settings_of_env
+from app.spaces.models import Sensor
+from sensor_gateway.broker import Grant, Tls
+from sensor_gateway.broker_files import NEW, write_site
+from sensor_gateway.topics import is_native_id
+
+PLAIN_PORT, TLS_PORT = 1883, 8883
+FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path, resolve_path=True)
+
+
+class GrantText(click.ParamType[tuple[str, Grant]]):
+    """What somebody may do who is no device: `zigbee2mqtt:write:zigbee2mqtt/#`."""
+
+    name = "USER:read|write:FILTER"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Grant]:
+        user, _, rest = value.partition(":")
+        access, _, topic = rest.partition(":")
+        if not user or not topic or any(character.isspace() for character in value):
+            self.fail(f"'{value}' is not of the form {self.name}", param, ctx)
+        if access not in {"read", "write"}:
+            self.fail(f"'{access}' is neither read nor write", param, ctx)
+        return user, Grant("read" if access == "read" else "write", topic)
+
+
+@akiseki.group()
+def broker() -> None:
+    """The site's MQTT broker."""
+
+
+@broker.command("config")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--host", default="0.0.0.0", show_default=True, type=Address(), help="where it listens")  # noqa: S104 - devices are elsewhere
+@click.option("--port", type=PORT, help=f"default: {PLAIN_PORT}, with a certificate {TLS_PORT}")
+@click.option("--tls-cert", type=FILE, help="the broker's certificate")
+@click.option("--tls-key", type=FILE, help="and its key")
+@click.option(
+    "--tls-ca", type=FILE, help="devices sign in by certificates of this authority, not by passwords"
+)
+@click.option("--grant", "granted", multiple=True, type=GrantText(), help="may be given more than once")
+def config(
+    *,
+    folder: Path,
+    host: str,
+    port: int | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_ca: Path | None,
+    granted: tuple[tuple[str, Grant], ...],
+) -> None:
+    """Write Mosquitto's configuration, access list and password file for the sensors that are known.
+
+    Made again, it keeps the passwords that are known, gives new sensors one each and takes away those of sensors that
+    are gone. What speaks for many devices is let in by --grant: zigbee2mqtt:write:zigbee2mqtt/#
+    """
+    if (tls_cert is None) != (tls_key is None):
+        raise Failed("--tls-cert and --tls-key go together; with one of them nothing would be encrypted.")
+    if tls_ca and not tls_cert:
+        raise Failed(
+            "--tls-ca needs --tls-cert and --tls-key: certificates are shown on an encrypted connection."
+        )
+    settings = settings_of_env()
+    tls = Tls(tls_cert, tls_key, tls_ca) if tls_cert and tls_key else None
+    with reading_of(settings) as session:
+        sensors = session.scalars(select(Sensor.id).order_by(Sensor.id)).all()
+    devices = [one for one in sensors if is_native_id(one)]
+    grants: dict[str, list[Grant]] = {}
+    for user, grant in granted:
+        grants.setdefault(user, []).append(grant)
+    try:
+        written = write_site(
+            folder,
+            devices,
+            gateway=settings.gateway_name,
+            grants=grants,
+            host=host,
+            port=port or (TLS_PORT if tls else PLAIN_PORT),
+            tls=tls,
+        )
+    except (OSError, ValueError) as error:
+        raise Failed(str(error)) from error
+    others = len(sensors) - len(devices)
+    click.echo(
+        f"{len(devices)} sensors, {len(written.added)} new users, {len(written.removed)} taken away."
+        + (
+            f" {others} sensors speak other wires: let in what publishes for them by --grant."
+            if others
+            else ""
+        )
+    )
+    if written.added and not tls_ca:
+        click.echo(f"Passwords of the new ones: {folder / NEW}. Fit the sensors, then delete that file.")
+    click.echo(
+        f"The account that runs Mosquitto must own the folder. Start it: mosquitto -c {folder / 'mosquitto.conf'}"
+    )
+    click.echo("A running one reads passwords and access list again on SIGHUP.")

@@ -1,0 +1,256 @@
+"""`akiseki broker config`: what is written is what a real Mosquitto takes, and keeps everybody in their place."""
+
+from __future__ import annotations
+
+import csv
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from app.clock import system_clock
+from app.database import transaction
+from app.spaces.models import Sensor
+from sensor_gateway.servers import free_port, start_server
+from tests.app.test_cli import Done, Run, run
+from tests.house import House
+from tests.servers.requirements import need
+from tests.servers.waiting import wait_until
+
+__all__ = ["run"]
+SECONDS = 10.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "mqtt"
+
+
+@contextmanager
+def mosquitto(folder: Path) -> Iterator[None]:
+    """The real one, on what was written."""
+    conf = folder / "mosquitto.conf"
+    text = conf.read_text()
+    conf.write_text(text + "user root\n")  # the tests' account owns the folder
+    process = start_server([str(need("mosquitto")), "-c", str(conf)], output=folder / "out.log")
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+        conf.write_text(text)
+
+
+class Talker:
+    """A client of the broker: what the broker answered, what it received."""
+
+    def __init__(
+        self,
+        port: int,
+        user: str = "",
+        password: str = "",
+        certificate: tuple[Path, Path, Path] | None = None,
+    ) -> None:
+        self.answer = ""
+        self.heard: list[tuple[str, bytes]] = []
+        self._client = Client(
+            CallbackAPIVersion.VERSION2, client_id=user or None, protocol=MQTTProtocolVersion.MQTTv5
+        )
+        if user:
+            self._client.username_pw_set(user, password)
+        if certificate:
+            ca, cert, key = certificate
+            self._client.tls_set(str(ca), str(cert), str(key))
+        self._client.on_connect = lambda *a: setattr(self, "answer", str(a[3]))
+        self._client.on_message = lambda *a: self.heard.append((a[2].topic, a[2].payload))
+        wait_until(lambda: self._connects(port), seconds=SECONDS)
+        self._client.loop_start()
+        wait_until(lambda: bool(self.answer), seconds=SECONDS)
+
+    def _connects(self, port: int) -> bool:
+        with suppress(ConnectionRefusedError):
+            self._client.connect("127.0.0.1", port)
+            return True
+        return False
+
+    def say(self, topic: str, what: str) -> None:
+        self._client.publish(topic, what, qos=1).wait_for_publish(SECONDS)
+
+    def listen(self, topic: str) -> None:
+        granted: list[object] = []
+        self._client.on_subscribe = lambda *a: granted.append(a[3])
+        self._client.subscribe(topic, qos=1)
+        wait_until(lambda: bool(granted), seconds=SECONDS)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def configure(run: Run, house: House, folder: Path, *options: str) -> Done:
+    url = house.engine.url.render_as_string(hide_password=False)
+    return run("broker", "config", str(folder), *options, DATABASE_URL=url)
+
+
+def passwords(folder: Path) -> dict[str, str]:
+    return dict(csv.reader((folder / "new-passwords.csv").read_text().splitlines()))
+
+
+def test_each_device_writes_its_own_topics_and_what_speaks_for_many_is_let_in(
+    run: Run, sqlite_house: House, folder: Path
+) -> None:
+    port = free_port()
+    done = configure(
+        run,
+        sqlite_house,
+        folder,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        *("--grant", "zigbee2mqtt:write:zigbee2mqtt/#"),
+    )
+    assert (done.status, "6 sensors, 8 new users, 0 taken away." in done.out) == (0, True)
+    known = passwords(folder)
+    with mosquitto(folder):
+        gateway = Talker(port, "gateway", known["gateway"])
+        gateway.listen("#")
+        seat = Talker(port, "sensor-seat", known["sensor-seat"])
+        bridge = Talker(port, "zigbee2mqtt", known["zigbee2mqtt"])
+        assert Talker(port, "sensor-seat", "wrong").answer == "Not authorized"
+        seat.say("akiseki/v1/sensor-window/reading", "in another's name")
+        bridge.say("akiseki/v1/sensor-seat/reading", "in a sensor's name")
+        seat.say("akiseki/v1/sensor-seat/reading", "own")
+        bridge.say("zigbee2mqtt/desk-1", "own")
+        wait_until(lambda: len(gateway.heard) >= 2, seconds=SECONDS)
+        assert gateway.heard == [("akiseki/v1/sensor-seat/reading", b"own"), ("zigbee2mqtt/desk-1", b"own")]
+        for one in (gateway, seat, bridge):
+            one.close()
+
+
+def test_made_again_it_keeps_passwords_and_knows_who_came_and_who_went(
+    run: Run, sqlite_house: House, folder: Path
+) -> None:
+    configure(run, sqlite_house, folder)
+    before = (folder / "passwords").read_text().splitlines()
+    with transaction(sqlite_house.engine) as session:
+        session.add(Sensor(id="spare-1"))
+        session.add(Sensor(id="0x00158d0001/zone 1"))
+    (folder / "passwords").write_text("\n".join([*before, "gone:" + before[0].split(":", 1)[1]]) + "\n")
+    done = configure(run, sqlite_house, folder).out
+    assert "7 sensors, 1 new users, 1 taken away. 1 sensors speak other wires" in done
+    after = (folder / "passwords").read_text().splitlines()
+    assert set(before) < set(after)
+    assert len(after) == len(before) + 1
+    assert list(passwords(folder)) == [*(line.split(":")[0] for line in before), "spare-1"]
+    for file in folder.iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file
+
+
+def test_devices_sign_in_by_certificates_where_an_authority_is_given(
+    run: Run, sqlite_house: House, folder: Path, tmp_path: Path
+) -> None:
+    port, authority = free_port(), Authority(tmp_path)
+    broker_cert, broker_key = authority.issue("127.0.0.1")
+    done = configure(
+        run,
+        sqlite_house,
+        folder,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        *("--tls-cert", str(broker_cert), "--tls-key", str(broker_key), "--tls-ca", str(authority.cert)),
+    )
+    assert done.status == 0, done.err
+    with mosquitto(folder):
+        gateway, seat = (
+            Talker(port, certificate=(authority.cert, *authority.issue(name)))
+            for name in ("gateway", "sensor-seat")
+        )
+        gateway.listen("#")
+        seat.say("akiseki/v1/sensor-window/reading", "in another's name")
+        seat.say("akiseki/v1/sensor-seat/reading", "own")
+        wait_until(lambda: bool(gateway.heard), seconds=SECONDS)
+        assert gateway.heard == [("akiseki/v1/sensor-seat/reading", b"own")]
+        stranger = Authority(tmp_path / "elsewhere")
+        with pytest.raises((ssl.SSLError, ConnectionError, TimeoutError)):
+            Talker(port, certificate=(authority.cert, *stranger.issue("gateway")))
+        for one in (gateway, seat):
+            one.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--tls-cert", "CERT"], "--tls-key go together"),
+        (["--tls-ca", "CERT"], "--tls-ca needs"),
+        (["--grant", "zigbee2mqtt"], "not of the form"),
+        (["--grant", "zigbee2mqtt:own:#"], "neither read nor write"),
+        (["--grant", "zigbee/2:write:#"], "user name"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(
+    run: Run, sqlite_house: House, folder: Path, tmp_path: Path, options: list[str], said: str
+) -> None:
+    (tmp_path / "CERT").write_text("")
+    given = [str(tmp_path / one) if one == "CERT" else one for one in options]
+    done = configure(run, sqlite_house, folder, *given)
+    assert done.status != 0
+    assert said in done.err
+    assert not (folder / "mosquitto.conf").exists()
+
+
+class Authority:
+    """Signs certificates for a test."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self._folder, self._key = folder, ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Akiseki tests")])
+        self.cert = self._written("ca", self._signed(self._name, self._key.public_key(), is_ca=True))
+
+    def issue(self, name: str) -> tuple[Path, Path]:
+        """A certificate of that common name, and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        path = self._folder / f"{name}.key"
+        path.write_bytes(pem)
+        return self._written(name, self._signed(subject, key.public_key(), is_ca=False)), path
+
+    def _signed(
+        self, subject: x509.Name, public: ec.EllipticCurvePublicKey, *, is_ca: bool
+    ) -> x509.Certificate:
+        now = system_clock()
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+
+    def _written(self, name: str, cert: x509.Certificate) -> Path:
+        path = self._folder / f"{name}.crt"
+        path.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+        return path
