@@ -10,7 +10,7 @@ from flask import Flask, Response, g, render_template, request, session
 from flask_babel import get_locale
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import database, formats, operations, wording
+from app import database, formats, intake, operations, wording
 from app.access import LOCALE, allow, guard, may
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
@@ -90,6 +90,7 @@ def create_app(settings: Settings) -> Flask:
     register_errors(app)
     _register_routes(app)
     operations.register(app)
+    intake.register(app)
     app.after_request(_protect)
     _register_pages(app)
     if settings.public_url:
@@ -136,6 +137,7 @@ def _register_routes(app: Flask) -> None:
         telework,
         notifications,
         records,
+        intake,
     ):
         api.register_blueprint(feature.api)
         csrf.exempt(feature.api)

@@ -79,6 +79,7 @@ class Settings:
     keeping: Keeping = Keeping()
     public_url: str = ""
     smtp_url: str = field(default="", repr=False)
+    disruptive_secret: str = field(default="", repr=False)
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: str = field(default="", repr=False)
@@ -372,6 +373,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "DAY_CLOSES": _day_closes,
     "PUBLIC_URL": _url("http", "https"),
     "SMTP_URL": _url("smtp", "smtps"),
+    "DISRUPTIVE_SECRET": _filled,
     "OIDC_ISSUER": _issuer,
     "OIDC_CLIENT_ID": _filled,
     "OIDC_CLIENT_SECRET": _filled,

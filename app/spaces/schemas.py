@@ -275,9 +275,12 @@ class SpaceSetView(Schema):
 
 
 _SECONDS: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 86_400)}
-_ON_THE_WIRE = [
+_NAME = [
     validate.Length(1, 64),
-    validate.Regexp(r"[^/+#$\s]+\Z", error="must be one level of a topic"),
+    validate.Regexp(
+        r"(?=\S)[^+#\x00-\x1f]*\S\Z",
+        error="must begin and end with no space and be of one line without + and #",
+    ),
 ]
 
 
@@ -293,7 +296,11 @@ class SensorChange(Schema):
 
 
 class NewSensor(SensorChange):
-    id = Text(required=True, validate=_ON_THE_WIRE)
+    id = Text(
+        required=True,
+        validate=_NAME,
+        metadata={"description": "its name on its wire: of the native one letters, digits, _ . and - alone"},
+    )
 
 
 class SensorSetView(Schema):

@@ -144,6 +144,11 @@ REFUSALS: Mapping[str, LazyString] = {
     "request.unknown": lazy_gettext("There is nothing at this address."),
     "request.version_required": lazy_gettext("Send the version you changed from in If-Match."),
     "section.unknown": lazy_gettext("There is no such section."),
+    "intake.signature": lazy_gettext("The signature does not fit the message, or is missing or too old."),
+    "intake.undecodable": lazy_gettext(
+        "The message says nothing that is understood, or is of a sensor that is not known."
+    ),
+    "intake.wire": lazy_gettext("Messages of this wire are not taken here."),
     "sensor.bound": lazy_gettext("The sensor or the space is bound already."),
     "sensor.exists": lazy_gettext("There is a sensor of this name already."),
     "sensor.unknown": lazy_gettext("There is no such sensor."),

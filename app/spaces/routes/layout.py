@@ -121,7 +121,7 @@ def add_sensor(body: dict[str, Any]) -> Any:
     return sensor
 
 
-@api.route("/sensors/<string:sensor_id>", methods=["PATCH"])
+@api.route("/sensors/<path:sensor_id>", methods=["PATCH"])
 @api.arguments(SensorChange)
 @api.response(200, SensorSetView)
 @allow(*KEEPERS)
@@ -133,7 +133,7 @@ def change_sensor(body: dict[str, Any], sensor_id: str) -> Any:
     return sensor
 
 
-@api.route("/sensors/<string:sensor_id>", methods=["DELETE"])
+@api.route("/sensors/<path:sensor_id>", methods=["DELETE"])
 @api.response(204)
 @allow(*KEEPERS)
 def let_sensor_go(sensor_id: str) -> Response:

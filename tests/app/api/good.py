@@ -59,6 +59,16 @@ DAYS = {"from": DAY.isoformat(), "to": DAY.isoformat()}
 HOURS = {"opens": "06:00", "closes": "22:00", "working_days_only": False}
 CHOICES: dict[str, Any] = {"wanted": [], "quiet_from": None, "quiet_until": None}
 
+DESK_EVENT = {
+    "event": {
+        "eventId": "c510f9ag03fligl8tvag",
+        "targetName": "projects/p/devices/sensor-seat",
+        "eventType": "deskOccupancy",
+        "data": {"deskOccupancy": {"state": "OCCUPIED", "updateTime": at("08:59").isoformat()}},
+        "timestamp": at("08:59").isoformat(),
+    }
+}
+
 GOOD: dict[str, Callable[[Seeds], Good]] = {
     "GET /me": lambda _s: Good(),
     "GET /people": lambda _s: Good(),
@@ -99,6 +109,7 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "POST /sensors": lambda _s: Good(body={"id": "spare", "heartbeat_s": 300}),
     "PATCH /sensors/{sensor_id}": lambda _s: Good({"sensor_id": "sensor-seat"}, body={"model": "x"}),
     "DELETE /sensors/{sensor_id}": lambda _s: Good({"sensor_id": "sensor-free"}),
+    "POST /intake/{wire}": lambda _s: Good({"wire": "disruptive"}, body=DESK_EVENT, who="bridge"),
     "GET /policies": lambda _s: Good(),
     "POST /policies": lambda s: Good(
         body={"kind": "booth", "zone_id": s.zone, "values": {"no_show_grace": "15m", "buffer": None}}

@@ -41,6 +41,7 @@ GET /api/v1/lots/<int:draw_id>/record                              | SCFPIA
 GET /api/v1/lots/<int:draw_id>/wish                                | SCFPI
 PUT /api/v1/lots/<int:draw_id>/wish                                | SCFPI
 DELETE /api/v1/lots/<int:draw_id>/wish                             | SCFPI
+POST /api/v1/intake/<string:wire>                                  | V
 GET /api/v1/me                                                     | SCFPIAKV
 GET /api/v1/me/export                                              | SCFPIA
 GET /api/v1/me/looks                                               | SCFPIA
@@ -64,8 +65,8 @@ DELETE /api/v1/policies/<string:kind>                              | F
 GET /api/v1/sections                                               | SCFPIA
 GET /api/v1/sensors                                                | FI
 POST /api/v1/sensors                                               | FI
-PATCH /api/v1/sensors/<string:sensor_id>                           | FI
-DELETE /api/v1/sensors/<string:sensor_id>                          | FI
+PATCH /api/v1/sensors/<path:sensor_id>                             | FI
+DELETE /api/v1/sensors/<path:sensor_id>                            | FI
 POST /api/v1/series/<int:series_id>/confirm                        | S:own C:own F:own P:own I:own
 GET /api/v1/sites                                                  | SCFPIAKV
 PUT /api/v1/sites/<int:site_id>/hours                              | F
@@ -218,6 +219,7 @@ def path_of(rule: Rule) -> str:
         "name": "people",
         "lane": "desk",
         "sensor_id": "none",
+        "wire": "none",
     }
     _, path = rule.build({name: values[name] for name in rule.arguments}) or ("", "")
     return path

@@ -137,7 +137,10 @@ def test_the_document_names_every_route(app: Flask, api: Api) -> None:
         if method != "parameters"
     }
     served = {
-        (method, rule.rule.replace("<int:", "{").replace("<string:", "{").replace(">", "}"))
+        (
+            method,
+            rule.rule.replace("<int:", "{").replace("<string:", "{").replace("<path:", "{").replace(">", "}"),
+        )
         for rule in rules(app)
         if rule.rule.startswith("/api/v1/") and rule.endpoint not in PUBLIC
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

@@ -114,7 +114,7 @@ def test_a_spare_sensor_takes_the_place_of_another(api: Api, house: House) -> No
     sensors = {one["id"]: one for one in api.call("fujii", "GET", "/sensors?limit=200").get_json()["items"]}
     assert sensors["spare"]["space_code"] == "seat"
     assert problem(api.call("fujii", "POST", "/sensors", {"id": "spare"})) == (409, "sensor.exists")
-    assert problem(api.call("fujii", "POST", "/sensors", {"id": "a/b"})) == (422, "request.invalid")
+    assert problem(api.call("fujii", "POST", "/sensors", {"id": "a#b"})) == (422, "request.invalid")
     assert problem(api.call("fujii", "PATCH", "/sensors/ghost", {"model": "x"})) == (404, "sensor.unknown")
 
 

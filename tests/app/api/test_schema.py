@@ -36,7 +36,13 @@ from tests.fixtures.web import Api
 from tests.house import DAY, House, at
 
 __all__ = ["lots"]
-CALLERS = {Role.FACILITY: "fujii", Role.CHIEF: "chiba", Role.STAFF: "aoki", Role.IT: "ito"}
+CALLERS = {
+    Role.FACILITY: "fujii",
+    Role.CHIEF: "chiba",
+    Role.STAFF: "aoki",
+    Role.IT: "ito",
+    Role.SERVICE: "bridge",
+}
 KEPT = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -102,9 +108,10 @@ def staffed(house: House, api: Api) -> tuple[int, int]:
                 now=at("08:00"),
                 on=DAY,
             )
-            for name, role in (("ito", Role.IT), ("newcomer", Role.STAFF))
+            for name, role in (("ito", Role.IT), ("newcomer", Role.STAFF), ("bridge", Role.SERVICE))
         ]
-        api.tokens["ito"] = people.issue_token(session, hired[0], now=at("08:00"))
+        for name, user in (("ito", hired[0]), ("bridge", hired[2])):
+            api.tokens[name] = people.issue_token(session, user, now=at("08:00"))
         spare = people.issue_token(session, hired[0], now=at("08:00"))
         token = session.scalars(select(ApiToken.id).where(ApiToken.token_hash == people.digest(spare))).one()
         return hired[1].id, token

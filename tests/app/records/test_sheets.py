@@ -175,7 +175,7 @@ def test_a_dry_run_tells_what_would_change_from_what_to_what_and_changes_nothing
         ("spaces", "floor,zone,space,kind,capacity\n3F,A,x,seat,0\n", (2, "csv.number", "capacity")),
         ("sensors", "id,space\ns1,nowhere\n", (2, "space.unknown", "space")),
         ("sensors", "id,space\ns1,seat\n", (2, "sensor.bound", "space")),
-        ("sensors", "id\na/b\n", (2, "csv.code", "id")),
+        ("sensors", "id\na+b\n", (2, "csv.code", "id")),
     ],
 )
 def test_a_line_that_cannot_be_taken_is_named_with_its_reason_and_nothing_is_done(

@@ -1,0 +1,67 @@
+"""Sensors' messages over HTTP: what a network server or a sensor's maker posts, through the same function as MQTT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, request
+from marshmallow import Schema, fields, validate
+
+from app.access import Role, allow
+from app.errors import Forbidden, NotFound, RuleBroken
+from app.extensions import db
+from app.fields import Text
+from app.http import Blueprint, now, settings
+from sensor_gateway.decoders import Wires
+from sensor_gateway.decoders.posted import POSTED, envelope_of, is_signed
+from sensor_gateway.handler import Handler
+from sensor_gateway.messages import Undecodable
+from sensor_gateway.profiles import load
+
+api = Blueprint("intake", "intake", url_prefix="/api/v1", description="Sensors' messages over HTTP")
+SIGNATURE = "X-Dt-Signature"
+
+
+class IntakeQuery(Schema):
+    event = Text(
+        load_default="up",
+        validate=validate.Length(1, 32),
+        metadata={"description": "of ChirpStack, which names the event in the address"},
+    )
+
+
+class Taken(Schema):
+    stored = fields.Integer(metadata={"description": "readings stored by this message"})
+    repeated = fields.Integer(metadata={"description": "readings that were stored before"})
+    changes = fields.Integer(metadata={"description": "spaces that changed by it"})
+
+
+def register(app: Flask) -> None:
+    """Prepare the decoders of an application. Raises ProfileError."""
+    app.extensions["akiseki.wires"] = Wires(load(app.extensions["akiseki"].data_dir / "profiles"))
+
+
+@api.route("/intake/<string:wire>", methods=["POST"])
+@api.arguments(IntakeQuery, location="query")
+@api.response(202, Taken)
+@allow(Role.SERVICE)
+def take(query: dict[str, Any], wire: str) -> Any:
+    """Take a message in: of disruptive, things-stack or chirpstack, as its webhook posts it"""
+    if wire not in POSTED:
+        raise NotFound("intake.wire", known=", ".join(POSTED))
+    body, secret = request.get_data(), settings().disruptive_secret
+    if (
+        wire == "disruptive"
+        and secret
+        and not is_signed(request.headers.get(SIGNATURE, ""), body, secret, now())
+    ):
+        raise Forbidden("intake.signature")
+    handler = Handler(db.engine, now, wires=current_app.extensions["akiseki.wires"])
+    try:
+        counts = handler.handle([envelope_of(wire, query["event"], body, now())])
+    except Undecodable as refused:
+        counts = handler.store([], [(f"intake/{wire}", body, refused.reason)], messages=1)
+        raise RuleBroken("intake.undecodable", reason=refused.reason) from refused
+    if counts.dead:
+        raise RuleBroken("intake.undecodable", reason=", ".join(counts.unknown_sensors) or "unreadable")
+    return {"stored": counts.stored, "repeated": counts.repeated, "changes": counts.changes}

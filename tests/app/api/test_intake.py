@@ -1,0 +1,170 @@
+"""Sensors' messages by HTTP: signed, read by the same decoders, stored once, and kept where nobody can read them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from hashlib import sha1, sha256
+from typing import Any
+
+import pytest
+from flask import Flask
+from joserfc import jwt
+from joserfc.jwk import OctKey
+from sqlalchemy import func, select
+
+from app.database import reading, transaction
+from app.factory import create_app
+from app.occupancy.models import DeadLetter, StoredReading
+from app.people import service as people
+from app.people.models import Role
+from app.settings import Settings
+from app.spaces.models import Sensor
+from tests.app.api.good import DESK_EVENT
+from tests.fixtures.web import Api
+from tests.house import DAY, House, at
+
+SECRET = "a secret of the data connector"
+
+
+@pytest.fixture
+def bridge(api: Api, house: House) -> Api:
+    """The API with the token of a service."""
+    with transaction(house.engine) as session:
+        user = people.add_user(
+            session,
+            "bridge@example.jp",
+            name="bridge",
+            section_code="zei",
+            role=Role.SERVICE,
+            now=at("08:00"),
+            on=DAY,
+        )
+        api.tokens["bridge"] = people.issue_token(session, user, now=at("08:00"))
+    return api
+
+
+def stored(house: House) -> list[StoredReading]:
+    with reading(house.engine) as session:
+        found = list(session.scalars(select(StoredReading).order_by(StoredReading.id)))
+        session.expunge_all()
+    return found
+
+
+def dead(house: House) -> list[tuple[str, str]]:
+    with reading(house.engine) as session:
+        rows = session.execute(select(DeadLetter.topic, DeadLetter.reason))
+        return [(topic, reason) for topic, reason in rows]
+
+
+def test_an_event_of_a_data_connector_is_a_reading(bridge: Api, house: House) -> None:
+    answer = bridge.call("bridge", "POST", "/intake/disruptive", DESK_EVENT)
+    assert (answer.status_code, answer.get_json()) == (202, {"stored": 1, "repeated": 0, "changes": 0})
+    (one,) = stored(house)
+    assert (one.sensor_id, one.occupied, one.observed_at) == ("sensor-seat", True, at("08:59"))
+    assert bridge.call("aoki", "POST", "/intake/disruptive", DESK_EVENT).status_code == 403
+
+
+def test_network_servers_post_what_they_publish_and_a_frame_counts_once(bridge: Api, house: House) -> None:
+    eui = "24e124535b316056"
+    with transaction(house.engine) as session:
+        session.add(Sensor(id=eui, model="milesight-vs340"))
+        session.add(Sensor(id="desk 3/left"))
+    frame = base64.b64encode(bytes.fromhex("03000101")).decode()
+    up = {
+        "deviceInfo": {"applicationId": "1", "devEui": eui, "deviceProfileName": "milesight-vs340"},
+        "time": at("08:58").isoformat(),
+        "devAddr": "00189440",
+        "fCnt": 7,
+        "fPort": 85,
+        "data": frame,
+        "object": {"occupancy": "occupied", "battery": 92},
+    }
+    first, second = (
+        bridge.call("bridge", "POST", "/intake/chirpstack?event=up", up).get_json() for _ in "12"
+    )
+    assert (first["stored"], second["stored"], second["repeated"]) == (1, 0, 1)
+    assert bridge.call("bridge", "POST", "/intake/chirpstack?event=join", up).status_code == 202
+    ids = {"device_id": eui, "application_ids": {"application_id": "office"}}
+    things = {
+        "end_device_ids": ids,
+        "uplink_message": {
+            "session_key_id": "AYfg",
+            "f_cnt": 1,
+            "f_port": 85,
+            "version_ids": {"model_id": "vs340"},
+            "decoded_payload": {"occupancy": "vacant"},
+            "received_at": at("08:59").isoformat(),
+        },
+    }
+    assert bridge.call("bridge", "POST", "/intake/things-stack", things).get_json()["stored"] == 1
+    assert [(one.sensor_id, one.occupied, one.seq) for one in stored(house)] == [
+        (eui, True, 7),
+        (eui, False, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wire", "body", "status", "kept"),
+    [
+        ("nobody", {}, 404, []),
+        ("disruptive", {"event": {}}, 422, ["disruptive/event"]),
+        ("chirpstack", {"deviceInfo": {"devEui": "a/b"}}, 422, ["intake/chirpstack"]),
+        ("things-stack", [], 422, ["intake/things-stack"]),
+    ],
+)
+def test_what_nobody_understands_is_refused_and_kept(
+    bridge: Api, house: House, wire: str, body: Any, status: int, kept: list[str]
+) -> None:
+    answer = bridge.call("bridge", "POST", f"/intake/{wire}", body)
+    code = "intake.wire" if status == 404 else "intake.undecodable"
+    assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+    assert [topic for topic, _reason in dead(house)] == kept
+
+
+def test_a_sensor_that_nobody_knows_is_named(bridge: Api, house: House) -> None:
+    event = json.loads(json.dumps(DESK_EVENT).replace("sensor-seat", "stranger"))
+    answer = bridge.call("bridge", "POST", "/intake/disruptive", event)
+    assert (answer.status_code, answer.get_json()["facts"]) == (422, {"reason": "stranger"})
+    assert dead(house) == [("disruptive/event", "unknown_sensor")]
+
+
+def signed(body: bytes, *, secret: str = SECRET, minutes: int = 5, **claims: str) -> Mapping[str, str]:
+    made = claims or {"checksum_sha256": sha256(body).hexdigest()}
+    expires = int((at("09:00") + timedelta(minutes=minutes)).timestamp())
+    return {
+        "X-Dt-Signature": jwt.encode({"alg": "HS256"}, {"exp": expires, **made}, OctKey.import_key(secret))
+    }
+
+
+def test_where_there_is_a_secret_only_what_is_signed_with_it_is_taken(
+    app: Flask, bridge: Api, house: House
+) -> None:
+    url = house.engine.url.render_as_string(hide_password=False)
+    settings = Settings(
+        database_url=url, secret_key="k" * 32, clock=lambda: at("09:00"), disruptive_secret=SECRET
+    )
+    client = create_app(settings).test_client()
+    body = json.dumps(DESK_EVENT).encode()
+    cases = [
+        ({}, 403),
+        (signed(body), 202),
+        (signed(body, checksum=sha1(body, usedforsecurity=False).hexdigest()), 202),
+        (signed(body, secret="another secret of somebody"), 403),
+        (signed(b"another body"), 403),
+        (signed(body, minutes=-5), 403),
+        (signed(body, other="claim"), 403),
+        ({"X-Dt-Signature": "no token"}, 403),
+    ]
+    for headers, status in cases:
+        answer = client.post(
+            "/api/v1/intake/disruptive",
+            data=body,
+            headers={**bridge.headers("bridge"), **headers},
+            content_type="application/json",
+        )
+        assert answer.status_code == status, (headers, answer.text)
+    with reading(house.engine) as session:
+        assert session.scalar(select(func.count()).select_from(StoredReading)) == 2
