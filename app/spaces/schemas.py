@@ -275,7 +275,7 @@ class SpaceSetView(Schema):
 
 
 _SECONDS: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 86_400)}
-_NAME = [
+_SENSOR_NAME = [
     validate.Length(1, 64),
     validate.Regexp(
         r"(?=\S)[^+#\x00-\x1f]*\S\Z",
@@ -298,7 +298,7 @@ class SensorChange(Schema):
 class NewSensor(SensorChange):
     id = Text(
         required=True,
-        validate=_NAME,
+        validate=_SENSOR_NAME,
         metadata={"description": "its name on its wire: of the native one letters, digits, _ . and - alone"},
     )
 

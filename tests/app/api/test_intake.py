@@ -16,6 +16,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy import func, select
 
 from app.database import reading, transaction
+from app.extensions import db
 from app.factory import create_app
 from app.occupancy.models import DeadLetter, StoredReading
 from app.people import service as people
@@ -146,7 +147,8 @@ def test_where_there_is_a_secret_only_what_is_signed_with_it_is_taken(
     settings = Settings(
         database_url=url, secret_key="k" * 32, clock=lambda: at("09:00"), disruptive_secret=SECRET
     )
-    client = create_app(settings).test_client()
+    guarded = create_app(settings)
+    client = guarded.test_client()
     body = json.dumps(DESK_EVENT).encode()
     cases = [
         ({}, 403),
@@ -166,5 +168,7 @@ def test_where_there_is_a_secret_only_what_is_signed_with_it_is_taken(
             content_type="application/json",
         )
         assert answer.status_code == status, (headers, answer.text)
+    with guarded.app_context():
+        db.engine.dispose()
     with reading(house.engine) as session:
         assert session.scalar(select(func.count()).select_from(StoredReading)) == 2
