@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 from app.bookings.legal import free_by_zone
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Origin, Status, is_deserted
-from app.occupancy.models import SensorState
+from app.occupancy.models import SpaceState, last_signal
 from app.occupancy.rules import Occupancy, looks_stuck
 from app.orm import UtcDateTime
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
 from app.spaces.lots import closed_until
-from app.spaces.models import Floor, SensorBinding, Site, Space, Zone
+from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import LANES, Entry, Kind, Lane
 from app.spaces.service import doors, get_floor, in_layout, policies
 from app.timespan import TimeSpan
@@ -150,7 +150,6 @@ _KINDS = {kind.value: kind for kind in Kind}
 _STATES = {None: Occupancy.UNKNOWN} | {state.value: state for state in Occupancy}
 # Asked by every view, so put together once: building a statement costs as much as running it.
 _ON_FLOOR = and_(Zone.id == Space.zone_id, Zone.floor_id == bindparam("floor_id"), in_layout(Zone))
-_WATCHED = and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None))
 _ZONES = (
     select(
         Zone.id,
@@ -172,9 +171,9 @@ _SPACES = (
         # Words as the text that is stored, made the enum's below: the ORM's own way takes ten times as long.
         type_coerce(Space.kind, String),
         Space.zone_id,
-        type_coerce(SensorState.state, String),
+        type_coerce(SpaceState.state, String),
         # Since when, only where it matters: hundreds of instants take as long to read as all the rest.
-        case((SensorState.state == Occupancy.OCCUPIED, SensorState.since_at)),
+        case((SpaceState.state == Occupancy.OCCUPIED, SpaceState.since_at)),
         Space.capacity,
         Space.x,
         Space.y,
@@ -182,8 +181,7 @@ _SPACES = (
         Space.height,
     )
     .join(Zone, _ON_FLOOR)
-    .join(SensorBinding, _WATCHED, isouter=True)
-    .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
+    .join(SpaceState, SpaceState.space_id == Space.id, isouter=True)
     .where(in_layout(Space))
     .order_by(Space.code)
 )
@@ -207,10 +205,9 @@ _BOOKINGS = (
     .order_by(Booking.start_at)
 )
 _VACANT = (
-    select(Space.id, Space.kind, Space.zone_id, SensorState.since_at, SensorState.signal_at)
-    .join(SensorBinding, _WATCHED)
-    .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id)
-    .where(Space.id.in_(bindparam("space_ids", expanding=True)), SensorState.state == Occupancy.VACANT)
+    select(Space.id, Space.kind, Space.zone_id, SpaceState.since_at, last_signal(Space.id).label("signal_at"))
+    .join(SpaceState, SpaceState.space_id == Space.id)
+    .where(Space.id.in_(bindparam("space_ids", expanding=True)), SpaceState.state == Occupancy.VACANT)
 )
 
 

@@ -18,11 +18,11 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Origin, Status
 from app.calendar import public_holidays, working_days
 from app.errors import Forbidden, RuleBroken
-from app.occupancy.models import SensorState
+from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy
 from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
 from app.spaces.lots import closed_until
-from app.spaces.models import FixedSeat, SensorBinding, Space
+from app.spaces.models import FixedSeat, Space
 from app.spaces.rules import LANES, Entry, Lane, Opening
 from app.spaces.service import Place, doors, in_layout
 from app.timespan import TimeSpan, day_span
@@ -107,14 +107,8 @@ def free_by_zone(
     held = select(Booking.id).where(
         Booking.space_id == Space.id, HOLDS, Booking.start_at < span.end, Booking.end_at > span.start
     )
-    occupied = (
-        select(SensorState.sensor_id)
-        .join(SensorBinding, SensorBinding.sensor_id == SensorState.sensor_id)
-        .where(
-            SensorBinding.space_id == Space.id,
-            SensorBinding.until_at.is_(None),
-            SensorState.state == Occupancy.OCCUPIED,
-        )
+    occupied = select(SpaceState.space_id).where(
+        SpaceState.space_id == Space.id, SpaceState.state == Occupancy.OCCUPIED
     )
     found_barriers = barriers(session, span, timezone, zone_ids=zone_ids)
     barred = {barrier.space_id for barrier in found_barriers if barrier.bars(user_id)}

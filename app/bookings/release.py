@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.bookings import legal
@@ -16,11 +16,11 @@ from app.bookings.models import HOLDS, Booking, facts_of
 from app.bookings.rules import Keep, Origin, Release, Status, is_deserted, no_show
 from app.bookings.service import change, change_all, previous_ends
 from app.errors import Conflict
-from app.occupancy.models import SensorState
+from app.occupancy.logs import logs_of
+from app.occupancy.models import SpaceState, last_signal
 from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy
-from app.occupancy.service import logs_of
 from app.people.service import Person
-from app.spaces.models import SensorBinding, Space
+from app.spaces.models import Space
 from app.spaces.rules import Kind, Lane, Policies
 from app.spaces.service import get_place, policies, sensors_of
 from app.timespan import TimeSpan
@@ -65,7 +65,7 @@ def release_no_shows(
     }
     sensors = sensors_of(session, space_ids)
     silence = (
-        max((sensor.heartbeat for sensor in sensors.values()), default=timedelta(0))
+        max((one.heartbeat for listed in sensors.values() for one in listed), default=timedelta(0))
         * HEARTBEATS_UNTIL_OFFLINE
     )
     opens = max(policy.check_in_opens for policy in found.all())
@@ -80,7 +80,7 @@ def release_no_shows(
             previous_end=before.get(booking.id),
             expected_at=expected.get((booking.user_id or 0, booking.start_at)),
         )
-        verdict = no_show(facts, logs.get(booking.space_id), now=now, policy=policy_of[booking.space_id])
+        verdict = no_show(facts, logs.get(booking.space_id, ()), now=now, policy=policy_of[booking.space_id])
         match verdict:
             case Release(reason):
                 gone = {
@@ -106,7 +106,7 @@ def end_early_leaves(session: Session, now: datetime) -> list[Booking]:
     if not kinds:
         return []
     rows = session.execute(
-        select(Booking, Space.kind, Space.zone_id, SensorState.since_at)
+        select(Booking, Space.kind, Space.zone_id, SpaceState.since_at)
         .where(*_left(kinds), Booking.end_at > now)
         .order_by(Booking.id)
         .limit(AT_ONCE)
@@ -114,7 +114,7 @@ def end_early_leaves(session: Session, now: datetime) -> list[Booking]:
     left = [
         (one, since_at)
         for one, kind, zone_id, since_at in rows
-        if (wait := policy_of.of(kind, zone_id).early_leave) and since_at and since_at + wait <= now
+        if (wait := policy_of.of(kind, zone_id).early_leave) and since_at + wait <= now
     ]
     return change_all(
         session,
@@ -138,14 +138,13 @@ def _left(kinds: Iterable[Kind]) -> tuple[ColumnElement[bool], ...]:
     """That the sensor of a booking's space saw the person go after the check-in."""
     return (
         Space.id == Booking.space_id,
-        SensorBinding.space_id == Booking.space_id,
-        SensorBinding.until_at.is_(None),
-        SensorState.sensor_id == SensorBinding.sensor_id,
+        SpaceState.space_id == Booking.space_id,
+        HOLDS,  # as the index of live bookings has them
         Booking.status == Status.CHECKED_IN,
         Space.kind.in_(kinds),
-        SensorState.state == Occupancy.VACANT,
-        SensorState.since_at > Booking.checked_in_at,
-        SensorState.since_at > Booking.start_at,
+        SpaceState.state == Occupancy.VACANT,
+        SpaceState.since_at > Booking.checked_in_at,
+        SpaceState.since_at > Booking.start_at,
     )
 
 
@@ -192,12 +191,12 @@ def next_due(session: Session) -> datetime | None:
     ends = session.scalar(select(func.min(Booking.end_at)).where(HOLDS, Booking.status != Status.HELD))
     policy_of = policies(session)
     left = session.execute(
-        select(Space.kind, Space.zone_id, func.min(SensorState.since_at))
+        select(Space.kind, Space.zone_id, func.min(SpaceState.since_at))
         .where(*_left(_ending_early(policy_of)))
         .group_by(Space.kind, Space.zone_id)
     )
     early = ((at, policy_of.of(kind, zone_id).early_leave) for kind, zone_id, at in left)
-    waits = [checked, ends, *(at + wait for at, wait in early if at and wait)]
+    waits = [checked, ends, *(at + wait for at, wait in early if wait)]
     return min((at for at in waits if at is not None), default=None)
 
 
@@ -305,25 +304,22 @@ def empty_claim(session: Session, space_id: int, now: datetime) -> tuple[Booking
     """A claim that holds a space which its sensor has confirmed vacant since, past the hold, and when it was left: at
     once where nobody was ever seen."""
     row = session.execute(
-        select(Booking, SensorState.since_at, SensorState.signal_at)
-        .join(
-            SensorBinding, and_(SensorBinding.space_id == Booking.space_id, SensorBinding.until_at.is_(None))
-        )
-        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id)
+        select(Booking, SpaceState.since_at, last_signal(Booking.space_id))
+        .join(SpaceState, SpaceState.space_id == Booking.space_id)
         .where(
             Booking.space_id == space_id,
             Booking.status == Status.CHECKED_IN,
             Booking.origin == Origin.CLAIM,
             Booking.start_at <= now,
             Booking.end_at > now,
-            SensorState.state == Occupancy.VACANT,
+            SpaceState.state == Occupancy.VACANT,
         )
     ).one_or_none()
     if row is None:
         return None
     booking, since_at, signal_at = row
     hold = get_place(session, space_id).policy.vacant_hold
-    if since_at is None or not is_deserted(booking.start_at, since_at, signal_at, hold=hold):
+    if not is_deserted(booking.start_at, since_at, signal_at, hold=hold):
         return None
     return booking, max(since_at, booking.start_at)
 

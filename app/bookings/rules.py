@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -131,11 +131,12 @@ def release_deadline(booking: Booked, policy: Policy) -> datetime:
     return latest + policy.no_show_grace
 
 
-def no_show(booking: Booked, log: SensorLog | None, *, now: datetime, policy: Policy) -> Keep | Release:
-    """Whether nobody came for a booking. `log`: what the space's sensor said, None where it has none.
+def no_show(booking: Booked, logs: Sequence[SensorLog], *, now: datetime, policy: Policy) -> Keep | Release:
+    """Whether nobody came for a booking. `logs`: what the space's sensors said, none where it has none.
 
     Released only by a vacant message that a healthy sensor sent within 2.5 heartbeats after the grace and its own
-    delay; silence keeps, and so does a sensor that lives but says nothing clear (RULES 8, 9).
+    delay; silence keeps, and so does a sensor that lives but says nothing clear (RULES 8, 9). Of several sensors each
+    must say so; what one has seen, or must still say, keeps.
     """
     if booking.status is not Status.BOOKED or booking.reclaimed:
         return Keep("reclaimed" if booking.reclaimed else booking.status.value)
@@ -146,11 +147,18 @@ def no_show(booking: Booked, log: SensorLog | None, *, now: datetime, policy: Po
         return Keep("ends_within_grace")
     if now < deadline:
         return Keep("grace", check_at=deadline)
-    if log is None:
+    if not logs:
         return Release("no_check_in") if policy.check_in_by_hand else Keep("no_sensor")
     window = evidence_window(booking.span, booking.previous_end, policy)
-    if window is None or any(window.start <= at <= now for at in log.occupied):
+    if window is None or any(window.start <= at <= now for log in logs for at in log.occupied):
         return Keep("seen")
+    verdicts = [_told(log, window, deadline, now) for log in logs]
+    final = [one for one in verdicts if isinstance(one, Keep) and one.check_at is None]
+    return next(iter([*final, *(one for one in verdicts if isinstance(one, Keep)), *verdicts]))
+
+
+def _told(log: SensorLog, window: TimeSpan, deadline: datetime, now: datetime) -> Keep | Release:
+    """What one sensor that saw nobody says of a no-show."""
     asked_at = deadline + log.detection_delay
     told_by = asked_at + log.offline_after
     told = next((at for at in log.vacant if asked_at <= at <= min(now, told_by)), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.models import HOLDS, Booking
@@ -13,12 +13,12 @@ from app.bookings.release import empty_claim
 from app.bookings.reserve import claimable
 from app.bookings.rules import Status
 from app.errors import Conflict, DomainError, NotFound
-from app.occupancy.models import SensorState
+from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy
 from app.people.cards import find_by_card
 from app.people.service import Person, get_person
 from app.spaces.desk_codes import as_typed
-from app.spaces.models import SensorBinding, Space, Zone
+from app.spaces.models import Space, Zone
 from app.spaces.rules import Policy
 from app.spaces.service import Place, get_place, policies
 from app.timespan import TimeSpan
@@ -129,15 +129,14 @@ def just_seen(session: Session, *, person: Person, now: datetime) -> list[Space]
     rows = session.scalars(
         select(Space)
         .join(Zone, Zone.id == Space.zone_id)
-        .join(SensorBinding, and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None)))
-        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id)
+        .join(SpaceState, SpaceState.space_id == Space.id)
         .where(
-            SensorState.state == Occupancy.OCCUPIED,
-            SensorState.since_at > now - JUST,
+            SpaceState.state == Occupancy.OCCUPIED,
+            SpaceState.since_at > now - JUST,
             or_(Zone.section_id.is_(None), Zone.section_id.in_(person.section_ids)),
             ~held.exists(),
         )
-        .order_by(SensorState.since_at.desc(), Space.code)
+        .order_by(SpaceState.since_at.desc(), Space.code)
         .limit(AT_MOST)
     )
     return [

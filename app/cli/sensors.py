@@ -17,6 +17,8 @@ from sensor_gateway.heard import Heard
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import ProfileError, load
 
+WRONG = {"silent": "silent", "suspect": "stuck?", "flapping": "flapping", "battery": "battery low"}
+
 
 @akiseki.group()
 def sensors() -> None:
@@ -34,11 +36,12 @@ def list_() -> None:
                 seen.astimezone(settings.timezone).isoformat(timespec="seconds") if seen else "never heard"
             )
             battery = "" if one.battery_pct is None else f"{one.battery_pct} %"
-            state = f"{one.state.value}, stuck?" if one.suspect else one.state.value
-            lost = f"{one.missing} lost" if one.missing else ""
-            click.echo(
-                f"{one.sensor_id:24} {one.space_code:12} {state:18} {heard:26} {battery:6} {lost}".rstrip()
+            spaces = ",".join(one.space_codes)
+            wrong = ", ".join(
+                f"{one.missing} lost" if name == "gaps" else WRONG[name] for name in one.troubles
             )
+            line = f"{one.sensor_id:24} {one.model:16} {spaces:12} {one.state.value:9} {heard:26} {battery:6} {wrong}"
+            click.echo(line.rstrip())
 
 
 @sensors.command("try")

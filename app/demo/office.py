@@ -12,7 +12,7 @@ from app.people import service as people
 from app.people.models import Role, User
 from app.spaces.models import Floor, Sensor, Site, Space, Zone
 from app.spaces.rules import Kind
-from app.spaces.service import bind_sensor
+from app.spaces.service import watch_spaces
 
 PASSWORD = "akiseki-demo"  # noqa: S105 - the demo listens on this machine only, and prints it
 DOMAIN = "demo.example"
@@ -175,7 +175,10 @@ def build(session: Session, *, now: datetime, on: date, timezone: str) -> None:
         for space in _spaces(block, zone.id):
             session.add(space)
             session.flush()
-            bind_sensor(session, Sensor(id=f"desk-{next(numbers):03d}"), space.id, now=now)
+            sensor = Sensor(id=f"desk-{next(numbers):03d}")
+            session.add(sensor)
+            session.flush()
+            watch_spaces(session, sensor, [space.id], actor_id=None, now=now)
     _people(session, now=now, on=on)
 
 

@@ -2,68 +2,117 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.occupancy.models import SensorState, StoredReading
+from app.occupancy.models import OccupancyChange, SensorState, StoredReading
 from app.occupancy.rules import Occupancy, looks_stuck
 from app.spaces.models import Sensor, SensorBinding, Space
+
+LOW_BATTERY_PCT = 15
+# More confirmed changes than that within a day are no people coming and going.
+FLAPPING_AFTER = 100
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a sensor says of its space, when it was last heard, and how many of its readings never came.
+    """What a sensor says, of which spaces, when it was last heard, and how many of its readings never came.
 
-    `suspect`: it has said occupied for over 12 hours; shown and told, no evidence (RULES 4).
+    `suspect`: it has said occupied for over 12 hours; shown and told, no evidence (RULES 4). `flapping`: its space
+    changed over a hundred times within a day. `low`: its battery is at 15 per cent or less.
     """
 
     sensor_id: str
-    space_id: int
-    space_code: str
+    model: str
+    space_ids: Sequence[int]
+    space_codes: Sequence[str]
     state: Occupancy
     last_seen_at: datetime | None
     battery_pct: int | None
     missing: int
     suspect: bool
+    flapping: bool
+
+    @property
+    def low(self) -> bool:
+        return self.battery_pct is not None and self.battery_pct <= LOW_BATTERY_PCT
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is wrong with it, the worst first: silent, suspect, flapping, battery, gaps."""
+        silent = self.state in {Occupancy.OFFLINE, Occupancy.UNKNOWN}
+        found = {
+            "silent": silent,
+            "suspect": self.suspect,
+            "flapping": self.flapping,
+            "battery": self.low,
+            "gaps": self.missing > 0,
+        }
+        return [name for name, is_so in found.items() if is_so]
 
 
 def health(session: Session, now: datetime, *, after: str = "", limit: int | None = None) -> list[Health]:
-    """The bound sensors in the order of their ids, at most `limit` after `after`; two queries."""
+    """The sensors that watch a space, in the order of their ids, at most `limit` after `after`; four queries."""
+    watching = select(SensorBinding.sensor_id).where(SensorBinding.until_at.is_(None))
     rows = session.execute(
         select(
             Sensor.id,
-            Space.id,
-            Space.code,
+            Sensor.model,
             SensorState.state,
             SensorState.signal_at,
             SensorState.battery_pct,
             SensorState.since_at,
         )
-        .join(SensorBinding, and_(SensorBinding.sensor_id == Sensor.id, SensorBinding.until_at.is_(None)))
-        .join(Space, Space.id == SensorBinding.space_id)
         .join(SensorState, SensorState.sensor_id == Sensor.id, isouter=True)
-        .where(Sensor.id > after)
+        .where(Sensor.id > after, Sensor.id.in_(watching))
         .order_by(Sensor.id)
         .limit(limit)
     ).all()
-    missing = sequence_gaps(session, [row[0] for row in rows])
+    ids = [row.id for row in rows]
+    spaces: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for sensor_id, space_id, code in session.execute(
+        select(SensorBinding.sensor_id, Space.id, Space.code)
+        .join(Space, Space.id == SensorBinding.space_id)
+        .where(SensorBinding.until_at.is_(None), SensorBinding.sensor_id.in_(ids))
+        .order_by(Space.code)
+    ):
+        spaces[sensor_id].append((space_id, code))
+    missing, restless = sequence_gaps(session, ids), _restless(session, ids, now)
     return [
         Health(
-            sensor,
-            space,
-            code,
-            state or Occupancy.UNKNOWN,
-            signal_at,
-            battery,
-            missing.get(sensor, 0),
-            looks_stuck(state, since_at, now),
+            row.id,
+            row.model,
+            [space_id for space_id, _code in spaces[row.id]],
+            [code for _space_id, code in spaces[row.id]],
+            row.state or Occupancy.UNKNOWN,
+            row.signal_at,
+            row.battery_pct,
+            missing.get(row.id, 0),
+            looks_stuck(row.state, row.since_at, now),
+            row.id in restless,
         )
-        for sensor, space, code, state, signal_at, battery, since_at in rows
+        for row in rows
     ]
+
+
+def _restless(session: Session, sensor_ids: Sequence[str], now: datetime) -> set[str]:
+    query = (
+        select(OccupancyChange.sensor_id)
+        .where(
+            OccupancyChange.sensor_id.in_(sensor_ids),
+            OccupancyChange.since_at > now - DAY,
+            OccupancyChange.state.in_((Occupancy.OCCUPIED, Occupancy.VACANT)),
+        )
+        .group_by(OccupancyChange.sensor_id)
+        .having(func.count() > FLAPPING_AFTER)
+    )
+    return set(session.scalars(query))
 
 
 def sequence_gaps(session: Session, sensor_ids: Sequence[str] | None = None) -> dict[str, int]:

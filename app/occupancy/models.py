@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    ScalarSelect,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from app.occupancy.rules import Occupancy
 from app.orm import Base, BigId, enum_text
+from app.spaces.models import SensorBinding
 
 
 class StoredReading(Base):
@@ -49,6 +62,27 @@ class SensorState(Base):
     quiet_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     battery_pct: Mapped[int | None]
+
+
+class SpaceState(Base):
+    """What is known of a space, whichever sensors watch it: true since `since_at`, last said at `at`."""
+
+    __tablename__ = "space_states"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True, autoincrement=False)
+    state: Mapped[Occupancy] = mapped_column(enum_text(Occupancy))
+    since_at: Mapped[datetime]
+    at: Mapped[datetime]
+
+
+def last_signal(space_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ScalarSelect[datetime | None]:
+    """When all the sensors that watch a space had spoken last: the earliest of their newest signs of life."""
+    return (
+        select(func.min(SensorState.signal_at))
+        .join(SensorBinding, SensorBinding.sensor_id == SensorState.sensor_id)
+        .where(SensorBinding.space_id == space_id, SensorBinding.until_at.is_(None))
+        .scalar_subquery()
+    )
 
 
 class OccupancyChange(Base):

@@ -154,6 +154,32 @@ def _due(fold: Fold, watching: Watch) -> tuple[datetime, Occupancy, datetime] | 
     return min(options, key=lambda option: option[0], default=None)
 
 
+def combined(states: Iterable[Occupancy]) -> Occupancy:
+    """What is known of a space that several sensors watch: occupied where one says so; vacant where all do; else no
+    more is known than the least that is known of one. Unknown where nobody watches."""
+    found = set(states)
+    for one in (Occupancy.OCCUPIED, Occupancy.OFFLINE, Occupancy.UNKNOWN, Occupancy.VACANT):
+        if one in found:
+            return one
+    return Occupancy.UNKNOWN
+
+
+def turned_space(turn: Transition, before: Occupancy, beside: Sequence[Fold]) -> Transition | None:
+    """What the turn of one sensor from `before` makes of its space, which the sensors `beside` watch too; None:
+    nothing new. Vacant since the last of them says so, and last seen by whichever saw somebody last."""
+    if not beside:
+        return turn
+    others = [fold.state for fold in beside]
+    was, is_now = combined([before, *others]), combined([turn.state, *others])
+    if was is is_now:
+        return None
+    since_at = turn.since_at
+    if is_now is Occupancy.VACANT:
+        since_at = max([since_at, *(fold.since_at for fold in beside if fold.since_at)])
+    hits = [at for at in (turn.last_hit_at, *(fold.last_hit_at for fold in beside)) if at is not None]
+    return Transition(is_now, since_at, turn.at, max(hits, default=None))
+
+
 def is_suspect(occupied_since: datetime, at: datetime) -> bool:
     """Occupied for over 12 hours: shown and told, not used as evidence (RULES 4)."""
     return at - occupied_since > SUSPECT_AFTER

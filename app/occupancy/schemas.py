@@ -15,13 +15,19 @@ class SensorQuery(Schema):
 
 class SensorView(Schema):
     id = fields.String(attribute="sensor_id")
-    space_id = fields.Integer()
-    space_code = fields.String()
+    model = fields.String()
+    space_ids = fields.List(fields.Integer())
+    space_codes = fields.List(fields.String())
     state = fields.String()
     last_seen_at = fields.AwareDateTime(allow_none=True)
     battery_pct = fields.Integer(allow_none=True)
     suspect = fields.Boolean(
         metadata={"description": "occupied for over 12 hours, which nobody is: look after it"}
+    )
+    flapping = fields.Boolean(metadata={"description": "over a hundred changes within a day"})
+    low = fields.Boolean(metadata={"description": "its battery is at 15 per cent or less"})
+    troubles = fields.List(
+        fields.String(), metadata={"description": "silent, suspect, flapping, battery, gaps: the worst first"}
     )
     missing = fields.Integer(metadata={"description": "readings the sensor numbered that never arrived"})
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-from sqlalchemy import RowMapping, and_, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from app.bulk import as_parameter, insert_rows
 from app.occupancy import rules
-from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, StoredReading
+from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, SpaceState
 from app.occupancy.readings import Reading
-from app.occupancy.rules import Fold, Occupancy, SensorLog, Signal, Transition, Watch, watch
+from app.occupancy.rules import Fold, Occupancy, Signal, Transition, Watch, watch
 from app.orm import Base
 from app.spaces.models import Sensor, SensorBinding, Space
 from app.spaces.rules import Kind, Policies
@@ -24,6 +24,7 @@ DEAD_LETTER_BYTES = 4096
 SETTLE_AT_ONCE = 5000
 FOLD_COLUMNS = Fold._fields
 STATE_COLUMNS = ("sensor_id", *FOLD_COLUMNS, "due_at", "battery_pct")
+SPACE_COLUMNS = ("space_id", "state", "since_at", "at")
 READING_COLUMNS = (
     *("sensor_id", "boot", "seq", "observed_at", "received_at"),
     *("occupied", "online", "history", "battery_pct", "rssi"),
@@ -31,6 +32,7 @@ READING_COLUMNS = (
 _columns_of = attrgetter(*READING_COLUMNS)
 _readings = Base.metadata.tables["readings"]
 _states = Base.metadata.tables["sensor_states"]
+_space_states = Base.metadata.tables["space_states"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,16 @@ class Observed:
 
 @dataclass(slots=True)
 class _Watched:
-    """A sensor loaded for folding."""
+    """A sensor loaded for folding, and the spaces that it watches. `before`: its fold as it was loaded."""
 
-    space_id: int | None
+    space_ids: tuple[int, ...]
     watching: Watch
     fold: Fold
+    before: Fold
     battery_pct: int | None
+
+
+Turn = tuple[str, Transition]  # a sensor turned
 
 
 def observe(session: Session, readings: Sequence[Reading], policies: Policies) -> Observed:
@@ -81,7 +87,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
     watched = _load(session, {reading.sensor_id for reading in readings}, policies)
     known = [reading for reading in readings if reading.sensor_id in watched]
     fresh = store(session, known)
-    changes: list[Change] = []
+    turns: list[Turn] = []
     seen: list[Seen] = []
     by_sensor: dict[str, list[Reading]] = defaultdict(list)
     for reading in fresh:
@@ -89,7 +95,6 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
     moved: list[str] = []
     for sensor_id, own in by_sensor.items():
         one = watched[sensor_id]
-        before = one.fold
         own.sort(key=_order)
         for reading in own:
             if reading.battery_pct is not None:
@@ -99,21 +104,17 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
             signal = Signal(reading.observed_at, reading.occupied, reading.online)
             newer = one.fold.signal_at is None or signal.at > one.fold.signal_at
             one.fold, found = rules.observe(one.fold, signal, one.watching)
-            changes.extend(_changes(one, sensor_id, found))
+            turns.extend((sensor_id, turn) for turn in found)
             seen.extend(_confirmed(one, found))
-            if (
-                newer
-                and signal.occupied
-                and rules.is_evidence(one.fold, signal.at)
-                and one.space_id is not None
-            ):
-                seen.append(Seen(one.space_id, signal.at))
-        if one.fold is not before:
+            if newer and signal.occupied and rules.is_evidence(one.fold, signal.at):
+                seen.extend(Seen(space_id, signal.at) for space_id in one.space_ids)
+        if one.fold is not one.before:
             moved.append(sensor_id)
     _save(session, watched, moved)
+    changes = _changes(watched, turns)
     _log(session, changes)
     return Observed(
-        tuple(sorted(changes, key=lambda change: change.at)),
+        tuple(changes),
         tuple(sorted(seen, key=lambda one: one.at)),
         len(fresh),
         frozenset(reading.sensor_id for reading in readings) - watched.keys(),
@@ -121,7 +122,8 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
 
 
 def settle(session: Session, now: datetime, policies: Policies) -> Observed:
-    """Settle every sensor whose time is due: silence becomes vacant or offline (unknown), a lasting hit occupied."""
+    """Settle every sensor whose time is due: silence becomes vacant or offline (unknown), a lasting hit occupied; and
+    every space whose sensors are others than before."""
     due = session.scalars(
         select(SensorState.sensor_id)
         .where(SensorState.due_at <= now)
@@ -129,17 +131,47 @@ def settle(session: Session, now: datetime, policies: Policies) -> Observed:
         .limit(SETTLE_AT_ONCE)
     ).all()
     watched = _load(session, set(due), policies)
-    changes: list[Change] = []
+    turns: list[Turn] = []
     seen: list[Seen] = []
     for sensor_id, one in watched.items():
-        one.fold, found = rules.settle(one.fold, now, one.watching)
-        changes.extend(_changes(one, sensor_id, found))
-        seen.extend(_confirmed(one, found))
-    _save(session, watched, list(watched))
+        if sensor_id in due:
+            one.fold, found = rules.settle(one.fold, now, one.watching)
+            turns.extend((sensor_id, turn) for turn in found)
+            seen.extend(_confirmed(one, found))
+    _save(session, watched, due)
+    changes = _changes(watched, turns)
     _log(session, changes)
-    return Observed(
-        tuple(sorted(changes, key=lambda change: change.at)), tuple(sorted(seen, key=lambda one: one.at))
+    changes += _rewatch(session, policies, now)
+    return Observed(tuple(changes), tuple(sorted(seen, key=lambda one: one.at)))
+
+
+def _rewatch(session: Session, policies: Policies, now: datetime) -> list[Change]:
+    """Say anew what is known of the spaces whose sensors came or went since it was last said; one query where none."""
+    rows = session.execute(
+        select(SpaceState.space_id, SpaceState.state)
+        .join(SensorBinding, SensorBinding.space_id == SpaceState.space_id)
+        .where(or_(SensorBinding.from_at > SpaceState.at, SensorBinding.until_at > SpaceState.at))
+        .distinct()
+    ).all()
+    if not rows:
+        return []
+    ids = session.scalars(
+        select(SensorBinding.sensor_id).where(
+            SensorBinding.space_id.in_([row.space_id for row in rows]), SensorBinding.until_at.is_(None)
+        )
     )
+    watched = _load(session, set(ids), policies)
+    changes = []
+    for space_id, state in rows:
+        folds = {name: one.fold for name, one in watched.items() if space_id in one.space_ids}
+        now_is = rules.combined(fold.state for fold in folds.values())
+        last_hit_at = max((fold.last_hit_at for fold in folds.values() if fold.last_hit_at), default=None)
+        changes.append(Change(space_id, next(iter(folds), ""), now_is, now, now, last_hit_at))
+        if now_is is state:  # nothing happened: only that it was looked at is kept
+            _keep_states(session, changes[-1:])
+            changes.pop()
+    _log(session, changes)
+    return changes
 
 
 def next_due(session: Session) -> datetime | None:
@@ -174,82 +206,28 @@ def kept_dead_letters(session: Session, topics: str) -> set[tuple[str, str, int]
     return {(topic, reason, size) for topic, reason, size in rows}
 
 
-def logs_of(
-    session: Session, sensors: Mapping[int, Sensor], since: datetime, until: datetime
-) -> dict[int, SensorLog]:
-    """The log of each space's sensor between two instants, by space; four queries for all."""
-    space_of = {sensor.id: space_id for space_id, sensor in sensors.items()}
-    rows: dict[str, list[RowMapping]] = defaultdict(list)
-    for row in session.execute(
-        select(
-            StoredReading.sensor_id, StoredReading.observed_at, StoredReading.occupied, StoredReading.online
-        )
-        .where(
-            StoredReading.sensor_id.in_(space_of),
-            StoredReading.observed_at >= since,
-            StoredReading.observed_at <= until,
-            # History and retained copies say nothing of now (RULES 3).
-            StoredReading.history.is_(False),
-        )
-        .order_by(StoredReading.sensor_id, StoredReading.observed_at)
-    ).mappings():
-        rows[row["sensor_id"]].append(row)
-    states = _states_between(session, sensors, since, until)
-    return {
-        space_id: SensorLog(
-            offline_after=sensor.heartbeat * rules.HEARTBEATS_UNTIL_OFFLINE,
-            detection_delay=timedelta(seconds=sensor.detection_delay_s),
-            signs=tuple(row["observed_at"] for row in rows[sensor.id] if row["online"] is not False),
-            occupied=rules.trusted(
-                [row["observed_at"] for row in rows[sensor.id] if row["occupied"] is True], states[space_id]
-            ),
-            vacant=tuple(row["observed_at"] for row in rows[sensor.id] if row["occupied"] is False),
-            wills=tuple(row["observed_at"] for row in rows[sensor.id] if row["online"] is False),
-        )
-        for space_id, sensor in sensors.items()
-    }
-
-
-def _states_between(
-    session: Session, space_ids: Collection[int], since: datetime, until: datetime
-) -> dict[int, list[tuple[datetime, Occupancy]]]:
-    """The confirmed states of each space that held at some time between two instants, as (since, state), in order.
-
-    Three queries, which read no further back than the last change before.
-    """
-    before = (
-        select(OccupancyChange.id)
-        .where(OccupancyChange.space_id == Space.id, OccupancyChange.since_at <= since)
-        .order_by(OccupancyChange.since_at.desc(), OccupancyChange.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    last_ids = session.scalars(select(before).select_from(Space).where(Space.id.in_(space_ids))).all()
-    found: dict[int, list[tuple[datetime, Occupancy]]] = defaultdict(list)
-    wanted = (
-        OccupancyChange.id.in_([one for one in last_ids if one is not None]),
-        and_(
-            OccupancyChange.space_id.in_(space_ids),
-            OccupancyChange.since_at > since,
-            OccupancyChange.since_at <= until,
-        ),
-    )
-    for where in wanted:
-        for change in session.scalars(
-            select(OccupancyChange).where(where).order_by(OccupancyChange.since_at, OccupancyChange.id)
-        ):
-            found[change.space_id].append((change.since_at, change.state))
-    return found
-
-
 def _order(reading: Reading) -> tuple[datetime, int]:
     return reading.observed_at, reading.seq or 0
 
 
 def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[str, _Watched]:
-    """The sensors with their fold, locked until the transaction ends, in the order of their ids."""
+    """The sensors with their fold, and those that watch a space with one of them; locked until the transaction ends, in
+    the order of their ids. One that was bound since it was last heard begins anew: what it said was of another space.
+    """
     if not sensor_ids:
         return {}
+    beside = aliased(SensorBinding)
+    together = select(beside.sensor_id).join(
+        SensorBinding,
+        and_(
+            SensorBinding.space_id == beside.space_id,
+            SensorBinding.sensor_id != beside.sensor_id,
+            SensorBinding.until_at.is_(None),
+        ),
+    )
+    sensor_ids = sensor_ids.union(
+        session.scalars(together.where(beside.until_at.is_(None), SensorBinding.sensor_id.in_(sensor_ids)))
+    )
     # In a statement of its own: one that waits and reads would read what stood before the wait.
     session.execute(
         select(Sensor.id).where(Sensor.id.in_(sensor_ids)).order_by(Sensor.id).with_for_update(key_share=True)
@@ -258,6 +236,7 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
         select(
             Sensor.id,
             SensorBinding.space_id,
+            SensorBinding.from_at,
             Space.kind,
             Space.zone_id,
             Sensor.heartbeat_s,
@@ -278,9 +257,9 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
         .order_by(Sensor.id)
     )
     watches: dict[tuple[object, ...], Watch] = {}
-    found = {}
-    for sensor_id, space_id, *model, has_state, battery_pct, fold in (
-        (*row[:9], Fold(*row[9:])) for row in rows
+    found: dict[str, _Watched] = {}
+    for sensor_id, space_id, bound_at, *model, has_state, battery_pct, fold in (
+        (*row[:10], Fold(*row[10:])) for row in rows
     ):
         kind, zone_id, heartbeat_s, own_hold_s, holds_itself = model
         if tuple(model) not in watches:
@@ -291,9 +270,17 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
                 holds_itself=holds_itself,
                 heartbeat=timedelta(seconds=heartbeat_s),
             )
-        found[sensor_id] = _Watched(
-            space_id, watches[tuple(model)], fold if has_state else Fold(), battery_pct
-        )
+        watching = watches[tuple(model)]
+        if sensor_id in found:
+            # Of several spaces that it watches the longest hold counts.
+            known = found[sensor_id]
+            known.space_ids += (space_id,)
+            known.watching = max(known.watching, watching, key=lambda one: one.hold)
+            continue
+        is_heard = has_state and not (bound_at and fold.signal_at and fold.signal_at < bound_at)
+        kept = fold if is_heard else Fold()
+        space_ids = () if space_id is None else (space_id,)
+        found[sensor_id] = _Watched(space_ids, watching, kept, kept, battery_pct)
     return found
 
 
@@ -321,7 +308,7 @@ def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
     return result
 
 
-def _save(session: Session, watched: dict[str, _Watched], moved: list[str]) -> None:
+def _save(session: Session, watched: dict[str, _Watched], moved: Sequence[str]) -> None:
     if not moved:
         return
     statement = insert_rows(session, _states, STATE_COLUMNS)
@@ -357,16 +344,55 @@ def _log(session: Session, changes: list[Change]) -> None:
                 for change in changes
             ],
         )
+        _keep_states(session, changes)
 
 
-def _changes(one: _Watched, sensor_id: str, found: list[Transition]) -> list[Change]:
-    if one.space_id is None:
+def _keep_states(session: Session, changes: Sequence[Change]) -> None:
+    """Keep what each of these spaces is now: of several changes the last."""
+    statement = insert_rows(session, _space_states, SPACE_COLUMNS)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["space_id"],
+            set_={name: statement.excluded[name] for name in SPACE_COLUMNS[1:]},
+        ),
+        as_parameter(
+            (change.space_id, change.state, change.since_at, change.at)
+            for change in {change.space_id: change for change in changes}.values()
+        ),
+    )
+
+
+def _changes(watched: Mapping[str, _Watched], turns: Iterable[Turn]) -> list[Change]:
+    """What the turns of sensors change of their spaces, in the order of time."""
+    ordered = sorted(turns, key=lambda turn: turn[1].at)
+    if not ordered:
         return []
-    return [Change(one.space_id, sensor_id, t.state, t.since_at, t.at, t.last_hit_at) for t in found]
+    sensors_of: dict[int, list[str]] = defaultdict(list)
+    for sensor_id, one in watched.items():
+        for space_id in one.space_ids:
+            sensors_of[space_id].append(sensor_id)
+    folds = {sensor_id: one.before for sensor_id, one in watched.items()}
+    changes = []
+    for sensor_id, turn in ordered:
+        before = folds[sensor_id]
+        folds[sensor_id] = before._replace(
+            state=turn.state, since_at=turn.since_at, last_hit_at=turn.last_hit_at
+        )
+        for space_id in watched[sensor_id].space_ids:
+            beside = [folds[one] for one in sensors_of[space_id] if one != sensor_id]
+            found = rules.turned_space(turn, before.state, beside)
+            if found is not None:
+                changes.append(
+                    Change(space_id, sensor_id, found.state, found.since_at, found.at, found.last_hit_at)
+                )
+    return changes
 
 
 def _confirmed(one: _Watched, found: list[Transition]) -> list[Seen]:
     """A confirmed hit was evidence from its first signal on."""
-    if one.space_id is None:
-        return []
-    return [Seen(one.space_id, t.since_at) for t in found if t.state is Occupancy.OCCUPIED]
+    return [
+        Seen(space_id, turn.since_at)
+        for turn in found
+        if turn.state is Occupancy.OCCUPIED
+        for space_id in one.space_ids
+    ]

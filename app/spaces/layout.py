@@ -19,7 +19,7 @@ from app.errors import Conflict, NotFound
 from app.people.models import Section
 from app.spaces import barriers
 from app.spaces.models import FixedSeat, Sensor, SensorBinding, Space, Zone, ZoneGuest, ZoneOverflow
-from app.spaces.service import bind_sensor, get_floor, get_place, get_zone, in_layout
+from app.spaces.service import get_floor, get_place, get_zone, in_layout, watch_spaces
 
 Values = Mapping[str, Any]
 
@@ -109,8 +109,10 @@ def add_sensor(session: Session, values: Values, *, actor_id: int | None, now: d
 def change_sensor(
     session: Session, sensor_id: str, values: Values, *, actor_id: int | None, now: datetime
 ) -> Sensor:
-    """Change what a sensor is, or from now on watches (`space_id`, None: nothing). Raises NotFound `sensor.unknown`,
-    `space.unknown`, Conflict `sensor.bound` where another watches the space."""
+    """Change what a sensor is, or from now on watches (`space_ids`; or `space_id` alone, None: nothing).
+
+    Raises NotFound `sensor.unknown`, `space.unknown`.
+    """
     sensor = session.get(Sensor, sensor_id)
     if sensor is None:
         raise NotFound("sensor.unknown", sensor_id=sensor_id)
@@ -121,28 +123,31 @@ def change_sensor(
 def _change_sensor(
     session: Session, sensor: Sensor, values: Values, *, actor_id: int | None, now: datetime
 ) -> None:
-    own = {name: value for name, value in values.items() if name not in {"id", "space_id"}}
+    own = {name: value for name, value in values.items() if name not in {"id", "space_id", "space_ids"}}
     _change(session, sensor, own, "sensor", actor_id=actor_id, now=now)
-    if "space_id" not in values:
-        return
-    watched = session.scalar(
-        select(SensorBinding).where(SensorBinding.sensor_id == sensor.id, SensorBinding.until_at.is_(None))
-    )
-    wanted = values["space_id"]
-    if watched is not None and watched.space_id != wanted:
-        watched.until_at = now
-        session.flush()
-        events.record(
-            session,
-            "sensor.unbound",
-            f"sensor:{sensor.id}",
-            at=now,
-            actor_id=actor_id,
-            space_id=watched.space_id,
+    wanted = values.get("space_ids")
+    if wanted is None and "space_id" in values:
+        wanted = [] if values["space_id"] is None else [values["space_id"]]
+    if wanted is not None:
+        watch_spaces(session, sensor, wanted, actor_id=actor_id, now=now)
+
+
+def swap_sensor(
+    session: Session, sensor_id: str, spare_id: str, *, actor_id: int | None, now: datetime
+) -> Sensor:
+    """A spare takes the place of a sensor from now on: it watches what that one did, which watches nothing any more.
+    Raises NotFound `sensor.unknown`."""
+    sensor, spare = session.get(Sensor, sensor_id), session.get(Sensor, spare_id)
+    if sensor is None or spare is None:
+        raise NotFound("sensor.unknown", sensor_id=sensor_id if sensor is None else spare_id)
+    spaces = session.scalars(
+        select(SensorBinding.space_id).where(
+            SensorBinding.sensor_id == sensor_id, SensorBinding.until_at.is_(None)
         )
-    if wanted is not None and (watched is None or watched.space_id != wanted):
-        get_place(session, wanted)
-        bind_sensor(session, sensor, wanted, now=now)
+    ).all()
+    watch_spaces(session, sensor, [], actor_id=actor_id, now=now)
+    watch_spaces(session, spare, spaces, actor_id=actor_id, now=now)
+    return spare
 
 
 def _change(

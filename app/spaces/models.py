@@ -202,24 +202,19 @@ class Sensor(Base):
 
 
 class SensorBinding(Base):
-    """A sensor watches a space from an instant until another; today one sensor a space and one space a sensor."""
+    """A sensor watches a space from an instant until another: several may watch one, one may watch several."""
 
     __tablename__ = "sensor_bindings"
     __table_args__ = (
         Index(
-            "uq_sensor_bindings_space",
+            "uq_sensor_bindings_sensor_space",
+            "sensor_id",
             "space_id",
             unique=True,
             postgresql_where=IS_BOUND,
             sqlite_where=IS_BOUND,
         ),
-        Index(
-            "uq_sensor_bindings_sensor",
-            "sensor_id",
-            unique=True,
-            postgresql_where=IS_BOUND,
-            sqlite_where=IS_BOUND,
-        ),
+        Index("ix_sensor_bindings_space", "space_id", postgresql_where=IS_BOUND, sqlite_where=IS_BOUND),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

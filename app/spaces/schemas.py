@@ -292,7 +292,14 @@ class SensorChange(Schema):
     own_hold_s = fields.Integer(**_SECONDS)
     holds_itself = fields.Boolean()
     detection_delay_s = fields.Integer(**_SECONDS)
-    space_id = Identifier(strict=True, allow_none=True, metadata={"description": "null: it watches nothing"})
+    space_id = Identifier(
+        strict=True, allow_none=True, metadata={"description": "watches this alone; null: nothing"}
+    )
+    space_ids = fields.List(
+        Identifier(strict=True),
+        validate=validate.Length(max=64),
+        metadata={"description": "watches these, instead of space_id"},
+    )
 
 
 class NewSensor(SensorChange):
@@ -301,6 +308,10 @@ class NewSensor(SensorChange):
         validate=_SENSOR_NAME,
         metadata={"description": "its name on its wire: of the native one letters, digits, _ . and - alone"},
     )
+
+
+class SensorSwap(Schema):
+    spare_id = Text(required=True, validate=_SENSOR_NAME)
 
 
 class SensorSetView(Schema):

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, delete, liter
 from sqlalchemy.orm import Session
 
 from app import events
-from app.errors import Conflict, NotFound, RuleBroken
+from app.errors import NotFound, RuleBroken
 from app.spaces.models import (
     Floor,
     PolicyValue,
@@ -317,30 +317,41 @@ def list_spaces(
     return list(session.scalars(query.limit(limit)))
 
 
-def sensors_of(session: Session, space_ids: list[int]) -> dict[int, Sensor]:
-    """The sensor that watches each space now; spaces without one are absent."""
+def sensors_of(session: Session, space_ids: Sequence[int]) -> dict[int, list[Sensor]]:
+    """The sensors that watch each space now; spaces without one are absent."""
     rows = session.execute(
         select(SensorBinding.space_id, Sensor)
         .join(Sensor, Sensor.id == SensorBinding.sensor_id)
         .where(SensorBinding.until_at.is_(None), SensorBinding.space_id.in_(space_ids))
+        .order_by(Sensor.id)
     )
-    return dict(rows.all())
+    found: dict[int, list[Sensor]] = defaultdict(list)
+    for space_id, sensor in rows:
+        found[space_id].append(sensor)
+    return dict(found)
 
 
-def bind_sensor(session: Session, sensor: Sensor, space_id: int, *, now: datetime) -> SensorBinding:
-    """Let a sensor watch a space from now on; raises Conflict `sensor.bound` where either is taken."""
-    taken = session.scalar(
-        select(SensorBinding.id).where(
-            SensorBinding.until_at.is_(None),
-            (SensorBinding.space_id == space_id) | (SensorBinding.sensor_id == sensor.id),
+def watch_spaces(
+    session: Session, sensor: Sensor, space_ids: Iterable[int], *, actor_id: int | None, now: datetime
+) -> None:
+    """Let a sensor watch these spaces from now on, and no others. Raises NotFound `space.unknown`."""
+    wanted = set(space_ids)
+    bound = {
+        one.space_id: one
+        for one in session.scalars(
+            select(SensorBinding).where(
+                SensorBinding.sensor_id == sensor.id, SensorBinding.until_at.is_(None)
+            )
         )
-    )
-    if taken:
-        raise Conflict("sensor.bound", sensor_id=sensor.id, space_id=space_id)
-    session.add(sensor)
+    }
+    for space_id in bound.keys() - wanted:
+        bound[space_id].until_at = now
     session.flush()
-    binding = SensorBinding(sensor_id=sensor.id, space_id=space_id, from_at=now)
-    session.add(binding)
+    for space_id in sorted(wanted - bound.keys()):
+        get_place(session, space_id)
+        session.add(SensorBinding(sensor_id=sensor.id, space_id=space_id, from_at=now))
     session.flush()
-    events.record(session, "sensor.bound", f"sensor:{sensor.id}", at=now, space_id=space_id)
-    return binding
+    turned = {"sensor.unbound": bound.keys() - wanted, "sensor.bound": wanted - bound.keys()}
+    for kind, spaces in turned.items():
+        for space_id in sorted(spaces):
+            events.record(session, kind, f"sensor:{sensor.id}", at=now, actor_id=actor_id, space_id=space_id)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
@@ -61,19 +61,25 @@ def note_change(session: Session, changes: Sequence[Change]) -> None:
 
 def close_idle(session: Session, now: datetime) -> None:
     """Close sessions whose sensor watches the space no longer; flag those open for over twelve hours."""
-    rows = session.execute(
-        select(UsageSession, SensorBinding.id, SensorState.last_hit_at)
-        .join(
-            SensorBinding,
-            and_(SensorBinding.space_id == UsageSession.space_id, SensorBinding.until_at.is_(None)),
-            isouter=True,
+    watched = select(SensorBinding.id).where(
+        SensorBinding.space_id == UsageSession.space_id, SensorBinding.until_at.is_(None)
+    )
+    # Also of those that watch it no longer: they saw the last of it.
+    last_hit = (
+        select(func.max(SensorState.last_hit_at))
+        .join(SensorBinding, SensorBinding.sensor_id == SensorState.sensor_id)
+        .where(
+            SensorBinding.space_id == UsageSession.space_id,
+            SensorState.last_hit_at <= func.coalesce(SensorBinding.until_at, now),
         )
-        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
+    )
+    rows = session.execute(
+        select(UsageSession, watched.exists(), last_hit.scalar_subquery())
         .where(UsageSession.end_at.is_(None))
         .order_by(UsageSession.space_id)  # as the index of open sessions has them: none is read through
     )
-    for one, binding_id, last_hit_at in rows:
-        if not binding_id:
+    for one, is_watched, last_hit_at in rows:
+        if not is_watched:
             one.end_at, one.flag = max(last_hit_at or one.start_at, one.start_at), "unbound"
         elif not one.flag and is_suspect(one.start_at, now):
             one.flag = "suspect"

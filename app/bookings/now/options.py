@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.bookings.legal import free_by_zone
@@ -16,12 +16,12 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.now.rules import Option
 from app.bookings.rules import refusal
 from app.calendar import working_days
-from app.occupancy.models import SensorState
+from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
-from app.spaces.models import Floor, SensorBinding, Site, Space, Zone
+from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import LANES, Entry, Opening, Policies, Target
 from app.spaces.service import doors, in_layout, policies
 from app.timespan import TimeSpan, day_span
@@ -78,16 +78,11 @@ def options(
 def _rows(session: Session, target: Target) -> Sequence[Any]:
     kinds = [kind for kind, lane in LANES.items() if lane is target.lane and target.kind in {None, kind}]
     query = (
-        select(Space, Zone, Site, SensorState.state)
+        select(Space, Zone, Site, SpaceState.state)
         .join(Zone, Zone.id == Space.zone_id)
         .join(Floor, Floor.id == Zone.floor_id)
         .join(Site, Site.id == Floor.site_id)
-        .join(
-            SensorBinding,
-            and_(SensorBinding.space_id == Space.id, SensorBinding.until_at.is_(None)),
-            isouter=True,
-        )
-        .join(SensorState, SensorState.sensor_id == SensorBinding.sensor_id, isouter=True)
+        .join(SpaceState, SpaceState.space_id == Space.id, isouter=True)
         .where(Space.kind.in_(kinds), in_layout(Space), Zone.free_seating.is_(False))
         .order_by(Space.code)
     )

@@ -1,18 +1,18 @@
-"""Sensors: id, model, times in seconds, and the code of the space that each watches now (empty: none)."""
+"""Sensors: id, model, times in seconds, and the codes of the spaces that each watches now, apart by `|`."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.records.sheets.rules import Diff, Key, Refusal, Values, code, flag, text, whole
+from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, code, codes, flag, text, whole
 from app.records.sheets.sheet import Asked, Sheet
 from app.spaces.models import Sensor, SensorBinding, Space
-from app.spaces.service import bind_sensor
+from app.spaces.service import watch_spaces
 
 DAY = 86_400
 NUMBERS = ("heartbeat_s", "own_hold_s", "detection_delay_s")
@@ -33,22 +33,20 @@ COLUMNS = {
     "own_hold_s": whole(0, DAY),
     "holds_itself": flag,
     "detection_delay_s": whole(0, DAY),
-    "space": code(needed=False),
+    "space": codes,
 }
 
 
 def stored(session: Session, _asked: Asked) -> dict[Key, Values]:
     """Every sensor with what it watches now."""
-    rows = session.execute(
-        select(Sensor, Space.code)
-        .join(
-            SensorBinding,
-            (SensorBinding.sensor_id == Sensor.id) & SensorBinding.until_at.is_(None),
-            isouter=True,
-        )
-        .join(Space, Space.id == SensorBinding.space_id, isouter=True)
-        .order_by(Sensor.id)
-    )
+    watched: dict[str, list[str]] = defaultdict(list)
+    for sensor_id, space in session.execute(
+        select(SensorBinding.sensor_id, Space.code)
+        .join(Space, Space.id == SensorBinding.space_id)
+        .where(SensorBinding.until_at.is_(None))
+        .order_by(Space.code)
+    ):
+        watched[sensor_id].append(space)
     return {
         ("sensor", sensor.id): {
             "id": sensor.id,
@@ -56,9 +54,9 @@ def stored(session: Session, _asked: Asked) -> dict[Key, Values]:
             **{name: str(getattr(sensor, name)) for name in NUMBERS[:2]},
             "holds_itself": str(int(sensor.holds_itself)),
             "detection_delay_s": str(sensor.detection_delay_s),
-            "space": space or "",
+            "space": "|".join(sorted(watched[sensor.id])),
         }
-        for sensor, space in rows
+        for sensor in session.scalars(select(Sensor).order_by(Sensor.id))
     }
 
 
@@ -67,43 +65,23 @@ def entities(values: Values) -> list[tuple[str, str, Values]]:
     return [("sensor", values["id"], values)]
 
 
-def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
-    """What the lines cannot have: unknown spaces, two sensors on one."""
-    changes = (*diff.added, *diff.changed)
+def check(session: Session, diff: Diff, _asked: Asked) -> Iterator[Refusal]:
+    """What the lines cannot have: unknown spaces."""
     spaces = set(session.scalars(select(Space.code)))
-    watched = {key: values["space"] for (_, key), values in stored(session, asked).items()}
-    watched |= {one.key: one.after["space"] for one in changes if "space" in one.after}
-    times = Counter(space for space in watched.values() if space)
-    for change in changes:
-        space = change.after.get("space", "")
-        if space and space not in spaces:
-            yield Refusal(change.line, "space.unknown", "space", space)
-        elif times[space] > 1:
-            yield Refusal(change.line, "sensor.bound", "space", space)
+    for change in (*diff.added, *diff.changed):
+        for space in _spaces(change):
+            if space not in spaces:
+                yield Refusal(change.line, "space.unknown", "space", space)
+
+
+def _spaces(change: Change) -> list[str]:
+    return [one for one in change.after.get("space", "").split("|") if one]
 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:
     """Add and change sensors, and let them watch what the file says from now on."""
-    changes = (*diff.added, *diff.changed)
     space_ids = {row.code: row.id for row in session.execute(select(Space.code, Space.id))}
-    moved = [one for one in changes if "space" in one.differs]
-    # All let go first, so that two sensors may change places in one file.
-    for one in session.scalars(
-        select(SensorBinding).where(
-            SensorBinding.sensor_id.in_([change.key for change in moved]), SensorBinding.until_at.is_(None)
-        )
-    ):
-        one.until_at = asked.now
-        events.record(
-            session,
-            "sensor.unbound",
-            f"sensor:{one.sensor_id}",
-            at=asked.now,
-            actor_id=asked.actor_id,
-            space_id=one.space_id,
-        )
-    session.flush()
-    for change in changes:
+    for change in (*diff.added, *diff.changed):
         sensor = session.get(Sensor, change.key) or Sensor(id=change.key)
         if "model" in change.after:
             sensor.model = change.after["model"]
@@ -119,8 +97,9 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
         events.record(
             session, kind, f"sensor:{sensor.id}", at=asked.now, actor_id=asked.actor_id, changes=told
         )
-        if "space" in change.differs and change.after["space"]:
-            bind_sensor(session, sensor, space_ids[change.after["space"]], now=asked.now)
+        if "space" in change.differs:
+            wanted = [space_ids[space] for space in _spaces(change)]
+            watch_spaces(session, sensor, wanted, actor_id=asked.actor_id, now=asked.now)
 
 
 SENSORS = Sheet("sensors", COLUMNS, ("id",), entities, stored, check, store)

@@ -26,6 +26,7 @@ from app.spaces.schemas import (
     PolicyView,
     SensorChange,
     SensorSetView,
+    SensorSwap,
     SpaceChange,
     SpaceSetView,
     ZoneChange,
@@ -131,6 +132,18 @@ def change_sensor(body: dict[str, Any], sensor_id: str) -> Any:
         sensor = layout.change_sensor(session, sensor_id, body, actor_id=asker().id, now=now())
         session.expunge(sensor)
     return sensor
+
+
+@api.route("/sensors/<path:sensor_id>/swap", methods=["POST"])
+@api.arguments(SensorSwap)
+@api.response(200, SensorSetView)
+@allow(*KEEPERS)
+def swap_sensor(body: dict[str, Any], sensor_id: str) -> Any:
+    """A spare takes the place of a sensor: it watches what that one did"""
+    with transaction(db.engine) as session:
+        spare = layout.swap_sensor(session, sensor_id, body["spare_id"], actor_id=asker().id, now=now())
+        session.expunge(spare)
+    return spare
 
 
 @api.route("/sensors/<path:sensor_id>", methods=["DELETE"])

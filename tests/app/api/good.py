@@ -108,6 +108,9 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "DELETE /spaces/{space_id}": lambda s: Good({"space_id": s.house.spaces["bare"]}, {"dry_run": True}),
     "POST /sensors": lambda _s: Good(body={"id": "spare", "heartbeat_s": 300}),
     "PATCH /sensors/{sensor_id}": lambda _s: Good({"sensor_id": "sensor-seat"}, body={"model": "x"}),
+    "POST /sensors/{sensor_id}/swap": lambda _s: Good(
+        {"sensor_id": "sensor-booth"}, body={"spare_id": "sensor-seat"}
+    ),
     "DELETE /sensors/{sensor_id}": lambda _s: Good({"sensor_id": "sensor-free"}),
     "POST /intake/{wire}": lambda _s: Good({"wire": "disruptive"}, body=DESK_EVENT, who="bridge"),
     "GET /policies": lambda _s: Good(),

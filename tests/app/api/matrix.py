@@ -66,6 +66,7 @@ GET /api/v1/sections                                               | SCFPIA
 GET /api/v1/sensors                                                | FI
 POST /api/v1/sensors                                               | FI
 PATCH /api/v1/sensors/<path:sensor_id>                             | FI
+POST /api/v1/sensors/<path:sensor_id>/swap                         | FI
 DELETE /api/v1/sensors/<path:sensor_id>                            | FI
 POST /api/v1/series/<int:series_id>/confirm                        | S:own C:own F:own P:own I:own
 GET /api/v1/sites                                                  | SCFPIAKV

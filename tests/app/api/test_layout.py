@@ -108,11 +108,20 @@ def test_a_zone_leaves_when_it_is_empty(api: Api, house: House) -> None:
 def test_a_spare_sensor_takes_the_place_of_another(api: Api, house: House) -> None:
     seat = house.spaces["seat"]
     made(api, "/sensors", {"id": "spare", "heartbeat_s": 300})
-    assert problem(api.call("fujii", "PATCH", "/sensors/spare", {"space_id": seat})) == (409, "sensor.bound")
-    assert api.call("fujii", "DELETE", "/sensors/sensor-seat").status_code == 204
-    assert api.call("fujii", "PATCH", "/sensors/spare", {"space_id": seat}).status_code == 200
-    sensors = {one["id"]: one for one in api.call("fujii", "GET", "/sensors?limit=200").get_json()["items"]}
-    assert sensors["spare"]["space_code"] == "seat"
+    made(api, "/sensors", {"id": "table/zones 1-2", "space_ids": [seat, house.spaces["window"]]})
+
+    def watched() -> dict[str, list[str]]:
+        found = api.call("fujii", "GET", "/sensors?limit=200").get_json()["items"]
+        return {one["id"]: one["space_codes"] for one in found}
+
+    assert watched()["table/zones 1-2"] == ["seat", "window"]
+    assert api.call("fujii", "DELETE", "/sensors/table/zones 1-2").status_code == 204
+    swapped = api.call("fujii", "POST", "/sensors/sensor-seat/swap", {"spare_id": "spare"})
+    assert (swapped.status_code, swapped.get_json()["id"]) == (200, "spare")
+    assert watched()["spare"] == ["seat"]
+    assert "sensor-seat" not in watched()
+    ghost = api.call("fujii", "POST", "/sensors/spare/swap", {"spare_id": "ghost"})
+    assert problem(ghost) == (404, "sensor.unknown")
     assert problem(api.call("fujii", "POST", "/sensors", {"id": "spare"})) == (409, "sensor.exists")
     assert problem(api.call("fujii", "POST", "/sensors", {"id": "a#b"})) == (422, "request.invalid")
     assert problem(api.call("fujii", "PATCH", "/sensors/ghost", {"model": "x"})) == (404, "sensor.unknown")

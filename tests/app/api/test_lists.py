@@ -245,13 +245,17 @@ def test_sensors_are_shown_to_those_who_look_after_them(api: Api, house: House, 
     assert len(sensors) == len(house.spaces) - 1
     assert sensors["sensor-seat"] == {
         "id": "sensor-seat",
-        "space_id": house.spaces["seat"],
-        "space_code": "seat",
+        "model": "akiseki-pir",
+        "space_ids": [house.spaces["seat"]],
+        "space_codes": ["seat"],
         "state": "unknown",
         "last_seen_at": at("08:59").isoformat(),
         "battery_pct": None,
         "missing": 1,
         "suspect": False,
+        "flapping": False,
+        "low": False,
+        "troubles": ["silent", "gaps"],
     }
     assert sensors["sensor-booth"]["last_seen_at"] is None
     first = api.call("fujii", "GET", "/sensors?limit=2").get_json()

@@ -174,12 +174,12 @@ def test_rule_7_seats_wait_an_hour_and_booths_ten_minutes() -> None:
     ("now", "verdict"), [(59.99, Keep("grace", check_at=at(60))), (60, Release("no_show"))]
 )
 def test_rule_7_nothing_is_released_before_the_grace_is_over(now: float, verdict: Keep | Release) -> None:
-    assert no_show(BOOKED, log(vacant=beats(-40, 60)), now=at(now), policy=SEAT) == verdict
+    assert no_show(BOOKED, [log(vacant=beats(-40, 60))], now=at(now), policy=SEAT) == verdict
 
 
 def test_rule_7_a_booking_that_ends_within_its_grace_is_never_released() -> None:
     short = replace(BOOKED, span=span(0, 60))
-    assert no_show(short, log(vacant=beats(-40, 60)), now=at(59), policy=SEAT) == Keep("ends_within_grace")
+    assert no_show(short, [log(vacant=beats(-40, 60))], now=at(59), policy=SEAT) == Keep("ends_within_grace")
 
 
 # 8: what a release needs
@@ -198,13 +198,13 @@ def test_rule_8_the_vacant_message_was_observed_at_or_after_the_grace(
     vacant_at: float, now: float, verdict: Keep | Release
 ) -> None:
     said = log(unclear=beats(-40, 55), vacant=[vacant_at])
-    assert no_show(BOOKED, said, now=at(now), policy=SEAT) == verdict
+    assert no_show(BOOKED, [said], now=at(now), policy=SEAT) == verdict
 
 
 @pytest.mark.parametrize(("vacant_at", "released"), [(62.9, False), (63, True)])
 def test_rule_8_the_models_detection_delay_is_waited_for(vacant_at: float, released: bool) -> None:
     said = log(unclear=beats(-40, 50), vacant=[vacant_at], delay=3)
-    assert isinstance(no_show(BOOKED, said, now=at(64), policy=SEAT), Release) == released
+    assert isinstance(no_show(BOOKED, [said], now=at(64), policy=SEAT), Release) == released
 
 
 @pytest.mark.parametrize(("vacant_at", "verdict"), [(85, Release("no_show")), (85.1, Keep("sensor_silent"))])
@@ -212,51 +212,51 @@ def test_rule_8_a_vacant_message_later_than_two_and_a_half_heartbeats_is_not_wai
     vacant_at: float, verdict: Keep | Release
 ) -> None:
     said = log(unclear=beats(-40, 80), vacant=[vacant_at])
-    assert no_show(BOOKED, said, now=at(90), policy=SEAT) == verdict
+    assert no_show(BOOKED, [said], now=at(90), policy=SEAT) == verdict
 
 
 def test_rule_8_a_silent_sensor_keeps_the_booking() -> None:
-    assert no_show(BOOKED, log(), now=at(60), policy=SEAT) == Keep("sensor_silent")
+    assert no_show(BOOKED, [log()], now=at(60), policy=SEAT) == Keep("sensor_silent")
 
 
 def test_rule_8_a_sensor_that_was_silent_in_the_window_keeps_the_booking() -> None:
     """It came back and says vacant, but nobody knows of the 30 minutes in between."""
     said = log(vacant=[*beats(-40, 10), *beats(40, 60)])
-    assert no_show(BOOKED, said, now=at(60), policy=SEAT) == Keep("sensor_silent")
+    assert no_show(BOOKED, [said], now=at(60), policy=SEAT) == Keep("sensor_silent")
 
 
 def test_rule_8_a_last_will_in_the_window_keeps_the_booking() -> None:
     said = log(vacant=beats(-40, 60), wills=[31])
-    assert no_show(BOOKED, said, now=at(60), policy=SEAT) == Keep("sensor_silent")
+    assert no_show(BOOKED, [said], now=at(60), policy=SEAT) == Keep("sensor_silent")
 
 
 @pytest.mark.parametrize(("seen", "kept"), [(-15.1, False), (-15, True), (30, True), (60, True)])
 def test_rule_8_a_signal_in_the_window_keeps_the_booking(seen: float, kept: bool) -> None:
-    verdict = no_show(BOOKED, log(vacant=beats(-40, 60), occupied=[seen]), now=at(60), policy=SEAT)
+    verdict = no_show(BOOKED, [log(vacant=beats(-40, 60), occupied=[seen])], now=at(60), policy=SEAT)
     assert verdict == (Keep("seen") if kept else Release("no_show"))
 
 
 def test_rule_5_somebody_overstaying_does_not_keep_the_next_booking() -> None:
     after = replace(BOOKED, previous_end=at(0))
     said = log(occupied=beats(-40, -1), vacant=beats(5, 65))
-    assert no_show(after, said, now=at(65), policy=SEAT) == Release("no_show")
+    assert no_show(after, [said], now=at(65), policy=SEAT) == Release("no_show")
 
 
 # 9: without a sensor; 10: after a reclaim
 
 
 def test_rule_9_without_a_sensor_only_a_policy_of_check_in_by_hand_releases() -> None:
-    assert no_show(BOOKED, None, now=at(60), policy=SEAT) == Keep("no_sensor")
-    assert no_show(BOOKED, None, now=at(60), policy=BY_HAND) == Release("no_check_in")
+    assert no_show(BOOKED, (), now=at(60), policy=SEAT) == Keep("no_sensor")
+    assert no_show(BOOKED, (), now=at(60), policy=BY_HAND) == Release("no_check_in")
 
 
 def test_rule_10_a_reclaimed_booking_is_not_released_again() -> None:
     again = replace(BOOKED, reclaimed=True)
-    assert no_show(again, log(vacant=beats(-40, 60)), now=at(60), policy=SEAT) == Keep("reclaimed")
+    assert no_show(again, [log(vacant=beats(-40, 60))], now=at(60), policy=SEAT) == Keep("reclaimed")
 
 
 def test_a_booking_that_is_over_is_kept() -> None:
-    assert no_show(BOOKED, log(vacant=beats(-40, 480)), now=at(480), policy=SEAT) == Keep("over")
+    assert no_show(BOOKED, [log(vacant=beats(-40, 480))], now=at(480), policy=SEAT) == Keep("over")
 
 
 def each(said: SensorLog, do: Callable[[Sequence[datetime]], list[datetime]]) -> SensorLog:
@@ -298,7 +298,7 @@ policies = st.sampled_from([SEAT, BOOTH, BY_HAND])
 def test_nothing_is_released_that_was_checked_in_seen_or_not_watched(
     booked: Booked, said: SensorLog | None, now: float, policy: Policy
 ) -> None:
-    verdict = no_show(booked, said, now=at(now), policy=policy)
+    verdict = no_show(booked, [said] if said else [], now=at(now), policy=policy)
     if isinstance(verdict, Keep):
         return
     assert booked.status is Status.BOOKED
@@ -322,17 +322,26 @@ def test_more_presence_never_turns_keep_into_release(
     if window is None or not window.start <= at(seen) <= at(now):
         return
     more = replace(said, occupied=sorted([*said.occupied, at(seen)]), signs=sorted([*said.signs, at(seen)]))
-    before = no_show(booked, said, now=at(now), policy=policy)
-    after = no_show(booked, more, now=at(now), policy=policy)
+    before = no_show(booked, [said], now=at(now), policy=policy)
+    after = no_show(booked, [more], now=at(now), policy=policy)
     assert not (isinstance(before, Keep) and isinstance(after, Release))
 
 
-@given(bookings, st.none() | logs, minutes, policies)
+@given(bookings, st.lists(logs, max_size=3), minutes, policies)
 def test_asking_twice_gives_the_same(
-    booked: Booked, said: SensorLog | None, now: float, policy: Policy
+    booked: Booked, said: list[SensorLog], now: float, policy: Policy
 ) -> None:
     verdict = no_show(booked, said, now=at(now), policy=policy)
     assert no_show(booked, said, now=at(now), policy=policy) == verdict
+
+
+@given(bookings, st.lists(logs, min_size=1, max_size=3), logs, minutes, policies)
+def test_another_sensor_never_turns_keep_into_release(
+    booked: Booked, said: list[SensorLog], more: SensorLog, now: float, policy: Policy
+) -> None:
+    before = no_show(booked, said, now=at(now), policy=policy)
+    after = no_show(booked, [*said, more], now=at(now), policy=policy)
+    assert not (isinstance(before, Keep) and isinstance(after, Release))
 
 
 @given(bookings, logs, minutes, minutes, policies)
@@ -342,9 +351,9 @@ def test_what_is_kept_for_good_stays_kept_while_the_log_grows_no_further(
     """`check_at` None is never asked again, so nothing may be missed by that."""
     first, second = sorted([now, later])
     heard = each(said, lambda all_of_it: [one for one in all_of_it if one <= at(first)])
-    verdict = no_show(booked, heard, now=at(first), policy=policy)
+    verdict = no_show(booked, [heard], now=at(first), policy=policy)
     if isinstance(verdict, Keep) and verdict.check_at is None:
-        assert isinstance(no_show(booked, heard, now=at(second), policy=policy), Keep)
+        assert isinstance(no_show(booked, [heard], now=at(second), policy=policy), Keep)
 
 
 @given(bookings, logs, minutes, policies, st.integers(-10_000, 10_000))
@@ -364,7 +373,20 @@ def test_a_day_earlier_or_later_gives_the_same(
         expected_at=shifted(booked.expected_at),
     )
     told = each(said, lambda all_of_it: [one + by for one in all_of_it])
-    verdict = no_show(booked, said, now=at(now), policy=policy)
-    again = no_show(moved, told, now=at(now) + by, policy=policy)
+    verdict = no_show(booked, [said], now=at(now), policy=policy)
+    again = no_show(moved, [told], now=at(now) + by, policy=policy)
     assert type(again) is type(verdict)
     assert again.reason == verdict.reason
+
+
+def test_of_several_sensors_each_must_have_seen_nobody() -> None:
+    empty, silent = log(vacant=beats(-40, 60)), log()
+    sat = log(vacant=beats(-40, 60), occupied=[30])
+    waits = log(vacant=beats(-40, 50))
+    assert no_show(BOOKED, [empty, empty], now=at(60), policy=SEAT) == Release("no_show")
+    assert no_show(BOOKED, [empty, sat], now=at(60), policy=SEAT) == Keep("seen")
+    assert no_show(BOOKED, [empty, silent], now=at(60), policy=SEAT) == Keep("sensor_silent")
+    assert no_show(BOOKED, [empty, waits], now=at(60), policy=SEAT) == Keep(
+        "awaiting_sensor", check_at=at(60)
+    )
+    assert no_show(BOOKED, [waits, silent], now=at(60), policy=SEAT) == Keep("sensor_silent")

@@ -174,7 +174,6 @@ def test_a_dry_run_tells_what_would_change_from_what_to_what_and_changes_nothing
         ("spaces", "floor,zone,section\n3F,A,nobody\n", (2, "section.unknown", "section")),
         ("spaces", "floor,zone,space,kind,capacity\n3F,A,x,seat,0\n", (2, "csv.number", "capacity")),
         ("sensors", "id,space\ns1,nowhere\n", (2, "space.unknown", "space")),
-        ("sensors", "id,space\ns1,seat\n", (2, "sensor.bound", "space")),
         ("sensors", "id\na+b\n", (2, "csv.code", "id")),
     ],
 )
