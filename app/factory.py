@@ -26,6 +26,7 @@ from app.lots import routes as lots
 from app.notifications import pages as messages
 from app.notifications import routes as notifications
 from app.notifications.service import unread
+from app.occupancy import pages as sensor_pages
 from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
@@ -156,6 +157,7 @@ def _register_routes(app: Flask) -> None:
         at_once,
         queue_pages,
         messages,
+        sensor_pages,
     ):
         app.register_blueprint(feature_pages.pages)
     api.document = completed(api.spec.to_dict(), app)

@@ -18,7 +18,6 @@ from sqlalchemy.exc import OperationalError
 
 from app import pipeline
 from app.calendar import working_days
-from app.clock import ShownClock
 from app.database import create_engine, reading, transaction
 from app.factory import create_app
 from app.idempotency import forget_old
@@ -34,6 +33,7 @@ DRAWING_SECONDS = 30
 KEEPING_SECONDS = 600
 TELLING_SECONDS = 5
 FORGET_SECONDS = 3600
+TROUBLES_SECONDS = 600
 FASTEST_SECONDS = 0.25
 
 
@@ -110,6 +110,12 @@ def close_due_days(engine: Engine, now: datetime, office: Office) -> int:
     return len(due)
 
 
+def note_troubles(engine: Engine, now: datetime, _office: Office) -> int:
+    """Tell what is newly wrong with sensors; returns how much."""
+    with transaction(engine) as session:
+        return pipeline.note_sensor_troubles(session, now)
+
+
 def draw_due_lots(engine: Engine, now: datetime, office: Office) -> int:
     """Draw every zone whose hour has come, each in a transaction of its own; returns how many."""
     with reading(engine) as session:
@@ -136,7 +142,6 @@ def run(settings: Settings) -> None:
     engine = create_engine(settings.database_url)
     office = Office.of(settings)
     leadership = Leadership(engine)
-    speed = settings.clock.speed if isinstance(settings.clock, ShownClock) else 1
     scheduler = BlockingScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
@@ -152,7 +157,7 @@ def run(settings: Settings) -> None:
         return do
 
     def every(seconds: float) -> float:
-        return max(FASTEST_SECONDS, seconds / speed)
+        return max(FASTEST_SECONDS, seconds / settings.speed)
 
     scheduler.add_job(led(sweep_once), "interval", seconds=every(settings.sweep_seconds), id="sweep")
     scheduler.add_job(led(close_due_days), "interval", seconds=every(CLOSING_SECONDS), id="close_days")
@@ -163,6 +168,7 @@ def run(settings: Settings) -> None:
         id="forget",
     )
     scheduler.add_job(led(draw_due_lots), "interval", seconds=every(DRAWING_SECONDS), id="draw_lots")
+    scheduler.add_job(led(note_troubles), "interval", seconds=every(TROUBLES_SECONDS), id="troubles")
     telling = Telling(create_app(settings), engine, settings)
     for name, tell in telling.jobs.items():
         scheduler.add_job(

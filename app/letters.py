@@ -55,6 +55,11 @@ def sentence(kind: str, data: Mapping[str, Any]) -> str:
         "why": str(wording.REASONS.get(str(data.get("reason") or ""), data.get("reason") or "")),
         "until": "",
         "url": data.get("url") or "",
+        "count": data.get("count") or 0,
+        "sensors": "; ".join(
+            f"{one['sensor']} ({one['spaces']}): {wording.TROUBLES.get(one['trouble'], '')}"
+            for one in data.get("new") or ()
+        ),
     }
     if data.get("start") and data.get("end"):
         span = TimeSpan(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"]))

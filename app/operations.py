@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 
 from flask import Flask, Response, g, jsonify, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app import database, events
 from app.access import allow
 from app.bookings import guards
 from app.extensions import db
-from app.http import problem
+from app.http import now, problem
 from app.migrate import is_current
+from app.occupancy.gateways import list_gateways
+from app.occupancy.troubles import counted
 
 # Set around the workers of one server (`serve`), which then count together.
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"
@@ -52,7 +54,48 @@ def register(app: Flask) -> None:
         if FIGURES in os.environ:
             shown = CollectorRegistry()
             MultiProcessCollector(shown)  # type: ignore[no-untyped-call]
-        return Response(generate_latest(shown), content_type="text/plain; version=0.0.4; charset=utf-8")
+        said = generate_latest(shown) + generate_latest(_of_sensors())
+        return Response(said, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _of_sensors() -> CollectorRegistry:
+    """What the sensors and the gateways are at, as the database has it; nothing where it does not answer."""
+    registry = CollectorRegistry()
+    try:
+        with database.reading(db.engine) as found:
+            sensors, working = counted(found, now()), list_gateways(found)
+    except DBAPIError:
+        return registry
+    by_state = Gauge("akiseki_sensors", "Sensors, by what they say", ("state",), registry=registry)
+    for state, count in sensors.by_state.items():
+        by_state.labels(state).set(count)
+    Gauge("akiseki_sensors_battery_low", "At 15 per cent or less", registry=registry).set(sensors.low_battery)
+    Gauge("akiseki_sensors_suspect", "Occupied for over 12 hours", registry=registry).set(sensors.suspect)
+    Gauge("akiseki_dead_letters", "Messages kept that nobody could read", registry=registry).set(
+        sensors.dead_letters
+    )
+    figures = {
+        name: Gauge(f"akiseki_gateway_{name}", text, ("gateway",), registry=registry)
+        for name, text in GATEWAY_FIGURES.items()
+    }
+    for one in working:
+        for name, gauge in figures.items():
+            gauge.labels(one.name).set(getattr(one, name))
+    return registry
+
+
+# Since each gateway began to work; as gauges, since they begin anew with it.
+GATEWAY_FIGURES = {
+    "connected": "Whether it has a connection to the broker",
+    "messages": "Messages taken",
+    "stored": "Readings stored",
+    "repeated": "Readings that were stored before",
+    "dead": "Messages that nobody could read",
+    "changes": "Confirmed changes",
+    "lag_ms": "From the arrival of the newest batch until it was stored, in milliseconds",
+    "broker_holds": "Messages that the broker holds",
+    "broker_dropped": "Messages that the broker dropped since it started",
+}
 
 
 def _counted(app: Flask) -> CollectorRegistry:

@@ -24,10 +24,12 @@ from app.errors import NotFound
 from app.lots import drawing
 from app.lots.models import LotDraw
 from app.occupancy import service as occupancy
+from app.occupancy import troubles
 from app.occupancy.readings import Reading
 from app.occupancy.service import Observed
 from app.people import service as people
 from app.people import staffing
+from app.people.models import Role
 from app.people.service import Person, get_person
 from app.spaces import barriers, fixed_seats, layout
 from app.spaces.models import Closure, FixedSeat, Space
@@ -61,6 +63,11 @@ def keep_dead_letters(session: Session, letters: Sequence[tuple[str, bytes, str]
 def kept_dead_letters(session: Session, topics: str) -> set[tuple[str, str, int]]:
     """(topic, reason, size) of the dead letters whose topic begins so."""
     return occupancy.kept_dead_letters(session, topics)
+
+
+def note_sensor_troubles(session: Session, now: datetime) -> int:
+    """What is newly wrong with sensors is told to the facility staff; returns how much."""
+    return troubles.note_troubles(session, people.ids_with_role(session, Role.FACILITY), now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,11 @@ class Settings:
         return isinstance(self.clock, ShownClock)
 
     @property
+    def speed(self) -> float:
+        """How much faster than real time the shown clock runs."""
+        return self.clock.speed if isinstance(self.clock, ShownClock) else 1.0
+
+    @property
     def mqtt(self) -> SplitResult:
         return urlsplit(self.mqtt_url)
 

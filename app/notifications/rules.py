@@ -52,7 +52,13 @@ _FOR_ATTENDEES = frozenset(
         *("booking.released", "booking.reclaimed"),
     }
 )
-_BY_PREFIX = {"series": Topic.SERIES, "waitlist": Topic.QUEUE, "lots": Topic.QUEUE, "webhook": Topic.SYSTEM}
+_BY_PREFIX = {
+    "series": Topic.SERIES,
+    "waitlist": Topic.QUEUE,
+    "lots": Topic.QUEUE,
+    "webhook": Topic.SYSTEM,
+    "sensor": Topic.SYSTEM,
+}
 # What of those is the person's own doing and needs no telling.
 _SILENT = frozenset(
     {

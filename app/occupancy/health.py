@@ -46,7 +46,7 @@ class Health:
     @property
     def troubles(self) -> list[str]:
         """What is wrong with it, the worst first: silent, suspect, flapping, battery, gaps."""
-        silent = self.state in {Occupancy.OFFLINE, Occupancy.UNKNOWN}
+        silent = self.state is Occupancy.OFFLINE or self.last_seen_at is None
         found = {
             "silent": silent,
             "suspect": self.suspect,

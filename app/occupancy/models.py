@@ -132,3 +132,13 @@ class GatewayRun(Base):
     lag_ms: Mapped[int] = mapped_column(BigInteger)
     broker_holds: Mapped[int] = mapped_column(BigInteger)
     broker_dropped: Mapped[int] = mapped_column(BigInteger)
+
+
+class SensorTrouble(Base):
+    """What is wrong with a sensor since when, so that it is told once."""
+
+    __tablename__ = "sensor_troubles"
+
+    sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
+    trouble: Mapped[str] = mapped_column(String(16), primary_key=True)
+    since_at: Mapped[datetime]

@@ -260,6 +260,13 @@ def staff_ids(session: Session, *, on: date, day_began_at: datetime) -> list[int
     return list(session.scalars(query))
 
 
+def ids_with_role(session: Session, role: Role) -> list[int]:
+    """Everybody of a role who has not left, in the order of their ids."""
+    return list(
+        session.scalars(select(User.id).where(User.role == role, User.left_at.is_(None)).order_by(User.id))
+    )
+
+
 def list_sections(session: Session) -> list[Section]:
     """All sections, in the order of their codes."""
     return list(session.scalars(select(Section).order_by(Section.code)))

@@ -32,6 +32,7 @@ __all__ = [
     "ROLES",
     "STATUSES",
     "TOPICS",
+    "TROUBLES",
     "UNAVAILABLE",
     "WEEKDAYS",
     "explain",
@@ -312,6 +313,16 @@ OCCUPANCY: Mapping[str, LazyString] = {
     "vacant": lazy_gettext("Empty"),
     "offline": lazy_gettext("Sensor silent"),
     "unknown": lazy_gettext("Not known"),
+}
+
+
+# What is wrong with a sensor.
+TROUBLES: Mapping[str, LazyString] = {
+    "silent": lazy_gettext("silent: look at its battery and its network"),
+    "suspect": lazy_gettext("“in use” for over 12 hours: stuck?"),
+    "flapping": lazy_gettext("changes over a hundred times a day: flapping"),
+    "battery": lazy_gettext("battery low"),
+    "gaps": lazy_gettext("messages were lost on their way"),
 }
 
 

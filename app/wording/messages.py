@@ -39,5 +39,6 @@ MESSAGES: Mapping[str, LazyString] = {
         "What was offered cannot be had after all. You keep your place in line."
     ),
     "waitlist.over": lazy_gettext("Nothing became free for the time you waited for (%(when)s)."),
+    "sensor.troubles": lazy_gettext("%(count)s sensors need a look: %(sensors)s."),
     "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
 }

@@ -140,6 +140,7 @@ GET /healthz                                                       | everybody
 GET /kiosk                                                         | K
 POST /kiosk                                                        | K
 POST /kiosk/check-in                                               | K
+GET /office/sensors                                                | FI
 POST /kiosk/sit                                                    | K
 POST /language                                                     | everybody
 GET /login                                                         | everybody

@@ -255,7 +255,7 @@ def test_sensors_are_shown_to_those_who_look_after_them(api: Api, house: House, 
         "suspect": False,
         "flapping": False,
         "low": False,
-        "troubles": ["silent", "gaps"],
+        "troubles": ["gaps"],
     }
     assert sensors["sensor-booth"]["last_seen_at"] is None
     first = api.call("fujii", "GET", "/sensors?limit=2").get_json()

@@ -1,0 +1,41 @@
+"""The sensors in the browser: what is wrong, what the gateways take in, what nobody could read."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from app.access import Role, allow
+from app.database import reading
+from app.extensions import db
+from app.http import now, settings
+from app.occupancy import gateways, troubles
+from app.occupancy.health import health
+
+pages = Blueprint("sensors", __name__)
+SHOWN = 200
+# Three beats missed: as `sensor_gateway.lease` takes a place over.
+BEATS_WITHIN_S = 6
+
+
+@pages.get("/office/sensors")
+@allow(Role.FACILITY, Role.IT)
+def sensors() -> str:
+    """Those that something is wrong with, or all of them; the gateways; the newest letters."""
+    everything = "all" in request.args
+    with reading(db.engine) as session:
+        found = health(session, now())
+        working = gateways.list_gateways(session)
+        letters = troubles.newest_letters(session)
+        session.expunge_all()
+    wrong = [one for one in found if one.troubles]
+    return render_template(
+        "sensors.html",
+        total=len(found),
+        wrong=len(wrong),
+        listed=(found if everything else wrong)[:SHOWN],
+        everything=everything,
+        gateways=working,
+        letters=letters,
+        now=now(),
+        within=BEATS_WITHIN_S * settings().speed,
+    )

@@ -1,0 +1,111 @@
+"""What is wrong with sensors, told once when it begins to whoever looks after them; letters that nobody could read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from app import events
+from app.occupancy.health import LOW_BATTERY_PCT, Health, health
+from app.occupancy.models import DeadLetter, SensorState, SensorTrouble
+from app.occupancy.rules import SUSPECT_AFTER, Occupancy
+
+# Readings that were lost are in the figures; nobody can do anything about a sensor for them.
+TOLD = ("silent", "suspect", "flapping", "battery")
+NAMED_AT_MOST = 10
+
+
+def note_troubles(session: Session, keepers: Iterable[int], *, now: datetime) -> int:
+    """Keep what is wrong with which sensor since when, and record for each of `keepers` (users who look after the
+    sensors) what is new. One that was never heard is not silent: it is to be fitted. Returns how many are new."""
+    found = {
+        (one.sensor_id, trouble): one
+        for one in health(session, now)
+        for trouble in one.troubles
+        if trouble in TOLD and one.last_seen_at is not None
+    }
+    known = {
+        (row.sensor_id, row.trouble)
+        for row in session.execute(select(SensorTrouble.sensor_id, SensorTrouble.trouble))
+    }
+    for sensor_id, trouble in known - found.keys():
+        session.execute(
+            delete(SensorTrouble).where(
+                SensorTrouble.sensor_id == sensor_id, SensorTrouble.trouble == trouble
+            )
+        )
+    new = sorted(found.keys() - known)
+    if not new:
+        return 0
+    session.execute(
+        insert(SensorTrouble),
+        [{"sensor_id": sensor_id, "trouble": trouble, "since_at": now} for sensor_id, trouble in new],
+    )
+    data = {"new": [_named(found[one], one[1]) for one in new[:NAMED_AT_MOST]], "count": len(new)}
+    events.record_many(
+        session,
+        [
+            {
+                "at": now,
+                "kind": "sensor.troubles",
+                "subject": f"user:{user_id}",
+                "actor_id": None,
+                "data": data | {"user_id": user_id},
+            }
+            for user_id in sorted(keepers)
+        ],
+    )
+    return len(new)
+
+
+def _named(one: Health, trouble: str) -> dict[str, str]:
+    return {"sensor": one.sensor_id, "spaces": ", ".join(one.space_codes), "trouble": trouble}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that nobody could read, as it is shown."""
+
+    received_at: datetime
+    topic: str
+    reason: str
+    size: int
+    excerpt: str
+
+
+def newest_letters(session: Session, limit: int = 50) -> list[Letter]:
+    """The newest messages that could not be taken, the latest first."""
+    rows = session.scalars(select(DeadLetter).order_by(DeadLetter.received_at.desc()).limit(limit))
+    return [
+        Letter(one.received_at, one.topic, one.reason, one.size, one.payload[:200].decode(errors="replace"))
+        for one in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Sensors that watch something, by what they say; and what is wrong, in figures."""
+
+    by_state: dict[str, int]
+    low_battery: int
+    suspect: int
+    dead_letters: int
+
+
+def counted(session: Session, now: datetime) -> Counted:
+    """The figures of all sensors; three queries however many."""
+    rows: Sequence[tuple[Occupancy, int]] = session.execute(
+        select(SensorState.state, func.count()).group_by(SensorState.state)
+    ).all()
+    is_suspect = (SensorState.state == Occupancy.OCCUPIED) & (SensorState.since_at < now - SUSPECT_AFTER)
+    low, suspect = session.execute(
+        select(
+            func.count().filter(SensorState.battery_pct <= LOW_BATTERY_PCT), func.count().filter(is_suspect)
+        ).select_from(SensorState)
+    ).one()
+    letters = session.scalar(select(func.count()).select_from(DeadLetter)) or 0
+    return Counted({state.value: count for state, count in rows}, low, suspect, letters)

@@ -1,0 +1,164 @@
+"""What is wrong with sensors: found, told once, shown, counted."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app import pipeline
+from app.database import reading, transaction
+from app.events import Event
+from app.occupancy import gateways
+from app.occupancy.gateways import Figures
+from app.occupancy.health import FLAPPING_AFTER, health
+from app.occupancy.models import OccupancyChange, SensorTrouble
+from app.occupancy.readings import Reading
+from app.occupancy.rules import Occupancy
+from tests.app.bookings.test_walk_in import signed_in
+from tests.app.notifications.desk import messages, telling
+from tests.fixtures.web import Api
+from tests.house import House, at
+
+
+def note(house: House, now: str, *, day: int = 0) -> int:
+    with transaction(house.engine) as session:
+        return pipeline.note_sensor_troubles(session, at(now, day=day))
+
+
+def told(house: House) -> list[dict[str, object]]:
+    with reading(house.engine) as session:
+        query = select(Event.data).where(Event.kind == "sensor.troubles").order_by(Event.id)
+        return [dict(data) for data in session.scalars(query)]
+
+
+def troubles(house: House) -> set[tuple[str, str]]:
+    with reading(house.engine) as session:
+        rows = session.execute(select(SensorTrouble.sensor_id, SensorTrouble.trouble))
+        return {(sensor_id, trouble) for sensor_id, trouble in rows}
+
+
+def low_battery(house: House, name: str, clock: str, pct: int) -> None:
+    house.process([Reading(name, at(clock), at(clock), False, battery_pct=pct)], at(clock))
+
+
+def test_what_begins_is_told_once_and_again_when_it_comes_back(house: House) -> None:
+    low_battery(house, "sensor-seat", "08:50", 15)
+    house.hear("window", ("08:50", True), ("08:51", True))
+    assert note(house, "08:55") == 1
+    assert note(house, "08:58") == 0
+    assert told(house) == [
+        {
+            "count": 1,
+            "new": [{"sensor": "sensor-seat", "spaces": "seat", "trouble": "battery"}],
+            "user_id": house.people["fujii"].id,
+        }
+    ]
+    house.sweep("09:30")
+    assert note(house, "09:30") == 2
+    assert troubles(house) == {
+        ("sensor-seat", "battery"),
+        ("sensor-seat", "silent"),
+        ("sensor-window", "silent"),
+    }
+    low_battery(house, "sensor-seat", "09:31", 90)
+    assert note(house, "09:32") == 0
+    assert troubles(house) == {("sensor-window", "silent")}
+    low_battery(house, "sensor-seat", "09:33", 3)
+    assert note(house, "09:34") == 1
+
+
+def test_a_sensor_stuck_for_twelve_hours_and_one_that_flaps_are_found(house: House) -> None:
+    house.hear("seat", ("08:00", True), ("08:01", True))
+    house.hear_beats("seat", "08:10", "20:20", occupied=True)
+    with transaction(house.engine) as session:
+        for number in range(FLAPPING_AFTER + 1):
+            when = at(f"{8 + number // 60:02}:{number % 60:02}")
+            state = Occupancy.OCCUPIED if number % 2 else Occupancy.VACANT
+            session.add(
+                OccupancyChange(
+                    space_id=house.spaces["window"],
+                    sensor_id="sensor-window",
+                    state=state,
+                    since_at=when,
+                    at=when,
+                )
+            )
+    with reading(house.engine) as session:
+        found = {one.sensor_id: one.troubles for one in health(session, at("20:20"))}
+    assert found["sensor-seat"] == ["suspect"]
+    assert found["sensor-window"] == ["silent", "flapping"]
+    assert note(house, "20:20") == 1  # the other was never heard: it is to be fitted
+
+
+def test_the_facility_staff_read_it_in_their_messages(
+    app: Flask, api: Api, house: House, clock: object
+) -> None:
+    low_battery(house, "sensor-seat", "08:50", 15)
+    note(house, "08:55")
+    telling(app, house, clock).tell()  # type: ignore[arg-type]
+    page = signed_in(app.test_client(), house, "fujii").get("/messages").text
+    assert "1台のセンサーを確認してください" in page
+    assert "sensor-seat (seat): 電池残量が少なくなっています" in page
+    assert messages(house, "aoki") == []
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_page_shows_what_needs_a_look_the_gateways_and_letters(
+    app: Flask, house: House, language: str
+) -> None:
+    low_battery(house, "sensor-seat", "08:59", 9)
+    with transaction(house.engine) as session:
+        pipeline.keep_dead_letters(
+            session, [("akiseki/v1/x/reading", b"<script>\xff", "not_json")], at("08:00")
+        )
+        assert gateways.take(session, "gateway", "here", None, now=at("08:00"))
+        assert gateways.beat(
+            session, "gateway", "here", Figures(connected=True, messages=7), now=at("08:59:58")
+        )
+    client = signed_in(app.test_client(), house, "fujii")
+    page = client.get("/office/sensors", headers={"Accept-Language": language}).text
+    for said in ("sensor-seat", "9 %", "akiseki/v1/x/reading", "not_json", "&lt;script&gt;"):
+        assert said in page
+    assert ("稼働中" if language == "ja" else "at work") in page
+    everything = client.get("/office/sensors?all=1").text
+    assert everything.count("sensor-") >= 6
+    assert client.get("/office/sensors").status_code == 200
+    assert signed_in(app.test_client(), house, "aoki").get("/office/sensors").status_code == 403
+
+
+def test_metrics_say_how_the_sensors_and_the_gateways_are(app: Flask, house: House) -> None:
+    low_battery(house, "sensor-seat", "08:59", 9)
+    with transaction(house.engine) as session:
+        gateways.take(session, "site-2", "here", None, now=at("08:00"))
+        gateways.beat(session, "site-2", "here", Figures(connected=True, lag_ms=12), now=at("08:59"))
+    said = app.test_client().get("/metrics").text
+    for line in (
+        'akiseki_sensors{state="unknown"} 1.0',
+        "akiseki_sensors_battery_low 1.0",
+        'akiseki_gateway_connected{gateway="site-2"} 1.0',
+        'akiseki_gateway_lag_ms{gateway="site-2"} 12.0',
+        "akiseki_dead_letters 0.0",
+    ):
+        assert line in said
+
+
+def test_a_place_is_taken_once_and_kept_by_its_beat(house: House) -> None:
+    def do(what: object, *args: object) -> object:
+        with transaction(house.engine) as session:
+            return what(session, *args, now=at("09:00"))  # type: ignore[operator]
+
+    def seen() -> gateways.Beat | None:
+        with reading(house.engine) as session:
+            return gateways.seen(session, "g")
+
+    assert seen() is None
+    assert (do(gateways.take, "g", "a", None), do(gateways.take, "g", "b", None)) == (True, False)
+    before = seen()
+    assert before == gateways.Beat("a", 0)
+    assert do(gateways.beat, "g", "a", Figures()) is True
+    assert do(gateways.take, "g", "b", before) is False  # it has beaten since
+    assert do(gateways.take, "g", "b", seen()) is True
+    assert do(gateways.beat, "g", "a", Figures()) is False
+    do(gateways.leave, "g", "b")
+    assert seen() == gateways.Beat("", 2)
