@@ -20,6 +20,8 @@ WIRES: Mapping[str, Encode] = {
     "haltian": plain.haltian,
     "disruptive": plain.disruptive,
 }
+# On these a device that nobody could reach tells afterwards what it kept, since its message says when that was.
+KEEP = frozenset({"native", "things_stack", "chirpstack", "sparkplug", "shelly", "haltian", "disruptive"})
 
 
 def id_on(wire: str, sensor_id: str) -> str:

@@ -1,5 +1,6 @@
 """Sparkplug B: each device behind one edge node. The first message of a run is its birth, which gives the metric's name
-a number; later ones say the number. What was kept is marked as historical.
+a number; later ones say the number. A payload is dated when it is sent, a metric when it was so; what was kept is
+marked as historical.
 
 Fields and their numbers: Eclipse Sparkplug 3.0, chapter 6 (protobuf, `Payload` and `Metric`).
 """
@@ -36,7 +37,7 @@ def encode(said: Said) -> tuple[str, bytes]:
         )
     )
     # The count of a message runs from 0 to 255 and begins anew.
-    payload = _instant(1, said.at) + _bytes(2, metric) + _number(3, (said.seq - 1) % 256)
+    payload = _instant(1, said.at and said.sent_at) + _bytes(2, metric) + _number(3, (said.seq - 1) % 256)
     return f"spBv1.0/{group}/{'DBIRTH' if is_birth else 'DDATA'}/{node}/{said.sensor_id}", payload
 
 
