@@ -3,8 +3,8 @@
     python -m tests.benchmarks.gold [--sensors N] [--days D] [--seed S] [--wire W] [--faults F | --no-faults] [--pir]
                                     [--every SECONDS] [--database URL]
 
-People book in the morning, come, leave for lunch and meetings, come late or never; the sensors see that and send it over
-a faulty way (`firmware_stubs.simulator`). The messages go through the gateway's decoders and the pipeline as they
+People book in the morning, come, leave for lunch and meetings, come late or never; the sensors see that and send it
+over a faulty way (`firmware_stubs.simulator`). The messages go through the gateway's decoders and the pipeline as they
 arrive, the jobs' sweeps come when they are due. One JSON line: `gold_comparing.Figures`, and
 
     usage_off       hours recorded, by how much they differ from the hours used (0.01: one in a hundred more)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from app.timespan import TimeSpan, merged, overlap
 
 GAP, SURELY_SEEN = timedelta(minutes=10), timedelta(minutes=12)
-SECOND_HIT, ONE_HIT_LASTS = timedelta(minutes=5), timedelta(minutes=2)
+ONE_HIT_LASTS = timedelta(minutes=2)
 CHECK_IN_OPENS = timedelta(minutes=15)
-SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,14 @@ class Figures:
     """Counts over all seats; hours as such.
 
     - released: `no_shows_released` of those who never came, `released_before_coming` of those who came only afterwards,
-      `released_while_sat` and `released_after_use` wrongly, `released_blind`: somebody sat there, and every message that
-      had arrived for the booking said vacant
+      `released_while_sat` and `released_after_use` wrongly, `released_blind`: the same, and every message that had
+      arrived for the booking said vacant
     - check-ins by the sensor: `came` while the booking stood and used it for more than 12 min; `check_ins_missed` of
       them, `check_ins_lost` where the sensor had said enough; `check_ins_false` of those who never came
     - `uses` longer than 12 min; `uses_missed` without a session, `uses_lost` where the sensor had said enough;
       `sessions_false` while nobody sat there
-    - hours: `hours_sat` bare, `hours_used` with short absences closed, `hours_recorded`; `hours_apart`: recorded and not
-      used, or used and not recorded
+    - hours: `hours_sat` bare, `hours_used` with short absences closed, `hours_recorded`, `hours_false` of those
+      sessions; `hours_apart`: recorded and not used, or used and not recorded
     """
 
     bookings: int = 0
@@ -90,6 +90,7 @@ class Figures:
     hours_sat: float = 0
     hours_used: float = 0
     hours_recorded: float = 0
+    hours_false: float = 0
     hours_apart: float = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -122,7 +123,8 @@ def _uses(name: str, seat: Seat, found: Figures) -> None:
             if could_report(seat.said, use, seat.skew):
                 found.uses_lost += 1
                 found.wrong.append(f"{name}: no session of the use {use.start} to {use.end}")
-    found.sessions_false += sum(not any(one.overlaps(use) for use in seat.sat) for one in seat.recorded)
+    false = [one for one in seat.recorded if not any(one.overlaps(use) for use in seat.sat)]
+    found.sessions_false, found.hours_false = len(false), _hours(false)
 
 
 def _booking(name: str, seat: Seat, booked: Booked, sat: Sequence[TimeSpan], found: Figures) -> None:
@@ -171,8 +173,8 @@ def _released(
 
 
 def could_report(said: Iterable[Said], use: TimeSpan, skew: timedelta = timedelta(0)) -> bool:
-    """Whether enough arrived to tell that somebody was there (RULES 1 to 3): while the seat was in use and in its turn, an
-    occupied word, and after it another within five minutes, or none of the other kind within two."""
+    """Whether enough arrived to tell that somebody was there (RULES 1 to 3): while the seat was in use and in its turn,
+    an occupied word, and none of the other kind within two minutes after it."""
     newest: datetime | None = None
     live: list[Said] = []
     for one in said:
@@ -180,13 +182,10 @@ def could_report(said: Iterable[Said], use: TimeSpan, skew: timedelta = timedelt
             newest = one.at
             if one.occupied is not None:
                 live.append(one)
-    hits = ((one, later) for one, later in zip(live, [*live[1:], None], strict=True) if one.occupied)
-    for hit, later in hits:
-        if not use.start + skew <= hit.at < use.end - skew:
+    for hit, later in zip_longest(live, live[1:]):
+        if not hit.occupied or not use.start + skew <= hit.at < use.end - skew:
             continue
-        if later is None or (
-            later.at - hit.at <= SECOND_HIT if later.occupied else later.at - hit.at >= ONE_HIT_LASTS
-        ):
+        if later is None or later.occupied or later.at - hit.at >= ONE_HIT_LASTS:
             return True
     return False
 
