@@ -2,6 +2,7 @@
 the hours are right. The long form is 1,000 sensors on 20 days."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from firmware_stubs.simulator.stream import Fleet, sensor_ids
 from tests.benchmarks.gold import MONDAY, run
 
 FLEET = Fleet(sensor_ids(100), MONDAY, days=5, faults=USUAL)
+EVERY = timedelta(minutes=2)
 MUST_BE_NONE = ("released_while_sat", "released_after_use", "uses_lost", "check_ins_lost")
 
 
@@ -28,7 +30,7 @@ def check(found: dict[str, object]) -> None:
 
 @pytest.mark.timeout(600)
 def test_with_faults_the_record_is_true_to_what_happened() -> None:
-    found = run(FLEET, "")
+    found = run(FLEET, "", every=EVERY)
     check(found)
     assert abs(number(found, "usage_off")) <= 0.05
     assert number(found, "usage_apart") <= 0.05
@@ -37,7 +39,7 @@ def test_with_faults_the_record_is_true_to_what_happened() -> None:
 
 @pytest.mark.timeout(600)
 def test_without_faults_it_is_truer_still() -> None:
-    found = run(replace(FLEET, days=2, faults=NONE, seed=1), "")
+    found = run(replace(FLEET, sensors=sensor_ids(200), days=1, faults=NONE, seed=1), "", every=EVERY)
     check(found)
     assert abs(number(found, "usage_off")) <= 0.02
     assert number(found, "usage_apart") <= 0.02
