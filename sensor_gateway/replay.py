@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -24,13 +24,13 @@ from sqlalchemy import Engine
 
 from app.clock import SteppingClock
 from app.database import reading
-from app.pipeline import kept_dead_letters, next_due
+from app.pipeline import kept_dead_letters
 from sensor_gateway.decoders import native
 from sensor_gateway.handler import Counts, Handler, Letter, Said
 from sensor_gateway.messages import Envelope, Undecodable
+from sensor_gateway.sweeps import START_OF_TIME, Sweeps
 from sensor_gateway.topics import checked_sensor_id, native_topic
 
-START_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 # A file that is something else is told by its first lines, before anything of it is stored.
 BAD_LINES_AT_FIRST = 100
 PROGRESS_SECONDS = 2.0
@@ -78,11 +78,9 @@ class Replay:
         self, engine: Engine, sweep: Callable[[datetime], int], *, every: timedelta, telling: Telling
     ) -> None:
         self._engine = engine
-        self._sweep = sweep
-        self._every = every
+        self._sweeps = Sweeps(engine, sweep, every)
         self._telling = telling
         self._clock = SteppingClock(START_OF_TIME)
-        self._swept_at = START_OF_TIME
 
     def play(self, path: Path, *, speed: float | None = None) -> Counts:
         """Play all of it, `speed` times as fast as it happened, or as fast as can be.
@@ -94,7 +92,7 @@ class Replay:
         with reading(self._engine) as session:
             handler = Handler(self._engine, self._clock, kept=kept_dead_letters(session, f"{_place(path)}:"))
         for lines in self._steps(_read(path, self._telling.bad_line)):
-            slot = self._slot(lines.until)
+            slot = self._sweeps.slot(lines.until)
             if self._clock.at is START_OF_TIME:
                 self._clock.at, pace = slot, _Pace(slot, speed) if speed else None
             # As live: what comes between two sweeps is taken together, after the sweeps that were due before.
@@ -108,8 +106,11 @@ class Replay:
                 tell_at = time.monotonic() + PROGRESS_SECONDS
         return counts + Counts(changes=self._pass_time(self._clock.at, pace))
 
+    def _pass_time(self, until: datetime, pace: _Pace | None) -> int:
+        return self._sweeps.pass_time(self._clock.at, until, before=pace.wait_for if pace else None)
+
     def _steps(self, lines: Iterator[_Line]) -> Iterator[_Lines]:
-        for _slot, together in groupby(lines, key=lambda line: self._slot(line.at)):
+        for _slot, together in groupby(lines, key=lambda line: self._sweeps.slot(line.at)):
             step = _Lines(START_OF_TIME)
             for line in together:
                 step.until, step.last = line.at, line.number
@@ -118,35 +119,6 @@ class Replay:
                 if line.refused:
                     step.letters.append(line.refused)
             yield step
-
-    def _pass_time(self, until: datetime, pace: _Pace | None) -> int:
-        """Sweep whenever something is due, not later than `until`; returns how many changes that confirmed.
-
-        The sweeps between, which would do nothing, are left out.
-        """
-        changes = 0
-        while (due := self._next_sweep()) and due <= until:
-            if pace:
-                pace.wait_for(due)
-            changes += self._sweep(due)
-            self._swept_at = due
-        return changes
-
-    def _next_sweep(self) -> datetime | None:
-        with reading(self._engine) as session:
-            due = next_due(session)
-        if due is None:
-            return None
-        # What stays due is looked at again at the next turn; nothing is swept for before what was read so far.
-        return max(self._turn(max(due, self._clock.at)), self._swept_at + self._every)
-
-    def _slot(self, at: datetime) -> datetime:
-        """The newest turn of the sweep at or before an instant."""
-        return at - (at - START_OF_TIME) % self._every
-
-    def _turn(self, at: datetime) -> datetime:
-        """The first turn of the sweep at or after an instant."""
-        return at + (START_OF_TIME - at) % self._every
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ def watch(*, vacant_hold: timedelta, own_hold: timedelta, holds_itself: bool, he
     offline_after = heartbeat * HEARTBEATS_UNTIL_OFFLINE
     if holds_itself:
         return Watch(timedelta(0), own_hold, offline_after)
-    return Watch(max(vacant_hold, own_hold + MODEL_HOLD_MARGIN), timedelta(0), offline_after)
+    return Watch(max(vacant_hold, own_hold + MODEL_HOLD_MARGIN), own_hold, offline_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +146,11 @@ def _due(fold: Fold, watching: Watch) -> tuple[datetime, Occupancy, datetime] | 
     if fold.state is not Occupancy.OCCUPIED and fold.level and fold.hit_at is not None:
         options.append((fold.hit_at + HIT_LASTS, Occupancy.OCCUPIED, fold.hit_at))
     if fold.state is not Occupancy.VACANT and fold.level is False and fold.quiet_at is not None:
-        # A model that holds by itself tells late: the state is true since before it was told.
+        # A model that keeps saying occupied for a while tells late: the state is true since before it was told, and a
+        # hold is laid on what was told.
         told_at = fold.signal_at or fold.quiet_at
-        options.append((max(fold.quiet_at + watching.hold, told_at), Occupancy.VACANT, fold.quiet_at))
+        hold = watching.hold and watching.own_hold + watching.hold
+        options.append((max(fold.quiet_at + hold, told_at), Occupancy.VACANT, fold.quiet_at))
     if fold.state is not Occupancy.OFFLINE and fold.signal_at is not None:
         options.append((fold.signal_at + watching.offline_after, Occupancy.OFFLINE, fold.signal_at))
     return min(options, key=lambda option: option[0], default=None)

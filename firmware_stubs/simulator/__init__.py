@@ -1,1 +1,1 @@
-"""Sensors that exist in software only: they speak the native wire as a real fleet would."""
+"""Sensors that exist in software only: they speak the wires of real ones, as a real fleet would."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-Span = tuple[datetime, datetime]
+from firmware_stubs.simulator.spans import Span, within
+from firmware_stubs.simulator.wires.said import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Scenario:
 
     def is_occupied(self, at: datetime) -> bool:
         """Whether somebody sits there."""
-        return _within(self.presence, at)
+        return within(self.presence, at)
 
     def readings(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, bool]]:
         """(observed at, occupied) in `(after, until]`: each change, and a heartbeat at the sensor's own phase."""
@@ -45,7 +46,7 @@ class Scenario:
             instants.add(at)
             at += self.heartbeat
         for instant in sorted(instants):
-            if not _within(self.dead, instant):
+            if not within(self.dead, instant):
                 yield instant, self.is_occupied(instant)
 
 
@@ -53,20 +54,23 @@ class Scenario:
 class Numbered:
     """The sequence of one device since its boot; (sensor, boot, seq) names a reading once."""
 
+    sensor_id: str
     boot: str
     seq: int = field(default=0)
 
-    def payload(self, at: datetime, *, occupied: bool, battery_pct: int = 87) -> dict[str, object]:
-        """The native wire's next reading."""
+    def said(
+        self,
+        at: datetime | None,
+        *,
+        occupied: bool,
+        sent_at: datetime,
+        battery_pct: int = 87,
+        kept: bool = False,
+    ) -> Said:
+        """The next word of the device; see `Said`."""
         self.seq += 1
-        return {
-            "boot": self.boot,
-            "seq": self.seq,
-            "observed_at": at.isoformat(timespec="milliseconds"),
-            "occupied": occupied,
-            "battery_pct": battery_pct,
-        }
+        return Said(self.sensor_id, occupied, at, sent_at, self.boot, self.seq, battery_pct, kept)
 
-
-def _within(spans: Sequence[Span], at: datetime) -> bool:
-    return any(start <= at < end for start, end in spans)
+    def reboot(self, boot: str) -> None:
+        """Begin anew, under another name."""
+        self.boot, self.seq = boot, 0

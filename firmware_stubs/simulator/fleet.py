@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 from collections import deque
@@ -16,6 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from firmware_stubs.simulator.device import Numbered, Scenario
+from firmware_stubs.simulator.wires import native
 
 LAST_MINUTE = timedelta(minutes=1)
 CONNECT_SECONDS = 10
@@ -28,7 +28,7 @@ class Device:
     scenario: Scenario
     client: Client
     numbered: Numbered
-    recent: deque[tuple[datetime, str]] = field(default_factory=lambda: deque(maxlen=64))
+    recent: deque[tuple[datetime, bytes]] = field(default_factory=lambda: deque(maxlen=64))
     connected: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -36,9 +36,9 @@ class Device:
         return f"akiseki/v1/{self.scenario.sensor_id}/reading"
 
     def publish(self, at: datetime, *, occupied: bool) -> MQTTMessageInfo:
-        payload = json.dumps(self.numbered.payload(at, occupied=occupied))
+        topic, payload = native.encode(self.numbered.said(at, occupied=occupied, sent_at=at))
         self.recent.append((at, payload))
-        return self.client.publish(self.topic, payload, qos=1)
+        return self.client.publish(topic, payload, qos=1)
 
     def on_connect(self, client: Client, _data: Any, _flags: Any, answer: ReasonCode, _more: Any) -> None:
         if answer.is_failure:
@@ -102,7 +102,7 @@ def _device(scenario: Scenario, account: Sequence[str], host: str, port: int) ->
         client.username_pw_set(user, password)
     client.will_set(f"akiseki/v1/{scenario.sensor_id}/status", "offline", qos=1, retain=True)
     client.reconnect_delay_set(1, 30)
-    device = Device(scenario, client, Numbered(secrets.token_hex(8)))
+    device = Device(scenario, client, Numbered(scenario.sensor_id, secrets.token_hex(8)))
     client.on_connect = device.on_connect
     client.connect(host, port, keepalive=60)
     client.loop_start()

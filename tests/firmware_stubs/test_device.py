@@ -1,13 +1,13 @@
 """What a simulated sensor says: the truth of its seat, at each change and at each heartbeat, unless it is dead."""
 
 import itertools
-import json
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_stubs.simulator.device import Numbered, Scenario
+from firmware_stubs.simulator.wires import native
 from sensor_gateway.decoders import decode
 from sensor_gateway.messages import Envelope
 
@@ -59,11 +59,18 @@ def test_a_scenario_is_read_from_what_the_demo_writes() -> None:
 
 
 def test_its_readings_are_those_of_the_contract_and_numbered_without_a_gap() -> None:
-    numbered = Numbered("9c41e0d2a77b3f16")
-    payloads = [numbered.payload(at(n), occupied=n == 1) for n in range(3)]
-    assert [one["seq"] for one in payloads] == [1, 2, 3]
-    for n, payload in enumerate(payloads):
-        message = Envelope("akiseki/v1/desk-1/reading", json.dumps(payload).encode(), at(3))
-        [reading] = decode(message)
+    numbered = Numbered("desk-1", "9c41e0d2a77b3f16")
+    words = [numbered.said(at(n), occupied=n == 1, sent_at=at(n)) for n in range(3)]
+    assert [one.seq for one in words] == [1, 2, 3]
+    for n, said in enumerate(words):
+        topic, payload = native.encode(said)
+        [reading] = decode(Envelope(topic, payload, at(3)))
         assert (reading.boot, reading.seq, reading.observed_at) == ("9c41e0d2a77b3f16", n + 1, at(n))
         assert reading.occupied is (n == 1)
+
+
+def test_a_new_run_has_another_name_and_counts_from_one() -> None:
+    numbered = Numbered("desk-1", "9c41e0d2a77b3f16", seq=7)
+    numbered.reboot("0000000000000001")
+    said = numbered.said(None, occupied=True, sent_at=at(0))
+    assert (said.boot, said.seq) == ("0000000000000001", 1)

@@ -26,7 +26,8 @@ SECOND = timedelta(seconds=1)
 PIR = watch(vacant_hold=10 * MINUTE, own_hold=MINUTE * 0, holds_itself=False, heartbeat=10 * MINUTE)
 HOLDING = watch(vacant_hold=10 * MINUTE, own_hold=5 * MINUTE, holds_itself=True, heartbeat=10 * MINUTE)
 QUICK = watch(vacant_hold=10 * MINUTE, own_hold=MINUTE * 0, holds_itself=False, heartbeat=MINUTE)
-WATCHES = st.sampled_from([PIR, HOLDING, QUICK])
+TELLS_LATE = watch(vacant_hold=10 * MINUTE, own_hold=2 * MINUTE, holds_itself=False, heartbeat=10 * MINUTE)
+WATCHES = st.sampled_from([PIR, HOLDING, QUICK, TELLS_LATE])
 OCCUPIED, VACANT, OFFLINE, UNKNOWN = (
     Occupancy.OCCUPIED,
     Occupancy.VACANT,
@@ -145,6 +146,11 @@ def test_a_hit_within_the_hold_starts_it_anew() -> None:
 def test_a_model_that_holds_by_itself_is_vacant_at_once_and_since_its_own_hold_began() -> None:
     _, found = run([hit(0), hit(2), empty(20)], HOLDING, at(20))
     assert found[-1] == Transition(VACANT, since_at=at(15), at=at(20), last_hit_at=at(2))
+
+
+def test_a_model_that_tells_late_is_vacant_after_the_hold_and_since_its_last_movement() -> None:
+    _, found = run([hit(0), hit(4), empty(20), empty(25)], TELLS_LATE, at(40))
+    assert found[-1] == Transition(VACANT, since_at=at(18), at=at(30), last_hit_at=at(4))
 
 
 def test_a_vacancy_never_begins_before_the_last_hit() -> None:

@@ -1,0 +1,55 @@
+"""The gold comparison in its short form: nobody is put out while they sit, nothing that the sensors told is lost, and
+the hours are right. The long form is 1,000 sensors on 20 days."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from firmware_stubs.simulator.faults import NONE, USUAL
+from firmware_stubs.simulator.stream import Fleet, sensor_ids
+from tests.benchmarks.gold import MONDAY, run
+
+FLEET = Fleet(sensor_ids(100), MONDAY, days=5, faults=USUAL)
+EVERY = timedelta(minutes=2)
+MUST_BE_NONE = ("released_while_sat", "released_after_use", "uses_lost", "check_ins_lost")
+
+
+def number(found: dict[str, object], name: str) -> float:
+    return float(str(found[name]))
+
+
+def check(found: dict[str, object]) -> None:
+    print(found)
+    assert {name: found[name] for name in MUST_BE_NONE} == dict.fromkeys(MUST_BE_NONE, 0), found["wrong"]
+    assert number(found, "stored") + number(found, "repeated") + number(found, "dead") == found["messages"]
+    # It is about people: most who book come and are seen, and most of those who do not are noticed.
+    assert number(found, "came") > 0.6 * number(found, "bookings")
+    assert number(found, "no_shows_released") > 0.8 * number(found, "no_shows") > 0
+
+
+@pytest.mark.timeout(600)
+def test_with_faults_the_record_is_true_to_what_happened() -> None:
+    found = run(FLEET, "", every=EVERY)
+    check(found)
+    assert abs(number(found, "usage_off")) <= 0.05
+    assert number(found, "usage_apart") <= 0.05
+    assert number(found, "repeated") > 0
+
+
+@pytest.mark.timeout(600)
+def test_without_faults_it_is_truer_still() -> None:
+    found = run(replace(FLEET, sensors=sensor_ids(200), days=1, faults=NONE, seed=1), "", every=EVERY)
+    check(found)
+    assert abs(number(found, "usage_off")) <= 0.02
+    assert number(found, "usage_apart") <= 0.02
+    for never in ("released_blind", "uses_missed", "check_ins_missed", "dead", "repeated"):
+        assert found[never] == 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_a_large_fleet_over_weeks_is_recorded_as_truly() -> None:
+    found = run(replace(FLEET, sensors=sensor_ids(1_000), days=20), "")
+    check(found)
+    assert abs(number(found, "usage_off")) <= 0.05
