@@ -13,7 +13,7 @@ from app.extensions import db
 from app.fields import Text
 from app.http import Blueprint, now, settings
 from sensor_gateway.decoders import Wires
-from sensor_gateway.decoders.posted import POSTED, envelope_of, is_signed
+from sensor_gateway.decoders.webhooks import POSTED, envelope_of, is_signed
 from sensor_gateway.handler import Handler
 from sensor_gateway.messages import Undecodable
 from sensor_gateway.profiles import load

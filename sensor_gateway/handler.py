@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
 from app.clock import Clock
-from app.database import transaction
+from app.database import reading, transaction
+from app.occupancy.gateways import sensor_models
 from app.occupancy.readings import Reading
 from app.pipeline import keep_dead_letters, process_readings
 from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope, Undecodable
+from sensor_gateway.topics import NATIVE_PREFIX
+
+MODELS_EVERY = timedelta(minutes=1)
 
 # A message and what it says; (topic, payload, reason) of one that nobody can read.
 Said = tuple[Envelope, Reading]
@@ -58,6 +62,7 @@ class Handler:
         self._wires = wires or Wires()
         self._clock = clock
         self._kept = kept
+        self._learnt_at: datetime | None = None
 
     def now(self) -> datetime:
         """What the handler's clock says."""
@@ -65,6 +70,8 @@ class Handler:
 
     def handle(self, envelopes: Sequence[Envelope]) -> Counts:
         """Process a batch in one transaction; raises what the database raises, with nothing stored."""
+        if any(not one.topic.startswith(NATIVE_PREFIX) for one in envelopes):
+            self._learn_models()
         said, letters = self._decoded(envelopes)
         return self.store(said, letters, messages=len(envelopes))
 
@@ -92,6 +99,15 @@ class Handler:
             changes=len(observed.changes),
             unknown_sensors=observed.unknown_sensors,
         )
+
+    def _learn_models(self) -> None:
+        """The models of the sensors as they are registered, once a minute."""
+        now = self._clock()
+        if self._learnt_at is not None and now - self._learnt_at < MODELS_EVERY:
+            return
+        with reading(self._engine) as session:
+            self._wires.models.update(sensor_models(session))
+        self._learnt_at = now
 
     def _is_kept(self, letter: Letter) -> bool:
         topic, payload, reason = letter

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.occupancy.models import GatewayRun
+from app.spaces.models import Sensor
 
 
 class Beat(NamedTuple):
@@ -92,3 +93,8 @@ def leave(session: Session, name: str, holder: str, *, now: datetime) -> None:
 def list_gateways(session: Session) -> Sequence[GatewayRun]:
     """Every name that a gateway worked under."""
     return session.scalars(select(GatewayRun).order_by(GatewayRun.name)).all()
+
+
+def sensor_models(session: Session) -> dict[str, str]:
+    """The model of every sensor, by its id, for the decoders of wires that do not name it."""
+    return {row.id: row.model for row in session.execute(select(Sensor.id, Sensor.model))}

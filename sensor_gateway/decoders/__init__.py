@@ -23,10 +23,12 @@ class Wires:
 
     def __init__(self, profiles: Profiles | None = None) -> None:
         known = profiles or built_in()
+        # The models of sensors as they are registered, which a network server may not name; whoever knows fills it in.
+        self.models: dict[str, str] = {}
         # The first prefix that a topic begins with decides.
         self._by_prefix: tuple[tuple[str, Hear], ...] = (
-            ("v3/", partial(lorawan.things_stack, profiles=known)),
-            ("application/", partial(lorawan.chirpstack, profiles=known)),
+            ("v3/", partial(lorawan.things_stack, profiles=known, models=self.models)),
+            ("application/", partial(lorawan.chirpstack, profiles=known, models=self.models)),
             ("zigbee2mqtt/", plain.zigbee2mqtt),
             ("tele/", plain.tasmota),
             ("stat/", plain.tasmota),

@@ -12,6 +12,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sensor_gateway.decoders.plain import object_of
@@ -20,10 +21,11 @@ from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import Profiles, Told
 
 MOST_COUNTER = 2**32
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def things_stack(envelope: Envelope, profiles: Profiles) -> Heard:
-    """`v3/{application}@{tenant}/devices/{device}/{event}`."""
+def things_stack(envelope: Envelope, profiles: Profiles, models: Mapping[str, str] = NONE) -> Heard:
+    """`v3/{application}@{tenant}/devices/{device}/{event}`. `models`: of the devices that are known, as registered."""
     levels = envelope.topic.split("/")
     if len(levels) < 5 or levels[2] != "devices":
         raise Undecodable("topic")
@@ -42,7 +44,7 @@ def things_stack(envelope: Envelope, profiles: Profiles) -> Heard:
     model = _object(up.get("version_ids")).get("model_id")
     told = _told(
         profiles,
-        (model, device),
+        (model, device, models.get(device)),
         up.get("decoded_payload"),
         up.get("frm_payload"),
         whole(up.get("f_port")),
@@ -52,8 +54,8 @@ def things_stack(envelope: Envelope, profiles: Profiles) -> Heard:
     return _Frame(device, at, up.get("session_key_id"), up.get("f_cnt", 0), heard_by).around(told, kind)
 
 
-def chirpstack(envelope: Envelope, profiles: Profiles) -> Heard:
-    """`application/{id}/device/{dev eui}/event/{event}`."""
+def chirpstack(envelope: Envelope, profiles: Profiles, models: Mapping[str, str] = NONE) -> Heard:
+    """`application/{id}/device/{dev eui}/event/{event}`. `models` as above."""
     levels = envelope.topic.split("/")
     if len(levels) != 6 or levels[2] != "device" or levels[4] != "event":
         raise Undecodable("topic")
@@ -71,7 +73,7 @@ def chirpstack(envelope: Envelope, profiles: Profiles) -> Heard:
             pass
         case _:
             return Heard(device, kind="ignored")
-    names = (info.get("deviceProfileName"), info.get("deviceName"))
+    names = (info.get("deviceProfileName"), info.get("deviceName"), models.get(device))
     told = _told(profiles, names, said.get("object"), said.get("data"), whole(said.get("fPort")))
     heard_by = _list(said.get("rxInfo"))
     return _Frame(device, at, said.get("devAddr"), said.get("fCnt", 0), heard_by).around(told, told.kind)

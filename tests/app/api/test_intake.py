@@ -71,9 +71,9 @@ def test_an_event_of_a_data_connector_is_a_reading(bridge: Api, house: House) ->
 def test_network_servers_post_what_they_publish_and_a_frame_counts_once(bridge: Api, house: House) -> None:
     eui = "24e124535b316056"
     with transaction(house.engine) as session:
-        session.add(Sensor(id=eui, model="milesight-vs340"))
+        session.add(Sensor(id=eui, model="VS340"))
         session.add(Sensor(id="desk 3/left"))
-    frame = base64.b64encode(bytes.fromhex("03000101")).decode()
+    frame = base64.b64encode(bytes.fromhex("030001")).decode()
     up = {
         "deviceInfo": {"applicationId": "1", "devEui": eui, "deviceProfileName": "milesight-vs340"},
         "time": at("08:58").isoformat(),
@@ -88,6 +88,8 @@ def test_network_servers_post_what_they_publish_and_a_frame_counts_once(bridge: 
     )
     assert (first["stored"], second["stored"], second["repeated"]) == (1, 0, 1)
     assert bridge.call("bridge", "POST", "/intake/chirpstack?event=join", up).status_code == 202
+    raw = {**up, "fCnt": 8, "deviceInfo": {"applicationId": "1", "devEui": eui}, "object": None}
+    assert bridge.call("bridge", "POST", "/intake/chirpstack?event=up", raw).get_json()["stored"] == 1
     ids = {"device_id": eui, "application_ids": {"application_id": "office"}}
     things = {
         "end_device_ids": ids,
@@ -101,9 +103,10 @@ def test_network_servers_post_what_they_publish_and_a_frame_counts_once(bridge: 
         },
     }
     assert bridge.call("bridge", "POST", "/intake/things-stack", things).get_json()["stored"] == 1
-    assert [(one.sensor_id, one.occupied, one.seq) for one in stored(house)] == [
-        (eui, True, 7),
-        (eui, False, 1),
+    assert [(one.occupied, one.seq) for one in stored(house)] == [
+        (True, 7),
+        (True, 8),  # by the model as it is registered: the server named none and decoded nothing
+        (False, 1),
     ]
 
 
