@@ -38,6 +38,9 @@ class Board:
         wifi = settings["wifi"]
         self._uptime = Uptime()
         self._wlan = network.WLAN(network.STA_IF)
+        self._wlan.active(
+            True
+        )  # with the radio on, the chip's random numbers are true ones: `boot` comes next
         self._wifi = Wifi(self._wlan, wifi["ssid"], wifi["password"], Backoff(1_000, 120_000, random.random))
         self._input = _input(settings["input"])
         battery = settings["battery"]

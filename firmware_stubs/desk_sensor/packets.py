@@ -9,7 +9,7 @@ _MOST_ID = 65_535
 
 
 class ProtocolError(OSError):
-    """The other side speaks no MQTT 3.1.1, or more than a device has room for."""
+    """The other side speaks no MQTT 3.1.1."""
 
 
 def _text(data):
@@ -73,10 +73,11 @@ def next_id(last, taken):
 
 
 class Incoming:
-    """Cuts what arrives into packets."""
+    """Cuts what arrives into packets; one that a device has no room for is passed over."""
 
     def __init__(self):
         self._data = b""
+        self._passing = 0
 
     def add(self, data):
         """Take in bytes and return the packets that are whole now: (type, flags, body)."""
@@ -84,16 +85,25 @@ class Incoming:
         packets = []
         at = 0
         while True:
+            passed = min(self._passing, len(self._data) - at)
+            self._passing -= passed
+            at += passed
             cut = self._cut(at)
             if cut is None:
                 self._data = self._data[at:]
                 return packets
             start, end = cut
+            if end - start > _MOST_BYTES:
+                self._passing = end - at
+                continue
+            if end > len(self._data):
+                self._data = self._data[at:]
+                return packets
             packets.append((self._data[at] >> 4, self._data[at] & 15, self._data[start:end]))
             at = end
 
     def _cut(self, at):
-        """Where the body of the packet at `at` starts and ends; None: it is not all there."""
+        """Where the body of the packet at `at` starts and will end; None: its length is not all there."""
         length = 0
         for place in range(4):
             if at + 1 + place >= len(self._data):
@@ -104,7 +114,5 @@ class Incoming:
                 break
         else:
             raise ProtocolError("length")
-        if length > _MOST_BYTES:
-            raise ProtocolError("too long")
         start = at + 2 + place
-        return (start, start + length) if start + length <= len(self._data) else None
+        return start, start + length

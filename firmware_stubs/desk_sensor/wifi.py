@@ -34,7 +34,6 @@ class Wifi:
     def _try(self):
         self._is_trying = True
         try:
-            self._wlan.active(True)
             self._wlan.connect(self._ssid, self._password)
         except OSError:
             pass  # the driver refuses now and then; the next try is on its way

@@ -2,7 +2,11 @@
 
 import sys
 
-import vfs
+try:
+    import vfs
+except ImportError:  # before 1.23
+    import os as vfs
+
 from desk_sensor.readings import Reading
 from desk_sensor.store import Store
 
