@@ -18,7 +18,7 @@ class Outbox:
     def __init__(self, store):
         self._store = store
         self._new = []  # (reading, since)
-        self._out = []  # given out, not confirmed, not in flash
+        self._out = []  # the same: given out, not confirmed, not in flash
         self._recent = []  # (confirmed at, reading)
         self._again = []
         self._lost = 0
@@ -55,9 +55,8 @@ class Outbox:
             return found
         if not self._new:
             return None
-        reading, _ = self._new.pop(0)
-        self._out.append(reading)
-        return reading, _NEW
+        self._out.append(self._new.pop(0))
+        return self._out[-1][0], _NEW
 
     def confirm(self, token, now_ms):
         """The broker has it. `token` is what `take` returned."""
@@ -66,8 +65,8 @@ class Outbox:
             return
         if source != _NEW:
             self._store.confirm(source)
-        elif reading in self._out:
-            self._out.remove(reading)
+        else:
+            self._out = [one for one in self._out if one[0] != reading]
         self._recent.append((now_ms, reading))
         if len(self._recent) > _MOST_RECENT:
             del self._recent[0]
@@ -80,16 +79,17 @@ class Outbox:
 
     def save(self, now_ms, is_online):
         """Write to flash what has to go there by now; a flash that refuses is asked again after a minute."""
+        waiting = self._new if is_online else self._out + self._new
         is_due = len(self._new) >= _SAVE_COUNT or (
-            not is_online and self._new and now_ms - self._new[0][1] >= _SAVE_MS
+            not is_online and waiting and now_ms - waiting[0][1] >= _SAVE_MS
         )
         if not is_due or now_ms < self._may_save_ms:
             return
-        readings = self._out + [reading for reading, _ in self._new]
         try:
-            self._store.append(readings)
+            self._store.append([reading for reading, _ in waiting])
         except OSError:
             self._may_save_ms = now_ms + _SAVE_MS
             return
-        self._out = []
         self._new = []
+        if not is_online:
+            self._out = []

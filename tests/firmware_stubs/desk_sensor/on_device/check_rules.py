@@ -9,6 +9,7 @@ from desk_sensor.clock import Clock, answered_ms, request
 from desk_sensor.debounce import Debounce
 from desk_sensor.inputs import Pressure, battery_pct
 from desk_sensor.ld2410 import Radar
+from desk_sensor.outbox import Outbox
 from desk_sensor.readings import Reading, payload, rfc3339, told
 from desk_sensor.sensor import changed
 from desk_sensor.settings import completed
@@ -212,6 +213,68 @@ def check_settings_name_what_is_missing():
         assert "password" in str(error)
     else:
         raise AssertionError("no password")
+
+
+class FullFlash(list):
+    """A store that takes nothing for a while."""
+
+    is_full = False
+    is_empty = True
+    dropped = 0
+
+    def take(self):
+        return None
+
+    def append(self, readings):
+        if self.is_full:
+            raise OSError(28)
+        super().append([reading.seq for reading in readings])
+
+
+def numbered(seq):
+    return Reading(BOOT, seq, 0, True, True, None, None)
+
+
+def check_offline_flash_is_written_once_a_minute_with_what_was_under_way_too():
+    flash = FullFlash()
+    outbox = Outbox(flash)
+    outbox.add(numbered(0), 0)
+    assert outbox.take()[0].seq == 0
+    outbox.add(numbered(1), 30_000)
+    for now_ms in range(30_000, 60_000, 100):
+        outbox.save(now_ms, False)
+    assert flash == []
+    outbox.save(60_000, False)
+    assert flash == [[0, 1]]
+    outbox.save(60_100, False)
+    assert flash == [[0, 1]]
+
+
+def check_online_flash_is_not_written_unless_many_wait():
+    flash = FullFlash()
+    outbox = Outbox(flash)
+    for seq in range(31):
+        outbox.add(numbered(seq), 0)
+    outbox.save(600_000, True)
+    assert flash == []
+    outbox.add(numbered(31), 0)
+    outbox.save(600_000, True)
+    assert flash == [list(range(32))]
+
+
+def check_a_flash_that_refuses_is_asked_again_after_a_minute_and_the_oldest_give_way():
+    flash = FullFlash()
+    flash.is_full = True
+    outbox = Outbox(flash)
+    for seq in range(70):
+        outbox.add(numbered(seq), 0)
+        outbox.save(0, False)
+    assert outbox.dropped == 6
+    flash.is_full = False
+    outbox.save(59_900, False)
+    assert flash == []
+    outbox.save(60_000, False)
+    assert flash == [list(range(6, 70))]
 
 
 class Wlan:
