@@ -7,6 +7,7 @@ import socket
 from desk_sensor import packets
 
 _CLOSED, _CONNECTING, _GREETING, _OPEN = range(4)
+_WINDOW = 8  # messages under way at once
 _GREET_MS = 10_000
 _ACK_MS = 30_000
 _MOST_WAITING = 8_192
@@ -31,7 +32,7 @@ class Client:
     the connection is lost goes out again: as a repetition with its own id where the broker kept the session, else anew.
     """
 
-    def __init__(self, address, login, topics, *, keepalive_s, on_ack, on_message, window=8):
+    def __init__(self, address, login, topics, *, keepalive_s, on_ack, on_message):
         self.heard_ms = 0
         self.why_closed = None
         self._address = address
@@ -40,7 +41,6 @@ class Client:
         self._status_topic, self._config_topic = topics
         self._on_ack = on_ack
         self._on_message = on_message
-        self._window = window
         self._state = _CLOSED
         self._flights = []
         self.last_id = 0  # packet ids go on from here
@@ -58,12 +58,7 @@ class Client:
     @property
     def has_room(self):
         """Whether another message may be published."""
-        return self._state == _OPEN and len(self._flights) < self._window and len(self._out) < _MOST_WAITING
-
-    @property
-    def under_way(self):
-        """How many messages are not yet confirmed."""
-        return len(self._flights)
+        return self._state == _OPEN and len(self._flights) < _WINDOW and len(self._out) < _MOST_WAITING
 
     def open(self, now_ms):
         """Begin to connect. Raises OSError where that cannot even begin."""

@@ -1,4 +1,7 @@
-"""The power fails at each write and each erasure of a real file system, littlefs, once: SEGMENTS the store may have."""
+"""The power fails at each write and each erasure of a real file system, littlefs, once: SEGMENTS the store may have.
+
+What the interpreter says of a locked heap on its way are files of before a cut, which it cannot close any more.
+"""
 
 import sys
 
@@ -96,7 +99,7 @@ def cut_after(lives, segments, empty):
         is_cut = True
     vfs.umount("/flash")
 
-    again = Flash(flash.data)
+    again = Flash(bytearray(flash.data))
     vfs.mount(vfs.VfsLfs2(again), "/flash")
     store = Store("/flash/store", segments)
     left = []
