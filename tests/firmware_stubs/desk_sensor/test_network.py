@@ -35,9 +35,11 @@ def test_a_killed_broker_that_forgot_the_last_seconds_is_told_them_again(desk: D
     wait_until(lambda: len(list(published(desk.proxy.heard))) >= 12)
     listener = desk.listener()  # came too late for what was confirmed
     desk.broker.kill()
+    desk.proxy.refuses = True
     listener.disconnect()
     desk.broker.start()
     listener = desk.listener()
+    desk.proxy.refuses = False
     heard = Heard.until(listener, lambda heard: not heard.lacks(11))
     assert heard.seqs == list(range(11))
 
