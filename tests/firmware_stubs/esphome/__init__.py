@@ -1,0 +1,1 @@
+"""The configurations for ESPHome, read by ESPHome itself."""
