@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.occupancy.readings import Reading
@@ -150,15 +150,30 @@ values = st.recursive(
 )
 
 
-@given(
+ANY_MESSAGE = (
     st.sampled_from(TOPICS) | st.text(max_size=60),
     mangled() | values.map(lambda one: json.dumps(one).encode()),
 )
+
+
+@given(*ANY_MESSAGE)
 @example(
     "v3/a@b/devices/d/up", b'{"uplink_message": {"decoded_payload": {"history": [{"timestamp": 1e400}]}}}'
 )
 @example("application/a/device/01/event/up", b'{"object": {"region_1_count": NaN}}')
 def test_no_message_raises_anything_but_that_nobody_can_read_it(topic: str, payload: bytes) -> None:
+    read_by_all(topic, payload)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@settings(max_examples=100_000, deadline=None)
+@given(*ANY_MESSAGE)
+def test_nor_does_any_of_a_hundred_thousand(topic: str, payload: bytes) -> None:
+    read_by_all(topic, payload)
+
+
+def read_by_all(topic: str, payload: bytes) -> None:
     message = Envelope(topic, payload, ARRIVED)
     wires = Wires()
     for read in (wires.readings, lambda one: readings(posted(one), one)):
