@@ -1,5 +1,5 @@
 """The gold comparison in its short form: nobody is put out while they sit, nothing that the sensors told is lost, and
-the hours are right. The long form is 1,000 sensors on 20 days."""
+the hours are right. The long form, 1,000 sensors on 20 days, takes about 25 minutes."""
 
 from dataclasses import replace
 from datetime import timedelta
