@@ -61,6 +61,8 @@ def _prepare_postgresql(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkout")
     def checkout(connection: Any, _record: object, _proxy: object) -> None:
+        if connection.closed:
+            raise InvalidatePoolError
         look = select.poll()
         look.register(connection.fileno(), select.POLLIN)
         if look.poll(0):

@@ -62,7 +62,6 @@ class Handler:
         self._wires = wires or Wires()
         self._clock = clock
         self._kept = kept
-        self._learnt_at: datetime | None = None
 
     def now(self) -> datetime:
         """What the handler's clock says."""
@@ -103,11 +102,12 @@ class Handler:
     def _learn_models(self) -> None:
         """The models of the sensors as they are registered, once a minute."""
         now = self._clock()
-        if self._learnt_at is not None and now - self._learnt_at < MODELS_EVERY:
+        learnt_at = self._wires.learnt_at
+        if learnt_at is not None and now - learnt_at < MODELS_EVERY:
             return
         with reading(self._engine) as session:
             self._wires.models.update(sensor_models(session))
-        self._learnt_at = now
+        self._wires.learnt_at = now
 
     def _is_kept(self, letter: Letter) -> bool:
         topic, payload, reason = letter

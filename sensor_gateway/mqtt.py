@@ -54,6 +54,10 @@ class BrokerRefused(Exception):
     """The broker will not have us: trying again changes nothing until somebody mends the settings."""
 
 
+class TakenOver(BrokerRefused):
+    """Another has connected under our name."""
+
+
 class Disconnected(Exception):
     """There is no connection; one may come."""
 
@@ -298,7 +302,7 @@ class Link:
             if len(connection.envelopes) == before:
                 connection.wait(left)
         if connection.taken_over:
-            raise BrokerRefused(f"another has connected as {self._wanted.client_id!r}: there can be only one")
+            raise TakenOver(f"another has connected as {self._wanted.client_id!r}: there can be only one")
         if connection.lost and not connection.envelopes:
             raise Disconnected(connection.lost)
         self._check_granted(connection)

@@ -21,7 +21,16 @@ from sensor_gateway import queue_watch
 from sensor_gateway.decoders import FILTERS, Wires
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.lease import LOOK_EVERY, Lease, LeaseLost
-from sensor_gateway.mqtt import BATCH, Batch, BrokerRefused, Disconnected, Link, Wanted, reconnect_delays
+from sensor_gateway.mqtt import (
+    BATCH,
+    Batch,
+    BrokerRefused,
+    Disconnected,
+    Link,
+    TakenOver,
+    Wanted,
+    reconnect_delays,
+)
 from sensor_gateway.profiles import ProfileError, load
 
 log = logging.getLogger(__name__)
@@ -68,8 +77,16 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
             wires = Wires(load(settings.data_dir / "profiles"))
             filters = (*(settings.mqtt_filters or FILTERS), *queue_watch.FILTERS)
             wanted = Wanted(settings.mqtt, filters, settings.clock, settings.gateway_name, batch)
+            taken = 0
             while not stop and lease.acquire(stop.wait):
-                _work(Link(wanted), Handler(engine, settings.clock, wires=wires), stop, lease)
+                try:
+                    _work(Link(wanted), Handler(engine, settings.clock, wires=wires), stop, lease)
+                except TakenOver as lost:
+                    # Who took our place in the database connects before we see it there.
+                    taken += 1
+                    if taken >= TAKEN_AT_MOST:
+                        raise
+                    log.warning("%s", lost)
         except (BrokerRefused, NotStored, ProfileError) as failure:
             log.critical("the gateway ends: %s", failure)
             return 1

@@ -9,7 +9,7 @@ from app.database import reading
 from app.extensions import db
 from app.http import now, settings
 from app.occupancy import gateways, troubles
-from app.occupancy.health import health
+from app.occupancy.health import health, sequence_gaps
 
 pages = Blueprint("sensors", __name__)
 SHOWN = 200
@@ -23,16 +23,19 @@ def sensors() -> str:
     """Those that something is wrong with, or all of them; the gateways; the newest letters."""
     everything = "all" in request.args
     with reading(db.engine) as session:
-        found = health(session, now())
+        found = health(session, now(), gaps=False)
+        wrong = [one for one in found if one.troubles]
+        listed = (found if everything else wrong)[:SHOWN]
+        missing = sequence_gaps(session, [one.sensor_id for one in listed])
         working = gateways.list_gateways(session)
         letters = troubles.newest_letters(session)
         session.expunge_all()
-    wrong = [one for one in found if one.troubles]
     return render_template(
         "sensors.html",
         total=len(found),
         wrong=len(wrong),
-        listed=(found if everything else wrong)[:SHOWN],
+        listed=listed,
+        missing=missing,
         everything=everything,
         gateways=working,
         letters=letters,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 
 from app.occupancy.readings import Reading
@@ -25,6 +26,7 @@ class Wires:
         known = profiles or built_in()
         # The models of sensors as they are registered, which a network server may not name; whoever knows fills it in.
         self.models: dict[str, str] = {}
+        self.learnt_at: datetime | None = None
         # The first prefix that a topic begins with decides.
         self._by_prefix: tuple[tuple[str, Hear], ...] = (
             ("v3/", partial(lorawan.things_stack, profiles=known, models=self.models)),

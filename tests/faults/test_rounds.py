@@ -45,6 +45,7 @@ def test_gateway_database_and_jobs_killed_at_random_under_load_store_each_public
         settings = {"DATABASE_URL": url, "SWEEP_SECONDS": "0.5"}
         with stage.gateway(tmp_path, url, broker) as gateway, Program("jobs", tmp_path, settings) as jobs:
             wait_until(lambda: "connected to" in gateway.log, seconds=SECONDS)
+            victims: list[Program | PostgresServer] = [gateway, jobs, server]
             loader = threading.Thread(target=load)
             loader.start()
             try:
@@ -53,7 +54,7 @@ def test_gateway_database_and_jobs_killed_at_random_under_load_store_each_public
                         before = stage.stored(engine)
                         wait_until(lambda before=before: stage.stored(engine) > before, seconds=SECONDS)  # type: ignore[misc]
                     time.sleep(random.uniform(0, 0.5))
-                    victim: Program | PostgresServer = random.choice([gateway, jobs, server])
+                    victim = random.choice(victims)
                     victim.kill9()
                     time.sleep(random.uniform(0, 0.5))
                     victim.start()
