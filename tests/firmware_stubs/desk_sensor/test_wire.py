@@ -70,8 +70,10 @@ def test_online_is_retained_and_the_last_will_says_offline(desk: Desk) -> None:
     device.kill9()
     assert watcher.receive().payload == b"offline"
     late = desk.listener(STATUS)
-    message = late.receive()
-    assert (message.payload, message.retain) == (b"offline", True)
+    # What an older connection of the device left behind may still be said live; what is kept comes with the mark.
+    while not (message := late.receive()).retain:
+        assert message.payload == b"offline"
+    assert message.payload == b"offline"
 
 
 def test_a_silent_device_is_declared_offline_by_its_keepalive(desk: Desk) -> None:
