@@ -23,7 +23,7 @@ from app.occupancy.rules import Occupancy
 from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
 from app.spaces.lots import closed_until
 from app.spaces.models import FixedSeat, Space
-from app.spaces.rules import LANES, Entry, Lane, Opening
+from app.spaces.rules import LANES, Entry, Lane
 from app.spaces.service import Place, doors, in_layout
 from app.timespan import TimeSpan, day_span
 
@@ -125,17 +125,13 @@ def free_by_zone(
 
 def check_hours(session: Session, place: Place, span: TimeSpan) -> None:
     """That the site is open for all of a span; raises RuleBroken `booking.rule`."""
-    open_hours = open_instead(session, place.opening, span, place.timezone)
+    year = span.start.astimezone(place.timezone).year
+    # A query only where the site opens on working days alone.
+    by_days = place.opening.working_days_only
+    calendar = working_days(session, year) if by_days else public_holidays(year)
+    open_hours = place.opening.shuts_out(span, place.timezone, calendar)
     if open_hours is not None:
         refuse("opening_hours", span.start.isoformat(), _between(open_hours.start, open_hours.end))
-
-
-def open_instead(session: Session, opening: Opening, span: TimeSpan, zone: ZoneInfo) -> TimeSpan | None:
-    """None where a span lies in a site's opening hours, else what would be allowed. A query only where the site opens
-    on working days alone."""
-    year = span.start.astimezone(zone).year
-    calendar = working_days(session, year) if opening.working_days_only else public_holidays(year)
-    return opening.shuts_out(span, zone, calendar)
 
 
 def standing(session: Session, place: Place, span: TimeSpan, user_id: int | None) -> list[Barrier]:

@@ -161,15 +161,15 @@ def _rewatch(session: Session, policies: Policies, now: datetime) -> list[Change
         )
     )
     watched = _load(session, set(ids), policies)
-    changes = []
-    for space_id, state in rows:
+    was = {row.space_id: row.state for row in rows}
+    said = []
+    for space_id in was:
         folds = {name: one.fold for name, one in watched.items() if space_id in one.space_ids}
         now_is = rules.combined(fold.state for fold in folds.values())
         last_hit_at = max((fold.last_hit_at for fold in folds.values() if fold.last_hit_at), default=None)
-        changes.append(Change(space_id, next(iter(folds), ""), now_is, now, now, last_hit_at))
-        if now_is is state:  # nothing happened: only that it was looked at is kept
-            _keep_states(session, changes[-1:])
-            changes.pop()
+        said.append(Change(space_id, next(iter(folds), ""), now_is, now, now, last_hit_at))
+    _keep_states(session, said)
+    changes = [one for one in said if one.state is not was[one.space_id]]
     _log(session, changes)
     return changes
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
@@ -32,11 +32,10 @@ def note_troubles(session: Session, keepers: Iterable[int], *, now: datetime) ->
         (row.sensor_id, row.trouble)
         for row in session.execute(select(SensorTrouble.sensor_id, SensorTrouble.trouble))
     }
-    for sensor_id, trouble in known - found.keys():
+    gone = known - found.keys()
+    if gone:
         session.execute(
-            delete(SensorTrouble).where(
-                SensorTrouble.sensor_id == sensor_id, SensorTrouble.trouble == trouble
-            )
+            delete(SensorTrouble).where(tuple_(SensorTrouble.sensor_id, SensorTrouble.trouble).in_(gone))
         )
     new = sorted(found.keys() - known)
     if not new:
