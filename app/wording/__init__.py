@@ -150,7 +150,6 @@ REFUSALS: Mapping[str, LazyString] = {
         "The message says nothing that is understood, or is of a sensor that is not known."
     ),
     "intake.wire": lazy_gettext("Messages of this wire are not taken here."),
-    "sensor.bound": lazy_gettext("The sensor or the space is bound already."),
     "sensor.exists": lazy_gettext("There is a sensor of this name already."),
     "sensor.unknown": lazy_gettext("There is no such sensor."),
     "series.alone": lazy_gettext(
