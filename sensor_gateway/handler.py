@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DataError
 
 from app.clock import Clock
 from app.database import reading, transaction
@@ -17,7 +19,11 @@ from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.topics import NATIVE_PREFIX
 
+log = logging.getLogger(__name__)
+
 MODELS_EVERY = timedelta(minutes=1)
+# Of a value that the database cannot hold, such as a null character: a fault of the message, not of the office.
+UNSTORABLE = (DataError, UnicodeError)
 
 # A message and what it says; (topic, payload, reason) of one that nobody can read.
 Said = tuple[Envelope, Reading]
@@ -68,11 +74,23 @@ class Handler:
         return self._clock()
 
     def handle(self, envelopes: Sequence[Envelope]) -> Counts:
-        """Process a batch in one transaction; raises what the database raises, with nothing stored."""
+        """Process a batch in one transaction; raises what the database raises, with nothing stored.
+
+        A batch with a message that cannot be stored is halved until that one stands alone: else it would come again
+        and again, and everything behind it would wait for ever.
+        """
         if any(not one.topic.startswith(NATIVE_PREFIX) for one in envelopes):
             self._learn_models()
         said, letters = self._decoded(envelopes)
-        return self.store(said, letters, messages=len(envelopes))
+        try:
+            return self.store(said, letters, messages=len(envelopes))
+        except UNSTORABLE:
+            if len(envelopes) > 1:
+                middle = len(envelopes) // 2
+                return self.handle(envelopes[:middle]) + self.handle(envelopes[middle:])
+            (one,) = envelopes
+            log.exception("a message of %s cannot be stored", one.topic)
+            return self.store([], [(one.topic, one.payload, "unstorable")], messages=1)
 
     def store(
         self, said: Sequence[Said], letters: Sequence[Letter], *, messages: int | None = None
@@ -118,9 +136,13 @@ class Handler:
         letters: list[Letter] = []
         for envelope in envelopes:
             try:
-                found = self._wires.readings(envelope)
+                found = list(self._wires.readings(envelope))
                 # What the broker retained and nobody dated was true once, nobody knows when: it tells nothing.
                 said += [(envelope, one) for one in found if not (one.history and one.is_undated)]
             except Undecodable as refused:
                 letters.append((envelope.topic, envelope.payload, refused.reason))
+            except Exception:
+                # A fault of a decoder, which must cost this message alone.
+                log.exception("a decoder fails on a message of %s", envelope.topic)
+                letters.append((envelope.topic, envelope.payload, "decoder"))
         return said, letters

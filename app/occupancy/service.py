@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from app.spaces.models import Sensor, SensorBinding, Space
 from app.spaces.rules import Kind, Policies
 
 DEAD_LETTER_BYTES = 4096
+_UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
 SETTLE_AT_ONCE = 5000
 FOLD_COLUMNS = Fold._fields
 STATE_COLUMNS = ("sensor_id", *FOLD_COLUMNS, "due_at", "battery_pct")
@@ -184,8 +186,8 @@ def keep_dead_letters(session: Session, letters: Iterable[tuple[str, bytes, str]
     kept = [
         {
             "received_at": now,
-            # PostgreSQL's text refuses the null character, which MQTT forbids but a fuzzer sends.
-            "topic": topic.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:512],
+            # PostgreSQL's text refuses the null character, UTF-8 half a pair; a webhook's name may hold both.
+            "topic": _UNHOLDABLE.sub("\N{REPLACEMENT CHARACTER}", topic)[:512],
             "reason": reason,
             "size": len(payload),
             "payload": payload[:DEAD_LETTER_BYTES],

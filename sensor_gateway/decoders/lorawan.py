@@ -104,6 +104,12 @@ class _Frame:
     counter: Any
     heard_by: list[Any]
 
+    @property
+    def _run(self) -> str | None:
+        """What names the counter's run; None where nothing does that a database could hold."""
+        named = isinstance(self.session, str) and self.session and self.session.isprintable()
+        return self.session[:32] if named else None
+
     def around(self, told: Told, kind: str) -> Heard:
         heard = [
             rssi for one in self.heard_by if (rssi := whole(_object(one).get("rssi"), -200, 100)) is not None
@@ -116,7 +122,7 @@ class _Frame:
             told.battery_pct,
             told.battery_v,
             max(heard, default=None),
-            self.session[:32] if isinstance(self.session, str) and self.session else None,
+            self._run,
             whole(self.counter, 0, MOST_COUNTER),
             zones=told.zones,
             history=told.history,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import SteppingClock
 from app.database import create_engine, reading
 from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, StoredReading
+from app.occupancy.readings import Reading
 from app.occupancy.rules import Occupancy
 from app.occupancy.service import DEAD_LETTER_BYTES
+from sensor_gateway.decoders import Wires
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.messages import Envelope
 from sensor_gateway.topics import native_topic
@@ -185,3 +188,48 @@ def test_when_the_database_refuses_nothing_of_the_batch_is_stored(engine: Engine
         connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO dead_letters")
     assert stored(engine) == 0
     assert handler.handle([GOOD, BAD["not_json"]]).stored == 1
+
+
+def uplink(session: str, seq: int, sensor: str = SENSOR) -> Envelope:
+    """A frame that The Things Stack passes on, of a session that is called so."""
+    up = {"session_key_id": session, "f_cnt": seq, "decoded_payload": {"occupancy": "occupied"}}
+    said = {"end_device_ids": {"device_id": sensor}, "uplink_message": up}
+    return Envelope(f"v3/office@ttn/devices/{sensor}/up", json.dumps(said).encode(), NOW)
+
+
+@pytest.mark.parametrize("session", ["a\x00b", "\ud800", "a\nb"])
+def test_a_counters_run_by_a_name_that_nothing_can_hold_has_none(
+    engine: Engine, handler: Handler, session: str
+) -> None:
+    assert handler.handle([uplink(session, 1), GOOD]) == Counts(messages=2, stored=2)
+    assert handler.handle([uplink(session, 1), GOOD]) == Counts(messages=2, stored=1, repeated=1)
+
+
+class Careless(Wires):
+    """Decoders with faults that nobody has thought of."""
+
+    def readings(self, envelope: Envelope) -> Iterator[Reading]:
+        if envelope.topic == "crash":
+            raise ZeroDivisionError
+        for one in super().readings(envelope):
+            yield replace(one, boot="\x00") if envelope.topic.endswith("desk-2/reading") else one
+
+
+def test_a_message_that_breaks_a_decoder_costs_nothing_but_itself(engine: Engine) -> None:
+    careless = Handler(engine, SteppingClock(NOW), wires=Careless())
+    assert careless.handle([said(1), raw(b"{}", "crash"), said(2)]) == Counts(messages=3, stored=2, dead=1)
+    assert letters(engine) == [("crash", "decoder", 2)]
+
+
+def test_a_reading_that_cannot_be_stored_is_kept_as_a_message_and_the_rest_of_its_batch_is_stored(
+    postgresql_url: str,
+) -> None:
+    furnish_database(postgresql_url, [SENSOR, "desk-2"])
+    engine = create_engine(postgresql_url)
+    poison = said(1, sensor="desk-2")
+    careless = Handler(engine, SteppingClock(NOW), wires=Careless())
+    batch = [said(1), said(2), poison, said(3), BAD["not_json"]]
+    assert careless.handle(batch) == Counts(messages=5, stored=3, dead=2)
+    assert letters(engine)[0] == (poison.topic, "unstorable", len(poison.payload))
+    assert stored(engine) == 3
+    engine.dispose()

@@ -117,6 +117,12 @@ def test_network_servers_post_what_they_publish_and_a_frame_counts_once(bridge: 
         ("disruptive", {"event": {}}, 422, ["disruptive/event"]),
         ("chirpstack", {"deviceInfo": {"devEui": "a/b"}}, 422, ["intake/chirpstack"]),
         ("things-stack", [], 422, ["intake/things-stack"]),
+        (
+            "chirpstack",
+            {"deviceInfo": {"devEui": "a\x00\ud800"}},
+            422,
+            ["application/-/device/a\ufffd\ufffd/event/up"],
+        ),
     ],
 )
 def test_what_nobody_understands_is_refused_and_kept(
