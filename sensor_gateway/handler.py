@@ -6,6 +6,7 @@ import logging
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
@@ -101,12 +102,9 @@ class Handler:
         now = self._clock()
         with transaction(self._engine) as session:
             observed = process_readings(session, readings, now)
-            if observed.unknown_sensors:
-                strangers = [
-                    envelope for envelope, reading in said if reading.sensor_id in observed.unknown_sensors
-                ]
-                dead += [(one.topic, one.payload, "unknown_sensor") for one in strangers]
-                readings = [one for one in readings if one.sensor_id not in observed.unknown_sensors]
+            strangers = _strangers(said, observed.unknown_sensors) if observed.unknown_sensors else []
+            dead += [(one.topic, one.payload, "unknown_sensor") for one, _reading in strangers]
+            readings = [one for one in readings if one.sensor_id not in observed.unknown_sensors]
             keep_dead_letters(session, [one for one in dead if not self._is_kept(one)], now)
         return Counts(
             messages=len(said) + len(letters) if messages is None else messages,
@@ -114,7 +112,7 @@ class Handler:
             repeated=len(readings) - observed.stored,
             dead=len(dead),
             changes=len(observed.changes),
-            unknown_sensors=observed.unknown_sensors,
+            unknown_sensors=frozenset(one.sensor_id for _envelope, one in strangers),
         )
 
     def _learn_models(self) -> None:
@@ -124,8 +122,7 @@ class Handler:
         if learnt_at is not None and now - learnt_at < MODELS_EVERY:
             return
         with reading(self._engine) as session:
-            self._wires.models.update(sensor_models(session))
-        self._wires.learnt_at = now
+            self._wires.learn(sensor_models(session), now)
 
     def _is_kept(self, letter: Letter) -> bool:
         topic, payload, reason = letter
@@ -146,3 +143,10 @@ class Handler:
                 log.exception("a decoder fails on a message of %s", envelope.topic)
                 letters.append((envelope.topic, envelope.payload, "decoder"))
         return said, letters
+
+
+def _strangers(said: Sequence[Said], unknown: Container[str]) -> list[Said]:
+    """The messages of devices of which nothing is known, each with its first reading. Of a device with zones that watch
+    different seats it is enough that one is known: the others are nobody's."""
+    messages = ([*of_one] for _envelope, of_one in groupby(said, key=lambda one: id(one[0])))
+    return [one[0] for one in messages if all(reading.sensor_id in unknown for _envelope, reading in one)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -29,7 +30,8 @@ class Heard:
     fault, heartbeat, decode_error).
 
     `boot` and `seq` name the message once: a counter that restarts, with what names its run. `zones`: of a sensor that
-    watches several seats, by its own names. `about`: what a discovery told of a device.
+    watches several seats, by its own names; `zone`: the one that `occupied` is of, where a wire tells of one at a time.
+    `about`: what a discovery told of a device.
     """
 
     device_id: str
@@ -43,6 +45,7 @@ class Heard:
     seq: int | None = None
     online: bool | None = None
     zones: Mapping[str, bool | None] = field(default_factory=dict)
+    zone: str = ""
     history: Sequence[Past] = ()
     about: Mapping[str, str] = field(default_factory=dict)
 
@@ -56,28 +59,47 @@ def zone_id(device_id: str, zone: str) -> str:
     return f"{device_id}:{zone}"
 
 
-def readings(heard: Heard, envelope: Envelope) -> Iterator[Reading]:
+def zones_of(sensor_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The sensors that are zones of a device, by what may be the device's name: both may hold a colon."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for sensor_id in sensor_ids:
+        levels = sensor_id.split(":")
+        for count in range(1, len(levels)):
+            found[":".join(levels[:count])].append(sensor_id)
+    return dict(found)
+
+
+def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()) -> Iterator[Reading]:
     """The readings in a device's word: one of the device, one of each zone, one for each thing of the past.
 
-    A clock that cannot be right is not believed: the time of arrival stands for it.
+    A clock that cannot be right is not believed: the time of arrival stands for it. `known_zones`: the sensors that are
+    zones of this device. Whatever it says, it lives, and so do they; when it is gone, or its battery low, theirs is.
     """
     if heard.kind in NOT_REAL | {"discovery", "discovery_removed", "removed", "ignored", "join"}:
         return
     at = _believed(heard.observed_at, envelope.received_at)
-    common = {"received_at": envelope.received_at, "history": envelope.retained}
-    yield Reading(
-        heard.device_id,
-        at,
-        occupied=heard.occupied,
-        boot=heard.boot,
-        seq=heard.seq if heard.boot is not None else None,
-        battery_pct=None if heard.battery_pct is None else max(0, min(100, round(heard.battery_pct))),
-        rssi=heard.rssi,
-        online=heard.online,
-        **common,  # type: ignore[arg-type]
-    )
-    for zone, occupied in heard.zones.items():
-        yield Reading(zone_id(heard.device_id, zone), at, occupied=occupied, **common)  # type: ignore[arg-type]
+    zones = {
+        zone_id(heard.device_id, zone): occupied
+        for zone, occupied in (heard.zones or {heard.zone: heard.occupied}).items()
+        if zone and zone.isprintable() and len(zone_id(heard.device_id, zone)) <= MOST_ID
+    }
+    for sensor_id, occupied in {
+        heard.device_id: heard.occupied,
+        **dict.fromkeys(known_zones),
+        **zones,
+    }.items():
+        yield Reading(
+            sensor_id,
+            at,
+            envelope.received_at,
+            occupied,
+            heard.boot,
+            heard.seq if heard.boot is not None else None,
+            None if heard.battery_pct is None else max(0, min(100, round(heard.battery_pct))),
+            heard.rssi,
+            heard.online,
+            envelope.retained,
+        )
     for past in heard.history:
         if (
             envelope.received_at - past.observed_at <= BEHIND_AT_MOST

@@ -103,6 +103,7 @@ def _shown(heard: Heard) -> dict[str, Any]:
         "seq": heard.seq,
         "online": heard.online,
         "zones": dict(heard.zones) or None,
+        "zone": heard.zone or None,
         "history": [
             {"occupied": one.occupied, "observed_at": one.observed_at.isoformat().replace("+00:00", "Z")}
             for one in heard.history

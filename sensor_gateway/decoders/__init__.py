@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 from app.occupancy.readings import Reading
 from sensor_gateway.decoders import disruptive, lorawan, native, plain
 from sensor_gateway.decoders.sparkplug import PREFIX, Sparkplug
-from sensor_gateway.heard import Heard, readings
+from sensor_gateway.heard import Heard, readings, zones_of
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import Profiles, built_in
 from sensor_gateway.topics import NATIVE_FILTERS, NATIVE_PREFIX
@@ -26,6 +26,7 @@ class Wires:
         known = profiles or built_in()
         # The models of sensors as they are registered, which a network server may not name; whoever knows fills it in.
         self.models: dict[str, str] = {}
+        self.zones: dict[str, list[str]] = {}
         self.learnt_at: datetime | None = None
         # The first prefix that a topic begins with decides.
         self._by_prefix: tuple[tuple[str, Hear], ...] = (
@@ -40,6 +41,12 @@ class Wires:
             ("disruptive/", disruptive.decode),
             (f"{PREFIX}/", Sparkplug().decode),
         )
+
+    def learn(self, models: Mapping[str, str], at: datetime) -> None:
+        """Take in which sensors there are, with their models, as of an instant."""
+        self.models.update(models)
+        self.zones = zones_of(models)
+        self.learnt_at = at
 
     def hear(self, envelope: Envelope) -> Sequence[Heard]:
         """What a message of any wire says; raises Undecodable where nobody can read it."""
@@ -71,13 +78,13 @@ class Wires:
             yield from native.decode(envelope)
             return
         for one in self.hear(envelope):
-            yield from readings(one, envelope)
+            yield from readings(one, envelope, self.zones.get(one.device_id, ()))
 
     def _decoder_of(self, topic: str) -> Hear:
         for prefix, decoder in self._by_prefix:
             if topic.startswith(prefix):
                 return decoder
-        # These two begin with the device's own name.
+        # These two begin with the device's own name, or with levels of the site's before it.
         if topic.endswith(("/events/rpc", "/online")) or "/status/" in topic:
             return plain.shelly
         if topic.endswith(("/state", "/status", "/debug", "/command")):

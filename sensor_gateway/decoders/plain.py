@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sensor_gateway.decoders.native import json_object
@@ -61,6 +62,25 @@ def availability(device_id: str, text: str, *, online: str = "online", offline: 
     return Heard(device_id, kind="availability", online=state)
 
 
+def one_of(
+    device: str,
+    zones: Mapping[str, bool | None],
+    *,
+    at: datetime | None = None,
+    battery: float | None = None,
+    rssi: int | None = None,
+) -> Heard:
+    """The word of a device that may watch several seats and tells of some of them, by its own names; of one alone it is
+    the device's word too."""
+    if len(zones) > 1:
+        return Heard(device, None, "zones", at, battery, rssi=rssi, zones=zones)
+    for zone, occupied in zones.items():
+        return Heard(
+            device, occupied, "" if occupied is not None else "unknown", at, battery, rssi=rssi, zone=zone
+        )
+    return Heard(device, None, nothing(battery), at, battery, rssi=rssi)
+
+
 def zigbee2mqtt(envelope: Envelope) -> Heard:
     """`zigbee2mqtt/{friendly name}`, which may have levels of its own, and `…/availability`."""
     name = envelope.topic.partition("/")[2]
@@ -102,19 +122,29 @@ def tasmota(envelope: Envelope) -> Heard:
     if not text.lstrip().startswith("{"):
         if not _TASMOTA_KEYS.fullmatch(leaf):
             return Heard(device, kind="no_occupancy_field")
-        occupied = word(text)
-        return Heard(device, occupied, "" if occupied is not None else "unknown")
+        return one_of(device, {leaf: word(text)})
     said = object_of(envelope)
     inner = said.get("StatusSNS")
     said = inner if isinstance(inner, dict) else said
     wifi = said.get("Wifi")
     rssi = whole(wifi.get("Signal"), -200, 100) if isinstance(wifi, dict) else None
-    for key, value in said.items():
-        if _TASMOTA_KEYS.fullmatch(key):
-            inner = value.get("Action", value.get("State")) if isinstance(value, dict) else value
-            occupied = word(inner)
-            return Heard(device, occupied, "" if occupied is not None else "unknown", rssi=rssi)
-    return Heard(device, kind="no_occupancy_field", rssi=rssi)
+    if _TASMOTA_KEYS.fullmatch(leaf) and "State" in said:
+        said = {leaf: said["State"]}
+    zones = {
+        key: word(value.get("Action", value.get("State")) if isinstance(value, dict) else value)
+        for key, value in said.items()
+        if _TASMOTA_KEYS.fullmatch(key)
+    }
+    return one_of(device, zones, rssi=rssi)
+
+
+# What else a desk's board tells by a binary sensor; and what a radar tells beside whether there is a target: nothing
+# moves where somebody sits still, and nobody sits still who is just coming.
+_NO_SEAT = re.compile(
+    r"(^|_)(status|button|door|window|contact|tamper|charging|battery|power|problem|update)(_|$)"
+)
+_SEAT = re.compile(r"occup|presen|motion|target")
+_PART_OF_A_SEAT = re.compile(r"moving|still|static")
 
 
 def esphome(envelope: Envelope) -> Heard:
@@ -129,13 +159,15 @@ def esphome(envelope: Envelope) -> Heard:
         )
     if len(levels) < 4 or levels[-1] not in {"state", "command"}:
         raise Undecodable("topic")
-    device, component = levels[-4], levels[-3]
+    device, component, name = levels[-4:-1]
     if levels[-1] == "command":
         return Heard(device, kind="ignored")
-    if component != "binary_sensor":
+    if component != "binary_sensor" or (_NO_SEAT.search(name) and not _SEAT.search(name)):
         return Heard(device, kind="no_occupancy_field")
     occupied = word(text_of(envelope))
-    return Heard(device, occupied, "" if occupied is not None else "unknown")
+    if occupied is False and _PART_OF_A_SEAT.search(name):
+        return Heard(device, kind="unknown")
+    return one_of(device, {name: occupied})
 
 
 _HOMIE_STATES: Mapping[str, bool | None] = {
@@ -143,7 +175,8 @@ _HOMIE_STATES: Mapping[str, bool | None] = {
     **dict.fromkeys(("disconnected", "lost"), False),
     "sleeping": None,  # a battery device: its last word still holds
 }
-_HOMIE_PROPERTIES = re.compile(r"(occup|presen|motion)", re.IGNORECASE)
+_HOMIE_PROPERTIES = re.compile(r"occup|presen|motion", re.IGNORECASE)
+_HOMIE_VALUES = frozenset({"state", "value", "detected", "active"})
 
 
 def homie(envelope: Envelope) -> Heard:
@@ -154,7 +187,7 @@ def homie(envelope: Envelope) -> Heard:
         raise Undecodable("topic")
     device, rest = levels[0], levels[1:]
     text = text_of(envelope)
-    if rest[-1].startswith("$") or rest[-1] == "set" or device.startswith("$"):
+    if any(one.startswith("$") for one in levels) or rest[-1] == "set":
         if rest != ["$state"]:
             return Heard(device, kind="ignored")
         if not text:
@@ -162,57 +195,60 @@ def homie(envelope: Envelope) -> Heard:
         if text not in _HOMIE_STATES:
             raise Undecodable("status")
         return Heard(device, kind="availability", online=_HOMIE_STATES[text])
-    if not _HOMIE_PROPERTIES.search(rest[-1]):
+    occupied = {"true": True, "false": False}.get(text)  # exactly so, says the convention
+    # `presence/occupied`; or `motion-sensor/detected`, where the node's name says it of a boolean.
+    of_node = occupied is not None and rest[-1] in _HOMIE_VALUES and _HOMIE_PROPERTIES.search(rest[0])
+    if not (of_node or _HOMIE_PROPERTIES.search(rest[-1])):
         return Heard(device, kind="no_occupancy_field")
     if not text:
         return Heard(device, kind="removed")
-    occupied = {"true": True, "false": False}.get(text)  # exactly so, says the convention
-    return Heard(device, occupied, "" if occupied is not None else "decode_error")
+    return one_of(device, {rest[0]: occupied}) if occupied is not None else Heard(device, kind="decode_error")
+
+
+_SHELLY_TOPIC = re.compile(r"(?P<prefix>.+?)/(?P<rest>events/rpc|online|status/[^/]+)")
 
 
 def shelly(envelope: Envelope) -> Heard:
-    """Shelly of the second generation: `{device}/events/rpc`, `{device}/status/{component}`, `{device}/online`."""
-    device, _, rest = envelope.topic.partition("/")
+    """Shelly of the second generation: `{device}/events/rpc`, `{device}/status/{component}`, `{device}/online`; the
+    site may put levels before the device."""
+    found = _SHELLY_TOPIC.fullmatch(envelope.topic)
+    if found is None:
+        raise Undecodable("topic")
+    device, rest = found["prefix"].rsplit("/", 1)[-1], found["rest"]
     if rest == "online":
         return availability(device, text_of(envelope), online="true", offline="false")
     said = object_of(envelope)
-    if rest == "events/rpc":
-        source = said.get("src")
-        device = source if isinstance(source, str) else device
-        params = said.get("params")
-        if said.get("method") not in {"NotifyStatus", "NotifyFullStatus"} or not isinstance(params, dict):
-            return Heard(device, kind="ignored")
-    elif rest.startswith("status/"):
-        params = {rest.removeprefix("status/"): said}
-    else:
-        raise Undecodable("topic")
+    if rest != "events/rpc":
+        return _shelly_status(device, {rest.removeprefix("status/"): said})
+    source, params = said.get("src"), said.get("params")
+    device = source if isinstance(source, str) else device
+    if said.get("method") not in {"NotifyStatus", "NotifyFullStatus"} or not isinstance(params, dict):
+        return Heard(device, kind="ignored")
     return _shelly_status(device, params)
 
 
 _SHELLY_ZONES = re.compile(r"(presencezone|presence|motion|occupancy|input):\d+")
+# What a Bluetooth sensor told a gateway, such as Shelly BLU Motion: of its values a movement is the boolean.
+_SHELLY_BLU = re.compile(r"bthomesensor:\d+")
 
 
 def _shelly_status(device: str, params: Mapping[str, Any]) -> Heard:
     zones: dict[str, bool | None] = {}
     battery = None
     for name, value in params.items():
-        if isinstance(value, dict) and _SHELLY_ZONES.fullmatch(name):
-            told = next((value[key] for key in ("value", "state", "motion") if key in value), ...)
-            if told is not ...:  # absent: unchanged
-                zones[name] = word(told) if isinstance(told, bool) else None
-        if (
-            isinstance(value, dict)
-            and name.startswith("devicepower:")
-            and isinstance(value.get("battery"), dict)
-        ):
+        if not isinstance(value, dict):
+            continue
+        told = next((value[key] for key in ("value", "state", "motion") if key in value), ...)
+        if _SHELLY_ZONES.fullmatch(name) and told is not ...:  # absent: unchanged
+            zones[name] = told if isinstance(told, bool) else None
+        elif _SHELLY_BLU.fullmatch(name) and isinstance(told, bool):
+            zones[name] = told
+        elif name.startswith("devicepower:") and isinstance(value.get("battery"), dict):
             battery = percent(value["battery"].get("percent"))
     at = epoch(params.get("ts"))
-    if len(zones) > 1:
+    if any(_SHELLY_BLU.fullmatch(name) for name in zones):  # the gateway itself stands at no seat
         return Heard(device, None, "zones", at, battery, zones=zones)
-    if zones:
-        (occupied,) = zones.values()
-        return Heard(device, occupied, "" if occupied is not None else "unknown", at, battery)
-    return Heard(device, None, nothing(battery), at, battery)
+    return one_of(device, zones, at=at, battery=battery)
 
 
 def haltian(envelope: Envelope) -> Heard:
