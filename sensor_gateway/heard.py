@@ -78,16 +78,14 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
     if heard.kind in NOT_REAL | {"discovery", "discovery_removed", "removed", "ignored", "join"}:
         return
     at = _believed(heard.observed_at, envelope.received_at)
-    zones = {
-        zone_id(heard.device_id, zone): occupied
-        for zone, occupied in (heard.zones or {heard.zone: heard.occupied}).items()
-        if zone and zone.isprintable() and len(zone_id(heard.device_id, zone)) <= MOST_ID
-    }
-    for sensor_id, occupied in {
-        heard.device_id: heard.occupied,
-        **dict.fromkeys(known_zones),
-        **zones,
-    }.items():
+    said: dict[str, bool | None] = {heard.device_id: heard.occupied, **dict.fromkeys(known_zones)}
+    alone = zone_id(heard.device_id, heard.zone)
+    if alone in said:
+        said[alone] = heard.occupied
+    for zone, occupied in heard.zones.items():
+        if zone.isprintable() and len(sensor_id := zone_id(heard.device_id, zone)) <= MOST_ID:
+            said[sensor_id] = occupied
+    for sensor_id, occupied in said.items():
         yield Reading(
             sensor_id,
             at,

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from app.occupancy.readings import Reading
-from sensor_gateway.decoders import disruptive, lorawan, native, plain
+from sensor_gateway.decoders import discovery, disruptive, lorawan, native, plain
 from sensor_gateway.decoders.sparkplug import PREFIX, Sparkplug
 from sensor_gateway.heard import Heard, readings, zones_of
 from sensor_gateway.messages import Envelope, Undecodable
@@ -32,11 +32,11 @@ class Wires:
         self._by_prefix: tuple[tuple[str, Hear], ...] = (
             ("v3/", partial(lorawan.things_stack, profiles=known, models=self.models)),
             ("application/", partial(lorawan.chirpstack, profiles=known, models=self.models)),
-            ("zigbee2mqtt/", plain.zigbee2mqtt),
+            ("zigbee2mqtt", plain.zigbee2mqtt),  # several bridges have a base each: zigbee2mqtt-4f/…
             ("tele/", plain.tasmota),
             ("stat/", plain.tasmota),
             ("homie/", plain.homie),
-            ("homeassistant/", plain.home_assistant),
+            ("homeassistant/", discovery.home_assistant),
             ("haltian-iot/", plain.haltian),
             ("disruptive/", disruptive.decode),
             (f"{PREFIX}/", Sparkplug().decode),

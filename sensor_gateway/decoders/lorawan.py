@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +21,7 @@ from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import Profiles, Told
 
 MOST_COUNTER = 2**32
+CLOCKS_APART = timedelta(minutes=5)
 NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -39,8 +40,8 @@ def things_stack(envelope: Envelope, profiles: Profiles, models: Mapping[str, st
     if event != "up":
         return Heard(device, kind="ignored")
     up = _object(said.get("uplink_message"))
-    times = [at for one in _list(up.get("rx_metadata")) if (at := instant(_object(one).get("time")))]
-    at = min(times, default=None) or instant(up.get("received_at")) or instant(said.get("received_at"))
+    served_at = instant(up.get("received_at")) or instant(said.get("received_at"))
+    at = _heard_at((_object(one).get("time") for one in _list(up.get("rx_metadata"))), served_at)
     model = _object(up.get("version_ids")).get("model_id")
     told = _told(
         profiles,
@@ -63,7 +64,9 @@ def chirpstack(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]
     info = _object(said.get("deviceInfo"))
     device = info.get("devEui")
     device = device if isinstance(device, str) else levels[3]
-    at = instant(said.get("time"))
+    heard_by = _list(said.get("rxInfo"))
+    served_at = next((at for one in heard_by if (at := instant(_object(one).get("nsTime")))), None)
+    at = _heard_at((said.get("time"),), served_at)
     match levels[5]:
         case "join":
             return Heard(device, kind="join")
@@ -75,8 +78,16 @@ def chirpstack(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]
             return Heard(device, kind="ignored")
     names = (info.get("deviceProfileName"), info.get("deviceName"), models.get(device))
     told = _told(profiles, names, said.get("object"), said.get("data"), whole(said.get("fPort")))
-    heard_by = _list(said.get("rxInfo"))
     return _Frame(device, at, said.get("devAddr"), said.get("fCnt", 0), heard_by).around(told, told.kind)
+
+
+def _heard_at(told: Iterable[Any], served_at: datetime | None) -> datetime | None:
+    """When the first radio gateway heard a frame. One that is far from the network server's time has a wrong clock, or
+    kept the frame back: of either the server's time is the safer, since what it says then lies not before it was so."""
+    times = [at for one in told if (at := instant(one))]
+    if served_at is None:
+        return min(times, default=None)
+    return min((at for at in times if abs(at - served_at) <= CLOCKS_APART), default=served_at)
 
 
 def _told(profiles: Profiles, names: tuple[Any, ...], decoded: Any, raw: Any, port: int | None) -> Told:

@@ -1,5 +1,5 @@
 """Wires on which a device says plainly whether somebody is there: zigbee2mqtt, Tasmota, ESPHome, Homie, Shelly,
-Haltian, and what Home Assistant's discovery tells of devices.
+Haltian.
 
 Only a clear true or false is one; null, an unknown word, a number that no rule names is none.
 """
@@ -16,11 +16,25 @@ from sensor_gateway.heard import Heard, epoch, instant, number, percent, whole
 from sensor_gateway.messages import Envelope, Undecodable
 
 MOST_BYTES = 65_536
-WORDS: Mapping[str, bool] = {
-    **dict.fromkeys(("on", "true", "1", "occupied", "detected", "presence", "moving", "stationary"), True),
-    **dict.fromkeys(("off", "false", "0", "vacant", "clear", "none"), False),
-}
-FIELDS = ("occupancy", "presence", "presence_state", "motion")
+_THERE = (
+    *(
+        "on",
+        "true",
+        "1",
+        "occupied",
+        "detected",
+        "presence",
+        "present",
+        "motion",
+        "moving",
+        "move",
+        "movement",
+    ),
+    *("small_movement", "large_movement", "stationary", "static", "still", "peaceful"),
+)
+_NOBODY = ("off", "false", "0", "vacant", "unoccupied", "clear", "none", "absence", "absent", "no_motion")
+WORDS: Mapping[str, bool] = {**dict.fromkeys(_THERE, True), **dict.fromkeys(_NOBODY, False)}
+FIELDS = ("occupancy", "presence", "presence_state", "motion", "human_motion_state", "motion_state")
 
 
 def word(value: object) -> bool | None:
@@ -82,29 +96,32 @@ def one_of(
 
 
 def zigbee2mqtt(envelope: Envelope) -> Heard:
-    """`zigbee2mqtt/{friendly name}`, which may have levels of its own, and `…/availability`."""
+    """`zigbee2mqtt/{friendly name}`, which may have levels of its own, and `…/availability`. Where it is set to publish
+    each attribute by itself, `…/{attribute}`."""
     name = envelope.topic.partition("/")[2]
     if name.startswith("bridge/") or name.endswith(("/set", "/get")):
         return Heard(name[:64] or "bridge", kind="ignored")
+    if not envelope.payload:
+        return Heard(name, kind="removed")
+    text = text_of(envelope)
     if name.endswith("/availability"):
         device = name.removesuffix("/availability")
-        text = text_of(envelope)
         if text.lstrip().startswith("{"):
             text = str(object_of(envelope).get("state"))
         return availability(device, text)
-    said = object_of(envelope)
-    battery = percent(said.get("battery"))
-    seen = said.get("last_seen")
-    key = next((one for one in FIELDS if one in said), None)
-    occupied = word(said[key]) if key else None
-    kind = "" if occupied is not None else "unknown" if key else nothing(battery)
-    return Heard(
-        name,
-        occupied,
-        kind,
-        observed_at=instant(seen) or epoch(seen),
-        battery_pct=battery,
-    )
+    device, slash, attribute = name.rpartition("/")
+    if slash and not text.lstrip().startswith("{"):
+        return _zigbee_device(device, {attribute: "" if text == "null" else text})
+    return _zigbee_device(name, object_of(envelope))
+
+
+def _zigbee_device(device: str, said: Mapping[str, Any]) -> Heard:
+    """Somebody is there where one field says so, nobody where each does that is there: a model may have two senses."""
+    battery, seen = percent(said.get("battery")), said.get("last_seen")
+    words = [word(said[one]) for one in FIELDS if one in said]
+    occupied = True if True in words else None if None in words or not words else False
+    kind = "" if occupied is not None else "unknown" if words else nothing(battery)
+    return Heard(device, occupied, kind, observed_at=instant(seen) or epoch(seen), battery_pct=battery)
 
 
 _TASMOTA_KEYS = re.compile(r"(switch|pir|motion|occupancy|presence)\d*", re.IGNORECASE)
@@ -277,46 +294,10 @@ def _haltian_measurement(device: str, said: Mapping[str, Any]) -> Heard:
         count = number(said["movementDetections"])
         occupied = None if count is None or count < 0 else count > 0
         return Heard(device, occupied, "motion_count" if occupied is not None else "unknown", at)
-    battery = next((percent(value) for key, value in said.items() if key.lower().startswith("battery")), None)
+    if "occupantsCount" in said:
+        count = number(said["occupantsCount"])
+        occupied = None if count is None or count < 0 else count > 0
+        return Heard(device, occupied, "" if occupied is not None else "unknown", at)
+    levels = (value for key, value in said.items() if key.startswith("battery") and "Voltage" not in key)
+    battery = next((percent(value) for value in levels), None)
     return Heard(device, None, nothing(battery), at, battery)
-
-
-_LONG = {
-    "uniq_id": "unique_id",
-    "stat_t": "state_topic",
-    "avty_t": "availability_topic",
-    "dev_cla": "device_class",
-    "pl_on": "payload_on",
-    "pl_off": "payload_off",
-    "off_dly": "off_delay",
-}
-_TOLD = (
-    "name",
-    "state_topic",
-    "availability_topic",
-    "device_class",
-    "payload_on",
-    "payload_off",
-    "off_delay",
-)
-
-
-def home_assistant(envelope: Envelope) -> Heard:
-    """`homeassistant/{component}/[{node}/]{object}/config`: what devices there are; empty: there is one less."""
-    levels = envelope.topic.split("/")
-    if len(levels) < 4 or levels[-1] != "config":
-        return Heard(levels[-1][:64] or "homeassistant", kind="ignored")
-    named = levels[2]
-    if not envelope.payload:
-        return Heard(named, kind="discovery_removed")
-    said = {_LONG.get(key, key): value for key, value in object_of(envelope).items()}
-    base = said.get("~")
-    about = {}
-    for key in _TOLD:
-        if isinstance(said.get(key), str | int | float):
-            told = str(said[key])
-            about[key] = (
-                told.replace("~", base, 1) if isinstance(base, str) and key.endswith("_topic") else told
-            )
-    unique = said.get("unique_id")
-    return Heard(unique if isinstance(unique, str) else named, kind="discovery", about=about)

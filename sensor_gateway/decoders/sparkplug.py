@@ -1,7 +1,8 @@
 """Sparkplug B: protobuf, names told once at a birth and as numbers from then on.
 
-`spBv1.0/{group}/{type}/{node}[/{device}]`. Which metric means occupancy is the site's choice; one whose name says so
-goes first, else the first boolean. The sequence runs from 0 to 255 and begins anew, so it names no message for good.
+`spBv1.0/{group}/{type}/{node}[/{device}]`. Which metric means occupancy is the site's choice: one whose name says so,
+else the first boolean of a device that names none so. Several that say so are zones. The sequence runs from 0 to 255
+and begins anew, so it names no message for good.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ MOST_BYTES = 262_144
 MOST_NAMES = 100_000
 PREFIX = "spBv1.0"
 _OCCUPANCY = re.compile(r"occup|presen|motion", re.IGNORECASE)
+# What every node has for its own sake, such as `Node Control/Rebirth`.
+_CONTROL = re.compile(r"bdSeq$|(Node Control|Device Control|Properties)/")
+_BOOLEAN = 11  # the specification's number of the data type
 # Of the specification's Payload what a seat needs: (name, number, type, repeated), Eclipse Sparkplug 3.0, chapter 6.
 _METRIC = (
     ("name", 1, "STRING"),
@@ -37,7 +41,8 @@ _PAYLOAD = (("timestamp", 1, "UINT64"), ("seq", 3, "UINT64"))
 
 
 @cache
-def _payload_class() -> Any:
+def payload_class() -> Any:
+    """The message that the specification calls Payload, with the fields that a seat needs."""
     file = descriptor_pb2.FileDescriptorProto(
         name="akiseki/sparkplug.proto", package="akiseki", syntax="proto2"
     )
@@ -66,18 +71,23 @@ class Sparkplug:
     def __init__(self) -> None:
         self._names: dict[tuple[str, int], str] = {}
         self._devices: dict[str, set[str]] = {}
+        self._sessions: dict[str, int] = {}
+        # Devices with a metric whose name says that it is of occupancy: no other of theirs is.
+        self._plain: set[str] = set()
 
     def decode(self, envelope: Envelope) -> list[Heard]:
         """What a message says of a node or device; a node's death also of all its devices."""
         levels = envelope.topic.split("/")
-        if len(levels) < 4 or levels[0] != PREFIX:
+        if levels[0] != PREFIX or len(levels) < 3 or (len(levels) < 4 and levels[1] != "STATE"):
             raise Undecodable("topic")
+        if levels[1] == "STATE" or levels[2] in {"NCMD", "DCMD", "STATE"}:
+            return [Heard("/".join(levels[1:])[:64], kind="ignored")]
         group, kind, node = levels[1:4]
         subject = "/".join((group, node, *levels[4:5]))
         edge = f"{group}/{node}"
-        if kind in {"NCMD", "DCMD", "STATE"} or group == "STATE":
-            return [Heard(subject[:64], kind="ignored")]
         payload = self._read(envelope.payload)
+        if kind == "NDEATH" and self._is_of_before(edge, payload):
+            return [Heard(subject, kind="ignored")]
         if kind in {"NDEATH", "DDEATH"}:
             gone = {subject} | (self._devices.pop(edge, set()) if kind == "NDEATH" else set())
             return [Heard(one, kind="availability", online=False) for one in sorted(gone)]
@@ -86,47 +96,91 @@ class Sparkplug:
         if len(levels) > 4:
             self._devices.setdefault(edge, set()).add(subject)
         if kind.endswith("BIRTH"):
-            self._learn(edge, payload.metrics)
+            self._learn(edge, subject, payload.metrics)
         return [self._heard(subject, edge, payload, online=True if kind.endswith("BIRTH") else None)]
 
     @staticmethod
     def _read(content: bytes) -> Any:
         if len(content) > MOST_BYTES:
             raise Undecodable("too_large")
-        payload = _payload_class()()
+        payload = payload_class()()
         try:
             payload.ParseFromString(content)
         except (DecodeError, ValueError):
             raise Undecodable("not_protobuf") from None
         return payload
 
-    def _learn(self, edge: str, metrics: Iterable[Any]) -> None:
-        if len(self._names) > MOST_NAMES:
-            self._names.clear()  # a stranger who births without end; births come again
+    def _is_of_before(self, edge: str, payload: Any) -> bool:
+        """Whether a last will is of a session before the newest birth, and came late."""
+        told = next((_count(one) for one in payload.metrics if one.name == "bdSeq"), None)
+        return told is not None and self._sessions.get(edge, told) != told
+
+    def _learn(self, edge: str, subject: str, metrics: Iterable[Any]) -> None:
+        if len(self._names) + len(self._sessions) + len(self._plain) > MOST_NAMES:
+            # A stranger who births without end; births come again.
+            for kept in (self._names, self._sessions, self._plain):
+                kept.clear()
+        self._plain.discard(subject)
         for metric in metrics:
             if metric.HasField("alias") and metric.name:
                 self._names[edge, metric.alias] = metric.name
+            if metric.name == "bdSeq" and (session := _count(metric)) is not None:
+                self._sessions[edge] = session
+            elif _OCCUPANCY.search(metric.name):
+                self._plain.add(subject)
 
     def _heard(self, subject: str, edge: str, payload: Any, *, online: bool | None) -> Heard:
         seq = payload.seq if payload.HasField("seq") and payload.seq < 256 else None
-        past: list[tuple[bool, Any]] = []
-        live: list[tuple[bool, Any]] = []
-        for metric in payload.metrics:
-            name = metric.name or self._names.get((edge, metric.alias), "")
-            if not (metric.HasField("boolean_value") or metric.is_null):
-                continue
-            (past if metric.is_historical else live).append((not _OCCUPANCY.search(name), metric))
+        told = [
+            (self._names.get((edge, metric.alias), "") if not metric.name else metric.name, metric)
+            for metric in payload.metrics
+        ]
+        past = self._of_occupancy(subject, [one for one in told if one[1].is_historical])
+        live = self._of_occupancy(subject, [one for one in told if not one[1].is_historical])
         history = [
-            Past(at, metric.boolean_value if metric.HasField("boolean_value") else None)
-            for _unnamed, metric in past
+            Past(at, occupied)
+            for _name, metric, occupied in past
             if (at := epoch(metric.timestamp)) is not None
         ]
         if not live:
             kind = "history" if history else "availability" if online else "no_occupancy_field"
             at = epoch(payload.timestamp)
             return Heard(subject, None, kind, at, seq=seq, online=online, history=history)
-        _unnamed, metric = min(live, key=lambda one: one[0])
+        name, metric, occupied = live[0]
         at = epoch(metric.timestamp) or epoch(payload.timestamp)
-        occupied = None if metric.is_null else bool(metric.boolean_value)
+        if len(live) > 1:
+            zones = {name: said for name, _metric, said in live}
+            return Heard(subject, None, "zones", at, seq=seq, online=online, zones=zones, history=history)
         kind = "" if occupied is not None else "unknown"
-        return Heard(subject, occupied, kind, at, seq=seq, online=online, history=history)
+        return Heard(subject, occupied, kind, at, seq=seq, online=online, history=history, zone=name)
+
+    def _of_occupancy(
+        self, subject: str, told: Iterable[tuple[str, Any]]
+    ) -> list[tuple[str, Any, bool | None]]:
+        """Which metrics are of occupancy, and what they say: all whose name says so, else the first boolean."""
+        named, others = [], []
+        for name, metric in told:
+            if _CONTROL.match(name):
+                continue
+            if _OCCUPANCY.search(name):
+                if (said := _said(metric, by_number=True)) is not ...:
+                    named.append((name, metric, said))
+            elif (said := _said(metric, by_number=False)) is not ...:
+                others.append((name, metric, said))
+        return named or ([] if subject in self._plain else others[:1])
+
+
+def _said(metric: Any, *, by_number: bool) -> Any:
+    """What a metric says: true, false, None where it is null; `...` where it says nothing of the kind. `by_number`: 0
+    and 1 say it too."""
+    if metric.HasField("boolean_value"):
+        return bool(metric.boolean_value)
+    if metric.is_null and (by_number or metric.datatype in {0, _BOOLEAN}):
+        return None
+    return bool(count) if by_number and (count := _count(metric)) in {0, 1} else ...
+
+
+def _count(metric: Any) -> int | None:
+    """A whole number that a metric says."""
+    field = next((one for one in ("int_value", "long_value") if metric.HasField(one)), None)
+    return None if field is None else int(getattr(metric, field))

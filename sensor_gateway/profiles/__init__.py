@@ -68,9 +68,11 @@ class Rule:
 
     def read(self, value: Any) -> tuple[bool | None, str]:
         """Occupied, and its kind."""
-        if self.count:
+        if self.count and not isinstance(value, bool):
             found = number(value)
             return (None, "unknown") if found is None or found < 0 else (found > 0, "motion_count")
+        if self.count:
+            return bool(value), ""
         meant = self.values.get(_text(value))
         if isinstance(meant, str):
             return None, meant

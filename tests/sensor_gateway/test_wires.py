@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.occupancy.readings import Reading
 from sensor_gateway.decoders import Wires, posted
+from sensor_gateway.decoders.sparkplug import payload_class
 from sensor_gateway.heard import Heard, readings
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import ProfileError, built_in, load
@@ -127,6 +128,130 @@ def test_a_wrong_profile_says_which_file_and_why(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def hear(topic: str, said: Any) -> list[Heard]:
+    content = (
+        said if isinstance(said, bytes) else (said if isinstance(said, str) else json.dumps(said)).encode()
+    )
+    return list(Wires().hear(Envelope(topic, content, ARRIVED)))
+
+
+@pytest.mark.parametrize(
+    ("topic", "said", "device", "occupied", "kind"),
+    [
+        ("zigbee2mqtt/radar", {"presence_state": "small_movement"}, "radar", True, ""),
+        ("zigbee2mqtt/radar", {"presence_state": "absence", "occupancy": False}, "radar", False, ""),
+        ("zigbee2mqtt/two", {"occupancy": False, "presence": True}, "two", True, ""),
+        ("zigbee2mqtt/two", {"presence": False, "motion": None}, "two", None, "unknown"),
+        ("zigbee2mqtt/4f/desk/occupancy", "true", "4f/desk", True, ""),
+        ("zigbee2mqtt/4f/desk/presence", "null", "4f/desk", None, "unknown"),
+        ("zigbee2mqtt/4f/desk/linkquality", "78", "4f/desk", None, "no_occupancy_field"),
+        ("zigbee2mqtt-floor4/desk", {"occupancy": False}, "desk", False, ""),
+        ("zigbee2mqtt/gone", "", "gone", None, "removed"),
+        ("zigbee2mqtt/door", {"contact": False, "battery": 50}, "door", None, "battery"),
+        ("haltian-iot/events/i/k/measurements/occupantsCount/d", {"occupantsCount": 2}, "d", True, ""),
+        (
+            "haltian-iot/e/measurements/batteryVoltage/d",
+            {"batteryVoltage": 3.1},
+            "d",
+            None,
+            "no_occupancy_field",
+        ),
+        ("spBv1.0/STATE/scada", {"online": True}, "STATE/scada", None, "ignored"),
+    ],
+)
+def test_what_other_models_say_on_these_wires(
+    topic: str, said: Any, device: str, occupied: bool | None, kind: str
+) -> None:
+    (found,) = hear(topic, said)
+    assert (found.device_id, found.occupied, found.kind) == (device, occupied, kind)
+
+
+def test_a_discovery_tells_of_each_part_of_a_device() -> None:
+    parts = {
+        "seat": {"p": "binary_sensor", "dev_cla": "occupancy", "uniq_id": "occ1", "pl_on": True},
+        "heat": {"p": "sensor", "unique_id": "x" * 65, "stat_t": "~/heat"},
+    }
+    said = {"~": "desk", "dev": {"name": "Desk 1", "mdl": "LD2410"}, "stat_t": "~/seat", "cmps": parts}
+    seat, heat = hear("homeassistant/device/desk1/config", said)
+    assert (seat.device_id, seat.kind) == ("occ1", "discovery")
+    assert seat.about == {
+        "state_topic": "desk/seat",
+        "device_class": "occupancy",
+        "payload_on": "true",
+        "device_name": "Desk 1",
+        "device_model": "LD2410",
+    }
+    assert (heat.device_id, heat.about["state_topic"]) == ("desk1", "desk/heat")
+
+
+@pytest.mark.parametrize(
+    ("heard_at", "observed_at"),
+    [
+        (["08:59:58", "08:59:57"], "08:59:57"),
+        (["06:59:58", "08:59:57"], "08:59:57"),
+        (["06:59:58"], "08:59:59"),
+        (["09:30:00"], "08:59:59"),
+        ([], "08:59:59"),
+    ],
+)
+def test_a_radio_gateway_whose_clock_is_wrong_is_not_believed(heard_at: list[str], observed_at: str) -> None:
+    times = [f"2026-11-02T{at}Z" for at in heard_at]
+    at, served_at = (datetime.fromisoformat(f"2026-11-02T{one}Z") for one in (observed_at, "08:59:59"))
+    up = {"received_at": served_at.isoformat(), "rx_metadata": [{"time": one} for one in times]}
+    (found,) = hear("v3/a@t/devices/d/up", {"uplink_message": up})
+    assert found.observed_at == at
+    chirp = {"time": times[-1] if times else None, "rxInfo": [{"nsTime": served_at.isoformat()}]}
+    (found,) = hear("application/a/device/d/event/up", chirp)
+    assert found.observed_at == at
+
+
+class Edge:
+    """A Sparkplug node with one device, and the decoder that hears it."""
+
+    def __init__(self) -> None:
+        self.wires = Wires()
+
+    def says(self, kind: str, *metrics: dict[str, Any]) -> Heard:
+        payload = payload_class()(timestamp=1793607388000, metrics=metrics)
+        topic = f"spBv1.0/g/{kind}/n" if kind.startswith("N") else f"spBv1.0/g/{kind}/n/d"
+        found: Heard = self.wires.hear(Envelope(topic, payload.SerializeToString(), ARRIVED))[0]
+        return found
+
+
+OCCUPIED = {"name": "Desk/Occupied", "alias": 1}
+TAMPERED = {"name": "Tamper", "alias": 2}
+
+
+def test_a_metric_that_is_not_of_occupancy_says_nothing_of_it_where_another_is() -> None:
+    edge = Edge()
+    edge.says("DBIRTH", OCCUPIED | {"boolean_value": True}, TAMPERED | {"boolean_value": False})
+    assert edge.says("DDATA", {"alias": 2, "boolean_value": True}).kind == "no_occupancy_field"
+    assert edge.says("DDATA", {"alias": 1, "boolean_value": False}).occupied is False
+    old = {"alias": 2, "boolean_value": True, "is_historical": True, "timestamp": 1793607300000}
+    assert edge.says("DDATA", old).history == []
+
+
+def test_a_node_that_offers_to_be_born_again_is_not_vacant() -> None:
+    born = Edge().says("NBIRTH", {"name": "Node Control/Rebirth", "boolean_value": False})
+    assert (born.occupied, born.online) == (None, True)
+
+
+def test_a_number_says_it_too_and_two_seats_are_zones() -> None:
+    edge = Edge()
+    assert edge.says("DDATA", {"name": "Occupancy", "int_value": 1}).occupied is True
+    assert edge.says("DDATA", {"name": "Motion Sensitivity", "int_value": 5}).occupied is None
+    two = [{"name": f"Seat{n}/Occupied", "boolean_value": n == 1} for n in (1, 2)]
+    assert dict(edge.says("DDATA", *two).zones) == {"Seat1/Occupied": True, "Seat2/Occupied": False}
+    assert edge.says("DDATA", {"name": "Temperature", "is_null": True, "datatype": 9}).occupied is None
+
+
+def test_a_last_will_of_an_earlier_session_that_comes_late_changes_nothing() -> None:
+    edge = Edge()
+    edge.says("NBIRTH", {"name": "bdSeq", "long_value": 4})
+    assert edge.says("NDEATH", {"name": "bdSeq", "long_value": 3}).kind == "ignored"
+    assert edge.says("NDEATH", {"name": "bdSeq", "long_value": 4}).online is False
+
+
 TOPICS = sorted({envelope(one.values[0]).topic for one in vectors()} - {""})
 PAYLOADS = [envelope(one.values[0]).payload for one in vectors()]
 
@@ -181,5 +306,7 @@ def read_by_all(topic: str, payload: bytes) -> None:
             for reading in read(message):
                 assert isinstance(reading, Reading)
                 assert reading.occupied in {True, False, None}
+                assert reading.sensor_id.isprintable()  # nothing that a database could not hold
+                assert (reading.boot or "").isprintable()
         except Undecodable:
             continue
