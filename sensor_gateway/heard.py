@@ -29,9 +29,10 @@ class Heard:
     pending, unknown, history, zones, counter, battery, availability, discovery, removed, join, ignored, undecoded,
     fault, heartbeat, decode_error).
 
-    `boot` and `seq` name the message once: a counter that restarts, with what names its run. `zones`: of a sensor that
-    watches several seats, by its own names; `zone`: the one that `occupied` is of, where a wire tells of one at a time.
-    `about`: what a discovery told of a device.
+    `charge_pct`: what the voltage leaves of the battery, where nothing better is told. `boot` and `seq` name the
+    message once: a counter that restarts, with what names its run. `zones`: of a sensor that watches several seats, by
+    its own names; `zone`: the one that `occupied` is of, where a wire tells of one at a time. `about`: what a discovery
+    told of a device.
     """
 
     device_id: str
@@ -40,6 +41,7 @@ class Heard:
     observed_at: datetime | None = None
     battery_pct: float | None = None
     battery_v: float | None = None
+    charge_pct: float | None = None
     rssi: int | None = None
     boot: str | None = None
     seq: int | None = None
@@ -85,6 +87,7 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
     for zone, occupied in heard.zones.items():
         if zone.isprintable() and len(sensor_id := zone_id(heard.device_id, zone)) <= MOST_ID:
             said[sensor_id] = occupied
+    left = heard.charge_pct if heard.battery_pct is None else heard.battery_pct
     for sensor_id, occupied in said.items():
         yield Reading(
             sensor_id,
@@ -93,7 +96,7 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
             occupied,
             heard.boot,
             heard.seq if heard.boot is not None else None,
-            None if heard.battery_pct is None else max(0, min(100, round(heard.battery_pct))),
+            None if left is None else max(0, min(100, round(left))),
             heard.rssi,
             heard.online,
             envelope.retained,

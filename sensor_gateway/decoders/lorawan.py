@@ -132,6 +132,7 @@ class _Frame:
             self.at,
             told.battery_pct,
             told.battery_v,
+            told.charge_pct,
             max(heard, default=None),
             self._run,
             whole(self.counter, 0, MOST_COUNTER),

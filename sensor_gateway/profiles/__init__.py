@@ -12,9 +12,18 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model ne
     # or: count = true                   # more than nought is somebody; its kind is motion_count
 
     [battery]
-    field = "battery"                    # per cent; `volts = true`: a voltage
+    field = "battery"                    # per cent
+    # or: volts = true                   # a voltage; `scale = 0.001` where it is told in thousandths of a volt
+    # empty = 2.8                        # of these two voltages: what is left between them, in per cent
+    # full = 3.6
 
-    [zones]                              # of a sensor that watches several seats
+    [timing]                             # of a sensor of this model for which nobody says otherwise; all in seconds
+    heartbeat_s = 3600                   # it speaks at least so often; offline is it after 2.5 times that
+    own_hold_s = 300                     # so long it keeps saying occupied after the last movement
+    holds_itself = true                  # its vacant has waited for that already: no second hold is laid on it
+    detection_delay_s = 60               # so late may its vacant come
+
+    [[zones]]                            # of a sensor that watches several seats; the first of which fields are there
     field = "region_{n}"                 # its word, as above, or with `count = true` a number of people
     enabled = "region_{n}_enable"        # passed over where this says `disable`
 
@@ -22,13 +31,19 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model ne
     layout = "channels"                  # [channel, type, value…]; "types": [type, value…]; "fixed": in order
     order = "little"
     fields = [{ channel = 3, type = 0, length = 1, name = "occupancy", values = { 0 = "vacant", 1 = "occupied" } }]
+    # `signed`, `mask`, `scale` and `offset` are for numbers; a part without a name is passed over; `names = ["a",
+    # "b"]`: several values of one length behind one tag. Of firmwares that say the same otherwise on another channel,
+    # each part has values of its own.
+
+A mistake in a file stops the start and is told with the file's name.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,7 +54,10 @@ from sensor_gateway.heard import Past, epoch, number, percent
 HERE = Path(__file__).parent
 MOST_ZONES = 32
 MOST_HISTORY = 200
-COUNTERS = ("total_in", "total_out", "people_total_counts", "line_1_total_in")
+# Numbers of people who passed say nothing of who is there.
+_COUNTER = re.compile(r"(\w+_)?(in|out)|people_total_counts|people_count_max")
+TIMING = frozenset({"heartbeat_s", "own_hold_s", "holds_itself", "detection_delay_s"})
+MOST_SECONDS = 86_400
 
 
 class ProfileError(Exception):
@@ -48,12 +66,13 @@ class ProfileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an object of fields says. `kind` as `Heard.kind`."""
+    """What an object of fields says. `kind` as `Heard.kind`. `charge_pct`: what the voltage leaves of the battery."""
 
     occupied: bool | None = None
     kind: str = ""
     battery_pct: float | None = None
     battery_v: float | None = None
+    charge_pct: float | None = None
     zones: Mapping[str, bool | None] = dataclasses.field(default_factory=dict)
     history: Sequence[Past] = ()
 
@@ -86,9 +105,11 @@ def _text(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A value in a message's bytes. `scale` multiplies it; `mask` cuts bits out; `values` names numbers."""
+    """A value in a message's bytes, or several of one length, by their `names`. `scale` multiplies it; `mask` cuts bits
+    out; `values` names numbers."""
 
     name: str = ""
+    names: Sequence[str] = ()
     channel: int | None = None
     type: int | None = None
     length: int = 1
@@ -98,12 +119,45 @@ class Part:
     mask: int | None = None
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
-    def read(self, content: bytes, order: str) -> Any:
+    def fields(self, content: bytes, order: str) -> dict[str, Any]:
+        """What these bytes say, by name."""
+        names = self.names or (self.name,)
+        size = len(content) // len(names)
+        cut = {name: content[n * size : (n + 1) * size] for n, name in enumerate(names)}
+        return {name: self._value(part, order) for name, part in cut.items() if name}
+
+    def _value(self, content: bytes, order: str) -> Any:
         whole = int.from_bytes(content, "big" if order == "big" else "little", signed=self.signed)
         whole = whole if self.mask is None else whole & self.mask
         if self.values:
             return self.values.get(str(whole), whole)
         return whole if (self.scale, self.offset) == (1, 0) else round(whole * self.scale + self.offset, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """Which field tells of the battery: per cent, or a voltage, of which what lies between two is what is left."""
+
+    field: str = ""
+    volts: bool = False
+    scale: float = 1
+    empty: float | None = None
+    full: float | None = None
+
+    def read(self, fields: Mapping[str, Any]) -> tuple[float | None, float | None, float | None]:
+        """Per cent, volts, and per cent by the volts."""
+        told = number(fields.get(self.field)) if self.field else None
+        if told is None or not (self.volts or _is_voltage(told)):
+            return percent(told), None, None
+        volts = round(told * self.scale, 3)
+        if self.empty is None or self.full is None:
+            return None, volts, None
+        return None, volts, max(0.0, min(100.0, 100 * (volts - self.empty) / (self.full - self.empty)))
+
+
+def _is_voltage(told: float) -> bool:
+    """Whether what should be per cent is none: nobody tells it with a fraction when so little is left."""
+    return told < 5 and not told.is_integer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +168,9 @@ class Profile:
     models: Sequence[str]
     requires: Sequence[str] = ()
     occupancy: Sequence[Rule] = ()
-    battery: str = ""
-    in_volts: bool = False
-    zone: Rule | None = None
-    enabled: str = ""
+    battery: Battery = Battery()
+    timing: Mapping[str, int | bool] = dataclasses.field(default_factory=dict)
+    zones: Sequence[tuple[Rule, str]] = ()
     layout: str = ""
     order: str = "big"
     port: int | None = None
@@ -125,30 +178,20 @@ class Profile:
 
     def read(self, fields: Mapping[str, Any]) -> Told | None:
         """What the fields say by this profile; None where none of them is one that it knows."""
-        battery = number(fields.get(self.battery)) if self.battery else None
-        pct, volts = (None, battery) if self.in_volts else (percent(battery), None)
-        zones = self._zones(fields)
+        battery = self.battery.read(fields)
+        zones = next(
+            (found for rule, enabled in self.zones if (found := _zones(rule, enabled, fields))), None
+        )
         if zones:
-            return Told(None, "zones", pct, volts, zones)
+            return Told(None, "zones", *battery, zones)
         for rule in self.occupancy:
             if rule.field in fields:
                 occupied, kind = rule.read(fields[rule.field])
-                return Told(occupied, kind, pct, volts)
+                return Told(occupied, kind, *battery)
         history = self._history(fields.get("history"))
         if history:
-            return Told(None, "history", pct, volts, history=history)
-        return Told(None, "battery", pct, volts) if battery is not None else None
-
-    def _zones(self, fields: Mapping[str, Any]) -> dict[str, bool | None]:
-        if self.zone is None:
-            return {}
-        found = {}
-        for number_ in range(1, MOST_ZONES + 1):
-            name = self.zone.field.format(n=number_)
-            enabled = fields.get(self.enabled.format(n=number_)) if self.enabled else None
-            if name in fields and enabled != "disable":
-                found[name.removesuffix("_count")] = self.zone.read(fields[name])[0]
-        return found
+            return Told(None, "history", *battery, history=history)
+        return None if battery == (None, None, None) else Told(None, "battery", *battery)
 
     def _history(self, entries: Any) -> list[Past]:
         found = []
@@ -168,12 +211,12 @@ class Profile:
         return self._fixed(content) if self.layout == "fixed" else self._tagged(content)
 
     def _fixed(self, content: bytes) -> dict[str, Any] | None:
-        found, at = {}, 0
+        found: dict[str, Any] = {}
+        at = 0
         for part in self.parts:
             if at + part.length > len(content):
                 return None
-            if part.name:
-                found[part.name] = part.read(content[at : at + part.length], self.order)
+            found |= part.fields(content[at : at + part.length], self.order)
             at += part.length
         return found
 
@@ -188,13 +231,21 @@ class Profile:
             at += head
             if part is None or at + part.length > len(content):
                 break
-            if part.name:
-                found[part.name] = part.read(content[at : at + part.length], self.order)
+            found |= part.fields(content[at : at + part.length], self.order)
             at += part.length
         return found or None
 
     def _is(self, part: Part, tag: bytes) -> bool:
         return (part.type == tag[-1]) and (self.layout != "channels" or part.channel == tag[0])
+
+
+def _zones(rule: Rule, enabled: str, fields: Mapping[str, Any]) -> dict[str, bool | None]:
+    found = {}
+    for count in range(1, MOST_ZONES + 1):
+        name = rule.field.format(n=count)
+        if name in fields and not (enabled and fields.get(enabled.format(n=count)) == "disable"):
+            found[name.removesuffix("_count").removesuffix("_occupancy")] = rule.read(fields[name])[0]
+    return found
 
 
 class Profiles:
@@ -225,10 +276,15 @@ class Profiles:
                 told = one.read(fields)
                 if told is not None:
                     return told
-        battery = percent(fields.get("battery"))
-        if any(name in fields for name in COUNTERS):
-            return Told(None, "counter", battery)
-        return Told(None, "no_occupancy_field" if battery is None else "battery", battery)
+        battery = Battery("battery").read(fields)
+        if any(_COUNTER.fullmatch(name) for name in fields):
+            return Told(None, "counter", *battery)
+        return Told(None, "no_occupancy_field" if battery == (None, None, None) else "battery", *battery)
+
+    def timing(self, model: str) -> Mapping[str, int | bool]:
+        """The times of a model, by the names of a sensor's columns; none where no profile tells them."""
+        profile = self.named(model)
+        return profile.timing if profile else {}
 
 
 def _plain(name: str) -> str:
@@ -250,27 +306,63 @@ def built_in() -> Profiles:
 def _read(file: Path) -> Profile:
     try:
         said = tomllib.loads(file.read_text(encoding="utf-8"))
-        bytes_, zones, battery = said.get("bytes", {}), said.get("zones"), said.get("battery", {})
-        return Profile(
-            file.stem,
-            tuple(said["models"]),
-            tuple(said.get("requires", ())),
-            tuple(_rule(one) for one in said.get("occupancy", ())),
-            battery.get("field", ""),
-            battery.get("volts", False),
-            _rule(zones) if zones else None,
-            zones.get("enabled", "") if zones else "",
-            bytes_.get("layout", ""),
-            bytes_.get("order", "big"),
-            said.get("port"),
-            tuple(Part(**one) for one in bytes_.get("fields", ())),
-        )
+        return _profile(file.stem, said)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ProfileError(f"{file}: {error}") from error
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except KeyError as error:
+        raise ProfileError(f"{file}: {error} is missing; see the profiles of the package") from error
+    except (TypeError, AttributeError, ValueError) as error:
         raise ProfileError(f"{file}: {error}; see the profiles of the package") from error
+
+
+KEYS = frozenset({"models", "requires", "port", "occupancy", "battery", "timing", "zones", "bytes"})
+
+
+def _profile(name: str, said: Mapping[str, Any]) -> Profile:
+    bytes_, zones = said.get("bytes", {}), said.get("zones", ())
+    zones = [zones] if isinstance(zones, dict) else zones
+    if strange := sorted(said.keys() - KEYS):
+        raise ValueError(f"nothing is called {', '.join(strange)}")
+    if not isinstance(said["models"], list):
+        raise TypeError("models must be a list of names")
+    return Profile(
+        name,
+        tuple(_plain_names(said["models"])),
+        tuple(said.get("requires", ())),
+        tuple(_rule(one) for one in said.get("occupancy", ())),
+        Battery(**said.get("battery", {})),
+        _timing(said.get("timing", {})),
+        tuple((_rule(one), one.get("enabled", "")) for one in zones),
+        bytes_.get("layout", ""),
+        bytes_.get("order", "big"),
+        said.get("port"),
+        tuple(Part(**one) for one in bytes_.get("fields", ())),
+    )
+
+
+def _plain_names(models: Iterable[Any]) -> Iterator[str]:
+    for one in models:
+        # A name without a letter would be the beginning of every other.
+        if not isinstance(one, str) or not _plain(one):
+            raise ValueError(f"{one!r} is no model's name")
+        yield one
+
+
+def _timing(said: Mapping[str, Any]) -> dict[str, int | bool]:
+    for name, value in said.items():
+        least = 1 if name == "heartbeat_s" else 0
+        is_flag = name == "holds_itself"
+        if name not in TIMING or isinstance(value, bool) is not is_flag or not isinstance(value, int):
+            raise ValueError(f"timing: {name} = {value!r}")
+        if not least <= value <= MOST_SECONDS:
+            raise ValueError(f"timing: {name} = {value!r}")
+    return dict(said)
 
 
 def _rule(said: Mapping[str, Any]) -> Rule:
     values = {key.lower(): value for key, value in said.get("values", {}).items()}
+    if strange := sorted(said.keys() - {"field", "values", "count", "enabled"}):
+        raise ValueError(f"nothing is called {', '.join(strange)}")
+    if not (values or said.get("count", False)):
+        raise ValueError(f"{said['field']}: neither values nor count")
     return Rule(said["field"], values, said.get("count", False))

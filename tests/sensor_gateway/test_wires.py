@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,12 +122,6 @@ def test_a_new_model_needs_a_profile_only(tmp_path: Path) -> None:
     up = {"deviceInfo": {"devEui": "01", "deviceProfileName": "Seat-O-Matic 3"}, "object": {"taken": "yes"}}
     topic = "application/a/device/01/event/up"
     assert wires.hear(Envelope(topic, json.dumps(up).encode(), ARRIVED))[0].occupied is True
-
-
-def test_a_wrong_profile_says_which_file_and_why(tmp_path: Path) -> None:
-    (tmp_path / "broken.toml").write_text("models = 3\n")
-    with pytest.raises(ProfileError, match=r"broken\.toml"):
-        load(tmp_path)
 
 
 def hear(topic: str, said: Any) -> list[Heard]:
@@ -250,6 +246,87 @@ def test_a_last_will_of_an_earlier_session_that_comes_late_changes_nothing() -> 
     edge.says("NBIRTH", {"name": "bdSeq", "long_value": 4})
     assert edge.says("NDEATH", {"name": "bdSeq", "long_value": 3}).kind == "ignored"
     assert edge.says("NDEATH", {"name": "bdSeq", "long_value": 4}).online is False
+
+
+def chirp(model: str, *, fields: dict[str, Any] | None = None, raw: str = "", port: int = 85) -> Heard:
+    """What a ChirpStack passes on of a device of this model."""
+    said: dict[str, Any] = {"deviceInfo": {"devEui": "d", "deviceProfileName": model}, "fPort": port}
+    said |= {"object": fields} if fields else {"data": base64.b64encode(bytes.fromhex(raw)).decode()}
+    return hear("application/a/device/d/event/up", said)[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "raw", "occupied"),
+    [
+        ("VS121", {"people_count_all": 2, "region_count": 0}, "04c902000000", True),
+        ("VS121", {"people_count_all": 0, "region_count": 0}, "04c900000000", False),
+        ("VS330", {"occupancy": "occupied"}, "01756402a5010002000300040006a601000000038e01", True),
+        ("VS373", {"detection_status": "vacant"}, "03f8010000000000", False),
+        ("AM307", {"pir": "trigger", "co2": 936}, "0367ee0004687c05000106cb02077da803", True),
+        ("AM307", {"pir": 0}, "050000", False),
+        ("ERS Eye", {"motion": 4, "occupancy": 0}, "05041100", False),
+        ("TBDW100", {"status": 1, "temperatureBoard": 20, "battery": 3.6}, "", None),
+        ("MS10", {"motion": True}, "", True),
+    ],
+)
+def test_other_models_are_read_by_their_fields_and_by_their_bytes(
+    model: str, fields: dict[str, Any], raw: str, occupied: bool | None
+) -> None:
+    assert chirp(model, fields=fields).occupied is occupied
+    if raw:
+        assert chirp(model, raw=raw).occupied is occupied
+
+
+def test_a_model_that_counts_the_other_way_round_has_values_of_its_own() -> None:
+    words = {f"region_{n}_occupancy": "occupied" if n == 2 else "vacant" for n in range(1, 5)}
+    by_fields, by_bytes = chirp("VS373", fields=words), chirp("VS373", raw="04f901000101")
+    assert by_fields.zones == by_bytes.zones == {f"region_{n}": n == 2 for n in range(1, 5)}
+    counts = chirp("VS133", raw="0fe302000709").zones
+    assert counts == {"region_1": True, "region_2": False, "region_3": True, "region_4": True}
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "volts", "percent"),
+    [
+        ("TBMS100", {"status": 0, "battery": 2.88}, 2.88, 10),
+        ("ERS", {"motion": 0, "vdd": 3600}, 3.6, 100),
+        ("VS340", {"occupancy": "vacant", "battery": 9}, None, 9),
+        ("nobody's", {"battery": 3.6, "co2": 400}, 3.6, None),
+    ],
+)
+def test_a_battery_is_low_whatever_it_is_told_in(
+    model: str, fields: dict[str, Any], volts: float | None, percent: int | None
+) -> None:
+    found = chirp(model, fields=fields)
+    assert found.battery_v == volts
+    (reading,) = readings(found, Envelope("", b"", ARRIVED))
+    assert reading.battery_pct == percent
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("models = 3", "models must be a list"),
+        ("[[occupancy]]", "'models' is missing"),
+        ('models = ["-"]', "no model's name"),
+        ('models = ["M"]\n[[occupancy]]\nfield = "f"', "neither values nor count"),
+        ('models = ["M"]\n[[ocupancy]]\nfield = "f"', "nothing is called ocupancy"),
+        ('models = ["M"]\n[timing]\nheartbeat_s = 0', "timing: heartbeat_s = 0"),
+        ('models = ["M"]\n[timing]\nheartbeat = 60', "timing: heartbeat = 60"),
+        ("models = [", "Invalid value"),
+    ],
+)
+def test_a_wrong_profile_says_which_file_and_why(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / "broken.toml").write_text(text)
+    with pytest.raises(ProfileError, match=rf"broken\.toml.*{re.escape(why)}"):
+        load(tmp_path)
+
+
+def test_the_times_of_a_model_are_in_its_profile(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text('models = ["M1"]\n[timing]\nheartbeat_s = 120\nholds_itself = true\n')
+    known = load(tmp_path)
+    assert known.timing("m1-pro") == {"heartbeat_s": 120, "holds_itself": True}
+    assert (known.timing("vs340")["heartbeat_s"], known.timing("nobody's")) == (3600, {})
 
 
 TOPICS = sorted({envelope(one.values[0]).topic for one in vectors()} - {""})
