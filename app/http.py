@@ -58,6 +58,12 @@ def settings() -> Settings:
     return found
 
 
+def model_timing(model: str) -> Mapping[str, int | bool]:
+    """The times of a model of sensors, by the names of a sensor's columns, as the profiles of models say."""
+    timing: Mapping[str, int | bool] = current_app.extensions["akiseki.timing"](model)
+    return timing
+
+
 def now() -> datetime:
     """The instant of this request, read once."""
     if "now" not in g:

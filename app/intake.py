@@ -37,8 +37,10 @@ class Taken(Schema):
 
 
 def register(app: Flask) -> None:
-    """Prepare the decoders of an application. Raises ProfileError."""
-    app.extensions["akiseki.wires"] = Wires(load(app.extensions["akiseki"].data_dir / "profiles"))
+    """Prepare the decoders of an application, and what its models of sensors are like. Raises ProfileError."""
+    models = load(app.extensions["akiseki"].data_dir / "profiles")
+    app.extensions["akiseki.wires"] = Wires(models)
+    app.extensions["akiseki.timing"] = models.timing
 
 
 @api.route("/intake/<string:wire>", methods=["POST"])

@@ -14,6 +14,7 @@ from app.records.sheets.rules import Diff
 from app.records.sheets.sheet import Asked
 from app.records.sheets.text import ENCODINGS, UTF8
 from app.settings import Settings
+from sensor_gateway.profiles import ProfileError, load
 
 SHEET = click.Choice(list(service.SHEETS))
 
@@ -79,7 +80,11 @@ def import_(name: str, file: Path, dry_run: bool) -> None:
 
 def _asked(settings: Settings) -> Asked:
     now = settings.clock()
-    return Asked(now, now.astimezone(settings.timezone).date(), may_set_roles=True)
+    try:
+        models = load(settings.data_dir / "profiles")
+    except ProfileError as error:
+        raise Failed(str(error)) from error
+    return Asked(now, now.astimezone(settings.timezone).date(), may_set_roles=True, timing=models.timing)
 
 
 def _show(diff: Diff) -> None:

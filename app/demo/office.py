@@ -172,13 +172,12 @@ def build(session: Session, *, now: datetime, on: date, timezone: str) -> None:
         )
         session.add(zone)
         session.flush()
-        for space in _spaces(block, zone.id):
-            session.add(space)
-            session.flush()
-            sensor = Sensor(id=f"desk-{next(numbers):03d}")
-            session.add(sensor)
-            session.flush()
-            watch_spaces(session, sensor, [space.id], actor_id=None, now=now)
+        spaces = _spaces(block, zone.id)
+        sensors = [Sensor(id=f"desk-{next(numbers):03d}") for _space in spaces]
+        session.add_all([*spaces, *sensors])
+        session.flush()
+        watched = {sensor.id: [space.id] for sensor, space in zip(sensors, spaces, strict=True)}
+        watch_spaces(session, watched, actor_id=None, now=now)
     _people(session, now=now, on=on)
 
 

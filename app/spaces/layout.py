@@ -129,7 +129,7 @@ def _change_sensor(
     if wanted is None and "space_id" in values:
         wanted = [] if values["space_id"] is None else [values["space_id"]]
     if wanted is not None:
-        watch_spaces(session, sensor, wanted, actor_id=actor_id, now=now)
+        watch_spaces(session, {sensor.id: wanted}, actor_id=actor_id, now=now)
 
 
 def swap_sensor(
@@ -145,8 +145,7 @@ def swap_sensor(
             SensorBinding.sensor_id == sensor_id, SensorBinding.until_at.is_(None)
         )
     ).all()
-    watch_spaces(session, sensor, [], actor_id=actor_id, now=now)
-    watch_spaces(session, spare, spaces, actor_id=actor_id, now=now)
+    watch_spaces(session, {sensor_id: (), spare_id: spaces}, actor_id=actor_id, now=now)
     return spare
 
 

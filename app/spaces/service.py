@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, delete, literal, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from app import events
@@ -332,26 +343,44 @@ def sensors_of(session: Session, space_ids: Sequence[int]) -> dict[int, list[Sen
 
 
 def watch_spaces(
-    session: Session, sensor: Sensor, space_ids: Iterable[int], *, actor_id: int | None, now: datetime
+    session: Session, wanted: Mapping[str, Collection[int]], *, actor_id: int | None, now: datetime
 ) -> None:
-    """Let a sensor watch these spaces from now on, and no others. Raises NotFound `space.unknown`."""
-    wanted = set(space_ids)
+    """Let each of these sensors, by its id, watch its spaces from now on, and no others; a fixed number of statements.
+    Raises NotFound `space.unknown`."""
+    _check_in_layout(session, {space_id for spaces in wanted.values() for space_id in spaces})
     bound = {
-        one.space_id: one
+        (one.sensor_id, one.space_id): one
         for one in session.scalars(
-            select(SensorBinding).where(
-                SensorBinding.sensor_id == sensor.id, SensorBinding.until_at.is_(None)
-            )
+            select(SensorBinding).where(SensorBinding.sensor_id.in_(wanted), SensorBinding.until_at.is_(None))
         )
     }
-    for space_id in bound.keys() - wanted:
-        bound[space_id].until_at = now
+    pairs = {(sensor_id, space_id) for sensor_id, spaces in wanted.items() for space_id in spaces}
+    gone, come = sorted(bound.keys() - pairs), sorted(pairs - bound.keys())
+    for pair in gone:
+        bound[pair].until_at = now
     session.flush()
-    for space_id in sorted(wanted - bound.keys()):
-        get_place(session, space_id)
-        session.add(SensorBinding(sensor_id=sensor.id, space_id=space_id, from_at=now))
-    session.flush()
-    turned = {"sensor.unbound": bound.keys() - wanted, "sensor.bound": wanted - bound.keys()}
-    for kind, spaces in turned.items():
-        for space_id in sorted(spaces):
-            events.record(session, kind, f"sensor:{sensor.id}", at=now, actor_id=actor_id, space_id=space_id)
+    if come:
+        rows = [
+            {"sensor_id": sensor_id, "space_id": space_id, "from_at": now} for sensor_id, space_id in come
+        ]
+        session.execute(insert(SensorBinding), rows)
+    events.record_many(
+        session,
+        [
+            {
+                "at": now,
+                "kind": kind,
+                "subject": f"sensor:{sensor_id}",
+                "actor_id": actor_id,
+                "data": {"space_id": space_id},
+            }
+            for kind, turned in (("sensor.unbound", gone), ("sensor.bound", come))
+            for sensor_id, space_id in turned
+        ],
+    )
+
+
+def _check_in_layout(session: Session, space_ids: Collection[int]) -> None:
+    found = session.scalars(select(Space.id).where(Space.id.in_(space_ids), in_layout(Space)))
+    if missing := sorted(set(space_ids) - set(found)):
+        raise NotFound("space.unknown", space_id=missing[0])

@@ -79,27 +79,38 @@ def _spaces(change: Change) -> list[str]:
 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:
-    """Add and change sensors, and let them watch what the file says from now on."""
+    """Add and change sensors, and let them watch what the file says from now on; a fixed number of statements. A new
+    one has the times of its model where the file says none."""
     space_ids = {row.code: row.id for row in session.execute(select(Space.code, Space.id))}
+    known = {sensor.id: sensor for sensor in session.scalars(select(Sensor))}
+    facts, watched = [], {}
     for change in (*diff.added, *diff.changed):
-        sensor = session.get(Sensor, change.key) or Sensor(id=change.key)
+        sensor = known.get(change.key) or Sensor(id=change.key)
         if "model" in change.after:
             sensor.model = change.after["model"]
+        if change.before is None:
+            for name, value in asked.timing(sensor.model or "").items():
+                setattr(sensor, name, value)
         for name in NUMBERS:
             if name in change.after:
                 setattr(sensor, name, int(change.after[name]))
         if "holds_itself" in change.after:
             sensor.holds_itself = change.after["holds_itself"] == "1"
         session.add(sensor)
-        session.flush()
-        kind = "sensor.added" if change.before is None else "sensor.changed"
-        told = {name: list(pair) for name, pair in change.differs.items()}
-        events.record(
-            session, kind, f"sensor:{sensor.id}", at=asked.now, actor_id=asked.actor_id, changes=told
+        facts.append(
+            {
+                "at": asked.now,
+                "kind": "sensor.added" if change.before is None else "sensor.changed",
+                "subject": f"sensor:{change.key}",
+                "actor_id": asked.actor_id,
+                "data": {"changes": {name: list(pair) for name, pair in change.differs.items()}},
+            }
         )
         if "space" in change.differs:
-            wanted = [space_ids[space] for space in _spaces(change)]
-            watch_spaces(session, sensor, wanted, actor_id=asked.actor_id, now=asked.now)
+            watched[change.key] = [space_ids[space] for space in _spaces(change)]
+    session.flush()
+    events.record_many(session, facts)
+    watch_spaces(session, watched, actor_id=asked.actor_id, now=asked.now)
 
 
 SENSORS = Sheet("sensors", COLUMNS, ("id",), entities, stored, check, store)

@@ -11,14 +11,20 @@ from sqlalchemy.orm import Session
 from app.records.sheets.rules import Cell, Diff, Key, Refusal, Values
 
 
+def _untold(_model: str) -> dict[str, int | bool]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who imports when: `on` is the office's day from which it holds; `may_set_roles`: they may hand out roles."""
+    """Who imports when: `on` is the office's day from which it holds; `may_set_roles`: they may hand out roles.
+    `timing`: the times of a sensor's model where a file says none, by column."""
 
     now: datetime
     on: date
     actor_id: int | None = None
     may_set_roles: bool = False
+    timing: Callable[[str], Mapping[str, int | bool]] = _untold
 
 
 def _as_stored(found: Mapping[Key, Values]) -> list[Values]:

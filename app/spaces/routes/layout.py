@@ -10,7 +10,7 @@ from app import pipeline
 from app.access import READERS, Role, allow, asker
 from app.database import reading, rehearsal, transaction
 from app.extensions import db
-from app.http import Blueprint, PageArguments, now, position_page
+from app.http import Blueprint, PageArguments, model_timing, now, position_page
 from app.spaces import layout, service
 from app.spaces.rules import Kind
 from app.spaces.schemas import (
@@ -115,7 +115,8 @@ def _space_values(body: dict[str, Any]) -> dict[str, Any]:
 @api.response(201, SensorSetView)
 @allow(*KEEPERS)
 def add_sensor(body: dict[str, Any]) -> Any:
-    """Make a sensor known, and say what it watches"""
+    """Make a sensor known, and say what it watches; what is not said of its times is as its model's profile says"""
+    body = {**model_timing(body.get("model", "")), **body}
     with transaction(db.engine) as session:
         sensor = layout.add_sensor(session, body, actor_id=asker().id, now=now())
         session.expunge(sensor)

@@ -166,3 +166,9 @@ def test_a_sensor_that_is_stuck_is_told_and_not_believed(
         session[USER] = house.people["aoki"].id
     page = api.client.get(f"/floors/{house.floor_id}/spaces/{house.spaces['seat']}").text
     assert "12時間以上" in page
+
+
+def test_a_new_sensor_has_the_times_of_its_model_unless_they_are_said(api: Api) -> None:
+    assert made(api, "/sensors", {"id": "one", "model": "VS340"})["heartbeat_s"] == 3600
+    assert made(api, "/sensors", {"id": "two", "model": "VS340", "heartbeat_s": 60})["heartbeat_s"] == 60
+    assert made(api, "/sensors", {"id": "three", "model": "another"})["heartbeat_s"] == 600

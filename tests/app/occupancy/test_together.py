@@ -53,7 +53,7 @@ def add(house: House, name: str, *where: str, now: str = "08:00") -> None:
         sensor = Sensor(id=name)
         session.add(sensor)
         session.flush()
-        watch_spaces(session, sensor, [house.spaces[one] for one in where], actor_id=None, now=at(now))
+        watch_spaces(session, {sensor.id: [house.spaces[one] for one in where]}, actor_id=None, now=at(now))
 
 
 def hear(house: House, name: str, *said: tuple[str, bool]) -> None:

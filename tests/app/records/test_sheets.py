@@ -22,6 +22,7 @@ from app.records.sheets.text import CP932, LOST, SheetError, as_written, harmles
 from app.spaces.models import Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind
 from tests.house import DAY, House, at, copied
+from tests.statements import counted
 
 ASKED = Asked(at("09:00"), DAY, may_set_roles=True)
 TEXT = st.text(
@@ -226,6 +227,30 @@ def test_two_sensors_change_places_in_one_file(house: House) -> None:
         )
         assert session.get_one(Sensor, "sensor-seat").heartbeat_s == 600
     assert (bound["sensor-seat"], bound["sensor-window"]) == ("window", "seat")
+
+
+def test_a_new_sensor_has_the_times_of_its_model_where_the_file_says_none(house: House) -> None:
+    asked = Asked(at("09:00"), DAY, timing=lambda model: {"heartbeat_s": 3600, "holds_itself": model == "M1"})
+    texts = [b"id,model\nnew-1,M1\nsensor-seat,M1\n", b"id,model,heartbeat_s\nnew-2,M2,120\n"]
+    for text in texts:
+        with transaction(house.engine) as session:
+            service.import_file(session, service.SHEETS["sensors"], text, asked)
+    with reading(house.engine) as session:
+        found = {one.id: (one.heartbeat_s, one.holds_itself) for one in session.scalars(select(Sensor))}
+    assert (found["new-1"], found["new-2"]) == ((3600, True), (120, False))
+    assert found["sensor-seat"] == (600, False)  # was here before, and is as it was
+
+
+def test_many_sensors_cost_as_many_statements_as_few(house: House) -> None:
+    spaces = "seat|window|booth"
+
+    def cost(count: int) -> int:
+        rows = "".join(f"many-{count}-{n},VS340,{spaces}\n" for n in range(count))
+        with counted(house.engine) as statements:
+            assert len(take(house, "sensors", f"id,model,space\n{rows}").added) == count
+        return len(statements)
+
+    assert cost(40) == cost(2)
 
 
 def test_a_new_floor_with_its_zone_and_seats_comes_in_one_file_and_others_stay(house: House) -> None:
