@@ -19,14 +19,12 @@ from sqlalchemy.exc import OperationalError
 from app.clock import Clock
 from app.database import reading, transaction
 from app.occupancy import gateways
-from app.occupancy.gateways import Beat, Figures
+from app.occupancy.gateways import STILL_FOR, Beat, Figures
 
 log = logging.getLogger(__name__)
 
 BEAT_EVERY = timedelta(seconds=2)
 LOOK_EVERY = timedelta(seconds=1)
-# Three beats were missed: whoever did that is gone, or as good as.
-STILL_FOR = timedelta(seconds=6)
 
 
 class LeaseLost(Exception):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import insert, select, update
@@ -17,6 +17,9 @@ from sqlalchemy.orm import Session
 
 from app.occupancy.models import GatewayRun
 from app.spaces.models import Sensor
+
+# Three beats were missed: whoever did that is gone, or as good as.
+STILL_FOR = timedelta(seconds=6)
 
 
 class Beat(NamedTuple):

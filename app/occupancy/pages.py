@@ -13,8 +13,6 @@ from app.occupancy.health import health, sequence_gaps
 
 pages = Blueprint("sensors", __name__)
 SHOWN = 200
-# Three beats missed: as `sensor_gateway.lease` takes a place over.
-BEATS_WITHIN_S = 6
 
 
 @pages.get("/office/sensors")
@@ -40,5 +38,5 @@ def sensors() -> str:
         gateways=working,
         letters=letters,
         now=now(),
-        within=BEATS_WITHIN_S * settings().speed,
+        within=gateways.STILL_FOR.total_seconds() * settings().speed,
     )

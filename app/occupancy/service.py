@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy import Table, and_, func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.bulk import as_parameter, insert_rows
@@ -311,24 +311,23 @@ def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
 
 
 def _save(session: Session, watched: dict[str, _Watched], moved: Sequence[str]) -> None:
-    if not moved:
-        return
-    statement = insert_rows(session, _states, STATE_COLUMNS)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["sensor_id"],
-            set_={name: statement.excluded[name] for name in STATE_COLUMNS[1:]},
-        ),
-        as_parameter(
-            (
-                sensor_id,
-                *watched[sensor_id].fold,
-                rules.due_at(watched[sensor_id].fold, watched[sensor_id].watching),
-                watched[sensor_id].battery_pct,
-            )
-            for sensor_id in moved
-        ),
+    rows = (
+        (sensor_id, *one.fold, rules.due_at(one.fold, one.watching), one.battery_pct)
+        for sensor_id, one in ((sensor_id, watched[sensor_id]) for sensor_id in moved)
     )
+    _keep(session, _states, STATE_COLUMNS, rows)
+
+
+def _keep(session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows over those of the same first column."""
+    parameter = as_parameter(rows)
+    if parameter["rows"] == "[]":
+        return
+    statement = insert_rows(session, table, columns)
+    kept = statement.on_conflict_do_update(
+        index_elements=columns[:1], set_={name: statement.excluded[name] for name in columns[1:]}
+    )
+    session.execute(kept, parameter)
 
 
 def _log(session: Session, changes: list[Change]) -> None:
@@ -351,17 +350,9 @@ def _log(session: Session, changes: list[Change]) -> None:
 
 def _keep_states(session: Session, changes: Sequence[Change]) -> None:
     """Keep what each of these spaces is now: of several changes the last."""
-    statement = insert_rows(session, _space_states, SPACE_COLUMNS)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["space_id"],
-            set_={name: statement.excluded[name] for name in SPACE_COLUMNS[1:]},
-        ),
-        as_parameter(
-            (change.space_id, change.state, change.since_at, change.at)
-            for change in {change.space_id: change for change in changes}.values()
-        ),
-    )
+    last = {change.space_id: change for change in changes}
+    rows = ((one.space_id, one.state, one.since_at, one.at) for one in last.values())
+    _keep(session, _space_states, SPACE_COLUMNS, rows)
 
 
 def _changes(watched: Mapping[str, _Watched], turns: Iterable[Turn]) -> list[Change]:
