@@ -15,6 +15,7 @@ from flask_babel.speaklater import LazyString
 from app.formats import day, hours_and_minutes, length_of, until
 from app.wording import people as of_people
 from app.wording.files import FILES
+from app.wording.letters import LETTERS
 from app.wording.messages import MESSAGES
 from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
 
@@ -23,6 +24,7 @@ __all__ = [
     "DAY_REASONS",
     "HAPPENINGS",
     "KINDS",
+    "LETTERS",
     "LOOKS",
     "MESSAGES",
     "OCCUPANCY",

@@ -73,3 +73,24 @@ def test_every_reason_that_is_given_has_its_words() -> None:
 )
 def test_every_value_that_is_shown_has_its_word(values: list[str], words: dict[str, LazyString]) -> None:
     assert set(map(str, values)) == set(words)
+
+
+def undecodable_reasons() -> set[str]:
+    """The reasons that the decoders and the handler give: `Undecodable("…")`, `_integer("…", …)`, a letter's last."""
+    found = set()
+    for path in (APP.parent / "sensor_gateway").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            values: list[ast.expr] = []
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                if node.func.id in {"Undecodable", "_integer", "_optional_integer"}:
+                    values = node.args[:1]
+            elif path.name == "handler.py" and isinstance(node, ast.Tuple) and len(node.elts) == 3:
+                values = node.elts[2:]
+            found |= {
+                one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            }
+    return found
+
+
+def test_every_reason_why_a_message_is_not_taken_has_its_words() -> None:
+    assert undecodable_reasons() == set(wording.LETTERS)

@@ -121,6 +121,7 @@ def test_the_page_shows_what_needs_a_look_the_gateways_and_letters(
     for said in ("sensor-seat", "9 %", "akiseki/v1/x/reading", "not_json", "&lt;script&gt;"):
         assert said in page
     assert ("稼働中" if language == "ja" else "at work") in page
+    assert ("JSONではありません" if language == "ja" else "it is not JSON") in page
     everything = client.get("/office/sensors?all=1").text
     assert everything.count("sensor-") >= 6
     assert client.get("/office/sensors").status_code == 200
