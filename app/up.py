@@ -23,7 +23,7 @@ from app.people.models import User
 from app.running import LOOK_SECONDS, ProcessEndedError, Running, running, wait_until_ready
 from app.settings import PREFIX, Settings
 from app.spaces.models import Sensor
-from sensor_gateway.broker import GATEWAY_USER, Broker, new_password
+from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker, Grant, new_password
 from sensor_gateway.broker_files import NEW, settle_users
 from sensor_gateway.topics import is_native_id
 
@@ -44,6 +44,7 @@ class Wanted:
     port: int
     mqtt_port: int
     tls: Sequence[Path] = ()  # certificate and key
+    grants: Mapping[str, Sequence[Grant]] = field(default_factory=dict)  # at the broker, by user
 
     @property
     def base(self) -> str:
@@ -70,9 +71,15 @@ def run(wanted: Wanted, tell: Callable[[str], None]) -> None:
         engine = create_engine(settings.database_url)
         stack.callback(engine.dispose)
         stack.callback(tell, "終了します。 / Stopping.")
-        doors = _Doors(settings, engine, new_password())
+        doors = _Doors(settings, engine, new_password(), list(wanted.grants))
         broker = stack.enter_context(
-            Broker(settings.data_dir / "broker", doors.credentials(), host=wanted.host, port=wanted.mqtt_port)
+            Broker(
+                settings.data_dir / "broker",
+                doors.credentials(),
+                host=wanted.host,
+                port=wanted.mqtt_port,
+                grants={**wanted.grants, GATEWAY_USER: GATEWAY_GRANTS},
+            )
         )
         values = {
             PREFIX + "DATABASE_URL": settings.database_url,
@@ -107,10 +114,11 @@ def _keep(listed: Sequence[Running], broker: Broker, doors: _Doors) -> None:
 
 
 class _Doors:
-    """Who may connect to the broker: the gateway, and every sensor that is known."""
+    """Who may connect to the broker: the gateway, what speaks for many, and every sensor that is known."""
 
-    def __init__(self, settings: Settings, engine: Engine, gateway: str) -> None:
+    def __init__(self, settings: Settings, engine: Engine, gateway: str, others: Sequence[str]) -> None:
         self.gateway = gateway
+        self._others = [one for one in others if one != GATEWAY_USER]
         self._folder = settings.data_dir / "broker"
         self._engine = engine
         self._known: list[str] = []
@@ -118,7 +126,8 @@ class _Doors:
     def credentials(self) -> dict[str, str]:
         """Each user's password or its hash; a new sensor's password is written down first."""
         self._known = self._sensors()
-        return {GATEWAY_USER: self.gateway, **settle_users(self._folder, self._known)}
+        users = settle_users(self._folder, [*self._others, *self._known])
+        return {**users, GATEWAY_USER: self.gateway}
 
     def have_changed(self) -> bool:
         return self._sensors() != self._known
@@ -126,7 +135,8 @@ class _Doors:
     def _sensors(self) -> list[str]:
         with reading(self._engine) as session:
             listed = session.scalars(select(Sensor.id).order_by(Sensor.id)).all()
-        return [one for one in listed if is_native_id(one)]
+        # A sensor that is called as somebody else there would be let in as them.
+        return [one for one in listed if is_native_id(one) and one not in {GATEWAY_USER, *self._others}]
 
 
 @dataclass(slots=True)

@@ -57,8 +57,11 @@ def write_site(
     tls: Tls | None = None,
 ) -> Written:
     """Write all that a site's Mosquitto needs into `folder`; `grants`: what speaks for many devices at once, and what
-    each may do. Raises ValueError for a name that no user may have, OSError where the folder cannot be written."""
-    before = known_users(folder)
+    each may do. Raises ValueError for a name that no user may have, or two would have, OSError where the folder cannot
+    be written."""
+    before, devices = known_users(folder), list(devices)
+    if twice := sorted({gateway, *grants} & set(devices)) or [one for one in grants if one == gateway]:
+        raise ValueError(f"a sensor, or what is let in, is called as another user: {', '.join(twice)}")
     users = settle_users(folder, [gateway, *grants, *devices])
     write_configuration(
         folder,

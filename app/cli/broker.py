@@ -34,6 +34,14 @@ class GrantText(click.ParamType[tuple[str, Grant]]):
         return user, Grant("read" if access == "read" else "write", topic)
 
 
+def by_user(granted: tuple[tuple[str, Grant], ...]) -> dict[str, list[Grant]]:
+    """What each may do who was let in by `--grant`."""
+    grants: dict[str, list[Grant]] = {}
+    for user, grant in granted:
+        grants.setdefault(user, []).append(grant)
+    return grants
+
+
 @akiseki.group()
 def broker() -> None:
     """The site's MQTT broker."""
@@ -75,15 +83,12 @@ def config(
     with reading_of(settings) as session:
         sensors = session.scalars(select(Sensor.id).order_by(Sensor.id)).all()
     devices = [one for one in sensors if is_native_id(one)]
-    grants: dict[str, list[Grant]] = {}
-    for user, grant in granted:
-        grants.setdefault(user, []).append(grant)
     try:
         written = write_site(
             folder,
             devices,
             gateway=settings.gateway_name,
-            grants=grants,
+            grants=by_user(granted),
             host=host,
             port=port or (TLS_PORT if tls else PLAIN_PORT),
             tls=tls,

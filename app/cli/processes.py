@@ -15,6 +15,7 @@ import click
 from app import jobs as jobs_process
 from app import logs, up
 from app import serve as web
+from app.cli.broker import GrantText, by_user
 from app.cli.common import PORT, Address, Failed, akiseki, engine_of, settings_of_env
 from app.clock import system_clock
 from app.demo import live, once, stage
@@ -22,7 +23,7 @@ from app.demo.folder import FolderError, demo_folder
 from app.running import ProcessEndedError
 from app.settings import PREFIX, Settings
 from app.telework.service import Office
-from sensor_gateway.broker import BrokerError
+from sensor_gateway.broker import BrokerError, Grant
 from sensor_gateway.replay import NotReplayable, Replay, Telling
 from sensor_gateway.run import run as run_gateway
 from sensor_gateway.servers import can_listen
@@ -89,6 +90,13 @@ def demo(*, port: int, data: Path | None, speed: float, database: str, mqtt: str
 @click.option("--port", default=8000, show_default=True, type=PORT)
 @click.option("--mqtt-port", default=1883, show_default=True, type=PORT)
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="default: AKISEKI_DATA_DIR")
+@click.option(
+    "--grant",
+    "granted",
+    multiple=True,
+    type=GrantText(),
+    help="let in at the broker what speaks for many, such as zigbee2mqtt:write:zigbee2mqtt/#",
+)
 @click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True))
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True))
 def up_(
@@ -97,6 +105,7 @@ def up_(
     port: int,
     mqtt_port: int,
     data: Path | None,
+    granted: tuple[tuple[str, Grant], ...],
     tls_cert: Path | None,
     tls_key: Path | None,
 ) -> None:
@@ -112,9 +121,10 @@ def up_(
     for one in (port, mqtt_port):
         if not can_listen(one, host):
             raise Failed(f"{host}, port {one}, cannot be listened on: it is in use, or not this machine's.")
+    wanted = up.Wanted(settings, given, host, port, mqtt_port, tls, by_user(granted))
     try:
-        up.run(up.Wanted(settings, given, host, port, mqtt_port, tls), click.echo)
-    except (ProcessEndedError, BrokerError, OSError) as error:
+        up.run(wanted, click.echo)
+    except (ProcessEndedError, BrokerError, OSError, ValueError) as error:
         raise Failed(str(error)) from error
 
 

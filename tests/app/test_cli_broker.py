@@ -198,6 +198,8 @@ def test_devices_sign_in_by_certificates_where_an_authority_is_given(
         (["--grant", "zigbee2mqtt"], "not of the form"),
         (["--grant", "zigbee2mqtt:own:#"], "neither read nor write"),
         (["--grant", "zigbee/2:write:#"], "user name"),
+        (["--grant", "sensor-seat:write:#"], "called as another user: sensor-seat"),
+        (["--grant", "gateway:write:#"], "called as another user: gateway"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(

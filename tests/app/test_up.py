@@ -33,7 +33,7 @@ def office(folder: Path, port: int, mqtt_port: int) -> Iterator[subprocess.Popen
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     command = [
         *(sys.executable, "-m", "app", "up", "--data", str(folder)),
-        *("--port", str(port), "--mqtt-port", str(mqtt_port)),
+        *("--port", str(port), "--mqtt-port", str(mqtt_port), "--grant", "bridge:write:zigbee2mqtt/#"),
     ]
     process = start_server(command, output=folder.parent / "up.log", environment=kept)
     try:
@@ -54,10 +54,12 @@ def test_an_office_of_its_own_starts_empty_lets_a_new_sensor_in_and_starts_again
         assert json.load(urlopen(f"http://127.0.0.1:{port}/readyz"))["status"] == "ready"
         engine = create_engine(f"sqlite:///{folder / 'akiseki.db'}")
         with transaction(engine) as session:
-            session.add(Sensor(id="desk-1"))
+            session.add_all([Sensor(id="desk-1"), Sensor(id="gateway"), Sensor(id="bridge")])
         passwords = folder / "broker" / "new-passwords.csv"
         wait_until(lambda: passwords.exists() and "desk-1" in passwords.read_text(), seconds=SECONDS)
         known = {row[0]: row[1] for row in csv.reader(passwords.read_text().splitlines())}
+        assert known.keys() == {"desk-1", "bridge"}
+        assert "user bridge\ntopic write zigbee2mqtt/#\n" in (folder / "broker" / "acl").read_text()
         wait_until(lambda: "desk-1" in (folder / "broker" / "passwords").read_text(), seconds=SECONDS)
 
         def publish_one(seq: int) -> None:
