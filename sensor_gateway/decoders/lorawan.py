@@ -138,6 +138,7 @@ class _Frame:
             whole(self.counter, 0, MOST_COUNTER),
             zones=told.zones,
             history=told.history,
+            about={"profile": told.profile} if told.profile else {},
         )
 
 

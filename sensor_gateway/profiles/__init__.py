@@ -2,7 +2,7 @@
 
 A profile is a TOML file here or in the data folder's `profiles`; a new model needs one and no code:
 
-    models = ["VS340", "VS341"]          # names that begin so, whatever their case
+    models = ["VS340", "VS341"]          # names of which a word begins so, whatever their case
     requires = ["temperatureBoard"]      # fields by which an object is known as this model's, without a name
     port = 85                            # the LoRaWAN port of what `bytes` reads
 
@@ -66,7 +66,8 @@ class ProfileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an object of fields says. `kind` as `Heard.kind`. `charge_pct`: what the voltage leaves of the battery."""
+    """What an object of fields says. `kind` as `Heard.kind`. `charge_pct`: what the voltage leaves of the battery.
+    `profile`: the file by which it was read."""
 
     occupied: bool | None = None
     kind: str = ""
@@ -75,6 +76,7 @@ class Told:
     charge_pct: float | None = None
     zones: Mapping[str, bool | None] = dataclasses.field(default_factory=dict)
     history: Sequence[Past] = ()
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +257,8 @@ class Profiles:
         self._all = tuple(profiles)
 
     def named(self, *names: str) -> Profile | None:
-        """The profile whose model one of these names begins with; the longest model first."""
-        spoken = [_plain(name) for name in names]
+        """The profile whose model one of these names begins with, or a word of one does: the longest model first."""
+        spoken = [_plain(name[begin.start() :]) for name in names for begin in _WORD.finditer(name)]
         found = [
             (len(model), profile)
             for profile in self._all
@@ -269,13 +271,14 @@ class Profiles:
         """What fields say: by the profile, else by the first one that the fields are of."""
         if "error" in fields or "errors" in fields:
             return Told(kind="decode_error")
-        if profile is not None and (told := profile.read(fields)) is not None:
-            return told
-        for one in self._all:
-            if one.requires and all(name in fields for name in one.requires):
-                told = one.read(fields)
-                if told is not None:
-                    return told
+        asked = (profile,) if profile is not None else ()
+        of_fields = (
+            one for one in self._all if one.requires and all(name in fields for name in one.requires)
+        )
+        for one in (*asked, *of_fields):
+            if (told := one.read(fields)) is not None:
+                found: Told = dataclasses.replace(told, profile=one.name)
+                return found
         battery = Battery("battery").read(fields)
         if any(_COUNTER.fullmatch(name) for name in fields):
             return Told(None, "counter", *battery)
@@ -285,6 +288,9 @@ class Profiles:
         """The times of a model, by the names of a sensor's columns; none where no profile tells them."""
         profile = self.named(model)
         return profile.timing if profile else {}
+
+
+_WORD = re.compile(r"[^\W_]+")
 
 
 def _plain(name: str) -> str:
