@@ -84,7 +84,13 @@ def _asked(settings: Settings) -> Asked:
         models = load(settings.data_dir / "profiles")
     except ProfileError as error:
         raise Failed(str(error)) from error
-    return Asked(now, now.astimezone(settings.timezone).date(), may_set_roles=True, timing=models.timing)
+    return Asked(
+        now,
+        now.astimezone(settings.timezone).date(),
+        may_set_roles=True,
+        timezone=str(settings.timezone),
+        timing=models.timing,
+    )
 
 
 def _show(diff: Diff) -> None:

@@ -8,7 +8,7 @@ from app.access import READERS, Person, Role, allow, asker
 from app.database import reading, rehearsal, transaction
 from app.errors import Forbidden, NotFound
 from app.extensions import db
-from app.http import Blueprint, model_timing, now, today
+from app.http import Blueprint, model_timing, now, settings, today
 from app.records import own
 from app.records.schemas import DiffView, ExportQuery, ImportQuery, OwnData
 from app.records.sheets import service
@@ -46,7 +46,14 @@ def sheet_of(name: str, person: Person) -> Sheet:
 
 def asked_by(person: Person) -> Asked:
     """An import by somebody now; only IT hands out roles."""
-    return Asked(now(), today(), person.id, may_set_roles=person.role is Role.IT, timing=model_timing)
+    return Asked(
+        now(),
+        today(),
+        person.id,
+        may_set_roles=person.role is Role.IT,
+        timezone=str(settings().timezone),
+        timing=model_timing,
+    )
 
 
 @api.route("/me/export")

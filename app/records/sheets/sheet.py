@@ -18,12 +18,14 @@ def _untold(_model: str) -> dict[str, int | bool]:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Who imports when: `on` is the office's day from which it holds; `may_set_roles`: they may hand out roles.
-    `timing`: the times of a sensor's model where a file says none, by column."""
+    `timezone`: of a new site that names none. `timing`: the times of a sensor's model where a file says none, by
+    column."""
 
     now: datetime
     on: date
     actor_id: int | None = None
     may_set_roles: bool = False
+    timezone: str = "Asia/Tokyo"
     timing: Callable[[str], Mapping[str, int | bool]] = _untold
 
 

@@ -1,9 +1,10 @@
-"""Floors, zones and spaces in one file: a row is a space with its zone and floor; a zone without spaces has an empty
-`space`. What a row says of its zone, every row of that zone says."""
+"""Sites, floors, zones and spaces in one file: a row is a space with its zone, floor and site; a zone without spaces
+has an empty `space`. What a row says of its zone, every row of that zone says. A new site is one whose name is said."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from zoneinfo import available_timezones
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from app.spaces.service import in_layout, list_zones
 MOST = 100_000
 _kind = one_of(Kind)
 # By what it describes: the file's column → the thing's own.
+SITE = {"site_name": "name", "timezone": "timezone"}
 FLOOR = {"site": "site", "floor_name": "name", "floor_name_en": "name_en"}
 ZONE = {
     "floor": "floor",
@@ -34,6 +36,12 @@ ZONE = {
     "zone_height": "height",
 }
 SPACE = {name: name for name in ("zone", "kind", "capacity", "x", "y", "width", "height")}
+NEEDS: Mapping[str, Sequence[str]] = {
+    "site": (),  # a name, without which it is none that is known
+    "floor": ("site",),
+    "zone": ("floor",),
+    "space": ("zone", "kind"),
+}
 PLACE = ("x", "y", "width", "height")
 
 
@@ -41,8 +49,16 @@ def _number(cell: str) -> str:
     return whole(0, MOST)(cell) if cell.strip() else ""
 
 
+def _timezone(cell: str) -> str:
+    if cell.strip() and cell.strip() not in available_timezones():
+        raise ValueError("csv.choice")
+    return cell.strip()
+
+
 COLUMNS = {
     "site": code(needed=False),
+    "site_name": text(80),
+    "timezone": _timezone,
     "floor": code(),
     "floor_name": text(80),
     "floor_name_en": text(80),
@@ -63,14 +79,17 @@ COLUMNS = {
 
 
 def stored(session: Session, _asked: Asked) -> dict[Key, Values]:
-    """Floors, zones and spaces, each with what the file says of it."""
-    sites = {row.id: row.code for row in session.execute(select(Site.id, Site.code))}
+    """Sites, floors, zones and spaces, each with what the file says of it."""
+    listed = list(session.scalars(select(Site).order_by(Site.code)))
+    sites = {site.id: site.code for site in listed}
     sections = {row.id: row.code for row in session.execute(select(Section.id, Section.code))}
     floors = list(session.scalars(select(Floor).order_by(Floor.code)))
     zones = list_zones(session)
     floor_codes = {one.id: one.code for one in floors}
     zone_codes = {one.id: one.code for one in zones}
-    found: dict[Key, Values] = {}
+    found: dict[Key, Values] = {
+        ("site", site.code): {"name": site.name, "timezone": site.timezone} for site in listed
+    }
     for floor in floors:
         named = {"name": floor.name, "name_en": floor.name_en}
         found["floor", floor.code] = {"site": sites[floor.site_id], **named}
@@ -99,7 +118,11 @@ def rows(found: Mapping[Key, Values]) -> list[Values]:
     full_floors = {values["floor"] for (what, _), values in found.items() if what == "zone"}
     made = []
     for (what, key), values in found.items():
-        if (what == "floor" and key in full_floors) or (what == "zone" and key in full_zones):
+        if (
+            what == "site"
+            or (what == "floor" and key in full_floors)
+            or (what == "zone" and key in full_zones)
+        ):
             continue
         row = {"space": key} | _columns(SPACE, values) if what == "space" else {"space": ""}
         zone = key if what == "zone" else values.get("zone", "")
@@ -107,6 +130,7 @@ def rows(found: Mapping[Key, Values]) -> list[Values]:
         floor = key if what == "floor" else zone_values["floor"]
         row |= {"zone": zone} | _columns(ZONE, zone_values)
         row |= {"floor": floor} | _columns(FLOOR, found["floor", floor])
+        row |= _columns(SITE, found["site", row["site"]])
         made.append(dict.fromkeys(COLUMNS, "") | row)
     return made
 
@@ -116,29 +140,28 @@ def _columns(names: Mapping[str, str], values: Values) -> Values:
 
 
 def entities(values: Values) -> list[tuple[str, str, Values]]:
-    """The floor, the zone and the space that a row speaks of; an empty number, name or kind says nothing."""
+    """The site, the floor, the zone and the space that a row speaks of; an empty number, name or kind says nothing."""
     found = []
-    for what, names in (("floor", FLOOR), ("zone", ZONE), ("space", SPACE)):
+    for what, names in (("site", SITE), ("floor", FLOOR), ("zone", ZONE), ("space", SPACE)):
         if key := values.get(what, ""):
             said = {name: values[column] for column, name in names.items() if column in values}
-            silent = {*PLACE, "capacity", "kind", "site", "name"}
+            silent = {*PLACE, "capacity", "kind", "site", "name", "timezone"}
             found.append((what, key, {name: one for name, one in said.items() if one or name not in silent}))
     return found
 
 
 def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
     """What the lines cannot have: unknown codes, new things without what they need, booked seats turned into rooms."""
-    known = {("site", one) for one in session.scalars(select(Site.code))}
-    known |= {("section", one) for one in session.scalars(select(Section.code))}
-    known |= stored(session, asked).keys() | {(one.what, one.key) for one in diff.added}
-    needs = {"floor": ("site",), "zone": ("floor",), "space": ("zone", "kind")}
+    known = {("section", one) for one in session.scalars(select(Section.code))}
+    named = [one for one in diff.added if one.what != "site" or one.after.get("name")]
+    known |= stored(session, asked).keys() | {(one.what, one.key) for one in named}
     for change in (*diff.added, *diff.changed):
         for name in ("site", "section", "floor", "zone"):
             value = change.after.get(name, "")
             if value and (name, value) not in known:
                 yield Refusal(change.line, f"{name}.unknown", name, value)
         if change.before is None:
-            for name in needs[change.what]:
+            for name in NEEDS[change.what]:
                 if not change.after.get(name):
                     yield Refusal(change.line, "csv.empty", name)
     yield from _kinds_in_use(session, diff)
@@ -157,8 +180,8 @@ def _kinds_in_use(session: Session, diff: Diff) -> Iterator[Refusal]:
 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:
-    """Add and change floors first, then zones, then spaces."""
-    for what in ("floor", "zone", "space"):
+    """Add and change sites first, then floors, zones, spaces."""
+    for what in ("site", "floor", "zone", "space"):
         for change in (*diff.added, *diff.changed):
             if change.what == what:
                 STORES[what](session, change, asked)
@@ -172,6 +195,16 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
                     actor_id=asked.actor_id,
                     changes=told,
                 )
+
+
+def _store_site(session: Session, change: Change, asked: Asked) -> None:
+    site = session.scalar(select(Site).where(Site.code == change.key)) or Site(
+        code=change.key, timezone=asked.timezone
+    )
+    site.name = change.after.get("name", site.name)
+    site.timezone = change.after.get("timezone", site.timezone)
+    session.add(site)
+    session.flush()
 
 
 def _store_floor(session: Session, change: Change, _asked: Asked) -> None:
@@ -223,5 +256,5 @@ def _place(of: Zone | Space, change: Change) -> None:
             setattr(of, name, int(change.after[name]))
 
 
-STORES = {"floor": _store_floor, "zone": _store_zone, "space": _store_space}
+STORES = {"site": _store_site, "floor": _store_floor, "zone": _store_zone, "space": _store_space}
 SPACES = Sheet("spaces", COLUMNS, ("floor",), entities, stored, check, store, rows)

@@ -214,6 +214,23 @@ def test_a_leaver_does_not_come_back_by_a_file(house: House) -> None:
     assert [one.code for one in refused] == ["user.left"]
 
 
+def test_a_new_site_is_one_that_is_named(house: House) -> None:
+    rows = "site,site_name,floor,zone,space,kind\nannex,{name},9F,Z9,Z9-1,seat\n"
+    assert [one.code for one in diff(house, "spaces", rows.format(name="")).refused] == ["site.unknown"]
+    added = take(house, "spaces", rows.format(name="別館")).added
+    assert [(one.what, one.key) for one in added] == [
+        ("site", "annex"),
+        ("floor", "9F"),
+        ("zone", "Z9"),
+        ("space", "Z9-1"),
+    ]
+    with reading(house.engine) as session:
+        site = session.scalars(select(Site).where(Site.code == "annex")).one()
+        assert (site.name, site.timezone) == ("別館", "Asia/Tokyo")
+    refused = diff(house, "spaces", "site,timezone,floor\nannex,Mars/Base,9F\n").refused
+    assert [one.code for one in refused] == ["csv.choice"]
+
+
 def test_two_sensors_change_places_in_one_file(house: House) -> None:
     took = take(house, "sensors", "id,space\nsensor-seat,window\nsensor-window,seat\n")
     assert len(took.changed) == 2
