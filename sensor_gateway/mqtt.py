@@ -49,6 +49,8 @@ _ABOUT_BROKER = "$SYS/"
 # What was said before we listened is of no use, and a thousand devices have said something.
 _ONCE_HEARD = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
 
+_ALSO_HEARD = SubscribeOptions(qos=1)
+
 
 class BrokerRefused(Exception):
     """The broker will not have us: trying again changes nothing until somebody mends the settings."""
@@ -64,7 +66,8 @@ class Disconnected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Where to connect, as whom, and for which topics. `batch`: how many messages are taken at once at most."""
+    """Where to connect, as whom, and for which topics. `batch`: how many messages are taken at once at most. `passing`:
+    the broker keeps nothing for us when we are gone, and tells what it retained."""
 
     url: SplitResult
     filters: Sequence[str]
@@ -72,6 +75,7 @@ class Wanted:
     client_id: str = CLIENT_ID
     batch: int = BATCH
     keepalive: timedelta = KEEPALIVE
+    passing: bool = False
 
     @property
     def host(self) -> str:
@@ -97,13 +101,14 @@ class Connection:
         self.taken_over = False
         self._clock = wanted.clock
         self._most = wanted.batch
+        self._heard_before = _ALSO_HEARD if wanted.passing else _ONCE_HEARD
         self._is_5 = version == MQTTProtocolVersion.MQTTv5
         self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=wanted.client_id,
             protocol=version,
             # Else a restart would throw away what the broker kept.
-            clean_session=None if self._is_5 else False,
+            clean_session=None if self._is_5 else wanted.passing,
             manual_ack=True,
             reconnect_on_failure=False,
         )
@@ -119,11 +124,11 @@ class Connection:
         try:
             if self._is_5:
                 properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-                properties.SessionExpiryInterval = int(SESSION.total_seconds())
+                properties.SessionExpiryInterval = 0 if wanted.passing else int(SESSION.total_seconds())
                 # Twice the batch: while one is being stored the next is already on its way.
                 properties.ReceiveMaximum = min(2 * self._most, 65_535)
                 self._client.connect(
-                    wanted.host, wanted.port, keepalive, clean_start=False, properties=properties
+                    wanted.host, wanted.port, keepalive, clean_start=wanted.passing, properties=properties
                 )
             else:
                 self._client.connect(wanted.host, wanted.port, keepalive)
@@ -142,7 +147,7 @@ class Connection:
         """Ask for the messages under some topics; `granted` is the answer."""
         # What the broker says of itself need not wait for us while we are away; its last word is welcome.
         options = [
-            (one, SubscribeOptions(qos=0)) if one.startswith(_ABOUT_BROKER) else (one, _ONCE_HEARD)
+            (one, SubscribeOptions(qos=0)) if one.startswith(_ABOUT_BROKER) else (one, self._heard_before)
             for one in filters
         ]
         if self._is_5:

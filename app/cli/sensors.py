@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
 from app.cli.common import Failed, akiseki, reading_of, settings_of_env
+from app.occupancy.gateways import sensor_models
 from app.occupancy.health import health
 from sensor_gateway.decoders import Wires, posted
+from sensor_gateway.finding import announced
 from sensor_gateway.heard import Heard
 from sensor_gateway.messages import Envelope, Undecodable
+from sensor_gateway.mqtt import BrokerRefused, Disconnected
 from sensor_gateway.profiles import ProfileError, load
 
 WRONG = {"silent": "silent", "suspect": "stuck?", "flapping": "flapping", "battery": "battery low"}
@@ -42,6 +45,27 @@ def list_() -> None:
             )
             line = f"{one.sensor_id:24} {one.model:16} {spaces:12} {one.state.value:9} {heard:26} {battery:6} {wrong}"
             click.echo(line.rstrip())
+
+
+@sensors.command("find")
+@click.option("--seconds", default=3, show_default=True, type=click.IntRange(1, 600), help="listen so long")
+def find(seconds: int) -> None:
+    """Devices that announce themselves at the broker (Home Assistant's discovery): the id by which each would be known
+    here, what it is, and the topic that the gateway must listen to. A + before those that are not known yet."""
+    settings = settings_of_env()
+    try:
+        wires = Wires(load(settings.data_dir / "profiles"))
+        found = announced(settings.mqtt, settings.clock, wires, timedelta(seconds=seconds))
+    except (BrokerRefused, Disconnected, ProfileError) as error:
+        raise Failed(str(error)) from error
+    with reading_of(settings) as session:
+        known = sensor_models(session)
+    for one in found:
+        is_new = not {one.sensor_id, one.zone_id} & known.keys()
+        name = one.sensor_id or "-"
+        line = f"{'+' if is_new else ' '} {name:24} {one.device_class:10} {one.name:20} {one.model:16} {one.topic}"
+        click.echo(line + (f"  (or {one.zone_id})" if one.zone_id else ""))
+    click.echo(f"{len(found)} found.")
 
 
 @sensors.command("try")

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from paho.mqtt import publish
+
+from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Grant
 from tests.app.test_cli import Run, refused, run
+from tests.fixtures.brokers import StartBroker
 from tests.house import House
 
 __all__ = ["run"]
@@ -55,3 +59,35 @@ def test_the_sensors_are_listed(run: Run, sqlite_house: House) -> None:
     (seat,) = [line for line in done.out.splitlines() if line.startswith("sensor-seat")]
     assert "2026-11-24T08:50:00+09:00" in seat
     assert "never heard" in done.out
+
+
+def test_devices_that_announce_themselves_are_found_with_the_names_that_they_would_have(
+    run: Run, sqlite_house: House, mosquitto_broker: StartBroker
+) -> None:
+    broker = mosquitto_broker(
+        grants={"bridge": [Grant("write", "homeassistant/#")], GATEWAY_USER: GATEWAY_GRANTS}
+    )
+    ld2410 = {"~": "board", "stat_t": "~/binary_sensor/seat/state", "dev_cla": "occupancy", "uniq_id": "b1"}
+    told = {
+        "binary_sensor/0x01/occupancy": {
+            "state_topic": "zigbee2mqtt/sensor-seat",
+            "device_class": "occupancy",
+            "device": {"name": "seat", "model": "RTCGQ11LM"},
+        },
+        "binary_sensor/b1": ld2410,
+        "binary_sensor/odd": {"state_topic": "somewhere", "device_class": "motion"},
+        "sensor/heat": {"state_topic": "zigbee2mqtt/sensor-seat", "device_class": "temperature"},
+    }
+    messages = [(f"homeassistant/{place}/config", json.dumps(said), 1, True) for place, said in told.items()]
+    user = {"username": "bridge", "password": broker.credentials["bridge"]}
+    publish.multiple(messages, port=broker.port, auth=user)  # type: ignore[arg-type]
+    url = sqlite_house.engine.url.render_as_string(hide_password=False)
+    done = run("sensors", "find", "--seconds", "1", DATABASE_URL=url, MQTT_URL=broker.url(GATEWAY_USER))
+    assert [line.split() for line in done.out.splitlines()] == [
+        ["+", "board", "occupancy", "board/binary_sensor/seat/state", "(or", "board:seat)"],
+        ["+", "-", "motion", "somewhere"],
+        ["sensor-seat", "occupancy", "seat", "RTCGQ11LM", "zigbee2mqtt/sensor-seat"],
+        ["3", "found."],
+    ]
+    nowhere = refused(run("sensors", "find", DATABASE_URL=url, MQTT_URL="mqtt://127.0.0.1:9"))
+    assert "127.0.0.1:9" in nowhere
