@@ -13,9 +13,10 @@ from app import database, events
 from app.access import allow
 from app.bookings import guards
 from app.extensions import db
-from app.http import now, problem
+from app.http import now, problem, settings
 from app.migrate import is_current
-from app.occupancy.gateways import list_gateways
+from app.occupancy.gateways import is_at_work, list_gateways
+from app.occupancy.health import health
 from app.occupancy.troubles import counted
 
 # Set around the workers of one server (`serve`), which then count together.
@@ -64,6 +65,7 @@ def _of_sensors() -> CollectorRegistry:
     try:
         with database.reading(db.engine) as found:
             sensors, working = counted(found, now()), list_gateways(found)
+            watching = health(found, now(), gaps=False)
     except DBAPIError:
         return registry
     by_state = Gauge("akiseki_sensors", "Sensors, by what they say", ("state",), registry=registry)
@@ -74,13 +76,26 @@ def _of_sensors() -> CollectorRegistry:
     Gauge("akiseki_dead_letters", "Messages kept that nobody could read", registry=registry).set(
         sensors.dead_letters
     )
+    well = Gauge(
+        "akiseki_sensor_well",
+        "Whether nothing is wrong with a sensor that watches a space",
+        ("sensor",),
+        registry=registry,
+    )
+    for sensor in watching:
+        well.labels(sensor.sensor_id).set(not sensor.troubles)
+    at_work = Gauge(
+        "akiseki_gateway_at_work", "Whether it beats; another may wait", ("gateway",), registry=registry
+    )
     figures = {
         name: Gauge(f"akiseki_gateway_{name}", text, ("gateway",), registry=registry)
         for name, text in GATEWAY_FIGURES.items()
     }
     for one in working:
+        beats = is_at_work(one, now(), settings().speed)
+        at_work.labels(one.name).set(beats)
         for name, gauge in figures.items():
-            gauge.labels(one.name).set(getattr(one, name))
+            gauge.labels(one.name).set(getattr(one, name) if beats or name != "connected" else False)
     return registry
 
 

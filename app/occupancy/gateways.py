@@ -98,6 +98,11 @@ def list_gateways(session: Session) -> Sequence[GatewayRun]:
     return session.scalars(select(GatewayRun).order_by(GatewayRun.name)).all()
 
 
+def is_at_work(one: GatewayRun, now: datetime, speed: float = 1) -> bool:
+    """Whether it beats; a process that was killed says nothing of its end. `speed`: of the clock that `now` is of."""
+    return bool(one.holder) and now - one.beaten_at <= STILL_FOR * speed
+
+
 def sensor_models(session: Session) -> dict[str, str]:
     """The model of every sensor, by its id, for the decoders of wires that do not name it."""
     return {row.id: row.model for row in session.execute(select(Sensor.id, Sensor.model))}

@@ -37,6 +37,6 @@ def sensors() -> str:
         everything=everything,
         gateways=working,
         letters=letters,
-        now=now(),
-        within=gateways.STILL_FOR.total_seconds() * settings().speed,
+        at_work={one.name for one in working if gateways.is_at_work(one, now(), settings().speed)},
+        shown=SHOWN,
     )

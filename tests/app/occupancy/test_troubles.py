@@ -132,12 +132,18 @@ def test_metrics_say_how_the_sensors_and_the_gateways_are(app: Flask, house: Hou
     low_battery(house, "sensor-seat", "08:59", 9)
     with transaction(house.engine) as session:
         gateways.take(session, "site-2", "here", None, now=at("08:00"))
-        gateways.beat(session, "site-2", "here", Figures(connected=True, lag_ms=12), now=at("08:59"))
+        gateways.beat(session, "site-2", "here", Figures(connected=True, lag_ms=12), now=at("08:59:58"))
+        gateways.take(session, "killed", "there", None, now=at("08:00"))
+        gateways.beat(session, "killed", "there", Figures(connected=True), now=at("08:59:50"))
     said = app.test_client().get("/metrics").text
     for line in (
         'akiseki_sensors{state="unknown"} 1.0',
         "akiseki_sensors_battery_low 1.0",
+        'akiseki_gateway_at_work{gateway="site-2"} 1.0',
+        'akiseki_gateway_at_work{gateway="killed"} 0.0',
         'akiseki_gateway_connected{gateway="site-2"} 1.0',
+        'akiseki_gateway_connected{gateway="killed"} 0.0',
+        'akiseki_sensor_well{sensor="sensor-seat"} 0.0',
         'akiseki_gateway_lag_ms{gateway="site-2"} 12.0',
         "akiseki_dead_letters 0.0",
     ):
