@@ -23,6 +23,7 @@ from sensor_gateway.topics import NATIVE_PREFIX
 log = logging.getLogger(__name__)
 
 MODELS_EVERY = timedelta(minutes=1)
+STRANGERS_EVERY, MOST_STRANGERS = timedelta(hours=1), 100_000
 # Of a value that the database cannot hold, such as a null character: a fault of the message, not of the office.
 UNSTORABLE = (DataError, UnicodeError)
 
@@ -69,6 +70,7 @@ class Handler:
         self._wires = wires or Wires()
         self._clock = clock
         self._kept = kept
+        self._strangers: dict[str, datetime] = {}
 
     def now(self) -> datetime:
         """What the handler's clock says."""
@@ -103,17 +105,32 @@ class Handler:
         with transaction(self._engine) as session:
             observed = process_readings(session, readings, now)
             strangers = _strangers(said, observed.unknown_sensors) if observed.unknown_sensors else []
-            dead += [(one.topic, one.payload, "unknown_sensor") for one, _reading in strangers]
+            count = len(strangers) + len(dead)
+            dead += [
+                (one.topic, one.payload, "unknown_sensor")
+                for one, _reading in strangers
+                if self._is_news(one.topic, now)
+            ]
             readings = [one for one in readings if one.sensor_id not in observed.unknown_sensors]
             keep_dead_letters(session, [one for one in dead if not self._is_kept(one)], now)
         return Counts(
             messages=len(said) + len(letters) if messages is None else messages,
             stored=observed.stored,
             repeated=len(readings) - observed.stored,
-            dead=len(dead),
+            dead=count,
             changes=len(observed.changes),
             unknown_sensors=frozenset(one.sensor_id for _envelope, one in strangers),
         )
+
+    def _is_news(self, topic: str, now: datetime) -> bool:
+        """Whether a stranger was not kept for an hour: a house's lamps speak all day on the topics of its sensors."""
+        kept_at = self._strangers.get(topic)
+        if kept_at is not None and now - kept_at < STRANGERS_EVERY:
+            return False
+        if len(self._strangers) >= MOST_STRANGERS:
+            self._strangers.clear()
+        self._strangers[topic] = now
+        return True
 
     def _learn_models(self) -> None:
         """The models of the sensors as they are registered, once a minute."""

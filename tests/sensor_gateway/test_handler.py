@@ -190,6 +190,18 @@ def test_when_the_database_refuses_nothing_of_the_batch_is_stored(engine: Engine
     assert handler.handle([GOOD, BAD["not_json"]]).stored == 1
 
 
+def test_of_a_stranger_one_message_an_hour_is_kept_and_every_one_counted(engine: Engine) -> None:
+    clock = SteppingClock(NOW)
+    handler = Handler(engine, clock)
+    lamps = [raw(b'{"state": "ON"}', "zigbee2mqtt/lamp") for _ in range(3)]
+    assert handler.handle([*lamps[:2], raw(b"{}", "zigbee2mqtt/other")]).dead == 3
+    assert handler.handle(lamps[2:]).dead == 1
+    assert len(letters(engine)) == 2
+    clock.at = NOW + timedelta(hours=1)
+    handler.handle(lamps[:1])
+    assert [topic for topic, _reason, _size in letters(engine)].count("zigbee2mqtt/lamp") == 2
+
+
 def uplink(session: str, seq: int, sensor: str = SENSOR) -> Envelope:
     """A frame that The Things Stack passes on, of a session that is called so."""
     up = {"session_key_id": session, "f_cnt": seq, "decoded_payload": {"occupancy": "occupied"}}
