@@ -108,6 +108,9 @@ class Sparkplug:
             payload.ParseFromString(content)
         except (DecodeError, ValueError):
             raise Undecodable("not_protobuf") from None
+        # What should be text and is none, the library hands out as bytes.
+        if any(isinstance(metric.name, bytes) for metric in payload.metrics):
+            raise Undecodable("not_utf8")
         return payload
 
     def _is_of_before(self, edge: str, payload: Any) -> bool:

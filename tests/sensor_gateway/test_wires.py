@@ -363,6 +363,7 @@ ANY_MESSAGE = (
     "v3/a@b/devices/d/up", b'{"uplink_message": {"decoded_payload": {"history": [{"timestamp": 1e400}]}}}'
 )
 @example("application/a/device/01/event/up", b'{"object": {"region_1_count": NaN}}')
+@example("spBv1.0/g/DDATA/n/d", b"\x12\x06\x0a\x02\x80a\x70\x01")
 def test_no_message_raises_anything_but_that_nobody_can_read_it(topic: str, payload: bytes) -> None:
     read_by_all(topic, payload)
 
