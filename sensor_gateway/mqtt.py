@@ -195,6 +195,11 @@ class Connection:
             self._client.ack(mid, qos)
         self.tend()
 
+    def publish(self, topic: str, payload: str) -> None:
+        """Say something that the broker is to keep for whoever comes later."""
+        self._client.publish(topic, payload, qos=1, retain=True)
+        self.tend()
+
     def leave(self) -> None:
         """Say goodbye where there is somebody to say it to. The broker keeps the session."""
         if not self.lost:
@@ -319,6 +324,11 @@ class Link:
         """Tell the broker that a batch is safe. After a reconnect it has no ear for it: it sends again."""
         if batch.connection is self._connection and not batch.connection.lost:
             batch.connection.acknowledge(batch.receipts)
+
+    def publish(self, topic: str, payload: str) -> None:
+        """As `Connection.publish`; nothing where there is no connection."""
+        if self._connection is not None and not self._connection.lost:
+            self._connection.publish(topic, payload)
 
     def tend(self) -> None:
         """A sign of life while a batch cannot be stored yet."""

@@ -18,6 +18,7 @@ from app.database import create_engine
 from app.occupancy.gateways import Figures
 from app.settings import Settings
 from sensor_gateway import queue_watch
+from sensor_gateway.configs import Configs
 from sensor_gateway.decoders import FILTERS, Wires
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.lease import LOOK_EVERY, Lease, LeaseLost
@@ -80,7 +81,8 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
             taken = 0
             while not stop and lease.acquire(stop.wait):
                 try:
-                    _work(Link(wanted), Handler(engine, settings.clock, wires=wires), stop, lease)
+                    handler = Handler(engine, settings.clock, wires=wires)
+                    _work(Link(wanted), handler, Configs(engine), stop, lease)
                 except TakenOver as lost:
                     # Who took our place in the database connects before we see it there.
                     taken += 1
@@ -97,10 +99,10 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
     return 0
 
 
-def _work(link: Link, handler: Handler, stop: Stop, lease: Lease) -> None:
+def _work(link: Link, handler: Handler, configs: Configs, stop: Stop, lease: Lease) -> None:
     """Be the gateway at work until told to end, or until the place is lost; raises as `Gateway.run`."""
     try:
-        Gateway(link, handler, stop, lease).run()
+        Gateway(link, handler, stop, lease, configs).run()
     except LeaseLost as lost:
         log.warning("%s: waiting to take its place", lost)
         stop.wait(2 * LOOK_EVERY.total_seconds())  # so that whoever waits is first
@@ -111,12 +113,20 @@ def _work(link: Link, handler: Handler, stop: Stop, lease: Lease) -> None:
 class Gateway:
     """The loop between the broker and the handler."""
 
-    def __init__(self, link: Link, handler: Handler, stop: Stop, lease: Lease | None = None) -> None:
-        """`lease`: the place to keep alive, where another gateway may wait for it."""
+    def __init__(
+        self,
+        link: Link,
+        handler: Handler,
+        stop: Stop,
+        lease: Lease | None = None,
+        configs: Configs | None = None,
+    ) -> None:
+        """`lease`: the place to keep alive, where another gateway may wait for it. `configs`: what devices are told."""
         self._link = link
         self._handler = handler
         self._stop = stop
         self._lease = lease
+        self._configs = configs
         self._queue = queue_watch.QueueWatch()
         self._report = _Report()
         self._all = Counts()
@@ -148,6 +158,8 @@ class Gateway:
                 self._drain()
             except Disconnected as lost:
                 log.warning("the connection to the broker is lost: %s", lost)
+                if self._configs is not None:
+                    self._configs.forget()
                 self._taken = self._taken + 1 if time.monotonic() - since < SOON.total_seconds() else 0
             if self._taken >= TAKEN_AT_MOST:
                 raise BrokerRefused(
@@ -187,6 +199,8 @@ class Gateway:
                 self._lag = self._handler.now() - batch.envelopes[0].received_at
             self._report.write_when_due()
             self._tend_lease()
+            if self._configs is not None:
+                self._configs.tend(self._link.publish)
 
     def _tend_lease(self) -> None:
         if self._lease is not None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.occupancy.models import GatewayRun
-from app.spaces.models import Sensor
+from app.spaces.models import Sensor, SensorBinding
 
 # Three beats were missed: whoever did that is gone, or as good as.
 STILL_FOR = timedelta(seconds=6)
@@ -101,6 +101,13 @@ def list_gateways(session: Session) -> Sequence[GatewayRun]:
 def is_at_work(one: GatewayRun, now: datetime, speed: float = 1) -> bool:
     """Whether it beats; a process that was killed says nothing of its end. `speed`: of the clock that `now` is of."""
     return bool(one.holder) and now - one.beaten_at <= STILL_FOR * speed
+
+
+def sensor_times(session: Session) -> dict[str, tuple[int, int]]:
+    """(heartbeat, what it holds itself) in seconds of every sensor that watches a space, by its id."""
+    watching = select(SensorBinding.sensor_id).where(SensorBinding.until_at.is_(None))
+    query = select(Sensor.id, Sensor.heartbeat_s, Sensor.own_hold_s).where(Sensor.id.in_(watching))
+    return {row.id: (row.heartbeat_s, row.own_hold_s) for row in session.execute(query.order_by(Sensor.id))}
 
 
 def sensor_models(session: Session) -> dict[str, str]:
