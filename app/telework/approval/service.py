@@ -187,12 +187,20 @@ def revoke(session: Session, plan_id: int, reason: str, *, actor: Person, now: d
 
     Raises as `approve_plan`, and Conflict `telework.day_closed`.
     """
-    (plan,) = _to_decide(session, [plan_id], actor=actor)
-    check_open(session, plan.on_date)
-    _require_state([plan], PlanState.APPROVED)
-    _decide([plan], PlanState.REVOKED, actor=actor, now=now, reason=reason)
-    _tell(session, "telework.revoked", [plan], actor=actor, now=now, reason=reason)
-    return plan
+    return revoke_many(session, [plan_id], reason, actor=actor, now=now)[0]
+
+
+def revoke_many(
+    session: Session, plan_ids: Collection[int], reason: str, *, actor: Person, now: datetime
+) -> list[TeleworkPlan]:
+    """Take approvals back, with one reason; all of them or none. Raises as `revoke`."""
+    plans = _to_decide(session, plan_ids, actor=actor)
+    for on in sorted({plan.on_date for plan in plans}):
+        check_open(session, on)
+    _require_state(plans, PlanState.APPROVED)
+    _decide(plans, PlanState.REVOKED, actor=actor, now=now, reason=reason)
+    _tell(session, "telework.revoked", plans, actor=actor, now=now, reason=reason)
+    return plans
 
 
 def _require_state(plans: Iterable[TeleworkPlan], state: PlanState) -> None:

@@ -207,6 +207,7 @@ def week(session: Session, on: date | None, *, actor: Person, today: date, offic
         theirs = [plan for plan in row.plans if monday <= plan.on_date <= sunday]
         if theirs:
             rows.append(Asked(row.person, theirs, row.broken))
+    rows.sort(key=lambda row: not row.waiting)
     planned = {plan.on_date for row in rows for plan in row.plans}
     at_home = Counter((plan.on_date, plan.half) for row in rows for plan in row.plans if plan.kind in REMOTE)
     shown = [one for one in days if calendar.is_working(one) or one in planned]

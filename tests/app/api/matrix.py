@@ -209,6 +209,9 @@ POST /office/zones/<int:zone_id>/guests                            | F
 POST /office/zones/<int:zone_id>/guests/remove                     | F
 POST /office/zones/<int:zone_id>/lots                              | F
 POST /office/zones/<int:zone_id>/overflow                          | F
+GET /office/telework-rules                                         | PA
+POST /office/telework-rules                                        | P
+POST /office/telework-rules/<int:rule_id>/end                      | P
 GET /password/new                                                  | everybody
 POST /password/new                                                 | everybody
 GET /people                                                        | SCFPIA
@@ -223,6 +226,17 @@ GET /s/<code>                                                      | SCFPI
 POST /s/<code>/sit                                                 | SCFPI
 POST /series/<int:series_id>/confirm                               | S:own C:own F:own P:own I:own
 POST /spaces/<int:space_id>/claim                                  | SCFPI
+GET /telework                                                      | SCFPI
+POST /telework                                                     | SCFPI
+GET /telework/approvals                                            | SCFPI
+POST /telework/approvals/decide                                    | SCFPI
+POST /telework/approvals/deputies                                  | CP
+POST /telework/approvals/deputies/<int:deputy_id>/end              | CP
+POST /telework/approvals/week                                      | SCFPI
+POST /telework/hours                                               | SCFPI
+POST /telework/report                                              | SCFPI
+POST /telework/restore                                             | SCFPI
+POST /telework/withdraw                                            | SCFPI
 POST /tokens/<int:token_id>/revoke                                 | S:own C:own F:own P:own I:all A:own
 """
 
