@@ -23,6 +23,7 @@ from app.factory import create_app
 from app.idempotency import forget_old
 from app.records import erasing
 from app.settings import Settings
+from app.telework.approval import digest
 from app.telework.service import Office, days_to_close
 from app.telling import Telling
 
@@ -121,7 +122,7 @@ def note_waiting(engine: Engine, now: datetime, office: Office) -> int:
     """Tell who decides on plans what waits; returns how many were told."""
     with transaction(engine) as session:
         calendar = working_days(session, office.day(now).year)
-        return pipeline.note_waiting_requests(session, now, office, calendar)
+        return digest.note_waiting(session, now, office, calendar)
 
 
 def draw_due_lots(engine: Engine, now: datetime, office: Office) -> int:

@@ -35,7 +35,6 @@ from app.spaces import barriers, fixed_seats, layout
 from app.spaces.models import Closure, FixedSeat, Space
 from app.spaces.service import get_place, policies
 from app.telework import service as telework
-from app.telework.approval import digest
 from app.telework.models import HalfDay
 from app.telework.service import Office
 from app.timespan import TimeSpan
@@ -144,11 +143,6 @@ def close_day(
 ) -> list[HalfDay]:
     """A day is over: plans + presence → each person's half-days."""
     return telework.close_day(session, on, now, office, calendar)
-
-
-def note_waiting_requests(session: Session, now: datetime, office: Office, calendar: WorkingDays) -> int:
-    """Who decides on plans is told what waits, once a day; returns how many were told."""
-    return digest.note_waiting(session, now, office, calendar)
 
 
 def claim(
