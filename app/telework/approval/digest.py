@@ -54,11 +54,13 @@ def _waiting(session: Session, today: date) -> dict[int, list[TeleworkPlan]]:
     ).all()
     if not plans:
         return {}
-    people = governed(session, {plan.user_id for plan in plans})
+    people = governed(session)
     who = authority(session, today)
     personnel = ids_with_role(session, Role.PERSONNEL)
     found: dict[int, list[TeleworkPlan]] = defaultdict(list)
     for plan in plans:
+        if plan.user_id not in people:  # who has left asks for nothing
+            continue
         decide = who.of(people[plan.user_id], plan.on_date)
         for user_id in (set(personnel) - {plan.user_id}) if decide.personnel else decide.people:
             found[user_id].append(plan)

@@ -165,8 +165,10 @@ def _at_home(
         TeleworkPlan.state.in_(STANDING),
         TeleworkPlan.user_id != besides,
     ]
+    people = select(User.id).where(User.left_at.is_(None))
     if rule.employment is not None:
-        where.append(TeleworkPlan.user_id.in_(select(User.id).where(User.employment == rule.employment)))
+        people = people.where(User.employment == rule.employment)
+    where.append(TeleworkPlan.user_id.in_(people))
     if rule.section_id is not None:
         belongs = select(Membership.id).where(
             Membership.user_id == TeleworkPlan.user_id,

@@ -12,7 +12,7 @@ from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 from app.notifications.rules import Fact, Topic, recipients
-from app.people.models import Role
+from app.people.models import Role, User
 from app.telework import requesting
 from app.telework.approval import deputies
 from app.telework.approval import service as approval
@@ -38,6 +38,7 @@ from tests.app.telework.desk import (
     whole,
 )
 from tests.house import DAY, OFFICE, House, at
+from tests.statements import counted
 
 THURSDAY, FRIDAY = WEDNESDAY + timedelta(days=1), WEDNESDAY + timedelta(days=2)
 
@@ -369,6 +370,31 @@ def test_who_decides_is_told_once_a_day_and_only_of_something_new(house: House) 
     ask(house, "baba", [morning(NEXT_MONDAY)], now="09:00", day=3)
     assert note(house, "12:00", day=4) == [], "a Saturday"
     assert note(house, "12:00", day=6) == [("chiba", 4)]
+
+
+def test_of_who_has_left_nobody_is_told_and_nothing_waits(house: House) -> None:
+    ask(house, "aoki", whole(WEDNESDAY))
+    with transaction(house.engine) as session:
+        session.get_one(User, house.people["aoki"].id).left_at = at("08:00")
+    assert note(house, "09:00") == []
+    with reading(house.engine) as session:
+        assert asked(session, DAY, FRIDAY, actor=house.people["chiba"], office=OFFICE) == []
+
+
+def test_a_week_takes_as_many_queries_for_one_as_for_all(house: House) -> None:
+    make_rule(house, week=1, terminals=1, over_cap=OverCap.ASK)
+
+    def statements() -> int:
+        with counted(house.engine) as found, reading(house.engine) as session:
+            week(session, None, actor=house.people["chiba"], today=DAY, office=OFFICE)
+        return len(found)
+
+    ask(house, "aoki", [morning(WEDNESDAY)])
+    before = statements()
+    hire(house, "dai", "jun")
+    for who in ("baba", "dai", "jun"):
+        ask(house, who, whole(WEDNESDAY, THURSDAY))
+    assert statements() == before
 
 
 def test_the_deputy_is_told_too(house: House) -> None:

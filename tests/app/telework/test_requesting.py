@@ -11,6 +11,7 @@ from app import pipeline
 from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Conflict, Forbidden, RuleBroken
+from app.people.models import User
 from app.people.rules import Employment
 from app.telework import requesting
 from app.telework.caps.rules import Limit, OverCap, Unit
@@ -153,6 +154,14 @@ def test_terminals_are_lent_to_those_at_home_of_whom_the_rule_speaks(house: Hous
     assert refused(house, "baba", [morning(WEDNESDAY)])["rule"] == "terminals"
     ask(house, "baba", [requesting.Wanted(WEDNESDAY, Half.PM, PlanKind.HOME)])
     ask(house, "chiba", [morning(WEDNESDAY, PlanKind.SATELLITE)])
+
+
+def test_who_has_left_uses_no_terminal(house: House) -> None:
+    make_rule(house, terminals=1)
+    ask(house, "aoki", [morning(WEDNESDAY)])
+    with transaction(house.engine) as session:
+        session.get_one(User, house.people["aoki"].id).left_at = at("08:00")
+    ask(house, "baba", [morning(WEDNESDAY)])
 
 
 def test_a_section_above_lends_to_those_below(house: House) -> None:
