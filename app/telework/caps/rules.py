@@ -7,10 +7,12 @@ the half-day where it is half of it or more, else as nothing.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from app.people.rules import Employment
@@ -211,13 +213,24 @@ def breaches(cells: Collection[Cell], rule_on: RuleOn, calendar: WorkingDays) ->
     A row is of working days next to each other on which nobody planned an hour in the office: at home, in a satellite
     office, on a trip or on leave in both halves, some of it telework.
     """
-    remote = sorted({cell.on for cell in cells if cell.is_remote and calendar.is_working(cell.on)})
+    by_day: dict[date, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        if cell.is_remote and calendar.is_working(cell.on):
+            by_day[cell.on].append(cell)
+    remote = sorted(by_day)
+
+    @cache
+    def total(measure: Measure, first: date, last: date) -> int:
+        return sum(
+            cell.amount(measure) for on, theirs in by_day.items() if first <= on <= last for cell in theirs
+        )
+
     found: set[Breach] = set()
     for on in remote:
         rule = rule_on(on)
         if rule is not None:
-            found.update(_of_day([cell for cell in cells if cell.on == on], on, rule))
-            found.update(_of_periods(cells, on, rule, calendar))
+            found.update(_of_day(by_day[on], on, rule))
+            found.update(_of_periods(total, on, rule))
     for run in _runs(cells, remote, calendar):
         for rule in filter(None, map(rule_on, run)):
             if rule.in_a_row is not None and len(run) > rule.in_a_row:
@@ -229,8 +242,7 @@ def breaches(cells: Collection[Cell], rule_on: RuleOn, calendar: WorkingDays) ->
     return sorted(found, key=lambda one: (list(Limit).index(one.limit), one.first, one.last, one.cap))
 
 
-def _of_day(cells: Collection[Cell], on: date, rule: Rule) -> Iterator[Breach]:
-    remote = [cell for cell in cells if cell.is_remote]
+def _of_day(remote: Collection[Cell], on: date, rule: Rule) -> Iterator[Breach]:
     if not rule.eligible:
         yield Breach(Limit.ELIGIBLE, on, on, 1, 0, Measure.NOTHING, rule.over_cap)
     if not _fits(remote, rule.unit):
@@ -250,10 +262,10 @@ def _fits(remote: Collection[Cell], unit: Unit) -> bool:
             return True
 
 
-def _of_periods(cells: Collection[Cell], on: date, rule: Rule, calendar: WorkingDays) -> Iterator[Breach]:
+def _of_periods(total: Callable[[Measure, date, date], int], on: date, rule: Rule) -> Iterator[Breach]:
     for limit in PERIODS:
         cap, span = rule.cap(limit), period(limit, on)
-        if cap is not None and (value := used(cells, rule.measure, span, calendar)) > cap:
+        if cap is not None and (value := total(rule.measure, *span)) > cap:
             yield Breach(limit, *span, value, cap, rule.measure, rule.over_cap)
 
 

@@ -32,7 +32,7 @@ from app.telework.caps.rules import (
     standings,
 )
 from app.telework.models import TeleworkPlan, TeleworkRule
-from app.telework.rules import STANDING, Half, PlanKind
+from app.telework.rules import STANDING, Half, Part, PlanKind
 from app.telework.service import Office
 from app.working_days import WorkingDays
 
@@ -116,14 +116,20 @@ def cells_of(
     session: Session, user_ids: Collection[int] | None, first: date, last: date, office: Office
 ) -> dict[int, list[Cell]]:
     """What people have planned, by person: requested or approved; None: of everybody. One query."""
-    query = select(TeleworkPlan).where(
-        TeleworkPlan.on_date.between(first, last), TeleworkPlan.state.in_(STANDING)
-    )
+    query = select(
+        TeleworkPlan.user_id,
+        TeleworkPlan.on_date,
+        TeleworkPlan.half,
+        TeleworkPlan.kind,
+        TeleworkPlan.starts,
+        TeleworkPlan.ends,
+    ).where(TeleworkPlan.on_date.between(first, last), TeleworkPlan.state.in_(STANDING))
     if user_ids is not None:
         query = query.where(TeleworkPlan.user_id.in_(user_ids))
     found: dict[int, list[Cell]] = defaultdict(list)
-    for plan in session.scalars(query.order_by(TeleworkPlan.on_date, TeleworkPlan.half)):
-        found[plan.user_id].append(office.cell_of(plan))
+    for user_id, on, half, kind, starts, ends in session.execute(query):
+        part = Part(starts, ends) if starts is not None and ends is not None else None
+        found[user_id].append(office.cell(on, half, kind, part))
     return found
 
 

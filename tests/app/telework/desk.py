@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -131,3 +131,14 @@ def move(house: House, who: str, section: str, from_on: date) -> None:
         was.until_on = from_on - timedelta(days=1)
         other = session.scalars(select(Section.id).where(Section.code == section)).one()
         session.add(Membership(user_id=was.user_id, section_id=other, from_on=from_on))
+
+
+def one_plan(house: House, who: str = "aoki", wanted: Wanted | None = None) -> int:
+    return plan_ids(ask(house, who, [wanted or morning(WEDNESDAY)]))[0]
+
+
+def do(
+    house: House, act: Callable[..., object], *args: object, who: str = "chiba", now: str = "07:30"
+) -> None:
+    with transaction(house.engine) as session:
+        act(session, *args, actor=house.people[who], now=at(now))

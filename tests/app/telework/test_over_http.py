@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask_babel import force_locale
 
 from app.clock import SteppingClock
+from app.letters import sentence
 from app.people.models import Role
 from app.telework.caps.rules import OverCap, Unit
 from tests.app.telework.desk import become, make_rule, section_id
@@ -132,12 +135,12 @@ def test_a_refusal_says_which_rule_in_both_languages(
     sentences: tuple[str, str],
 ) -> None:
     make_rule(house, **rule)
-    for language, sentence in zip(("ja", "en"), sentences, strict=True):
+    for language, expected in zip(("ja", "en"), sentences, strict=True):
         answer = api.call("aoki", "PUT", PLANS, {"cells": cells}, Accept_Language=language)
         assert problem(answer) == (422, "telework.cap")
         body = answer.get_json()
         assert (body["rule"], body["value"], body["allowed"]) == facts
-        assert sentence in body["detail"]
+        assert expected in body["detail"]
 
 
 def test_a_cap_in_hours_is_told_in_hours(api: Api, house: House) -> None:
@@ -262,3 +265,39 @@ def test_the_kind_of_employment_is_kept_with_the_account(api: Api, house: House)
     )
     assert refused.status_code == 422
     assert "csv.choice" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "locale", "expected"),
+    [
+        (
+            "telework.approved",
+            {
+                "cells": [
+                    ["2026-11-25", "am", "home"],
+                    ["2026-11-25", "pm", "home"],
+                    ["2026-11-26", "am", "trip"],
+                ]
+            },
+            "ja",
+            "承認されました: 11月25日(水) 在宅, 11月26日(木) 午前 出張",
+        ),
+        (
+            "telework.rejected",
+            {"cells": [["2026-11-25", "am", "home"]], "reason": "counter duty"},
+            "en",
+            "Refused: Wed, Nov 25 AM Home. Why: counter duty.",
+        ),
+        (
+            "telework.waiting",
+            {"count": 3},
+            "ja",
+            "テレワーク・出張・休暇の申請が半日単位で3件、あなたの判断を待っています。",
+        ),
+    ],
+)
+def test_people_are_told_in_their_language(
+    app: Flask, kind: str, data: dict[str, Any], locale: str, expected: str
+) -> None:
+    with app.test_request_context(), force_locale(locale):
+        assert sentence(kind, data) == expected
