@@ -39,6 +39,7 @@ from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
 from app.spaces.routes import layout
 from app.telework import routes as telework
+from app.telework.routes import days, months
 from app.usage import pages as usage_pages
 from app.usage import routes as usage
 from app.waitlist import pages as queue_pages
@@ -136,6 +137,8 @@ def _register_routes(app: Flask) -> None:
         waitlist,
         usage,
         telework,
+        days,
+        months,
         notifications,
         records,
         intake,

@@ -14,6 +14,7 @@ from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
 from app.wording import people as of_people
+from app.wording import telework as of_days
 from app.wording.files import FILES
 from app.wording.messages import MESSAGES
 from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
@@ -36,6 +37,7 @@ __all__ = [
     "UNAVAILABLE",
     "WEEKDAYS",
     "explain",
+    "of_days",
 ]
 
 ROLES = of_people.ROLES
@@ -43,6 +45,7 @@ ROLES = of_people.ROLES
 REFUSALS: Mapping[str, LazyString] = {
     **FILES,
     **of_people.OF_PEOPLE,
+    **of_days.REFUSALS,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
@@ -293,6 +296,7 @@ TOPICS: Mapping[str, LazyString] = {
     "release": lazy_gettext("My booking is about to be given back, or was"),
     "invitation": lazy_gettext("Invitations"),
     "series": lazy_gettext("Series that nobody uses"),
+    "telework": lazy_gettext("My telework and my days"),
     "queue": lazy_gettext("Offers from the queue, draws"),
     "system": lazy_gettext("Faults of the system"),
 }

@@ -39,6 +39,10 @@ MESSAGES: Mapping[str, LazyString] = {
         "What was offered cannot be had after all. You keep your place in line."
     ),
     "waitlist.over": lazy_gettext("Nothing became free for the time you waited for (%(when)s)."),
+    "telework.conflict": lazy_gettext(
+        "%(on)s, %(halves)s: telework was approved, yet you checked in. Say under My days where you worked."
+    ),
+    "telework.corrected": lazy_gettext("%(on)s, %(halves)s: %(actor)s said that it was: %(to)s."),
     "sensor.troubles": lazy_gettext("%(count)s sensors need a look: %(sensors)s."),
     "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
 }

@@ -81,6 +81,14 @@ POST /api/v1/spaces/<int:space_id>/fixed-seat                      | F
 POST /api/v1/spaces/<int:space_id>/outage                          | F
 DELETE /api/v1/spaces/<int:space_id>/outage                        | F
 GET /api/v1/telework/days                                          | S:own C:own F:own P:all I:own A:all
+POST /api/v1/telework/days/<int:half_day_id>/correct                | S:own C:section F:own P:all I:own
+GET /api/v1/telework/export-mapping                                | PA
+PUT /api/v1/telework/export-mapping                                | P
+GET /api/v1/telework/months                                        | PA
+GET /api/v1/telework/months/<string:month>                         | PA
+POST /api/v1/telework/months/<string:month>/close                  | P
+GET /api/v1/telework/months/<string:month>/export                  | PA
+POST /api/v1/telework/months/<string:month>/reopen                 | P
 GET /api/v1/telework/plans                                         | SCFPI
 PUT /api/v1/telework/plans                                         | SCFPI
 POST /api/v1/telework/plans/<int:plan_id>/approve                  | C:section
@@ -222,6 +230,7 @@ def path_of(rule: Rule) -> str:
         "lane": "desk",
         "sensor_id": "none",
         "wire": "none",
+        "month": "2026-11",
     }
     _, path = rule.build({name: values[name] for name in rule.arguments}) or ("", "")
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from app.database import transaction
 from app.people import tokens
 from app.people.models import Role, User
 from app.spaces.rules import Kind, Lane, Target
-from app.telework.rules import Half, PlanKind
+from app.telework.models import HalfDay
+from app.telework.rules import DayClass, Half, PlanKind
 from app.telework.service import put_plan
 from app.waitlist.rules import Wish
 from tests.app.api.matrix import MATRIX, path_of
@@ -222,6 +224,20 @@ class Try:
             )
             return plan.id
 
+    def half_day(self) -> int:
+        with transaction(self.house.engine) as session:
+            row = HalfDay(
+                user_id=self.owner_id,
+                on_date=DAY - timedelta(days=1),
+                half=Half.AM,
+                day_class=DayClass.UNKNOWN,
+                reason="no_evidence",
+                classified_at=at("04:00"),
+            )
+            session.add(row)
+            session.flush()
+            return row.id
+
 
 ANSWERS = "<any('accept', 'decline', 'leave'):verb>"
 VERBS = "<any('check-in', 'end', 'reclaim', 'cancel', 'still-coming'):verb>"
@@ -299,6 +315,9 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     ),
     "GET /api/v1/telework/days": lambda one: one.actor.call(
         "GET", f"/api/v1/telework/days?from={DAY}&to={DAY}&user={one.owner_id}"
+    ),
+    "POST /api/v1/telework/days/<int:half_day_id>/correct": lambda one: one.actor.call(
+        "POST", f"/api/v1/telework/days/{one.half_day()}/correct", {"class": "office", "why": "x"}
     ),
     "POST /api/v1/telework/plans/<int:plan_id>/approve": lambda one: one.actor.call(
         "POST", f"/api/v1/telework/plans/{one.plan()}/approve"

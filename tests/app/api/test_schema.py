@@ -41,6 +41,7 @@ CALLERS = {
     Role.CHIEF: "chiba",
     Role.STAFF: "aoki",
     Role.IT: "ito",
+    Role.PERSONNEL: "kondo",
     Role.SERVICE: "bridge",
 }
 KEPT = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -96,7 +97,7 @@ def seeds(app: Flask, api: Api, house: House, lots: Lots, clock: SteppingClock) 
 
 
 def staffed(house: House, api: Api) -> tuple[int, int]:
-    """Hires IT, with a token to call by, and a newcomer of whom nobody minds what becomes; and a token to revoke."""
+    """Hires IT and personnel, with tokens, and a newcomer of whom nobody minds what becomes; and a token to revoke."""
     with transaction(house.engine) as session:
         hired = [
             people.add_user(
@@ -108,9 +109,14 @@ def staffed(house: House, api: Api) -> tuple[int, int]:
                 now=at("08:00"),
                 on=DAY,
             )
-            for name, role in (("ito", Role.IT), ("newcomer", Role.STAFF), ("bridge", Role.SERVICE))
+            for name, role in (
+                ("ito", Role.IT),
+                ("newcomer", Role.STAFF),
+                ("bridge", Role.SERVICE),
+                ("kondo", Role.PERSONNEL),
+            )
         ]
-        for name, user in (("ito", hired[0]), ("bridge", hired[2])):
+        for name, user in (("ito", hired[0]), ("bridge", hired[2]), ("kondo", hired[3])):
             api.tokens[name] = people.issue_token(session, user, now=at("08:00"))
         spare = people.issue_token(session, hired[0], now=at("08:00"))
         token = session.scalars(select(ApiToken.id).where(ApiToken.token_hash == people.digest(spare))).one()

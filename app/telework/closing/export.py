@@ -1,0 +1,147 @@
+"""The file for the attendance system: a closed month through the office's mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import events
+from app.csv_text import Written, write
+from app.errors import Conflict, RuleBroken
+from app.fields import is_storable
+from app.people.models import Membership, Section, User
+from app.people.service import Person
+from app.telework.closing.models import AttendanceMapping
+from app.telework.closing.rules import DEFAULT, Entry, FileLayout, Month, lines
+from app.telework.daylog.models import HalfDayCorrection
+from app.telework.daylog.rules import form_of
+from app.telework.daylog.service import effective
+from app.telework.guards import is_closed
+from app.telework.models import HalfDay
+from app.telework.rules import Half
+from app.telework.service import Office
+
+THE_ONE = 1
+SHOWN_LINES = 5
+
+
+def layout_of(session: Session) -> FileLayout:
+    """The office's mapping; a plain one until somebody sets it."""
+    stored = session.get(AttendanceMapping, THE_ONE)
+    return FileLayout.read(stored.mapping) if stored else DEFAULT
+
+
+def set_layout(session: Session, given: Mapping[str, Any], *, actor: Person, now: datetime) -> FileLayout:
+    """Change the mapping. Raises RuleBroken `telework.mapping`, saying what is wrong."""
+    try:
+        layout = FileLayout.read(given)
+    except (ValueError, KeyError, TypeError) as error:
+        raise RuleBroken("telework.mapping", wrong=str(error)) from error
+    stored = layout.as_stored()
+    texts = [*(header for _holds, header in layout.columns), *layout.words.values()]
+    if not all(is_storable(text) for text in texts):
+        raise RuleBroken("request.invalid")
+    session.merge(AttendanceMapping(id=THE_ONE, mapping=stored, changed_at=now))
+    session.flush()
+    events.record(session, "telework.mapping_set", "telework:mapping", at=now, actor_id=actor.id)
+    return layout
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The first lines of the file, how many there are in all, and what the encoding cannot carry."""
+
+    header: list[str]
+    lines: list[list[str]]
+    of: int
+    lost: tuple[tuple[int, str, str], ...]
+
+
+def sample(session: Session, month: Month, office: Office, layout: FileLayout) -> Sample:
+    """What a month's file would begin with, also while the month is open."""
+    header, body = _table(session, month, office, layout)
+    written = write(header, body, layout.encoding)
+    return Sample(header, body[:SHOWN_LINES], len(body), written.lost)
+
+
+def export(session: Session, month: Month, office: Office) -> Written:
+    """The file of a closed month. Raises Conflict `telework.month_open`: an open one may still change."""
+    if not is_closed(session, month.first):
+        raise Conflict("telework.month_open", month=str(month))
+    layout = layout_of(session)
+    return write(*_table(session, month, office, layout), layout.encoding)
+
+
+def _table(
+    session: Session, month: Month, office: Office, layout: FileLayout
+) -> tuple[list[str], list[list[str]]]:
+    return [header for _holds, header in layout.columns], lines(layout, _entries(session, month, office))
+
+
+def _entries(session: Session, month: Month, office: Office) -> list[Entry]:
+    """The half-days of a month, by person, day and half; two queries."""
+    sections = _sections_of_days(session, month)
+    lengths = {half: office.window(month.first, half).length // timedelta(minutes=1) for half in Half}
+    rows = session.execute(
+        effective(
+            HalfDay.user_id,
+            HalfDay.on_date,
+            HalfDay.half,
+            HalfDay.form,
+            HalfDayCorrection.id.label("correction"),
+            User.email,
+            User.name,
+            User.kana,
+        )
+        .join(User, User.id == HalfDay.user_id)
+        .where(HalfDay.on_date.between(month.first, month.last))
+        .order_by(User.kana, User.id, HalfDay.on_date, HalfDay.half)
+    )
+    return [
+        Entry(
+            row.user_id,
+            row.email,
+            row.name,
+            row.kana,
+            section_on(sections.get(row.user_id, ()), row.on_date),
+            row.on_date,
+            row.half,
+            row.day_class,
+            form_of(row.day_class, row.form),
+            lengths[row.half],
+            row.correction is not None,
+        )
+        for row in rows
+    ]
+
+
+Stays = list[tuple[date, date | None, tuple[str, str]]]
+
+
+def _sections_of_days(session: Session, month: Month) -> dict[int, Stays]:
+    found: dict[int, Stays] = {}
+    rows = session.execute(
+        select(Membership.user_id, Membership.from_on, Membership.until_on, Section.code, Section.name)
+        .join(Section, Section.id == Membership.section_id)
+        .where(
+            Membership.from_on <= month.last,
+            Membership.until_on.is_(None) | (Membership.until_on >= month.first),
+        )
+        .order_by(Membership.from_on, Membership.id)
+    )
+    for row in rows:
+        found.setdefault(row.user_id, []).append((row.from_on, row.until_on, (row.code, row.name)))
+    return found
+
+
+def section_on(stays: Stays | tuple[()], on: date) -> tuple[str, str]:
+    """The code and name of the section of a day; of several (兼務) the one that began first."""
+    for first, last, section in stays:
+        if first <= on and (last is None or last >= on):
+            return section
+    return "", ""
