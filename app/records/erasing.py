@@ -31,7 +31,7 @@ from app import events
 from app.bookings.models import Attendee
 from app.database import reading, transaction
 from app.events import Event
-from app.people.models import Membership
+from app.people.belonging import section_of, stays_between
 from app.records.links import BOOKINGS, PARTS, Part, Period
 from app.records.models import HalfDayFigure, Kept
 from app.records.rules import Limits, limits, subject_without_person, without_people
@@ -208,17 +208,11 @@ def _count_half_days(session: Session, of: Limits) -> int:
     oldest = session.scalar(select(func.min(HalfDay.on_date)).where(HalfDay.on_date < of.telework))
     if oldest is None:
         return 0
-    section_of: dict[int, int] = {}
-    for user_id, section_id in session.execute(
-        select(Membership.user_id, Membership.section_id)
-        .where(
-            Membership.from_on <= oldest, or_(Membership.until_on.is_(None), Membership.until_on >= oldest)
-        )
-        .order_by(Membership.from_on, Membership.id)
-    ):
-        section_of.setdefault(user_id, section_id)
+    stays = stays_between(session, oldest, oldest)
     rows = session.execute(effective(HalfDay.user_id, HalfDay.half).where(HalfDay.on_date == oldest)).all()
-    counted = Counter((section_of.get(one.user_id), one.half, one.day_class) for one in rows)
+    counted = Counter(
+        (section_of(stays.get(one.user_id, ()), oldest), one.half, one.day_class) for one in rows
+    )
     session.execute(
         insert(HalfDayFigure),
         [

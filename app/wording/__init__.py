@@ -13,8 +13,8 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
+from app.wording import daylog as of_days
 from app.wording import people as of_people
-from app.wording import telework as of_days
 from app.wording.files import FILES
 from app.wording.messages import MESSAGES
 from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS

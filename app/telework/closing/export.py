@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
 from app.csv_text import Written, write
 from app.errors import Conflict, RuleBroken
 from app.fields import is_storable
-from app.people.models import Membership, Section, User
-from app.people.service import Person
+from app.people.belonging import section_of, stays_between
+from app.people.models import User
+from app.people.service import Person, list_sections
 from app.telework.closing.models import AttendanceMapping
 from app.telework.closing.rules import DEFAULT, Entry, FileLayout, Month, lines
 from app.telework.daylog.models import HalfDayCorrection
@@ -84,8 +84,9 @@ def _table(
 
 
 def _entries(session: Session, month: Month, office: Office) -> list[Entry]:
-    """The half-days of a month, by person, day and half; two queries."""
-    sections = _sections_of_days(session, month)
+    """The half-days of a month, by person, day and half; three queries."""
+    stays = stays_between(session, month.first, month.last)
+    sections = {one.id: (one.code, one.name) for one in list_sections(session)}
     lengths = {half: office.window(month.first, half).length // timedelta(minutes=1) for half in Half}
     rows = session.execute(
         effective(
@@ -108,7 +109,7 @@ def _entries(session: Session, month: Month, office: Office) -> list[Entry]:
             row.email,
             row.name,
             row.kana,
-            section_on(sections.get(row.user_id, ()), row.on_date),
+            sections.get(section_of(stays.get(row.user_id, ()), row.on_date) or 0, ("", "")),
             row.on_date,
             row.half,
             row.day_class,
@@ -118,30 +119,3 @@ def _entries(session: Session, month: Month, office: Office) -> list[Entry]:
         )
         for row in rows
     ]
-
-
-Stays = list[tuple[date, date | None, tuple[str, str]]]
-
-
-def _sections_of_days(session: Session, month: Month) -> dict[int, Stays]:
-    found: dict[int, Stays] = {}
-    rows = session.execute(
-        select(Membership.user_id, Membership.from_on, Membership.until_on, Section.code, Section.name)
-        .join(Section, Section.id == Membership.section_id)
-        .where(
-            Membership.from_on <= month.last,
-            Membership.until_on.is_(None) | (Membership.until_on >= month.first),
-        )
-        .order_by(Membership.from_on, Membership.id)
-    )
-    for row in rows:
-        found.setdefault(row.user_id, []).append((row.from_on, row.until_on, (row.code, row.name)))
-    return found
-
-
-def section_on(stays: Stays | tuple[()], on: date) -> tuple[str, str]:
-    """The code and name of the section of a day; of several (兼務) the one that began first."""
-    for first, last, section in stays:
-        if first <= on and (last is None or last >= on):
-            return section
-    return "", ""
