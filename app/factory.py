@@ -34,6 +34,7 @@ from app.people.pages import account, oidc, staff
 from app.records import pages as records_pages
 from app.records import routes as records
 from app.repeats import Application
+from app.reports import routes as reports
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
@@ -141,6 +142,7 @@ def _register_routes(app: Flask) -> None:
         months,
         notifications,
         records,
+        reports,
         intake,
     ):
         api.register_blueprint(feature.api)

@@ -15,6 +15,7 @@ from flask_babel.speaklater import LazyString
 from app.formats import day, hours_and_minutes, length_of, until
 from app.wording import daylog as of_days
 from app.wording import people as of_people
+from app.wording import reports as of_reports
 from app.wording.files import FILES
 from app.wording.messages import MESSAGES
 from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
@@ -38,6 +39,7 @@ __all__ = [
     "WEEKDAYS",
     "explain",
     "of_days",
+    "of_reports",
 ]
 
 ROLES = of_people.ROLES
@@ -46,6 +48,7 @@ REFUSALS: Mapping[str, LazyString] = {
     **FILES,
     **of_people.OF_PEOPLE,
     **of_days.REFUSALS,
+    **of_reports.REFUSALS,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),

@@ -36,17 +36,22 @@ def layout_of(session: Session) -> FileLayout:
     return FileLayout.read(stored.mapping) if stored else DEFAULT
 
 
-def set_layout(session: Session, given: Mapping[str, Any], *, actor: Person, now: datetime) -> FileLayout:
-    """Change the mapping. Raises RuleBroken `telework.mapping`, saying what is wrong."""
+def read_layout(given: Mapping[str, Any]) -> FileLayout:
+    """A mapping as somebody gave it. Raises as `set_layout`."""
     try:
         layout = FileLayout.read(given)
     except (ValueError, KeyError, TypeError) as error:
         raise RuleBroken("telework.mapping", wrong=str(error)) from error
-    stored = layout.as_stored()
     texts = [*(header for _holds, header in layout.columns), *layout.words.values()]
     if not all(is_storable(text) for text in texts):
         raise RuleBroken("request.invalid")
-    session.merge(AttendanceMapping(id=THE_ONE, mapping=stored, changed_at=now))
+    return layout
+
+
+def set_layout(session: Session, given: Mapping[str, Any], *, actor: Person, now: datetime) -> FileLayout:
+    """Change the mapping. Raises RuleBroken `telework.mapping`, saying what is wrong."""
+    layout = read_layout(given)
+    session.merge(AttendanceMapping(id=THE_ONE, mapping=layout.as_stored(), changed_at=now))
     session.flush()
     events.record(session, "telework.mapping_set", "telework:mapping", at=now, actor_id=actor.id)
     return layout

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import Forbidden
 from app.people import lookup
-from app.people.models import Role
-from app.people.service import Person, names
+from app.people.models import Role, Section
+from app.people.service import Person, list_sections, names
 from app.telework.daylog import rules
 from app.telework.daylog.correcting import get_half_day, is_of_section
 from app.telework.daylog.models import ClosedMonth, HalfDayCorrection
@@ -166,6 +166,10 @@ def closed_within(session: Session, first: date, last: date) -> list[ClosedMonth
     )
 
 
+# What counts of a half-day, in a query that `effective` began.
+COUNTS_AS = func.coalesce(HalfDayCorrection.to_class, HalfDay.day_class)
+
+
 def effective(*columns: Any) -> Select[Any]:
     """A query of half-days for figures: the columns given and, last, the class that counts."""
     last = (
@@ -174,7 +178,7 @@ def effective(*columns: Any) -> Select[Any]:
         .subquery()
     )
     return (
-        select(*columns, func.coalesce(HalfDayCorrection.to_class, HalfDay.day_class).label("day_class"))
+        select(*columns, COUNTS_AS.label("day_class"))
         .select_from(HalfDay)
         .outerjoin(last, last.c.half_day_id == HalfDay.id)
         .outerjoin(HalfDayCorrection, HalfDayCorrection.id == last.c.id)
@@ -234,3 +238,17 @@ def plan_of(plan: Mapping[str, Any], known: Mapping[int, str]) -> dict[str, Any]
 def note_look(session: Session, user_id: int, *, actor: Person, now: datetime) -> None:
     """Somebody looks at another's days, which the person is told of (RULES 20)."""
     lookup.note_look(session, user_id, actor=actor, now=now)
+
+
+def name_of(session: Session, user_id: int) -> str:
+    """Somebody's name, "" of nobody."""
+    return names(session, [user_id]).get(user_id, "")
+
+
+def sections_seen(session: Session, person: Person) -> list[Section]:
+    """The sections whose log somebody sees, in the order of their codes: all, a chief's own, or none."""
+    if person.role in SEES_ALL:
+        return list_sections(session)
+    if person.role is Role.CHIEF:
+        return [one for one in list_sections(session) if one.id in person.section_ids]
+    return []

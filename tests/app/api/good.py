@@ -189,6 +189,7 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     ),
     "GET /telework/export-mapping": lambda _s: Good(),
     "PUT /telework/export-mapping": lambda _s: Good(body=DEFAULT.as_stored()),
+    "GET /reports/{name}": lambda _s: Good({"name": "telework_monthly"}, query=DAYS),
     "GET /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}),
     "PUT /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}, body={"at": None}),
     "GET /lots": lambda _s: Good(),

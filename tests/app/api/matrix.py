@@ -62,6 +62,7 @@ GET /api/v1/policies                                               | SCFPIA
 POST /api/v1/policies                                              | F
 PATCH /api/v1/policies/<string:kind>                               | F
 DELETE /api/v1/policies/<string:kind>                              | F
+GET /api/v1/reports/<string:name>                                   | S:own C:section F:own P:all I:own A:all
 GET /api/v1/sections                                               | SCFPIA
 GET /api/v1/sensors                                                | FI
 POST /api/v1/sensors                                               | FI
