@@ -90,6 +90,14 @@ COLUMNS: Mapping[str, LazyString] = {
     "unit": lazy_gettext("In"),
 }
 
+# The caps that can be looked at, each in days.
+CAPS: Mapping[str, LazyString] = {
+    "week": lazy_gettext("Days in a week"),
+    "month": lazy_gettext("Days in a month"),
+    "fiscal_year": lazy_gettext("Days in the fiscal year"),
+    "in_a_row": lazy_gettext("Working days in a row"),
+}
+
 WORDS: Mapping[str, LazyString] = {
     "office": lazy_gettext("Whole office"),
     "section": lazy_gettext("Section"),

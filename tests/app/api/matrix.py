@@ -173,6 +173,13 @@ POST /now/<any('desk', 'room'):lane>                               | SCFPI
 GET /office                                                        | F
 POST /office/closures                                              | F
 POST /office/closures/<int:closure_id>/reopen                      | F
+GET /office/attendance                                             | PA
+POST /office/attendance                                            | P
+GET /office/months                                                 | PA
+GET /office/months/<string:month>                                  | PA
+POST /office/months/<string:month>/close                           | P
+GET /office/months/<string:month>/export                           | PA
+POST /office/months/<string:month>/reopen                          | P
 GET /office/desk-codes                                             | F
 POST /office/fixed-seats/<int:fixed_id>/end                        | F
 GET /office/people                                                 | PIA
@@ -210,11 +217,17 @@ POST /queue/<int:entry_id>/<any('accept', 'decline', 'leave'):verb> | S:own C:ow
 GET /queue/numbers                                                 | SCFPIK
 POST /queue/numbers                                                | SCFPIK
 GET /readyz                                                        | everybody
+GET /reports                                                       | SCFPIA
+GET /reports/<string:name>                                         | S:own C:section F:own P:all I:own A:all
+GET /reports/<string:name>/csv                                     | S:own C:section F:own P:all I:own A:all
 GET /s                                                             | SCFPI
 GET /s/<code>                                                      | SCFPI
 POST /s/<code>/sit                                                 | SCFPI
 POST /series/<int:series_id>/confirm                               | S:own C:own F:own P:own I:own
 POST /spaces/<int:space_id>/claim                                  | SCFPI
+GET /telework/days                                                 | S:own C:own F:own P:all I:own A:all
+GET /telework/days/<int:half_day_id>                               | S:own C:section F:own P:all I:own A:all
+POST /telework/days/<int:half_day_id>                              | S:own C:section F:own P:all I:own
 POST /tokens/<int:token_id>/revoke                                 | S:own C:own F:own P:own I:all A:own
 """
 

@@ -1,0 +1,1 @@
+"""Telework in the browser."""
