@@ -163,12 +163,14 @@ def is_waiting(logged: Logged) -> bool:
 @pages.get("/telework/days/<int:half_day_id>")
 @allow(*READERS)
 def half_day(half_day_id: int) -> str:
-    with transaction(db.engine) as session:
+    with reading(db.engine) as session:
         logged = service.get_logged(session, viewer(), half_day_id, actor=asker())
-        service.note_look(session, logged.row.user_id, actor=asker(), now=now())
         known = service.names_in(session, [logged])
         may_correct = correcting.may_correct(session, logged.row, asker())
         session.expunge_all()
+    if logged.row.user_id != asker().id:
+        with transaction(db.engine) as session:
+            service.note_look(session, logged.row.user_id, actor=asker(), now=now())
     return render_template(
         "half_day.html",
         one=logged,

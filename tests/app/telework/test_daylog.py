@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
@@ -14,6 +15,7 @@ from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 from app.events import Event
 from app.jobs import close_due_days, write_days_anew
+from app.letters import sentence
 from app.people.models import Role
 from app.telework import guards
 from app.telework.daylog.correcting import correct
@@ -302,3 +304,10 @@ def test_the_form_is_that_of_the_plan_even_where_nobody_approved_it(house: House
     close(house)
     say(house, "aoki", half_day(house, "aoki", Half.AM), DayClass.TELEWORK)
     assert seen_by(house, "aoki", "aoki", Half.AM).form is Form.SATELLITE
+
+
+def test_what_is_told_of_ones_days_reads_as_a_sentence(app: Flask, house: House) -> None:
+    data = {"on": "2026-11-24", "halves": ["am"], "to": "leave", "actor": "千葉"}
+    with app.test_request_context(headers={"Accept-Language": "ja"}):
+        assert sentence("telework.corrected", data) == "11月24日(火) 午前: 千葉さんが「休暇」としました。"
+        assert sentence("telework.conflict", data).startswith("11月24日(火) 午前: テレワークが承認されて")
