@@ -34,15 +34,20 @@ from app.people.pages import account, oidc, staff
 from app.records import pages as records_pages
 from app.records import routes as records
 from app.repeats import Application
+from app.reports import pages as reports_pages
+from app.reports import routes as reports
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
 from app.spaces.routes import layout
 from app.telework import routes as telework
 from app.telework.pages import approvals as telework_approvals_pages
+from app.telework.pages import days as days_pages
+from app.telework.pages import months as months_pages
 from app.telework.pages import own as telework_pages
 from app.telework.pages import ruling as telework_ruling_pages
 from app.telework.routes import approvals as telework_approvals
+from app.telework.routes import days, months
 from app.telework.routes import ruling as telework_rules
 from app.usage import pages as usage_pages
 from app.usage import routes as usage
@@ -143,8 +148,11 @@ def _register_routes(app: Flask) -> None:
         telework,
         telework_approvals,
         telework_rules,
+        days,
+        months,
         notifications,
         records,
+        reports,
         intake,
     ):
         api.register_blueprint(feature.api)
@@ -168,6 +176,9 @@ def _register_routes(app: Flask) -> None:
         telework_pages,
         telework_approvals_pages,
         telework_ruling_pages,
+        days_pages,
+        months_pages,
+        reports_pages,
     ):
         app.register_blueprint(feature_pages.pages)
     api.document = completed(api.spec.to_dict(), app)

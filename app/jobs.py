@@ -19,11 +19,13 @@ from sqlalchemy.exc import OperationalError
 from app import pipeline
 from app.calendar import working_days
 from app.database import create_engine, reading, transaction
+from app.errors import Conflict
 from app.factory import create_app
 from app.idempotency import forget_old
 from app.records import erasing
 from app.settings import Settings
 from app.telework.approval import digest
+from app.telework.daylog.rerun import days_to_write_anew
 from app.telework.service import Office, days_to_close
 from app.telling import Telling
 
@@ -112,6 +114,19 @@ def close_due_days(engine: Engine, now: datetime, office: Office) -> int:
     return len(due)
 
 
+def write_days_anew(engine: Engine, now: datetime, office: Office) -> int:
+    """Write anew every closed day that later facts may have changed, a transaction each; returns how many."""
+    with reading(engine) as session:
+        due = days_to_write_anew(session, now, office)
+    for on in due:
+        try:
+            with transaction(engine) as session:
+                pipeline.close_day(session, on, now, office, working_days(session, on.year))
+        except Conflict as closed:
+            log.info("its month was closed meanwhile: %s", closed.facts["on"])
+    return len(due)
+
+
 def note_troubles(engine: Engine, now: datetime, _office: Office) -> int:
     """Tell what is newly wrong with sensors; returns how much."""
     with transaction(engine) as session:
@@ -170,6 +185,7 @@ def run(settings: Settings) -> None:
 
     scheduler.add_job(led(sweep_once), "interval", seconds=every(settings.sweep_seconds), id="sweep")
     scheduler.add_job(led(close_due_days), "interval", seconds=every(CLOSING_SECONDS), id="close_days")
+    scheduler.add_job(led(write_days_anew), "interval", seconds=every(CLOSING_SECONDS), id="write_anew")
     scheduler.add_job(
         led(lambda engine, at, _office: forget_old(engine, at)),
         "interval",

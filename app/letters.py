@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from typing import Any
@@ -54,6 +54,9 @@ def sentence(kind: str, data: Mapping[str, Any]) -> str:
         "actor": data.get("actor") or "",
         "why": str(wording.REASONS.get(str(data.get("reason") or ""), data.get("reason") or "")),
         "until": "",
+        "on": formats.day(date.fromisoformat(data["on"])) if data.get("on") else "",
+        "halves": ", ".join(str(wording.of_days.HALVES.get(half, half)) for half in data.get("halves") or ()),
+        "to": str(wording.DAY_CLASSES.get(str(data.get("to") or ""), data.get("to") or "")),
         "url": data.get("url") or "",
         "count": data.get("count") or 0,
         "cells": wording.of_telework.cells(data.get("cells") or []),

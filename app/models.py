@@ -11,6 +11,8 @@ import app.occupancy.models
 import app.people.models
 import app.records.models
 import app.spaces.models
+import app.telework.closing.models
+import app.telework.daylog.models
 import app.telework.models
 import app.usage.models
 import app.waitlist.models  # noqa: F401

@@ -141,7 +141,7 @@ def draw_lots(session: Session, draw_id: int, now: datetime, office: Office) -> 
 def close_day(
     session: Session, on: date, now: datetime, office: Office, calendar: WorkingDays
 ) -> list[HalfDay]:
-    """A day is over: plans + presence → each person's half-days."""
+    """A day is over, or later facts came of it: plans + presence → each person's half-days."""
     return telework.close_day(session, on, now, office, calendar)
 
 

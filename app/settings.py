@@ -77,6 +77,7 @@ class Settings:
     sweep_seconds: float = 15.0
     hours: OfficeHours = OfficeHours()
     keeping: Keeping = Keeping()
+    conflict_days: timedelta = timedelta(days=3)
     public_url: str = ""
     smtp_url: str = field(default="", repr=False)
     disruptive_secret: str = field(default="", repr=False)
@@ -392,6 +393,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "KEEP_PRESENCE": _days(365),
     "KEEP_LOOKUPS": _days(3660),
     "KEEP_TELEWORK_YEARS": _fiscal_years,
+    "CONFLICT_DAYS": _days(31),
     "API_RATE": _rate,
     # Set by `akiseki demo` for its own processes: the sped-up day.
     "CLOCK": ShownClock.parse,

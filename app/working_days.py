@@ -10,6 +10,17 @@ from types import MappingProxyType
 # 地方公務員の休日: the statutes of Japanese cities close from 29 December to 3 January.
 YEAR_END = frozenset({(12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)})
 SATURDAY = 5
+FIRST_MONTH = 4  # 年度: April to March
+
+
+def fiscal_year(on: date) -> int:
+    """The year in whose April the fiscal year of a day began."""
+    return on.year if on.month >= FIRST_MONTH else on.year - 1
+
+
+def fiscal_days(year: int) -> tuple[date, date]:
+    """The first and the last day of a fiscal year."""
+    return date(year, FIRST_MONTH, 1), date(year + 1, FIRST_MONTH, 1) - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from app.cli.common import Failed, akiseki, engine_of, reading_of, settings_of_env
+from app.csv_text import ENCODINGS, UTF8
 from app.database import reading, rehearsal, transaction
 from app.records import erasing
 from app.records.sheets import service
 from app.records.sheets.rules import Diff
 from app.records.sheets.sheet import Asked
-from app.records.sheets.text import ENCODINGS, UTF8
 from app.settings import Settings
 from sensor_gateway.profiles import ProfileError, load
 

@@ -45,6 +45,7 @@ class Fact:
 _BOOKING = frozenset({"booking.made", "booking.changed", "booking.moved", "booking.cancelled"})
 # What was taken back by oneself is told too: the calendar was told that it is over.
 _RELEASE = frozenset({"booking.released", "booking.release_warned", "booking.reclaimed"})
+_TELEWORK = frozenset({"telework.conflict", "telework.corrected"})
 _INVITATION = frozenset({"booking.invited", "booking.uninvited"})
 # A booking's change that its attendees need to know of.
 _FOR_ATTENDEES = frozenset(
@@ -87,6 +88,8 @@ def recipients(fact: Fact) -> dict[int, Topic]:
 
 
 def _topic(fact: Fact, *, is_own: bool) -> Topic | None:
+    if fact.kind in _TELEWORK:
+        return None if is_own else Topic.TELEWORK
     if fact.kind in _BOOKING:
         return Topic.OWN if is_own else Topic.BY_OTHERS
     if fact.kind in _RELEASE:

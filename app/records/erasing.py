@@ -8,20 +8,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Engine, and_, bindparam, delete, func, insert, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Engine,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings.models import Attendee
 from app.database import reading, transaction
 from app.events import Event
-from app.people.models import Membership
+from app.people.belonging import section_of, stays_between
 from app.records.links import BOOKINGS, PARTS, Part, Period
 from app.records.models import HalfDayFigure, Kept
 from app.records.rules import Limits, limits, subject_without_person, without_people
 from app.settings import Keeping
+from app.telework.daylog.models import HalfDayCorrection
+from app.telework.daylog.service import effective
 from app.telework.models import HalfDay
 from app.usage.models import UsageCorrection
 
@@ -105,11 +121,12 @@ def erase_once_a_day(
 
 
 def _limit(part: Part, of: Limits) -> date | datetime:
-    return {
+    limit: date | datetime = {
         Period.READINGS: of.readings,
         Period.PRESENCE: of.presence,
         Period.TELEWORK: of.telework,
     }[part.period]
+    return limit.date() if isinstance(limit, datetime) and isinstance(part.age.type, Date) else limit
 
 
 def _due(part: Part, of: Limits) -> ColumnElement[bool]:
@@ -133,10 +150,11 @@ def _batches(engine: Engine, part: Part, due: ColumnElement[bool], batch: int) -
 def _erase_rows(part: Part) -> Callable[[Session, Sequence[int], datetime], None]:
     def act(session: Session, ids: Sequence[int], _now: datetime) -> None:
         chosen = part.table.c.id.in_(ids)
-        if part.blank is None:
-            session.execute(delete(part.table).where(chosen))
-        else:
-            session.execute(update(part.table).where(chosen).values(**part.blank))
+        with events.erasing(session) if part.guarded else nullcontext():
+            if part.blank is None:
+                session.execute(delete(part.table).where(chosen))
+            else:
+                session.execute(update(part.table).where(chosen).values(**part.blank))
 
     return act
 
@@ -193,24 +211,18 @@ def _scrub(session: Session, which: ColumnElement[bool], most: int | None = None
 
 
 def _count_half_days(session: Session, of: Limits) -> int:
-    """Count the oldest day's half-days by section, then erase them; returns how many there were.
+    """Count the oldest day's half-days by section, then erase them with what was said of them; returns how many.
 
     A person counts once: for the membership of that day that began first.
     """
     oldest = session.scalar(select(func.min(HalfDay.on_date)).where(HalfDay.on_date < of.telework))
     if oldest is None:
         return 0
-    section_of: dict[int, int] = {}
-    for user_id, section_id in session.execute(
-        select(Membership.user_id, Membership.section_id)
-        .where(
-            Membership.from_on <= oldest, or_(Membership.until_on.is_(None), Membership.until_on >= oldest)
-        )
-        .order_by(Membership.from_on, Membership.id)
-    ):
-        section_of.setdefault(user_id, section_id)
-    rows = session.scalars(select(HalfDay).where(HalfDay.on_date == oldest)).all()
-    counted = Counter((section_of.get(one.user_id), one.half, one.day_class) for one in rows)
+    stays = stays_between(session, oldest, oldest)
+    rows = session.execute(effective(HalfDay.user_id, HalfDay.half).where(HalfDay.on_date == oldest)).all()
+    counted = Counter(
+        (section_of(stays.get(one.user_id, ()), oldest), one.half, one.day_class) for one in rows
+    )
     session.execute(
         insert(HalfDayFigure),
         [
@@ -218,5 +230,8 @@ def _count_half_days(session: Session, of: Limits) -> int:
             for (section, half, kind), people in counted.items()
         ],
     )
-    session.execute(delete(HalfDay).where(HalfDay.on_date == oldest))
+    of_day = select(HalfDay.id).where(HalfDay.on_date == oldest)
+    with events.erasing(session):
+        session.execute(delete(HalfDayCorrection).where(HalfDayCorrection.half_day_id.in_(of_day)))
+        session.execute(delete(HalfDay).where(HalfDay.on_date == oldest))
     return len(rows)

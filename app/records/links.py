@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, and_, exists, or_
+from sqlalchemy import Column, ColumnElement, Table, and_, exists, null, or_
 
 from app.bookings.models import Booking
 from app.bookings.rules import LIVE
@@ -18,7 +18,8 @@ from app.bookings.series.models import Series
 from app.notifications.models import Message
 from app.occupancy.models import DeadLetter, StoredReading
 from app.orm import Base
-from app.telework.models import TeleworkDeputy, TeleworkPlan
+from app.telework.daylog.models import ClosedMonth
+from app.telework.models import HalfDay, TeleworkDeputy, TeleworkPlan
 from app.waitlist.models import Entry
 
 
@@ -32,7 +33,8 @@ class Period(StrEnum):
 class Part:
     """Rows of a table (with an `id`) that are erased once `age` is older than the period's limit.
 
-    `blank`: what their columns become; None: the rows go. `due`: which of them still have something to lose.
+    `blank`: what their columns become; None: the rows go. `due`: which of them still have something to lose. `guarded`:
+    the database refuses to change them but to the eraser.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Part:
     age: Column[Any]
     due: ColumnElement[bool] | None = None
     blank: Mapping[str, object] | None = None
+    guarded: bool = False
 
 
 tables = Base.metadata.tables
@@ -52,6 +55,8 @@ _messages = tables[Message.__tablename__]
 _entries = tables[Entry.__tablename__]
 _plans = tables[TeleworkPlan.__tablename__]
 _deputies = tables[TeleworkDeputy.__tablename__]
+_half_days = tables[HalfDay.__tablename__]
+_months = tables[ClosedMonth.__tablename__]
 
 # Bookings lose their people together with what hangs on them: see `app.records.erasing`.
 BOOKINGS = Part(
@@ -81,12 +86,32 @@ PARTS = (
     Part("messages", _messages, Period.PRESENCE, _messages.c.made_at),
     Part("telework_plans", _plans, Period.TELEWORK, _plans.c.on_date),
     Part("telework_deputies", _deputies, Period.TELEWORK, _deputies.c.until_on),
+    # When somebody sat is presence; what the half-day was, and for how many minutes, is a result.
+    Part(
+        "half_day_times",
+        _half_days,
+        Period.PRESENCE,
+        _half_days.c.on_date,
+        due=_half_days.c.check_ins.is_not(null()),
+        blank={"check_ins": null()},
+        guarded=True,
+    ),
+    Part(
+        "closed_months",
+        _months,
+        Period.TELEWORK,
+        _months.c.last_on,
+        due=_months.c.closed_by.is_not(None),
+        blank={"closed_by": None},
+    ),
 )
 # Erased with what they hang on, or counted first.
 TOGETHER = {
     ("booking_attendees", "user_id"): "with its booking",
     ("usage_corrections", "made_by"): "with its booking",
     ("half_days", "user_id"): "counted by section, then erased",
+    ("half_day_corrections", "user_id"): "with its half-day",
+    ("half_day_corrections", "made_by"): "with its half-day",
     ("lot_wishes", "user_id"): "with its draw, by the next draw of the zone",
 }
 LASTING = {

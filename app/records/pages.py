@@ -11,6 +11,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.access import READERS, allow, asker
+from app.csv_text import ENCODINGS, UTF8
 from app.database import reading, rehearsal, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
@@ -18,7 +19,6 @@ from app.http import now, settings
 from app.records import own
 from app.records.routes import ALL_KEEPERS, KEEPERS, asked_by, download, sheet_of
 from app.records.sheets import service
-from app.records.sheets.text import ENCODINGS, UTF8
 from app.wording import explain
 
 pages = Blueprint("records_pages", __name__)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-FIRST_MONTH = 4  # 年度: April to March
+from app.working_days import FIRST_MONTH, fiscal_year
+
 # What of an event's data says nothing of a person. Whatever is not named here goes.
 FACTS = frozenset({"space_id", "zone_id", "site_id", "kind", "key", "value", "start", "end", "status"})
 CHANGES = frozenset(
@@ -54,11 +55,6 @@ def limits(
         lookups=now - lookups,
         telework=date(fiscal_year(today) - telework_years, FIRST_MONTH, 1),
     )
-
-
-def fiscal_year(on: date) -> int:
-    """The year in whose April the fiscal year of a day began."""
-    return on.year if on.month >= FIRST_MONTH else on.year - 1
 
 
 def without_people(data: Mapping[str, Any]) -> dict[str, Any]:

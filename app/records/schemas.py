@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from app.records.sheets.text import ENCODINGS, UTF8
+from app.csv_text import ENCODINGS, UTF8
 
 
 class OwnData(Schema):

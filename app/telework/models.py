@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.orm import Base, BigId, enum_text
 from app.people.rules import Employment
 from app.telework.approval.rules import Deputy
 from app.telework.caps.rules import OverCap, Rule, Unit
+from app.telework.daylog.rules import Form
 from app.telework.rules import STANDING, DayClass, Half, Part, PlanKind, PlanState
 
 REASON_MOST = 200
 REPORT_MOST = 500
+
+# What is erased must be NULL, which the JSON value null is not.
+ERASABLE = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class TeleworkPlan(Base):
@@ -123,7 +129,12 @@ class TeleworkDeputy(Base):
 
 
 class HalfDay(Base):
-    """What a person's half-day was, with the reason; written when the day closes, again when later facts arrive."""
+    """What the system found a person's half-day to be, with the reason; written when the day closes, again when later
+    facts arrive. What people say of it stands in `HalfDayCorrection`.
+
+    `form`: of telework, as it was planned. `evidence`: the plan with its approval and report, the minutes checked in,
+    the holiday's name. `check_ins`: their times, as long as presence is kept (RULES 19); None once they are erased.
+    """
 
     __tablename__ = "half_days"
     __table_args__ = (UniqueConstraint("user_id", "on_date", "half"), Index(None, "on_date"))
@@ -135,11 +146,14 @@ class HalfDay(Base):
     day_class: Mapped[DayClass] = mapped_column(enum_text(DayClass))
     reason: Mapped[str] = mapped_column(String(32))
     conflict: Mapped[bool] = mapped_column(default=False)
+    form: Mapped[Form | None] = mapped_column(enum_text(Form))
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    check_ins: Mapped[dict[str, Any] | None] = mapped_column(ERASABLE)
     classified_at: Mapped[datetime]
 
 
 class ClosedDay(Base):
-    """A day whose half-days have been written."""
+    """A day whose half-days have been written; `closed_at`: the last time."""
 
     __tablename__ = "closed_days"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from enum import StrEnum
@@ -61,6 +61,30 @@ class DayClass(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Confidence(StrEnum):
+    """How sure a half-day's class is. CERTAIN: somebody's own word, approved or confirmed. LIKELY: a word that is still
+    to be confirmed. PRESUMED: from a sensor, or one word against another. NONE: nothing is known."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    PRESUMED = "presumed"
+    NONE = "none"
+
+
+# By the reason of a class.
+CONFIDENCES: Mapping[str, Confidence] = {
+    "closed_day": Confidence.CERTAIN,
+    "approved_leave": Confidence.CERTAIN,
+    "approved_trip": Confidence.CERTAIN,
+    "check_in_by_hand": Confidence.CERTAIN,
+    "home_reported": Confidence.CERTAIN,
+    "home_unreported": Confidence.LIKELY,
+    "home_and_check_in": Confidence.PRESUMED,
+    "check_in_inferred": Confidence.PRESUMED,
+    "no_evidence": Confidence.NONE,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What was planned for a half-day."""
@@ -78,6 +102,10 @@ class Classified:
     day_class: DayClass
     reason: str
     conflict: bool = False
+
+    @property
+    def confidence(self) -> Confidence:
+        return CONFIDENCES[self.reason]
 
 
 AWAY = {PlanKind.LEAVE: DayClass.LEAVE, PlanKind.TRIP: DayClass.TRIP}

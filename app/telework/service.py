@@ -18,8 +18,11 @@ from app.bookings.rules import By, Status
 from app.errors import Conflict
 from app.people.models import Membership, User
 from app.people.service import Person, staff_ids
-from app.settings import OfficeHours, Settings
+from app.settings import Keeping, OfficeHours, Settings
 from app.telework.caps.rules import Cell
+from app.telework.daylog.evidence import Facts, write
+from app.telework.daylog.rules import check_ins
+from app.telework.guards import hold_month
 from app.telework.models import ClosedDay, HalfDay, TeleworkPlan
 from app.telework.rules import STANDING, Half, Part, Plan, PlanKind, PlanState, classify
 from app.timespan import TimeSpan, day_span
@@ -30,14 +33,15 @@ CATCH_UP_DAYS = 40
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What of the office a day's classes depend on."""
+    """What of the office a day's classes depend on. `presence_kept`: what is older has no bookings to look at."""
 
     timezone: ZoneInfo
     hours: OfficeHours
+    presence_kept: timedelta = Keeping().presence
 
     @classmethod
     def of(cls, settings: Settings) -> Office:
-        return cls(settings.timezone, settings.hours)
+        return cls(settings.timezone, settings.hours, settings.keeping.presence)
 
     def window(self, on: date, half: Half) -> TimeSpan:
         """The hours of a half-day."""
@@ -238,7 +242,10 @@ def days_to_close(session: Session, now: datetime, office: Office) -> list[date]
 def close_day(
     session: Session, on: date, now: datetime, office: Office, calendar: WorkingDays
 ) -> list[HalfDay]:
-    """Write everybody's half-days of a day; running it again writes them anew from what is known then."""
+    """Write everybody's half-days of a day; running it again writes them anew from what is known then. A new conflict
+    between plan and check-in is told to its person. Raises Conflict `telework.month_closed`."""
+    if hold_month(session, on):
+        raise Conflict("telework.month_closed", on=on.isoformat())
     day = day_span(on, office.timezone)
     people = staff_ids(session, on=on, day_began_at=day.start)
     plans = {
@@ -252,13 +259,15 @@ def close_day(
     known = {
         (one.user_id, one.half): one for one in session.scalars(select(HalfDay).where(HalfDay.on_date == on))
     }
-    working = calendar.is_working(on)
+    working, holiday = calendar.is_working(on), calendar.holidays.get(on, "")
     written = []
+    changed = 0
+    conflicts: dict[int, list[Half]] = defaultdict(list)
     for user_id in people:
         for half in Half:
-            plan = plans.get((user_id, half))
+            plan, window = plans.get((user_id, half)), office.window(on, half)
             result = classify(
-                office.window(on, half),
+                window,
                 working=working,
                 plan=Plan(plan.kind, plan.approved_at is not None, plan.reported_at is not None)
                 if plan
@@ -267,14 +276,43 @@ def close_day(
                 inferred=inferred[user_id],
             )
             one = known.get((user_id, half)) or HalfDay(user_id=user_id, on_date=on, half=half)
-            one.day_class, one.reason, one.conflict = result.day_class, result.reason, result.conflict
-            one.classified_at = now
-            session.add(one)
+            if result.conflict and not one.conflict:
+                conflicts[user_id].append(half)
+            found = check_ins(window, by_hand[user_id], inferred[user_id])
+            if write(one, result, Facts(plan, found, holiday)):
+                one.classified_at = now
+                session.add(one)
+                changed += 1
             written.append(one)
-    session.merge(ClosedDay(on_date=on, closed_at=now))
-    session.flush()
-    events.record(session, "telework.day_closed", f"day:{on.isoformat()}", at=now, half_days=len(written))
+    _note_closed(session, on, now, half_days=len(written), changed=changed)
+    events.record_many(
+        session,
+        [
+            {
+                "at": now,
+                "kind": "telework.conflict",
+                "subject": f"user:{user_id}",
+                "data": {"user_id": user_id, "on": on.isoformat(), "halves": halves},
+            }
+            for user_id, halves in conflicts.items()
+        ],
+    )
     return written
+
+
+def _note_closed(session: Session, on: date, now: datetime, *, half_days: int, changed: int) -> None:
+    """The day is written: for the first time, or anew; where nothing changed the log of events needs no word of it."""
+    closed = session.get(ClosedDay, on)
+    if closed is None:
+        session.add(ClosedDay(on_date=on, closed_at=now))
+        events.record(session, "telework.day_closed", f"day:{on.isoformat()}", at=now, half_days=half_days)
+    else:
+        closed.closed_at = now
+        if changed:
+            events.record(
+                session, "telework.day_written_anew", f"day:{on.isoformat()}", at=now, changed=changed
+            )
+    session.flush()
 
 
 def _presence(session: Session, day: TimeSpan) -> tuple[dict[int, list[TimeSpan]], dict[int, list[TimeSpan]]]:

@@ -13,7 +13,9 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
+from app.wording import daylog as of_days
 from app.wording import people as of_people
+from app.wording import reports as of_reports
 from app.wording import telework as of_telework
 from app.wording.files import FILES
 from app.wording.letters import LETTERS
@@ -40,6 +42,8 @@ __all__ = [
     "UNAVAILABLE",
     "WEEKDAYS",
     "explain",
+    "of_days",
+    "of_reports",
     "of_telework",
 ]
 
@@ -49,6 +53,8 @@ REFUSALS: Mapping[str, LazyString] = {
     **FILES,
     **of_people.OF_PEOPLE,
     **of_telework.OF_TELEWORK,
+    **of_days.REFUSALS,
+    **of_reports.REFUSALS,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
@@ -294,7 +300,7 @@ TOPICS: Mapping[str, LazyString] = {
     "invitation": lazy_gettext("Invitations"),
     "series": lazy_gettext("Series that nobody uses"),
     "queue": lazy_gettext("Offers from the queue, draws"),
-    "telework": lazy_gettext("My telework plans, and requests that wait for me"),
+    "telework": lazy_gettext("My telework plans and days, and requests that wait for me"),
     "system": lazy_gettext("Faults of the system"),
 }
 

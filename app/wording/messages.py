@@ -47,6 +47,10 @@ MESSAGES: Mapping[str, LazyString] = {
     ),
     "telework.deputy_named": lazy_gettext("%(actor)s named you deputy for deciding on telework plans."),
     "telework.deputy_ended": lazy_gettext("You are no deputy for telework plans any more."),
+    "telework.conflict": lazy_gettext(
+        "%(on)s, %(halves)s: telework was approved, yet you checked in. Say under My days where you worked."
+    ),
+    "telework.corrected": lazy_gettext("%(on)s, %(halves)s: %(actor)s said that it was: %(to)s."),
     "sensor.troubles": lazy_gettext("%(count)s sensors need a look: %(sensors)s."),
     "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
 }

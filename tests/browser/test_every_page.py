@@ -7,6 +7,7 @@ from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
 ME = ("/account", "/people", "/people?q=す")
 MESSAGES = ("/messages", "/messages/choices", "/files", "/me")
+LOG = ("/telework/days", "/reports", "/reports/telework_monthly", "/reports/fairness", "/reports/caps")
 OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/office/webhooks", "/card")
 PAGES = (
     "/",
@@ -24,6 +25,7 @@ PAGES = (
     *ME,
     *OFFICE,
     *MESSAGES,
+    *LOG,
 )
 
 CHECKS = """() => {
@@ -84,7 +86,13 @@ def test_the_pages_of_accounts_are_whole_and_named(visitor: NewVisitor, size: tu
     me.open("/password/new")
     assert faults(me.page) == []
     me.sign_in("takahashi")
-    for path in ("/office/people", "/office/people?left=1", "/office/people/2"):
+    for path in (
+        "/office/people",
+        "/office/people?left=1",
+        "/office/people/2",
+        "/office/months",
+        "/office/attendance",
+    ):
         me.open(path)
         assert (path, faults(me.page)) == (path, [])
 

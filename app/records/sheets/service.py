@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.csv_text import UTF8, SheetError, Written, read, write
 from app.database import lock_rows
 from app.errors import Conflict, RuleBroken
 from app.records.sheets.calendar import CALENDAR
@@ -13,7 +14,6 @@ from app.records.sheets.rules import Diff, Refusal, cells, compare
 from app.records.sheets.sensors import SENSORS
 from app.records.sheets.sheet import Asked, Sheet
 from app.records.sheets.spaces import SPACES
-from app.records.sheets.text import UTF8, SheetError, Written, read, write
 
 SHEETS = {sheet.name: sheet for sheet in (PEOPLE, SPACES, SENSORS, CALENDAR)}
 ROWS_AT_MOST = 20_000

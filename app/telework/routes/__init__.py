@@ -1,4 +1,4 @@
-"""API of telework: one's plans and caps, the day log. Approvals and rules: beside."""
+"""API of telework: one's plans and caps. Approvals, rules, the day log: beside."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,21 +8,20 @@ from sqlalchemy.orm import Session
 from app.access import PEOPLE, READERS, Role, allow, asker
 from app.calendar import working_days
 from app.database import reading, transaction
-from app.errors import Forbidden, RuleBroken
+from app.errors import RuleBroken
 from app.extensions import db
 from app.fields import ME
 from app.http import Blueprint, now, position_page, settings, today
 from app.telework import requesting, service
 from app.telework.caps.rules import Breach, concerning
 from app.telework.caps.service import check_may_see, facts, standings_of
-from app.telework.models import HalfDay, TeleworkPlan
+from app.telework.models import TeleworkPlan
 from app.telework.requesting import Wanted, wanted_between
 from app.telework.rules import Half, PlanKind
 from app.telework.schemas import (
     CapsQuery,
     CapsView,
     DaysQuery,
-    HalfDayList,
     PlanList,
     PlanPut,
     PlanRequest,
@@ -143,46 +142,4 @@ def caps(query: dict[str, Any]) -> Any:
         "unit": rule.unit if rule else None,
         "eligible": rule.eligible if rule else None,
         "caps": found,
-    }
-
-
-@api.route("/telework/days")
-@api.arguments(DaysQuery, location="query")
-@api.response(200, HalfDayList)
-@allow(*READERS)
-def days(query: dict[str, Any]) -> Any:
-    """The day log: one's own; of a section for its chief; of all for personnel"""
-    person = asker()
-    user, section = query["user"], query["section"]
-    user_id = person.id if user == ME or (user is None and section is None) else user
-    chiefs = person.role is Role.CHIEF and user_id is None and section in person.section_ids
-    if user_id != person.id and not chiefs and person.role not in SEES_ALL:
-        raise Forbidden("telework.not_allowed", why="days")
-    with reading(db.engine) as session:
-        start, limit = query["cursor"], query["limit"]
-        rows = service.list_days(
-            session,
-            first=query["first"],
-            last=query["last"],
-            user_id=user_id,
-            section_id=section,
-            start=start,
-            limit=limit + 1,
-        )
-    return {
-        "items": [_shown(half_day, name) for half_day, name in rows[:limit]],
-        "next_cursor": start + limit if len(rows) > limit else None,
-    }
-
-
-def _shown(half_day: HalfDay, name: str) -> dict[str, Any]:
-    return {
-        "id": half_day.id,
-        "user_id": half_day.user_id,
-        "name": name,
-        "on_date": half_day.on_date,
-        "half": half_day.half.value,
-        "day_class": half_day.day_class.value,
-        "reason": half_day.reason,
-        "conflict": half_day.conflict,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from app import pipeline
@@ -12,8 +12,11 @@ from app.database import transaction
 from app.spaces.models import Zone
 from app.spaces.rules import Kind, Lane, Target
 from app.telework.approval.service import approve_plan
+from app.telework.closing.rules import DEFAULT, Month
+from app.telework.daylog.models import ClosedMonth
+from app.telework.models import ClosedDay, HalfDay
 from app.telework.requesting import withdraw
-from app.telework.rules import Half, PlanKind
+from app.telework.rules import DayClass, Half, PlanKind
 from app.telework.service import put_plan
 from app.waitlist.rules import Wish
 from tests.house import DAY, House, at
@@ -203,6 +206,19 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "POST /telework/deputies": lambda s: Good(body={"deputy_id": s.house.people["baba"].id}, who="chiba"),
     "DELETE /telework/deputies/{deputy_id}": lambda s: Good({"deputy_id": s.deputy}, who="chiba"),
     "GET /telework/days": lambda _s: Good(query=DAYS),
+    "POST /telework/days/{half_day_id}/correct": lambda s: Good(
+        {"half_day_id": written(s)}, body={"class": "office", "why": "x"}
+    ),
+    "GET /telework/months": lambda _s: Good(),
+    "GET /telework/months/{month}": lambda _s: Good({"month": "2026-11"}),
+    "POST /telework/months/{month}/close": lambda s: Good({"month": over(s, date(2026, 10, 1))}),
+    "GET /telework/months/{month}/export": lambda s: Good({"month": frozen(s, date(2026, 8, 1))}),
+    "POST /telework/months/{month}/reopen": lambda s: Good(
+        {"month": frozen(s, date(2026, 9, 1))}, body={"why": "x"}
+    ),
+    "GET /telework/export-mapping": lambda _s: Good(),
+    "PUT /telework/export-mapping": lambda _s: Good(body=DEFAULT.as_stored()),
+    "GET /reports/{name}": lambda _s: Good({"name": "telework_monthly"}, query=DAYS),
     "GET /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}),
     "PUT /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}, body={"at": None}),
     "GET /lots": lambda _s: Good(),
@@ -221,6 +237,39 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "POST /webhooks/{webhook_id}/enable": lambda s: Good({"webhook_id": s.webhook}),
     "DELETE /webhooks/{webhook_id}": lambda s: Good({"webhook_id": s.webhook}),
 }
+
+
+def written(seeds: Seeds) -> int:
+    """A half-day of the facility's own."""
+    with transaction(seeds.house.engine) as session:
+        row = HalfDay(
+            user_id=seeds.house.people["fujii"].id,
+            on_date=DAY - timedelta(days=1),
+            half=Half.AM,
+            day_class=DayClass.UNKNOWN,
+            reason="no_evidence",
+            classified_at=at("04:00"),
+        )
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def over(seeds: Seeds, first: date) -> str:
+    """A month whose days have all been closed."""
+    with transaction(seeds.house.engine) as session:
+        session.add_all(
+            ClosedDay(on_date=first + timedelta(days=n), closed_at=at("04:00"))
+            for n in range((Month.of(first).last - first).days + 1)
+        )
+    return str(Month.of(first))
+
+
+def frozen(seeds: Seeds, first: date) -> str:
+    """A month that is closed."""
+    with transaction(seeds.house.engine) as session:
+        session.add(ClosedMonth(first_on=first, last_on=Month.of(first).last, closed_at=at("04:00")))
+    return str(Month.of(first))
 
 
 def spare(seeds: Seeds) -> int:

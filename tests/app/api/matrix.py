@@ -64,6 +64,7 @@ GET /api/v1/policies                                               | SCFPIA
 POST /api/v1/policies                                              | F
 PATCH /api/v1/policies/<string:kind>                               | F
 DELETE /api/v1/policies/<string:kind>                              | F
+GET /api/v1/reports/<string:name>                                   | S:own C:section F:own P:all I:own A:all
 GET /api/v1/sections                                               | SCFPIA
 GET /api/v1/sensors                                                | FI
 POST /api/v1/sensors                                               | FI
@@ -83,6 +84,14 @@ POST /api/v1/spaces/<int:space_id>/fixed-seat                      | F
 POST /api/v1/spaces/<int:space_id>/outage                          | F
 DELETE /api/v1/spaces/<int:space_id>/outage                        | F
 GET /api/v1/telework/days                                          | S:own C:own F:own P:all I:own A:all
+POST /api/v1/telework/days/<int:half_day_id>/correct                | S:own C:section F:own P:all I:own
+GET /api/v1/telework/export-mapping                                | PA
+PUT /api/v1/telework/export-mapping                                | P
+GET /api/v1/telework/months                                        | PA
+GET /api/v1/telework/months/<string:month>                         | PA
+POST /api/v1/telework/months/<string:month>/close                  | P
+GET /api/v1/telework/months/<string:month>/export                  | PA
+POST /api/v1/telework/months/<string:month>/reopen                 | P
 GET /api/v1/telework/plans                                         | SCFPI
 PUT /api/v1/telework/plans                                         | SCFPI
 GET /api/v1/telework/approvals                                     | SCFPI
@@ -181,6 +190,13 @@ POST /now/<any('desk', 'room'):lane>                               | SCFPI
 GET /office                                                        | F
 POST /office/closures                                              | F
 POST /office/closures/<int:closure_id>/reopen                      | F
+GET /office/attendance                                             | PA
+POST /office/attendance                                            | P
+GET /office/months                                                 | PA
+GET /office/months/<string:month>                                  | PA
+POST /office/months/<string:month>/close                           | P
+GET /office/months/<string:month>/export                           | PA
+POST /office/months/<string:month>/reopen                          | P
 GET /office/desk-codes                                             | F
 POST /office/fixed-seats/<int:fixed_id>/end                        | F
 GET /office/people                                                 | PIA
@@ -221,6 +237,9 @@ POST /queue/<int:entry_id>/<any('accept', 'decline', 'leave'):verb> | S:own C:ow
 GET /queue/numbers                                                 | SCFPIK
 POST /queue/numbers                                                | SCFPIK
 GET /readyz                                                        | everybody
+GET /reports                                                       | SCFPIA
+GET /reports/<string:name>                                         | S:own C:section F:own P:all I:own A:all
+GET /reports/<string:name>/csv                                     | S:own C:section F:own P:all I:own A:all
 GET /s                                                             | SCFPI
 GET /s/<code>                                                      | SCFPI
 POST /s/<code>/sit                                                 | SCFPI
@@ -237,6 +256,9 @@ POST /telework/hours                                               | SCFPI
 POST /telework/report                                              | SCFPI
 POST /telework/restore                                             | SCFPI
 POST /telework/withdraw                                            | SCFPI
+GET /telework/days                                                 | S:own C:own F:own P:all I:own A:all
+GET /telework/days/<int:half_day_id>                               | S:own C:section F:own P:all I:own A:all
+POST /telework/days/<int:half_day_id>                              | S:own C:section F:own P:all I:own
 POST /tokens/<int:token_id>/revoke                                 | S:own C:own F:own P:own I:all A:own
 """
 
@@ -253,6 +275,7 @@ def path_of(rule: Rule) -> str:
         "lane": "desk",
         "sensor_id": "none",
         "wire": "none",
+        "month": "2026-11",
     }
     _, path = rule.build({name: values[name] for name in rule.arguments}) or ("", "")
     return path

@@ -140,8 +140,26 @@ def test_a_closed_day_is_told_by_class_with_its_reason(api: Api, house: House) -
         "on": DAY.isoformat(),
         "half": "am",
         "class": "telework",
+        "found": "telework",
         "reason": "home_unreported",
+        "confidence": "likely",
+        "form": "home",
         "conflict": False,
+        "frozen": False,
+        "evidence": {
+            "plan": {
+                "kind": "home",
+                "approved_at": at("09:00").isoformat(),
+                "approved_by": "chiba",
+                "reported_at": None,
+            },
+            "by_hand": [],
+            "inferred": [],
+            "minutes_by_hand": 0,
+            "minutes_inferred": 0,
+            "holiday": "",
+        },
+        "corrections": [],
     }
     assert [(one["half"], one["class"], one["reason"]) for one in own[1:]] == [
         ("pm", "unknown", "no_evidence")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -18,61 +20,21 @@ from app.database import transaction
 from app.people import tokens
 from app.people.models import Role, User
 from app.spaces.rules import Kind, Lane, Target
-from app.telework.rules import Half, PlanKind
+from app.telework.models import HalfDay
+from app.telework.rules import DayClass, Half, PlanKind
 from app.telework.service import put_plan
 from app.waitlist.rules import Wish
-from tests.app.api.matrix import MATRIX, path_of
+from tests.app.api.matrix import path_of
+from tests.app.api.rows import OWNERS, PERSONAL, REACH, ROWS
 from tests.fixtures.web import Api
 from tests.house import DAY, House, at, span
 
-LETTERS = dict(zip("SCFPIAKV", Role, strict=True))
-# In the order of how far they reach; the actor is aoki of the general affairs section.
-OWNERS = {"own": "aoki", "section": "baba", "all": "endo"}
-# The owners whom each word of the matrix reaches.
-REACH = {
-    "none": frozenset[str](),
-    "own": frozenset({"own"}),
-    "section": frozenset({"own", "section"}),
-    "theirs": frozenset({"section"}),
-    "headless": frozenset({"all"}),
-    "all": frozenset(OWNERS),
-}
 # Public pages that lead a stranger to the door themselves.
 TO_THE_DOOR = {"/", "/logout"}
 STRANGERS = ("belongs to somebody else", "There is no such place in line")
 # What is somebody else's is refused, or is not there for who asks, so that nobody can count it.
 REFUSED = {403, 404}
 DENIED = "You may not do this."
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the matrix says of a route: its roles, None for everybody; how far each reaches into people's data."""
-
-    roles: frozenset[Role] | None
-    reach: dict[Role, str]
-
-
-def rows() -> dict[str, Row]:
-    found = {}
-    for line in filter(None, MATRIX.splitlines()):
-        route, _, said = line.partition(" | ")
-        found[route.strip()] = _row(said.strip())
-    return found
-
-
-def _row(said: str) -> Row:
-    if said == "everybody":
-        return Row(None, {})
-    if ":" not in said:
-        return Row(frozenset(LETTERS[letter] for letter in said), {})
-    reach = {LETTERS[one[0]]: one[2:] for one in said.split()}
-    assert set(reach.values()) <= REACH.keys()
-    return Row(frozenset(reach), reach)
-
-
-ROWS = rows()
-PERSONAL = {route: row.reach for route, row in ROWS.items() if row.reach}
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, Rule]]:
@@ -231,6 +193,24 @@ class Try:
             )
             return plan.id
 
+    def half_day(self) -> int:
+        """The owner's, of the day before."""
+        on = DAY - timedelta(days=1)
+        with transaction(self.house.engine) as session:
+            row = session.scalar(
+                select(HalfDay).where(HalfDay.user_id == self.owner_id, HalfDay.on_date == on)
+            ) or HalfDay(
+                user_id=self.owner_id,
+                on_date=on,
+                half=Half.AM,
+                day_class=DayClass.UNKNOWN,
+                reason="no_evidence",
+                classified_at=at("04:00"),
+            )
+            session.add(row)
+            session.flush()
+            return row.id
+
 
 ANSWERS = "<any('accept', 'decline', 'leave'):verb>"
 VERBS = "<any('check-in', 'end', 'reclaim', 'cancel', 'still-coming'):verb>"
@@ -270,6 +250,19 @@ def usage_of(one: Try) -> TestResponse:
     if shown.status_code == 200 and booking not in {row["booking_id"] for row in shown.get_json()["items"]}:
         shown.status_code = 403
     return shown
+
+
+def report_of(path: str) -> Callable[[Try], TestResponse]:
+    """A report refuses nobody: who is not theirs is not in it."""
+
+    def call(one: Try) -> TestResponse:
+        one.half_day()
+        shown = one.actor.call("GET", f"{path}?from={DAY - timedelta(days=1)}&to={DAY}")
+        if shown.status_code == 200 and not re.search(rf'[>",]{one.owner}[<",]', shown.text):
+            shown.status_code = 403
+        return shown
+
+    return call
 
 
 def on_entry(method: str, suffix: str = "", base: str = "/api/v1/waitlist") -> Callable[[Try], TestResponse]:
@@ -345,6 +338,20 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     f"POST /queue/<int:entry_id>/{ANSWERS}": on_entry("POST", "/leave", "/queue"),
     "POST /series/<int:series_id>/confirm": lambda one: one.actor.call(
         "POST", f"/series/{one.series()}/confirm", {}
+    ),
+    # At the end: an hour that a row above is tried at must stay its own.
+    "GET /api/v1/reports/<string:name>": report_of("/api/v1/reports/telework_monthly"),
+    "POST /api/v1/telework/days/<int:half_day_id>/correct": lambda one: one.actor.call(
+        "POST", f"/api/v1/telework/days/{one.half_day()}/correct", {"class": "office", "why": "x"}
+    ),
+    "GET /reports/<string:name>": report_of("/reports/telework_monthly"),
+    "GET /reports/<string:name>/csv": report_of("/reports/telework_monthly/csv"),
+    "GET /telework/days": lambda one: one.actor.call("GET", f"/telework/days?user={one.owner_id}"),
+    "GET /telework/days/<int:half_day_id>": lambda one: one.actor.call(
+        "GET", f"/telework/days/{one.half_day()}"
+    ),
+    "POST /telework/days/<int:half_day_id>": lambda one: one.actor.call(
+        "POST", f"/telework/days/{one.half_day()}", {"class": "office", "why": "x"}
     ),
 }
 

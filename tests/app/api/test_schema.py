@@ -46,6 +46,7 @@ CALLERS = {
     Role.CHIEF: "chiba",
     Role.STAFF: "aoki",
     Role.IT: "ito",
+    Role.PERSONNEL: "jinji",
     Role.SERVICE: "bridge",
     Role.PERSONNEL: "jinji",
 }
@@ -116,7 +117,7 @@ def ruled(house: House) -> tuple[int, int]:
 
 
 def staffed(house: House, api: Api) -> tuple[int, int]:
-    """Hires IT, with a token to call by, and a newcomer of whom nobody minds what becomes; and a token to revoke."""
+    """Hires IT and personnel, with tokens, and a newcomer of whom nobody minds what becomes; and a token to revoke."""
     with transaction(house.engine) as session:
         hired = [
             people.add_user(

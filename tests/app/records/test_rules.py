@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.records.rules import fiscal_year, limits, subject_without_person, without_people
+from app.records.rules import limits, subject_without_person, without_people
+from app.working_days import fiscal_year
 
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8))
 DATA = st.dictionaries(

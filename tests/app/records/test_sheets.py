@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.calendar import working_days
+from app.csv_text import CP932, LOST, SheetError, as_written, harmless, read, write
 from app.database import reading, rehearsal, transaction
 from app.errors import RuleBroken
 from app.people.models import Membership, Role, User
 from app.records.sheets import service
 from app.records.sheets.rules import Diff
 from app.records.sheets.sheet import Asked
-from app.records.sheets.text import CP932, LOST, SheetError, as_written, harmless, read, write
 from app.spaces.models import Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind
 from tests.house import DAY, House, at, copied

@@ -45,12 +45,12 @@ def write(header: Sequence[str], rows: Sequence[Sequence[str]], encoding: str = 
     """A CSV file (RFC 4180); UTF-8 begins with a BOM, without which Excel takes it for CP932."""
     lost = []
     if encoding == CP932:
-        for line, row in enumerate(rows, start=2):
+        for line, row in enumerate([header, *rows], start=1):
             for name, cell in zip(header, row, strict=True):
                 lost += [(line, name, one) for one in cell if not _fits(one)]
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(header)
+    writer.writerow([harmless(cell) for cell in header])
     writer.writerows([harmless(cell) for cell in row] for row in rows)
     whole = text.getvalue()
     if encoding == CP932:

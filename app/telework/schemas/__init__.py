@@ -313,19 +313,3 @@ class DeputyList(Schema):
 class PlanList(Schema):
     items = fields.List(fields.Nested(PlanView))
     next_cursor = fields.Integer(allow_none=True)
-
-
-class HalfDayView(Schema):
-    id = fields.Integer()
-    user_id = fields.Integer()
-    name = fields.String()
-    on = fields.Date(attribute="on_date")
-    half = fields.String()
-    day_class = fields.String(data_key="class")
-    reason = fields.String()
-    conflict = fields.Boolean()
-
-
-class HalfDayList(Schema):
-    items = fields.List(fields.Nested(HalfDayView))
-    next_cursor = fields.Integer(allow_none=True)

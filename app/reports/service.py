@@ -1,0 +1,188 @@
+"""Reading what the reports count, each in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.calendar import working_days
+from app.people.belonging import section_of, stays_between
+from app.people.models import Role, User
+from app.people.rules import Stay, folded
+from app.people.service import Person, list_sections
+from app.reports.rules import Eligible, HalfDay
+from app.settings import Settings
+from app.telework.daylog.rules import form_of
+from app.telework.daylog.service import COUNTS_AS, effective
+from app.telework.models import ClosedDay, TeleworkPlan
+from app.telework.models import HalfDay as Row
+from app.telework.rules import REMOTE, DayClass, Half
+from app.telework.service import Office
+from app.working_days import WorkingDays
+
+SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
+DEVICES = (Role.KIOSK, Role.SERVICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose figures somebody sees: of sections, of one person, or (both None) of all."""
+
+    section_ids: frozenset[int] | None = None
+    user_id: int | None = None
+
+    def shows(self, user_id: int, section_id: int | None) -> bool:
+        if self.user_id is not None:
+            return user_id == self.user_id
+        return self.section_ids is None or section_id in self.section_ids
+
+    def shows_section(self, section_id: int | None) -> bool:
+        """Whether a whole section's figures are shown."""
+        return self.user_id is None and (self.section_ids is None or section_id in self.section_ids)
+
+    @property
+    def shows_office(self) -> bool:
+        return self.user_id is None and self.section_ids is None
+
+
+def scope_of(person: Person) -> Scope:
+    """Personnel and the auditor see all, a chief the own sections of today, everybody else themselves."""
+    if person.role in SEES_ALL:
+        return Scope()
+    if person.role is Role.CHIEF:
+        return Scope(section_ids=person.section_ids)
+    return Scope(user_id=person.id)
+
+
+def everybody(_user_id: int, _on: date) -> bool:
+    """Who may telework where no rule says otherwise."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a report is asked for: the days, both included, and whose."""
+
+    first: date
+    last: date
+    scope: Scope
+    office: Office
+    is_eligible: Eligible = everybody
+
+    @classmethod
+    def by(cls, person: Person, first: date, last: date, settings: Settings) -> Ask:
+        """Asked by somebody, for what they may see."""
+        return cls(first, last, scope_of(person), Office.of(settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names by id: sections in the order of their codes; `order`: of people, by kana."""
+
+    people: Mapping[int, str]
+    sections: Mapping[int, str]
+    order: Mapping[int, int]
+
+    def person(self, user_id: int) -> str:
+        return self.people.get(user_id, "")
+
+    def place(self, section_id: int | None) -> int:
+        """Where a section stands among the others; what is of none comes first of all."""
+        return [None, *self.sections].index(section_id if section_id in self.sections else None)
+
+    def section(self, section_id: int | None) -> str:
+        return self.sections.get(section_id or 0, "")
+
+
+def names_of(session: Session) -> Names:
+    """Everybody's and every section's; two queries."""
+    rows = session.execute(
+        select(User.id, User.name, User.kana).where(User.role.not_in(DEVICES)).order_by(User.id)
+    ).all()
+    ordered = sorted(rows, key=lambda row: (folded(row.kana), row.kana, row.id))
+    return Names(
+        {row.id: row.name for row in rows},
+        {one.id: one.name for one in list_sections(session)},
+        {row.id: place for place, row in enumerate(ordered)},
+    )
+
+
+def belonging(session: Session, ask: Ask, first: date, last: date) -> dict[int, list[Stay]]:
+    """The sections of everybody who belonged to the office in the days given, until the day they left; two queries."""
+    left = {
+        user_id: ask.office.day(at) if at is not None else None
+        for user_id, at in session.execute(select(User.id, User.left_at).where(User.role.not_in(DEVICES)))
+    }
+    found: dict[int, list[Stay]] = {}
+    for user_id, stays in stays_between(session, first, last).items():
+        if user_id in left:
+            cut = [_until(stay, left[user_id]) for stay in stays]
+            if held := [stay for stay in cut if stay.until_on is None or stay.until_on >= stay.from_on]:
+                found[user_id] = held
+    return found
+
+
+def _until(stay: Stay, left_on: date | None) -> Stay:
+    if left_on is None or (stay.until_on is not None and stay.until_on <= left_on):
+        return stay
+    return replace(stay, until_on=left_on)
+
+
+def half_days(
+    session: Session, ask: Ask, stays: Mapping[int, Sequence[Stay]], *, classes: Sequence[DayClass] = ()
+) -> list[HalfDay]:
+    """The log's half-days of the days asked for, as corrected, each in the section of its day; those that the asker may
+    see; of some classes only where they are named. One query."""
+    query = effective(Row.user_id, Row.on_date, Row.half, Row.form).where(
+        Row.on_date.between(ask.first, ask.last)
+    )
+    if ask.scope.user_id is not None:
+        query = query.where(Row.user_id == ask.scope.user_id)
+    if classes:
+        query = query.where(COUNTS_AS.in_(classes))
+    found = []
+    for user_id, on, half, form, day_class in session.execute(query):
+        section = section_of(stays.get(user_id, ()), on)
+        if ask.scope.shows(user_id, section):
+            found.append(HalfDay(user_id, section, on, half, day_class, form_of(day_class, form)))
+    return found
+
+
+def granted(session: Session, first: date, last: date) -> dict[tuple[int, date], list[Half]]:
+    """The half-days of telework by person and day: what the log says of days that are closed, and what is approved of
+    those to come; three queries."""
+    found: dict[tuple[int, date], list[Half]] = defaultdict(list)
+    query = effective(Row.user_id, Row.on_date, Row.half).where(
+        Row.on_date.between(first, last), COUNTS_AS == DayClass.TELEWORK
+    )
+    for user_id, on, half, _class in session.execute(query):
+        found[user_id, on].append(half)
+    closed = session.scalar(select(func.max(ClosedDay.on_date)))
+    begin = max(first, closed + timedelta(days=1)) if closed else first
+    plans = select(TeleworkPlan.user_id, TeleworkPlan.on_date, TeleworkPlan.half).where(
+        TeleworkPlan.on_date.between(begin, last),
+        TeleworkPlan.approved_at.is_not(None),
+        TeleworkPlan.kind.in_(REMOTE),
+    )
+    for user_id, on, half in session.execute(plans):
+        found[user_id, on].append(half)
+    return found
+
+
+def calendar_of(session: Session, first: date, last: date) -> WorkingDays:
+    """The office calendar of all years from the day `first` to `last`, with their neighbours."""
+    found = working_days(session, first.year)
+    for year in range(first.year + 1, last.year + 1):
+        more = working_days(session, year)
+        found = WorkingDays({**found.holidays, **more.holidays}, {**found.overrides, **more.overrides})
+    return found
+
+
+def minutes_of(office: Office, on: date) -> dict[Half, int]:
+    """How many minutes of office hours a half-day has."""
+    return {half: office.window(on, half).length // timedelta(minutes=1) for half in Half}

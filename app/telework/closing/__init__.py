@@ -1,0 +1,1 @@
+"""Closing a month, and what the attendance system is given of it."""

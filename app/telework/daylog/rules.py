@@ -1,0 +1,110 @@
+"""What stands beside a half-day's class: its evidence, the words of people, and who is shown what of it; pure.
+
+A correction stands beside what the system found, never over it; the last one is what counts. Who speaks: the person
+of the own days; the chief of the section of that day, who confirms or corrects; personnel, who have the last word.
+Whoever speaks of the own days speaks as the person, whatever their role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from app.telework.rules import CONFIDENCES, Confidence, DayClass, PlanKind
+from app.timespan import TimeSpan, merged
+
+WHY_AT_MOST = 200
+
+
+class Voice(StrEnum):
+    """Who says what a half-day was; the later ones outrank those before."""
+
+    OWN = "own"
+    CHIEF = "chief"
+    PERSONNEL = "personnel"
+
+
+class Form(StrEnum):
+    """The forms of telework as the ministry counts them: 在宅勤務, サテライトオフィス, モバイルワーク."""
+
+    HOME = "home"
+    SATELLITE = "satellite"
+    MOBILE = "mobile"
+
+
+# What people may say that a half-day was. Presumed is a sensor's word, closed the calendar's; unknown: never mind.
+SAYABLE = (DayClass.OFFICE, DayClass.TELEWORK, DayClass.TRIP, DayClass.LEAVE, DayClass.UNKNOWN)
+# What confirming a class makes of it.
+CONFIRMED_AS = {DayClass.OFFICE_PRESUMED: DayClass.OFFICE}
+RANK = {voice: rank for rank, voice in enumerate(Voice)}
+PLANNED_AS = {PlanKind.HOME: Form.HOME, PlanKind.SATELLITE: Form.SATELLITE}
+
+
+def refusal(voice: Voice, last: Voice | None, *, frozen: bool) -> str | None:
+    """Why somebody may not say what a half-day was, after whoever spoke last; None: they may.
+
+    A closed month takes corrections by personnel only; nobody overrules who outranks them.
+    """
+    if frozen and voice is not Voice.PERSONNEL:
+        return "month_closed"
+    if last is not None and RANK[last] > RANK[voice]:
+        return "settled"
+    return None
+
+
+def needs_why(voice: Voice, before: DayClass, to: DayClass) -> bool:
+    """Who makes another's day something else says why; who confirms what it is need not."""
+    return voice is not Voice.OWN and to is not CONFIRMED_AS.get(before, before)
+
+
+def confidence(reason: str, last: tuple[DayClass, Voice] | None) -> Confidence:
+    """How sure a half-day is: by the reason of its class, or by who spoke last. One's own word awaits confirmation."""
+    if last is None:
+        return CONFIDENCES[reason]
+    said, voice = last
+    if said is DayClass.UNKNOWN:
+        return Confidence.NONE
+    return Confidence.LIKELY if voice is Voice.OWN else Confidence.CERTAIN
+
+
+def form_of(day_class: DayClass, planned: Form | None) -> Form | None:
+    """The form of telework that a half-day was. Telework that nobody planned as at a satellite office was at home; a
+    business trip is mobile work."""
+    if day_class is DayClass.TELEWORK:
+        return planned or Form.HOME
+    return Form.MOBILE if day_class is DayClass.TRIP else None
+
+
+def is_shown(on: date, *, is_own: bool, is_answered: bool, today: date, wait: timedelta) -> bool:
+    """Whether a conflict of the day `on` is shown to somebody. The person comes first: others see it once the person
+    has answered, or when more than `wait` has passed since that day."""
+    return is_own or is_answered or today - on > wait
+
+
+def before_the_conflict(*, is_reported: bool) -> str:
+    """The reason that others read while a conflict is the person's alone: the plan stands."""
+    return "home_reported" if is_reported else "home_unreported"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIns:
+    """The times of a half-day for which the person's bookings were checked in, in order, none of them twice."""
+
+    by_hand: tuple[TimeSpan, ...]
+    inferred: tuple[TimeSpan, ...]
+
+
+def check_ins(window: TimeSpan, by_hand: Iterable[TimeSpan], inferred: Iterable[TimeSpan]) -> CheckIns:
+    """What of the check-ins lies in the hours of a half-day."""
+    return CheckIns(_within(window, by_hand), _within(window, inferred))
+
+
+def minutes(spans: Iterable[TimeSpan]) -> int:
+    """How many whole minutes disjoint spans cover."""
+    return sum((span.length for span in spans), timedelta(0)) // timedelta(minutes=1)
+
+
+def _within(window: TimeSpan, spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
+    return tuple(merged(part for span in spans if (part := span.intersection(window))))

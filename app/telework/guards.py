@@ -1,0 +1,64 @@
+"""The database's last word on the day log: a closed month's half-days do not change, and no correction is taken back.
+
+The eraser alone passes them, by its row in `erasing` (see `app.events`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from app.database import lock_rows
+from app.telework.daylog.models import ClosedMonth
+
+GUARDS = {
+    "postgresql": frozenset(
+        {
+            "tr_half_days_frozen",
+            "tr_half_days_frozen_truncate",
+            "tr_half_day_corrections_append_only",
+            "tr_half_day_corrections_append_only_truncate",
+            "tr_closed_months_wait",
+        }
+    ),
+    "sqlite": frozenset(
+        {
+            "tr_half_days_frozen_insert",
+            "tr_half_days_frozen_update",
+            "tr_half_days_frozen_delete",
+            "tr_half_day_corrections_append_only_update",
+            "tr_half_day_corrections_append_only_delete",
+        }
+    ),
+}
+
+
+def missing(session: Session) -> list[str]:
+    """Guards that do not stand, by name."""
+    dialect = session.get_bind().dialect.name
+    found = session.scalars(
+        text(
+            "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+            if dialect == "postgresql"
+            else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        )
+    )
+    return sorted(GUARDS[dialect] - set(found))
+
+
+def hold_month(session: Session, on: date) -> bool:
+    """Wait until nobody else writes or closes the month of a day; whether it is closed.
+
+    The lock is held until the transaction ends. The guard waits for the same one: what is written beside a closing is
+    committed before it, or refused.
+    """
+    lock_rows(session, "month", [on.year * 100 + on.month])
+    return is_closed(session, on)
+
+
+def is_closed(session: Session, on: date) -> bool:
+    """Whether the month of a day is closed."""
+    query = select(ClosedMonth.id).where(ClosedMonth.first_on <= on, ClosedMonth.last_on >= on)
+    return session.scalar(query) is not None

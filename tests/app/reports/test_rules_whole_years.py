@@ -1,0 +1,169 @@
+"""Caps and fairness over whole fiscal years with their holidays, without a database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.calendar import public_holidays
+from app.people.rules import Stay
+from app.reports.rules.caps import Amount, Cap, Measure, Period, State, around, reach, standings
+from app.reports.rules.fairness import Weekday, fairness
+from app.working_days import fiscal_days, fiscal_year
+
+FIRST, LAST = fiscal_days(2026)
+CALENDAR = public_holidays(2026)
+WORKING = list(CALENDAR.between(FIRST, LAST))
+WHOLE = Amount(2, 465)
+
+
+@pytest.mark.parametrize("year", range(2019, 2036))
+def test_a_fiscal_year_has_42_to_47_mondays_and_46_to_51_of_the_others(year: int) -> None:
+    first, last = fiscal_days(year)
+    days = Counter(
+        on.weekday()
+        for half in ((first, date(year, 12, 31)), (date(year + 1, 1, 1), last))
+        for on in public_holidays(half[0].year).between(*half)
+    )
+    assert 42 <= days[0] <= 47, (year, days)
+    assert all(46 <= days[weekday] <= 51 for weekday in (1, 2, 3, 4)), (year, days)
+
+
+# Fairness
+
+
+def test_fiscal_2026_has_45_mondays_and_51_fridays() -> None:
+    """52 Mondays less みどりの日, 海の日, 敬老の日, スポーツの日, 勤労感謝の日, 成人の日 and the day for 春分の日.
+
+    And 52 Fridays less New Year's Day.
+    """
+    (one,) = fairness({1: [Stay(1, FIRST)]}, {}, WORKING, {1: 1})
+    assert (one.monday, one.friday) == (Weekday(0, 45), Weekday(0, 51))
+
+
+def test_granted_by_available_over_the_whole_year() -> None:
+    mondays = [on for on in WORKING if on.weekday() == 0]
+    fridays = [on for on in WORKING if on.weekday() == 4]
+    people = {1: [Stay(1, FIRST)], 2: [Stay(1, FIRST)], 3: [Stay(1, date(2026, 10, 1))]}
+    granted = {
+        **{(1, on): 2 for on in mondays},
+        **{(2, on): 1 for on in fridays},
+        **{(3, on): 2 for on in mondays if on >= date(2026, 10, 1)},
+        (2, date(2026, 11, 24)): 2,  # a Tuesday
+        (1, date(2026, 11, 23)): 2,  # a Monday, but a holiday
+    }
+    found = {one.user_id: one for one in fairness(people, granted, WORKING, dict.fromkeys(people, 1))}
+    assert (found[1].monday.share, found[1].friday.share) == (1, 0)
+    assert (found[2].monday.share, found[2].friday.share) == (0, 0.5)
+    came_late = found[3]
+    assert came_late.monday.available == sum(on >= date(2026, 10, 1) for on in mondays) == 22
+    assert (came_late.monday.share, came_late.friday.share) == (1, 0)
+    everybody = (2 * 45 + 51 + 2 * 22) / (2 * (2 * (45 + 51) + 22 + came_late.friday.available))
+    assert found[1].off == pytest.approx(45 / (45 + 51) - everybody)
+
+
+def test_who_was_never_there_is_not_listed_and_sections_are_told_apart() -> None:
+    people = {1: [Stay(1, FIRST)], 2: [Stay(2, FIRST)], 3: [Stay(1, date(2020, 4, 1), date(2021, 3, 31))]}
+    granted = {(2, on): 2 for on in WORKING}
+    found = fairness(people, granted, WORKING, {1: 1, 2: 2, 3: 1})
+    assert [(one.user_id, one.both.share, one.off) for one in found] == [(1, 0, 0), (2, 1, 0)]
+
+
+days_of_year = st.sets(st.sampled_from(WORKING))
+
+
+@given(st.dictionaries(st.integers(1, 5), days_of_year, min_size=1))
+def test_a_share_lies_between_nothing_and_all_and_the_differences_even_out(
+    given_days: dict[int, set[date]],
+) -> None:
+    people = {user_id: [Stay(1, FIRST)] for user_id in given_days}
+    granted = {(user_id, on): 2 for user_id, days in given_days.items() for on in days}
+    found = fairness(people, granted, WORKING, dict.fromkeys(people, 1))
+    assert all(0 <= (one.both.share or 0) <= 1 for one in found)
+    assert sum(one.off or 0 for one in found) == pytest.approx(0)
+
+
+# Caps
+
+
+def states(amounts: dict[date, Amount], *caps: Cap) -> list[tuple[date, date, int, State]]:
+    return [
+        (one.first, one.last, one.used, one.state)
+        for one in standings(amounts, caps, CALENDAR, FIRST, LAST)
+        if one.state is not None
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(7, None), (8, State.NEAR), (9, State.NEAR), (10, State.REACHED), (11, State.BROKEN)],
+)
+def test_ten_days_in_a_fiscal_year(days: int, expected: State | None) -> None:
+    amounts = dict.fromkeys(WORKING[:: len(WORKING) // days][:days], WHOLE)
+    found = states(amounts, Cap(Period.FISCAL_YEAR, 20))
+    assert found == ([(FIRST, LAST, 2 * days, expected)] if expected else [])
+
+
+def test_a_year_of_two_days_a_week_breaks_no_week_but_reaches_those_that_have_them() -> None:
+    amounts = {on: WHOLE for on in WORKING if on.weekday() in {1, 3}}
+    found = states(amounts, Cap(Period.WEEK, 4))
+    assert {state for *_rest, state in found} == {State.REACHED}
+    mondays = [date(2026, 3, 30) + timedelta(weeks=n) for n in range(53)]
+    both = [monday for monday in mondays if {monday + timedelta(days=n) for n in (1, 3)} <= amounts.keys()]
+    assert 40 < len(both) < 50
+    assert [first for first, *_rest in found] == both
+
+
+def test_a_row_goes_on_over_a_weekend_and_a_holiday() -> None:
+    """November 2026: Thursday 19th, Friday 20th, a weekend, Monday 23rd a holiday, Tuesday 24th to Thursday 26th."""
+    row = [date(2026, 11, day) for day in (19, 20, 24, 25, 26)]
+    cap = Cap(Period.IN_A_ROW, 5, Measure.DAYS)
+    assert states(dict.fromkeys(row, WHOLE), cap) == [(row[0], row[-1], 5, State.REACHED)]
+    broken = [*row, date(2026, 11, 27)]
+    assert states(dict.fromkeys(broken, WHOLE), cap) == [(row[0], broken[-1], 6, State.BROKEN)]
+    without = dict.fromkeys([on for on in broken if on != date(2026, 11, 24)], WHOLE)
+    assert states(without, cap) == []
+
+
+def test_minutes_count_where_a_cap_is_of_minutes() -> None:
+    amounts = {date(2026, 11, 24): Amount(1, 210), date(2026, 11, 25): Amount(1, 255)}
+    assert states(amounts, Cap(Period.MONTH, 465, Measure.MINUTES)) == [
+        (date(2026, 11, 1), date(2026, 11, 30), 465, State.REACHED)
+    ]
+
+
+def test_a_week_over_the_turn_of_the_fiscal_year_is_one_week() -> None:
+    amounts = dict.fromkeys([date(2027, 3, 30), date(2027, 3, 31), date(2027, 4, 1)], WHOLE)
+    calendar = public_holidays(2027)
+    found = standings(amounts, [Cap(Period.WEEK, 4)], calendar, date(2027, 3, 31), date(2027, 3, 31))
+    assert [(one.first, one.used, one.state) for one in found] == [(date(2027, 3, 29), 6, State.BROKEN)]
+    first, last = reach(date(2027, 3, 31), date(2027, 3, 31))
+    assert first <= date(2027, 3, 29)
+    assert last >= date(2027, 4, 4)
+
+
+@given(
+    st.sampled_from([Period.WEEK, Period.MONTH, Period.FISCAL_YEAR]),
+    st.dates(date(2020, 1, 1), date(2040, 1, 1)),
+)
+def test_periods_follow_each_other_without_a_gap(period: Period, on: date) -> None:
+    first, last = around(period, on)
+    assert first <= on <= last
+    assert around(period, last + timedelta(days=1))[0] == last + timedelta(days=1)
+    if period is Period.FISCAL_YEAR:
+        assert (first.month, first.day, fiscal_year(on)) == (4, 1, first.year)
+
+
+@given(days_of_year, st.sampled_from(WORKING), st.sampled_from(Period))
+def test_one_more_day_never_makes_a_cap_less_used(days: set[date], more: date, period: Period) -> None:
+    cap = Cap(period, 4)
+
+    def most(chosen: set[date]) -> int:
+        found = standings(dict.fromkeys(chosen, WHOLE), [cap], CALENDAR, FIRST, LAST)
+        return max((one.used for one in found), default=0)
+
+    assert most(days | {more}) >= most(days)

@@ -1,0 +1,96 @@
+"""Every combination of plan, evidence and calendar with its class, written out by hand (RULES 17).
+
+A cell: the class, and how sure it is. C closed · L leave · T trip · O office · H telework, reported · h telework, not
+yet reported · ! telework, and a conflict to be asked about · p office, presumed · - unknown.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from app.telework.rules import Confidence, DayClass, Plan, PlanKind, classify
+from tests.app.telework.test_rules import HERE, MORNING
+
+MEANS = {
+    "C": (DayClass.CLOSED, Confidence.CERTAIN, False),
+    "L": (DayClass.LEAVE, Confidence.CERTAIN, False),
+    "T": (DayClass.TRIP, Confidence.CERTAIN, False),
+    "O": (DayClass.OFFICE, Confidence.CERTAIN, False),
+    "H": (DayClass.TELEWORK, Confidence.CERTAIN, False),
+    "h": (DayClass.TELEWORK, Confidence.LIKELY, False),
+    "!": (DayClass.TELEWORK, Confidence.PRESUMED, True),
+    "p": (DayClass.OFFICE_PRESUMED, Confidence.PRESUMED, False),
+    "-": (DayClass.UNKNOWN, Confidence.NONE, False),
+}
+# The columns: (a working day, checked in by hand, inferred by the booked seat's sensor).
+COLUMNS = [
+    (True, False, False),
+    (True, False, True),
+    (True, True, False),
+    (True, True, True),
+    (False, False, False),
+    (False, False, True),
+    (False, True, False),
+    (False, True, True),
+]
+# plan       approved reported | working day: none  sensor  hand  both | closed day: none sensor hand both
+TABLE = """
+none         -        -        |              -     p       O     O    |             C    C      C    C
+office       no       no       |              -     p       O     O    |             C    C      C    C
+office       no       yes      |              -     p       O     O    |             C    C      C    C
+office       yes      no       |              -     p       O     O    |             C    C      C    C
+office       yes      yes      |              -     p       O     O    |             C    C      C    C
+home         no       no       |              -     p       O     O    |             C    C      C    C
+home         no       yes      |              -     p       O     O    |             C    C      C    C
+home         yes      no       |              h     h       !     !    |             C    C      C    C
+home         yes      yes      |              H     H       !     !    |             C    C      C    C
+satellite    no       no       |              -     p       O     O    |             C    C      C    C
+satellite    no       yes      |              -     p       O     O    |             C    C      C    C
+satellite    yes      no       |              h     h       !     !    |             C    C      C    C
+satellite    yes      yes      |              H     H       !     !    |             C    C      C    C
+trip         no       no       |              -     p       O     O    |             C    C      C    C
+trip         no       yes      |              -     p       O     O    |             C    C      C    C
+trip         yes      no       |              T     T       T     T    |             C    C      C    C
+trip         yes      yes      |              T     T       T     T    |             C    C      C    C
+leave        no       no       |              -     p       O     O    |             C    C      C    C
+leave        no       yes      |              -     p       O     O    |             C    C      C    C
+leave        yes      no       |              L     L       L     L    |             C    C      C    C
+leave        yes      yes      |              L     L       L     L    |             C    C      C    C
+"""
+
+Planned = tuple[str, str, str]
+
+
+def rows() -> list[tuple[Planned, list[str]]]:
+    found = []
+    for line in TABLE.split("\n"):
+        if line.strip():
+            plan, working, closed = (part.split() for part in line.split("|"))
+            found.append(((plan[0], plan[1], plan[2]), [*working, *closed]))
+    return found
+
+
+def test_the_table_has_every_combination_once() -> None:
+    planned = [("none", "-", "-"), *product([kind.value for kind in PlanKind], ("no", "yes"), ("no", "yes"))]
+    assert sorted(plan for plan, _cells in rows()) == sorted(planned)
+    assert sorted(COLUMNS) == sorted(product((False, True), repeat=3))
+    assert all(len(cells) == len(COLUMNS) for _plan, cells in rows())
+
+
+@pytest.mark.parametrize(("planned", "cells"), rows(), ids=" ".join)
+def test_a_plan_comes_to_what_the_table_says(planned: Planned, cells: list[str]) -> None:
+    kind, approved, reported = planned
+    plan = None if kind == "none" else Plan(PlanKind(kind), approved == "yes", reported == "yes")
+    found = []
+    for working, by_hand, inferred in COLUMNS:
+        one = classify(
+            MORNING,
+            working=working,
+            plan=plan,
+            by_hand=HERE if by_hand else [],
+            inferred=HERE if inferred else [],
+        )
+        found.append((one.day_class, one.confidence, one.conflict))
+    assert found == [MEANS[cell] for cell in cells]
