@@ -25,7 +25,7 @@ from app.settings import PREFIX, TOKYO, Settings
 from app.spaces.models import Space
 from app.spaces.rules import Lane
 from app.telework.models import TeleworkPlan
-from app.telework.rules import Half, PlanKind
+from app.telework.rules import Half, PlanKind, PlanState
 from app.telework.service import Office
 from tests.browser.conftest import PHONE, WIDE, Visitor
 from tests.browser.test_every_page import faults
@@ -63,6 +63,8 @@ def a_week(engine: Engine, office: Office) -> None:
                     on_date=TUESDAY,
                     half=Half.AM,
                     kind=PlanKind.HOME,
+                    state=PlanState.APPROVED,
+                    requested_at=morning,
                     approved_at=morning,
                     approved_by=people["sato"],
                     reported_at=morning + timedelta(hours=4),

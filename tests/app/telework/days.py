@@ -15,7 +15,7 @@ from app.people.models import Role, User
 from app.people.service import Person, get_person
 from app.telework.daylog.correcting import correct
 from app.telework.models import HalfDay, TeleworkPlan
-from app.telework.rules import DayClass, Half, PlanKind
+from app.telework.rules import DayClass, Half, PlanKind, PlanState
 from tests.house import DAY, OFFICE, House, at
 
 
@@ -36,6 +36,8 @@ def planned(
             on_date=on,
             half=half,
             kind=kind,
+            state=PlanState.APPROVED if approved else PlanState.REQUESTED,
+            requested_at=at("07:00"),
             approved_at=at("07:30") if approved else None,
             approved_by=house.people["chiba"].id if approved else None,
             reported_at=at("17:20") if reported else None,
