@@ -67,8 +67,10 @@ def _touched(session: Session, since: datetime, now: datetime, office: Office) -
         if row.subject.startswith(BOOKING):
             number = int(row.subject.removeprefix(BOOKING))
             of_bookings[number] = max(row.at, of_bookings.get(number, row.at))
-        elif "plan_id" in row.data:
-            of_plans[row.data["plan_id"]] = max(row.at, of_plans.get(row.data["plan_id"], row.at))
+        else:
+            # One of a decision on many, or of a person's own step on one.
+            for plan_id in row.data.get("plan_ids", [row.data["plan_id"]] if "plan_id" in row.data else []):
+                of_plans[plan_id] = max(row.at, of_plans.get(plan_id, row.at))
     for plan_id, on in session.execute(
         select(TeleworkPlan.id, TeleworkPlan.on_date).where(TeleworkPlan.id.in_(of_plans))
     ):
