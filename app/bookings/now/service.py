@@ -33,6 +33,8 @@ from app.spaces.rules import LANES, Kind, Lane, Target
 from app.timespan import TimeSpan
 
 TRIES = 8
+# Everybody who asks at one moment sees the same seats: whoever lost all of their tries looks again.
+ROUNDS = 8
 HABIT = timedelta(days=60)
 LATELY = timedelta(days=7)
 
@@ -101,14 +103,27 @@ class Taken:
 
 
 def book(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
-    """Book the best space that nobody was faster to take; the next best where somebody was, a few times.
+    """Book the best space that nobody was faster to take; the next best where somebody was, and so on, as long as a
+    look at what is free finds something.
 
     Raises Conflict `booking.none_free` with the next free time, `booking.own_clash` with what one holds already, unless
     that is to be replaced; RuleBroken where a rule forbids the best.
     """
     found = propose(session, ask, actor=actor, now=now)
-    if found.clashing and not ask.replace:
-        raise _own_clash(session, found.clashing[0])
+    for _ in range(ROUNDS):
+        if found.clashing and not ask.replace:
+            raise _own_clash(session, found.clashing[0])
+        taken = _take_first(session, ask, found, actor=actor, now=now)
+        if taken is not None:
+            return taken
+        if not found.proposals:
+            break
+        found = propose(session, ask, actor=actor, now=now)
+    raise _none_free(found.next_free)
+
+
+def _take_first(session: Session, ask: Ask, found: Proposed, *, actor: Person, now: datetime) -> Taken | None:
+    """The best of what is proposed that can be had; None where somebody was faster at each."""
     refused: RuleBroken | None = None
     for proposal in found.proposals[:TRIES]:
         try:
@@ -122,7 +137,7 @@ def book(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
                 raise
     if refused is not None:
         raise refused
-    raise _none_free(found.next_free)
+    return None
 
 
 def _take(

@@ -15,6 +15,8 @@ from app.bookings.now.service import Ask, Taken
 from app.bookings.rules import LIVE, Status
 from app.database import reading, transaction
 from app.errors import Conflict
+from app.people.models import Role
+from app.people.service import add_user, get_person
 from app.spaces import fixed_seats
 from app.spaces.models import Space
 from app.spaces.rules import Kind, Lane, Target
@@ -138,6 +140,33 @@ def test_many_who_want_one_now_get_one_each_and_the_last_are_told(house: House) 
         live = session.scalar(select(func.count()).select_from(Booking).where(Booking.status.in_(LIVE)))
     assert live == len([code for code in said if code in house.spaces]) == 3
     assert len({code for code in said if code in house.spaces}) == 3
+
+
+def test_whoever_lost_every_seat_of_the_first_look_is_given_another_while_there_is_one(house: House) -> None:
+    many = 12
+    with transaction(house.engine) as session:
+        zone_id = session.get_one(Space, house.spaces["seat"]).zone_id
+        session.add_all(Space(zone_id=zone_id, code=f"Z-{n:02d}", kind=Kind.SEAT) for n in range(many))
+        for n in range(many):
+            user = add_user(
+                session,
+                f"g{n}@example.jp",
+                name=f"g{n}",
+                section_code="soumu",
+                role=Role.STAFF,
+                now=at("08:00"),
+                on=DAY,
+            )
+            house.people[f"g{n}"] = get_person(session, user.id, DAY)
+    gate = Barrier(many)
+
+    def one(number: int) -> str:
+        gate.wait(10)
+        return take(house, f"g{number}", SEAT).proposal.option.code
+
+    with ThreadPoolExecutor(many) as threads:
+        given = list(threads.map(one, range(many), timeout=60))
+    assert len(set(given)) == many
 
 
 # Over HTTP
