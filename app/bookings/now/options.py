@@ -24,7 +24,7 @@ from app.spaces.barriers import Barrier, barriers
 from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import LANES, Entry, Opening, Policies, Target
 from app.spaces.service import doors, in_layout, policies
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan, day_span, days_of
 from app.working_days import WorkingDays
 
 
@@ -126,7 +126,7 @@ def _entries(
         return dict.fromkeys(zones, Entry.OWN)
     listed = doors(session, [zone for zone, _timezone in zones.values()])
     found = {
-        zone_id: door.entry(person.section_ids, span.start.astimezone(zones[zone_id][1]).date())
+        zone_id: door.entry_for(person.section_ids, *days_of(span, zones[zone_id][1]))
         for zone_id, door in listed.items()
     }
     homes = {one: listed[one].homes(person.section_ids) for one in found if found[one] is Entry.OVERFLOW}

@@ -30,6 +30,7 @@ from app.people.models import Membership
 from app.people.service import Person
 from app.spaces.models import Space, Zone
 from app.spaces.rules import LANES, Kind, Lane, Target
+from app.spaces.service import get_zone
 from app.timespan import TimeSpan
 
 TRIES = 8
@@ -71,7 +72,12 @@ class Proposed:
 
 
 def propose(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Proposed:
-    """What the actor could have now. Not what a sensor sees somebody at, and not what they hold already."""
+    """What the actor could have now. Not what a sensor sees somebody at, and not what they hold already.
+
+    Raises NotFound `zone.unknown`.
+    """
+    if ask.target.zone_id is not None:
+        get_zone(session, ask.target.zone_id)
     span = ask.span(now)
     listed = options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at)
     if ask.length is None and ask.target.lane is Lane.DESK and not _free(listed, span):
@@ -183,12 +189,11 @@ def _habits(session: Session, person: Person, span: TimeSpan) -> Habits:
 
     What colleagues did themselves, not what sensors saw, and nobody is named to anybody.
     """
-    on = span.start.date()
     colleagues = select(Membership.user_id).where(
         Membership.section_id.in_(person.section_ids),
         Membership.user_id != person.id,
-        Membership.from_on <= on,
-        Membership.until_on.is_(None) | (Membership.until_on >= on),
+        Membership.from_on <= person.on,
+        Membership.until_on.is_(None) | (Membership.until_on >= person.on),
     )
     group = session.execute(
         select(Zone.floor_id, Space.zone_id, Space.x, Space.y)

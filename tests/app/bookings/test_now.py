@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -15,11 +16,11 @@ from app.bookings.now.service import Ask, Taken
 from app.bookings.rules import LIVE, Status
 from app.database import reading, transaction
 from app.errors import Conflict
-from app.people.models import Role
+from app.people.models import Membership, Role
 from app.people.service import add_user, get_person
-from app.spaces import fixed_seats
+from app.spaces import fixed_seats, zones
 from app.spaces.models import Space
-from app.spaces.rules import Kind, Lane, Target
+from app.spaces.rules import GuestDay, Kind, Lane, Target
 from app.spaces.service import set_policy
 from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
@@ -63,6 +64,37 @@ def test_near_ones_group_ones_usual_and_ones_fixed_seat_come_first(house: House)
         )
     kept = take(house, "chiba", SEAT)
     assert (kept.proposal.option.code, kept.proposal.ground.reason) == ("taxes", "fixed_seat")
+
+
+def test_who_joined_the_section_today_is_of_the_group_also_before_nine(house: House) -> None:
+    # Until 09:00 in Tokyo it is still yesterday in Greenwich.
+    with transaction(house.engine) as session:
+        section_id = session.scalars(
+            select(Membership.section_id).where(Membership.user_id == house.people["aoki"].id)
+        ).one()
+        session.add(Membership(user_id=house.people["endo"].id, section_id=section_id, from_on=DAY))
+    house.book("endo", "window", "08:30", "17:15")
+    assert take(house, "aoki", SEAT, "08:30").proposal.ground.reason == "near_group"
+
+
+def test_a_zone_that_takes_in_guests_today_alone_is_not_proposed_into_tomorrow(house: House) -> None:
+    zone_id = house_zone(house, "taxes")
+    with transaction(house.engine) as session:
+        zones.set_guests(session, zone_id, [GuestDay(None, None, DAY)], actor_id=None, now=at("08:00"))
+    target = Target(Lane.DESK, Kind.SEAT, zone_id)
+    with transaction(house.engine) as session:
+        over_night = Ask(target, timedelta(hours=8), at("20:00"), at("00:00", day=1))
+        with pytest.raises(Conflict, match=r"booking\.none_free"):
+            pipeline.book_now(session, over_night, actor=house.people["aoki"], now=at("20:00"))
+    with transaction(house.engine) as session:
+        today = Ask(target, timedelta(hours=4), at("20:00"), at("00:00", day=1))
+        taken = pipeline.book_now(session, today, actor=house.people["aoki"], now=at("20:00"))
+        assert taken.proposal.option.code == "taxes"
+
+
+def house_zone(house: House, where: str) -> int:
+    with reading(house.engine) as session:
+        return session.get_one(Space, house.spaces[where]).zone_id
 
 
 def test_ones_usual_is_proposed_unless_the_zone_wants_change(house: House) -> None:
@@ -185,6 +217,11 @@ def test_a_dry_run_proposes_and_books_nothing(api: Api, house: House) -> None:
     assert problem(again) == (409, "booking.own_clash")
     replaced = api.call("aoki", "POST", "/bookings/now", {**wanted, "replace": True}).get_json()
     assert replaced["replaced"] == [made.get_json()["booking"]["id"]]
+
+
+def test_a_zone_that_is_none_is_named(api: Api) -> None:
+    answer = api.call("aoki", "POST", "/bookings/now", {"lane": "desk", "zone_id": 999})
+    assert problem(answer) == (404, "zone.unknown")
 
 
 @pytest.mark.parametrize(
