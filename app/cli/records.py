@@ -79,7 +79,7 @@ def import_(name: str, file: Path, dry_run: bool) -> None:
 
 def _asked(settings: Settings) -> Asked:
     now = settings.clock()
-    return Asked(now, now.astimezone(settings.timezone).date(), may_set_roles=True)
+    return Asked(now, now.astimezone(settings.timezone).date())
 
 
 def _show(diff: Diff) -> None:

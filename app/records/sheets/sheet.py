@@ -8,17 +8,18 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from app.people.models import Role
 from app.records.sheets.rules import Cell, Diff, Key, Refusal, Values
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who imports when: `on` is the office's day from which it holds; `may_set_roles`: they may hand out roles."""
+    """Who imports when: `on` is the office's day from which it holds; `role`: theirs; None: they run the machine."""
 
     now: datetime
     on: date
     actor_id: int | None = None
-    may_set_roles: bool = False
+    role: Role | None = None
 
 
 def _as_stored(found: Mapping[Key, Values]) -> list[Values]:
