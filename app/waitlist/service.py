@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -90,10 +90,13 @@ class Draw:
 def draw(session: Session, wanted: Draw, *, actor: Person, now: datetime) -> Entry:
     """Draw the next number of a zone's day, as at a reception desk: for oneself, at a kiosk for whoever stands there.
 
-    Raises NotFound `zone.unknown`, Conflict `waitlist.joined`.
+    Raises NotFound `zone.unknown`, RuleBroken `waitlist.hopeless` where the zone has no rooms to book, Conflict
+    `waitlist.joined`.
     """
     zone_id, on = wanted.zone_id, wanted.on
     get_zone(session, zone_id)
+    if session.scalar(_with_rooms().where(Zone.id == zone_id)) is None:
+        raise RuleBroken("waitlist.hopeless")
     span = TimeSpan(now, wanted.until)
     user_id = None if actor.role is Role.KIOSK else actor.id
     queue_up(session, user_ids=[user_id], space_ids=[])
@@ -271,10 +274,13 @@ def _ahead(session: Session, entry: Entry) -> int:
 
 def zones_with_rooms(session: Session) -> list[Zone]:
     """The zones at whose booths numbers can be drawn, in the order of their codes."""
+    return list(session.scalars(_with_rooms().order_by(Zone.code)))
+
+
+def _with_rooms() -> Select[Zone]:
     rooms = [kind for kind, lane in LANES.items() if lane is Lane.ROOM]
     with_rooms = select(Space.zone_id).where(Space.kind.in_(rooms), in_layout(Space))
-    query = select(Zone).where(Zone.free_seating.is_(False), Zone.id.in_(with_rooms))
-    return list(session.scalars(query.order_by(Zone.code)))
+    return select(Zone).where(Zone.free_seating.is_(False), Zone.id.in_(with_rooms))
 
 
 def numbers(session: Session, zone_id: int, on: date) -> list[Entry]:
