@@ -18,6 +18,7 @@ from app.bookings.now.rules import Option
 from app.bookings.rules import Status
 from app.database import try_lock_rows
 from app.errors import Conflict
+from app.people.models import User
 from app.people.service import Person, find_person
 from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import LANES, Lane
@@ -31,11 +32,17 @@ TRIES = 5
 
 
 def settle(session: Session, now: datetime) -> list[Booking]:
-    """End what time or others ended: offers that ran out or were withdrawn, spans that are over, wishes met otherwise.
+    """End what time or others ended: offers that ran out or were withdrawn, spans that are over, wishes met otherwise
+    or of people who have left.
 
     Returns what was held and is free again.
     """
     freed = _settle_offers(session, now)
+    left = select(User.id).where(User.id == Entry.user_id, User.left_at.is_not(None))
+    for entry in session.scalars(
+        select(Entry).where(in_line(), Entry.state == State.WAITING, left.exists()).limit(AT_ONCE)
+    ).all():
+        change(session, entry, "left", now=now, state=State.LEFT)
     for entry in session.scalars(
         select(Entry).where(in_line(), Entry.state == State.WAITING, Entry.end_at <= now).limit(AT_ONCE)
     ).all():
