@@ -72,6 +72,9 @@ def days(query: dict[str, Any]) -> Any:
     chiefs = person.role is Role.CHIEF and user_id is None and section in person.section_ids
     if user_id != person.id and not chiefs and person.role not in SEES_ALL:
         raise Forbidden("telework.not_allowed", why="days")
+    if user_id is not None and user_id != person.id:
+        with transaction(db.engine) as session:
+            service.look_at(session, user_id, actor=person, now=now())
     with reading(db.engine) as session:
         start, limit = query["cursor"], query["limit"]
         rows = service.list_days(

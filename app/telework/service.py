@@ -16,6 +16,7 @@ from app.bookings.absence import booked_inside
 from app.bookings.models import Booking
 from app.bookings.rules import By, Status
 from app.errors import Conflict, Forbidden, NotFound
+from app.people.lookup import note_look
 from app.people.models import Membership, Role, User
 from app.people.service import Person, staff_ids
 from app.settings import OfficeHours, Settings
@@ -128,6 +129,16 @@ def list_plans(session: Session, *, user_id: int, first: date, last: date) -> li
             .order_by(TeleworkPlan.on_date, TeleworkPlan.half)
         )
     )
+
+
+def look_at(session: Session, user_id: int, *, actor: Person, now: datetime) -> None:
+    """Somebody's days are looked at, be it a leaver's: it leaves a trace that the person can read (RULES 20).
+
+    Raises NotFound `user.unknown`.
+    """
+    if session.get(User, user_id) is None:
+        raise NotFound("user.unknown", user_id=user_id)
+    note_look(session, user_id, actor=actor, now=now)
 
 
 def list_days(
