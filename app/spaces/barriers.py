@@ -240,10 +240,7 @@ def close(
 
     Raises NotFound `site.unknown` or `zone.unknown`.
     """
-    if session.get(Site, site_id) is None:
-        raise NotFound("site.unknown", site_id=site_id)
-    if zone_id is not None and zone_id not in _zones_of(session, site_id):
-        raise NotFound("zone.unknown", zone_id=zone_id)
+    check_place(session, site_id, zone_id)
     made = Closure(
         site_id=site_id,
         zone_id=zone_id,
@@ -268,6 +265,14 @@ def close(
         reason=reason,
     )
     return made
+
+
+def check_place(session: Session, site_id: int, zone_id: int | None) -> None:
+    """That there is such a site, and the zone is of it. Raises NotFound `site.unknown` or `zone.unknown`."""
+    if session.get(Site, site_id) is None:
+        raise NotFound("site.unknown", site_id=site_id)
+    if zone_id is not None and zone_id not in _zones_of(session, site_id):
+        raise NotFound("zone.unknown", zone_id=zone_id)
 
 
 def reopen(session: Session, closure_id: int, *, actor_id: int | None, now: datetime) -> Closure:
