@@ -249,11 +249,11 @@ def _holder(
     guest_name: str = "",
 ) -> Holder:
     """Whom the booking is for, if the actor may book for them."""
+    on = span.start.astimezone(place.timezone).date()
     if guest_name:
         if actor.role not in RECEIVES_GUESTS:
             raise Forbidden("booking.not_allowed", why="guest")
-        return Holder(None, actor.section_ids, guest_name)
-    on = span.start.astimezone(place.timezone).date()
+        return Holder(None, actor.as_of(on).section_ids, guest_name)
     person = actor.as_of(on) if for_user_id in {None, actor.id} else get_person(session, for_user_id, on)
     if not may_act_for(actor, person):
         raise Forbidden("booking.not_allowed", why="on_behalf")
