@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from sqlalchemy import Engine, select, update
 
 from app.bookings.models import Booking
+from app.bookings.rules import Status
 from app.clock import Clock
 from app.database import transaction
 from app.notifications.models import Delivery, Message
@@ -142,8 +143,8 @@ def _deliver(engine: Engine, letter: Letter, send: Send, write: Callable[[Letter
 
 
 def _claim(engine: Engine, now: datetime, sender: str) -> Letter | None:
-    """The next mail that is due: counted as tried, and due again later, before it is sent. What was tried too often, or
-    is to somebody who has left, is given up on the way."""
+    """The next mail that is due: counted as tried, and due again later, before it is sent. What was tried too often, is
+    to somebody who has left, or warns of what is past, is given up on the way."""
     with transaction(engine) as session:
         while True:
             row = session.execute(
@@ -160,15 +161,29 @@ def _claim(engine: Engine, now: datetime, sender: str) -> Letter | None:
             message.attempts += 1
             message.due_at = next_try(message.attempts, now)
             message.mail_id = message.mail_id or make_msgid(domain=sender.partition("@")[2] or None)
-            if message.due_at is not None and user.left_at is None:
+            booking = session.get(Booking, message.data.get("booking_id") or 0)
+            past = message.kind == "booking.release_warned" and not _is_coming(booking, now)
+            if message.due_at is not None and user.left_at is None and not past:
                 break
             message.status, message.due_at = Delivery.FAILED, None
-            message.error = message.error or ("left" if user.left_at else "tried too often")
+            message.error = (
+                "past" if past else message.error or ("left" if user.left_at else "tried too often")
+            )
             session.flush()
-        booking = session.get(Booking, message.data.get("booking_id") or 0)
         session.flush()
         session.expunge_all()
     return Letter(message, user.email, user.name, user.locale, booking)
+
+
+def _is_coming(booking: Booking | None, now: datetime) -> bool:
+    """Whether a release of which its person was warned is still to come (RULES 7: a warning is dropped once past)."""
+    return (
+        booking is not None
+        and booking.status is Status.BOOKED
+        and booking.coming_at is None
+        and booking.release_check_at is not None
+        and now < booking.release_check_at
+    )
 
 
 def _mark(engine: Engine, message_id: int, status: Delivery, error: str = "") -> None:

@@ -224,6 +224,29 @@ def test_quiet_hours_hold_the_mail_back_and_not_the_page(
     assert job.send_mail() == 1
 
 
+def test_a_warning_that_the_quiet_hours_or_the_server_held_back_is_dropped_once_past(
+    app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
+) -> None:
+    for who, quiet in (("aoki", None), ("baba", (time(9), time(12)))):
+        choose(house, who, EVERYTHING, quiet)
+    house.book("aoki", "seat", "09:00", "17:00")
+    house.book("baba", "window", "09:00", "17:00")
+    for where in ("seat", "window"):
+        house.hear_beats(where, "08:00", "09:50", occupied=False)
+    job = telling(app, house, clock, post_office.url)
+    job.tell()
+    house.sweep("09:55")
+    clock.at = at("09:56")
+    job.tell()
+    assert job.send_mail() == 2  # of the booking, and the warning, to aoki
+    clock.at = at("12:00")
+    assert job.send_mail() == 1
+    told = {one.kind: one for one in messages(house, "baba")}
+    assert told["booking.made"].status is Delivery.SENT
+    warned = told["booking.release_warned"]
+    assert (warned.status, warned.error) == (Delivery.FAILED, "past")
+
+
 def _send_and_die(url: str, smtp: str) -> None:
     """Take a mail, send it, and be killed before its outcome is marked."""
     engine = create_engine(url)
