@@ -19,6 +19,7 @@ from flask_babel import force_locale, gettext
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from app import formats, wording
+from app.bookings.models import Booking
 from app.clock import Clock
 from app.events import Event
 from app.notifications.calendars import GONE, Entry, invitation
@@ -73,9 +74,13 @@ def sentence(kind: str, data: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The addresses in mails and calendars: signed, for one booking and one person, good until the booking is over."""
+    """The addresses in mails and calendars: signed, for one booking and one person, good until the booking is over.
+
+    `asked_at`: the address at which the office was reached, which serves where the operator has named none.
+    """
 
     settings: Settings
+    asked_at: str = ""
 
     @property
     def _signer(self) -> URLSafeSerializer:
@@ -87,15 +92,23 @@ class Links:
 
     @property
     def base(self) -> str:
-        return self.settings.public_url.rstrip("/")
+        return (self.settings.public_url or self.asked_at).rstrip("/")
 
     @property
     def host(self) -> str:
-        return urlsplit(self.base).hostname or "akiseki.local"
+        """What ids in calendars end with, the same wherever the office is reached."""
+        return urlsplit(self.settings.public_url).hostname or "akiseki.local"
 
     def act(self, user_id: int, booking_id: int, verb: str) -> str:
         """The page on which one button does the verb."""
         return f"{self.base}/a/{self._signer.dumps([user_id, booking_id, verb])}"
+
+    def entry(self, booking: Booking, space: str, user_id: int, now: datetime) -> Entry:
+        """A booking in its person's calendar, with the links that act on it while it is theirs and not over."""
+        verbs = [("check-in", gettext("Check in")), ("give-up", gettext("Give it up"))]
+        mine = booking.user_id == user_id and booking.is_live and booking.end_at > now
+        note = "\n".join(f"{text}: {self.act(user_id, booking.id, verb)}" for verb, text in verbs if mine)
+        return Entry(booking, booking.title or space, space, f"{self.base}/bookings", note)
 
     def read_act(self, token: str) -> tuple[int, int, str] | None:
         """(user, booking, verb) of a link; None where it is not ours."""
@@ -105,9 +118,9 @@ class Links:
             return None
         return (user_id, booking_id, verb) if verb in VERBS else None
 
-    def feed(self, base: str, user_id: int, version: int) -> str:
+    def feed(self, user_id: int, version: int) -> str:
         """A person's calendar; whoever has the address reads it."""
-        return f"{base.rstrip('/')}/calendar/{self._feeds.dumps([user_id, version])}.ics"
+        return f"{self.base}/calendar/{self._feeds.dumps([user_id, version])}.ics"
 
     def read_feed(self, token: str) -> tuple[int, int] | None:
         """(user, version) of a calendar's address; None where it is not ours."""
