@@ -29,17 +29,24 @@ from app.working_days import WorkingDays
 
 
 def options(
-    session: Session, target: Target, span: TimeSpan, *, person: Person | None, now: datetime, until: datetime
+    session: Session,
+    target: Target,
+    span: TimeSpan,
+    *,
+    person: Person | None,
+    now: datetime,
+    until: datetime,
+    claims: bool = False,
 ) -> list[Option]:
     """The spaces of a target that a person may have for a span by the rules of zones, hours and lengths, each with when
-    it is busy up to `until`, in the order of code; at most seven queries however many. Free seating takes no bookings,
-    so its spaces are not among them. `person` None: a guest at the door, for whom zones do not matter.
+    it is busy up to `until`, in the order of code; at most seven queries however many. `person` None: a guest at the
+    door, for whom zones do not matter. `claims`: also those of free seating, which take no booking, only a claim.
     """
     policy_of = policies(session)
     calendar = working_days(session, span.start.year)
     rows = [
         row
-        for row in _rows(session, target)
+        for row in _rows(session, target, claims=claims)
         if _allows(row, policy_of, span, calendar=calendar, person=person, now=now)
     ]
     entries = _entries(session, rows, span, person, now)
@@ -70,12 +77,13 @@ def options(
                 busy=(*booked[row.Space.id], *(_during(one, window) for one in barred)),
                 is_occupied=row.state is Occupancy.OCCUPIED,
                 closes_at=_closes_at(row.Site, span),
+                is_claimed=row.Zone.free_seating,
             )
         )
     return found
 
 
-def _rows(session: Session, target: Target) -> Sequence[Any]:
+def _rows(session: Session, target: Target, *, claims: bool) -> Sequence[Any]:
     kinds = [kind for kind, lane in LANES.items() if lane is target.lane and target.kind in {None, kind}]
     query = (
         select(Space, Zone, Site, SpaceState.state)
@@ -83,9 +91,11 @@ def _rows(session: Session, target: Target) -> Sequence[Any]:
         .join(Floor, Floor.id == Zone.floor_id)
         .join(Site, Site.id == Floor.site_id)
         .join(SpaceState, SpaceState.space_id == Space.id, isouter=True)
-        .where(Space.kind.in_(kinds), in_layout(Space), Zone.free_seating.is_(False))
+        .where(Space.kind.in_(kinds), in_layout(Space))
         .order_by(Space.code)
     )
+    if not claims:
+        query = query.where(Zone.free_seating.is_(False))
     if target.zone_id is not None:
         query = query.where(Space.zone_id == target.zone_id)
     if target.space_id is not None:
@@ -103,6 +113,8 @@ def _allows(
     now: datetime,
 ) -> bool:
     policy = policy_of.of(row.Space.kind, row.Space.zone_id)
+    if row.Zone.free_seating and not policy.walk_in:
+        return False
     facility = person is not None and person.role is Role.FACILITY
     horizon = policy.horizon_facility if facility else policy.horizon
     zone = ZoneInfo(row.Site.timezone)

@@ -79,11 +79,11 @@ def propose(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Prop
     if ask.target.zone_id is not None:
         get_zone(session, ask.target.zone_id)
     span = ask.span(now)
-    listed = options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at)
+    listed = _options(session, ask, span, actor=actor, now=now)
     if ask.length is None and ask.target.lane is Lane.DESK and not _free(listed, span):
         # Nobody said how long: a desk for a part of the day is better than none.
         short = TimeSpan(now, now + QUARTER)
-        shorter = options(session, ask.target, short, person=actor, now=now, until=ask.day_ends_at)
+        shorter = _options(session, ask, short, actor=actor, now=now)
         longest = longest_now(shorter, now, span)
         span, listed = (longest, shorter) if longest else (span, listed)
     free = _free(listed, span)
@@ -95,13 +95,17 @@ def propose(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Prop
     return Proposed(span, proposals, clashing, following)
 
 
+def _options(session: Session, ask: Ask, span: TimeSpan, *, actor: Person, now: datetime) -> list[Option]:
+    return options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at, claims=True)
+
+
 def _free(listed: list[Option], span: TimeSpan) -> list[Option]:
     return [one for one in listed if one.is_free(span) and not one.is_occupied]
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was booked, why this one, and what of one's own ended for it."""
+    """What was booked, in a zone for free seating claimed, why this one, and what of one's own ended for it."""
 
     booking: Booking
     proposal: Proposal
@@ -156,7 +160,10 @@ def _take(
         # Booked by the same person at this very moment, in another window.
         raise _own_clash(session, clashing[0])
     ended = make_room(session, actor.id, lane, span, actor_id=actor.id, now=now) if clashing else []
-    booking = reserve.reserve(session, actor=actor, space_id=space_id, span=span, now=now)
+    if proposal.option.is_claimed:
+        booking = reserve.claim(session, actor=actor, space_id=space_id, now=now, until=span.end)
+    else:
+        booking = reserve.reserve(session, actor=actor, space_id=space_id, span=span, now=now)
     return Taken(booking, proposal, ended)
 
 

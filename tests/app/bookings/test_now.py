@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from app import pipeline
 from app.bookings.models import Booking
 from app.bookings.now.service import Ask, Taken
-from app.bookings.rules import LIVE, Status
+from app.bookings.rules import LIVE, Origin, Status
 from app.database import reading, transaction
 from app.errors import Conflict
 from app.people.models import Membership, Role
@@ -123,9 +123,27 @@ def test_ones_usual_is_proposed_unless_the_zone_wants_change(house: House) -> No
         assert (other.proposal.option.code, other.proposal.ground.reason) == ("bare", "free")
 
 
+def test_a_seat_of_free_seating_near_ones_group_is_claimed(house: House) -> None:
+    house.claim("baba", "free", "08:50")
+    with transaction(house.engine) as session:
+        zone_id = session.get_one(Space, house.spaces["free"]).zone_id
+        session.add(Space(zone_id=zone_id, code="free-2", kind=Kind.SEAT))
+    taken = take(house, "aoki", SEAT)
+    assert (taken.proposal.option.code, taken.proposal.ground.reason) == ("free-2", "near_group")
+    booking = house.get(taken.booking)
+    assert (booking.origin, booking.status) == (Origin.CLAIM, Status.CHECKED_IN)
+    assert (booking.start_at, booking.end_at) == (at("09:00"), at("17:15"))
+    with pytest.raises(Conflict, match=r"booking\.own_clash"):
+        take(house, "aoki", SEAT)
+    with pytest.raises(Conflict, match=r"booking\.none_free") as caught:
+        take(house, "chiba", Target(Lane.DESK, Kind.SEAT, zone_id))
+    assert caught.value.facts == {}
+
+
 def test_where_somebody_sits_or_what_is_broken_or_anothers_is_not_proposed(house: House) -> None:
     house.hear("seat", ("08:55", True), ("08:57", True))
     house.break_("window")
+    house.break_("free")
     assert take(house, "aoki", SEAT).proposal.option.code == "bare"
     with pytest.raises(Conflict) as caught:
         take(house, "baba", SEAT)
@@ -157,6 +175,7 @@ def test_a_clash_with_ones_own_is_told_then_replaced_in_the_same_step(house: Hou
 
 
 def test_many_who_want_one_now_get_one_each_and_the_last_are_told(house: House) -> None:
+    house.break_("free")
     gate = Barrier(4)
 
     def one(who: str) -> str:
