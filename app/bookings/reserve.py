@@ -69,8 +69,9 @@ def reserve(
     legal.check_lots(session, place, span, user_id=holder.user_id, now=now)
     queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
     legal.check_barriers(session, place, span, holder.user_id)
-    legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
+    # First, so that the pause before this one is counted from where the claim will end.
     _shorten_own_claim(session, place, holder, span, actor=actor, now=now)
+    legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
     return _insert(session, place, holder, span, actor=actor, now=now, title=title)
 
 

@@ -244,6 +244,13 @@ def test_back_to_back_is_accepted_but_for_a_buffer(house: House) -> None:
     house.book("chiba", "seat", "11:10", "12:00")
 
 
+def test_a_pause_is_kept_also_after_ones_own_claim(house: House) -> None:
+    claimed = house.claim("aoki", "seat", "09:00")
+    let(house, "buffer", "10m")
+    assert rule_of(refused(house, "aoki", "seat", "11:00", "12:00")) == ("buffer", ">= 10 min")
+    assert house.get(claimed).end_at == claimed.end_at
+
+
 def test_a_quota_counts_what_is_held_at_a_time_and_names_itself(house: House) -> None:
     let(house, "concurrent_quota", "2")
     first = house.book("aoki", "seat", "09:00", "10:00")
