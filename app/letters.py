@@ -22,8 +22,9 @@ from app import formats, wording
 from app.bookings.models import Booking
 from app.clock import Clock
 from app.events import Event
-from app.notifications.calendars import GONE, Entry, invitation
+from app.notifications.calendars import GONE, Entry, invitation, published
 from app.notifications.mail import Letter
+from app.notifications.models import Message
 from app.settings import Settings
 from app.timespan import TimeSpan
 
@@ -46,7 +47,8 @@ VERBS = ("check-in", "give-up", "still-coming")
 
 def sentence(kind: str, data: Mapping[str, Any]) -> str:
     """An event in one sentence of the reader's language."""
-    text = wording.MESSAGES.get(kind)
+    days = len(data.get("bookings") or ())
+    text = (wording.OF_SERIES if days else wording.MESSAGES).get(kind)
     if text is None:
         return kind
     said = {
@@ -57,6 +59,7 @@ def sentence(kind: str, data: Mapping[str, Any]) -> str:
         "until": "",
         "url": data.get("url") or "",
         "count": data.get("count") or 0,
+        "days": days,
         "sensors": "; ".join(
             f"{one['sensor']} ({one['spaces']}): {wording.TROUBLES.get(one['trouble'], '')}"
             for one in data.get("new") or ()
@@ -154,13 +157,20 @@ class Writer:
         mail["Message-ID"] = message.mail_id
         mail["Auto-Submitted"] = "auto-generated"
         links = self._links(letter)
-        facts = {"subject": subject, "title": message.data.get("title"), "links": links, "name": letter.name}
+        days = [f"{formats.day(one.start_at)} {formats.times(one.span)}" for one in letter.bookings]
+        facts = {
+            "subject": subject,
+            "title": message.data.get("title"),
+            "days": days if booking is None else (),
+            "links": links,
+            "name": letter.name,
+        }
         mail.set_content(render_template("mail.txt", **facts))
         mail.add_alternative(render_template("mail.html", **facts), subtype="html")
         if booking is not None and message.kind in INVITING:
             gone = booking.status in GONE or message.kind == "booking.uninvited"
             text = invitation(
-                Entry(booking, message.data.get("title") or message.data["space"], message.data["space"]),
+                self._entry(message, booking),
                 host=Links(self.settings).host,
                 organizer=self.sender,
                 attendee=letter.address,
@@ -168,7 +178,18 @@ class Writer:
                 now=self.clock(),
             ).decode()
             mail.add_alternative(text, subtype="calendar", params={"method": "CANCEL" if gone else "REQUEST"})
+        elif len(letter.bookings) > 1:
+            text = published(
+                [self._entry(message, one) for one in letter.bookings],
+                host=Links(self.settings).host,
+                organizer=self.sender,
+                now=self.clock(),
+            ).decode()
+            mail.add_alternative(text, subtype="calendar", params={"method": "PUBLISH"})
         return mail
+
+    def _entry(self, message: Message, booking: Booking) -> Entry:
+        return Entry(booking, message.data.get("title") or message.data["space"], message.data["space"])
 
     def _links(self, letter: Letter) -> list[tuple[str, str]]:
         """(text, address) of what can be done from the mail; nothing without an address of the office's own."""

@@ -15,7 +15,7 @@ from flask_babel.speaklater import LazyString
 from app.formats import day, hours_and_minutes, length_of, until
 from app.wording import people as of_people
 from app.wording.files import FILES
-from app.wording.messages import MESSAGES
+from app.wording.messages import MESSAGES, OF_SERIES
 from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "LOOKS",
     "MESSAGES",
     "OCCUPANCY",
+    "OF_SERIES",
     "POLICIES",
     "REASONS",
     "REFUSALS",
