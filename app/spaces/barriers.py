@@ -39,6 +39,9 @@ class Barrier:
         """Whether it stands before this person."""
         return self.user_id is None or self.user_id != user_id
 
+    def touches(self, span: TimeSpan) -> bool:
+        return self.start < span.end and (self.end is None or self.end > span.start)
+
     def covers(self, at: datetime) -> bool:
         return self.start <= at and (self.end is None or at < self.end)
 
@@ -75,7 +78,7 @@ def barriers(
     rows = session.connection().execute(_query(wanted[0], some=isinstance(wanted[1], list)), values)
     found = (_barrier(row, zone) for row in rows)
     return sorted(
-        (one for one in found if one.start < span.end and (one.end is None or one.end > span.start)),
+        (one for one in found if one.touches(span)),
         key=lambda one: one.start,
     )
 
