@@ -22,8 +22,9 @@ from app.occupancy.rules import Occupancy
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
+from app.spaces.lots import to_be_drawn
 from app.spaces.models import Floor, Site, Space, Zone
-from app.spaces.rules import LANES, Door, Entry, Opening, Policies, Target
+from app.spaces.rules import LANES, Door, Entry, Lane, Opening, Policies, Target
 from app.spaces.service import doors, in_layout, policies
 from app.timespan import TimeSpan, day_span, days_of
 from app.working_days import WorkingDays
@@ -105,6 +106,8 @@ class Stock:
             if entry is Entry.NONE and not kept:
                 continue
             busy = [one for one in self.booked[row.Space.id] if one.overlaps(window)]
+            if not kept and self._is_to_be_drawn(row, span, now):
+                busy.append(window)
             found.append(
                 Option(
                     space_id=row.Space.id,
@@ -125,6 +128,11 @@ class Stock:
                 )
             )
         return found
+
+    def _is_to_be_drawn(self, row: Any, span: TimeSpan, now: datetime) -> bool:
+        zone = ZoneInfo(row.Site.timezone)
+        is_desk = LANES[row.Space.kind] is Lane.DESK
+        return is_desk and bool(to_be_drawn(row.Zone, span, zone, now=now, calendar=self.calendar))
 
 
 def stock_of(
