@@ -8,9 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.database import reading
+from app.database import reading, transaction
 from app.lots import service
 from app.lots.models import LotDraw, LotWish
+from app.lots.rules.record import commitment
 from app.spaces.models import Space
 from tests.app.bookings.model.lottery import DESKS, HOUR, Draw, Lottery
 from tests.app.bookings.model.machine import Time
@@ -71,13 +72,7 @@ class Draws(Time):
 
     @rule()
     def the_job_draws(self) -> None:
-        # What the product threw by chance and keeps with the draw, the plain office takes as given.
-        with reading(self.house.engine) as session:
-            for kept, draw in self._pairs(session):
-                draw.seed = kept.seed
-                names = {person.id: name for name, person in self.house.people.items()}
-                for wish in session.scalars(select(LotWish).where(LotWish.draw_id == kept.id)):
-                    draw.wishes[names[wish.user_id]].number = wish.number
+        self._throw()
 
         def draw_all(session: Session) -> None:
             for draw_id in pipeline.due_draws(session, self.now):
@@ -92,6 +87,18 @@ class Draws(Time):
         if self.lottery.draws[-1].state == "open" and 0 * MINUTE <= missing <= 24 * 60 * MINUTE:
             self.time_passes(missing // MINUTE + late, sweeps=True)
             self.the_job_draws()
+
+    def _throw(self) -> None:
+        """What is left to chance, the seeds and the numbers of the wishes, is the same at each run of an example."""
+        names = {person.id: name for name, person in self.house.people.items()}
+        with transaction(self.house.engine) as session:
+            for kept, draw in self._pairs(session):
+                if draw.state != "open":
+                    continue
+                kept.seed = draw.seed = f"{kept.id:064x}"
+                kept.commitment = commitment(kept.zone_code, kept.on_date, kept.seed, kept.nonce)
+                for wish in session.scalars(select(LotWish).where(LotWish.draw_id == kept.id)):
+                    wish.number = draw.wishes[names[wish.user_id]].number = wish.user_id
 
     def _newest(self, session: Session) -> int:
         return self._pairs(session)[-1][0].id
