@@ -19,10 +19,12 @@ from flask_babel import force_locale, gettext
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from app import formats, wording
+from app.bookings.models import Booking
 from app.clock import Clock
 from app.events import Event
-from app.notifications.calendars import GONE, Entry, invitation
+from app.notifications.calendars import GONE, Entry, invitation, published
 from app.notifications.mail import Letter
+from app.notifications.models import Message
 from app.settings import Settings
 from app.timespan import TimeSpan
 
@@ -45,7 +47,8 @@ VERBS = ("check-in", "give-up", "still-coming")
 
 def sentence(kind: str, data: Mapping[str, Any]) -> str:
     """An event in one sentence of the reader's language."""
-    text = wording.MESSAGES.get(kind)
+    days = len(data.get("bookings") or ())
+    text = (wording.OF_SERIES if days else wording.MESSAGES).get(kind)
     if text is None:
         return kind
     said = {
@@ -60,6 +63,7 @@ def sentence(kind: str, data: Mapping[str, Any]) -> str:
         "url": data.get("url") or "",
         "count": data.get("count") or 0,
         "cells": wording.of_telework.cells(data.get("cells") or []),
+        "days": days,
         "sensors": "; ".join(
             f"{one['sensor']} ({one['spaces']}): {wording.TROUBLES.get(one['trouble'], '')}"
             for one in data.get("new") or ()
@@ -77,9 +81,13 @@ def sentence(kind: str, data: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The addresses in mails and calendars: signed, for one booking and one person, good until the booking is over."""
+    """The addresses in mails and calendars: signed, for one booking and one person, good until the booking is over.
+
+    `asked_at`: the address at which the office was reached, which serves where the operator has named none.
+    """
 
     settings: Settings
+    asked_at: str = ""
 
     @property
     def _signer(self) -> URLSafeSerializer:
@@ -91,15 +99,23 @@ class Links:
 
     @property
     def base(self) -> str:
-        return self.settings.public_url.rstrip("/")
+        return (self.settings.public_url or self.asked_at).rstrip("/")
 
     @property
     def host(self) -> str:
-        return urlsplit(self.base).hostname or "akiseki.local"
+        """What ids in calendars end with, the same wherever the office is reached."""
+        return urlsplit(self.settings.public_url).hostname or "akiseki.local"
 
     def act(self, user_id: int, booking_id: int, verb: str) -> str:
         """The page on which one button does the verb."""
         return f"{self.base}/a/{self._signer.dumps([user_id, booking_id, verb])}"
+
+    def entry(self, booking: Booking, space: str, user_id: int, now: datetime) -> Entry:
+        """A booking in its person's calendar, with the links that act on it while it is theirs and not over."""
+        verbs = [("check-in", gettext("Check in")), ("give-up", gettext("Give it up"))]
+        mine = booking.user_id == user_id and booking.is_live and booking.end_at > now
+        note = "\n".join(f"{text}: {self.act(user_id, booking.id, verb)}" for verb, text in verbs if mine)
+        return Entry(booking, booking.title or space, space, f"{self.base}/bookings", note)
 
     def read_act(self, token: str) -> tuple[int, int, str] | None:
         """(user, booking, verb) of a link; None where it is not ours."""
@@ -109,9 +125,9 @@ class Links:
             return None
         return (user_id, booking_id, verb) if verb in VERBS else None
 
-    def feed(self, base: str, user_id: int, version: int) -> str:
+    def feed(self, user_id: int, version: int) -> str:
         """A person's calendar; whoever has the address reads it."""
-        return f"{base.rstrip('/')}/calendar/{self._feeds.dumps([user_id, version])}.ics"
+        return f"{self.base}/calendar/{self._feeds.dumps([user_id, version])}.ics"
 
     def read_feed(self, token: str) -> tuple[int, int] | None:
         """(user, version) of a calendar's address; None where it is not ours."""
@@ -145,13 +161,20 @@ class Writer:
         mail["Message-ID"] = message.mail_id
         mail["Auto-Submitted"] = "auto-generated"
         links = self._links(letter)
-        facts = {"subject": subject, "title": message.data.get("title"), "links": links, "name": letter.name}
+        days = [f"{formats.day(one.start_at)} {formats.times(one.span)}" for one in letter.bookings]
+        facts = {
+            "subject": subject,
+            "title": message.data.get("title"),
+            "days": days if booking is None else (),
+            "links": links,
+            "name": letter.name,
+        }
         mail.set_content(render_template("mail.txt", **facts))
         mail.add_alternative(render_template("mail.html", **facts), subtype="html")
         if booking is not None and message.kind in INVITING:
             gone = booking.status in GONE or message.kind == "booking.uninvited"
             text = invitation(
-                Entry(booking, message.data.get("title") or message.data["space"], message.data["space"]),
+                self._entry(message, booking),
                 host=Links(self.settings).host,
                 organizer=self.sender,
                 attendee=letter.address,
@@ -159,7 +182,18 @@ class Writer:
                 now=self.clock(),
             ).decode()
             mail.add_alternative(text, subtype="calendar", params={"method": "CANCEL" if gone else "REQUEST"})
+        elif len(letter.bookings) > 1:
+            text = published(
+                [self._entry(message, one) for one in letter.bookings],
+                host=Links(self.settings).host,
+                organizer=self.sender,
+                now=self.clock(),
+            ).decode()
+            mail.add_alternative(text, subtype="calendar", params={"method": "PUBLISH"})
         return mail
+
+    def _entry(self, message: Message, booking: Booking) -> Entry:
+        return Entry(booking, message.data.get("title") or message.data["space"], message.data["space"])
 
     def _links(self, letter: Letter) -> list[tuple[str, str]]:
         """(text, address) of what can be done from the mail; nothing without an address of the office's own."""

@@ -262,7 +262,8 @@ class Closing:
 
 
 def bookings_to_end(session: Session, wanted: Closing) -> list[Booking]:
-    """What closing would end: the preview of `close_office`."""
+    """What closing would end: the preview of `close_office`. Raises NotFound `site.unknown` or `zone.unknown`."""
+    barriers.check_place(session, wanted.site_id, wanted.zone_id)
     return closing.within(
         session, barriers.closed_space_ids(session, wanted.site_id, wanted.zone_id), wanted.span
     )

@@ -74,6 +74,12 @@ def day_span(on: date, zone: ZoneInfo, start: time = time(0), end: time | None =
     return TimeSpan(datetime.combine(on, start, zone), until)
 
 
+def days_of(span: TimeSpan, zone: tzinfo) -> tuple[date, date]:
+    """The first and the last local day that a span touches; one that ends at midnight does not touch the next."""
+    last = span.end - timedelta(microseconds=1)
+    return span.start.astimezone(zone).date(), last.astimezone(zone).date()
+
+
 def later(at: datetime, length: timedelta, zone: tzinfo) -> datetime:
     """The instant `length` after another, in UTC. Whole days count by the calendar of `zone`, what is left of them by
     the clock: a day after midnight is the next midnight, on a day of 23 or 25 hours too."""

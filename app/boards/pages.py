@@ -112,7 +112,8 @@ def _named() -> dict[str, str]:
 
 
 def _span(zone: ZoneInfo, calendar: WorkingDays) -> tuple[TimeSpan, dict[str, str]]:
-    """The span that the address names and what names it; the suggested one and nothing where none or no span is."""
+    """The span that the address names, by the clock that every page shows, and what names it; the suggested one, by the
+    hours of the floor's `zone`, and nothing where none or no span is."""
     suggested = suggested_span(
         now(),
         zone=zone,
@@ -123,11 +124,12 @@ def _span(zone: ZoneInfo, calendar: WorkingDays) -> tuple[TimeSpan, dict[str, st
     asked = _named()
     if not asked:
         return suggested, {}
-    start, end = suggested.start.astimezone(zone), suggested.end.astimezone(zone)
+    clock = settings().timezone
+    start, end = suggested.start.astimezone(clock), suggested.end.astimezone(clock)
     try:
         on = day_typed(asked.get("date", start.date().isoformat()))
         begins = time.fromisoformat(asked.get("from", start.time().isoformat()))
         ends = time.fromisoformat(asked.get("to", end.time().isoformat()))
-        return chosen_span(on, begins, ends, zone), asked
+        return chosen_span(on, begins, ends, clock), asked
     except (ValueError, OverflowError):
         return suggested, {}

@@ -48,6 +48,7 @@ def candidates(
             + 2 * (row.floor_id != place.zone.floor_id)
             + (row.zone_id != place.zone.id),
             longest=policy[row.id].max_duration,
+            of_section=row.zone_id != place.zone.id and row.section_id is not None,
         )
         for row in rows
     ]
@@ -73,7 +74,8 @@ def _others(place: Place, *, elsewhere: bool) -> Executable:
     )
     return (
         select(
-            Space.id, Space.code, Space.kind, Space.zone_id, Space.x, Space.y, Space.capacity, Zone.floor_id
+            *(Space.id, Space.code, Space.kind, Space.zone_id, Space.x, Space.y, Space.capacity),
+            *(Zone.floor_id, Zone.section_id),
         )
         .join(Zone, Zone.id == Space.zone_id)
         .join(Floor, Floor.id == Zone.floor_id)

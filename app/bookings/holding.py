@@ -36,7 +36,7 @@ def try_hold(
     made_by: int | None,
     now: datetime,
 ) -> Booking | None:
-    """Hold a space; None where somebody else has it, or a rule that counts forbids it.
+    """Hold a space; None where somebody else has it, it is still to be drawn by lot, or a rule that counts forbids it.
 
     Waits for nobody, since whoever offers what was just freed holds rows already; raises Busy instead, and the next
     sweep tries again. Entry, hours and lengths are the caller's (`now.options`).
@@ -57,6 +57,7 @@ def try_hold(
         with session.begin_nested():
             if not try_turn(session, user_id=user_id, space_id=space_id):
                 raise Busy
+            legal.check_lots(session, place, span, user_id=user_id, now=now)
             legal.check_barriers(session, place, span, user_id)
             legal.check_counts(session, place, span, user_id=user_id, now=now)
             with overlap_refused(session, space_id=space_id):

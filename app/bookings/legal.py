@@ -25,11 +25,9 @@ from app.spaces.lots import closed_until
 from app.spaces.models import FixedSeat, Space
 from app.spaces.rules import LANES, Entry, Lane
 from app.spaces.service import Place, doors, in_layout
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan, day_span, days_of
 
 COUNTED = (Status.HELD, Status.BOOKED, Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)
-
-_INSTANT = timedelta(microseconds=1)
 
 
 def refuse(rule: str, value: object, allowed: str) -> NoReturn:
@@ -53,9 +51,9 @@ def check_entry(
     """
     if place.zone.section_id is None or place.zone.section_id in sections:
         return
-    on = span.start.astimezone(place.timezone).date()
+    on, last = days_of(span, place.timezone)
     door = doors(session, [place.zone])[place.zone.id]
-    match door.entry_for(sections, on, (span.end - _INSTANT).astimezone(place.timezone).date()):
+    match door.entry_for(sections, on, last):
         case Entry.OVERFLOW:
             homes = door.homes(sections)
             counts = free_by_zone(session, homes, span, now, place.timezone, user_id=user_id)

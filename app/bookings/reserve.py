@@ -69,8 +69,9 @@ def reserve(
     legal.check_lots(session, place, span, user_id=holder.user_id, now=now)
     queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
     legal.check_barriers(session, place, span, holder.user_id)
-    legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
+    # First, so that the pause before this one is counted from where the claim will end.
     _shorten_own_claim(session, place, holder, span, actor=actor, now=now)
+    legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
     return _insert(session, place, holder, span, actor=actor, now=now, title=title)
 
 
@@ -249,11 +250,11 @@ def _holder(
     guest_name: str = "",
 ) -> Holder:
     """Whom the booking is for, if the actor may book for them."""
+    on = span.start.astimezone(place.timezone).date()
     if guest_name:
         if actor.role not in RECEIVES_GUESTS:
             raise Forbidden("booking.not_allowed", why="guest")
-        return Holder(None, actor.section_ids, guest_name)
-    on = span.start.astimezone(place.timezone).date()
+        return Holder(None, actor.as_of(on).section_ids, guest_name)
     person = actor.as_of(on) if for_user_id in {None, actor.id} else get_person(session, for_user_id, on)
     if not may_act_for(actor, person):
         raise Forbidden("booking.not_allowed", why="on_behalf")

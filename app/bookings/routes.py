@@ -192,6 +192,9 @@ def show(booking_id: int) -> Any:
         booking = service.get_booking(session, booking_id, actor=asker())
         history = events.history(session, f"booking:{booking.id}")
         invited = attendees.attendee_ids(session, [booking.id]).get(booking.id, [])
+    if service.is_look(booking, asker()):
+        with transaction(db.engine) as session:
+            service.note_seen(session, booking, actor=asker(), now=now())
     return (booking, invited, history), 200, {"ETag": etag(booking.version)}
 
 

@@ -45,6 +45,17 @@ def look_at(session: Session, user_id: int, *, actor: Person, on: date, now: dat
     note_look(session, user_id, actor=actor, now=now)
 
 
+def is_look(booking: Booking, actor: Person) -> bool:
+    """Whether seeing a booking is looking up its person (RULES 20): not for them, nor for who booked it for them."""
+    return booking.user_id is not None and actor.id not in {booking.user_id, booking.made_by}
+
+
+def note_seen(session: Session, booking: Booking, *, actor: Person, now: datetime) -> None:
+    """Somebody's booking was seen by another, which the person can read."""
+    if booking.user_id is not None:
+        note_look(session, booking.user_id, actor=actor, now=now)
+
+
 def get_booking(session: Session, booking_id: int, *, actor: Person, to_change: bool = False) -> Booking:
     """A booking that the actor may see, or may change. Raises NotFound `booking.unknown`, Forbidden
     `booking.not_allowed` for a stranger's."""

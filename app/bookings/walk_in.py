@@ -18,9 +18,9 @@ from app.occupancy.rules import Occupancy
 from app.people.cards import find_by_card
 from app.people.service import Person, get_person
 from app.spaces.desk_codes import as_typed
-from app.spaces.models import Space, Zone
+from app.spaces.models import FixedSeat, Space, Zone
 from app.spaces.rules import Policy
-from app.spaces.service import Place, get_place, policies
+from app.spaces.service import Place, get_place, in_layout, policies
 from app.timespan import TimeSpan
 
 JUST = timedelta(minutes=20)
@@ -117,8 +117,8 @@ def card_holder_again(session: Session, user_id: int, on: date) -> Person:
 
 
 def just_seen(session: Session, *, person: Person, now: datetime) -> list[Space]:
-    """Seats of everybody's and of the person's own zones on which somebody sat down just now, whom no booking explains;
-    the newest first. None of a lane of which the person holds a space now.
+    """Seats of everybody's and of the person's own zones on which somebody sat down just now, whom no booking explains,
+    nor that they are kept for somebody; the newest first. None of a lane of which the person holds a space now.
 
     "Is that you?": so that sitting down needs one tap.
     """
@@ -126,6 +126,12 @@ def just_seen(session: Session, *, person: Person, now: datetime) -> list[Space]
     now_on = (HOLDS, Booking.start_at <= now, Booking.end_at > now)
     held_lanes = set(session.scalars(select(Booking.lane).where(Booking.user_id == person.id, *now_on)))
     held = select(Booking.id).where(Booking.space_id == Space.id, *now_on)
+    anothers = select(FixedSeat.id).where(
+        FixedSeat.space_id == Space.id,
+        FixedSeat.user_id != person.id,
+        FixedSeat.from_on <= person.on,
+        or_(FixedSeat.until_on.is_(None), FixedSeat.until_on >= person.on),
+    )
     rows = session.scalars(
         select(Space)
         .join(Zone, Zone.id == Space.zone_id)
@@ -133,8 +139,10 @@ def just_seen(session: Session, *, person: Person, now: datetime) -> list[Space]
         .where(
             SpaceState.state == Occupancy.OCCUPIED,
             SpaceState.since_at > now - JUST,
+            in_layout(Space),
             or_(Zone.section_id.is_(None), Zone.section_id.in_(person.section_ids)),
             ~held.exists(),
+            ~anothers.exists(),
         )
         .order_by(SpaceState.since_at.desc(), Space.code)
         .limit(AT_MOST)

@@ -87,7 +87,6 @@ def _asked(settings: Settings) -> Asked:
     return Asked(
         now,
         now.astimezone(settings.timezone).date(),
-        may_set_roles=True,
         timezone=str(settings.timezone),
         timing=models.timing,
     )

@@ -45,6 +45,19 @@ def invitation(entry: Entry, *, host: str, organizer: str, attendee: str, gone: 
     return bytes(calendar.to_ical())
 
 
+def published(entries: Sequence[Entry], *, host: str, organizer: str, now: datetime) -> bytes:
+    """Several bookings at once, each under the UID that its own invitations have. PUBLISH, since a request is about one
+    UID (RFC 5546, 3.2)."""
+    calendar = _calendar()
+    calendar.add("method", "PUBLISH")
+    for entry in entries:
+        event = _event(entry, host, now)
+        event.add("organizer", vCalAddress(f"mailto:{organizer}"))
+        event.add("status", "CANCELLED" if entry.booking.status in GONE else "CONFIRMED")
+        calendar.add_component(event)
+    return bytes(calendar.to_ical())
+
+
 def feed(entries: Sequence[Entry], *, host: str, name: str, now: datetime) -> bytes:
     """A person's calendar."""
     calendar = _calendar()

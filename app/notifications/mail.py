@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +13,10 @@ from email.utils import make_msgid
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
+from app.bookings.rules import Status
 from app.clock import Clock
 from app.database import transaction
 from app.notifications.models import Delivery, Message
@@ -28,13 +30,19 @@ PERMANENT = 500
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message to be sent: to whom, in which language, and the booking that it is about, as it stands now."""
+    """A message to be sent: to whom, in which language, and the bookings that it is about, as they stand now, in the
+    order of time; several of a series."""
 
     message: Message
     address: str
     name: str
     locale: str
-    booking: Booking | None
+    bookings: Sequence[Booking]
+
+    @property
+    def booking(self) -> Booking | None:
+        """The one that it is about, if it is about one."""
+        return self.bookings[0] if len(self.bookings) == 1 else None
 
 
 class Refused(Exception):
@@ -142,8 +150,8 @@ def _deliver(engine: Engine, letter: Letter, send: Send, write: Callable[[Letter
 
 
 def _claim(engine: Engine, now: datetime, sender: str) -> Letter | None:
-    """The next mail that is due: counted as tried, and due again later, before it is sent. What was tried too often, or
-    is to somebody who has left, is given up on the way."""
+    """The next mail that is due: counted as tried, and due again later, before it is sent. What was tried too often, is
+    to somebody who has left, or warns of what is past, is given up on the way."""
     with transaction(engine) as session:
         while True:
             row = session.execute(
@@ -160,15 +168,36 @@ def _claim(engine: Engine, now: datetime, sender: str) -> Letter | None:
             message.attempts += 1
             message.due_at = next_try(message.attempts, now)
             message.mail_id = message.mail_id or make_msgid(domain=sender.partition("@")[2] or None)
-            if message.due_at is not None and user.left_at is None:
+            bookings = _about(session, message)
+            past = message.kind == "booking.release_warned" and not any(
+                _is_coming(one, now) for one in bookings
+            )
+            if message.due_at is not None and user.left_at is None and not past:
                 break
             message.status, message.due_at = Delivery.FAILED, None
-            message.error = message.error or ("left" if user.left_at else "tried too often")
+            message.error = (
+                "past" if past else message.error or ("left" if user.left_at else "tried too often")
+            )
             session.flush()
-        booking = session.get(Booking, message.data.get("booking_id") or 0)
         session.flush()
         session.expunge_all()
-    return Letter(message, user.email, user.name, user.locale, booking)
+    return Letter(message, user.email, user.name, user.locale, bookings)
+
+
+def _about(session: Session, message: Message) -> Sequence[Booking]:
+    ids = message.data.get("bookings") or [message.data.get("booking_id") or 0]
+    query = select(Booking).where(Booking.id.in_(ids)).order_by(Booking.start_at, Booking.id)
+    return session.scalars(query).all()
+
+
+def _is_coming(booking: Booking, now: datetime) -> bool:
+    """Whether a release of which its person was warned is still to come (RULES 7: a warning is dropped once past)."""
+    return (
+        booking.status is Status.BOOKED
+        and booking.coming_at is None
+        and booking.release_check_at is not None
+        and now < booking.release_check_at
+    )
 
 
 def _mark(engine: Engine, message_id: int, status: Delivery, error: str = "") -> None:

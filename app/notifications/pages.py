@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import time
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import force_locale, gettext
 from werkzeug.wrappers import Response
 
 from app import pipeline
@@ -18,7 +18,6 @@ from app.fields import is_storable
 from app.http import identifier, now, settings, today
 from app.letters import Links, sentence
 from app.notifications import calendars, service, webhooks
-from app.notifications.calendars import Entry
 from app.notifications.models import Shape
 from app.notifications.rules import Choices, Topic, Way
 from app.wording import explain
@@ -49,14 +48,13 @@ def choices() -> str:
     with reading(db.engine) as session:
         chosen = service.choices_of(session, [asker().id]).get(asker().id, Choices())
         version = service.calendar_version(session, asker().id)
-    base = settings().public_url or request.url_root
     return render_template(
         "message_choices.html",
         chosen=chosen,
         topics=list(Topic),
         ways=list(Way),
         has_mail=bool(settings().smtp_url),
-        feed=Links(settings()).feed(base, asker().id, version),
+        feed=Links(settings(), request.url_root).feed(asker().id, version),
     )
 
 
@@ -96,7 +94,7 @@ def renew_calendar() -> Response:
 @limiter.limit("60 per minute")
 def calendar(token: str) -> Response:
     """A person's bookings for their calendar; the address is the key."""
-    links = Links(settings())
+    links = Links(settings(), request.url_root)
     known = links.read_feed(token)
     if known is None:
         raise NotFound("link.invalid")
@@ -106,17 +104,9 @@ def calendar(token: str) -> Response:
         if person is None or service.calendar_version(session, user_id) != version:
             raise NotFound("link.invalid")
         rows = calendars.bookings_of(session, user_id, now())
-    entries = []
-    for booking, space in rows:
-        mine = booking.user_id == user_id and booking.is_live and booking.end_at > now()
-        note = "\n".join(
-            f"{text}: {links.act(user_id, booking.id, verb)}"
-            for verb, text in (("check-in", gettext("Check in")), ("give-up", gettext("Give it up")))
-            if mine and links.base
-        )
-        entries.append(
-            Entry(booking, booking.title or space.code, space.code, f"{links.base}/bookings", note)
-        )
+    # By its reader's language: a calendar program says none.
+    with force_locale(person.locale or settings().locale):
+        entries = [links.entry(booking, space.code, user_id, now()) for booking, space in rows]
     body = calendars.feed(entries, host=links.host, name="空き席", now=now())
     answer = make_response(body)
     answer.content_type = "text/calendar; charset=utf-8"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from app.notifications.models import (
     Webhook,
     WebhookCall,
 )
-from app.notifications.rules import Choices, Fact, Topic, Way, recipients, wanted_by
+from app.notifications.rules import OF_SERIES, Choices, Fact, Topic, Way, recipients, wanted_by
 from app.people.models import User
 from app.people.service import names
 from app.spaces.models import Space
@@ -94,7 +95,7 @@ def _write_messages(session: Session, events: Sequence[Event], now: datetime, wa
     choices = choices_of(session, people)
     reachable = set(session.scalars(select(User.id).where(User.id.in_(people), User.left_at.is_(None))))
     actors = names(session, {event.actor_id for event, *_ in wanted if event.actor_id is not None})
-    rows = []
+    rows: dict[tuple[object, ...], dict[str, Any]] = {}
     for event, user_id, topic in wanted:
         chosen = choices.get(user_id, Choices())
         on_page = chosen.wants(topic, Way.PAGE)
@@ -102,21 +103,35 @@ def _write_messages(session: Session, events: Sequence[Event], now: datetime, wa
         if user_id not in reachable or not (on_page or by_mail):
             continue
         booking = bookings.get(about[event.id] or 0)
-        rows.append(
-            {
-                "user_id": user_id,
-                "event_id": event.id,
-                "kind": event.kind,
-                "topic": topic,
-                "data": _snapshot(event, booking, codes, actors),
-                "made_at": now,
-                "on_page": on_page,
-                "status": Delivery.DUE if by_mail else Delivery.OFF,
-                "due_at": chosen.mail_at(now, ways.zone) if by_mail else None,
-            }
-        )
+        row = {
+            "user_id": user_id,
+            "event_id": event.id,
+            "kind": event.kind,
+            "topic": topic,
+            "data": _snapshot(event, booking, codes, actors),
+            "made_at": now,
+            "on_page": on_page,
+            "status": Delivery.DUE if by_mail else Delivery.OFF,
+            "due_at": chosen.mail_at(now, ways.zone) if by_mail else None,
+        }
+        key = user_id, *_at_once(event, booking)
+        rows[key] = _together(rows[key], row) if key in rows else row
     if rows:
-        session.execute(insert(Message), rows)
+        session.execute(insert(Message), list(rows.values()))
+
+
+def _at_once(event: Event, booking: Booking | None) -> tuple[object, ...]:
+    """What is the same of events that one message tells: what was done to a series in one step."""
+    if booking is None or booking.series_id is None or event.kind not in OF_SERIES:
+        return (event.id,)
+    return (event.kind, event.at, event.actor_id, booking.series_id)
+
+
+def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """One message of both: of the earlier day, with all its bookings."""
+    first, second = sorted((one, other), key=lambda row: str(row["data"]["start"]))
+    parts = (row["data"].get("bookings", [row["data"]["booking_id"]]) for row in (first, second))
+    return first | {"data": first["data"] | {"bookings": [*chain(*parts)]}}
 
 
 def _booking_id(event: Event) -> int | None:

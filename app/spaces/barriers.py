@@ -39,6 +39,9 @@ class Barrier:
         """Whether it stands before this person."""
         return self.user_id is None or self.user_id != user_id
 
+    def touches(self, span: TimeSpan) -> bool:
+        return self.start < span.end and (self.end is None or self.end > span.start)
+
     def covers(self, at: datetime) -> bool:
         return self.start <= at and (self.end is None or at < self.end)
 
@@ -75,7 +78,7 @@ def barriers(
     rows = session.connection().execute(_query(wanted[0], some=isinstance(wanted[1], list)), values)
     found = (_barrier(row, zone) for row in rows)
     return sorted(
-        (one for one in found if one.start < span.end and (one.end is None or one.end > span.start)),
+        (one for one in found if one.touches(span)),
         key=lambda one: one.start,
     )
 
@@ -240,10 +243,7 @@ def close(
 
     Raises NotFound `site.unknown` or `zone.unknown`.
     """
-    if session.get(Site, site_id) is None:
-        raise NotFound("site.unknown", site_id=site_id)
-    if zone_id is not None and zone_id not in _zones_of(session, site_id):
-        raise NotFound("zone.unknown", zone_id=zone_id)
+    check_place(session, site_id, zone_id)
     made = Closure(
         site_id=site_id,
         zone_id=zone_id,
@@ -268,6 +268,14 @@ def close(
         reason=reason,
     )
     return made
+
+
+def check_place(session: Session, site_id: int, zone_id: int | None) -> None:
+    """That there is such a site, and the zone is of it. Raises NotFound `site.unknown` or `zone.unknown`."""
+    if session.get(Site, site_id) is None:
+        raise NotFound("site.unknown", site_id=site_id)
+    if zone_id is not None and zone_id not in _zones_of(session, site_id):
+        raise NotFound("zone.unknown", zone_id=zone_id)
 
 
 def reopen(session: Session, closure_id: int, *, actor_id: int | None, now: datetime) -> Closure:

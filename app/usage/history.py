@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings.models import Booking
-from app.bookings.service import get_booking
+from app.bookings.service import get_booking, is_look, note_seen
 from app.events import Event
 from app.people.models import User
 from app.people.service import Person, names
@@ -22,7 +22,8 @@ from app.usage.service import LedgerRow, ledger
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A booking with its events, oldest first. `who`: names by user id; `spaces`: codes by space id."""
+    """A booking with its events, oldest first. `who`: names by user id; `spaces`: codes by space id. `is_look`: whether
+    its reader looks somebody up by it."""
 
     booking: Booking
     space: Space
@@ -30,6 +31,7 @@ class Story:
     who: dict[int, str]
     spaces: dict[int, str]
     row: LedgerRow | None
+    is_look: bool
 
 
 def story_of(session: Session, booking_id: int, *, actor: Person, now: datetime) -> Story:
@@ -49,7 +51,13 @@ def story_of(session: Session, booking_id: int, *, actor: Person, now: datetime)
         names(session, [one for one in people if one is not None]),
         {one.id: one.code for one in spaces},
         row,
+        is_look(booking, actor),
     )
+
+
+def note_look(session: Session, story: Story, *, actor: Person, now: datetime) -> None:
+    """Somebody's booking was seen by another: it leaves a trace that the person can read."""
+    note_seen(session, story.booking, actor=actor, now=now)
 
 
 def _row(session: Session, booking: Booking, now: datetime) -> LedgerRow | None:

@@ -61,6 +61,9 @@ def booking_history(booking_id: int) -> str:
     """What happened to a booking, and for facility staff a form to say what really happened."""
     with reading(db.engine) as session:
         story = history.story_of(session, booking_id, actor=asker(), now=now())
+    if story.is_look:
+        with transaction(db.engine) as session:
+            history.note_look(session, story, actor=asker(), now=now())
     may_correct = asker().role is Role.FACILITY and not story.booking.is_live and not story.booking.erased_at
     return render_template(
         "history.html", story=story, happenings=happenings, may_correct=may_correct, Reason=Reason

@@ -70,6 +70,9 @@ def booking_history(query: dict[str, Any], booking_id: int) -> Any:
     """All that happened to a booking, in plain words of the reader's language"""
     with reading(db.engine) as session:
         story = history.story_of(session, booking_id, actor=asker(), now=now())
+    if story.is_look:
+        with transaction(db.engine) as session:
+            history.note_look(session, story, actor=asker(), now=now())
     page = position_page(story.events, query)
     page["items"] = [
         {

@@ -13,15 +13,17 @@ from sqlalchemy.orm import Session
 from app.bookings import holding
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
-from app.bookings.now.options import options
+from app.bookings.now.options import stock
 from app.bookings.now.rules import Option
 from app.bookings.rules import Status
 from app.database import try_lock_rows
 from app.errors import Conflict
-from app.people.service import Person, find_person
+from app.people.models import User
+from app.people.service import Person, find_people
 from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import LANES, Lane
 from app.spaces.service import policies
+from app.timespan import TimeSpan
 from app.waitlist.models import Entry
 from app.waitlist.rules import State, hold_until
 from app.waitlist.service import change, in_line
@@ -31,11 +33,17 @@ TRIES = 5
 
 
 def settle(session: Session, now: datetime) -> list[Booking]:
-    """End what time or others ended: offers that ran out or were withdrawn, spans that are over, wishes met otherwise.
+    """End what time or others ended: offers that ran out or were withdrawn, spans that are over, wishes met otherwise
+    or of people who have left.
 
     Returns what was held and is free again.
     """
     freed = _settle_offers(session, now)
+    left = select(User.id).where(User.id == Entry.user_id, User.left_at.is_not(None))
+    for entry in session.scalars(
+        select(Entry).where(in_line(), Entry.state == State.WAITING, left.exists()).limit(AT_ONCE)
+    ).all():
+        change(session, entry, "left", now=now, state=State.LEFT)
     for entry in session.scalars(
         select(Entry).where(in_line(), Entry.state == State.WAITING, Entry.end_at <= now).limit(AT_ONCE)
     ).all():
@@ -116,28 +124,43 @@ def offer(
     a time: who is second waits for the next sweep, or those in front could be overtaken.
     """
     made: list[Entry] = []
-    passed_over: set[int] = set()
     if not try_lock_rows(session, "queue", [0]):
         return made
-    for entry, space_ids, timezone in _could_have(session, now, freed if only_freed else None):
-        wanted = entry.wish.wanted(now)
-        on = now.astimezone(ZoneInfo(timezone)).date()
-        person = find_person(session, entry.user_id, on) if entry.user_id else None
-        if wanted is None or (entry.user_id is not None and person is None):
+    waiting = [
+        (entry, wanted, space_ids, timezone)
+        for entry, space_ids, timezone in _could_have(session, now, freed if only_freed else None)
+        if (wanted := entry.wish.wanted(now)) is not None
+    ]
+    if not waiting:
+        return made
+    # Whoever waits, what they could have is read once.
+    window = TimeSpan(now, max(wanted.end for _entry, wanted, *_where in waiting))
+    left = stock(session, set().union(*(space_ids for *_who, space_ids, _timezone in waiting)), window)
+    people = find_people(session, {entry.user_id for entry, *_ in waiting if entry.user_id}, now.date())
+    passed_over: set[int] = set()
+    for entry, wanted, space_ids, timezone in waiting:
+        person = people.get(entry.user_id) if entry.user_id else None
+        if entry.user_id is not None and person is None:
             continue
+        here = person.as_of(now.astimezone(ZoneInfo(timezone)).date()) if person else None
         found = [
             one
-            for one in options(session, entry.wish.target, wanted, person=person, now=now, until=wanted.end)
+            for one in left.options(
+                session, entry.wish.target, wanted, person=here, now=now, until=wanted.end
+            )
             if one.space_id in space_ids - passed_over
             and one.is_free(wanted)
             and not (one.is_occupied and wanted.start <= now and one.space_id not in freed)
         ]
         try:
-            if found and _offer_to(session, entry, found, now):
-                made.append(entry)
+            held = _offer_to(session, entry, found, now) if found else None
         except holding.Busy:
             # Nobody behind overtakes whoever could not be served at this moment.
             passed_over |= {one.space_id for one in found}
+            continue
+        if held is not None:
+            left.take(held, wanted)
+            made.append(entry)
     return made
 
 
@@ -187,14 +210,14 @@ def _could_have(
     return [(entry, space_ids, timezones[entry]) for entry, space_ids in found.items()][:AT_ONCE]
 
 
-def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: datetime) -> bool:
-    """Hold the best of these for an entry; whether one could be. Raises `holding.Busy`."""
+def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: datetime) -> int | None:
+    """Hold the best of these for an entry; which space, if one could be. Raises `holding.Busy`."""
     mine = select(Entry.id).where(Entry.id == entry.id, Entry.state == State.WAITING)
     if session.scalar(mine.with_for_update(skip_locked=True)) is None:
         raise holding.Busy
     wanted = entry.wish.wanted(now)
     if wanted is None:
-        return False
+        return None
     policy_of = policies(session)
     for one in sorted(found, key=lambda one: (one.is_overflow, one.is_occupied, one.code))[:TRIES]:
         booking = holding.try_hold(
@@ -209,7 +232,7 @@ def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: date
         if booking is not None:
             hold = policy_of.of(one.kind, one.zone_id).offer_hold
             until = hold_until(wanted, now=now, hold=hold)
-            return change(
+            change(
                 session,
                 entry,
                 "offered",
@@ -219,7 +242,8 @@ def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: date
                 booking_id=booking.id,
                 hold_until=until,
             )
-    return False
+            return one.space_id
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import events
 from app.bookings.guards import queue_up
 from app.bookings.models import Booking
-from app.bookings.now.options import options
+from app.bookings.now.options import options, stock_for
 from app.bookings.now.rules import CALL
 from app.bookings.now.service import target_named
 from app.database import lock_rows
@@ -28,6 +28,7 @@ from app.timespan import TimeSpan
 from app.waitlist.models import Entry
 from app.waitlist.rules import IN_LINE, State, Wish, expected_at
 
+Row = TypeVar("Row", Booking, Space, Zone)
 _entries = Entry.metadata.tables["waitlist_entries"]
 
 
@@ -90,10 +91,13 @@ class Draw:
 def draw(session: Session, wanted: Draw, *, actor: Person, now: datetime) -> Entry:
     """Draw the next number of a zone's day, as at a reception desk: for oneself, at a kiosk for whoever stands there.
 
-    Raises NotFound `zone.unknown`, Conflict `waitlist.joined`.
+    Raises NotFound `zone.unknown`, RuleBroken `waitlist.hopeless` where the zone has no rooms to book, Conflict
+    `waitlist.joined`.
     """
     zone_id, on = wanted.zone_id, wanted.on
     get_zone(session, zone_id)
+    if session.scalar(_with_rooms().where(Zone.id == zone_id)) is None:
+        raise RuleBroken("waitlist.hopeless")
     span = TimeSpan(now, wanted.until)
     user_id = None if actor.role is Role.KIOSK else actor.id
     queue_up(session, user_ids=[user_id], space_ids=[])
@@ -223,58 +227,85 @@ class Standing:
 
 
 def standing(session: Session, entries: Sequence[Entry], *, now: datetime) -> list[Standing]:
-    """Each with its place; a fixed number of queries for each."""
-    return [_standing(session, one, now) for one in entries]
-
-
-def _standing(session: Session, entry: Entry, now: datetime) -> Standing:
-    held = session.get(Booking, entry.booking_id) if entry.booking_id else None
-    wanted = entry.wish.wanted(now)
-    place, at = 0, None
-    if entry.state is State.WAITING and wanted is not None:
-        place = _ahead(session, entry) + 1
-        free = options(session, entry.wish.target, wanted, person=None, now=now, until=entry.end_at)
-        frees = [max((busy.end for busy in one.busy if busy.start < wanted.end), default=now) for one in free]
-        at = expected_at(place, frees=frees, turn=wanted.length, now=now)
-    return Standing(
-        entry,
-        place,
-        at if at is not None and at < entry.end_at else None,
-        session.get(Zone, entry.zone_id) if entry.zone_id else None,
-        session.get(Space, entry.space_id) if entry.space_id else None,
-        held,
-        session.get(Space, held.space_id) if held else None,
+    """Each with its place; a fixed number of queries, however many."""
+    waiting = {
+        entry: wanted
+        for entry in entries
+        if entry.state is State.WAITING and (wanted := entry.wish.wanted(now)) is not None
+    }
+    turns = _turns(session, waiting, now) if waiting else {}
+    held = _by_id(session, Booking, [entry.booking_id for entry in entries])
+    spaces = _by_id(
+        session, Space, [*(entry.space_id for entry in entries), *(one.space_id for one in held.values())]
     )
+    zones = _by_id(session, Zone, [entry.zone_id for entry in entries])
+    shown = []
+    for entry in entries:
+        place, at = turns.get(entry, (0, None))
+        booking = held.get(entry.booking_id or 0)
+        shown.append(
+            Standing(
+                entry,
+                place,
+                at if at is not None and at < entry.end_at else None,
+                zones.get(entry.zone_id or 0),
+                spaces.get(entry.space_id or 0),
+                booking,
+                spaces.get(booking.space_id) if booking else None,
+            )
+        )
+    return shown
 
 
-def _ahead(session: Session, entry: Entry) -> int:
-    """How many asked before for what may be the same: of that lane and time, and of no other kind, zone or space."""
-    other = aliased(Entry)
-    query = (
-        select(func.count())
-        .select_from(other)
-        .where(
-            other.state == State.WAITING,
-            in_line(other),
-            other.id < entry.id,
-            other.lane == entry.lane,
-            other.start_at < entry.end_at,
-            other.end_at > entry.start_at,
+def _by_id(session: Session, of: type[Row], ids: Iterable[int | None]) -> dict[int, Row]:
+    """Rows of a table by their id; no query where none is wanted."""
+    wanted = {one for one in ids if one is not None}
+    return {one.id: one for one in session.scalars(select(of).where(of.id.in_(wanted)))} if wanted else {}
+
+
+def _turns(
+    session: Session, waiting: Mapping[Entry, TimeSpan], now: datetime
+) -> dict[Entry, tuple[int, datetime | None]]:
+    """The place of each in line, and when it may be its turn."""
+    window = TimeSpan(now, max(entry.end_at for entry in waiting))
+    left = stock_for(session, {entry.wish.target for entry in waiting}, window)
+    query = select(Entry).where(
+        in_line(), Entry.state == State.WAITING, Entry.id < max(one.id for one in waiting)
+    )
+    line = session.scalars(query).all()
+    found = {}
+    for entry, wanted in waiting.items():
+        place = 1 + sum(_is_before(one, entry) for one in line)
+        free = left.options(session, entry.wish.target, wanted, person=None, now=now, until=entry.end_at)
+        frees = [max((busy.end for busy in one.busy if busy.start < wanted.end), default=now) for one in free]
+        found[entry] = place, expected_at(place, frees=frees, turn=wanted.length, now=now)
+    return found
+
+
+def _is_before(other: Entry, entry: Entry) -> bool:
+    """Whether somebody asked before for what may be the same: of that lane and time, and of no other kind, zone or
+    space."""
+    return (
+        other.id < entry.id
+        and other.lane is entry.lane
+        and other.start_at < entry.end_at
+        and other.end_at > entry.start_at
+        and all(
+            getattr(entry, name) is None or getattr(other, name) in {None, getattr(entry, name)}
+            for name in ("kind", "zone_id", "space_id")
         )
     )
-    for name in ("kind", "zone_id", "space_id"):
-        if (mine := getattr(entry, name)) is not None:
-            theirs = getattr(other, name)
-            query = query.where((theirs == mine) | theirs.is_(None))
-    return session.scalar(query) or 0
 
 
 def zones_with_rooms(session: Session) -> list[Zone]:
     """The zones at whose booths numbers can be drawn, in the order of their codes."""
+    return list(session.scalars(_with_rooms().order_by(Zone.code)))
+
+
+def _with_rooms() -> Select[Zone]:
     rooms = [kind for kind, lane in LANES.items() if lane is Lane.ROOM]
     with_rooms = select(Space.zone_id).where(Space.kind.in_(rooms), in_layout(Space))
-    query = select(Zone).where(Zone.free_seating.is_(False), Zone.id.in_(with_rooms))
-    return list(session.scalars(query.order_by(Zone.code)))
+    return select(Zone).where(Zone.free_seating.is_(False), Zone.id.in_(with_rooms))
 
 
 def numbers(session: Session, zone_id: int, on: date) -> list[Entry]:

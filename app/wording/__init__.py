@@ -19,7 +19,7 @@ from app.wording import reports as of_reports
 from app.wording import telework as of_telework
 from app.wording.files import FILES
 from app.wording.letters import LETTERS
-from app.wording.messages import MESSAGES
+from app.wording.messages import MESSAGES, OF_SERIES
 from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "LOOKS",
     "MESSAGES",
     "OCCUPANCY",
+    "OF_SERIES",
     "POLICIES",
     "REASONS",
     "REFUSALS",

@@ -54,3 +54,12 @@ MESSAGES: Mapping[str, LazyString] = {
     "sensor.troubles": lazy_gettext("%(count)s sensors need a look: %(sensors)s."),
     "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
 }
+
+# The same of several bookings of a series, in one message; `when`: the first of them.
+OF_SERIES: Mapping[str, LazyString] = {
+    "booking.made": lazy_gettext("%(space)s is booked on %(days)s days, first on %(when)s."),
+    "booking.changed": lazy_gettext("The series was changed: %(space)s, %(days)s days, first on %(when)s."),
+    "booking.cancelled": lazy_gettext(
+        "Cancelled: %(space)s on %(days)s days of a series, first on %(when)s. Why: %(why)s."
+    ),
+}

@@ -18,6 +18,7 @@ from app.factory import create_app
 from app.people import service as people
 from app.people.models import Role, User
 from app.settings import Settings
+from app.spaces.models import Site
 from tests.house import House, at
 
 PASSWORD = "a password of nobody"
@@ -207,3 +208,14 @@ def test_a_floor_on_a_day_that_cannot_be_is_told_and_shown_as_suggested(
     answer = client.get(f"/floors/{house.floor_id}?date={on}")
     assert answer.status_code == 200
     assert "日付と、開始より後の終了時刻を選んでください" in answer.text
+
+
+def test_times_of_a_floor_elsewhere_are_read_as_they_are_shown(client: FlaskClient, house: House) -> None:
+    with transaction(house.engine) as session:
+        session.execute(update(Site).values(timezone="Europe/London"))
+    sign_in(client)
+    shown = client.get("/floors/1?date=2026-11-25&from=10:00&to=12:00").text
+    assert 'id="when-from" type="time" name="from" value="10:00"' in shown
+    house.book("baba", "seat", "10:00", "12:00", day=1)
+    panel = client.get(f"/floors/1/spaces/{house.spaces['seat']}?date=2026-11-25&from=10:00&to=12:00").text
+    assert "10:00–12:00" in panel

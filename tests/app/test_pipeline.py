@@ -16,7 +16,11 @@ from app.database import reading, transaction
 from app.occupancy.models import OccupancyChange
 from app.occupancy.readings import Reading
 from app.pipeline import process_readings, sweep
+from app.spaces.rules import Kind, Lane, Target
 from app.usage.models import UsageSession
+from app.waitlist import service as waitlist
+from app.waitlist.models import Entry
+from app.waitlist.rules import State, Wish
 from tests.house import OFFICE, House, at, copied, span
 from tests.statements import counted
 
@@ -113,6 +117,43 @@ def test_a_sweep_over_many_due_bookings_needs_no_more_queries_than_over_one(hous
     house.book("chiba", "booth", "11:15", "11:30", now="11:00")
     of_three = statements(house, lambda session: sweep(session, at("11:30"), OFFICE))
     assert of_three <= of_one
+
+
+def test_a_sweep_over_many_who_wait_and_may_not_needs_no_more_queries_than_over_one(house: House) -> None:
+    """The one free seat is another section's: each is looked at, none is offered anything."""
+    for where in ("seat", "window", "bare"):
+        house.break_(where)
+    wish = Wish(Target(Lane.DESK, Kind.SEAT), span("10:00", "12:00"))
+
+    def wait(*who: str) -> None:
+        with transaction(house.engine) as session:
+            for name in who:
+                waitlist.join(session, wish, actor=house.people[name], now=at("09:00"))
+
+    wait("aoki")
+    of_one = statements(house, lambda session: sweep(session, at("09:01"), OFFICE))
+    wait("baba", "chiba")
+    of_three = statements(house, lambda session: sweep(session, at("09:02"), OFFICE))
+    assert of_three <= of_one
+    with reading(house.engine) as session:
+        assert {one.state for one in session.scalars(select(Entry))} == {State.WAITING}
+
+
+def test_a_long_line_is_shown_with_no_more_queries_than_a_short_one(house: House) -> None:
+    house.book("aoki", "booth", "09:00", "11:00")
+    wish = Wish(Target(Lane.ROOM, Kind.BOOTH), span("09:30", "11:30"))
+
+    def show(session: Session) -> object:
+        entries = session.scalars(select(Entry).order_by(Entry.id)).all()
+        return waitlist.standing(session, entries, now=at("09:10"))
+
+    with transaction(house.engine) as session:
+        waitlist.join(session, wish, actor=house.people["baba"], now=at("09:00"))
+    of_one = statements(house, show)
+    with transaction(house.engine) as session:
+        for name in ("chiba", "endo", "fujii"):
+            waitlist.join(session, wish, actor=house.people[name], now=at("09:00"))
+    assert statements(house, show) <= of_one
 
 
 def test_a_busy_floor_needs_no_more_queries_than_an_empty_one(house: House) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.timespan import TimeSpan, chosen_span, day_span, merged, overlap
+from app.timespan import TimeSpan, chosen_span, day_span, days_of, merged, overlap
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -150,3 +150,12 @@ def test_a_chosen_end_at_midnight_is_the_end_of_the_day() -> None:
     evening = chosen_span(date(2026, 11, 24), time(9), time(0), TOKYO)
     assert evening == TimeSpan(datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 24, 15, tzinfo=UTC))
     assert chosen_span(date(2026, 11, 24), time(0), time(0), TOKYO) == day_span(date(2026, 11, 24), TOKYO)
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [("2026-11-24T15:00:00+00:00", 24), ("2026-11-24T15:00:00.000001+00:00", 25)],
+)
+def test_the_days_of_a_span_end_before_the_midnight_that_ends_it(end: str, last: int) -> None:
+    span = TimeSpan(datetime.fromisoformat("2026-11-24T00:00:00+00:00"), datetime.fromisoformat(end))
+    assert days_of(span, TOKYO) == (date(2026, 11, 24), date(2026, 11, last))

@@ -13,7 +13,8 @@ from app.timespan import TimeSpan, merged
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A space that would do: how far away, in the floor's units, when it cannot be had, for how many it is, how unlike
-    what was booked (0: same zone and kind), and the longest booking it takes."""
+    what was booked (0: same zone and kind), and the longest booking it takes. `of_section`: in another zone, for the
+    people of its section alone."""
 
     space_id: int
     code: str
@@ -22,6 +23,7 @@ class Candidate:
     capacity: int = 1
     unlike: int = 0
     longest: timedelta | None = None
+    of_section: bool = False
 
     def takes(self, span: TimeSpan, people: int) -> bool:
         """Whether a booking of so many people fits, busy or not."""
@@ -32,9 +34,10 @@ def place_all(
     wanted: Mapping[int, TimeSpan],
     candidates: Sequence[Candidate],
     people: Mapping[int, int] = MappingProxyType({}),
+    guests: Set[int] = frozenset(),
 ) -> dict[int, int | None]:
     """A space for each booking, by booking's id; None where nothing is free for it. `people`: how many come to it,
-    where that is more than one.
+    where that is more than one. `guests`: the bookings of those who are not of the section.
 
     In the order of time, the most alike first, then the nearest; no two on one space at once. Who can stay together
     with what they had all day, does: a space that already takes one of these bookings goes before an equally near one.
@@ -43,7 +46,11 @@ def place_all(
     used: set[int] = set()
     placed: dict[int, int | None] = {}
     for booking_id, span in sorted(wanted.items(), key=lambda item: (item[1], item[0])):
-        fitting = [one for one in candidates if one.takes(span, people.get(booking_id, 1))]
+        fitting = [
+            one
+            for one in candidates
+            if one.takes(span, people.get(booking_id, 1)) and not (one.of_section and booking_id in guests)
+        ]
         free = [one for one in fitting if not any(span.overlaps(busy) for busy in taken[one.space_id])]
         best = min(free, key=lambda one: _order(one, used), default=None)
         placed[booking_id] = best.space_id if best else None

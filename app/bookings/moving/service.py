@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -19,10 +19,10 @@ from app.bookings.moving.rules import place_all
 from app.bookings.rules import Booked, Status, release_deadline
 from app.bookings.service import change_all
 from app.errors import Conflict
-from app.people.service import Person
+from app.people.service import Person, find_people
 from app.spaces.models import Space
 from app.spaces.rules import LANES, Kind, Policy
-from app.spaces.service import get_place, policies
+from app.spaces.service import Place, get_place, policies
 from app.timespan import TimeSpan
 
 REASON = "out_of_order"
@@ -87,11 +87,28 @@ def plan(
     window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
     others = candidates(session, place, window, user_id=None, elsewhere=True)
     codes = {one.space_id: one.code for one in others}
-    placed = place_all(left, others, people_of(session, list(left)))
+    guests = _guests(session, place, [one for one in listed if one.id in left])
+    placed = place_all(left, others, people_of(session, list(left)), guests)
     return [
         Move(one, to, codes[to]) if (to := placed.get(one.id)) is not None else _stays(one, start, now)
         for one in listed
     ]
+
+
+def _guests(session: Session, place: Place, bookings: Sequence[Booking]) -> set[int]:
+    """The bookings of whoever is not of the zone's section on their day: by a guest day, or as the facility staff put
+    them. Of somebody without an account it is the host's."""
+    section_id = place.zone.section_id
+    if section_id is None:
+        return set()
+    whose = {one.id: one.user_id or one.made_by or 0 for one in bookings}
+    people = find_people(session, set(whose.values()), date.min)
+    days = {one.id: one.start_at.astimezone(place.timezone).date() for one in bookings}
+    return {
+        booking_id
+        for booking_id, user_id in whose.items()
+        if user_id not in people or section_id not in people[user_id].as_of(days[booking_id]).section_ids
+    }
 
 
 def _stays(booking: Booking, start: datetime, now: datetime) -> Move:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.legal import free_by_zone
@@ -21,76 +22,158 @@ from app.occupancy.rules import Occupancy
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
+from app.spaces.lots import to_be_drawn
 from app.spaces.models import Floor, Site, Space, Zone
-from app.spaces.rules import LANES, Entry, Opening, Policies, Target
+from app.spaces.rules import LANES, Door, Entry, Lane, Opening, Policies, Target
 from app.spaces.service import doors, in_layout, policies
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan, day_span, days_of
 from app.working_days import WorkingDays
 
 
 def options(
-    session: Session, target: Target, span: TimeSpan, *, person: Person | None, now: datetime, until: datetime
+    session: Session,
+    target: Target,
+    span: TimeSpan,
+    *,
+    person: Person | None,
+    now: datetime,
+    until: datetime,
+    claims: bool = False,
 ) -> list[Option]:
     """The spaces of a target that a person may have for a span by the rules of zones, hours and lengths, each with when
-    it is busy up to `until`, in the order of code; at most seven queries however many. Free seating takes no bookings,
-    so its spaces are not among them. `person` None: a guest at the door, for whom zones do not matter.
+    it is busy up to `until`, in the order of code; at most nine queries however many. `person` None: a guest at the
+    door, for whom zones do not matter. `claims`: also those of free seating, which take no booking, only a claim.
     """
-    policy_of = policies(session)
-    calendar = working_days(session, span.start.year)
-    rows = [
-        row
-        for row in _rows(session, target)
-        if _allows(row, policy_of, span, calendar=calendar, person=person, now=now)
-    ]
-    entries = _entries(session, rows, span, person, now)
     window = TimeSpan(min(now, span.start), max(until, span.end))
-    before = _barriers(session, rows, window)
-    booked = _booked(session, rows, window, policy_of)
-    found = []
-    for row in rows:
-        entry = entries[row.Space.zone_id]
+    found = stock_of(session, _meant(target), window, claims=claims)
+    return found.options(session, target, span, person=person, now=now, until=until)
+
+
+def stock(session: Session, space_ids: Collection[int], window: TimeSpan) -> Stock:
+    """The same of some spaces, for many people and spans within a window: five queries, and none of `Stock.options`
+    but for whoever looks at a zone that is not theirs."""
+    return stock_of(session, Space.id.in_(space_ids), window)
+
+
+def stock_for(session: Session, targets: Collection[Target], window: TimeSpan) -> Stock:
+    """The same of the spaces of some targets."""
+    return stock_of(session, or_(*(_meant(one) for one in targets)), window)
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Spaces with all that bears on who may have them when, as it was read."""
+
+    rows: Sequence[Any]
+    policy_of: Policies
+    calendar: WorkingDays
+    window: TimeSpan
+    before: defaultdict[int, list[Barrier]]
+    booked: defaultdict[int, list[TimeSpan]]
+    doors: dict[int, Door]
+
+    def take(self, space_id: int, span: TimeSpan) -> None:
+        """Somebody has a space now that was free when it was read."""
+        (row,) = (one for one in self.rows if one.Space.id == space_id)
+        buffer = self.policy_of.of(row.Space.kind, row.Space.zone_id).buffer
+        self.booked[space_id].append(TimeSpan(span.start - buffer, span.end + buffer))
+
+    def options(
+        self,
+        session: Session,
+        target: Target,
+        span: TimeSpan,
+        *,
+        person: Person | None,
+        now: datetime,
+        until: datetime,
+    ) -> list[Option]:
+        """As `options`, of a span within the window."""
+        rows = [
+            row
+            for row in self.rows
+            if target.takes(row.Space.id, row.Space.zone_id, row.Space.kind)
+            and _allows(row, self.policy_of, span, calendar=self.calendar, person=person, now=now)
+        ]
+        entries = _entries(session, self.doors, rows, span, person=person, now=now)
+        window = TimeSpan(min(now, span.start), max(until, span.end))
         user_id = person.id if person else None
-        kept = any(one.user_id is not None and not one.bars(user_id) for one in before[row.Space.id])
-        if entry is Entry.NONE and not kept:
-            continue
-        barred = [one for one in before[row.Space.id] if one.bars(user_id)]
-        found.append(
-            Option(
-                space_id=row.Space.id,
-                code=row.Space.code,
-                kind=row.Space.kind,
-                zone_id=row.Space.zone_id,
-                floor_id=row.Zone.floor_id,
-                x=row.Space.x,
-                y=row.Space.y,
-                is_own=person is not None and row.Zone.section_id in person.section_ids,
-                is_overflow=entry is Entry.OVERFLOW and not kept,
-                is_kept=kept,
-                wants_change=policy_of.of(row.Space.kind, row.Space.zone_id).change_seats,
-                busy=(*booked[row.Space.id], *(_during(one, window) for one in barred)),
-                is_occupied=row.state is Occupancy.OCCUPIED,
-                closes_at=_closes_at(row.Site, span),
+        found = []
+        for row in rows:
+            entry = entries[row.Space.zone_id]
+            before = [one for one in self.before[row.Space.id] if one.touches(window)]
+            kept = any(one.user_id is not None and not one.bars(user_id) for one in before)
+            if entry is Entry.NONE and not kept:
+                continue
+            busy = [one for one in self.booked[row.Space.id] if one.overlaps(window)]
+            if not kept and self._is_to_be_drawn(row, span, now):
+                busy.append(window)
+            found.append(
+                Option(
+                    space_id=row.Space.id,
+                    code=row.Space.code,
+                    kind=row.Space.kind,
+                    zone_id=row.Space.zone_id,
+                    floor_id=row.Zone.floor_id,
+                    x=row.Space.x,
+                    y=row.Space.y,
+                    is_own=person is not None and row.Zone.section_id in person.section_ids,
+                    is_overflow=entry is Entry.OVERFLOW and not kept,
+                    is_kept=kept,
+                    wants_change=self.policy_of.of(row.Space.kind, row.Space.zone_id).change_seats,
+                    busy=(*busy, *(_during(one, window) for one in before if one.bars(user_id))),
+                    is_occupied=row.state is Occupancy.OCCUPIED,
+                    closes_at=_closes_at(row.Site, span),
+                    is_claimed=row.Zone.free_seating,
+                )
             )
-        )
-    return found
+        return found
+
+    def _is_to_be_drawn(self, row: Any, span: TimeSpan, now: datetime) -> bool:
+        zone = ZoneInfo(row.Site.timezone)
+        is_desk = LANES[row.Space.kind] is Lane.DESK
+        return is_desk and bool(to_be_drawn(row.Zone, span, zone, now=now, calendar=self.calendar))
 
 
-def _rows(session: Session, target: Target) -> Sequence[Any]:
+def stock_of(
+    session: Session, meant: ColumnElement[bool], window: TimeSpan, *, claims: bool = False
+) -> Stock:
+    """The stock of the spaces that are meant; five queries."""
+    policy_of = policies(session)
+    rows = _rows(session, meant, claims=claims)
+    return Stock(
+        rows,
+        policy_of,
+        working_days(session, window.start.year),
+        window,
+        _barriers(session, rows, window),
+        _booked(session, rows, window, policy_of),
+        {},
+    )
+
+
+def _meant(target: Target) -> ColumnElement[bool]:
+    """The spaces of a target."""
     kinds = [kind for kind, lane in LANES.items() if lane is target.lane and target.kind in {None, kind}]
+    meant: list[ColumnElement[bool]] = [Space.kind.in_(kinds)]
+    if target.zone_id is not None:
+        meant.append(Space.zone_id == target.zone_id)
+    if target.space_id is not None:
+        meant.append(Space.id == target.space_id)
+    return and_(*meant)
+
+
+def _rows(session: Session, meant: ColumnElement[bool], *, claims: bool) -> Sequence[Any]:
     query = (
         select(Space, Zone, Site, SpaceState.state)
         .join(Zone, Zone.id == Space.zone_id)
         .join(Floor, Floor.id == Zone.floor_id)
         .join(Site, Site.id == Floor.site_id)
         .join(SpaceState, SpaceState.space_id == Space.id, isouter=True)
-        .where(Space.kind.in_(kinds), in_layout(Space), Zone.free_seating.is_(False))
+        .where(meant, in_layout(Space))
         .order_by(Space.code)
     )
-    if target.zone_id is not None:
-        query = query.where(Space.zone_id == target.zone_id)
-    if target.space_id is not None:
-        query = query.where(Space.id == target.space_id)
-    return session.execute(query).all()
+    return session.execute(query if claims else query.where(Zone.free_seating.is_(False))).all()
 
 
 def _allows(
@@ -103,6 +186,8 @@ def _allows(
     now: datetime,
 ) -> bool:
     policy = policy_of.of(row.Space.kind, row.Space.zone_id)
+    if row.Zone.free_seating and not policy.walk_in:
+        return False
     facility = person is not None and person.role is Role.FACILITY
     horizon = policy.horizon_facility if facility else policy.horizon
     zone = ZoneInfo(row.Site.timezone)
@@ -118,15 +203,26 @@ def _closes_at(site: Site, span: TimeSpan) -> datetime:
 
 
 def _entries(
-    session: Session, rows: Iterable[Any], span: TimeSpan, person: Person | None, now: datetime
+    session: Session,
+    known: dict[int, Door],
+    rows: Iterable[Any],
+    span: TimeSpan,
+    *,
+    person: Person | None,
+    now: datetime,
 ) -> dict[int, Entry]:
-    """On what ground the person may enter each zone; NONE where it takes in those of a full one, and theirs is not."""
+    """On what ground the person may enter each zone; NONE where it takes in those of a full one, and theirs is not.
+
+    `known`: the doors that were asked for before, to which these are added.
+    """
     zones = {row.Zone.id: (row.Zone, ZoneInfo(row.Site.timezone)) for row in rows}
     if person is None or person.role is Role.FACILITY:
         return dict.fromkeys(zones, Entry.OWN)
-    listed = doors(session, [zone for zone, _timezone in zones.values()])
+    unknown = [zone for zone, _timezone in zones.values() if zone.id not in known]
+    known.update(doors(session, unknown) if unknown else {})
+    listed = {zone_id: known[zone_id] for zone_id in zones}
     found = {
-        zone_id: door.entry(person.section_ids, span.start.astimezone(zones[zone_id][1]).date())
+        zone_id: door.entry_for(person.section_ids, *days_of(span, zones[zone_id][1]))
         for zone_id, door in listed.items()
     }
     homes = {one: listed[one].homes(person.section_ids) for one in found if found[one] is Entry.OVERFLOW}
@@ -141,11 +237,11 @@ def _entries(
     return found
 
 
-def _barriers(session: Session, rows: Iterable[Any], window: TimeSpan) -> dict[int, list[Barrier]]:
+def _barriers(session: Session, rows: Iterable[Any], window: TimeSpan) -> defaultdict[int, list[Barrier]]:
     by_timezone: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         by_timezone[row.Site.timezone].append(row.Space.id)
-    found: dict[int, list[Barrier]] = defaultdict(list)
+    found: defaultdict[int, list[Barrier]] = defaultdict(list)
     for timezone, space_ids in by_timezone.items():
         for barrier in barriers(session, window, ZoneInfo(timezone), space_ids=space_ids):
             found[barrier.space_id].append(barrier)
@@ -158,11 +254,11 @@ def _during(barrier: Barrier, window: TimeSpan) -> TimeSpan:
 
 def _booked(
     session: Session, rows: Sequence[Any], window: TimeSpan, policy_of: Policies
-) -> dict[int, list[TimeSpan]]:
+) -> defaultdict[int, list[TimeSpan]]:
     """What live bookings cover of each space, widened by the pause that the space needs."""
     buffers = {row.Space.id: policy_of.of(row.Space.kind, row.Space.zone_id).buffer for row in rows}
     widest = max(buffers.values(), default=timedelta(0))
-    found: dict[int, list[TimeSpan]] = defaultdict(list)
+    found: defaultdict[int, list[TimeSpan]] = defaultdict(list)
     for space_id, start, end in session.execute(
         select(Booking.space_id, Booking.start_at, Booking.end_at)
         .where(

@@ -37,7 +37,7 @@ class Option:
 
     `is_own`: in a zone of the person's section; `is_overflow`: in one that takes them in while theirs is full;
     `is_kept`: kept for them. `busy`: when it cannot be had, its buffer included. `is_occupied`: as the sensor sees it.
-    `closes_at`: when the site closes on that day.
+    `closes_at`: when the site closes on that day. `is_claimed`: it takes no booking, only somebody who sits down.
     """
 
     space_id: int
@@ -54,6 +54,7 @@ class Option:
     busy: tuple[TimeSpan, ...] = ()
     is_occupied: bool = False
     closes_at: datetime = NEVER
+    is_claimed: bool = False
 
     def is_free(self, span: TimeSpan) -> bool:
         """Whether nothing that is booked or barred touches a span."""
@@ -162,11 +163,16 @@ def longest_now(options: Sequence[Option], now: datetime, span: TimeSpan) -> Tim
 def next_free(
     options: Sequence[Option], *, now: datetime, length: timedelta, until: datetime
 ) -> NextFree | None:
-    """The earliest time at which one of the spaces is free for `length` before `until`, as far as is booked today."""
+    """The earliest time at which one of the spaces can be booked for `length` before `until`, by what is booked today.
+
+    Not where somebody sits whom no booking explains: nobody knows until when.
+    """
     found = [
         NextFree(one, TimeSpan(start, start + length))
         for one in options
-        if (start := _first_start(one, now, length)) + length <= min(until, one.closes_at)
+        if not one.is_claimed
+        and (start := _first_start(one, now, length)) + length <= min(until, one.closes_at)
+        and not (one.is_occupied and start == now)
     ]
     return min(found, key=lambda one: (one.span.start, one.option.is_overflow, one.option.code), default=None)
 

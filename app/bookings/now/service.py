@@ -30,9 +30,12 @@ from app.people.models import Membership
 from app.people.service import Person
 from app.spaces.models import Space, Zone
 from app.spaces.rules import LANES, Kind, Lane, Target
+from app.spaces.service import get_zone
 from app.timespan import TimeSpan
 
 TRIES = 8
+# Everybody who asks at one moment sees the same seats: whoever lost all of their tries looks again.
+ROUNDS = 8
 HABIT = timedelta(days=60)
 LATELY = timedelta(days=7)
 
@@ -69,13 +72,18 @@ class Proposed:
 
 
 def propose(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Proposed:
-    """What the actor could have now. Not what a sensor sees somebody at, and not what they hold already."""
+    """What the actor could have now. Not what a sensor sees somebody at, and not what they hold already.
+
+    Raises NotFound `zone.unknown`.
+    """
+    if ask.target.zone_id is not None:
+        get_zone(session, ask.target.zone_id)
     span = ask.span(now)
-    listed = options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at)
+    listed = _options(session, ask, span, actor=actor, now=now)
     if ask.length is None and ask.target.lane is Lane.DESK and not _free(listed, span):
         # Nobody said how long: a desk for a part of the day is better than none.
         short = TimeSpan(now, now + QUARTER)
-        shorter = options(session, ask.target, short, person=actor, now=now, until=ask.day_ends_at)
+        shorter = _options(session, ask, short, actor=actor, now=now)
         longest = longest_now(shorter, now, span)
         span, listed = (longest, shorter) if longest else (span, listed)
     free = _free(listed, span)
@@ -87,13 +95,17 @@ def propose(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Prop
     return Proposed(span, proposals, clashing, following)
 
 
+def _options(session: Session, ask: Ask, span: TimeSpan, *, actor: Person, now: datetime) -> list[Option]:
+    return options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at, claims=True)
+
+
 def _free(listed: list[Option], span: TimeSpan) -> list[Option]:
     return [one for one in listed if one.is_free(span) and not one.is_occupied]
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was booked, why this one, and what of one's own ended for it."""
+    """What was booked, in a zone for free seating claimed, why this one, and what of one's own ended for it."""
 
     booking: Booking
     proposal: Proposal
@@ -101,14 +113,27 @@ class Taken:
 
 
 def book(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
-    """Book the best space that nobody was faster to take; the next best where somebody was, a few times.
+    """Book the best space that nobody was faster to take; the next best where somebody was, and so on, as long as a
+    look at what is free finds something.
 
     Raises Conflict `booking.none_free` with the next free time, `booking.own_clash` with what one holds already, unless
     that is to be replaced; RuleBroken where a rule forbids the best.
     """
     found = propose(session, ask, actor=actor, now=now)
-    if found.clashing and not ask.replace:
-        raise _own_clash(session, found.clashing[0])
+    for _ in range(ROUNDS):
+        if found.clashing and not ask.replace:
+            raise _own_clash(session, found.clashing[0])
+        taken = _take_first(session, ask, found, actor=actor, now=now)
+        if taken is not None:
+            return taken
+        if not found.proposals:
+            break
+        found = propose(session, ask, actor=actor, now=now)
+    raise _none_free(found.next_free)
+
+
+def _take_first(session: Session, ask: Ask, found: Proposed, *, actor: Person, now: datetime) -> Taken | None:
+    """The best of what is proposed that can be had; None where somebody was faster at each."""
     refused: RuleBroken | None = None
     for proposal in found.proposals[:TRIES]:
         try:
@@ -122,7 +147,7 @@ def book(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
                 raise
     if refused is not None:
         raise refused
-    raise _none_free(found.next_free)
+    return None
 
 
 def _take(
@@ -135,7 +160,10 @@ def _take(
         # Booked by the same person at this very moment, in another window.
         raise _own_clash(session, clashing[0])
     ended = make_room(session, actor.id, lane, span, actor_id=actor.id, now=now) if clashing else []
-    booking = reserve.reserve(session, actor=actor, space_id=space_id, span=span, now=now)
+    if proposal.option.is_claimed:
+        booking = reserve.claim(session, actor=actor, space_id=space_id, now=now, until=span.end)
+    else:
+        booking = reserve.reserve(session, actor=actor, space_id=space_id, span=span, now=now)
     return Taken(booking, proposal, ended)
 
 
@@ -168,12 +196,11 @@ def _habits(session: Session, person: Person, span: TimeSpan) -> Habits:
 
     What colleagues did themselves, not what sensors saw, and nobody is named to anybody.
     """
-    on = span.start.date()
     colleagues = select(Membership.user_id).where(
         Membership.section_id.in_(person.section_ids),
         Membership.user_id != person.id,
-        Membership.from_on <= on,
-        Membership.until_on.is_(None) | (Membership.until_on >= on),
+        Membership.from_on <= person.on,
+        Membership.until_on.is_(None) | (Membership.until_on >= person.on),
     )
     group = session.execute(
         select(Zone.floor_id, Space.zone_id, Space.x, Space.y)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.people.models import Membership, Role, Section, User
 from app.people.rules import Employment
+from app.people.staffing import LOOKS_AFTER
 from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, codes, email, one_of, text
 from app.records.sheets.sheet import Asked, Sheet
 
@@ -50,9 +51,13 @@ def entities(values: Values) -> list[tuple[str, str, Values]]:
 
 
 def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
-    """What the lines cannot have: unknown sections, people who have left, roles that are not theirs to give."""
+    """What the lines cannot have: unknown sections, people who have left, accounts that are not theirs to change,
+    roles that are not theirs to give, and no other role for whoever imports."""
     known = set(session.scalars(select(Section.code)))
     gone = set(session.scalars(select(User.email).where(User.left_at.is_not(None))))
+    # Only IT, and whoever runs the machine, hands out roles by a file.
+    by_it = asked.role in {None, Role.IT}
+    oneself = session.scalar(select(User.email).where(User.id == asked.actor_id))
     for change in (*diff.added, *diff.changed):
         for section in (one for one in change.after.get("sections", "").split("|") if one):
             if section not in known:
@@ -61,10 +66,14 @@ def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
             yield Refusal(change.line, "user.left", "email", change.key)
         if change.before is None and "name" not in change.after:
             yield Refusal(change.line, "csv.empty", "name")
-        role = change.after.get("role", Role.STAFF)
         was = (change.before or {}).get("role", Role.STAFF)
-        if role != was and not asked.may_set_roles:
+        role = change.after.get("role", was)
+        if role != was and not by_it:
             yield Refusal(change.line, "user.role_by_it", "role", role)
+        elif role != was and change.key == oneself:
+            yield Refusal(change.line, "user.self", "role", role)
+        elif asked.role is not None and was not in LOOKS_AFTER.get(asked.role, ()):
+            yield Refusal(change.line, "user.not_allowed", "email", change.key)
 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:
@@ -80,6 +89,8 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
                 setattr(user, name, change.after[name])
         user.role = Role(change.after.get("role", user.role or Role.STAFF))
         user.employment = Employment(change.after.get("employment", user.employment or Employment.REGULAR))
+        if change.before is not None:
+            user.version += 1
         session.flush()
         if "sections" in change.after:
             wanted = {section_ids[one] for one in change.after["sections"].split("|") if one}

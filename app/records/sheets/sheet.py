@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from app.people.models import Role
 from app.records.sheets.rules import Cell, Diff, Key, Refusal, Values
 
 
@@ -17,14 +18,14 @@ def _untold(_model: str) -> dict[str, int | bool]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who imports when: `on` is the office's day from which it holds; `may_set_roles`: they may hand out roles.
+    """Who imports when: `on` is the office's day from which it holds; `role`: theirs; None: they run the machine.
     `timezone`: of a new site that names none. `timing`: the times of a sensor's model where a file says none, by
     column."""
 
     now: datetime
     on: date
     actor_id: int | None = None
-    may_set_roles: bool = False
+    role: Role | None = None
     timezone: str = "Asia/Tokyo"
     timing: Callable[[str], Mapping[str, int | bool]] = _untold
 

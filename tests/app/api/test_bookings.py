@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
+
 from app.clock import SteppingClock
+from app.database import transaction
+from app.people.models import Role, User
 from tests.fixtures.web import Api, problem
 from tests.house import House, at
 
@@ -204,4 +208,25 @@ def test_who_acts_for_whom(api: Api, house: House) -> None:
         assert api.call(who, "GET", f"/bookings?user={aoki}").status_code == status, who
     assert problem(api.call("fujii", "GET", "/bookings?user=999")) == (404, "user.unknown")
     looked = [one["name"] for one in api.call("aoki", "GET", "/me/looks").get_json()["items"]]
-    assert looked == ["fujii", "chiba"]
+    assert looked == ["fujii", "fujii", "chiba"]  # chiba saw first what chiba had booked for aoki
+
+
+def test_whose_booking_or_days_are_seen_can_read_by_whom(api: Api, house: House) -> None:
+    booking = house.book("aoki", "seat", "10:00", "12:00").id
+    aoki = house.people["aoki"].id
+
+    def lookers() -> list[str]:
+        return [one["name"] for one in api.call("aoki", "GET", "/me/looks").get_json()["items"]]
+
+    api.call("aoki", "GET", f"/bookings/{booking}")
+    api.call("aoki", "GET", f"/bookings/{booking}/history")
+    assert lookers() == []
+    api.call("fujii", "GET", f"/bookings/{booking}")
+    api.call("chiba", "GET", f"/bookings/{booking}/history")
+    assert lookers() == ["chiba", "fujii"]
+    with transaction(house.engine) as session:
+        session.execute(update(User).where(User.email == "endo@example.jp").values(role=Role.AUDITOR))
+    days = "/telework/days?from=2026-11-24&to=2026-11-24&user="
+    assert api.call("endo", "GET", f"{days}{aoki}").status_code == 200
+    assert lookers() == ["endo", "chiba", "fujii"]
+    assert problem(api.call("endo", "GET", f"{days}999")) == (404, "user.unknown")

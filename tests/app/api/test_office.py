@@ -87,10 +87,11 @@ def test_the_office_is_closed_from_now_with_a_preview(api: Api, house: House) ->
 def test_a_closure_that_is_over_or_of_nowhere_is_refused(api: Api) -> None:
     body = {"site_id": site(api)["id"], "end": at("08:00").isoformat()}
     assert problem(api.call("fujii", "POST", "/closures", body)) == (422, "request.invalid")
-    body = {"site_id": 10_000, "end": at("18:00").isoformat()}
-    assert problem(api.call("fujii", "POST", "/closures", body)) == (404, "site.unknown")
-    body = {"site_id": site(api)["id"], "zone_id": 10_000, "end": at("18:00").isoformat()}
-    assert problem(api.call("fujii", "POST", "/closures", body)) == (404, "zone.unknown")
+    for rehearsed in ({}, {"dry_run": True}):
+        body = {"site_id": 10_000, "end": at("18:00").isoformat(), **rehearsed}
+        assert problem(api.call("fujii", "POST", "/closures", body)) == (404, "site.unknown")
+        body = {"site_id": site(api)["id"], "zone_id": 10_000, "end": at("18:00").isoformat(), **rehearsed}
+        assert problem(api.call("fujii", "POST", "/closures", body)) == (404, "zone.unknown")
 
 
 def test_a_seat_is_kept_for_somebody_and_given_back(api: Api, house: House) -> None:

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import update
 
 from app.clock import SteppingClock
-from app.database import transaction
+from app.database import reading, transaction
 from app.people.models import Role, User
+from app.spaces.models import Space
 from tests.fixtures.web import Api, problem
 from tests.house import House, at
 
@@ -102,3 +103,10 @@ def test_a_kiosk_draws_numbers_that_name_nobody_and_lets_whoever_stands_there_in
     assert [(one["number"], one["user_id"]) for one in board] == [(1, None), (2, None)]
     accepted = api.call("fujii", "POST", f"/waitlist/{first['id']}/accept").get_json()
     assert accepted["status"] == "checked_in"
+
+
+def test_nobody_draws_a_number_where_no_rooms_are(api: Api, house: House) -> None:
+    with reading(house.engine) as session:
+        zone_id = session.get_one(Space, house.spaces["taxes"]).zone_id
+    answer = api.call("aoki", "POST", "/waitlist/numbers", {"zone_id": zone_id})
+    assert problem(answer) == (422, "waitlist.hopeless")

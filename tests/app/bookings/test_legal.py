@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -16,6 +17,8 @@ from app.bookings.service import own_bookings
 from app.database import reading, transaction
 from app.errors import DomainError, Forbidden, NotFound, RuleBroken
 from app.events import history
+from app.people.models import Membership
+from app.people.service import get_person
 from app.spaces import barriers, fixed_seats, zones
 from app.spaces.models import Site, Space, Zone
 from app.spaces.rules import GuestDay, Kind, Opening
@@ -241,6 +244,13 @@ def test_back_to_back_is_accepted_but_for_a_buffer(house: House) -> None:
     house.book("chiba", "seat", "11:10", "12:00")
 
 
+def test_a_pause_is_kept_also_after_ones_own_claim(house: House) -> None:
+    claimed = house.claim("aoki", "seat", "09:00")
+    let(house, "buffer", "10m")
+    assert rule_of(refused(house, "aoki", "seat", "11:00", "12:00")) == ("buffer", ">= 10 min")
+    assert house.get(claimed).end_at == claimed.end_at
+
+
 def test_a_quota_counts_what_is_held_at_a_time_and_names_itself(house: House) -> None:
     let(house, "concurrent_quota", "2")
     first = house.book("aoki", "seat", "09:00", "10:00")
@@ -319,6 +329,27 @@ def test_a_guest_without_an_account_is_booked_for_by_those_who_receive_guests(ho
     with reading(house.engine) as session:
         shown = own_bookings(session, user_id=house.people["chiba"].id, since=at("08:00"))
         assert {one.booking.id for one in shown} > {booking.id}
+
+
+def test_a_guest_sits_where_the_host_belongs_on_that_day(house: House) -> None:
+    tomorrow = DAY + timedelta(days=1)
+    with transaction(house.engine) as session:
+        zei = session.scalars(
+            select(Membership.section_id).where(Membership.user_id == house.people["endo"].id)
+        ).one()
+        host = house.people["chiba"].id
+        session.add(Membership(user_id=host, section_id=zei, from_on=tomorrow))
+        session.flush()
+        actor = get_person(session, host, DAY)
+        wanted: dict[str, Any] = {
+            "actor": actor,
+            "guest_name": "客",
+            "space_id": house.spaces["taxes"],
+            "now": at("08:00"),
+        }
+        with pytest.raises(Forbidden):
+            reserve.reserve(session, span=span("09:00", "10:00"), **wanted)
+        assert reserve.reserve(session, span=span("09:00", "10:00", day=1), **wanted).guest_name == "客"
 
 
 def test_a_room_holds_as_many_as_it_holds_and_invites_each_once(house: House) -> None:

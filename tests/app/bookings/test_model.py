@@ -7,7 +7,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.app.bookings.model.machine import Bookings, Layout, Time
+from tests.app.bookings.model.draws import Draws
+from tests.app.bookings.model.layout import Layout
+from tests.app.bookings.model.machine import Bookings
+from tests.app.bookings.model.queue import Queue
 from tests.house import House, copied, moved_to
 from tests.servers.postgres import PostgresServer
 
@@ -17,7 +20,7 @@ SHORT = {"sqlite": (8, 25), "postgresql": (3, 25)}
 LONG = {"sqlite": (200, 50), "postgresql": (200, 50)}
 
 
-class Office(Bookings, Time, Layout):
+class Office(Bookings, Queue, Draws, Layout):
     """Every feature that has a plain rule."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -12,12 +13,14 @@ from sqlalchemy import func, select
 from app import pipeline
 from app.bookings.models import Booking
 from app.bookings.now.service import Ask, Taken
-from app.bookings.rules import LIVE, Status
+from app.bookings.rules import LIVE, Origin, Status
 from app.database import reading, transaction
 from app.errors import Conflict
-from app.spaces import fixed_seats
+from app.people.models import Membership, Role
+from app.people.service import add_user, get_person
+from app.spaces import fixed_seats, zones
 from app.spaces.models import Space
-from app.spaces.rules import Kind, Lane, Target
+from app.spaces.rules import GuestDay, Kind, Lane, Target
 from app.spaces.service import set_policy
 from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
@@ -63,6 +66,37 @@ def test_near_ones_group_ones_usual_and_ones_fixed_seat_come_first(house: House)
     assert (kept.proposal.option.code, kept.proposal.ground.reason) == ("taxes", "fixed_seat")
 
 
+def test_who_joined_the_section_today_is_of_the_group_also_before_nine(house: House) -> None:
+    # Until 09:00 in Tokyo it is still yesterday in Greenwich.
+    with transaction(house.engine) as session:
+        section_id = session.scalars(
+            select(Membership.section_id).where(Membership.user_id == house.people["aoki"].id)
+        ).one()
+        session.add(Membership(user_id=house.people["endo"].id, section_id=section_id, from_on=DAY))
+    house.book("endo", "window", "08:30", "17:15")
+    assert take(house, "aoki", SEAT, "08:30").proposal.ground.reason == "near_group"
+
+
+def test_a_zone_that_takes_in_guests_today_alone_is_not_proposed_into_tomorrow(house: House) -> None:
+    zone_id = house_zone(house, "taxes")
+    with transaction(house.engine) as session:
+        zones.set_guests(session, zone_id, [GuestDay(None, None, DAY)], actor_id=None, now=at("08:00"))
+    target = Target(Lane.DESK, Kind.SEAT, zone_id)
+    with transaction(house.engine) as session:
+        over_night = Ask(target, timedelta(hours=8), at("20:00"), at("00:00", day=1))
+        with pytest.raises(Conflict, match=r"booking\.none_free"):
+            pipeline.book_now(session, over_night, actor=house.people["aoki"], now=at("20:00"))
+    with transaction(house.engine) as session:
+        today = Ask(target, timedelta(hours=4), at("20:00"), at("00:00", day=1))
+        taken = pipeline.book_now(session, today, actor=house.people["aoki"], now=at("20:00"))
+        assert taken.proposal.option.code == "taxes"
+
+
+def house_zone(house: House, where: str) -> int:
+    with reading(house.engine) as session:
+        return session.get_one(Space, house.spaces[where]).zone_id
+
+
 def test_ones_usual_is_proposed_unless_the_zone_wants_change(house: House) -> None:
     booking = house.book("aoki", "window", "09:00", "10:00")
     with transaction(house.engine) as session:
@@ -89,9 +123,27 @@ def test_ones_usual_is_proposed_unless_the_zone_wants_change(house: House) -> No
         assert (other.proposal.option.code, other.proposal.ground.reason) == ("bare", "free")
 
 
+def test_a_seat_of_free_seating_near_ones_group_is_claimed(house: House) -> None:
+    house.claim("baba", "free", "08:50")
+    with transaction(house.engine) as session:
+        zone_id = session.get_one(Space, house.spaces["free"]).zone_id
+        session.add(Space(zone_id=zone_id, code="free-2", kind=Kind.SEAT))
+    taken = take(house, "aoki", SEAT)
+    assert (taken.proposal.option.code, taken.proposal.ground.reason) == ("free-2", "near_group")
+    booking = house.get(taken.booking)
+    assert (booking.origin, booking.status) == (Origin.CLAIM, Status.CHECKED_IN)
+    assert (booking.start_at, booking.end_at) == (at("09:00"), at("17:15"))
+    with pytest.raises(Conflict, match=r"booking\.own_clash"):
+        take(house, "aoki", SEAT)
+    with pytest.raises(Conflict, match=r"booking\.none_free") as caught:
+        take(house, "chiba", Target(Lane.DESK, Kind.SEAT, zone_id))
+    assert caught.value.facts == {}
+
+
 def test_where_somebody_sits_or_what_is_broken_or_anothers_is_not_proposed(house: House) -> None:
     house.hear("seat", ("08:55", True), ("08:57", True))
     house.break_("window")
+    house.break_("free")
     assert take(house, "aoki", SEAT).proposal.option.code == "bare"
     with pytest.raises(Conflict) as caught:
         take(house, "baba", SEAT)
@@ -123,6 +175,7 @@ def test_a_clash_with_ones_own_is_told_then_replaced_in_the_same_step(house: Hou
 
 
 def test_many_who_want_one_now_get_one_each_and_the_last_are_told(house: House) -> None:
+    house.break_("free")
     gate = Barrier(4)
 
     def one(who: str) -> str:
@@ -138,6 +191,33 @@ def test_many_who_want_one_now_get_one_each_and_the_last_are_told(house: House) 
         live = session.scalar(select(func.count()).select_from(Booking).where(Booking.status.in_(LIVE)))
     assert live == len([code for code in said if code in house.spaces]) == 3
     assert len({code for code in said if code in house.spaces}) == 3
+
+
+def test_whoever_lost_every_seat_of_the_first_look_is_given_another_while_there_is_one(house: House) -> None:
+    many = 12
+    with transaction(house.engine) as session:
+        zone_id = session.get_one(Space, house.spaces["seat"]).zone_id
+        session.add_all(Space(zone_id=zone_id, code=f"Z-{n:02d}", kind=Kind.SEAT) for n in range(many))
+        for n in range(many):
+            user = add_user(
+                session,
+                f"g{n}@example.jp",
+                name=f"g{n}",
+                section_code="soumu",
+                role=Role.STAFF,
+                now=at("08:00"),
+                on=DAY,
+            )
+            house.people[f"g{n}"] = get_person(session, user.id, DAY)
+    gate = Barrier(many)
+
+    def one(number: int) -> str:
+        gate.wait(10)
+        return take(house, f"g{number}", SEAT).proposal.option.code
+
+    with ThreadPoolExecutor(many) as threads:
+        given = list(threads.map(one, range(many), timeout=60))
+    assert len(set(given)) == many
 
 
 # Over HTTP
@@ -156,6 +236,11 @@ def test_a_dry_run_proposes_and_books_nothing(api: Api, house: House) -> None:
     assert problem(again) == (409, "booking.own_clash")
     replaced = api.call("aoki", "POST", "/bookings/now", {**wanted, "replace": True}).get_json()
     assert replaced["replaced"] == [made.get_json()["booking"]["id"]]
+
+
+def test_a_zone_that_is_none_is_named(api: Api) -> None:
+    answer = api.call("aoki", "POST", "/bookings/now", {"lane": "desk", "zone_id": 999})
+    assert problem(answer) == (404, "zone.unknown")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bookings.now.rules import Ground, Habits, Option, next_free, ranked, span_now
+from app.bookings.now.rules import Ground, Habits, NextFree, Option, next_free, ranked, span_now
 from app.spaces.rules import Kind, Lane
 from app.timespan import TimeSpan
 
@@ -143,3 +143,14 @@ def test_now_means_a_call_in_a_room_and_until_closing_at_a_desk() -> None:
     assert span_now(NOON, Lane.DESK, length=None, closes_at=closing).end == closing
     assert span_now(NOON, Lane.DESK, length=None, closes_at=NOON).length == timedelta(hours=1)
     assert span_now(NOON, Lane.DESK, length=HALF, closes_at=closing).length == HALF
+
+
+def test_the_next_free_one_is_none_that_takes_claims_only_or_where_somebody_sits_unexplained() -> None:
+    def following(*found: Option) -> NextFree | None:
+        return next_free(found, now=NOON, length=HALF, until=MIDNIGHT)
+
+    assert following(option(1, is_claimed=True), option(2, is_occupied=True)) is None
+    booked = option(3, is_occupied=True, busy=(TimeSpan(NOON, NOON + HALF),))
+    found = following(option(2, is_occupied=True), booked)
+    assert found is not None
+    assert (found.option.space_id, found.span.start) == (3, NOON + HALF)

@@ -199,6 +199,7 @@ def now_for(house: House, who: str, target: Target, *, now: str, closes: str) ->
 
 
 def test_a_desk_for_a_part_of_the_day_is_better_than_none(house: House) -> None:
+    house.break_("free")
     for who, where in (("baba", "seat"), ("chiba", "window"), ("aoki", "bare")):
         house.book(who, where, "15:00", "17:00")
     with transaction(house.engine) as session:

@@ -22,6 +22,7 @@ from app.errors import Conflict, DomainError, NotFound, RuleBroken
 from app.people import cards
 from app.people import service as people
 from app.people.models import Role, User
+from app.spaces import fixed_seats
 from app.spaces.desk_codes import ALPHABET, LENGTH, as_typed, new_desk_code
 from app.spaces.models import Space
 from tests.app.test_pages import PASSWORD, token_in
@@ -147,6 +148,25 @@ def test_the_seat_that_the_sensor_has_just_seen_taken_is_offered_and_no_other(ho
     assert seen(house, "aoki", "09:30") == []
     house.claim("aoki", "seat", "09:05")
     assert seen(house, "endo", "09:06") == ["taxes"]
+
+
+def test_a_seat_that_is_kept_for_another_or_left_the_layout_is_not_offered(house: House) -> None:
+    for where in ("seat", "window"):
+        house.hear(where, ("09:00", True), ("09:02", True))
+    with transaction(house.engine) as session:
+        fixed_seats.keep_for(
+            session,
+            house.spaces["window"],
+            house.people["baba"].id,
+            first=DAY,
+            last=None,
+            actor_id=None,
+            now=at("09:03"),
+        )
+    assert (seen(house, "aoki", "09:05"), seen(house, "baba", "09:05")) == (["seat"], ["seat", "window"])
+    with transaction(house.engine) as session:
+        pipeline.remove_space(session, house.spaces["seat"], actor=house.people["fujii"], now=at("09:06"))
+    assert seen(house, "aoki", "09:07") == []
 
 
 def test_nothing_is_offered_to_whoever_holds_a_desk_already(house: House) -> None:

@@ -13,7 +13,7 @@ from app.bookings.series.rules import Scope
 from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden
 from app.spaces import fixed_seats
-from app.spaces.models import FixedSeat, Space
+from app.spaces.models import FixedSeat, Space, Zone
 from app.spaces.rules import GuestDay, Kind
 from app.timespan import TimeSpan
 from tests.app.bookings.test_legal import TUESDAY, keep, let, open_doors, overflow, reason
@@ -132,6 +132,25 @@ def test_a_meeting_of_a_broken_room_goes_to_one_that_holds_it_or_nowhere(house: 
             now=at("09:00"),
         )
     assert house.get(booking).space_id == house.spaces["window"]
+
+
+def test_a_guest_of_a_zone_is_not_moved_to_another_of_its_section(house: House) -> None:
+    with transaction(house.engine) as session:
+        zone = session.get_one(Zone, session.get_one(Space, house.spaces["taxes"]).zone_id)
+        other = Zone(floor_id=zone.floor_id, code="C", name="C", section_id=zone.section_id)
+        session.add(other)
+        session.flush()
+        session.add(Space(zone_id=other.id, code="near", kind=Kind.SEAT))
+        for where in ("seat", "window", "bare", "focus"):
+            session.get_one(Space, house.spaces[where]).x = 9_999
+    open_doors(house, "taxes", GuestDay(None, TUESDAY, None))
+    guest = house.book("aoki", "taxes", "09:00", "10:00")
+    own = house.book("endo", "taxes", "10:00", "11:00")
+    with transaction(house.engine) as session:
+        outage = pipeline.Outage(house.spaces["taxes"], at("08:30"), None, "")
+        moves = pipeline.take_out_of_order(session, outage, actor=house.people["fujii"], now=at("08:30"))
+        codes = {one.booking.id: one.code for one in moves}
+    assert codes == {guest.id: "bare", own.id: "near"}
 
 
 def test_a_new_title_of_all_is_the_title_of_all(house: House) -> None:

@@ -7,6 +7,7 @@ from datetime import time, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from app import pipeline
 from app.bookings import release
 from app.bookings.models import Booking
 from app.bookings.reserve import move
@@ -15,9 +16,13 @@ from app.database import reading, transaction
 from app.errors import RuleBroken
 from app.lots.models import LotDraw, LotWish, State
 from app.spaces import fixed_seats
+from app.spaces.rules import Kind, Lane, Target
 from app.spaces.service import get_place
 from app.timespan import TimeSpan
+from app.waitlist.rules import State as Waiting
+from app.waitlist.rules import Wish
 from tests.app.lots.conftest import MORE_DESKS, Lots, bookings, refused
+from tests.app.waitlist.queue import Queue
 from tests.house import DAY, House, at, span
 
 TOMORROW = DAY + timedelta(days=1)
@@ -73,6 +78,25 @@ def test_a_draw_that_never_took_place_keeps_nobody_out_once_the_day_has_begun(lo
     wanted = span("10:00", "11:00", day=1)
     assert refused(lambda: lots.book("endo", "taxes", wanted, now=at("23:59"))) == "lots"
     assert lots.book("endo", "taxes", wanted, now=at("00:00", day=1)).status is Status.BOOKED
+
+
+def test_who_waits_in_line_does_not_go_round_the_draw_and_is_offered_what_it_leaves(
+    lots: Lots, house: House
+) -> None:
+    lots.put()
+    queue = Queue(house)
+    wanted = span("10:00", "12:00", day=1)
+    target = Target(Lane.DESK, Kind.SEAT, lots.zone_id)
+    with transaction(house.engine) as session:
+        wish = Wish(target, wanted)
+        entry = pipeline.wait(session, wish, actor=house.people["endo"], now=at("09:00"))
+        session.expunge(entry)
+    house.sweep("15:59")
+    assert queue.state(entry) == [Waiting.WAITING]
+    lots.draw()
+    house.sweep("16:01")
+    assert queue.state(entry) == [Waiting.OFFERED]
+    assert queue.held(entry).span == wanted
 
 
 def test_days_off_are_not_drawn_and_the_working_day_after_them_is_drawn_before_them(lots: Lots) -> None:

@@ -9,9 +9,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import pipeline
+from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.clock import SteppingClock
+from app.database import transaction
 from app.letters import Links
+from app.people.models import User
 from app.settings import Settings
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import add_hook, book_for, telling
@@ -82,6 +86,29 @@ def test_the_calendars_address_is_the_key_until_it_is_taken_back(
     assert stranger.get(feed).status_code == 404
     assert stranger.get(feed_in(client.get("/messages/choices").text)).status_code == 200
     assert stranger.get("/calendar/nonsense.ics").status_code == 404
+
+
+def test_a_calendar_leads_to_checking_in_and_giving_up_by_the_address_at_which_it_was_read(
+    app: Flask, client: FlaskClient, house: House
+) -> None:
+    booking = house.book("aoki", "seat", "10:00", "12:00")
+    over = house.book("aoki", "booth", "09:10", "09:30", day=1)
+    feed = feed_in(client.get("/messages/choices").text)
+    with transaction(house.engine) as session:
+        session.get_one(User, house.people["aoki"].id).locale = "en"
+        pipeline.cancel(
+            session, session.get_one(Booking, over.id), actor=house.people["aoki"], now=at("09:00")
+        )
+    answer = app.test_client().get(feed, base_url="http://akiseki.lan:8000")
+    first, second = icalendar.Calendar.from_ical(answer.get_data()).walk("VEVENT")
+    assert str(first["url"]) == "http://akiseki.lan:8000/bookings"
+    texts, addresses = zip(*(line.split(": ") for line in str(first["description"]).split("\n")), strict=True)
+    assert texts == ("Check in", "Give it up")
+    assert "description" not in second
+    stranger = app.test_client()
+    path = addresses[1].removeprefix("http://akiseki.lan:8000")
+    stranger.post(path, data={"csrf_token": token_in(stranger.get(path).text)})
+    assert house.get(booking).status is Status.CANCELLED
 
 
 @pytest.mark.parametrize(("verb", "status"), [("check-in", Status.CHECKED_IN), ("give-up", Status.CANCELLED)])

@@ -24,7 +24,7 @@ from app.spaces.rules import Kind
 from tests.house import DAY, House, at, copied
 from tests.statements import counted
 
-ASKED = Asked(at("09:00"), DAY, may_set_roles=True)
+ASKED = Asked(at("09:00"), DAY)
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20
 ) | st.sampled_from(
@@ -190,10 +190,33 @@ def test_a_line_that_cannot_be_taken_is_named_with_its_reason_and_nothing_is_don
 
 
 def test_only_who_may_hand_out_roles_does_so_by_a_file(house: House) -> None:
-    personnel = Asked(at("09:00"), DAY)
+    personnel = Asked(at("09:00"), DAY, role=Role.PERSONNEL)
     refused = diff(house, "people", "email,role\naoki@example.jp,it\n", personnel).refused
     assert [one.code for one in refused] == ["user.role_by_it"]
     assert diff(house, "people", "email,role\nfujii@example.jp,facility\n", personnel).unchanged == 1
+    chiba = Asked(at("09:00"), DAY, house.people["chiba"].id, Role.IT)
+    refused = diff(house, "people", "email,role\nchiba@example.jp,staff\n", chiba).refused
+    assert [one.code for one in refused] == ["user.self"]
+
+
+def test_a_file_changes_no_account_that_is_not_the_importers_to_change(house: House) -> None:
+    with transaction(house.engine) as session:
+        session.get_one(User, house.people["fujii"].id).role = Role.IT
+    personnel = Asked(at("09:00"), DAY, house.people["baba"].id, Role.PERSONNEL)
+    text = "email,name\nfujii@example.jp,偽物\nchiba@example.jp,千葉\n"
+    found = diff(house, "people", text, personnel)
+    assert [(one.line, one.code) for one in found.refused] == [(2, "user.not_allowed")]
+    assert [one.key for one in found.changed] == ["fujii@example.jp", "chiba@example.jp"]
+
+
+def test_who_changes_an_account_by_an_old_version_after_an_import_is_told(house: House) -> None:
+    with reading(house.engine) as session:
+        before = session.get_one(User, house.people["aoki"].id).version
+    with transaction(house.engine) as session:
+        text = b"email,name\naoki@example.jp,A\nnew@example.jp,N\n"
+        service.import_file(session, service.SHEETS["people"], text, ASKED)
+    with reading(house.engine) as session:
+        assert session.get_one(User, house.people["aoki"].id).version == before + 1
 
 
 def test_who_changes_sections_belonged_to_the_old_one_until_the_day_before(house: House) -> None:

@@ -17,7 +17,7 @@ from app.spaces import zones
 from app.spaces.models import Site, Space
 from app.spaces.rules import GuestDay, Kind, Lane, Target
 from app.spaces.service import set_policy
-from app.waitlist import offers
+from app.waitlist import offers, service
 from app.waitlist.rules import State, Wish
 from tests.app.waitlist.queue import BOOTHS, SEATS, Queue
 from tests.house import DAY, OFFICE, House, at, span
@@ -230,6 +230,24 @@ def test_a_wait_ends_with_its_span_or_when_it_is_met_otherwise(queue: Queue) -> 
     assert queue.state(met) == [State.BOOKED_OTHERWISE]
     house.sweep("12:00")
     assert queue.state(over) == [State.OVER]
+
+
+def test_who_leaves_the_office_leaves_the_line(queue: Queue) -> None:
+    house = queue.house
+    booking = house.book("aoki", "booth", "09:00", "10:00")
+    offered = queue.wait("baba", BOOTHS, "11:00", "12:00")
+    waiting = queue.wait("baba", BOOTHS, "09:00", "10:00")
+    behind = queue.wait("chiba", BOOTHS, "09:00", "10:00")
+    assert queue.state(offered, waiting) == [State.OFFERED, State.WAITING]
+    with transaction(house.engine) as session:
+        pipeline.leave(session, house.people["baba"].id, actor=None, now=at("08:35"))
+    house.sweep("08:36")
+    assert queue.state(offered, waiting) == [State.LEFT, State.LEFT]
+    with reading(house.engine) as session:
+        (shown,) = service.standing(session, [queue.get(behind)], now=at("08:36"))
+    assert shown.place == 1
+    queue.give_back("aoki", booking, "08:40")
+    assert queue.state(behind) == [State.OFFERED]
 
 
 def test_a_person_has_one_place_for_a_lane_and_time(queue: Queue) -> None:

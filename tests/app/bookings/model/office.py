@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -77,6 +78,7 @@ class Row:
     checked_in_by: str | None = None
     ended_at: datetime | None = None
     reclaimed: bool = False
+    gave_back: bool = False  # what was only held, refused by giving it back
 
     @property
     def is_live(self) -> bool:
@@ -84,6 +86,26 @@ class Row:
 
     def over(self, status: str, ended_at: datetime | None) -> None:
         self.status, self.ended_at = status, ended_at
+
+
+@dataclass
+class Waiting:
+    """A place in line for any of some spaces, by code; `minutes` None: all of the span. `held`: what is offered."""
+
+    who: Who
+    lane: str
+    places: frozenset[str]
+    start: datetime
+    end: datetime
+    minutes: int | None = None
+    state: str = "waiting"
+    held: Row | None = None
+    until: datetime | None = None
+
+    def wanted(self, now: datetime) -> tuple[datetime, datetime]:
+        """The time that it would take now, if its span is not over."""
+        start = max(now, self.start)
+        return start, min(start + self.minutes * MINUTE, self.end) if self.minutes else self.end
 
 
 @dataclass
@@ -107,6 +129,8 @@ PEOPLE = {
         ("chiba", "soumu", "chief"),
         ("endo", "zei", "staff"),
         ("fujii", "zei", "facility"),
+        ("goda", "zei", "staff"),
+        ("hara", "zei", "staff"),
     )
 }
 PLACES = {
@@ -118,6 +142,8 @@ PLACES = {
         Where("focus", "focus_seat"),
         Where("booth", "booth"),
         Where("taxes", section="zei"),
+        Where("tax-1", section="zei", has_sensor=False),
+        Where("tax-2", section="zei", has_sensor=False),
         Where("free", free=True),
     )
 }
@@ -129,11 +155,15 @@ class PlainOffice:
 
     now: datetime
     rows: list[Row] = field(default_factory=list)
+    line: list[Waiting] = field(default_factory=list)
     barriers: list[Closed] = field(default_factory=list)
     limits: dict[tuple[str, str], int] = field(default_factory=dict)
     sensors: dict[str, PlainSensor] = field(
         default_factory=lambda: {code: PlainSensor() for code, where in PLACES.items() if where.has_sensor}
     )
+
+    # Whether a space is still to be drawn by lot for a part of a span, asked now.
+    to_be_drawn: Callable[[Where, datetime, datetime, datetime], bool] = lambda *_: False
 
     # What may be had
 
@@ -156,6 +186,15 @@ class PlainOffice:
             *self.against_barriers(row.where, row.start, row.end),
             *self._against_counts(row, besides),
             *self.overlaps(row, besides),
+            *({"lots"} if self.to_be_drawn(row.where, row.start, row.end, self.now) else ()),
+        }
+
+    def hinders(self, row: Row) -> set[str]:
+        """What speaks against holding a space for somebody whom the rules of zones and lengths allow it."""
+        return {
+            *self.against_barriers(row.where, row.start, row.end),
+            *self._against_counts(row, None),
+            *self.overlaps(row),
         }
 
     def _against_person(self, row: Row, actor: Who) -> set[str]:
@@ -208,15 +247,21 @@ class PlainOffice:
         return found
 
     def overlaps(self, row: Row, besides: Row | None = None) -> set[str]:
+        """Two of a space, or of a person in a lane; what is held is the space's alone (RULES 13)."""
         clash = any(
             one is not besides
             and one.is_live
-            and (one.where == row.where or (one.who == row.who and one.where.lane == row.where.lane))
+            and (one.where == row.where or (self.holds(one, row) and "held" not in {one.status, row.status}))
             and one.start < row.end
             and row.start < one.end
             for one in self.rows
         )
         return {"booking.overlap"} if clash else set()
+
+    @staticmethod
+    def holds(one: Row, row: Row) -> bool:
+        """Whether both are the same person's, of one lane."""
+        return one.who == row.who and one.where.lane == row.where.lane
 
     def from_now(self, start: datetime, end: datetime) -> datetime:
         """A start up to 5 minutes past means now (RULES 11)."""

@@ -56,7 +56,8 @@ def give_back(office: PlainOffice, actor: Who, row: Row) -> None:
     office.may_change(actor, row)
     if not row.is_live or office.now >= row.end:
         raise Refused("booking.state")
-    if row.start < office.now:
+    row.gave_back = row.status == "held"
+    if row.start < office.now and not row.gave_back:
         row.over("ended_early", office.now)
     else:
         row.over("cancelled", None)
@@ -91,6 +92,9 @@ def reclaim(office: PlainOffice, actor: Who, row: Row) -> None:
     if row.status != "released" or office.now >= row.end:
         raise Refused("booking.state")
     grounds = office.overlaps(row, row) | office.against_barriers(row.where, office.now, row.end)
+    same = [one for one in office.rows if one.status == "held" and one.where == row.where]
+    if any(one.start < row.end and one.end > row.start for one in same):
+        grounds.add("booking.held")
     if grounds:
         raise Refused(*grounds)
     row.status, row.reclaimed, row.ended_at = "booked", True, None
@@ -128,16 +132,21 @@ def claim(office: PlainOffice, actor: Who, where: Where) -> Row:
     return row
 
 
-def change_seat(office: PlainOffice, actor: Who, where: Where) -> Row:
+def change_seat(office: PlainOffice, actor: Who, where: Where) -> set[Where]:
+    """Returns where they left."""
+    left = set()
     for one in office.rows:
-        holds = one.is_live and one.who == actor and one.where.lane == where.lane
+        holds = one.is_live and one.status != "held" and one.who == actor and one.where.lane == where.lane
         if holds and one.where != where and one.start <= office.now < one.end:
             give_back(office, actor, one)
-    return claim(office, actor, where)
+            left.add(one.where)
+    claim(office, actor, where)
+    return left
 
 
-def sweep(office: PlainOffice) -> None:
-    """Evidence first, then no-shows, early leaves, what ran out."""
+def sweep(office: PlainOffice) -> set[Where]:
+    """Evidence first, then no-shows, early leaves, what ran out; returns what that frees."""
+    before = [one for one in office.rows if one.is_live]
     office.note_evidence({code: sensor.passes(office.now) for code, sensor in office.sensors.items()})
     for row in [one for one in office.rows if office.is_no_show(one)]:
         row.over("released", office.now)
@@ -147,8 +156,9 @@ def sweep(office: PlainOffice) -> None:
         if is_here and left and wait and left + wait <= office.now:
             row.over("ended_early", left)
     for row in office.rows:
-        if row.is_live and row.end <= office.now:
+        if row.is_live and row.status != "held" and row.end <= office.now:
             row.over("completed", row.end)
+    return {row.where for row in before if not row.is_live}
 
 
 def close_office(office: PlainOffice, start: datetime, end: datetime) -> None:
@@ -157,7 +167,7 @@ def close_office(office: PlainOffice, start: datetime, end: datetime) -> None:
     for row in office.rows:
         if not (row.is_live and row.start < end and row.end > start):
             continue
-        if row.start >= max(start, office.now):
+        if row.start >= max(start, office.now) or row.status == "held":
             row.over("cancelled", None)
         elif start <= office.now:
             row.over("ended_early", office.now)
