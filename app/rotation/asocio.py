@@ -63,10 +63,10 @@ class Instance:
         for person in self.people:
             if person not in self.group_of:
                 raise InstanceError(f"{person} belongs to no group")
-            if strange := set(self.allowed[person]) - set(self.desks):
-                raise InstanceError(f"{person} may have the unknown desk {min(strange)}")
-            if strange := self.wanted[person] - set(self.days):
-                raise InstanceError(f"{person} wants the unknown day {min(strange)}")
+            if desks := set(self.allowed[person]) - set(self.desks):
+                raise InstanceError(f"{person} may have the unknown desk {min(desks)}")
+            if days := self.wanted[person] - set(self.days):
+                raise InstanceError(f"{person} wants the unknown day {min(days)}")
         if strange := set(self.desks) - self.zone_of.keys():
             raise InstanceError(f"{min(strange)} is in no zone")
 

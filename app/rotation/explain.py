@@ -1,14 +1,20 @@
-"""Why there is no plan: the fewest rules that cannot hold together, and which of them, let go of, frees the plan."""
+"""Why there is no plan: an irreducible set of rules that cannot hold together, and which of them, let go of, frees it.
+
+By elastic filtering (Chinneck, Feasibility and Infeasibility in Optimization, 2008, ch. 6): stretch the rules as little
+as can be, make those that had to give way hard, again until nothing holds; then let go of one after the other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from ortools.sat.python import cp_model
-
+from app.rotation.milp import INFINITY, Linear, Status, total
 from app.rotation.rules import Problem, Rule
 from app.rotation.search import Musts
+
+NOTHING = Linear({})
+STRETCHED = 0.5  # rules are whole numbers: what is stretched is so by 1, or by rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,47 +26,59 @@ class Conflict:
     frees: tuple[Rule, ...]
 
 
+class Elastic:
+    """A problem whose rules can be held, let go of, or stretched at a cost."""
+
+    def __init__(self, problem: Problem, seconds: float) -> None:
+        self._musts = Musts(problem, elastic=True)
+        self._seconds = seconds
+        self.rules = list(self._musts.stretch)
+
+    def can_hold(self, rules: Collection[Rule]) -> bool | None:
+        """Whether a plan can hold these rules alone; None where the time did not suffice to tell."""
+        self._hold(rules)
+        outcome = self._musts.milp.minimize(NOTHING, seconds=self._seconds)
+        return None if outcome.status is Status.UNKNOWN else outcome.is_found
+
+    def stretched(self, held: Collection[Rule]) -> list[Rule] | None:
+        """Of the rules that are not held, those that give way when as little as can be is given; None: nothing holds.
+
+        Raises TimeoutError.
+        """
+        self._hold(held)
+        stretch = self._musts.stretch
+        goal = Linear(total(column for rule, column in stretch.items() if rule not in held))
+        outcome = self._musts.milp.minimize(goal, seconds=self._seconds)
+        if outcome.status is Status.UNKNOWN:
+            raise TimeoutError
+        if not outcome.is_found:
+            return None
+        return [rule for rule, column in stretch.items() if outcome.values[column] > STRETCHED]
+
+    def _hold(self, rules: Collection[Rule]) -> None:
+        stretch = self._musts.stretch
+        high = [0.0 if rule in rules else INFINITY for rule in stretch]
+        self._musts.milp.bound(list(stretch.values()), [0.0] * len(high), high)
+
+
 def explain(problem: Problem, *, seconds: float = 30.0) -> Conflict | None:
-    """The conflict of a problem without a plan; None where there is a plan, or the time did not suffice to tell."""
-    musts = Musts(problem, guarded=True)
-    musts.model.add_assumptions(list(musts.guards.values()))
-    solver = _solver(seconds)
-    if solver.solve(musts.model) != cp_model.INFEASIBLE:
+    """The conflict of a problem without a plan; None where there is a plan, or the time did not suffice to tell.
+
+    `seconds`: for each of the questions to the solver, of which there are a few for each rule of the conflict.
+    """
+    elastic = Elastic(problem, seconds)
+    held: list[Rule] = []
+    try:
+        while gave := elastic.stretched(held):
+            held += gave
+    except TimeoutError:
         return None
-    by_index = {guard.index: rule for rule, guard in musts.guards.items()}
-    core = [by_index[index] for index in solver.sufficient_assumptions_for_infeasibility()]
-    rules = _irreducible(problem, core, list(musts.guards), seconds)
-    frees = tuple(
-        rule for rule in rules if is_possible(problem, [one for one in musts.guards if one != rule], seconds)
-    )
-    return Conflict(tuple(rules), frees)
-
-
-def _irreducible(
-    problem: Problem, core: Iterable[Rule], every: Collection[Rule], seconds: float
-) -> list[Rule]:
-    """Let go of one rule after the other for which the rest is still impossible."""
-    kept = list(core) or list(every)
-    for rule in list(kept):
-        rest = [one for one in kept if one != rule]
-        if is_possible(problem, rest, seconds) is False:
-            kept = rest
-    return sorted(kept)
-
-
-def is_possible(problem: Problem, rules: Collection[Rule], seconds: float = 30.0) -> bool | None:
-    """Whether a plan can hold these rules alone; None where the time did not suffice to tell."""
-    guarded = Musts(problem, guarded=True)
-    held = set(rules)
-    for rule, guard in guarded.guards.items():
-        guarded.model.add(guard == int(rule in held))
-    status = _solver(seconds).solve(guarded.model)
-    return {cp_model.OPTIMAL: True, cp_model.FEASIBLE: True, cp_model.INFEASIBLE: False}.get(status)
-
-
-def _solver(seconds: float) -> cp_model.CpSolver:
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1  # cores are told by one worker alone
-    solver.parameters.max_time_in_seconds = seconds
-    solver.parameters.random_seed = 1
-    return solver
+    if gave is not None:
+        return None  # whatever is held, the others need not give way: there is a plan
+    for rule in list(held):
+        rest = [one for one in held if one != rule]
+        if elastic.can_hold(rest) is False:
+            held = rest
+    every = elastic.rules
+    frees = tuple(rule for rule in sorted(held) if elastic.can_hold([one for one in every if one != rule]))
+    return Conflict(tuple(sorted(held)), frees)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 MONDAY, FRIDAY = 0, 4
+SHARE = 10_000  # a share of granted ÷ available is counted in ten-thousandths
 HALVES = ("am", "pm")
 
 
@@ -84,7 +85,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Of whom one at least is in the office, where one of them is at work."""
+    """Of whom one at least is in the office, always."""
 
     name: str
     main: str
@@ -168,6 +169,16 @@ class Violation:
     allowed: int = 0
 
 
+def limit_of(problem: Problem, rule: Rule) -> int | None:
+    """The number of a rule, such as the cap or the least to be in; None for rules without one."""
+    if rule.kind == "cover":
+        return next(cover.least for cover in problem.covers if cover.name == rule.about)
+    if rule.kind in {"week", "month", "year", "row"}:
+        caps = next(member.caps for member in problem.members if member.id == rule.about)
+        return {"week": caps.week, "month": caps.month, "year": caps.year, "row": caps.row}[rule.kind]
+    return {"seats": problem.seats, "terminals": problem.terminals}.get(rule.kind)
+
+
 def check(problem: Problem, plan: Plan) -> list[Violation]:
     """Every must that a plan breaks, in the order of the rules."""
     found: list[Violation] = []
@@ -229,12 +240,10 @@ def _of_half_day(
         if half in cover.halves() and count < cover.least:
             yield Violation(Rule("cover", cover.name), day, half, count, cover.least)
     for duty in problem.duties:
-        away = {one for one in (duty.main, duty.deputy) if states[one] is State.AWAY}
-        if len(away) < 2 and not here & {duty.main, duty.deputy}:
+        if not here & {duty.main, duty.deputy}:
             yield Violation(Rule("duty", duty.name), day, half)
     for member in problem.members:
-        mentor = member.mentor
-        if mentor and member.id in here and mentor not in here and states[mentor] is not State.AWAY:
+        if member.mentor and member.id in here and member.mentor not in here:
             yield Violation(Rule("mentor", member.id), day, half)
     if problem.seats is not None and len(here) > problem.seats:
         yield Violation(Rule("seats"), day, half, len(here), problem.seats)
@@ -248,8 +257,8 @@ class Worth:
     """How far a plan meets the wishes, the most important first; less is better of each.
 
     `targets`: half-days off the targets. `care`, `wishes`: unmet. `unfair`: the spread of granted ÷ available Mondays
-    and Fridays over the fiscal year, in thousandths. `no_common_day`: units and weeks without a day on which all that
-    are at work are in. `peak`: the most in the office. `changes`: cells other than published.
+    and Fridays over the fiscal year, in ten-thousandths. `no_common_day`: units and weeks without a day on which all
+    that are at work are in. `peak`: the most in the office. `changes`: cells other than published.
     """
 
     targets: int
@@ -308,5 +317,5 @@ def _spread(problem: Problem, plan: Plan, weekday: int) -> int:
             for day in problem.days
             for half in HALVES
         )
-        shares.append(granted * (1000 // could))
+        shares.append(granted * (SHARE // could))
     return max(shares) - min(shares) if shares else 0

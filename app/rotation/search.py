@@ -1,131 +1,116 @@
-"""The search for a plan: CP-SAT, one level of the wishes after the other, each held while the next is searched."""
+"""The search for a plan by HiGHS: one level of the wishes after the other, each held while the next is searched."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 
-from ortools.sat.python import cp_model
-
-from app.rotation.rules import FRIDAY, HALVES, MONDAY, Cell, Member, Problem, Rule, State, available
-
-WORKERS = 2
-Expression = cp_model.LinearExprT
+from app.rotation.milp import INFINITY, Limits, Linear, Milp, Status, Terms, Watcher, total
+from app.rotation.rules import FRIDAY, HALVES, MONDAY, SHARE, Cell, Member, Problem, Rule, State, available
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long to search. `work`: CP-SAT's deterministic work instead of seconds: the same input and seed give the same
-    plan on every machine."""
-
-    seconds: float = 60.0
-    work: float | None = None
-    seed: int = 1
-
-
-@dataclass(slots=True)
 class Musts:
-    """The variables (a cell is at home, or in the office) and every must, each under a literal of its rule where one is
-    given, so that it can be let go of. Rules in `without` are left out."""
+    """The columns (a cell is at home, or in the office) and every must as rows, each known by its rule.
 
-    problem: Problem
-    without: Collection[Rule] = ()
-    guarded: bool = False
-    model: cp_model.CpModel = field(default_factory=cp_model.CpModel)
-    home: dict[Cell, cp_model.IntVar] = field(default_factory=dict)
-    guards: dict[Rule, cp_model.IntVar] = field(default_factory=dict)
+    `elastic`: rules can be stretched, each by a column of its own that is 0 unless `explain` sets it free. Rules in
+    `without` are left out.
+    """
 
-    def __post_init__(self) -> None:
-        for cell in self.problem.cells():
-            if not self.problem.is_away(cell):
-                self.home[cell] = self.model.new_bool_var(f"{cell.person} {cell.day} {cell.half}")
+    def __init__(
+        self, problem: Problem, *, elastic: bool = False, without: Collection[Rule] = (), seed: int = 1
+    ) -> None:
+        self.problem, self.without, self.milp = problem, frozenset(without), Milp(seed=seed)
+        self.home = {cell: self.milp.column() for cell in problem.cells() if not problem.is_away(cell)}
+        self.stretch: dict[Rule, int] = {}
+        self._is_elastic = elastic
         self._fixed()
-        for member in self.problem.members:
+        for member in problem.members:
             self._member(member)
-        self._half_days()
+        for day in problem.days:
+            for half in HALVES:
+                self._half_day(half, self.at_work(day, half))
 
-    def at_home(self, person: str, *days: object) -> list[cp_model.IntVar]:
-        """The cells of a person on these days that can be at home."""
+    def at_home(self, person: str, days: Iterable[date]) -> list[int]:
+        """The columns of a person's cells on these days that can be at home."""
         return [
             self.home[cell]
             for day in days
             for half in HALVES
-            if (cell := Cell(person, day, half)) in self.home  # type: ignore[arg-type]
+            if (cell := Cell(person, day, half)) in self.home
         ]
 
-    def _must(self, rule: Rule, *bounds: cp_model.BoundedLinearExpression | bool) -> None:
+    def at_work(self, day: date, half: str) -> dict[str, int]:
+        """By person who works then: the column of being at home."""
+        return {
+            one.id: self.home[cell]
+            for one in self.problem.members
+            if (cell := Cell(one.id, day, half)) in self.home
+        }
+
+    def _must(self, rule: Rule, terms: Terms, most: float) -> None:
+        """terms ≤ most, or more by what the rule is stretched."""
         if rule in self.without:
             return
-        for bound in bounds:
-            # What no variable takes part in is true or false by itself.
-            made = self.model.add(bound) if not isinstance(bound, bool) else self.model.add_bool_or([bound])
-            if self.guarded:
-                if rule not in self.guards:
-                    self.guards[rule] = self.model.new_bool_var(f"{rule.kind} {rule.about}")
-                made.only_enforce_if(self.guards[rule])
+        if self._is_elastic:
+            if rule not in self.stretch:
+                self.stretch[rule] = self.milp.column(high=0, whole=False)
+            terms = {**terms, self.stretch[rule]: -1.0}
+        self.milp.row(terms, high=most)
 
     def _fixed(self) -> None:
         for cell, fixed in self.problem.fixed.items():
-            if fixed.state is not State.AWAY:
-                self._must(Rule("fixed", cell.person), self.home[cell] == int(fixed.state is State.HOME))
+            if fixed.state is State.HOME:
+                self._must(Rule("fixed", cell.person), {self.home[cell]: -1.0}, -1)
+            elif fixed.state is State.OFFICE:
+                self._must(Rule("fixed", cell.person), {self.home[cell]: 1.0}, 0)
 
     def _member(self, member: Member) -> None:
         days, caps = self.problem.days, member.caps
-        all_home = self.at_home(member.id, *days)
+        whole = total(self.at_home(member.id, days))
         if not member.eligible:
-            self._must(Rule("eligible", member.id), sum(all_home) == 0)
+            self._must(Rule("eligible", member.id), whole, 0)
         if caps.week is not None:
-            weeks = [self.at_home(member.id, *week) for week in self.problem.weeks.values()]
-            self._must(
-                Rule("week", member.id), *(sum(week) <= caps.week for week in weeks if len(week) > caps.week)
-            )
+            for week in self.problem.weeks.values():
+                self._must(Rule("week", member.id), total(self.at_home(member.id, week)), caps.week)
         for kind, cap in (("month", caps.month), ("year", caps.year)):
             if cap is not None:
-                self._must(Rule(kind, member.id), sum(all_home) <= cap)
-        if caps.row is not None and len(days) > caps.row:
-            some = []
-            for day in days:
-                any_home = self.model.new_bool_var(f"{member.id} {day} home")
-                for cell in self.at_home(member.id, day):
-                    self.model.add_implication(cell, any_home)
-                some.append(any_home)
-            windows = (some[first : first + caps.row + 1] for first in range(len(days) - caps.row))
-            self._must(Rule("row", member.id), *(sum(window) <= caps.row for window in windows))
+                self._must(Rule(kind, member.id), whole, cap)
+        if caps.row is not None:
+            self._row(member.id, caps.row)
 
-    def _half_days(self) -> None:
-        for day in self.problem.days:
-            for half in HALVES:
-                self._half_day(
-                    half,
-                    {
-                        one.id: self.home[cell]
-                        for one in self.problem.members
-                        if (cell := Cell(one.id, day, half)) in self.home
-                    },
-                )
+    def _row(self, person: str, most: int) -> None:
+        """Days in a row: of one day more than may be, one is without any half at home."""
+        days, some = self.problem.days, []
+        for day in days:
+            some.append(self.milp.column(whole=False))
+            for cell in self.at_home(person, [day]):
+                self.milp.row({cell: 1.0, some[-1]: -1.0}, high=0)
+        for first in range(len(days) - most):
+            self._must(Rule("row", person), total(some[first : first + most + 1]), most)
 
-    def _half_day(self, half: str, at_work: Mapping[str, cp_model.IntVar]) -> None:
-        """The musts of a half-day; `at_work`: whether each who works then is at home."""
+    def _half_day(self, half: str, at_work: Mapping[str, int]) -> None:
         problem = self.problem
         for cover in problem.covers:
             if half in cover.halves():
                 theirs = [home for person, home in at_work.items() if person in cover.people]
-                self._must(Rule("cover", cover.name), len(theirs) - sum(theirs) >= cover.least)
+                self._must(Rule("cover", cover.name), total(theirs), len(theirs) - cover.least)
         for duty in problem.duties:
             both = [at_work[one] for one in (duty.main, duty.deputy) if one in at_work]
-            if both:
-                self._must(Rule("duty", duty.name), sum(both) <= len(both) - 1)
+            self._must(Rule("duty", duty.name), total(both), len(both) - 1)
         for member in problem.members:
-            if member.mentor in at_work and member.id in at_work:
-                self._must(Rule("mentor", member.id), at_work[member.mentor] <= at_work[member.id])
+            if member.mentor and member.id in at_work:
+                # The newcomer is at home where the mentor is; a mentor who is away is not in either.
+                rule, own = Rule("mentor", member.id), {at_work[member.id]: -1.0}
+                if member.mentor in at_work:
+                    self._must(rule, {at_work[member.mentor]: 1.0, **own}, 0)
+                else:
+                    self._must(rule, own, -1)
         if problem.seats is not None:
-            self._must(Rule("seats"), len(at_work) - sum(at_work.values()) <= problem.seats)
+            self._must(Rule("seats"), total(at_work.values(), -1.0), problem.seats - len(at_work))
         if problem.terminals is not None:
             lent = [at_work[one.id] for one in problem.members if one.id in at_work and not one.own_terminal]
-            self._must(Rule("terminals"), sum(lent) <= problem.terminals)
-
-
-Tell = Callable[[str, int, int], bool]  # level, best so far, its bound → whether to go on
+            self._must(Rule("terminals"), total(lent), problem.terminals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,147 +121,161 @@ class Found:
     levels: dict[str, tuple[int, int]]
 
 
-def search(
-    problem: Problem, limits: Limits, tell: Tell = lambda *_: True, without: Collection[Rule] = ()
-) -> Found | None:
-    """The best plan found within the limits; None where there is none (see `explain`).
+class Observer:
+    """Hears how a search goes, and may end it with what was found. This one does neither."""
 
-    `tell` hears of each better plan of a level and ends the search by False; what was found stands.
-    """
-    musts = Musts(problem, without)
-    spent = 0.0
+    def better(self, level: str, best: int, bound: int, plan: Callable[[], dict[Cell, State]]) -> None:
+        """A better plan for a level of the wishes; `plan` gives it."""
+
+    def is_over(self) -> bool:
+        """Whether to stop; asked often."""
+        return False
+
+
+def search(
+    problem: Problem,
+    limits: Limits,
+    observer: Observer | None = None,
+    without: Collection[Rule] = (),
+) -> Found | Status:
+    """The best plan found within the limits; else IMPOSSIBLE, where there is none (see `explain`), or UNKNOWN."""
+    observer = observer or Observer()
+    musts = Musts(problem, without=without, seed=limits.seed)
     found: Found | None = None
+    values: Sequence[float] = ()
     levels = list(_levels(musts))
-    for number, (name, goal) in enumerate(levels):
-        musts.model.minimize(goal)
-        solver = cp_model.CpSolver()
-        solver.parameters.random_seed = limits.seed
-        solver.parameters.num_workers = WORKERS
-        share = 1 / (len(levels) - number)  # what one level leaves the others have too
-        if limits.work is not None:
-            solver.parameters.interleave_search = True  # else two workers race, and no two runs are alike
-            solver.parameters.max_deterministic_time = (limits.work - spent) * share
-        else:
-            solver.parameters.max_time_in_seconds = (limits.seconds - spent) * share
-        watch = _Watch(name, tell)
-        status = solver.solve(musts.model, watch)
-        spent += solver.deterministic_time if limits.work is not None else solver.wall_time
-        if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
-            return found
-        best, bound = round(solver.objective_value), round(solver.best_objective_bound)
-        reached = {**(found.levels if found else {}), name: (best, bound)}
-        found = Found(_plan(musts, solver), reached)
-        if watch.is_over:
-            return found
-        musts.model.add(goal <= best)
-        musts.model.clear_hints()
-        for variable in musts.home.values():
-            musts.model.add_hint(variable, solver.value(variable))
+    for number, (name, build) in enumerate(levels):
+        goal = build()
+        # What is left is shared by what comes; a level that is proven sooner leaves its share to the others.
+        left = (limits.seconds - musts.milp.seconds) / max(1, len(levels) - number - 1)
+        outcome = musts.milp.minimize(
+            goal,
+            seconds=None if limits.work is not None else left,
+            nodes=limits.work,
+            start={column: float(round(values[column])) for column in musts.home.values()}
+            if values
+            else None,
+            watcher=_Watch(musts, name, observer),
+        )
+        if not outcome.is_found:
+            return found or outcome.status
+        values = outcome.values
+        reached = {**(found.levels if found else {}), name: (outcome.best, outcome.bound)}
+        found = Found(plan_of(musts, values), reached)
+        if observer.is_over():
+            break
+        musts.milp.at_most(goal, outcome.best)
+    assert found is not None  # noqa: S101 - there is always the level of the peak
     return found
 
 
-class _Watch(cp_model.CpSolverSolutionCallback):
-    def __init__(self, name: str, tell: Tell) -> None:
-        super().__init__()
-        self._name, self._tell, self.is_over = name, tell, False
+@dataclass(slots=True)
+class _Watch(Watcher):
+    musts: Musts
+    level: str
+    observer: Observer
 
-    def on_solution_callback(self) -> None:
-        if not self._tell(self._name, round(self.objective_value), round(self.best_objective_bound)):
-            self.is_over = True
-            self.stop_search()
+    def better(self, values: Sequence[float], best: int, bound: int) -> None:
+        self.observer.better(self.level, best, bound, lambda: plan_of(self.musts, values))
+
+    def is_over(self) -> bool:
+        return self.observer.is_over()
 
 
-def _plan(musts: Musts, solver: cp_model.CpSolver) -> dict[Cell, State]:
+def plan_of(musts: Musts, values: Sequence[float]) -> dict[Cell, State]:
+    """The plan that the columns' values say."""
     plan = dict.fromkeys(musts.problem.cells(), State.AWAY)
     for cell, home in musts.home.items():
-        plan[cell] = State.HOME if solver.value(home) else State.OFFICE
+        plan[cell] = State.HOME if values[home] > 0.5 else State.OFFICE
     return plan
 
 
-def _levels(musts: Musts) -> Iterator[tuple[str, Expression]]:
-    """What is to be least, the most important first; only what the problem knows of."""
+Build = Callable[[], Linear]
+
+
+def _levels(musts: Musts) -> Iterator[tuple[str, Build]]:
+    """What is to be least, the most important first; only what the problem knows of. Columns of a level come when its
+    turn comes: those before it are solved without them."""
     problem = musts.problem
     if any(member.target is not None for member in problem.members):
-        yield "targets", sum(_off_targets(musts))
+        yield "targets", lambda: _off_targets(musts)
     for name, care in (("care", True), ("wishes", False)):
-        wanted = [wish for wish in problem.wishes if wish.care is care and wish.cell in musts.home]
+        wanted = [
+            (wish.cell, wish.state)
+            for wish in problem.wishes
+            if wish.care is care and wish.cell in musts.home
+        ]
         if wanted:
-            yield (
-                name,
-                sum(
-                    1 - musts.home[wish.cell] if wish.state is State.HOME else musts.home[wish.cell]
-                    for wish in wanted
-                ),
-            )
-    yield "unfair", sum(_spread(musts, weekday) for weekday in (MONDAY, FRIDAY))
-    common = list(_no_common_day(musts))
-    if common:
-        yield "no_common_day", sum(common)
-    yield "peak", _peak(musts)
+            yield name, lambda wanted=wanted: _other_than(musts, wanted)  # type: ignore[misc]
+    yield "unfair", lambda: _spreads(musts)
+    if problem.units:
+        yield "no_common_day", lambda: _no_common_day(musts)
+    yield "peak", lambda: _peak(musts)
     published = [(cell, state) for cell, state in problem.published.items() if cell in musts.home]
     if published:
-        yield (
-            "changes",
-            sum(
-                musts.home[cell] if state is State.OFFICE else 1 - musts.home[cell]
-                for cell, state in published
-            ),
-        )
+        yield "changes", lambda: _other_than(musts, published)
 
 
-def _off_targets(musts: Musts) -> Iterator[cp_model.IntVar]:
+def _other_than(musts: Musts, wanted: Collection[tuple[Cell, State]]) -> Linear:
+    """How many cells are not as wanted."""
+    terms: dict[int, float] = {}
+    for cell, state in wanted:
+        column = musts.home[cell]
+        terms[column] = terms.get(column, 0.0) + (-1.0 if state is State.HOME else 1.0)
+    return Linear(terms, sum(state is State.HOME for _cell, state in wanted))
+
+
+def _off_targets(musts: Musts) -> Linear:
+    offs = []
     for member in musts.problem.members:
-        if member.target is None:
-            continue
-        most = 2 * len(musts.problem.days) + member.target
-        off = musts.model.new_int_var(0, most, f"{member.id} off target")
-        total = sum(musts.at_home(member.id, *musts.problem.days))
-        musts.model.add(off >= total - member.target)
-        musts.model.add(off >= member.target - total)
-        yield off
+        if member.target is not None:
+            offs.append(musts.milp.column(high=INFINITY, whole=False))
+            home = musts.at_home(member.id, musts.problem.days)
+            musts.milp.row({**total(home), offs[-1]: -1.0}, high=member.target)
+            musts.milp.row({**total(home), offs[-1]: 1.0}, low=member.target)
+    return Linear(total(offs))
 
 
-def _spread(musts: Musts, weekday: int) -> Expression:
-    problem, model = musts.problem, musts.model
-    days = [day for day in problem.days if day.weekday() == weekday]
-    shares = []
-    for member in problem.members:
-        so_far = member.so_far(weekday)
-        could = so_far.available + available(problem, member, weekday)
-        if member.eligible and could:
-            shares.append((1000 // could) * (so_far.granted + sum(musts.at_home(member.id, *days))))
-    if not shares:
-        return 0
-    most, least = (model.new_int_var(0, 1_000_000, f"{name} share {weekday}") for name in ("most", "least"))
-    for share in shares:
-        model.add(most >= share)
-        model.add(least <= share)
-    return most - least
+def _spreads(musts: Musts) -> Linear:
+    """The widest difference of granted ÷ available, of Mondays and of Fridays, together."""
+    terms: dict[int, float] = {}
+    for weekday in (MONDAY, FRIDAY):
+        most, least = (musts.milp.column(high=INFINITY, whole=False) for _ in "12")
+        days = [day for day in musts.problem.days if day.weekday() == weekday]
+        shares = False
+        for member in musts.problem.members:
+            so_far = member.so_far(weekday)
+            could = so_far.available + available(musts.problem, member, weekday)
+            if member.eligible and could:
+                shares = True
+                worth = float(SHARE // could)
+                home = total(musts.at_home(member.id, days), worth)
+                musts.milp.row({**home, most: -1.0}, high=-worth * so_far.granted)
+                musts.milp.row({**home, least: -1.0}, low=-worth * so_far.granted)
+        if shares:
+            terms |= {most: 1.0, least: -1.0}
+    return Linear(terms)
 
 
-def _no_common_day(musts: Musts) -> Iterator[cp_model.IntVar]:
-    model = musts.model
-    for unit, people in musts.problem.units.items():
-        for week, days in musts.problem.weeks.items():
-            none = model.new_bool_var(f"{unit} {week} apart")
-            commons = []
-            for day in days:
-                common = model.new_bool_var(f"{unit} {day} common")
+def _no_common_day(musts: Musts) -> Linear:
+    """The units and weeks without a day on which nobody of the unit is at home."""
+    apart = []
+    for people in musts.problem.units.values():
+        for days in musts.problem.weeks.values():
+            apart.append(musts.milp.column())
+            commons = [musts.milp.column() for _day in days]
+            for day, common in zip(days, commons, strict=True):
                 for person in people:
-                    for cell in musts.at_home(person, day):
-                        model.add_implication(common, ~cell)
-                commons.append(common)
-            model.add_bool_or([none, *commons])
-            yield none
+                    for home in musts.at_home(person, [day]):
+                        musts.milp.row({common: 1.0, home: 1.0}, high=1)
+            musts.milp.row(total([apart[-1], *commons]), low=1)
+    return Linear(total(apart))
 
 
-def _peak(musts: Musts) -> cp_model.IntVar:
-    problem = musts.problem
-    peak = musts.model.new_int_var(0, len(problem.members), "peak")
-    for day in problem.days:
+def _peak(musts: Musts) -> Linear:
+    peak = musts.milp.column(high=len(musts.problem.members), whole=False)
+    for day in musts.problem.days:
         for half in HALVES:
-            at_work = [
-                musts.home[cell] for one in problem.members if (cell := Cell(one.id, day, half)) in musts.home
-            ]
-            musts.model.add(peak >= len(at_work) - sum(at_work))
-    return peak
+            at_work = list(musts.at_work(day, half).values())
+            musts.milp.row({**total(at_work), peak: 1.0}, low=len(at_work))
+    return Linear({peak: 1.0})

@@ -23,7 +23,8 @@ FIRST = date(2026, 12, 1)
 
 
 def weekdays(count: int) -> list[date]:
-    days, on = [], FIRST
+    days: list[date] = []
+    on = FIRST
     while len(days) < count:
         if on.weekday() < 5:
             days.append(on)
@@ -84,4 +85,81 @@ def problem(seed: int, *, people: int, days: int, tight: float) -> Problem:
             Wish(cell, random.choice([State.HOME, State.OFFICE]), random.random() < 0.3) for cell in wished
         ],
         published={cell: random.choice([State.HOME, State.OFFICE]) for cell in free} if seed % 2 else {},
+    )
+
+
+def office(seed: int, *, people: int, days: int) -> Problem:
+    """A section as offices have them, with every rule and every wish, that has a plan: units of nine with a counter,
+    a chief and deputies, two lent terminals for three people, four seats for five, newcomers, part-time work, leave."""
+    random = Random(seed)
+    listed = weekdays(days)
+    ids = [f"p{number:03}" for number in range(people)]
+    newcomers = {
+        one: ids[number - 1] for number, one in enumerate(ids) if number % 15 == 14 and number % 12 != 5
+    }
+    members = [
+        Member(
+            one,
+            f"Person {one}",
+            unit=f"unit {min(number, people - people % 9 - 1) // 9}",
+            eligible=number % 12 != 5,
+            skills=frozenset({"counter"} if number % 3 == 0 else ()),
+            own_terminal=number % 4 == 0,
+            caps=Caps(week=4, month=random.choice([12, 16]), year=random.choice([20, 40, 80]), row=3),
+            target=0 if number % 12 == 5 else random.choice([4, 6, 8, 10, 12]),
+            mondays=Granted(random.randint(8, 20), 60),
+            fridays=Granted(random.randint(8, 20), 64),
+            mentor=newcomers.get(one),
+        )
+        for number, one in enumerate(ids)
+    ]
+    fixed: dict[Cell, Fixed] = {}
+    for number, one in enumerate(ids):
+        if number % 11 == 7:  # part-time: no Wednesdays
+            fixed |= {
+                Cell(one, day, half): Fixed(State.AWAY, "part-time")
+                for day in listed
+                if day.weekday() == 2
+                for half in HALVES
+            }
+        leave = random.choice(listed)
+        fixed |= {Cell(one, leave, half): Fixed(State.AWAY, "leave") for half in HALVES}
+    meeting = listed[days // 2]
+    fixed |= {
+        cell: Fixed(State.OFFICE, "section meeting")
+        for one in ids[: people // 2]
+        if one not in newcomers
+        if (cell := Cell(one, meeting, "am")) not in fixed
+    }
+    free = [
+        cell
+        for one in ids
+        for day in listed
+        for half in HALVES
+        if (cell := Cell(one, day, half)) not in fixed
+    ]
+    wished = random.sample(free, len(free) // 6)
+    units = sorted({member.unit for member in members})
+    return Problem(
+        days=listed,
+        members=members,
+        fixed=fixed,
+        covers=[
+            *(
+                Cover(f"{unit}", frozenset(one.id for one in members if one.unit == unit), 2)
+                for unit in units
+            ),
+            Cover("counter", frozenset(one.id for one in members if "counter" in one.skills), people // 9),
+            Cover("chief and deputies", frozenset(ids[:3]), 1),
+        ],
+        duties=[
+            Duty(f"duty {number}", ids[9 * number + 3], ids[9 * number + 4]) for number in range(people // 9)
+        ],
+        seats=people * 4 // 5,
+        terminals=people * 2 // 3,
+        wishes=[
+            Wish(cell, State.HOME if random.random() < 0.8 else State.OFFICE, random.random() < 0.15)
+            for cell in wished
+        ],
+        published={cell: State.HOME if random.random() < 0.2 else State.OFFICE for cell in free},
     )
