@@ -39,7 +39,7 @@ def test_with_faults_the_record_is_true_to_what_happened() -> None:
 
 @pytest.mark.timeout(600)
 def test_without_faults_it_is_truer_still() -> None:
-    found = run(replace(FLEET, sensors=sensor_ids(200), days=1, faults=NONE, seed=1), "", every=EVERY)
+    found = run(replace(FLEET, sensors=sensor_ids(80), days=1, faults=NONE, seed=1), "", every=EVERY)
     check(found)
     assert abs(number(found, "usage_off")) <= 0.02
     assert number(found, "usage_apart") <= 0.02

@@ -17,7 +17,7 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.waiting import wait_until
 
 SENSORS = sensor_ids(40)
-READINGS = 30_000
+READINGS, LONG_READINGS = 15_000, 300_000
 SECONDS = 60.0
 
 
@@ -40,7 +40,7 @@ def test_a_gateway_killed_in_the_middle_of_its_transactions_stores_everything_on
     random = stage.randomness()
     furnish_database(database_url, SENSORS)
     now = system_clock()
-    messages = list(stream(SENSORS, READINGS * (10 if long else 1), now))
+    messages = list(stream(SENSORS, LONG_READINGS if long else READINGS, now))
     queue(broker, messages)
     with stage.opened(database_url) as engine, stage.gateway(tmp_path, database_url, broker) as gateway:
         killed_in_the_middle = 0
@@ -75,7 +75,7 @@ def test_a_database_killed_under_the_gateway_loses_nothing_and_the_gateway_lives
         url = server.create_database()
         upgrade(url)
         furnish_database(url, SENSORS)
-        messages = list(stream(SENSORS, READINGS * (10 if long else 1), system_clock()))
+        messages = list(stream(SENSORS, LONG_READINGS if long else READINGS, system_clock()))
         queue(broker, messages)
         with stage.gateway(tmp_path, url, broker) as gateway:
             for _ in range(20 if long else 1):

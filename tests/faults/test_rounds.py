@@ -67,6 +67,8 @@ def test_gateway_database_and_jobs_killed_at_random_under_load_store_each_public
                 assert len(found) == len(set(found)) == acknowledged
                 assert stage.gaps(engine) == {}
                 assert stage.dead_letters(engine) == 0
+            # Whoever was started last may still be on the way, and would end by the signal itself.
+            wait_until(lambda: "connected to" in gateway.said and "jobs run" in jobs.said, seconds=SECONDS)
             assert (gateway.running, jobs.running) == (True, True)
             assert (gateway.stop(), jobs.stop()) == (0, 0)
     print(f"{acknowledged} publications")

@@ -25,6 +25,7 @@ class Program:
         own = {"DATA_DIR": str(folder), "SECRET_KEY": "a key that nobody signs in with", **settings}
         self._environment = clean | {PREFIX + key: value for key, value in own.items()}
         self._process: subprocess.Popen[bytes] | None = None
+        self._earlier = 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -41,10 +42,16 @@ class Program:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     @property
+    def said(self) -> str:
+        """What it wrote since it was last started."""
+        return self.log[self._earlier :]
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
+        self._earlier = len(self.log)
         self._process = start_server(
             [sys.executable, "-m", "app", self.name], output=self.log_file, environment=self._environment
         )

@@ -250,7 +250,7 @@ def test_a_job_that_is_killed_between_sending_and_marking_repeats_one_mail_once_
     url = house.engine.url.render_as_string(hide_password=False)
     process = multiprocessing.get_context("spawn").Process(target=_send_and_die, args=(url, post_office.url))
     process.start()
-    process.join(30)
+    process.join(90)
     assert process.exitcode == -signal.SIGKILL
     assert len(post_office.mails) == 1
     for _ in range(3):
