@@ -39,6 +39,11 @@ from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
 from app.spaces.routes import layout
 from app.telework import routes as telework
+from app.telework.pages import approvals as telework_approvals_pages
+from app.telework.pages import own as telework_pages
+from app.telework.pages import ruling as telework_ruling_pages
+from app.telework.routes import approvals as telework_approvals
+from app.telework.routes import ruling as telework_rules
 from app.usage import pages as usage_pages
 from app.usage import routes as usage
 from app.waitlist import pages as queue_pages
@@ -136,6 +141,8 @@ def _register_routes(app: Flask) -> None:
         waitlist,
         usage,
         telework,
+        telework_approvals,
+        telework_rules,
         notifications,
         records,
         intake,
@@ -158,6 +165,9 @@ def _register_routes(app: Flask) -> None:
         queue_pages,
         messages,
         sensor_pages,
+        telework_pages,
+        telework_approvals_pages,
+        telework_ruling_pages,
     ):
         app.register_blueprint(feature_pages.pages)
     api.document = completed(api.spec.to_dict(), app)

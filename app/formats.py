@@ -37,6 +37,11 @@ def day(on: datetime | date) -> str:
     return format_skeleton("MMMEd", local(on) if isinstance(on, datetime) else on, locale=get_locale())
 
 
+def month(on: date) -> str:
+    """A month with its year: 2026年11月 or November 2026."""
+    return format_skeleton("yMMMM", on, locale=get_locale())
+
+
 def length_of(length: timedelta) -> str:
     """A length of time, to the minute: 1時間30分 or 1 hour 30 minutes."""
     parts = []
@@ -55,4 +60,5 @@ def register(app: Flask) -> None:
     app.add_template_filter(until)
     app.add_template_filter(times)
     app.add_template_filter(day)
+    app.add_template_filter(month)
     app.add_template_filter(length_of)

@@ -23,6 +23,7 @@ from app.factory import create_app
 from app.idempotency import forget_old
 from app.records import erasing
 from app.settings import Settings
+from app.telework.approval import digest
 from app.telework.service import Office, days_to_close
 from app.telling import Telling
 
@@ -34,6 +35,7 @@ KEEPING_SECONDS = 600
 TELLING_SECONDS = 5
 FORGET_SECONDS = 3600
 TROUBLES_SECONDS = 600
+WAITING_SECONDS = 600
 FASTEST_SECONDS = 0.25
 
 
@@ -116,6 +118,13 @@ def note_troubles(engine: Engine, now: datetime, _office: Office) -> int:
         return pipeline.note_sensor_troubles(session, now)
 
 
+def note_waiting(engine: Engine, now: datetime, office: Office) -> int:
+    """Tell who decides on plans what waits; returns how many were told."""
+    with transaction(engine) as session:
+        calendar = working_days(session, office.day(now).year)
+        return digest.note_waiting(session, now, office, calendar)
+
+
 def draw_due_lots(engine: Engine, now: datetime, office: Office) -> int:
     """Draw every zone whose hour has come, each in a transaction of its own; returns how many."""
     with reading(engine) as session:
@@ -169,6 +178,7 @@ def run(settings: Settings) -> None:
     )
     scheduler.add_job(led(draw_due_lots), "interval", seconds=every(DRAWING_SECONDS), id="draw_lots")
     scheduler.add_job(led(note_troubles), "interval", seconds=every(TROUBLES_SECONDS), id="troubles")
+    scheduler.add_job(led(note_waiting), "interval", seconds=every(WAITING_SECONDS), id="waiting")
     telling = Telling(create_app(settings), engine, settings)
     for name, tell in telling.jobs.items():
         scheduler.add_job(

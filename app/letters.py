@@ -56,6 +56,7 @@ def sentence(kind: str, data: Mapping[str, Any]) -> str:
         "until": "",
         "url": data.get("url") or "",
         "count": data.get("count") or 0,
+        "cells": wording.of_telework.cells(data.get("cells") or []),
         "sensors": "; ".join(
             f"{one['sensor']} ({one['spaces']}): {wording.TROUBLES.get(one['trouble'], '')}"
             for one in data.get("new") or ()

@@ -141,7 +141,7 @@ ZONE_TITLE = 40
 
 
 def build(session: Session, *, now: datetime, on: date, timezone: str) -> None:
-    """Create the sample office as of the day `on`."""
+    """Create the sample office; its people belong to their sections from the day `on`."""
     site = Site(code="honcho", name="本庁舎", timezone=timezone)
     session.add(site)
     session.flush()

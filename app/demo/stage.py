@@ -15,7 +15,7 @@ from app import migrate
 from app.calendar import public_holidays
 from app.database import create_engine, reading, transaction
 from app.demo import day as script
-from app.demo import office, people
+from app.demo import office, people, telework
 from app.settings import Settings
 from app.spaces.models import SensorBinding, Site, Space
 from app.spaces.rules import Kind
@@ -70,12 +70,10 @@ def set_up(settings: Settings, opens: datetime) -> Stage:
         with transaction(engine) as session:
             if session.scalar(select(func.count()).select_from(Site)):
                 raise NotEmptyError("The database holds an office already. The demo wants an empty database.")
-            office.build(
-                session,
-                now=opens - timedelta(days=1),
-                on=opens.date() - timedelta(days=1),
-                timezone=settings.timezone.key,
-            )
+            before = opens - timedelta(days=1)
+            began = telework.year_began(before.date())
+            office.build(session, now=before, on=began, timezone=settings.timezone.key)
+            telework.plan(session, now=before, on=before.date())
             issued = people.tokens(session, now=opens)
         with reading(engine) as session:
             rows = session.execute(

@@ -19,6 +19,7 @@ class Topic(StrEnum):
     INVITATION = "invitation"
     SERIES = "series"
     QUEUE = "queue"
+    TELEWORK = "telework"
     SYSTEM = "system"
 
 
@@ -56,6 +57,7 @@ _BY_PREFIX = {
     "series": Topic.SERIES,
     "waitlist": Topic.QUEUE,
     "lots": Topic.QUEUE,
+    "telework": Topic.TELEWORK,
     "webhook": Topic.SYSTEM,
     "sensor": Topic.SYSTEM,
 }

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.orm import Base, BigId, enum_text
+from app.people.rules import Employment
 
 HAS_CARD = text("card_digest <> ''")
 HAS_LEFT = text("left_at IS NOT NULL")
@@ -65,6 +66,7 @@ class User(Base):
     kana: Mapped[str] = mapped_column(String(80), default="")
     extension: Mapped[str] = mapped_column(String(16), default="")
     role: Mapped[Role] = mapped_column(enum_text(Role), default=Role.STAFF)
+    employment: Mapped[Employment] = mapped_column(enum_text(Employment), default=Employment.REGULAR)
     locale: Mapped[str] = mapped_column(String(8), default="")
     password_hash: Mapped[str] = mapped_column(String(200), default="")
     card_digest: Mapped[str] = mapped_column(String(64), default="")

@@ -120,7 +120,7 @@ def person(user_id: int) -> Any:
 @api.response(200, AccountView)
 @allow(*KEEPERS)
 def change(body: dict[str, Any], user_id: int) -> Any:
-    """Change name, kana, extension, role or address; send the version in If-Match"""
+    """Change name, kana, extension, role, employment or address; send the version in If-Match"""
     with transaction(db.engine) as session:
         user = _to_change(session, user_id)
         staffing.change(session, user, body, actor=asker(), now=now())
@@ -244,7 +244,7 @@ def _to_change(session: Any, user_id: int) -> User:
 
 
 def _account(session: Any, user: User) -> dict[str, Any]:
-    fields = ("id", "name", "kana", "extension", "email", "role", "leaves_at", "left_at")
+    fields = ("id", "name", "kana", "extension", "email", "role", "employment", "leaves_at", "left_at")
     return {
         **{name: getattr(user, name) for name in fields},
         "sections": [

@@ -6,10 +6,22 @@ import unicodedata
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 SMALL_KANA = str.maketrans("ぁぃぅぇぉっゃゅょゎゕゖ", "あいうえおつやゆよわかけ")
 VOICING = frozenset("\u3099\u309a")
 FIRST_KATAKANA, LAST_KATAKANA, KATAKANA_TO_HIRAGANA = "ァ", "ヶ", ord("ァ") - ord("ぁ")
+
+
+class Employment(StrEnum):
+    """How somebody is employed: 任期の定めなし, 再任用, 任期付, 会計年度任用, 短時間勤務, その他."""
+
+    REGULAR = "regular"
+    REAPPOINTED = "reappointed"
+    FIXED_TERM = "fixed_term"
+    FISCAL_YEAR = "fiscal_year"
+    PART_TIME = "part_time"
+    OTHER = "other"
 
 
 def folded(text: str) -> str:

@@ -9,6 +9,7 @@ from marshmallow import Schema, fields, validate
 from app.fields import Day, Identifier, Instant, Text
 from app.http import PageArguments
 from app.people.models import Role
+from app.people.rules import Employment
 from app.people.tokens import AT_MOST
 
 ROLE = fields.Enum(Role, by_value=True)
@@ -49,6 +50,7 @@ class AccountView(Schema):
     extension = fields.String()
     email = fields.String()
     role = fields.Enum(Role, by_value=True)
+    employment = fields.Enum(Employment, by_value=True)
     leaves_at = fields.AwareDateTime(allow_none=True)
     left_at = fields.AwareDateTime(allow_none=True)
     sections = fields.List(fields.Nested(StayView))
@@ -101,6 +103,7 @@ class PersonChange(Schema):
     extension = Text(**_line(16))
     email = fields.Email(validate=validate.Length(3, 254))
     role = fields.Enum(Role, by_value=True)
+    employment = fields.Enum(Employment, by_value=True)
 
 
 class PersonRequest(Schema):
@@ -109,6 +112,7 @@ class PersonRequest(Schema):
     extension = Text(load_default="", **_line(16))
     email = fields.Email(required=True, validate=validate.Length(3, 254))
     role = fields.Enum(Role, by_value=True, load_default=Role.STAFF)
+    employment = fields.Enum(Employment, by_value=True, load_default=Employment.REGULAR)
     section = Text(required=True, metadata={"description": "the section's code"}, **_line(32, 1))
 
 

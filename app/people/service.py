@@ -21,6 +21,7 @@ from app import events
 from app.database import constraint_name
 from app.errors import Conflict, NotFound
 from app.people.models import ApiToken, Membership, Role, Section, User
+from app.people.rules import Employment
 
 _hasher = PasswordHasher()
 
@@ -69,6 +70,7 @@ class NewUser:
     role: Role
     kana: str = ""
     extension: str = ""
+    employment: Employment = Employment.REGULAR
 
 
 def add_user(
@@ -105,7 +107,14 @@ def add(
     email = wanted.email.lower()
     if session.scalar(select(User.id).where(User.email == email)):
         raise Conflict("user.exists", email=email)
-    user = User(email=email, name=wanted.name, kana=wanted.kana, extension=wanted.extension, role=wanted.role)
+    user = User(
+        email=email,
+        name=wanted.name,
+        kana=wanted.kana,
+        extension=wanted.extension,
+        role=wanted.role,
+        employment=wanted.employment,
+    )
     with address_is_free(session, email):
         session.add(user)
     session.add(Membership(user_id=user.id, section_id=section.id, from_on=on))

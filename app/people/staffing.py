@@ -31,7 +31,7 @@ GIVES: Mapping[Role, frozenset[Role]] = {
 }
 # An account is taken over by its address where the directory binds by it: IT alone changes one.
 CHANGED_BY_IT = frozenset({"email"})
-FIELDS = frozenset({"name", "kana", "extension", "role", "email"})
+FIELDS = frozenset({"name", "kana", "extension", "role", "email", "employment"})
 
 
 @dataclass(frozen=True, slots=True)

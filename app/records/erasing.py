@@ -28,7 +28,17 @@ from app.usage.models import UsageCorrection
 BATCH = 1000
 LOOKUPS = "person.looked_up"
 # Who ran the office stays on record: accounts, tokens, rules, the layout. Everything else is somebody's presence.
-ADMINISTRATION = ("user.", "token.", "policy.", "zone.", "site.", "sensor.", "section.", "floor.")
+ADMINISTRATION = (
+    "user.",
+    "token.",
+    "policy.",
+    "zone.",
+    "site.",
+    "sensor.",
+    "section.",
+    "floor.",
+    "telework_rule.",
+)
 TELEWORK = "telework."
 _events = Event.metadata.tables["events"]
 

@@ -18,7 +18,7 @@ from app.bookings.series.models import Series
 from app.notifications.models import Message
 from app.occupancy.models import DeadLetter, StoredReading
 from app.orm import Base
-from app.telework.models import TeleworkPlan
+from app.telework.models import TeleworkDeputy, TeleworkPlan
 from app.waitlist.models import Entry
 
 
@@ -51,6 +51,7 @@ _dead = tables[DeadLetter.__tablename__]
 _messages = tables[Message.__tablename__]
 _entries = tables[Entry.__tablename__]
 _plans = tables[TeleworkPlan.__tablename__]
+_deputies = tables[TeleworkDeputy.__tablename__]
 
 # Bookings lose their people together with what hangs on them: see `app.records.erasing`.
 BOOKINGS = Part(
@@ -79,6 +80,7 @@ PARTS = (
     Part("waitlist_entries", _entries, Period.PRESENCE, _entries.c.made_at),
     Part("messages", _messages, Period.PRESENCE, _messages.c.made_at),
     Part("telework_plans", _plans, Period.TELEWORK, _plans.c.on_date),
+    Part("telework_deputies", _deputies, Period.TELEWORK, _deputies.c.until_on),
 )
 # Erased with what they hang on, or counted first.
 TOGETHER = {
@@ -97,6 +99,7 @@ LASTING = {
     ("fixed_seats", "user_id"): "holds until the facility staff end it",
     ("space_outages", "made_by"): "who answers for the building",
     ("closures", "made_by"): "who answers for the building",
+    ("telework_rules", "made_by"): "who answers for the office's rules",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import StrEnum
 
 from app.timespan import TimeSpan, overlap
@@ -17,12 +17,38 @@ class Half(StrEnum):
     PM = "pm"
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a half-day, by the office's clock."""
+
+    starts: time
+    ends: time
+
+    @property
+    def minutes(self) -> int:
+        return (self.ends.hour - self.starts.hour) * 60 + self.ends.minute - self.starts.minute
+
+
 class PlanKind(StrEnum):
     OFFICE = "office"
     HOME = "home"
     SATELLITE = "satellite"
     TRIP = "trip"
     LEAVE = "leave"
+
+
+class PlanState(StrEnum):
+    """Where a plan stands. REVOKED: the chief took an approval back; WITHDRAWN: the person did not want it any more."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
+
+
+# What people go by: these plans count against caps, and say where somebody means to be.
+STANDING = frozenset({PlanState.REQUESTED, PlanState.APPROVED})
 
 
 class DayClass(StrEnum):

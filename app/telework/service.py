@@ -1,4 +1,4 @@
-"""Planning, approving, and closing a day."""
+"""Plans as they are stored, and closing a day. Whether the rules allow a plan: `app.telework.requesting`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings.absence import booked_inside
 from app.bookings.models import Booking
 from app.bookings.rules import By, Status
-from app.errors import Conflict, Forbidden, NotFound
-from app.people.models import Membership, Role, User
+from app.errors import Conflict
+from app.people.models import Membership, User
 from app.people.service import Person, staff_ids
 from app.settings import OfficeHours, Settings
+from app.telework.caps.rules import Cell
 from app.telework.models import ClosedDay, HalfDay, TeleworkPlan
-from app.telework.rules import Half, Plan, PlanKind, classify
+from app.telework.rules import STANDING, Half, Part, Plan, PlanKind, PlanState, classify
 from app.timespan import TimeSpan, day_span
 from app.working_days import WorkingDays
 
@@ -44,6 +45,29 @@ class Office:
             return day_span(on, self.timezone, self.hours.start, self.hours.noon_start)
         return day_span(on, self.timezone, self.hours.noon_end, self.hours.end)
 
+    def hours_of(self, half: Half) -> Part:
+        """The same by the office's clock."""
+        hours = self.hours
+        if half is Half.AM:
+            return Part(hours.start, hours.noon_start)
+        return Part(hours.noon_end, hours.end)
+
+    def part(self, half: Half, starts: time, ends: time) -> Part | None:
+        """What of a half-day lies between two times; None: nothing."""
+        whole = self.hours_of(half)
+        starts, ends = max(whole.starts, starts), min(whole.ends, ends)
+        return Part(starts, ends) if starts < ends else None
+
+    def cell(self, on: date, half: Half, kind: PlanKind, part: Part | None) -> Cell:
+        """A half-day, or a part of it, by its minutes: those which lie in the office's hours."""
+        whole = self.hours_of(half).minutes
+        inside = part and self.part(half, part.starts, part.ends)
+        return Cell(on, half, kind, whole if part is None else inside.minutes if inside else 0, whole)
+
+    def cell_of(self, plan: TeleworkPlan) -> Cell:
+        """A plan by its minutes."""
+        return self.cell(plan.on_date, plan.half, plan.kind, plan.part)
+
     def closes_at(self, on: date) -> datetime:
         """When a day closes: at 04:00 of the next, by default."""
         return day_span(on + timedelta(days=1), self.timezone, self.hours.day_closes, time(23, 59)).start
@@ -52,22 +76,42 @@ class Office:
         return at.astimezone(self.timezone).date()
 
 
-def put_plan(
-    session: Session, *, actor: Person, on: date, half: Half, kind: PlanKind, now: datetime
-) -> TeleworkPlan:
-    """Plan one's own half-day; a changed plan needs approval again. Raises Conflict `telework.day_closed`."""
+def check_open(session: Session, on: date) -> None:
+    """That a day has not been closed. Raises Conflict `telework.day_closed`."""
     if session.get(ClosedDay, on):
         raise Conflict("telework.day_closed", on=on.isoformat())
+
+
+def put_plan(
+    session: Session,
+    *,
+    actor: Person,
+    on: date,
+    half: Half,
+    kind: PlanKind,
+    now: datetime,
+    part: Part | None = None,
+) -> TeleworkPlan:
+    """Plan one's own half-day, or a part of it; a changed plan needs approval again.
+
+    Raises Conflict `telework.day_closed`.
+    """
+    check_open(session, on)
     plan = session.scalar(
         select(TeleworkPlan).where(
             TeleworkPlan.user_id == actor.id, TeleworkPlan.on_date == on, TeleworkPlan.half == half
         )
     )
+    starts, ends = (part.starts, part.ends) if part else (None, None)
     if plan is None:
-        plan = TeleworkPlan(user_id=actor.id, on_date=on, half=half, kind=kind)
+        plan = TeleworkPlan(user_id=actor.id, on_date=on, half=half)
         session.add(plan)
-    elif plan.kind is not kind:
-        plan.kind, plan.approved_at, plan.approved_by, plan.reported_at = kind, None, None, None
+    elif plan.stands and (plan.kind, plan.starts, plan.ends) == (kind, starts, ends):
+        return plan
+    plan.kind, plan.starts, plan.ends = kind, starts, ends
+    plan.state, plan.requested_at, plan.approved_at, plan.approved_by = PlanState.REQUESTED, now, None, None
+    plan.decided_at, plan.decided_by, plan.reason = None, None, ""
+    plan.reported_at, plan.report = None, ""
     session.flush()
     events.record(
         session,
@@ -78,6 +122,7 @@ def put_plan(
         on=on.isoformat(),
         half=half,
         to=kind,
+        **({"starts": starts.isoformat(), "ends": ends.isoformat()} if starts and ends else {}),
     )
     return plan
 
@@ -85,7 +130,7 @@ def put_plan(
 def needless_bookings(session: Session, plan: TeleworkPlan, office: Office) -> list[Booking]:
     """What somebody has booked for when they plan to be elsewhere: what lies in the half-day up to the break's end or
     from its beginning, or in the day where both halves are planned away."""
-    if plan.kind is PlanKind.OFFICE:
+    if plan.kind is PlanKind.OFFICE or plan.starts is not None:
         return []
     day = day_span(plan.on_date, office.timezone)
     away = session.scalars(
@@ -93,6 +138,8 @@ def needless_bookings(session: Session, plan: TeleworkPlan, office: Office) -> l
             TeleworkPlan.user_id == plan.user_id,
             TeleworkPlan.on_date == plan.on_date,
             TeleworkPlan.kind != PlanKind.OFFICE,
+            TeleworkPlan.state.in_(STANDING),
+            TeleworkPlan.starts.is_(None),
         )
     ).all()
     start = day.start if Half.AM in away else office.window(plan.on_date, Half.AM).end
@@ -100,27 +147,8 @@ def needless_bookings(session: Session, plan: TeleworkPlan, office: Office) -> l
     return booked_inside(session, plan.user_id, TimeSpan(start, end))
 
 
-def approve_plan(session: Session, plan_id: int, *, actor: Person, now: datetime) -> TeleworkPlan:
-    """A chief approves a plan of the own section.
-
-    Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`.
-    """
-    plan = session.get(TeleworkPlan, plan_id)
-    if plan is None:
-        raise NotFound("telework.unknown", plan_id=plan_id)
-    theirs = set(session.scalars(_sections_of(plan.user_id, plan.on_date)))
-    if actor.role is not Role.CHIEF or not theirs & actor.section_ids:
-        raise Forbidden("telework.not_allowed")
-    plan.approved_at, plan.approved_by = now, actor.id
-    session.flush()
-    events.record(
-        session, "telework.approved", f"user:{plan.user_id}", at=now, actor_id=actor.id, plan_id=plan.id
-    )
-    return plan
-
-
 def list_plans(session: Session, *, user_id: int, first: date, last: date) -> list[TeleworkPlan]:
-    """A person\'s plans of the days from `first` to `last`, in order."""
+    """A person's plans of the days from `first` to `last`, in order."""
     return list(
         session.scalars(
             select(TeleworkPlan)
@@ -166,22 +194,31 @@ def list_days(
 def planned_arrivals(
     session: Session, people: Sequence[tuple[int, datetime]], office: Office
 ) -> dict[tuple[int, datetime], datetime]:
-    """When people mean to come, by (user, booking's start): at home in the morning means noon's end (RULES 7)."""
+    """When people mean to come, by (user, booking's start): at home in the morning means noon's end (RULES 7), at home
+    for a first part of it the end of that."""
     if not people:
         return {}
     mornings = {(user_id, office.day(start)): (user_id, start) for user_id, start in people}
     rows = session.execute(
-        select(TeleworkPlan.user_id, TeleworkPlan.on_date).where(
+        select(TeleworkPlan.user_id, TeleworkPlan.on_date, TeleworkPlan.ends).where(
             tuple_(TeleworkPlan.user_id, TeleworkPlan.on_date).in_(list(mornings)),
             TeleworkPlan.half == Half.AM,
             TeleworkPlan.kind != PlanKind.OFFICE,
+            TeleworkPlan.state.in_(STANDING),
+            or_(TeleworkPlan.starts.is_(None), TeleworkPlan.starts <= office.hours.start),
         )
     )
-    away = {(user_id, on) for user_id, on in rows}
+    noon = office.hours.noon_start
+    comes = {
+        (user_id, on): office.hours.noon_end if ends is None or ends >= noon else ends
+        for user_id, on, ends in rows
+    }
     return {
-        (user_id, start): office.window(office.day(start), Half.PM).start
+        (user_id, start): datetime.combine(
+            office.day(start), comes[user_id, office.day(start)], office.timezone
+        )
         for user_id, start in people
-        if (user_id, office.day(start)) in away
+        if (user_id, office.day(start)) in comes
     }
 
 
@@ -206,7 +243,10 @@ def close_day(
     people = staff_ids(session, on=on, day_began_at=day.start)
     plans = {
         (plan.user_id, plan.half): plan
-        for plan in session.scalars(select(TeleworkPlan).where(TeleworkPlan.on_date == on))
+        for plan in session.scalars(
+            select(TeleworkPlan).where(TeleworkPlan.on_date == on, TeleworkPlan.state.in_(STANDING))
+        )
+        if office.cell_of(plan).fills
     }
     by_hand, inferred = _presence(session, day)
     known = {
@@ -259,11 +299,3 @@ def _presence(session: Session, day: TimeSpan) -> tuple[dict[int, list[TimeSpan]
         if at < over_at:
             (by_hand if booking.checked_in_by is By.HAND else inferred)[user_id].append(TimeSpan(at, over_at))
     return by_hand, inferred
-
-
-def _sections_of(user_id: int, on: date) -> Select[int]:
-    return select(Membership.section_id).where(
-        Membership.user_id == user_id,
-        Membership.from_on <= on,
-        Membership.until_on.is_(None) | (Membership.until_on >= on),
-    )

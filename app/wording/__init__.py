@@ -14,6 +14,7 @@ from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
 from app.wording import people as of_people
+from app.wording import telework as of_telework
 from app.wording.files import FILES
 from app.wording.messages import MESSAGES
 from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
@@ -21,6 +22,7 @@ from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
 __all__ = [
     "DAY_CLASSES",
     "DAY_REASONS",
+    "EMPLOYMENTS",
     "HAPPENINGS",
     "KINDS",
     "LOOKS",
@@ -36,13 +38,15 @@ __all__ = [
     "UNAVAILABLE",
     "WEEKDAYS",
     "explain",
+    "of_telework",
 ]
 
-ROLES = of_people.ROLES
+ROLES, EMPLOYMENTS = of_people.ROLES, of_people.EMPLOYMENTS
 
 REFUSALS: Mapping[str, LazyString] = {
     **FILES,
     **of_people.OF_PEOPLE,
+    **of_telework.OF_TELEWORK,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
@@ -168,12 +172,6 @@ REFUSALS: Mapping[str, LazyString] = {
     "space.not_kept": lazy_gettext("This space is not kept for anybody."),
     "space.exists": lazy_gettext("There is a space of this code already."),
     "space.unknown": lazy_gettext("There is no such space."),
-    "telework.day_closed": lazy_gettext("This day is closed. Ask for a correction."),
-    "telework.not_allowed": lazy_gettext("Only the chief of the section may approve this plan."),
-    "telework.not_allowed/days": lazy_gettext(
-        "These days are shown to the person, the chief of the section and personnel."
-    ),
-    "telework.unknown": lazy_gettext("There is no such plan."),
     "usage.far_off": lazy_gettext(
         "This cannot be what really happened: choose a time that is over and near the booking."
     ),
@@ -294,6 +292,7 @@ TOPICS: Mapping[str, LazyString] = {
     "invitation": lazy_gettext("Invitations"),
     "series": lazy_gettext("Series that nobody uses"),
     "queue": lazy_gettext("Offers from the queue, draws"),
+    "telework": lazy_gettext("My telework plans, and requests that wait for me"),
     "system": lazy_gettext("Faults of the system"),
 }
 
@@ -327,10 +326,14 @@ TROUBLES: Mapping[str, LazyString] = {
 
 def explain(code: str, facts: Mapping[str, Any]) -> str:
     """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
+    if code == "telework.cap" and facts:
+        return of_telework.breach(facts)
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
     sentence = str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
-    if "allowed" not in facts:
-        return sentence
+    return _with_limit(sentence, facts) if "allowed" in facts else sentence
+
+
+def _with_limit(sentence: str, facts: Mapping[str, Any]) -> str:
     match facts.get("rule"):
         case "max_duration":
             text = gettext(

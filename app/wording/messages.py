@@ -39,6 +39,14 @@ MESSAGES: Mapping[str, LazyString] = {
         "What was offered cannot be had after all. You keep your place in line."
     ),
     "waitlist.over": lazy_gettext("Nothing became free for the time you waited for (%(when)s)."),
+    "telework.approved": lazy_gettext("Approved: %(cells)s."),
+    "telework.rejected": lazy_gettext("Refused: %(cells)s. Why: %(why)s."),
+    "telework.revoked": lazy_gettext("The approval was taken back: %(cells)s. Why: %(why)s."),
+    "telework.waiting": lazy_gettext(
+        "%(count)s half-days of telework, trips or leave wait for your decision."
+    ),
+    "telework.deputy_named": lazy_gettext("%(actor)s named you deputy for deciding on telework plans."),
+    "telework.deputy_ended": lazy_gettext("You are no deputy for telework plans any more."),
     "sensor.troubles": lazy_gettext("%(count)s sensors need a look: %(sensors)s."),
     "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
 }

@@ -50,3 +50,12 @@ ROLES: Mapping[str, LazyString] = {
     "kiosk": lazy_gettext("Kiosk"),
     "service": lazy_gettext("Service (a program)"),
 }
+
+EMPLOYMENTS: Mapping[str, LazyString] = {
+    "regular": lazy_gettext("Regular"),
+    "reappointed": lazy_gettext("Reappointed after retirement"),
+    "fixed_term": lazy_gettext("For a fixed term"),
+    "fiscal_year": lazy_gettext("Appointed for the fiscal year"),
+    "part_time": lazy_gettext("Part-time"),
+    "other": lazy_gettext("Other"),
+}

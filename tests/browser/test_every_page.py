@@ -16,6 +16,8 @@ PAGES = (
     "/queue",
     "/queue/numbers",
     "/day",
+    "/telework",
+    "/telework/approvals",
     "/demo",
     "/api/docs",
     "/nowhere",
@@ -85,3 +87,21 @@ def test_the_pages_of_accounts_are_whole_and_named(visitor: NewVisitor, size: tu
     for path in ("/office/people", "/office/people?left=1", "/office/people/2"):
         me.open(path)
         assert (path, faults(me.page)) == (path, [])
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("locale", ["ja-JP", "en-US"])
+def test_the_pages_of_telework_are_whole_and_named(
+    visitor: NewVisitor, locale: str, size: tuple[int, int]
+) -> None:
+    me = visitor(locale, size)
+    for who, paths in (
+        ("kobayashi", ("/telework", "/telework?on=2026-12-01")),
+        ("sato", ("/telework/approvals", "/telework/approvals?week=2026-12-01")),
+        ("takahashi", ("/telework/approvals", "/office/telework-rules")),
+    ):
+        me.page.context.clear_cookies()
+        me.sign_in(who)
+        for path in paths:
+            me.open(path)
+            assert (path, faults(me.page)) == (path, [])

@@ -22,12 +22,13 @@ from app.people import passwords, service, signing_in, staffing, tokens
 from app.people.models import User
 from app.people.pages import refused
 from app.people.pages.account import token_form
+from app.people.rules import Employment
 from app.people.schemas import PersonChange, PersonRequest
 
 pages = Blueprint("staff_pages", __name__, url_prefix="/office/people")
 KEEPERS = (Role.PERSONNEL, Role.IT)
 SEERS = (*KEEPERS, Role.AUDITOR)
-DETAILS = ("name", "kana", "extension", "email", "role")
+DETAILS = ("name", "kana", "extension", "email", "role", "employment")
 
 
 @pages.get("")
@@ -46,6 +47,7 @@ def everybody() -> str:
         section_id=section_id,
         has_left=has_left,
         gives=_gives(),
+        employments=list(Employment),
         today=today(),
     )
 
@@ -101,6 +103,7 @@ def _person(user_id: int, **more: Any) -> str:
         may_change=staffing.looks_after(asker(), user) and user.left_at is None,
         may_return=staffing.looks_after(asker(), user) and user.left_at is not None,
         roles=_gives(),
+        employments=list(Employment),
         is_it=asker().role is Role.IT,
         is_machine=user.role in {Role.KIOSK, Role.SERVICE},
         today=today(),

@@ -1,4 +1,4 @@
-"""People: email, name, kana, extension, role, sections (codes apart by `|`). Who is not in the file stays."""
+"""People: email, name, kana, extension, role, employment, sections (codes apart by `|`). Who is not in it stays."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.people.models import Membership, Role, Section, User
+from app.people.rules import Employment
 from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, codes, email, one_of, text
 from app.records.sheets.sheet import Asked, Sheet
 
@@ -20,6 +21,7 @@ COLUMNS = {
     "kana": text(80),
     "extension": text(16),
     "role": one_of(Role),
+    "employment": one_of(Employment),
     "sections": codes,
 }
 
@@ -35,6 +37,7 @@ def stored(session: Session, asked: Asked) -> dict[Key, Values]:
             "kana": user.kana,
             "extension": user.extension,
             "role": user.role.value,
+            "employment": user.employment.value,
             "sections": "|".join(sorted(of[user.id])),
         }
         for user in users
@@ -76,6 +79,7 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
             if name in change.after:
                 setattr(user, name, change.after[name])
         user.role = Role(change.after.get("role", user.role or Role.STAFF))
+        user.employment = Employment(change.after.get("employment", user.employment or Employment.REGULAR))
         session.flush()
         if "sections" in change.after:
             wanted = {section_ids[one] for one in change.after["sections"].split("|") if one}

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from app import pipeline
 from app.database import transaction
 from app.spaces.models import Zone
 from app.spaces.rules import Kind, Lane, Target
+from app.telework.approval.service import approve_plan
+from app.telework.requesting import withdraw
+from app.telework.rules import Half, PlanKind
+from app.telework.service import put_plan
 from app.waitlist.rules import Wish
 from tests.house import DAY, House, at
 from tests.house import span as house_span
@@ -45,6 +50,8 @@ class Seeds:
     to_draw: int
     newcomer: int
     token: int
+    rule: int
+    deputy: int
 
 
 def span(start: str, end: str, *, day: int = 0) -> dict[str, str]:
@@ -170,7 +177,31 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     ),
     "GET /telework/plans": lambda _s: Good(query=DAYS),
     "PUT /telework/plans": lambda _s: Good(body={"on": DAY.isoformat(), "half": "pm", "kind": "home"}),
-    "POST /telework/plans/{plan_id}/approve": lambda s: Good({"plan_id": s.plan}),
+    "GET /telework/approvals": lambda _s: Good(who="chiba"),
+    "POST /telework/approvals": lambda s: Good(body={"plan_ids": [asked(s, 8)]}, who="chiba"),
+    "POST /telework/plans/{plan_id}/approve": lambda s: Good({"plan_id": s.plan}, who="chiba"),
+    "POST /telework/plans/{plan_id}/revoke": lambda s: Good(
+        {"plan_id": s.plan}, body={"reason": "議会対応"}, who="chiba"
+    ),
+    "POST /telework/plans/{plan_id}/reject": lambda s: Good(
+        {"plan_id": asked(s, 9)}, body={"reason": "窓口"}, who="chiba"
+    ),
+    "POST /telework/plans/{plan_id}/withdraw": lambda s: Good({"plan_id": asked(s, 8)}, who="aoki"),
+    "POST /telework/plans/{plan_id}/restore": lambda s: Good({"plan_id": withdrawn(s)}, who="aoki"),
+    "POST /telework/plans/{plan_id}/report": lambda s: Good(
+        {"plan_id": approved(s)}, body={"text": "資料を作成"}, who="aoki"
+    ),
+    "GET /telework/caps": lambda _s: Good(),
+    "GET /telework/rules": lambda _s: Good(),
+    "POST /telework/rules": lambda _s: Good(
+        body={"from": "2026-12-01", "week": 4, "fiscal_year": 20, "deadline_days": 1, "deadline_at": "17:00"},
+        who="jinji",
+    ),
+    "DELETE /telework/rules/{rule_id}": lambda s: Good({"rule_id": s.rule}, who="jinji"),
+    "GET /telework/breaches": lambda _s: Good(who="jinji"),
+    "GET /telework/deputies": lambda _s: Good(who="chiba"),
+    "POST /telework/deputies": lambda s: Good(body={"deputy_id": s.house.people["baba"].id}, who="chiba"),
+    "DELETE /telework/deputies/{deputy_id}": lambda s: Good({"deputy_id": s.deputy}, who="chiba"),
     "GET /telework/days": lambda _s: Good(query=DAYS),
     "GET /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}),
     "PUT /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}, body={"at": None}),
@@ -195,6 +226,35 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
 def spare(seeds: Seeds) -> int:
     """A booking of the facility's own that nobody minds."""
     return seeds.house.book("fujii", "window", "09:00", "10:00", day=5).id
+
+
+def asked(seeds: Seeds, day: int) -> int:
+    """A morning that aoki asks for at home."""
+    with transaction(seeds.house.engine) as session:
+        return put_plan(
+            session,
+            actor=seeds.house.people["aoki"],
+            on=DAY + timedelta(days=day),
+            half=Half.AM,
+            kind=PlanKind.HOME,
+            now=at("09:00"),
+        ).id
+
+
+def approved(seeds: Seeds) -> int:
+    """Today's morning of aoki, approved at home."""
+    plan_id = asked(seeds, 0)
+    with transaction(seeds.house.engine) as session:
+        approve_plan(session, plan_id, actor=seeds.house.people["chiba"], now=at("09:00"))
+    return plan_id
+
+
+def withdrawn(seeds: Seeds) -> int:
+    """A request that aoki has just taken back."""
+    plan_id = asked(seeds, 10)
+    with transaction(seeds.house.engine) as session:
+        withdraw(session, plan_id, actor=seeds.house.people["aoki"], now=at("09:00"))
+    return plan_id
 
 
 def empty_zone(seeds: Seeds) -> int:

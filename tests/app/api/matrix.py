@@ -1,7 +1,9 @@
 """Who may call what: every route, every role, and whose data. Checked by `test_matrix`; a route without a row fails.
 
 Roles: S staff, C chief, F facility, P personnel, I IT, A auditor, K kiosk, V service. Where a row says `C:section`,
-the chief reaches what is the own section's (and the own); `own`: only one's own; `all`: everybody's.
+the chief reaches what is the own section's (and the own); `own`: only one's own; `all`: everybody's. On plans of
+telework nobody decides for themselves: `theirs` is the section's without the own, `headless` that of sections without a
+chief, `none` what a role alone gives nobody (deputies: `tests/app/telework`).
 """
 
 from typing import Any
@@ -83,7 +85,22 @@ DELETE /api/v1/spaces/<int:space_id>/outage                        | F
 GET /api/v1/telework/days                                          | S:own C:own F:own P:all I:own A:all
 GET /api/v1/telework/plans                                         | SCFPI
 PUT /api/v1/telework/plans                                         | SCFPI
-POST /api/v1/telework/plans/<int:plan_id>/approve                  | C:section
+GET /api/v1/telework/approvals                                     | SCFPI
+POST /api/v1/telework/approvals                                    | S:none C:theirs F:none P:headless I:none
+GET /api/v1/telework/breaches                                      | PA
+GET /api/v1/telework/caps                                          | S:own C:section F:own P:all I:own A:all
+GET /api/v1/telework/deputies                                      | CPA
+POST /api/v1/telework/deputies                                     | CP
+DELETE /api/v1/telework/deputies/<int:deputy_id>                   | CP
+POST /api/v1/telework/plans/<int:plan_id>/approve                  | S:none C:theirs F:none P:headless I:none
+POST /api/v1/telework/plans/<int:plan_id>/reject                   | S:none C:theirs F:none P:headless I:none
+POST /api/v1/telework/plans/<int:plan_id>/report                   | S:own C:own F:own P:own I:own
+POST /api/v1/telework/plans/<int:plan_id>/restore                  | S:own C:own F:own P:own I:own
+POST /api/v1/telework/plans/<int:plan_id>/revoke                   | S:none C:theirs F:none P:headless I:none
+POST /api/v1/telework/plans/<int:plan_id>/withdraw                 | S:own C:own F:own P:own I:own
+GET /api/v1/telework/rules                                         | SCFPIA
+POST /api/v1/telework/rules                                        | P
+DELETE /api/v1/telework/rules/<int:rule_id>                        | P
 GET /api/v1/tokens                                                 | S:own C:own F:own P:own I:all A:own K:own V:own
 POST /api/v1/tokens                                                | S:own C:own F:own P:own I:own A:own
 DELETE /api/v1/tokens/<int:token_id>                               | S:own C:own F:own P:own I:all A:own K:own V:own
@@ -192,6 +209,9 @@ POST /office/zones/<int:zone_id>/guests                            | F
 POST /office/zones/<int:zone_id>/guests/remove                     | F
 POST /office/zones/<int:zone_id>/lots                              | F
 POST /office/zones/<int:zone_id>/overflow                          | F
+GET /office/telework-rules                                         | PA
+POST /office/telework-rules                                        | P
+POST /office/telework-rules/<int:rule_id>/end                      | P
 GET /password/new                                                  | everybody
 POST /password/new                                                 | everybody
 GET /people                                                        | SCFPIA
@@ -206,6 +226,17 @@ GET /s/<code>                                                      | SCFPI
 POST /s/<code>/sit                                                 | SCFPI
 POST /series/<int:series_id>/confirm                               | S:own C:own F:own P:own I:own
 POST /spaces/<int:space_id>/claim                                  | SCFPI
+GET /telework                                                      | SCFPI
+POST /telework                                                     | SCFPI
+GET /telework/approvals                                            | SCFPI
+POST /telework/approvals/decide                                    | SCFPI
+POST /telework/approvals/deputies                                  | CP
+POST /telework/approvals/deputies/<int:deputy_id>/end              | CP
+POST /telework/approvals/week                                      | SCFPI
+POST /telework/hours                                               | SCFPI
+POST /telework/report                                              | SCFPI
+POST /telework/restore                                             | SCFPI
+POST /telework/withdraw                                            | SCFPI
 POST /tokens/<int:token_id>/revoke                                 | S:own C:own F:own P:own I:all A:own
 """
 

@@ -7,6 +7,7 @@ And a good request of every operation, so that none hides behind its refusals: o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +30,10 @@ from app.clock import SteppingClock
 from app.database import transaction
 from app.people import service as people
 from app.people.models import ApiToken, Role
+from app.telework.approval.deputies import name_deputy
+from app.telework.approval.rules import Deputy
+from app.telework.caps.rules import Rule
+from app.telework.caps.ruling import make_rule
 from tests.app.api.good import GOOD, Seeds, span
 from tests.app.lots.conftest import Lots, lots
 from tests.app.notifications.desk import add_hook, book_for, telling
@@ -42,6 +47,7 @@ CALLERS = {
     Role.STAFF: "aoki",
     Role.IT: "ito",
     Role.SERVICE: "bridge",
+    Role.PERSONNEL: "jinji",
 }
 KEPT = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -92,7 +98,21 @@ def seeds(app: Flask, api: Api, house: House, lots: Lots, clock: SteppingClock) 
         lots.open_id,
         newcomer,
         token,
+        *ruled(house),
     )
+
+
+def ruled(house: House) -> tuple[int, int]:
+    """A rule of telework that is to come, and a deputy of the chief."""
+    with transaction(house.engine) as session:
+        jinji = people.get_by_email(session, "jinji@example.jp").id
+        wanted = Rule(0, DAY + timedelta(days=40), fiscal_year=20)
+        rule = make_rule(session, wanted, actor=people.get_person(session, jinji, DAY), now=at("08:00"))
+        chiba, baba = house.people["chiba"], house.people["baba"]
+        deputy = name_deputy(
+            session, Deputy(chiba.id, baba.id, DAY, DAY, False), actor=chiba, now=at("08:00")
+        )
+        return rule.id, deputy.id
 
 
 def staffed(house: House, api: Api) -> tuple[int, int]:
@@ -108,9 +128,14 @@ def staffed(house: House, api: Api) -> tuple[int, int]:
                 now=at("08:00"),
                 on=DAY,
             )
-            for name, role in (("ito", Role.IT), ("newcomer", Role.STAFF), ("bridge", Role.SERVICE))
+            for name, role in (
+                ("ito", Role.IT),
+                ("newcomer", Role.STAFF),
+                ("bridge", Role.SERVICE),
+                ("jinji", Role.PERSONNEL),
+            )
         ]
-        for name, user in (("ito", hired[0]), ("bridge", hired[2])):
+        for name, user in (("ito", hired[0]), ("bridge", hired[2]), ("jinji", hired[3])):
             api.tokens[name] = people.issue_token(session, user, now=at("08:00"))
         spare = people.issue_token(session, hired[0], now=at("08:00"))
         token = session.scalars(select(ApiToken.id).where(ApiToken.token_hash == people.digest(spare))).one()

@@ -191,12 +191,20 @@ def test_bookings_readings_and_plans_lose_their_people_each_in_its_own_time(hous
         session.execute(insert(Attendee), [{"booking_id": booth.id, "user_id": house.people["baba"].id}])
         session.add(
             TeleworkPlan(
-                user_id=house.people["aoki"].id, on_date=date(2024, 3, 31), half=Half.AM, kind=PlanKind.HOME
+                user_id=house.people["aoki"].id,
+                on_date=date(2024, 3, 31),
+                half=Half.AM,
+                kind=PlanKind.HOME,
+                requested_at=at("08:00"),
             )
         )
         session.add(
             TeleworkPlan(
-                user_id=house.people["aoki"].id, on_date=date(2024, 4, 1), half=Half.AM, kind=PlanKind.HOME
+                user_id=house.people["aoki"].id,
+                on_date=date(2024, 4, 1),
+                half=Half.AM,
+                kind=PlanKind.HOME,
+                requested_at=at("08:00"),
             )
         )
     house.hear("seat", ("09:01", True))

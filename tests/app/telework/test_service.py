@@ -15,10 +15,10 @@ from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden, NotFound
 from app.people.models import Membership, Role, User
+from app.telework.approval.service import approve_plan
 from app.telework.models import HalfDay, TeleworkPlan
 from app.telework.rules import DayClass, Half, PlanKind
 from app.telework.service import (
-    approve_plan,
     days_to_close,
     list_days,
     list_plans,

@@ -1,0 +1,1 @@
+"""Who decides on plans, and deciding."""

@@ -1,0 +1,1 @@
+"""What the office allows of telework, and what people have used of it."""

@@ -1,0 +1,251 @@
+"""The rules as they are stored, and what people have used of them; as many queries for one person as for all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from app.database import lock_in_order
+from app.errors import Forbidden, NotFound, RuleBroken
+from app.people.models import Membership, Role, Section, User
+from app.people.rules import Employment, Stay
+from app.people.service import Person
+from app.telework.approval.rules import lineage
+from app.telework.caps.rules import (
+    Breach,
+    Cell,
+    Limit,
+    Rule,
+    RuleOn,
+    Standing,
+    breaches,
+    period,
+    rule_for,
+    shortage,
+    standings,
+)
+from app.telework.models import TeleworkPlan, TeleworkRule
+from app.telework.rules import STANDING, Half, PlanKind
+from app.telework.service import Office
+from app.working_days import WorkingDays
+
+SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
+LOCK = "telework_rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """What of a person decides which rule holds for them. `name`: as they are shown."""
+
+    user_id: int
+    name: str
+    employment: Employment
+    stays: tuple[Stay, ...]
+
+    def sections_on(self, on: date) -> list[int]:
+        """The sections of a day."""
+        return [stay.section_id for stay in self.stays if stay.holds(on)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Every rule of the office, and which section lies below which."""
+
+    rules: Sequence[Rule]
+    parents: Mapping[int, int | None]
+
+    def rule_on(self, person: Governed) -> RuleOn:
+        """The rule that holds for a person, by day; each day is asked about many times."""
+
+        @cache
+        def found(on: date) -> Rule | None:
+            above = lineage(person.sections_on(on), self.parents)
+            return rule_for(self.rules, above, person.employment, on)
+
+        return found
+
+    def below(self, section_id: int) -> list[int]:
+        """A section and all below it."""
+        return sorted(
+            {section_id, *(one for one in self.parents if section_id in lineage([one], self.parents))}
+        )
+
+
+def rulebook(session: Session, *, also: Iterable[Rule] = ()) -> Rulebook:
+    """The rules in the order of their dates of effect. `also`: as if these were among them."""
+    rules = session.scalars(select(TeleworkRule).order_by(TeleworkRule.from_on, TeleworkRule.id))
+    return Rulebook([*(one.value for one in rules), *also], parents(session))
+
+
+def parents(session: Session) -> dict[int, int | None]:
+    """The section above each section."""
+    return dict(session.execute(select(Section.id, Section.parent_id)).all())
+
+
+def governed(session: Session, user_ids: Collection[int] | None = None) -> dict[int, Governed]:
+    """People by id, in the order of their kana; None: everybody who has not left, but for kiosks and services."""
+    query = (
+        select(User.id, User.name, User.employment, Membership)
+        .outerjoin(Membership, Membership.user_id == User.id)
+        .order_by(User.kana, User.name, User.id, Membership.from_on, Membership.id)
+    )
+    if user_ids is None:
+        query = query.where(User.left_at.is_(None), User.role.not_in((Role.KIOSK, Role.SERVICE)))
+    else:
+        query = query.where(User.id.in_(user_ids))
+    stays: dict[int, list[Stay]] = defaultdict(list)
+    people: dict[int, tuple[str, Employment]] = {}
+    for user_id, name, employment, stay in session.execute(query):
+        people[user_id] = (name, employment)
+        if stay is not None:
+            stays[user_id].append(Stay(stay.section_id, stay.from_on, stay.until_on, stay.id))
+    return {
+        user_id: Governed(user_id, name, employment, tuple(stays[user_id]))
+        for user_id, (name, employment) in people.items()
+    }
+
+
+def cells_of(
+    session: Session, user_ids: Collection[int] | None, first: date, last: date, office: Office
+) -> dict[int, list[Cell]]:
+    """What people have planned, by person: requested or approved; None: of everybody. One query."""
+    query = select(TeleworkPlan).where(
+        TeleworkPlan.on_date.between(first, last), TeleworkPlan.state.in_(STANDING)
+    )
+    if user_ids is not None:
+        query = query.where(TeleworkPlan.user_id.in_(user_ids))
+    found: dict[int, list[Cell]] = defaultdict(list)
+    for plan in session.scalars(query.order_by(TeleworkPlan.on_date, TeleworkPlan.half)):
+        found[plan.user_id].append(office.cell_of(plan))
+    return found
+
+
+def around(days: Collection[date]) -> tuple[date, date]:
+    """The days whose plans count for those of these days: their fiscal years, with the weeks and rows at both ends."""
+    first, last = period(Limit.FISCAL_YEAR, min(days))[0], period(Limit.FISCAL_YEAR, max(days))[1]
+    return first - timedelta(days=31), last + timedelta(days=31)
+
+
+def shortages(
+    session: Session, book: Rulebook, wanted: Iterable[tuple[Rule, Cell]], *, besides: int
+) -> list[Breach]:
+    """Where a person's half-days at home, each with its rule, would be more than there are terminals to lend.
+
+    Everybody counts whom the rule is made for: of its section and those below it, of its kind of employment. The rules'
+    locks are taken first, so that two who ask for the last terminal count one after the other.
+    """
+    by_rule: dict[Rule, list[Cell]] = defaultdict(list)
+    for rule, cell in wanted:
+        if rule.terminals is not None and cell.kind is PlanKind.HOME:
+            by_rule[rule].append(cell)
+    lock_in_order(session, [(LOCK, {rule.id for rule in by_rule})])
+    found = []
+    for rule, cells in by_rule.items():
+        at_home = _at_home(session, book, rule, {cell.on for cell in cells}, besides)
+        for cell in cells:
+            short = shortage(rule, cell.on, at_home.get((cell.on, cell.half), 0) + 1)
+            if short is not None:
+                found.append(short)
+    return sorted(set(found))
+
+
+def _at_home(
+    session: Session, book: Rulebook, rule: Rule, days: Collection[date], besides: int
+) -> dict[tuple[date, Half], int]:
+    where: list[ColumnElement[bool]] = [
+        TeleworkPlan.on_date.in_(days),
+        TeleworkPlan.kind == PlanKind.HOME,
+        TeleworkPlan.state.in_(STANDING),
+        TeleworkPlan.user_id != besides,
+    ]
+    if rule.employment is not None:
+        where.append(TeleworkPlan.user_id.in_(select(User.id).where(User.employment == rule.employment)))
+    if rule.section_id is not None:
+        belongs = select(Membership.id).where(
+            Membership.user_id == TeleworkPlan.user_id,
+            Membership.section_id.in_(book.below(rule.section_id)),
+            Membership.from_on <= TeleworkPlan.on_date,
+            Membership.until_on.is_(None) | (Membership.until_on >= TeleworkPlan.on_date),
+        )
+        where.append(belongs.exists())
+    query = (
+        select(TeleworkPlan.on_date, TeleworkPlan.half, func.count())
+        .where(*where)
+        .group_by(TeleworkPlan.on_date, TeleworkPlan.half)
+    )
+    return {(on, half): count for on, half, count in session.execute(query)}
+
+
+def check_may_see(session: Session, person_id: int, *, actor: Person, on: date) -> None:
+    """That somebody may see another's plans: their chief, personnel, an auditor. Raises Forbidden."""
+    if person_id == actor.id or actor.role in SEES_ALL:
+        return
+    theirs = governed(session, [person_id]).get(person_id)
+    if actor.role is Role.CHIEF and theirs is not None and set(theirs.sections_on(on)) & actor.section_ids:
+        return
+    raise Forbidden("telework.not_allowed", why="days")
+
+
+def standings_of(
+    session: Session, person_id: int, on: date, office: Office, calendar: WorkingDays
+) -> tuple[Rule | None, list[Standing]]:
+    """The rule that holds for a person on a day, and how they stand with its caps. Raises NotFound `user.unknown`."""
+    person = governed(session, [person_id]).get(person_id)
+    if person is None:
+        raise NotFound("user.unknown", user_id=person_id)
+    rule = rulebook(session).rule_on(person)(on)
+    cells = cells_of(session, [person_id], *around([on]), office)[person_id]
+    return rule, standings(cells, rule, on, calendar)
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """A person whose plans break the rules."""
+
+    user_id: int
+    name: str
+    breaches: list[Breach]
+
+
+def breakers(
+    session: Session, book: Rulebook, since: date, office: Office, calendar: WorkingDays
+) -> list[Breaker]:
+    """Who breaks a rule of the book with what they have planned, in periods that end on the day `since` or later."""
+    first, last = around([since, since + timedelta(days=366)])
+    cells = cells_of(session, None, first, last, office)
+    found = []
+    for person in governed(session).values():
+        theirs = [
+            one
+            for one in breaches(cells.get(person.user_id, []), book.rule_on(person), calendar)
+            if one.last >= since
+        ]
+        if theirs:
+            found.append(Breaker(person.user_id, person.name, theirs))
+    return found
+
+
+def refuse(breach: Breach) -> None:
+    """Raise RuleBroken `telework.cap`, naming the rule, the value and what would be allowed."""
+    raise RuleBroken("telework.cap", **facts(breach))
+
+
+def facts(breach: Breach) -> dict[str, Any]:
+    """A breach as refusals and the API tell it; `app.wording.telework` says it in a sentence."""
+    due: datetime | None = breach.due_at
+    return {
+        "rule": breach.limit.value,
+        "value": str(breach.value),
+        "allowed": f"<= {breach.cap}",
+        "measure": str(breach.measure),
+        "first": breach.first.isoformat(),
+        "last": breach.last.isoformat(),
+        **({"due_at": due.isoformat()} if due else {}),
+    }

@@ -1,0 +1,188 @@
+"""API of telework: one's plans and caps, the day log. Approvals and rules: beside."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.access import PEOPLE, READERS, Role, allow, asker
+from app.calendar import working_days
+from app.database import reading, transaction
+from app.errors import Forbidden, RuleBroken
+from app.extensions import db
+from app.fields import ME
+from app.http import Blueprint, now, position_page, settings, today
+from app.telework import requesting, service
+from app.telework.caps.rules import Breach, concerning
+from app.telework.caps.service import check_may_see, facts, standings_of
+from app.telework.models import HalfDay, TeleworkPlan
+from app.telework.requesting import Wanted, wanted_between
+from app.telework.rules import Half, PlanKind
+from app.telework.schemas import (
+    CapsQuery,
+    CapsView,
+    DaysQuery,
+    HalfDayList,
+    PlanList,
+    PlanPut,
+    PlanRequest,
+    PlanView,
+    ReportRequest,
+)
+from app.telework.service import Office
+from app.wording import of_telework
+
+api = Blueprint("telework", "telework", url_prefix="/api/v1", description="Telework plans and days")
+SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
+
+
+def shown(breach: Breach) -> dict[str, Any]:
+    """A breach as every answer tells it, with its sentence."""
+    told = facts(breach)
+    return {**told, "detail": of_telework.breach(told)}
+
+
+@api.route("/telework/plans")
+@api.arguments(DaysQuery, location="query")
+@api.response(200, PlanList)
+@allow(*PEOPLE)
+def plans(query: dict[str, Any]) -> Any:
+    """One's own plans"""
+    with reading(db.engine) as session:
+        found = service.list_plans(session, user_id=asker().id, first=query["first"], last=query["last"])
+    return position_page(found, query)
+
+
+@api.route("/telework/plans", methods=["PUT"])
+@api.arguments(PlanRequest)
+@api.response(200, PlanPut)
+@allow(*PEOPLE)
+def put_plan(body: dict[str, Any]) -> Any:
+    """Plan one's own half-days, one or many; the chief approves. Tells which bookings they make needless"""
+    office = Office.of(settings())
+    is_one = "half" in body
+    wanted = [cell for one in body.get("cells", [body]) for cell in _wanted(one, office)]
+    if len({(one.on, one.half) for one in wanted}) < len(wanted):
+        raise RuleBroken("request.invalid", field="cells")
+    with transaction(db.engine) as session:
+        asked = requesting.request(session, wanted, actor=asker(), now=now(), office=office)
+        items = [
+            {
+                "plan": plan,
+                "needless_bookings": service.needless_bookings(session, plan, office),
+                "breaches": [shown(one) for one in concerning(asked.breaches, [plan.on_date])],
+            }
+            for plan in asked.plans
+        ]
+        session.expunge_all()
+    return items[0] if is_one else {"items": items}
+
+
+def _wanted(one: dict[str, Any], office: Office) -> list[Wanted]:
+    kind = PlanKind(one["kind"])
+    if "half" in one:
+        return [Wanted(one["on"], Half(one["half"]), kind)]
+    return wanted_between(one["on"], one["starts"], one["ends"], kind, office)
+
+
+@api.route("/telework/plans/<int:plan_id>/withdraw", methods=["POST"])
+@api.response(200, PlanView)
+@allow(*PEOPLE)
+def withdraw(plan_id: int) -> Any:
+    """Take one's own request or approved plan back, until the day is closed"""
+    return _changed(lambda session: requesting.withdraw(session, plan_id, actor=asker(), now=now()))
+
+
+@api.route("/telework/plans/<int:plan_id>/restore", methods=["POST"])
+@api.response(200, PlanView)
+@allow(*PEOPLE)
+def restore(plan_id: int) -> Any:
+    """Undo a withdrawal, within a quarter of an hour: the plan is as it was, approved where it was"""
+    office = Office.of(settings())
+    return _changed(
+        lambda session: requesting.restore(session, plan_id, actor=asker(), now=now(), office=office)
+    )
+
+
+@api.route("/telework/plans/<int:plan_id>/report", methods=["POST"])
+@api.arguments(ReportRequest)
+@api.response(200, PlanView)
+@allow(*PEOPLE)
+def report(body: dict[str, Any], plan_id: int) -> Any:
+    """Tell what was done in an approved half-day, from its day on"""
+    office = Office.of(settings())
+    return _changed(
+        lambda session: requesting.report(
+            session, plan_id, body["text"], actor=asker(), now=now(), office=office
+        )
+    )
+
+
+def _changed(change: Callable[[Session], TeleworkPlan]) -> TeleworkPlan:
+    with transaction(db.engine) as session:
+        plan = change(session)
+        session.expunge(plan)
+    return plan
+
+
+@api.route("/telework/caps")
+@api.arguments(CapsQuery, location="query")
+@api.response(200, CapsView)
+@allow(*READERS)
+def caps(query: dict[str, Any]) -> Any:
+    """How much of each cap is used and left: one's own; of the section for its chief; of all for personnel"""
+    user_id = asker().id if query["user"] in {None, ME} else query["user"]
+    on = query["on"] or today()
+    with reading(db.engine) as session:
+        check_may_see(session, user_id, actor=asker(), on=on)
+        calendar = working_days(session, on.year)
+        rule, found = standings_of(session, user_id, on, Office.of(settings()), calendar)
+    return {
+        "user_id": user_id,
+        "on": on,
+        "unit": rule.unit if rule else None,
+        "eligible": rule.eligible if rule else None,
+        "caps": found,
+    }
+
+
+@api.route("/telework/days")
+@api.arguments(DaysQuery, location="query")
+@api.response(200, HalfDayList)
+@allow(*READERS)
+def days(query: dict[str, Any]) -> Any:
+    """The day log: one's own; of a section for its chief; of all for personnel"""
+    person = asker()
+    user, section = query["user"], query["section"]
+    user_id = person.id if user == ME or (user is None and section is None) else user
+    chiefs = person.role is Role.CHIEF and user_id is None and section in person.section_ids
+    if user_id != person.id and not chiefs and person.role not in SEES_ALL:
+        raise Forbidden("telework.not_allowed", why="days")
+    with reading(db.engine) as session:
+        start, limit = query["cursor"], query["limit"]
+        rows = service.list_days(
+            session,
+            first=query["first"],
+            last=query["last"],
+            user_id=user_id,
+            section_id=section,
+            start=start,
+            limit=limit + 1,
+        )
+    return {
+        "items": [_shown(half_day, name) for half_day, name in rows[:limit]],
+        "next_cursor": start + limit if len(rows) > limit else None,
+    }
+
+
+def _shown(half_day: HalfDay, name: str) -> dict[str, Any]:
+    return {
+        "id": half_day.id,
+        "user_id": half_day.user_id,
+        "name": name,
+        "on_date": half_day.on_date,
+        "half": half_day.half.value,
+        "day_class": half_day.day_class.value,
+        "reason": half_day.reason,
+        "conflict": half_day.conflict,
+    }
