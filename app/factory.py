@@ -34,6 +34,8 @@ from app.people.pages import account, oidc, staff
 from app.records import pages as records_pages
 from app.records import routes as records
 from app.repeats import Application
+from app.rotation import pages as rotation_pages
+from app.rotation import routes as rotation
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
@@ -143,6 +145,7 @@ def _register_routes(app: Flask) -> None:
         telework,
         telework_approvals,
         telework_rules,
+        rotation,
         notifications,
         records,
         intake,
@@ -168,6 +171,7 @@ def _register_routes(app: Flask) -> None:
         telework_pages,
         telework_approvals_pages,
         telework_ruling_pages,
+        rotation_pages,
     ):
         app.register_blueprint(feature_pages.pages)
     api.document = completed(api.spec.to_dict(), app)

@@ -22,6 +22,7 @@ from app.database import create_engine, reading, transaction
 from app.factory import create_app
 from app.idempotency import forget_old
 from app.records import erasing
+from app.searches import Searches
 from app.settings import Settings
 from app.telework.approval import digest
 from app.telework.service import Office, days_to_close
@@ -36,6 +37,7 @@ TELLING_SECONDS = 5
 FORGET_SECONDS = 3600
 TROUBLES_SECONDS = 600
 WAITING_SECONDS = 600
+SEARCHING_SECONDS = 2
 FASTEST_SECONDS = 0.25
 
 
@@ -177,6 +179,13 @@ def run(settings: Settings) -> None:
         id="forget",
     )
     scheduler.add_job(led(draw_due_lots), "interval", seconds=every(DRAWING_SECONDS), id="draw_lots")
+    searches = Searches()
+    scheduler.add_job(
+        led(lambda engine, at, _office: searches.begin_next(engine, at)),
+        "interval",
+        seconds=SEARCHING_SECONDS,
+        id="rotations",
+    )
     scheduler.add_job(led(note_troubles), "interval", seconds=every(TROUBLES_SECONDS), id="troubles")
     scheduler.add_job(led(note_waiting), "interval", seconds=every(WAITING_SECONDS), id="waiting")
     telling = Telling(create_app(settings), engine, settings)
@@ -199,5 +208,6 @@ def run(settings: Settings) -> None:
     signal.signal(signal.SIGINT, stop)
     log.info("jobs run; sweep every %g s", every(settings.sweep_seconds))
     scheduler.start()
+    searches.stop()
     leadership.give_up()
     engine.dispose()

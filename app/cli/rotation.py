@@ -12,7 +12,7 @@ import click
 from flask_babel import force_locale
 from marshmallow import ValidationError
 
-from app.cli.common import Failed, akiseki, settings_of_env
+from app.cli.common import Failed, akiseki, engine_of, settings_of_env
 from app.factory import create_app
 from app.rotation import asocio, asocio_search
 from app.rotation.explain import Conflict
@@ -20,6 +20,7 @@ from app.rotation.form import ProblemForm, plan_form, problem_of
 from app.rotation.milp import Limits
 from app.rotation.rules import Problem, Rule, limit_of
 from app.rotation.solving import solve as solve_problem
+from app.rotation.working import search as search_stored
 from app.wording.rotation import rule_in_words
 
 LANGUAGES = ("ja", "en")
@@ -59,6 +60,15 @@ def solve(file: Path, form: str, seconds: float | None, work: int | None, seed: 
     click.echo(json.dumps(answer, ensure_ascii=False))
     if answer["plan"] is None:
         raise SystemExit(1)
+
+
+@rotation.command(hidden=True)
+@click.argument("rotation_id", type=click.IntRange(min=1))
+def work(rotation_id: int) -> None:
+    """Search a stored rotation to its end: what the jobs start for each."""
+    settings = settings_of_env()
+    with engine_of(settings) as engine:
+        search_stored(engine, rotation_id, settings.clock)
 
 
 def _asocio(said: Any, limits: Limits) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from app.bookings.series.models import Series
 from app.notifications.models import Message
 from app.occupancy.models import DeadLetter, StoredReading
 from app.orm import Base
+from app.rotation.models import Rotation, RotationCell, RotationLock
 from app.telework.models import TeleworkDeputy, TeleworkPlan
 from app.waitlist.models import Entry
 
@@ -52,6 +53,9 @@ _messages = tables[Message.__tablename__]
 _entries = tables[Entry.__tablename__]
 _plans = tables[TeleworkPlan.__tablename__]
 _deputies = tables[TeleworkDeputy.__tablename__]
+_rotations = tables[Rotation.__tablename__]
+_cells = tables[RotationCell.__tablename__]
+_locks = tables[RotationLock.__tablename__]
 
 # Bookings lose their people together with what hangs on them: see `app.records.erasing`.
 BOOKINGS = Part(
@@ -81,6 +85,16 @@ PARTS = (
     Part("messages", _messages, Period.PRESENCE, _messages.c.made_at),
     Part("telework_plans", _plans, Period.TELEWORK, _plans.c.on_date),
     Part("telework_deputies", _deputies, Period.TELEWORK, _deputies.c.until_on),
+    Part("rotation_cells", _cells, Period.TELEWORK, _cells.c.on_date),
+    Part("rotation_locks", _locks, Period.TELEWORK, _locks.c.on_date),
+    Part(
+        "rotations",
+        _rotations,
+        Period.TELEWORK,
+        _rotations.c.last_on,
+        due=_rotations.c.made_by.is_not(None),
+        blank={"made_by": None, "published_by": None, "problem": {}, "plan": {}, "conflict": None},
+    ),
 )
 # Erased with what they hang on, or counted first.
 TOGETHER = {
@@ -100,6 +114,7 @@ LASTING = {
     ("space_outages", "made_by"): "who answers for the building",
     ("closures", "made_by"): "who answers for the building",
     ("telework_rules", "made_by"): "who answers for the office's rules",
+    ("rotation_settings", "changed_by"): "who answers for the section's rules",
 }
 
 

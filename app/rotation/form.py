@@ -28,22 +28,23 @@ NAME = validate.Length(min=1, max=100)
 A_HALF = validate.OneOf(HALVES)
 
 
-def _count(**given: Any) -> fields.Integer:
+def count(**given: Any) -> fields.Integer:
+    """A number that cannot be less than nothing."""
     return fields.Integer(strict=True, validate=validate.Range(min=0, max=1_000_000), **given)
 
 
 class CapsForm(Schema):
     """The most half-days at home in a week, in the days planned, left of the fiscal year; `row`: days in a row."""
 
-    week = _count(load_default=None, allow_none=True)
-    month = _count(load_default=None, allow_none=True)
-    year = _count(load_default=None, allow_none=True)
-    row = _count(load_default=None, allow_none=True)
+    week = count(load_default=None, allow_none=True)
+    month = count(load_default=None, allow_none=True)
+    year = count(load_default=None, allow_none=True)
+    row = count(load_default=None, allow_none=True)
 
 
 class GrantedForm(Schema):
-    granted = _count(load_default=0)
-    available = _count(load_default=0)
+    granted = count(load_default=0)
+    available = count(load_default=0)
 
 
 class MemberForm(Schema):
@@ -56,7 +57,7 @@ class MemberForm(Schema):
     skills = fields.List(fields.String(validate=NAME), load_default=list, validate=validate.Length(max=50))
     own_terminal = fields.Boolean(load_default=False)
     caps = fields.Nested(CapsForm, load_default=None, allow_none=True)
-    target = _count(load_default=None, allow_none=True)
+    target = count(load_default=None, allow_none=True)
     mondays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
     fridays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
     mentor = fields.String(load_default=None, allow_none=True)
@@ -90,7 +91,7 @@ class CoverForm(Schema):
     people = fields.List(fields.String(), load_default=None, allow_none=True)
     unit = fields.String(load_default=None, allow_none=True)
     skill = fields.String(load_default=None, allow_none=True)
-    least = _count(required=True)
+    least = count(required=True)
     half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
 
 
@@ -110,8 +111,8 @@ class ProblemForm(Schema):
     fixed = fields.List(fields.Nested(FixedForm), load_default=list, validate=validate.Length(max=MOST_CELLS))
     covers = fields.List(fields.Nested(CoverForm), load_default=list, validate=validate.Length(max=200))
     duties = fields.List(fields.Nested(DutyForm), load_default=list, validate=validate.Length(max=500))
-    seats = _count(load_default=None, allow_none=True)
-    terminals = _count(load_default=None, allow_none=True)
+    seats = count(load_default=None, allow_none=True)
+    terminals = count(load_default=None, allow_none=True)
     wishes = fields.List(fields.Nested(WishForm), load_default=list, validate=validate.Length(max=MOST_CELLS))
     published = fields.List(
         fields.Nested(ChosenForm), load_default=list, validate=validate.Length(max=MOST_CELLS)

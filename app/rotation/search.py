@@ -210,7 +210,7 @@ def _levels(musts: Musts) -> Iterator[tuple[str, Build]]:
     yield "unfair", lambda: _spreads(musts)
     if problem.units:
         yield "no_common_day", lambda: _no_common_day(musts)
-    yield "peak", lambda: _peak(musts)
+    yield "peak", lambda: peak(musts)
     published = [(cell, state) for cell, state in problem.published.items() if cell in musts.home]
     if published:
         yield "changes", lambda: _other_than(musts, published)
@@ -272,10 +272,11 @@ def _no_common_day(musts: Musts) -> Linear:
     return Linear(total(apart))
 
 
-def _peak(musts: Musts) -> Linear:
-    peak = musts.milp.column(high=len(musts.problem.members), whole=False)
+def peak(musts: Musts) -> Linear:
+    """The most who are in the office in any half-day."""
+    most = musts.milp.column(high=len(musts.problem.members), whole=False)
     for day in musts.problem.days:
         for half in HALVES:
             at_work = list(musts.at_work(day, half).values())
-            musts.milp.row({**total(at_work), peak: 1.0}, low=len(at_work))
-    return Linear({peak: 1.0})
+            musts.milp.row({**total(at_work), most: 1.0}, low=len(at_work))
+    return Linear({most: 1.0})

@@ -14,6 +14,7 @@ from flask_babel.speaklater import LazyString
 
 from app.formats import day, hours_and_minutes, length_of, until
 from app.wording import people as of_people
+from app.wording import rotation as of_rotation
 from app.wording import telework as of_telework
 from app.wording.files import FILES
 from app.wording.messages import MESSAGES
@@ -38,6 +39,7 @@ __all__ = [
     "UNAVAILABLE",
     "WEEKDAYS",
     "explain",
+    "of_rotation",
     "of_telework",
 ]
 
@@ -47,6 +49,7 @@ REFUSALS: Mapping[str, LazyString] = {
     **FILES,
     **of_people.OF_PEOPLE,
     **of_telework.OF_TELEWORK,
+    **of_rotation.OF_ROTATION,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
