@@ -258,7 +258,8 @@ class Worth:
 
     `targets`: half-days off the targets. `care`, `wishes`: unmet. `unfair`: the spread of granted ÷ available Mondays
     and Fridays over the fiscal year, in ten-thousandths. `no_common_day`: units and weeks without a day on which all
-    that are at work are in. `peak`: the most in the office. `changes`: cells other than published.
+    that are at work are in. `peak`: the most in the office. `changes`: cells other than published, but for those
+    who are away by now.
     """
 
     targets: int
@@ -288,7 +289,9 @@ def worth(problem: Problem, plan: Plan) -> Worth:
             for days in problem.weeks.values()
         ),
         peak=max(crowd.values(), default=0),
-        changes=sum(plan[cell] is not state for cell, state in problem.published.items()),
+        changes=sum(
+            plan[cell] is not state for cell, state in problem.published.items() if not problem.is_away(cell)
+        ),
     )
 
 

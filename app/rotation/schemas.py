@@ -112,7 +112,7 @@ class ConflictView(Schema):
     rules = fields.List(fields.Nested(ConflictRule))
 
 
-class RotationView(Schema):
+class RotationSummary(Schema):
     id = fields.Integer()
     section_id = fields.Integer(allow_none=True)
     first_on = fields.Date(data_key="from")
@@ -121,17 +121,23 @@ class RotationView(Schema):
     seconds = fields.Integer()
     work = fields.Integer(allow_none=True)
     seed = fields.Integer()
-    progress = fields.Dict(allow_none=True)
-    plan = fields.Dict(allow_none=True)
     figures = fields.Dict(allow_none=True)
-    conflict = fields.Nested(ConflictView, allow_none=True)
     made_at = fields.AwareDateTime()
     ended_at = fields.AwareDateTime(allow_none=True)
     published_at = fields.AwareDateTime(allow_none=True)
 
 
+class RotationView(RotationSummary):
+    """`progress`: the level that is searched, its best and its bound. `plan`: person → day → half → where; the best so
+    far while it is searched."""
+
+    progress = fields.Dict(allow_none=True)
+    plan = fields.Dict(allow_none=True)
+    conflict = fields.Nested(ConflictView, allow_none=True)
+
+
 class RotationList(Schema):
-    items = fields.List(fields.Nested(RotationView(exclude=("plan",))))
+    items = fields.List(fields.Nested(RotationSummary))
     next_cursor = fields.Integer(allow_none=True)
 
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import update
+
 from app import pipeline
 from app.database import transaction
+from app.rotation.models import OPEN, Rotation, State
 from app.spaces.models import Zone
 from app.spaces.rules import Kind, Lane, Target
 from app.telework.approval.service import approve_plan
@@ -16,6 +19,8 @@ from app.telework.requesting import withdraw
 from app.telework.rules import Half, PlanKind
 from app.telework.service import put_plan
 from app.waitlist.rules import Wish
+from tests.app.rotation import months
+from tests.app.telework.desk import section_id
 from tests.house import DAY, House, at
 from tests.house import span as house_span
 
@@ -203,6 +208,36 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "POST /telework/deputies": lambda s: Good(body={"deputy_id": s.house.people["baba"].id}, who="chiba"),
     "DELETE /telework/deputies/{deputy_id}": lambda s: Good({"deputy_id": s.deputy}, who="chiba"),
     "GET /telework/days": lambda _s: Good(query=DAYS),
+    "POST /rotations": lambda s: Good(body=rotation_body(s), who="chiba"),
+    "GET /rotations": lambda s: Good(query={"section": soumu(s)}, who="chiba"),
+    "GET /rotations/{rotation_id}": lambda s: Good({"rotation_id": planned(s)}, who="chiba"),
+    "POST /rotations/{rotation_id}/cancel": lambda s: Good(
+        {"rotation_id": planned(s, to="wait")}, who="chiba"
+    ),
+    "POST /rotations/{rotation_id}/publish": lambda s: Good({"rotation_id": planned(s)}, who="chiba"),
+    "POST /rotations/{rotation_id}/withdraw": lambda s: Good(
+        {"rotation_id": planned(s, to="publish")}, who="chiba"
+    ),
+    "GET /rotations/{rotation_id}/swaps": lambda s: Good(
+        {"rotation_id": planned(s)},
+        {"user_id": s.house.people["aoki"].id, "on": months.FIRST.isoformat()},
+        who="chiba",
+    ),
+    "PUT /rotations/locks": lambda s: Good(
+        body={
+            "section": soumu(s),
+            "user_id": s.house.people["aoki"].id,
+            "on": months.FIRST.isoformat(),
+            "half": "am",
+            "kind": "home",
+        },
+        who="chiba",
+    ),
+    "GET /rotations/what-if": lambda s: Good(query=section_week(s), who="chiba"),
+    "GET /sections/{section_id}/rotation-setting": lambda s: Good({"section_id": soumu(s)}, who="chiba"),
+    "PUT /sections/{section_id}/rotation-setting": lambda s: Good(
+        {"section_id": soumu(s)}, body={"covers": [{"name": "窓口", "least": 1}]}, who="chiba"
+    ),
     "GET /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}),
     "PUT /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}, body={"at": None}),
     "GET /lots": lambda _s: Good(),
@@ -255,6 +290,40 @@ def withdrawn(seeds: Seeds) -> int:
     with transaction(seeds.house.engine) as session:
         withdraw(session, plan_id, actor=seeds.house.people["aoki"], now=at("09:00"))
     return plan_id
+
+
+def soumu(seeds: Seeds) -> int:
+    return section_id(seeds.house, "soumu")
+
+
+def section_week(seeds: Seeds) -> dict[str, Any]:
+    return {"section": soumu(seeds), "from": months.FIRST.isoformat(), "to": months.LAST.isoformat()}
+
+
+def rotation_body(seeds: Seeds) -> dict[str, Any]:
+    end_searches(seeds)
+    return section_week(seeds) | {"seconds": 5}
+
+
+def end_searches(seeds: Seeds) -> None:
+    """Nothing is searched any more: one at a time is, and here nobody does the jobs."""
+    with transaction(seeds.house.engine) as session:
+        session.execute(
+            update(Rotation)
+            .where(Rotation.state.in_(OPEN))
+            .values(state=State.CANCELLED, ended_at=at("09:00"))
+        )
+
+
+def planned(seeds: Seeds, *, to: str = "find") -> int:
+    """A rotation of a week: waiting, found or published."""
+    end_searches(seeds)
+    rotation_id = months.plan_month(seeds.house)
+    if to != "wait":
+        months.search(seeds.house, rotation_id)
+    if to == "publish":
+        months.publish(seeds.house, rotation_id)
+    return rotation_id
 
 
 def empty_zone(seeds: Seeds) -> int:

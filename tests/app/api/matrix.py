@@ -85,6 +85,25 @@ DELETE /api/v1/spaces/<int:space_id>/outage                        | F
 GET /api/v1/telework/days                                          | S:own C:own F:own P:all I:own A:all
 GET /api/v1/telework/plans                                         | SCFPI
 PUT /api/v1/telework/plans                                         | SCFPI
+GET /api/v1/rotations                                              | CPA
+POST /api/v1/rotations                                             | C
+GET /api/v1/rotations/<int:rotation_id>                            | CPA
+POST /api/v1/rotations/<int:rotation_id>/cancel                    | C
+POST /api/v1/rotations/<int:rotation_id>/publish                   | C
+GET /api/v1/rotations/<int:rotation_id>/swaps                      | CPA
+POST /api/v1/rotations/<int:rotation_id>/withdraw                  | C
+PUT /api/v1/rotations/locks                                        | C
+GET /api/v1/rotations/what-if                                      | CPA
+GET /api/v1/sections/<int:section_id>/rotation-setting             | CPA
+PUT /api/v1/sections/<int:section_id>/rotation-setting             | C
+GET /rotation                                                      | CPA
+POST /rotation                                                     | C
+GET /rotation/<int:rotation_id>/progress                           | CPA
+POST /rotation/<int:rotation_id>/cancel                            | C
+POST /rotation/<int:rotation_id>/lock                              | C
+GET /rotation/<int:rotation_id>/publish                            | C
+POST /rotation/<int:rotation_id>/publish                           | C
+POST /rotation/<int:rotation_id>/withdraw                          | C
 GET /api/v1/telework/approvals                                     | SCFPI
 POST /api/v1/telework/approvals                                    | S:none C:theirs F:none P:headless I:none
 GET /api/v1/telework/breaches                                      | PA
