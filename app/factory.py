@@ -34,8 +34,9 @@ from app.people.pages import account, oidc, staff
 from app.records import pages as records_pages
 from app.records import routes as records
 from app.repeats import Application
-from app.rotation import pages as rotation_pages
 from app.rotation import routes as rotation
+from app.rotation.pages import month as rotation_pages
+from app.rotation.pages import setting as rotation_setting_pages
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
@@ -172,6 +173,7 @@ def _register_routes(app: Flask) -> None:
         telework_approvals_pages,
         telework_ruling_pages,
         rotation_pages,
+        rotation_setting_pages,
     ):
         app.register_blueprint(feature_pages.pages)
     api.document = completed(api.spec.to_dict(), app)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, defer
 from app import events
 from app.database import lock_rows
 from app.errors import Conflict, Forbidden, NotFound
-from app.people.models import Role, Section
+from app.people.models import Membership, Role, Section, User
 from app.people.service import Person
 from app.rotation import gathering
 from app.rotation.form import ProblemForm, problem_of
@@ -42,6 +42,24 @@ def planned_sections(session: Session, actor: Person) -> list[Section]:
     book = rulebook(session)
     own = {one for mine in actor.section_ids for one in book.below(mine)}
     return [one for one in every if one.id in own]
+
+
+def below(session: Session, section_id: int) -> list[Section]:
+    """A section and those below it, in the order of their codes."""
+    ids = rulebook(session).below(section_id)
+    return list(session.scalars(select(Section).where(Section.id.in_(ids)).order_by(Section.code)))
+
+
+def people_of(session: Session, section_id: int, on: date) -> list[User]:
+    """Who belongs to a section or one below it on a day, in the order of their kana."""
+    ids = rulebook(session).below(section_id)
+    here = select(Membership.user_id).where(
+        Membership.section_id.in_(ids),
+        Membership.from_on <= on,
+        Membership.until_on.is_(None) | (Membership.until_on >= on),
+    )
+    query = select(User).where(User.id.in_(here), User.left_at.is_(None))
+    return list(session.scalars(query.order_by(User.kana, User.name, User.id)))
 
 
 def check_section(session: Session, section_id: int, actor: Person, *, to_read: bool = False) -> None:

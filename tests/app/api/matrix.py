@@ -102,6 +102,8 @@ GET /rotation/<int:rotation_id>/progress                           | CPA
 POST /rotation/<int:rotation_id>/cancel                            | C
 POST /rotation/<int:rotation_id>/lock                              | C
 GET /rotation/<int:rotation_id>/publish                            | C
+GET /rotation/setting                                              | CPA
+POST /rotation/setting                                             | C
 POST /rotation/<int:rotation_id>/publish                           | C
 POST /rotation/<int:rotation_id>/withdraw                          | C
 GET /api/v1/telework/approvals                                     | SCFPI

@@ -129,7 +129,10 @@ def _swaps(rotation: Rotation) -> list[dict[str, Any]] | None:
     """Ways out, where the page asks for them; None where it does not."""
     try:
         user_id, on = identifier(request.args["absent"]), _day("absent_on")
-        return swaps_of(rotation, user_id, on) if on else None
+        found = swaps_of(rotation, user_id, on) if on else None
+        for one in found or ():
+            one["home_on"] = date.fromisoformat(one["home_instead"][0]["on"]) if one["home_instead"] else None
+        return found
     except (KeyError, ValueError):
         return None
     except DomainError as error:
