@@ -36,6 +36,9 @@ from app.records import routes as records
 from app.repeats import Application
 from app.reports import pages as reports_pages
 from app.reports import routes as reports
+from app.rotation import routes as rotation
+from app.rotation.pages import month as rotation_pages
+from app.rotation.pages import setting as rotation_setting_pages
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
@@ -150,6 +153,7 @@ def _register_routes(app: Flask) -> None:
         telework_rules,
         days,
         months,
+        rotation,
         notifications,
         records,
         reports,
@@ -179,6 +183,8 @@ def _register_routes(app: Flask) -> None:
         days_pages,
         months_pages,
         reports_pages,
+        rotation_pages,
+        rotation_setting_pages,
     ):
         app.register_blueprint(feature_pages.pages)
     api.document = completed(api.spec.to_dict(), app)

@@ -53,6 +53,17 @@ def length_of(length: timedelta) -> str:
     return "".join(parts).replace(" ", "") if get_locale().language == "ja" else " ".join(parts)
 
 
+def limit(allowed: str) -> str:
+    """What a rule allows, such as `<= 120 min` or `>= 2026-11-24T00:45:00+00:00`, as a person reads it."""
+    _comparison, _, limit = allowed.partition(" ")
+    if limit.endswith(" min"):
+        return length_of(timedelta(minutes=int(limit.removesuffix(" min"))))
+    if limit.isdigit():
+        return limit
+    at = datetime.fromisoformat(limit)
+    return f"{day(at)} {hours_and_minutes(at)}"
+
+
 def register(app: Flask) -> None:
     """Let the templates use them."""
     app.add_template_filter(local)

@@ -23,6 +23,7 @@ from app.errors import Conflict
 from app.factory import create_app
 from app.idempotency import forget_old
 from app.records import erasing
+from app.searches import Searches
 from app.settings import Settings
 from app.telework.approval import digest
 from app.telework.daylog.rerun import days_to_write_anew
@@ -38,6 +39,7 @@ TELLING_SECONDS = 5
 FORGET_SECONDS = 3600
 TROUBLES_SECONDS = 600
 WAITING_SECONDS = 600
+SEARCHING_SECONDS = 2
 FASTEST_SECONDS = 0.25
 
 
@@ -193,6 +195,13 @@ def run(settings: Settings) -> None:
         id="forget",
     )
     scheduler.add_job(led(draw_due_lots), "interval", seconds=every(DRAWING_SECONDS), id="draw_lots")
+    searches = Searches()
+    scheduler.add_job(
+        led(lambda engine, at, _office: searches.begin_next(engine, at)),
+        "interval",
+        seconds=SEARCHING_SECONDS,
+        id="rotations",
+    )
     scheduler.add_job(led(note_troubles), "interval", seconds=every(TROUBLES_SECONDS), id="troubles")
     scheduler.add_job(led(note_waiting), "interval", seconds=every(WAITING_SECONDS), id="waiting")
     telling = Telling(create_app(settings), engine, settings)
@@ -215,5 +224,6 @@ def run(settings: Settings) -> None:
     signal.signal(signal.SIGINT, stop)
     log.info("jobs run; sweep every %g s", every(settings.sweep_seconds))
     scheduler.start()
+    searches.stop()
     leadership.give_up()
     engine.dispose()

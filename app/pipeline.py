@@ -20,7 +20,6 @@ from app.bookings.now import service as now_service
 from app.bookings.now.service import Ask, Taken
 from app.bookings.series import service as series
 from app.bookings.series.rules import Scope
-from app.errors import NotFound
 from app.lots import drawing
 from app.lots.models import LotDraw
 from app.occupancy import service as occupancy
@@ -30,7 +29,11 @@ from app.occupancy.service import Observed
 from app.people import service as people
 from app.people import staffing
 from app.people.models import Role
-from app.people.service import Person, get_person
+from app.people.service import Person
+from app.rotation import publishing
+from app.rotation.models import Rotation
+from app.rotation.publishing import Withdrawn
+from app.rotation.seats import Published
 from app.spaces import barriers, fixed_seats, layout
 from app.spaces.models import Closure, FixedSeat, Space
 from app.spaces.service import get_place, policies
@@ -251,6 +254,24 @@ def stop_waiting(session: Session, entry: Entry, *, actor: Person, now: datetime
     return entry
 
 
+def publish_rotation(
+    session: Session, rotation: Rotation, *, actor: Person, office: Office, now: datetime
+) -> Published:
+    """A section's rotation becomes plans and seats; what an earlier one held needlessly is offered to whoever waits."""
+    done = publishing.publish(session, rotation, actor=actor, office=office, now=now)
+    offers.offer(session, now, freed=space_ids(done.freed), only_freed=True)
+    return done
+
+
+def withdraw_rotation(
+    session: Session, rotation: Rotation, *, actor: Person, office: Office, now: datetime
+) -> Withdrawn:
+    """A published rotation is taken back; its seats are offered to whoever waits."""
+    done = publishing.withdraw(session, rotation, actor=actor, office=office, now=now)
+    offers.offer(session, now, freed=space_ids(done.bookings), only_freed=True)
+    return done
+
+
 @dataclass(frozen=True, slots=True)
 class Closing:
     """Where and when the office is to be closed."""
@@ -358,41 +379,6 @@ def leave(session: Session, user_id: int, *, actor: Person | None, now: datetime
     staffing.leave(session, staffing.get_account(session, user_id, to_change=True), actor=actor, now=now)
     fixed_seats.free_all_of(session, user_id, now=now)
     return freed
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """What a link asks for: the booking, its space's code, and the verb."""
-
-    booking: Booking
-    code: str
-    verb: str
-
-
-LINKED = {
-    "check-in": presence.check_in,
-    "give-up": cancel,
-    "still-coming": warning.still_coming,
-}
-
-
-def linked(session: Session, asked: tuple[int, int, str], now: datetime) -> Linked:
-    """What a signed link is about, as (user, booking, verb); good until the booking is over.
-
-    Raises NotFound `link.invalid`.
-    """
-    user_id, booking_id, verb = asked
-    booking = session.get(Booking, booking_id)
-    if booking is None or booking.user_id != user_id or booking.end_at <= now or verb not in LINKED:
-        raise NotFound("link.invalid")
-    return Linked(booking, get_place(session, booking.space_id).space.code, verb)
-
-
-def follow_link(session: Session, asked: tuple[int, int, str], now: datetime, on: date) -> Booking:
-    """Do what a signed link asks for, as the person whom it was sent to, `on` the office's day. Raises as `linked` and
-    as the verb."""
-    found = linked(session, asked, now)
-    return LINKED[found.verb](session, found.booking, actor=get_person(session, asked[0], on), now=now)
 
 
 def find_person(session: Session, user_id: int, on: date) -> Person | None:

@@ -97,9 +97,17 @@ def _shorten_own_claim(
         change(session, claim, "booking.changed", now=now, actor_id=actor.id, end_at=span.start)
 
 
-def allot(session: Session, *, person: Person, space_id: int, span: TimeSpan, now: datetime) -> Booking:
-    """Give a person the space that the lot gave them: as `reserve`, but by nobody's hand, before others may book it,
-    and as far ahead as the facility staff may. `person`: as of the span's day. Raises as `reserve`."""
+def allot(
+    session: Session,
+    *,
+    person: Person,
+    space_id: int,
+    span: TimeSpan,
+    now: datetime,
+    origin: Origin = Origin.LOT,
+) -> Booking:
+    """Give a person the space that the lot, or a rotation, gave them: as `reserve`, but by nobody's hand, before others
+    may book it, and as far ahead as the facility staff may. `person`: as of the span's day. Raises as `reserve`."""
     place = get_place(session, space_id)
     holder = Holder(person.id, person.section_ids)
     if place.zone.free_seating:
@@ -109,7 +117,7 @@ def allot(session: Session, *, person: Person, space_id: int, span: TimeSpan, no
     queue_up(session, user_ids=[person.id], space_ids=[space_id])
     legal.check_barriers(session, place, span, person.id)
     legal.check_counts(session, place, span, user_id=person.id, now=now)
-    return _insert(session, place, holder, span, actor=None, now=now, origin=Origin.LOT)
+    return _insert(session, place, holder, span, actor=None, now=now, origin=origin)
 
 
 def move(

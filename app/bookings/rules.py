@@ -33,6 +33,7 @@ class Origin(StrEnum):
     BOOKED = "booked"
     CLAIM = "claim"
     LOT = "lot"
+    ROTATION = "rotation"
 
 
 class By(StrEnum):

@@ -9,7 +9,7 @@ import click
 from alembic.util import CommandError
 from sqlalchemy.exc import DatabaseError
 
-from app.cli import broker, db, lots, office, processes, records, sensors
+from app.cli import broker, db, lots, office, processes, records, rotation, sensors
 from app.cli.common import akiseki
 from app.errors import DomainError
 from app.settings import SettingsError
@@ -23,6 +23,7 @@ __all__ = [
     "office",
     "processes",
     "records",
+    "rotation",
     "sensors",
 ]  # importing a module registers its commands
 

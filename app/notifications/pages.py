@@ -9,7 +9,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import force_locale, gettext
 from werkzeug.wrappers import Response
 
-from app import pipeline
+from app import links, pipeline
 from app.access import PEOPLE, READERS, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, NotFound, RuleBroken
@@ -119,7 +119,7 @@ def calendar(token: str) -> Response:
 def link(token: str) -> str:
     """What a link of a mail does, with one button: a program that looks at every link must not do it."""
     with reading(db.engine) as session:
-        asked = pipeline.linked(session, _read(token), now())
+        asked = links.linked(session, _read(token), now())
     return render_template("link.html", token=token, asked=asked)
 
 
@@ -129,7 +129,7 @@ def link(token: str) -> str:
 def follow(token: str) -> str | Response:
     try:
         with transaction(db.engine) as session:
-            pipeline.follow_link(session, _read(token), now(), today())
+            links.follow_link(session, _read(token), now(), today())
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("messages.link", token=token))

@@ -18,6 +18,7 @@ from app.bookings.series.models import Series
 from app.notifications.models import Message
 from app.occupancy.models import DeadLetter, StoredReading
 from app.orm import Base
+from app.rotation.models import Rotation, RotationCell, RotationLock
 from app.telework.daylog.models import ClosedMonth
 from app.telework.models import HalfDay, TeleworkDeputy, TeleworkPlan
 from app.waitlist.models import Entry
@@ -57,6 +58,9 @@ _plans = tables[TeleworkPlan.__tablename__]
 _deputies = tables[TeleworkDeputy.__tablename__]
 _half_days = tables[HalfDay.__tablename__]
 _months = tables[ClosedMonth.__tablename__]
+_rotations = tables[Rotation.__tablename__]
+_cells = tables[RotationCell.__tablename__]
+_locks = tables[RotationLock.__tablename__]
 
 # Bookings lose their people together with what hangs on them: see `app.records.erasing`.
 BOOKINGS = Part(
@@ -104,6 +108,16 @@ PARTS = (
         due=_months.c.closed_by.is_not(None),
         blank={"closed_by": None},
     ),
+    Part("rotation_cells", _cells, Period.TELEWORK, _cells.c.on_date),
+    Part("rotation_locks", _locks, Period.TELEWORK, _locks.c.on_date),
+    Part(
+        "rotations",
+        _rotations,
+        Period.TELEWORK,
+        _rotations.c.last_on,
+        due=_rotations.c.made_by.is_not(None),
+        blank={"made_by": None, "published_by": None, "problem": {}, "plan": {}, "conflict": null()},
+    ),
 )
 # Erased with what they hang on, or counted first.
 TOGETHER = {
@@ -125,6 +139,7 @@ LASTING = {
     ("space_outages", "made_by"): "who answers for the building",
     ("closures", "made_by"): "who answers for the building",
     ("telework_rules", "made_by"): "who answers for the office's rules",
+    ("rotation_settings", "changed_by"): "who answers for the section's rules",
 }
 
 

@@ -18,3 +18,41 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (top < 0 || top > window.innerHeight * 0.6) event.detail.target.scrollIntoView();
   event.detail.target.querySelector("h2")?.focus({ preventScroll: true });
 });
+
+// The arrow keys move through the cells of a grid: one stop for the tab key, where one was last.
+for (const grid of document.querySelectorAll("[data-grid]")) {
+  const rows = [...grid.tBodies[0].rows].map((row) => [...row.querySelectorAll("input")]).filter((row) => row.length);
+  const all = rows.flat();
+  all.forEach((input, index) => { input.tabIndex = index ? -1 : 0; });
+  const go = (input) => {
+    if (!input) return;
+    all.forEach((one) => { one.tabIndex = -1; });
+    input.tabIndex = 0;
+    input.focus();
+    input.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+  const column = (input) => input.closest("td").cellIndex;
+  const below = (from, step) => {
+    const wanted = column(from);
+    let at = rows.findIndex((row) => row.includes(from)) + step;
+    while (rows[at]) {
+      const found = rows[at].find((one) => column(one) === wanted);
+      if (found) return found;
+      at += step;
+    }
+    return null;
+  };
+  grid.addEventListener("keydown", (event) => {
+    const index = all.indexOf(event.target);
+    if (index < 0) return;
+    const target = {
+      ArrowRight: () => all[index + 1],
+      ArrowLeft: () => all[index - 1],
+      ArrowDown: () => below(event.target, 1),
+      ArrowUp: () => below(event.target, -1),
+    }[event.key];
+    if (!target) return;
+    event.preventDefault();
+    go(target());
+  });
+}

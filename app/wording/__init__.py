@@ -6,16 +6,17 @@ Texts are English here and Japanese in `translations/ja`, which every page and A
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
-from app.formats import day, hours_and_minutes, length_of, until
+from app.formats import day, hours_and_minutes, limit, until
 from app.wording import daylog as of_days
 from app.wording import people as of_people
 from app.wording import reports as of_reports
+from app.wording import rotation as of_rotation
 from app.wording import telework as of_telework
 from app.wording.files import FILES
 from app.wording.letters import LETTERS
@@ -45,6 +46,7 @@ __all__ = [
     "explain",
     "of_days",
     "of_reports",
+    "of_rotation",
     "of_telework",
 ]
 
@@ -56,6 +58,7 @@ REFUSALS: Mapping[str, LazyString] = {
     **of_telework.OF_TELEWORK,
     **of_days.REFUSALS,
     **of_reports.REFUSALS,
+    **of_rotation.OF_ROTATION,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
@@ -339,26 +342,26 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
         return of_telework.breach(facts)
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
     sentence = str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
-    return _with_limit(sentence, facts) if "allowed" in facts else sentence
+    return _withlimit(sentence, facts) if "allowed" in facts else sentence
 
 
-def _with_limit(sentence: str, facts: Mapping[str, Any]) -> str:
+def _withlimit(sentence: str, facts: Mapping[str, Any]) -> str:
     match facts.get("rule"):
         case "max_duration":
             text = gettext(
-                "%(sentence)s At most %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+                "%(sentence)s At most %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
             )
         case "capacity":
             text = gettext(
-                "%(sentence)s It holds %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+                "%(sentence)s It holds %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
             )
         case "concurrent_quota" | "weekly_quota":
             text = gettext(
-                "%(sentence)s The limit is %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+                "%(sentence)s The limit is %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
             )
         case "min_duration" | "buffer":
             text = gettext(
-                "%(sentence)s At least %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+                "%(sentence)s At least %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
             )
         case "opening_hours":
             start, end = (datetime.fromisoformat(at) for at in facts["allowed"].split("/"))
@@ -371,29 +374,18 @@ def _with_limit(sentence: str, facts: Mapping[str, Any]) -> str:
             )
         case "closed" | "out_of_order" | "lots" if facts["allowed"].startswith(">="):
             text = gettext(
-                "%(sentence)s From %(limit)s on.", sentence=sentence, limit=_limit(facts["allowed"])
+                "%(sentence)s From %(limit)s on.", sentence=sentence, limit=limit(facts["allowed"])
             )
         case "horizon":
             text = gettext(
                 "%(sentence)s The latest start is %(limit)s.",
                 sentence=sentence,
-                limit=_limit(facts["allowed"]),
+                limit=limit(facts["allowed"]),
             )
         case "check_in_opens":
             text = gettext(
-                "%(sentence)s It opens at %(limit)s.", sentence=sentence, limit=_limit(facts["allowed"])
+                "%(sentence)s It opens at %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
             )
         case _:
             text = sentence
     return str(text)
-
-
-def _limit(allowed: str) -> str:
-    """What a rule allows, such as `<= 120 min` or `>= 2026-11-24T00:45:00+00:00`, as a person reads it."""
-    _comparison, _, limit = allowed.partition(" ")
-    if limit.endswith(" min"):
-        return length_of(timedelta(minutes=int(limit.removesuffix(" min"))))
-    if limit.isdigit():
-        return limit
-    at = datetime.fromisoformat(limit)
-    return f"{day(at)} {hours_and_minutes(at)}"

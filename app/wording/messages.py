@@ -47,6 +47,12 @@ MESSAGES: Mapping[str, LazyString] = {
     ),
     "telework.deputy_named": lazy_gettext("%(actor)s named you deputy for deciding on telework plans."),
     "telework.deputy_ended": lazy_gettext("You are no deputy for telework plans any more."),
+    "telework.rotation_published": lazy_gettext(
+        "A rotation of your section was published: your half-days that change are %(count)s. They stand under Telework."
+    ),
+    "telework.rotation_withdrawn": lazy_gettext(
+        "A rotation of your section was withdrawn: your half-days without a plan now are %(count)s."
+    ),
     "telework.conflict": lazy_gettext(
         "%(on)s, %(halves)s: telework was approved, yet you checked in. Say under My days where you worked."
     ),

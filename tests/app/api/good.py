@@ -19,6 +19,8 @@ from app.telework.requesting import withdraw
 from app.telework.rules import DayClass, Half, PlanKind
 from app.telework.service import put_plan
 from app.waitlist.rules import Wish
+from tests.app.rotation import months
+from tests.app.telework.desk import section_id
 from tests.house import DAY, House, at
 from tests.house import span as house_span
 
@@ -219,6 +221,38 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "GET /telework/export-mapping": lambda _s: Good(),
     "PUT /telework/export-mapping": lambda _s: Good(body=DEFAULT.as_stored()),
     "GET /reports/{name}": lambda _s: Good({"name": "telework_monthly"}, query=DAYS),
+    "POST /rotations": lambda s: Good(body=rotation_body(s), who="chiba"),
+    "GET /rotations": lambda s: Good(query={"section": soumu(s)}, who="chiba"),
+    "GET /rotations/{rotation_id}": lambda s: Good({"rotation_id": months.planned(s.house)}, who="chiba"),
+    "POST /rotations/{rotation_id}/cancel": lambda s: Good(
+        {"rotation_id": months.planned(s.house, to="wait")}, who="chiba"
+    ),
+    "POST /rotations/{rotation_id}/publish": lambda s: Good(
+        {"rotation_id": months.planned(s.house)}, who="chiba"
+    ),
+    "POST /rotations/{rotation_id}/withdraw": lambda s: Good(
+        {"rotation_id": months.planned(s.house, to="publish")}, who="chiba"
+    ),
+    "GET /rotations/{rotation_id}/swaps": lambda s: Good(
+        {"rotation_id": months.planned(s.house)},
+        {"user_id": s.house.people["aoki"].id, "on": months.FIRST.isoformat()},
+        who="chiba",
+    ),
+    "PUT /rotations/locks": lambda s: Good(
+        body={
+            "section": soumu(s),
+            "user_id": s.house.people["aoki"].id,
+            "on": months.FIRST.isoformat(),
+            "half": "am",
+            "kind": "home",
+        },
+        who="chiba",
+    ),
+    "GET /rotations/what-if": lambda s: Good(query=section_week(s), who="chiba"),
+    "GET /sections/{section_id}/rotation-setting": lambda s: Good({"section_id": soumu(s)}, who="chiba"),
+    "PUT /sections/{section_id}/rotation-setting": lambda s: Good(
+        {"section_id": soumu(s)}, body={"covers": [{"name": "窓口", "least": 1}]}, who="chiba"
+    ),
     "GET /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}),
     "PUT /zones/{zone_id}/lots": lambda s: Good({"zone_id": s.zone}, body={"at": None}),
     "GET /lots": lambda _s: Good(),
@@ -304,6 +338,19 @@ def withdrawn(seeds: Seeds) -> int:
     with transaction(seeds.house.engine) as session:
         withdraw(session, plan_id, actor=seeds.house.people["aoki"], now=at("09:00"))
     return plan_id
+
+
+def soumu(seeds: Seeds) -> int:
+    return section_id(seeds.house, "soumu")
+
+
+def section_week(seeds: Seeds) -> dict[str, Any]:
+    return {"section": soumu(seeds), "from": months.FIRST.isoformat(), "to": months.LAST.isoformat()}
+
+
+def rotation_body(seeds: Seeds) -> dict[str, Any]:
+    months.end_searches(seeds.house)
+    return section_week(seeds) | {"seconds": 5}
 
 
 def empty_zone(seeds: Seeds) -> int:

@@ -94,6 +94,27 @@ GET /api/v1/telework/months/<string:month>/export                  | PA
 POST /api/v1/telework/months/<string:month>/reopen                 | P
 GET /api/v1/telework/plans                                         | SCFPI
 PUT /api/v1/telework/plans                                         | SCFPI
+GET /api/v1/rotations                                              | CPA
+POST /api/v1/rotations                                             | C
+GET /api/v1/rotations/<int:rotation_id>                            | CPA
+POST /api/v1/rotations/<int:rotation_id>/cancel                    | C
+POST /api/v1/rotations/<int:rotation_id>/publish                   | C
+GET /api/v1/rotations/<int:rotation_id>/swaps                      | CPA
+POST /api/v1/rotations/<int:rotation_id>/withdraw                  | C
+PUT /api/v1/rotations/locks                                        | C
+GET /api/v1/rotations/what-if                                      | CPA
+GET /api/v1/sections/<int:section_id>/rotation-setting             | CPA
+PUT /api/v1/sections/<int:section_id>/rotation-setting             | C
+GET /rotation                                                      | CPA
+POST /rotation                                                     | C
+GET /rotation/<int:rotation_id>/progress                           | CPA
+POST /rotation/<int:rotation_id>/cancel                            | C
+POST /rotation/<int:rotation_id>/lock                              | C
+GET /rotation/<int:rotation_id>/publish                            | C
+GET /rotation/setting                                              | CPA
+POST /rotation/setting                                             | C
+POST /rotation/<int:rotation_id>/publish                           | C
+POST /rotation/<int:rotation_id>/withdraw                          | C
 GET /api/v1/telework/approvals                                     | SCFPI
 POST /api/v1/telework/approvals                                    | S:none C:theirs F:none P:headless I:none
 GET /api/v1/telework/breaches                                      | PA

@@ -1,0 +1,122 @@
+"""`akiseki rotation …`"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from flask_babel import force_locale
+from marshmallow import ValidationError
+
+from app.cli.common import Failed, akiseki, engine_of, settings_of_env
+from app.factory import create_app
+from app.rotation import asocio, asocio_search
+from app.rotation.explain import Conflict
+from app.rotation.form import ProblemForm, plan_form, problem_of
+from app.rotation.milp import Limits
+from app.rotation.rules import Problem, Rule, limit_of
+from app.rotation.solving import solve as solve_problem
+from app.rotation.working import search as search_stored
+from app.wording.rotation import rule_in_words
+
+LANGUAGES = ("ja", "en")
+
+
+@akiseki.group()
+def rotation() -> None:
+    """Who works where and when."""
+
+
+@rotation.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["native", "asocio"]), default="native", show_default=True
+)
+@click.option(
+    "--seconds", type=click.FloatRange(min=0.1, max=3600), help="How long to search (native 60, asocio 25)."
+)
+@click.option(
+    "--work",
+    type=click.IntRange(min=1),
+    help="Deterministic work instead of seconds: same seed, same plan.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
+def solve(file: Path, form: str, seconds: float | None, work: int | None, seed: int) -> None:
+    """Find a plan for the problem in FILE, as one JSON line: {"plan", "figures"}, or {"plan": null, "conflict"}.
+
+    FILE holds what POST /api/v1/rotations takes (see /api/docs), or an instance of the ASOCIO 2025 challenge.
+    Ends with 1 where there is no plan.
+    """
+    try:
+        said = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise Failed(f"{file} cannot be read: {error}.") from error
+    limits = Limits(seconds or (25.0 if form == "asocio" else 60.0), work, seed)
+    answer = _asocio(said, limits) if form == "asocio" else _native(said, limits)
+    click.echo(json.dumps(answer, ensure_ascii=False))
+    if answer["plan"] is None:
+        raise SystemExit(1)
+
+
+@rotation.command(hidden=True)
+@click.argument("rotation_id", type=click.IntRange(min=1))
+def work(rotation_id: int) -> None:
+    """Search a stored rotation to its end: what the jobs start for each."""
+    settings = settings_of_env()
+    with engine_of(settings) as engine:
+        search_stored(engine, rotation_id, settings.clock)
+
+
+def _asocio(said: Any, limits: Limits) -> dict[str, Any]:
+    try:
+        instance = asocio.Instance.parse(said)
+    except asocio.InstanceError as error:
+        raise Failed(f"This is no instance of the challenge: {error}.") from error
+    plan = asocio_search.search(instance, limits)
+    if plan is None:
+        return {"plan": None, "figures": None}
+    return {"plan": plan, "figures": asdict(asocio.figures(instance, plan))}
+
+
+def _native(said: Any, limits: Limits) -> dict[str, Any]:
+    try:
+        problem = problem_of(ProblemForm().load(said))
+    except ValidationError as error:
+        raise Failed(f"This is no problem of a rotation: {_first(error.messages)}") from error
+    solved = solve_problem(problem, limits)
+    if solved.plan is not None:
+        return {"plan": plan_form(solved.plan), "figures": solved.figures}
+    return {"plan": None, "conflict": _conflict(problem, solved.conflict) if solved.conflict else None}
+
+
+def _first(messages: Any) -> str:
+    """The first thing that is wrong, and where."""
+    path = []
+    while isinstance(messages, dict):
+        key, messages = next(iter(messages.items()))
+        path.append(str(key))
+    return f"{'.'.join(path)}: {messages[0] if isinstance(messages, list) else messages}"
+
+
+def _conflict(problem: Problem, conflict: Conflict) -> dict[str, Any]:
+    names = {member.id: member.name for member in problem.members}
+
+    def words(rule: Rule) -> Iterator[tuple[str, str]]:
+        for language in LANGUAGES:
+            with force_locale(language):
+                yield (
+                    language,
+                    rule_in_words(rule.kind, names.get(rule.about, rule.about), limit_of(problem, rule)),
+                )
+
+    with create_app(settings_of_env()).test_request_context():
+        return {
+            "rules": [
+                {"kind": rule.kind, "about": rule.about, "frees": rule in conflict.frees, **dict(words(rule))}
+                for rule in conflict.rules
+            ]
+        }

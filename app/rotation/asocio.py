@@ -1,0 +1,129 @@
+"""The desk assignment of the ASOCIO 2025 challenge: who comes on which days, and to which desk; pure.
+
+Musts: everybody comes on two or three days, to a desk of their list, one person a desk and day; each group has one day
+on which all of it is in. Wishes, in this order: days wanted; nobody of a group alone in a zone; the same desk all week.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LEAST_DAYS, MOST_DAYS = 2, 3
+Plan = Mapping[str, Mapping[str, str]]  # person → day → desk
+
+
+class InstanceError(ValueError):
+    """A file that is no instance; says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """People, days and desks in the order of the file; what each person wants and may have; who belongs together."""
+
+    people: Sequence[str]
+    days: Sequence[str]
+    desks: Sequence[str]
+    wanted: Mapping[str, frozenset[str]]
+    allowed: Mapping[str, Sequence[str]]
+    group_of: Mapping[str, str]
+    zone_of: Mapping[str, str]
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """The members of each group, in the order of the file."""
+        found: dict[str, list[str]] = {}
+        for person in self.people:
+            found.setdefault(self.group_of[person], []).append(person)
+        return found
+
+    @classmethod
+    def parse(cls, said: Any) -> Instance:
+        """From the challenge's JSON; raises InstanceError."""
+        try:
+            people, days, desks = (
+                [str(one) for one in said[name]] for name in ("Employees", "Days", "Desks")
+            )
+            group_of = {person: group for group, listed in said["Employees_G"].items() for person in listed}
+            zone_of = {desk: zone for zone, listed in said["Desks_Z"].items() for desk in listed}
+            wanted = {person: frozenset(said["Days_E"].get(person, ())) for person in people}
+            allowed = {person: list(said["Desks_E"][person]) for person in people}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InstanceError(f"no instance of the challenge: {error!r}") from error
+        made = cls(people, days, desks, wanted, allowed, group_of, zone_of)
+        made._check()
+        return made
+
+    def _check(self) -> None:
+        for what, listed in (("Employees", self.people), ("Days", self.days), ("Desks", self.desks)):
+            if len(set(listed)) < len(listed):
+                raise InstanceError(f"{what} names something twice")
+        for person in self.people:
+            if person not in self.group_of:
+                raise InstanceError(f"{person} belongs to no group")
+            if desks := set(self.allowed[person]) - set(self.desks):
+                raise InstanceError(f"{person} may have the unknown desk {min(desks)}")
+            if days := self.wanted[person] - set(self.days):
+                raise InstanceError(f"{person} wants the unknown day {min(days)}")
+        if strange := set(self.desks) - self.zone_of.keys():
+            raise InstanceError(f"{min(strange)} is in no zone")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How good a plan is, as the challenge's published figures count it.
+
+    `isolated`: present with nobody of one's group in the same zone, or alone of the group that day. `desk_changes`:
+    different desks of a person in the week, less one.
+    """
+
+    wishes_met: int
+    wishes: int
+    isolated: int
+    desk_changes: int
+    group_days: int
+    groups: int
+
+
+def figures(instance: Instance, plan: Plan) -> Figures:
+    """Count a plan; shares nothing with the search."""
+    zones = Counter(
+        (day, instance.group_of[person], instance.zone_of[desk])
+        for person, days in plan.items()
+        for day, desk in days.items()
+    )
+    return Figures(
+        wishes_met=sum(
+            day in plan.get(person, {}) for person in instance.people for day in instance.wanted[person]
+        ),
+        wishes=sum(map(len, instance.wanted.values())),
+        isolated=sum(count == 1 for count in zones.values()),
+        desk_changes=sum(len(set(days.values())) - 1 for days in plan.values() if days),
+        group_days=sum(
+            any(all(day in plan.get(one, {}) for one in members) for day in instance.days)
+            for members in instance.groups.values()
+        ),
+        groups=len(instance.groups),
+    )
+
+
+def violations(instance: Instance, plan: Plan) -> list[str]:
+    """What of the musts a plan breaks, in words; shares nothing with the search."""
+    found = []
+    for person in instance.people:
+        days = plan.get(person, {})
+        if not LEAST_DAYS <= len(days) <= MOST_DAYS:
+            found.append(f"{person} comes on {len(days)} days, not on {LEAST_DAYS} or {MOST_DAYS}")
+        for day, desk in days.items():
+            if day not in instance.days:
+                found.append(f"{person} comes on the unknown day {day}")
+            if desk not in instance.allowed[person]:
+                found.append(f"{person} sits at {desk} on {day}, which is not of the list")
+    taken = Counter((day, desk) for days in plan.values() for day, desk in days.items())
+    found += [f"{desk} is taken {count} times on {day}" for (day, desk), count in taken.items() if count > 1]
+    for group, members in instance.groups.items():
+        if not any(all(day in plan.get(one, {}) for one in members) for day in instance.days):
+            found.append(f"{group} has no day on which all of it is in")
+    return found

@@ -1,0 +1,230 @@
+"""The documented form of a problem and of its plan: `akiseki rotation solve` and POST /rotations take the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from app.rotation.rules import (
+    HALVES,
+    Caps,
+    Cell,
+    Cover,
+    Duty,
+    Fixed,
+    Granted,
+    Member,
+    Plan,
+    Problem,
+    State,
+    Wish,
+)
+
+MOST_MEMBERS, MOST_DAYS, MOST_CELLS = 200, 66, 60_000
+NAME = validate.Length(min=1, max=100)
+A_HALF = validate.OneOf(HALVES)
+
+
+def count(**given: Any) -> fields.Integer:
+    """A number that cannot be less than nothing."""
+    return fields.Integer(strict=True, validate=validate.Range(min=0, max=1_000_000), **given)
+
+
+class CapsForm(Schema):
+    """The most half-days at home in a week, in the days planned, left of the fiscal year; `row`: days in a row."""
+
+    week = count(load_default=None, allow_none=True)
+    month = count(load_default=None, allow_none=True)
+    year = count(load_default=None, allow_none=True)
+    row = count(load_default=None, allow_none=True)
+
+
+class GrantedForm(Schema):
+    granted = count(load_default=0)
+    available = count(load_default=0)
+
+
+class MemberForm(Schema):
+    """`target`: half-days at home that are wanted. `mondays`, `fridays`: of the fiscal year so far."""
+
+    id = fields.String(required=True, validate=NAME)
+    name = fields.String(validate=NAME)
+    unit = fields.String(load_default="", validate=validate.Length(max=100))
+    eligible = fields.Boolean(load_default=True)
+    skills = fields.List(fields.String(validate=NAME), load_default=list, validate=validate.Length(max=50))
+    own_terminal = fields.Boolean(load_default=False)
+    caps = fields.Nested(CapsForm, load_default=None, allow_none=True)
+    target = count(load_default=None, allow_none=True)
+    mondays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
+    fridays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
+    mentor = fields.String(load_default=None, allow_none=True)
+
+
+class CellForm(Schema):
+    """Of a person and day, both halves where none is named."""
+
+    person = fields.String(required=True)
+    day = fields.Date(required=True)
+    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
+    state = fields.String(required=True, validate=validate.OneOf([state.value for state in State]))
+
+
+class ChosenForm(CellForm):
+    state = fields.String(required=True, validate=validate.OneOf([State.OFFICE.value, State.HOME.value]))
+
+
+class FixedForm(CellForm):
+    why = fields.String(load_default="", validate=validate.Length(max=200))
+
+
+class WishForm(ChosenForm):
+    care = fields.Boolean(load_default=False)
+
+
+class CoverForm(Schema):
+    """At least so many in the office of these people, of a unit, or of those with a skill; else of all."""
+
+    name = fields.String(required=True, validate=NAME)
+    people = fields.List(fields.String(), load_default=None, allow_none=True)
+    unit = fields.String(load_default=None, allow_none=True)
+    skill = fields.String(load_default=None, allow_none=True)
+    least = count(required=True)
+    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
+
+
+class DutyForm(Schema):
+    name = fields.String(required=True, validate=NAME)
+    main = fields.String(required=True)
+    deputy = fields.String(required=True)
+
+
+class ProblemForm(Schema):
+    """A section's days and people, what must hold, and what is wished for. See `app.rotation.rules` for each."""
+
+    days = fields.List(fields.Date(), required=True, validate=validate.Length(min=1, max=MOST_DAYS))
+    members = fields.List(
+        fields.Nested(MemberForm), required=True, validate=validate.Length(min=1, max=MOST_MEMBERS)
+    )
+    fixed = fields.List(fields.Nested(FixedForm), load_default=list, validate=validate.Length(max=MOST_CELLS))
+    covers = fields.List(fields.Nested(CoverForm), load_default=list, validate=validate.Length(max=200))
+    duties = fields.List(fields.Nested(DutyForm), load_default=list, validate=validate.Length(max=500))
+    seats = count(load_default=None, allow_none=True)
+    terminals = count(load_default=None, allow_none=True)
+    wishes = fields.List(fields.Nested(WishForm), load_default=list, validate=validate.Length(max=MOST_CELLS))
+    published = fields.List(
+        fields.Nested(ChosenForm), load_default=list, validate=validate.Length(max=MOST_CELLS)
+    )
+
+    @validates_schema
+    def names_what_it_has(self, data: dict[str, Any], **_: object) -> None:
+        """Every person that is named is a member, every day one of the days, nothing stands there twice."""
+        wrong: dict[str, list[str]] = {}
+        for where, said in _wrong(data):
+            if said not in wrong.setdefault(where, []):
+                wrong[where].append(said)
+        if wrong:
+            raise ValidationError({where: said[:5] for where, said in wrong.items()})
+
+
+def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where and how a form contradicts itself."""
+    members = {one["id"]: one for one in data["members"]}
+    days = set(data["days"])
+    named = {
+        "members": [one["id"] for one in data["members"]],
+        "days": data["days"],
+        **{where: [one["name"] for one in data[where]] for where in ("covers", "duties")},
+    }
+    yield from (
+        (where, "It names something twice.")
+        for where, all_of in named.items()
+        if len(set(all_of)) < len(all_of)
+    )
+    people = [
+        *((where, one["person"]) for where in ("fixed", "wishes", "published") for one in data[where]),
+        *(("duties", duty[who]) for duty in data["duties"] for who in ("main", "deputy")),
+        *(("covers", person) for cover in data["covers"] for person in cover["people"] or ()),
+        *(("members", one["mentor"]) for one in data["members"] if one["mentor"] is not None),
+    ]
+    yield from (
+        (where, f"{person} is none of the members.") for where, person in people if person not in members
+    )
+    for where in ("fixed", "wishes", "published"):
+        yield from (
+            (where, f"{one['day']} is none of the days.") for one in data[where] if one["day"] not in days
+        )
+    yield from (
+        ("members", f"{name} is their own mentor.") for name, one in members.items() if one["mentor"] == name
+    )
+
+
+def problem_of(said: Mapping[str, Any]) -> Problem:
+    """The problem of a loaded form."""
+    members = [_member(one) for one in said["members"]]
+    return Problem(
+        days=sorted(said["days"]),
+        members=members,
+        fixed={cell: Fixed(State(one["state"]), one["why"]) for one, cell in _cells(said["fixed"])},
+        covers=[
+            Cover(one["name"], _covering(one, members), one["least"], one["half"]) for one in said["covers"]
+        ],
+        duties=[Duty(one["name"], one["main"], one["deputy"]) for one in said["duties"]],
+        seats=said["seats"],
+        terminals=said["terminals"],
+        wishes=[Wish(cell, State(one["state"]), one["care"]) for one, cell in _cells(said["wishes"])],
+        published={cell: State(one["state"]) for one, cell in _cells(said["published"])},
+    )
+
+
+def _member(one: Mapping[str, Any]) -> Member:
+    return Member(
+        id=one["id"],
+        name=one.get("name", one["id"]),
+        unit=one["unit"],
+        eligible=one["eligible"],
+        skills=frozenset(one["skills"]),
+        own_terminal=one["own_terminal"],
+        caps=Caps(**one["caps"]) if one["caps"] else Caps(),
+        target=one["target"],
+        mondays=Granted(**one["mondays"]) if one["mondays"] else Granted(),
+        fridays=Granted(**one["fridays"]) if one["fridays"] else Granted(),
+        mentor=one["mentor"],
+    )
+
+
+def _covering(one: Mapping[str, Any], members: Iterable[Member]) -> frozenset[str]:
+    if one["people"] is not None:
+        return frozenset(one["people"])
+    return frozenset(
+        member.id
+        for member in members
+        if (one["unit"] is None or member.unit == one["unit"])
+        and (one["skill"] is None or one["skill"] in member.skills)
+    )
+
+
+def _cells(listed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Cell]]:
+    for one in listed:
+        for half in HALVES if one["half"] is None else (one["half"],):
+            yield one, Cell(one["person"], one["day"], half)
+
+
+def plan_form(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
+    """A plan as JSON: person → day → {"am": …, "pm": …}."""
+    said: dict[str, dict[str, dict[str, str]]] = {}
+    for cell, state in plan.items():
+        said.setdefault(cell.person, {}).setdefault(cell.day.isoformat(), {})[cell.half] = state.value
+    return said
+
+
+def plan_of(said: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[Cell, State]:
+    """The plan of what `plan_form` made."""
+    return {
+        Cell(person, date.fromisoformat(day), half): State(state)
+        for person, days in said.items()
+        for day, halves in days.items()
+        for half, state in halves.items()
+    }

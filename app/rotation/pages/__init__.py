@@ -1,0 +1,1 @@
+"""Rotations in the browser. Every form posts and is redirected; nothing needs a script."""

@@ -1,0 +1,314 @@
+"""The section's month: who is where, what must hold, searching, publishing with a preview."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response as Answer
+
+from app import pipeline
+from app.access import Role, allow, asker
+from app.database import reading, rehearsal, transaction
+from app.errors import DomainError, RuleBroken
+from app.extensions import db
+from app.fields import day_typed
+from app.http import identifier, now, settings, today
+from app.rotation import service
+from app.rotation.form import ProblemForm, plan_of, problem_of
+from app.rotation.models import OPEN, Rotation
+from app.rotation.rules import HALVES, Cell, Problem
+from app.rotation.rules import State as Where
+from app.rotation.standing import swaps_of
+from app.wording import explain, of_rotation
+
+pages = Blueprint("rotation_pages", __name__)
+SEERS = (Role.CHIEF, Role.PERSONNEL, Role.AUDITOR)
+SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CoverRow:
+    """A rule that asks for people in the office, and how many there are in each half-day."""
+
+    name: str
+    least: int
+    counts: Mapping[tuple[date, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows of a rotation."""
+
+    rotation: Rotation
+    problem: Problem
+    plan: Mapping[Cell, Where]
+    published: Mapping[Cell, Where]
+    covers: Sequence[CoverRow]
+    units: Mapping[str, Sequence[Any]]
+    rules: Sequence[tuple[str, bool]]
+
+    @property
+    def days(self) -> Sequence[date]:
+        return self.problem.days
+
+
+def _shown(rotation: Rotation) -> Shown:
+    problem = problem_of(ProblemForm().load(rotation.problem))
+    plan = plan_of(rotation.plan) if rotation.plan else {}
+    units: dict[str, list[Any]] = defaultdict(list)
+    for member in problem.members:
+        units[member.unit].append(member)
+    rules = rotation.conflict["rules"] if rotation.conflict else []
+    return Shown(
+        rotation,
+        problem,
+        plan,
+        problem.published,
+        _covers(problem, plan) if plan else [],
+        units,
+        [(of_rotation.rule_in_words(one["kind"], one["about"], one["limit"]), one["frees"]) for one in rules],
+    )
+
+
+def _covers(problem: Problem, plan: Mapping[Cell, Where]) -> list[CoverRow]:
+    def counts(people: frozenset[str] | None, halves: Sequence[str]) -> dict[tuple[date, str], int]:
+        return {
+            (day, half): sum(
+                plan[Cell(member.id, day, half)] is Where.OFFICE
+                for member in problem.members
+                if people is None or member.id in people
+            )
+            for day in problem.days
+            for half in halves
+        }
+
+    everybody = CoverRow("", 0, counts(None, HALVES))
+    return [
+        everybody,
+        *(CoverRow(one.name, one.least, counts(one.people, one.halves())) for one in problem.covers),
+    ]
+
+
+@pages.get("/rotation")
+@allow(*SEERS)
+def month() -> str:
+    """The month of `?on=` of a section: the newest rotation of it."""
+    on = _day("on") or (today().replace(day=1) + timedelta(days=32)).replace(day=1)
+    first, last = _month(on)
+    with reading(db.engine) as session:
+        sections = service.planned_sections(session, asker())
+        section = next((one for one in sections if str(one.id) == request.args.get("section")), None)
+        section = section or (sections[0] if sections else None)
+        found = service.latest(session, section.id, first, last) if section else []
+        shown = _shown(found[0]) if found else None
+        session.expunge_all()
+    return render_template(
+        "rotation.html",
+        section=section,
+        sections=sections,
+        on=first,
+        before=first - timedelta(days=1),
+        after=last + timedelta(days=1),
+        shown=shown,
+        earlier=found[1:],
+        halves=HALVES,
+        cell_of=Cell,
+        is_open=shown is not None and shown.rotation.state in OPEN,
+        may_plan=asker().role is Role.CHIEF,
+        swaps=_swaps(found[0]) if found else None,
+    )
+
+
+def _swaps(rotation: Rotation) -> list[dict[str, Any]] | None:
+    """Ways out, where the page asks for them; None where it does not."""
+    try:
+        user_id, on = identifier(request.args["absent"]), _day("absent_on")
+        found = swaps_of(rotation, user_id, on) if on else None
+        for one in found or ():
+            one["home_on"] = date.fromisoformat(one["home_instead"][0]["on"]) if one["home_instead"] else None
+        return found
+    except (KeyError, ValueError):
+        return None
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return None
+
+
+def _month(on: date) -> tuple[date, date]:
+    after = (on.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return on.replace(day=1), after - timedelta(days=1)
+
+
+def _day(name: str) -> date | None:
+    try:
+        return day_typed(request.values.get(name, ""))
+    except ValueError:
+        return None
+
+
+@pages.get("/rotation/<int:rotation_id>/progress")
+@allow(*SEERS)
+def progress(rotation_id: int) -> Response:
+    """The line that tells how a search goes; the page is loaded anew when it has ended."""
+    with reading(db.engine) as session:
+        rotation = service.get_rotation(session, rotation_id, asker())
+        answer = make_response(render_template("_rotation_progress.html", rotation=rotation))
+        if rotation.state not in OPEN:
+            answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+def _back(rotation: Rotation | None = None) -> str:
+    section = request.form.get("section") if rotation is None else rotation.section_id
+    on = request.form.get("on") if rotation is None else rotation.first_on.isoformat()
+    return url_for("rotation_pages.month", section=section, on=on)
+
+
+@pages.post("/rotation")
+@allow(Role.CHIEF)
+def search() -> Answer:
+    """Plan the month of the form."""
+    try:
+        on, section_id = _day("on"), identifier(request.form.get("section", ""))
+    except ValueError:
+        on = None
+    try:
+        if on is None:
+            raise RuleBroken("request.invalid")
+        first, last = _month(on)
+        with transaction(db.engine) as session:
+            service.ask(
+                session,
+                actor=asker(),
+                section_id=section_id,
+                first=max(first, today()),
+                last=last,
+                limits={"seconds": SECONDS, "work": None, "seed": 1},
+                office=service.office_of(settings()),
+                now=now(),
+            )
+        flash(gettext("The search has begun. You can go on working; the plan appears here."), "done")
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    return redirect(_back())
+
+
+@pages.post("/rotation/<int:rotation_id>/cancel")
+@allow(Role.CHIEF)
+def cancel(rotation_id: int) -> Answer:
+    with transaction(db.engine) as session:
+        rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+        service.cancel(session, rotation, actor=asker(), now=now())
+        return redirect(_back(rotation))
+
+
+@pages.post("/rotation/<int:rotation_id>/lock")
+@allow(Role.CHIEF)
+def lock(rotation_id: int) -> Answer:
+    """Lock the cells of `cell` as they are in the plan, or open those that are locked: they stay in the next search."""
+    try:
+        with transaction(db.engine) as session:
+            rotation = service.get_rotation(session, rotation_id, asker())
+            if rotation.section_id is None or rotation.plan is None:
+                raise RuleBroken("rotation.of_no_section")
+            plan = plan_of(rotation.plan)
+            for text in request.form.getlist("cell")[:2_000]:
+                person, on, half, verb = _cell(text)
+                where = plan.get(Cell(person, on, half), Where.AWAY)
+                if where is Where.AWAY:
+                    continue
+                other = Where.OFFICE if where is Where.HOME else Where.HOME
+                service.lock_cell(
+                    session,
+                    rotation.section_id,
+                    user_id=int(person),
+                    on=on,
+                    half=half,
+                    kind={"keep": where.value, "turn": other.value, "open": None}[verb],
+                    actor=asker(),
+                    now=now(),
+                )
+            back = _back(rotation)
+        flash(gettext("Noted. It holds in the next search."), "done")
+        return redirect(back)
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("rotation_pages.month"))
+
+
+def _cell(text: str) -> tuple[str, date, str, str]:
+    """person/day/half of a cell, and what becomes of it."""
+    verb = request.form.get("verb", "keep")
+    try:
+        person, on, half = text.split("/")
+        if verb not in {"keep", "turn", "open"} or half not in HALVES:
+            raise ValueError
+        return str(identifier(person)), date.fromisoformat(on), half, verb
+    except ValueError as error:
+        raise RuleBroken("request.invalid") from error
+
+
+@pages.route("/rotation/<int:rotation_id>/publish", methods=["GET", "POST"])
+@allow(Role.CHIEF)
+def publish(rotation_id: int) -> str | Answer:
+    """What publishing would do; by POST it is done."""
+    is_real = request.method == "POST"
+    try:
+        with (transaction if is_real else rehearsal)(db.engine) as session:
+            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            back = _back(rotation)
+            done = pipeline.publish_rotation(
+                session, rotation, actor=asker(), office=service.office_of(settings()), now=now()
+            )
+            said = (len(done.people), len(done.changed), len(done.bookings))
+            page = (
+                ""
+                if is_real
+                else render_template("rotation_publish.html", rotation=rotation, done=done, back=back)
+            )
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("rotation_pages.month"))
+    if not is_real:
+        return page
+    flash(
+        gettext(
+            "Published: %(people)s people, %(cells)s half-days, %(seats)s seats booked.",
+            people=said[0],
+            cells=said[1],
+            seats=said[2],
+        ),
+        "done",
+    )
+    return redirect(back)
+
+
+@pages.post("/rotation/<int:rotation_id>/withdraw")
+@allow(Role.CHIEF)
+def withdraw(rotation_id: int) -> Answer:
+    """Take a published rotation back."""
+    try:
+        with transaction(db.engine) as session:
+            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            done = pipeline.withdraw_rotation(
+                session, rotation, actor=asker(), office=service.office_of(settings()), now=now()
+            )
+            back = _back(rotation)
+        flash(
+            gettext(
+                "Withdrawn: %(plans)s half-days, %(seats)s seats given up.",
+                plans=done.plans,
+                seats=len(done.bookings),
+            ),
+            "done",
+        )
+        return redirect(back)
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("rotation_pages.month"))

@@ -1,0 +1,220 @@
+"""API of rotations: asking for one, following it, publishing it, and what a section needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app import pipeline
+from app.access import Role, allow, asker
+from app.database import reading, rehearsal, transaction
+from app.extensions import db
+from app.http import Blueprint, cursor_page, now, settings
+from app.rotation import service
+from app.rotation.models import Rotation
+from app.rotation.schemas import (
+    LockRequest,
+    PublishedView,
+    PublishQuery,
+    RotationList,
+    RotationRequest,
+    RotationsQuery,
+    RotationView,
+    SettingForm,
+    SwapList,
+    SwapsQuery,
+    WhatIfQuery,
+    WhatIfView,
+    WithdrawnView,
+)
+from app.rotation.standing import swaps_of, what_if
+from app.wording import of_rotation
+
+api = Blueprint(
+    "rotation", "rotation", url_prefix="/api/v1", description="Who is where: rotations of a section"
+)
+PLANNERS = (Role.CHIEF,)
+SEERS = (Role.CHIEF, Role.PERSONNEL, Role.AUDITOR)
+
+
+@api.route("/rotations", methods=["POST"])
+@api.arguments(RotationRequest)
+@api.response(201, RotationView)
+@allow(*PLANNERS)
+def ask(body: dict[str, Any]) -> Any:
+    """Ask for a section's days to be planned, or for a problem in the documented form. The search runs meanwhile"""
+    limits = {name: body[name] for name in ("seconds", "work", "seed")}
+    with transaction(db.engine) as session:
+        if "problem" in body:
+            form = plain(body["problem"])
+            made = service.ask_for(session, form, actor=asker(), limits=limits, now=now())
+        else:
+            made = service.ask(
+                session,
+                actor=asker(),
+                section_id=body["section"],
+                first=body["first"],
+                last=body["last"],
+                limits=limits,
+                office=service.office_of(settings()),
+                now=now(),
+            )
+        return shown(made)
+
+
+def plain(said: Any) -> Any:
+    """A loaded form as JSON has it: days as text."""
+    if isinstance(said, Mapping):
+        return {name: plain(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return [plain(one) for one in said]
+    return said.isoformat() if hasattr(said, "isoformat") else said
+
+
+def shown(rotation: Rotation) -> dict[str, Any]:
+    """A rotation with its conflict in sentences."""
+    conflict = rotation.conflict and {
+        "rules": [
+            {**one, "sentence": of_rotation.rule_in_words(one["kind"], one["about"], one["limit"])}
+            for one in rotation.conflict["rules"]
+        ]
+    }
+    columns = {name: getattr(rotation, name) for name in RotationView().fields if name != "conflict"}
+    return {**columns, "state": rotation.state.value, "conflict": conflict}
+
+
+@api.route("/rotations")
+@api.arguments(RotationsQuery, location="query")
+@api.response(200, RotationList)
+@allow(*SEERS)
+def index(query: dict[str, Any]) -> Any:
+    """A section's rotations, or one's own; without their plans"""
+    with reading(db.engine) as session:
+        found = service.list_rotations(
+            session, asker(), section_id=query["section"], after_id=query["cursor"], limit=query["limit"] + 1
+        )
+        return cursor_page(found, query["limit"])
+
+
+@api.route("/rotations/<int:rotation_id>")
+@api.response(200, RotationView)
+@allow(*SEERS)
+def show(rotation_id: int) -> Any:
+    """How a search goes, the best plan so far, or why there is none"""
+    with reading(db.engine) as session:
+        return shown(service.get_rotation(session, rotation_id, asker()))
+
+
+@api.route("/rotations/<int:rotation_id>/cancel", methods=["POST"])
+@api.response(200, RotationView)
+@allow(*PLANNERS)
+def cancel(rotation_id: int) -> Any:
+    """End a search; the best plan so far stays"""
+    with transaction(db.engine) as session:
+        rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+        return shown(service.cancel(session, rotation, actor=asker(), now=now()))
+
+
+@api.route("/rotations/<int:rotation_id>/publish", methods=["POST"])
+@api.arguments(PublishQuery, location="query")
+@api.response(200, PublishedView)
+@allow(*PLANNERS)
+def publish(query: dict[str, Any], rotation_id: int) -> Any:
+    """Write the plans and book the seats, in one step; with `dry_run`: what would become of it"""
+    how = rehearsal if query["dry_run"] else transaction
+    with how(db.engine) as session:
+        rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+        done = pipeline.publish_rotation(
+            session, rotation, actor=asker(), office=service.office_of(settings()), now=now()
+        )
+        return {
+            "changed_cells": len(done.changed),
+            "people_told": len(done.people),
+            "seats_booked": len(done.bookings),
+            "unseated": done.unseated,
+            "expected": done.expected,
+        }
+
+
+@api.route("/rotations/<int:rotation_id>/withdraw", methods=["POST"])
+@api.arguments(PublishQuery, location="query")
+@api.response(200, WithdrawnView)
+@allow(*PLANNERS)
+def withdraw(query: dict[str, Any], rotation_id: int) -> Any:
+    """Take a published rotation back: its seats are given up, its plans withdrawn"""
+    how = rehearsal if query["dry_run"] else transaction
+    with how(db.engine) as session:
+        rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+        done = pipeline.withdraw_rotation(
+            session, rotation, actor=asker(), office=service.office_of(settings()), now=now()
+        )
+        return {"plans": done.plans, "bookings": len(done.bookings)}
+
+
+@api.route("/rotations/<int:rotation_id>/swaps")
+@api.arguments(SwapsQuery, location="query")
+@api.response(200, SwapList)
+@allow(*SEERS)
+def swaps(query: dict[str, Any], rotation_id: int) -> Any:
+    """Somebody is suddenly absent: at most three ways out, the cheapest first"""
+    with reading(db.engine) as session:
+        rotation = service.get_rotation(session, rotation_id, asker())
+        return {"items": swaps_of(rotation, query["user_id"], query["on"])}
+
+
+@api.route("/rotations/locks", methods=["PUT"])
+@api.arguments(LockRequest)
+@api.response(204)
+@allow(*PLANNERS)
+def lock(body: dict[str, Any]) -> Any:
+    """Lock a cell for the section's next searches; kind null opens it again"""
+    with transaction(db.engine) as session:
+        service.lock_cell(
+            session,
+            body["section"],
+            user_id=body["user_id"],
+            on=body["on"],
+            half=body["half"],
+            kind=body["kind"],
+            actor=asker(),
+            now=now(),
+        )
+
+
+@api.route("/rotations/what-if")
+@api.arguments(WhatIfQuery, location="query")
+@api.response(200, WhatIfView)
+@allow(*SEERS)
+def seats(query: dict[str, Any]) -> Any:
+    """The least seats that a section's rules leave possible, and the least home days for a number of seats"""
+    with reading(db.engine) as session:
+        service.check_section(session, query["section"], asker(), to_read=True)
+        return what_if(
+            session,
+            query["section"],
+            query["first"],
+            query["last"],
+            seats=query["seats"],
+            office=service.office_of(settings()),
+        )
+
+
+@api.route("/sections/<int:section_id>/rotation-setting")
+@api.response(200, SettingForm)
+@allow(*SEERS)
+def setting(section_id: int) -> Any:
+    """What a section's rotations must hold"""
+    with reading(db.engine) as session:
+        service.check_section(session, section_id, asker(), to_read=True)
+        return SettingForm().load(service.get_setting(session, section_id))
+
+
+@api.route("/sections/<int:section_id>/rotation-setting", methods=["PUT"])
+@api.arguments(SettingForm)
+@api.response(200, SettingForm)
+@allow(*PLANNERS)
+def put_setting(body: dict[str, Any], section_id: int) -> Any:
+    """Set what a section's rotations must hold from the next search on"""
+    with transaction(db.engine) as session:
+        service.put_setting(session, section_id, plain(body), actor=asker(), now=now())
+    return body

@@ -1,0 +1,212 @@
+"""What the API takes and shows of rotations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from app.fields import Day, Identifier
+from app.http import PageArguments
+from app.rotation.form import A_HALF, NAME, ProblemForm, count
+from app.rotation.models import State
+from app.rotation.rules import HALVES
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HALF_DAYS = [f"{day}-{half}" for day in WEEKDAYS for half in HALVES]
+MOST_SECONDS = 600
+
+
+class PersonForm(Schema):
+    """`target`: half-days at home a month that are wanted. `care`: their wishes come first; why is nobody's business.
+    `away`: half-days of the week on which they never work, such as `wed-am`."""
+
+    user_id = Identifier(required=True)
+    target = count(load_default=None, allow_none=True)
+    skills = fields.List(fields.String(validate=NAME), load_default=list, validate=validate.Length(max=50))
+    own_terminal = fields.Boolean(load_default=False)
+    mentor = Identifier(load_default=None, allow_none=True)
+    care = fields.Boolean(load_default=False)
+    away = fields.List(fields.String(validate=validate.OneOf(HALF_DAYS)), load_default=list)
+
+
+class CoverSetting(Schema):
+    """At least so many in the office: of a section (係), of those with a skill, of some people; else of all."""
+
+    name = fields.String(required=True, validate=NAME)
+    least = count(required=True)
+    section = Identifier(load_default=None, allow_none=True)
+    skill = fields.String(load_default=None, allow_none=True, validate=NAME)
+    people = fields.List(Identifier(), load_default=None, allow_none=True)
+    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
+
+
+class DutySetting(Schema):
+    name = fields.String(required=True, validate=NAME)
+    main = Identifier(required=True)
+    deputy = Identifier(required=True)
+
+
+class MeetingSetting(Schema):
+    """A day in the office for all, or for some: an assembly, a busy season."""
+
+    on = Day(required=True)
+    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
+    people = fields.List(Identifier(), load_default=None, allow_none=True)
+    why = fields.String(load_default="", validate=validate.Length(max=100))
+
+
+class SettingForm(Schema):
+    """What a section's rotations must hold, beside the office's telework rules."""
+
+    people = fields.List(fields.Nested(PersonForm), load_default=list, validate=validate.Length(max=500))
+    covers = fields.List(fields.Nested(CoverSetting), load_default=list, validate=validate.Length(max=100))
+    duties = fields.List(fields.Nested(DutySetting), load_default=list, validate=validate.Length(max=200))
+    meetings = fields.List(
+        fields.Nested(MeetingSetting), load_default=list, validate=validate.Length(max=200)
+    )
+
+    @validates_schema
+    def names_once(self, data: dict[str, Any], **_: object) -> None:
+        """No cover, duty or person stands there twice."""
+        for where, key in (("covers", "name"), ("duties", "name"), ("people", "user_id")):
+            named = [one[key] for one in data[where]]
+            if len(set(named)) < len(named):
+                raise ValidationError("It names something twice.", where)
+
+
+class RotationRequest(Schema):
+    """Either `section`, `from` and `to`: what the office knows of a section's days becomes the problem; or `problem`:
+    the documented form, as `akiseki rotation solve` takes it."""
+
+    section = Identifier()
+    first = Day(data_key="from")
+    last = Day(data_key="to")
+    problem = fields.Nested(ProblemForm)
+    seconds = fields.Integer(load_default=60, strict=True, validate=validate.Range(min=1, max=MOST_SECONDS))
+    work = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(min=1, max=1_000_000)
+    )
+    seed = fields.Integer(load_default=1, strict=True, validate=validate.Range(min=0, max=2**31 - 1))
+
+    @validates_schema
+    def is_one_of_both(self, data: dict[str, Any], **_: object) -> None:
+        """A section with its days, or a problem."""
+        of_section = {"section", "first", "last"} & data.keys()
+        if ("problem" in data) == bool(of_section) or (of_section and len(of_section) < 3):
+            raise ValidationError("Give section, from and to, or a problem.", "problem")
+
+
+class RotationsQuery(PageArguments):
+    section = Identifier(load_default=None)
+
+
+class ConflictRule(Schema):
+    kind = fields.String()
+    about = fields.String()
+    frees = fields.Boolean()
+    sentence = fields.String()
+
+
+class ConflictView(Schema):
+    rules = fields.List(fields.Nested(ConflictRule))
+
+
+class RotationSummary(Schema):
+    id = fields.Integer()
+    section_id = fields.Integer(allow_none=True)
+    first_on = fields.Date(data_key="from")
+    last_on = fields.Date(data_key="to")
+    state = fields.String(validate=validate.OneOf([state.value for state in State]))
+    seconds = fields.Integer()
+    work = fields.Integer(allow_none=True)
+    seed = fields.Integer()
+    figures = fields.Dict(allow_none=True)
+    made_at = fields.AwareDateTime()
+    ended_at = fields.AwareDateTime(allow_none=True)
+    published_at = fields.AwareDateTime(allow_none=True)
+
+
+class RotationView(RotationSummary):
+    """`progress`: the level that is searched, its best and its bound. `plan`: person → day → half → where; the best so
+    far while it is searched."""
+
+    progress = fields.Dict(allow_none=True)
+    plan = fields.Dict(allow_none=True)
+    conflict = fields.Nested(ConflictView, allow_none=True)
+
+
+class RotationList(Schema):
+    items = fields.List(fields.Nested(RotationSummary))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class ExpectedView(Schema):
+    on = fields.Date()
+    half = fields.String()
+    people = fields.Integer()
+    seats = fields.Integer()
+
+
+class PublishQuery(Schema):
+    dry_run = fields.Boolean(load_default=False)
+
+
+class PublishedView(Schema):
+    """What publishing did, or would do. `unseated`: who found no seat on which days. `expected`: in zones without
+    booking, how many come in each half-day."""
+
+    changed_cells = fields.Integer()
+    people_told = fields.Integer()
+    seats_booked = fields.Integer()
+    unseated = fields.List(fields.Dict())
+    expected = fields.List(fields.Nested(ExpectedView))
+
+
+class WithdrawnView(Schema):
+    plans = fields.Integer()
+    bookings = fields.Integer()
+
+
+class LockRequest(Schema):
+    section = Identifier(required=True)
+    user_id = Identifier(required=True)
+    on = Day(required=True)
+    half = fields.String(required=True, validate=A_HALF)
+    kind = fields.String(required=True, allow_none=True, validate=validate.OneOf(["office", "home"]))
+
+
+class WhatIfQuery(Schema):
+    section = Identifier(required=True)
+    first = Day(data_key="from", required=True)
+    last = Day(data_key="to", required=True)
+    seats = count(load_default=None, allow_none=True)
+
+
+class WhatIfView(Schema):
+    """`least_seats`: with fewer no plan holds the rules. `least_home`: half-days at home of all together that so many
+    `seats` ask for. `most_seen`: the most who were in the office at once on these days, as the day log has it."""
+
+    people = fields.Integer()
+    half_days = fields.Integer()
+    least_seats = fields.Integer(allow_none=True)
+    seats = fields.Integer(allow_none=True)
+    least_home = fields.Integer(allow_none=True)
+    most_seen = fields.Integer(allow_none=True)
+
+
+class SwapsQuery(Schema):
+    user_id = Identifier(required=True)
+    on = Day(required=True)
+
+
+class SwapView(Schema):
+    user_id = fields.Integer()
+    name = fields.String()
+    comes = fields.List(fields.Dict())
+    home_instead = fields.List(fields.Dict())
+    cost = fields.Dict()
+
+
+class SwapList(Schema):
+    items = fields.List(fields.Nested(SwapView))

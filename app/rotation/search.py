@@ -1,0 +1,282 @@
+"""The search for a plan by HiGHS: one level of the wishes after the other, each held while the next is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from app.rotation.milp import INFINITY, Limits, Linear, Milp, Status, Terms, Watcher, total
+from app.rotation.rules import FRIDAY, HALVES, MONDAY, SHARE, Cell, Member, Problem, Rule, State, available
+
+
+class Musts:
+    """The columns (a cell is at home, or in the office) and every must as rows, each known by its rule.
+
+    `elastic`: rules can be stretched, each by a column of its own that is 0 unless `explain` sets it free. Rules in
+    `without` are left out.
+    """
+
+    def __init__(
+        self, problem: Problem, *, elastic: bool = False, without: Collection[Rule] = (), seed: int = 1
+    ) -> None:
+        self.problem, self.without, self.milp = problem, frozenset(without), Milp(seed=seed)
+        self.home = {cell: self.milp.column() for cell in problem.cells() if not problem.is_away(cell)}
+        self.stretch: dict[Rule, int] = {}
+        self._is_elastic = elastic
+        self._fixed()
+        for member in problem.members:
+            self._member(member)
+        for day in problem.days:
+            for half in HALVES:
+                self._half_day(half, self.at_work(day, half))
+
+    def at_home(self, person: str, days: Iterable[date]) -> list[int]:
+        """The columns of a person's cells on these days that can be at home."""
+        return [
+            self.home[cell]
+            for day in days
+            for half in HALVES
+            if (cell := Cell(person, day, half)) in self.home
+        ]
+
+    def at_work(self, day: date, half: str) -> dict[str, int]:
+        """By person who works then: the column of being at home."""
+        return {
+            one.id: self.home[cell]
+            for one in self.problem.members
+            if (cell := Cell(one.id, day, half)) in self.home
+        }
+
+    def _must(self, rule: Rule, terms: Terms, most: float) -> None:
+        """terms ≤ most, or more by what the rule is stretched."""
+        if rule in self.without:
+            return
+        if self._is_elastic:
+            if rule not in self.stretch:
+                self.stretch[rule] = self.milp.column(high=0, whole=False)
+            terms = {**terms, self.stretch[rule]: -1.0}
+        self.milp.row(terms, high=most)
+
+    def _fixed(self) -> None:
+        for cell, fixed in self.problem.fixed.items():
+            if fixed.state is State.HOME:
+                self._must(Rule("fixed", cell.person), {self.home[cell]: -1.0}, -1)
+            elif fixed.state is State.OFFICE:
+                self._must(Rule("fixed", cell.person), {self.home[cell]: 1.0}, 0)
+
+    def _member(self, member: Member) -> None:
+        days, caps = self.problem.days, member.caps
+        whole = total(self.at_home(member.id, days))
+        if not member.eligible:
+            self._must(Rule("eligible", member.id), whole, 0)
+        if caps.week is not None:
+            for week in self.problem.weeks.values():
+                self._must(Rule("week", member.id), total(self.at_home(member.id, week)), caps.week)
+        for kind, cap in (("month", caps.month), ("year", caps.year)):
+            if cap is not None:
+                self._must(Rule(kind, member.id), whole, cap)
+        if caps.row is not None:
+            self._row(member.id, caps.row)
+
+    def _row(self, person: str, most: int) -> None:
+        """Days in a row: of one day more than may be, one is without any half at home."""
+        days, some = self.problem.days, []
+        for day in days:
+            some.append(self.milp.column(whole=False))
+            for cell in self.at_home(person, [day]):
+                self.milp.row({cell: 1.0, some[-1]: -1.0}, high=0)
+        for first in range(len(days) - most):
+            self._must(Rule("row", person), total(some[first : first + most + 1]), most)
+
+    def _half_day(self, half: str, at_work: Mapping[str, int]) -> None:
+        problem = self.problem
+        for cover in problem.covers:
+            if half in cover.halves():
+                theirs = [home for person, home in at_work.items() if person in cover.people]
+                self._must(Rule("cover", cover.name), total(theirs), len(theirs) - cover.least)
+        for duty in problem.duties:
+            both = [at_work[one] for one in (duty.main, duty.deputy) if one in at_work]
+            self._must(Rule("duty", duty.name), total(both), len(both) - 1)
+        for member in problem.members:
+            if member.mentor and member.id in at_work:
+                # The newcomer is at home where the mentor is; a mentor who is away is not in either.
+                rule, own = Rule("mentor", member.id), {at_work[member.id]: -1.0}
+                if member.mentor in at_work:
+                    self._must(rule, {at_work[member.mentor]: 1.0, **own}, 0)
+                else:
+                    self._must(rule, own, -1)
+        if problem.seats is not None:
+            self._must(Rule("seats"), total(at_work.values(), -1.0), problem.seats - len(at_work))
+        if problem.terminals is not None:
+            lent = [at_work[one.id] for one in problem.members if one.id in at_work and not one.own_terminal]
+            self._must(Rule("terminals"), total(lent), problem.terminals)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A plan, and for each level of the wishes what it came to and the bound that was proven, the levels above held."""
+
+    plan: dict[Cell, State]
+    levels: dict[str, tuple[int, int]]
+
+
+class Observer:
+    """Hears how a search goes, and may end it with what was found. This one does neither."""
+
+    def better(self, level: str, best: int, bound: int, plan: Callable[[], dict[Cell, State]]) -> None:
+        """A better plan for a level of the wishes; `plan` gives it."""
+
+    def is_over(self) -> bool:
+        """Whether to stop; asked often."""
+        return False
+
+
+def search(
+    problem: Problem,
+    limits: Limits,
+    observer: Observer | None = None,
+    without: Collection[Rule] = (),
+) -> Found | Status:
+    """The best plan found within the limits; else IMPOSSIBLE, where there is none (see `explain`), or UNKNOWN."""
+    observer = observer or Observer()
+    musts = Musts(problem, without=without, seed=limits.seed)
+    found: Found | None = None
+    values: Sequence[float] = ()
+    levels = list(_levels(musts))
+    for number, (name, build) in enumerate(levels):
+        goal = build()
+        # What is left is shared by what comes; a level that is proven sooner leaves its share to the others.
+        left = (limits.seconds - musts.milp.seconds) / max(1, len(levels) - number - 1)
+        outcome = musts.milp.minimize(
+            goal,
+            seconds=None if limits.work is not None else left,
+            nodes=limits.work,
+            start={column: float(round(values[column])) for column in musts.home.values()}
+            if values
+            else None,
+            watcher=_Watch(musts, name, observer),
+        )
+        if not outcome.is_found:
+            return found or outcome.status
+        values = outcome.values
+        reached = {**(found.levels if found else {}), name: (outcome.best, outcome.bound)}
+        found = Found(plan_of(musts, values), reached)
+        if observer.is_over():
+            break
+        musts.milp.at_most(goal, outcome.best)
+    assert found is not None  # noqa: S101 - there is always the level of the peak
+    return found
+
+
+@dataclass(slots=True)
+class _Watch(Watcher):
+    musts: Musts
+    level: str
+    observer: Observer
+
+    def better(self, values: Sequence[float], best: int, bound: int) -> None:
+        self.observer.better(self.level, best, bound, lambda: plan_of(self.musts, values))
+
+    def is_over(self) -> bool:
+        return self.observer.is_over()
+
+
+def plan_of(musts: Musts, values: Sequence[float]) -> dict[Cell, State]:
+    """The plan that the columns' values say."""
+    plan = dict.fromkeys(musts.problem.cells(), State.AWAY)
+    for cell, home in musts.home.items():
+        plan[cell] = State.HOME if values[home] > 0.5 else State.OFFICE
+    return plan
+
+
+Build = Callable[[], Linear]
+
+
+def _levels(musts: Musts) -> Iterator[tuple[str, Build]]:
+    """What is to be least, the most important first; only what the problem knows of. Columns of a level come when its
+    turn comes: those before it are solved without them."""
+    problem = musts.problem
+    if any(member.target is not None for member in problem.members):
+        yield "targets", lambda: _off_targets(musts)
+    for name, care in (("care", True), ("wishes", False)):
+        wanted = [
+            (wish.cell, wish.state)
+            for wish in problem.wishes
+            if wish.care is care and wish.cell in musts.home
+        ]
+        if wanted:
+            yield name, lambda wanted=wanted: _other_than(musts, wanted)  # type: ignore[misc]
+    yield "unfair", lambda: _spreads(musts)
+    if problem.units:
+        yield "no_common_day", lambda: _no_common_day(musts)
+    yield "peak", lambda: peak(musts)
+    published = [(cell, state) for cell, state in problem.published.items() if cell in musts.home]
+    if published:
+        yield "changes", lambda: _other_than(musts, published)
+
+
+def _other_than(musts: Musts, wanted: Collection[tuple[Cell, State]]) -> Linear:
+    """How many cells are not as wanted."""
+    terms: dict[int, float] = {}
+    for cell, state in wanted:
+        column = musts.home[cell]
+        terms[column] = terms.get(column, 0.0) + (-1.0 if state is State.HOME else 1.0)
+    return Linear(terms, sum(state is State.HOME for _cell, state in wanted))
+
+
+def _off_targets(musts: Musts) -> Linear:
+    offs = []
+    for member in musts.problem.members:
+        if member.target is not None:
+            offs.append(musts.milp.column(high=INFINITY, whole=False))
+            home = musts.at_home(member.id, musts.problem.days)
+            musts.milp.row({**total(home), offs[-1]: -1.0}, high=member.target)
+            musts.milp.row({**total(home), offs[-1]: 1.0}, low=member.target)
+    return Linear(total(offs))
+
+
+def _spreads(musts: Musts) -> Linear:
+    """The widest difference of granted ÷ available, of Mondays and of Fridays, together."""
+    terms: dict[int, float] = {}
+    for weekday in (MONDAY, FRIDAY):
+        most, least = (musts.milp.column(high=INFINITY, whole=False) for _ in "12")
+        days = [day for day in musts.problem.days if day.weekday() == weekday]
+        shares = False
+        for member in musts.problem.members:
+            so_far = member.so_far(weekday)
+            could = so_far.available + available(musts.problem, member, weekday)
+            if member.eligible and could:
+                shares = True
+                worth = float(SHARE // could)
+                home = total(musts.at_home(member.id, days), worth)
+                musts.milp.row({**home, most: -1.0}, high=-worth * so_far.granted)
+                musts.milp.row({**home, least: -1.0}, low=-worth * so_far.granted)
+        if shares:
+            terms |= {most: 1.0, least: -1.0}
+    return Linear(terms)
+
+
+def _no_common_day(musts: Musts) -> Linear:
+    """The units and weeks without a day on which nobody of the unit is at home."""
+    apart = []
+    for people in musts.problem.units.values():
+        for days in musts.problem.weeks.values():
+            apart.append(musts.milp.column())
+            commons = [musts.milp.column() for _day in days]
+            for day, common in zip(days, commons, strict=True):
+                for person in people:
+                    for home in musts.at_home(person, [day]):
+                        musts.milp.row({common: 1.0, home: 1.0}, high=1)
+            musts.milp.row(total([apart[-1], *commons]), low=1)
+    return Linear(total(apart))
+
+
+def peak(musts: Musts) -> Linear:
+    """The most who are in the office in any half-day."""
+    most = musts.milp.column(high=len(musts.problem.members), whole=False)
+    for day in musts.problem.days:
+        for half in HALVES:
+            at_work = list(musts.at_work(day, half).values())
+            musts.milp.row({**total(at_work), most: 1.0}, low=len(at_work))
+    return Linear({most: 1.0})

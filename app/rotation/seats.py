@@ -1,0 +1,241 @@
+"""The seats of a published rotation: booked near the unit, kept from an earlier one, given back where not needed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.bookings import release
+from app.bookings.guards import queue_up
+from app.bookings.models import HOLDS, Booking
+from app.bookings.reserve import allot
+from app.bookings.rules import Origin
+from app.errors import DomainError
+from app.people.service import Person, find_person
+from app.rotation import gathering
+from app.rotation.models import Rotation, RotationBooking
+from app.rotation.rules import HALVES
+from app.rotation.seating import DAY, Coming, Desk, seat
+from app.spaces.barriers import barriers
+from app.spaces.models import Space
+from app.spaces.rules import Kind, Lane
+from app.spaces.service import in_layout, policies
+from app.telework.caps.service import Governed, governed, rulebook
+from app.telework.models import TeleworkPlan
+from app.telework.rules import AWAY, STANDING, Half, PlanKind
+from app.telework.service import Office
+from app.timespan import TimeSpan, day_span
+
+TRIES = 3  # so many desks are tried for somebody, where others are booking at the same moment
+Key = tuple[int, date, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How many come in a half-day, and the seats there are, in zones without booking."""
+
+    on: date
+    half: str
+    people: int
+    seats: int
+
+
+@dataclass(slots=True)
+class Published:
+    """What publishing did. `freed`: seats of an earlier rotation that nobody needs now. `unseated`: who found none, by
+    day."""
+
+    changed: list[Key] = field(default_factory=list)
+    bookings: list[Booking] = field(default_factory=list)
+    freed: list[Booking] = field(default_factory=list)
+    unseated: list[dict[str, Any]] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
+
+    @property
+    def people(self) -> set[int]:
+        return {user_id for user_id, _on, _half in self.changed}
+
+
+class Seats:
+    """Books the seats of a published rotation."""
+
+    def __init__(
+        self,
+        session: Session,
+        rotation: Rotation,
+        cells: Mapping[Key, PlanKind],
+        found: Published,
+        *,
+        office: Office,
+        now: datetime,
+        actor: Person,
+    ) -> None:
+        assert rotation.section_id is not None  # noqa: S101 - what has none is never published
+        self.session, self.rotation, self.cells, self.found = session, rotation, cells, found
+        self.office, self.now, self.actor = office, now, actor
+        self.people: Mapping[int, Governed] = governed(session, {user_id for user_id, _on, _half in cells})
+        zones = gathering.section_zones(session, rulebook(session).below(rotation.section_id))
+        self.booked_zones = [zone for zone in zones if not zone.free_seating and zone.lots_at is None]
+        self.free_zones = [zone for zone in zones if zone.free_seating]
+
+    def book(self, before: Sequence[Booking]) -> None:
+        """Seats for those who come; of what was booked before, give back what is not needed any more."""
+        coming = self._coming()
+        self.found.expected = self._expected(coming)
+        needed = {(int(one.person), one.day): self._span(one) for one in coming}
+        kept: set[tuple[int, date]] = set()
+        for booking in before:
+            key = (booking.user_id or 0, self.office.day(booking.start_at))
+            if needed.get(key) == booking.span:
+                kept.add(key)
+            else:
+                queue_up(self.session, user_ids=[booking.user_id], space_ids=[booking.space_id])
+                release.cancel(self.session, booking, actor=self.actor, now=self.now)
+                self.found.freed.append(booking)
+        wanted = [one for one in coming if (int(one.person), one.day) not in kept]
+        desks = self._desks()
+        if not wanted or not desks:
+            return
+        taken, has_one = self._taken(desks, wanted)
+        wanted = [
+            one for one in wanted if not has_one & {(int(one.person), one.day, half) for half in one.halves}
+        ]
+        for one, desk in seat(wanted, desks, taken, same_desk=self._same_desk()).items():
+            self._allot(one, desk, desks, taken)
+        seated = {(booking.user_id, self.office.day(booking.start_at)) for booking in self.found.bookings}
+        self.found.unseated = [
+            {"user_id": int(one.person), "name": self.people[int(one.person)].name, "on": one.day.isoformat()}
+            for one in wanted
+            if (int(one.person), one.day) not in seated
+        ]
+
+    def _coming(self) -> list[Coming]:
+        halves: dict[tuple[int, date], list[str]] = defaultdict(list)
+        for (user_id, on, half), kind in self.cells.items():
+            if kind is PlanKind.OFFICE:
+                halves[user_id, on].append(half)
+        for key in self._leave():
+            if key[2] in halves.get(key[:2], ()):
+                halves[key[:2]].remove(key[2])
+        return [
+            Coming(str(user_id), self._unit(user_id, on), on, DAY if len(found) == len(HALVES) else found[0])
+            for (user_id, on), found in sorted(halves.items(), key=lambda item: (item[0][1], item[0][0]))
+            if found
+        ]
+
+    def _leave(self) -> list[Key]:
+        """What came up since the plan was made."""
+        days = [on for _user, on, _half in self.cells]
+        query = select(TeleworkPlan.user_id, TeleworkPlan.on_date, TeleworkPlan.half).where(
+            TeleworkPlan.user_id.in_(self.people),
+            TeleworkPlan.on_date.between(min(days), max(days)),
+            TeleworkPlan.state.in_(STANDING),
+            TeleworkPlan.kind.in_(AWAY),
+        )
+        return [(user_id, on, half.value) for user_id, on, half in self.session.execute(query)]
+
+    def _unit(self, user_id: int, on: date) -> str:
+        return str(min(self.people[user_id].sections_on(on), default=0))
+
+    def _span(self, one: Coming) -> TimeSpan:
+        if one.part != DAY:
+            return self.office.window(one.day, Half(one.part))
+        return TimeSpan(self.office.window(one.day, Half.AM).start, self.office.window(one.day, Half.PM).end)
+
+    def _desks(self) -> list[Desk]:
+        zones = [zone.id for zone in self.booked_zones]
+        query = (
+            select(Space)
+            .where(Space.zone_id.in_(zones), Space.kind == Kind.SEAT, in_layout(Space))
+            .order_by(Space.zone_id, Space.y, Space.x, Space.id)
+        )
+        return [Desk(one.id, one.zone_id, one.x, one.y) for one in self.session.scalars(query)]
+
+    def _same_desk(self) -> bool:
+        """Whether people keep their desk: not where a zone wants change."""
+        found = policies(self.session)
+        return not any(found.of(Kind.SEAT, zone.id).change_seats for zone in self.booked_zones)
+
+    def _taken(
+        self, desks: Sequence[Desk], wanted: Sequence[Coming]
+    ) -> tuple[dict[tuple[date, str], set[int]], set[Key]]:
+        """The desks that cannot be had, by day and half, and who holds a desk somewhere already."""
+        days = sorted({one.day for one in wanted})
+        whole = TimeSpan(
+            day_span(days[0], self.office.timezone).start, day_span(days[-1], self.office.timezone).end
+        )
+        windows = {(on, half): self.office.window(on, Half(half)) for on in days for half in HALVES}
+        held = self.session.execute(
+            select(Booking.space_id, Booking.user_id, Booking.start_at, Booking.end_at).where(
+                HOLDS, Booking.lane == Lane.DESK, Booking.start_at < whole.end, Booking.end_at > whole.start
+            )
+        ).all()
+        bars = barriers(
+            self.session, whole, self.office.timezone, zone_ids=sorted({desk.zone_id for desk in desks})
+        )
+        taken: dict[tuple[date, str], set[int]] = defaultdict(set)
+        has_one: set[Key] = set()
+        ours = {desk.id for desk in desks}
+        for (on, half), window in windows.items():
+            for space_id, user_id, start, end in held:
+                if start < window.end and end > window.start:
+                    has_one.add((user_id or 0, on, half))
+                    if space_id in ours:
+                        taken[on, half].add(space_id)
+            for bar in bars:
+                if bar.start < window.end and (bar.end is None or bar.end > window.start):
+                    taken[on, half].add(bar.space_id)
+        return taken, has_one
+
+    def _allot(
+        self, one: Coming, desk: Desk, desks: Sequence[Desk], taken: Mapping[tuple[date, str], set[int]]
+    ) -> None:
+        """Book the desk, or where somebody was faster another that is free."""
+        given = {
+            booking.space_id
+            for booking in self.found.bookings
+            if self.office.day(booking.start_at) == one.day
+        }
+        others = [
+            other
+            for other in desks
+            if other != desk
+            and other.id not in given
+            and not any(other.id in taken.get((one.day, half), ()) for half in one.halves)
+        ]
+        person = find_person(self.session, int(one.person), one.day)
+        for tried in [desk, *others][:TRIES] if person else []:
+            try:
+                with self.session.begin_nested():
+                    booking = allot(
+                        self.session,
+                        person=person,  # type: ignore[arg-type]
+                        space_id=tried.id,
+                        span=self._span(one),
+                        now=self.now,
+                        origin=Origin.ROTATION,
+                    )
+            except DomainError:
+                continue
+            self.session.add(RotationBooking(booking_id=booking.id, rotation_id=self.rotation.id))
+            self.found.bookings.append(booking)
+            return
+
+    def _expected(self, coming: Iterable[Coming]) -> list[Expected]:
+        """Those who come by day and half, where the section has zones without booking."""
+        if not self.free_zones:
+            return []
+        zones = [zone.id for zone in self.free_zones]
+        seats = len(
+            self.session.scalars(
+                select(Space.id).where(Space.zone_id.in_(zones), Space.kind == Kind.SEAT, in_layout(Space))
+            ).all()
+        )
+        counts = Counter((one.day, half) for one in coming for half in one.halves)
+        return [Expected(on, half, count, seats) for (on, half), count in sorted(counts.items())]

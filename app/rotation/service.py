@@ -1,0 +1,320 @@
+"""Asking for a rotation, following its search, locking cells, and what a section's rotations must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session, defer
+
+from app import events
+from app.database import lock_rows
+from app.errors import Conflict, Forbidden, NotFound
+from app.people.models import Membership, Role, Section, User
+from app.people.service import Person
+from app.rotation import gathering
+from app.rotation.form import ProblemForm, problem_of
+from app.rotation.models import OPEN, Rotation, RotationLock, RotationSetting, State
+from app.rotation.rules import Problem
+from app.settings import Settings
+from app.telework.caps.service import rulebook
+from app.telework.rules import Half, PlanKind
+from app.telework.service import Office
+
+STALE = timedelta(seconds=60)
+ATTEMPTS = 3
+SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
+LOCK = "rotation"
+
+
+def office_of(settings: Settings) -> Office:
+    """What of the office the days depend on."""
+    return Office.of(settings)
+
+
+def planned_sections(session: Session, actor: Person) -> list[Section]:
+    """The sections that somebody plans, or may read, in the order of their codes."""
+    every = list(session.scalars(select(Section).order_by(Section.code)))
+    if actor.role in SEES_ALL:
+        return every
+    book = rulebook(session)
+    own = {one for mine in actor.section_ids for one in book.below(mine)}
+    return [one for one in every if one.id in own]
+
+
+def below(session: Session, section_id: int) -> list[Section]:
+    """A section and those below it, in the order of their codes."""
+    ids = rulebook(session).below(section_id)
+    return list(session.scalars(select(Section).where(Section.id.in_(ids)).order_by(Section.code)))
+
+
+def people_of(session: Session, section_id: int, on: date) -> list[User]:
+    """Who belongs to a section or one below it on a day, in the order of their kana."""
+    ids = rulebook(session).below(section_id)
+    here = select(Membership.user_id).where(
+        Membership.section_id.in_(ids),
+        Membership.from_on <= on,
+        Membership.until_on.is_(None) | (Membership.until_on >= on),
+    )
+    query = select(User).where(User.id.in_(here), User.left_at.is_(None))
+    return list(session.scalars(query.order_by(User.kana, User.name, User.id)))
+
+
+def check_section(session: Session, section_id: int, actor: Person, *, to_read: bool = False) -> None:
+    """That somebody plans a section: a chief of it, or of one above it; personnel and auditors may read.
+
+    Raises NotFound `section.unknown`, Forbidden `rotation.not_allowed`.
+    """
+    if session.get(Section, section_id) is None:
+        raise NotFound("section.unknown", section_id=section_id)
+    if to_read and actor.role in SEES_ALL:
+        return
+    book = rulebook(session)
+    if actor.role is not Role.CHIEF or not any(section_id in book.below(own) for own in actor.section_ids):
+        raise Forbidden("rotation.not_allowed")
+
+
+def ask(
+    session: Session,
+    *,
+    actor: Person,
+    section_id: int,
+    first: date,
+    last: date,
+    limits: Mapping[str, Any],
+    office: Office,
+    now: datetime,
+) -> Rotation:
+    """Ask for a section's days to be planned. Raises as `check_section` and `gathering.month`, Conflict
+    `rotation.running` where the section is being planned already."""
+    check_section(session, section_id, actor)
+    lock_rows(session, LOCK, [section_id])
+    running = select(Rotation.id).where(Rotation.section_id == section_id, Rotation.state.in_(OPEN))
+    if session.scalar(running.limit(1)) is not None:
+        raise Conflict("rotation.running")
+    found = gathering.month(session, section_id, first, last, office)
+    form = gathering.problem_form(found)
+    days = (found.days[0], found.days[-1])
+    return _add(session, form, actor=actor, section_id=section_id, days=days, limits=limits, now=now)
+
+
+def ask_for(
+    session: Session, form: dict[str, Any], *, actor: Person, limits: Mapping[str, Any], now: datetime
+) -> Rotation:
+    """Ask for a problem that was brought along to be solved. Raises Conflict `rotation.running` while another of the
+    same person is."""
+    lock_rows(session, "person", [actor.id])
+    running = select(Rotation.id).where(
+        Rotation.section_id.is_(None), Rotation.made_by == actor.id, Rotation.state.in_(OPEN)
+    )
+    if session.scalar(running.limit(1)) is not None:
+        raise Conflict("rotation.running")
+    days = [date.fromisoformat(on) for on in form["days"]]
+    return _add(
+        session, form, actor=actor, section_id=None, days=(min(days), max(days)), limits=limits, now=now
+    )
+
+
+def _add(
+    session: Session,
+    form: dict[str, Any],
+    *,
+    actor: Person,
+    section_id: int | None,
+    days: tuple[date, date],
+    limits: Mapping[str, Any],
+    now: datetime,
+) -> Rotation:
+    made = Rotation(
+        section_id=section_id,
+        first_on=days[0],
+        last_on=days[1],
+        problem=form,
+        seconds=limits["seconds"],
+        work=limits["work"],
+        seed=limits["seed"],
+        made_at=now,
+        made_by=actor.id,
+    )
+    session.add(made)
+    session.flush()
+    events.record(
+        session, "rotation.asked", f"rotation:{made.id}", at=now, actor_id=actor.id, section_id=section_id
+    )
+    return made
+
+
+def get_rotation(session: Session, rotation_id: int, actor: Person, *, to_change: bool = False) -> Rotation:
+    """A rotation for somebody who may see it: whoever asked, and whoever plans its section, personnel and auditors.
+
+    Raises NotFound `rotation.unknown`, Forbidden `rotation.not_allowed`.
+    """
+    if to_change:
+        lock_rows(session, f"{LOCK}_id", [rotation_id])
+    found = session.get(Rotation, rotation_id, populate_existing=to_change)
+    if found is None:
+        raise NotFound("rotation.unknown", rotation_id=rotation_id)
+    if found.section_id is not None:
+        check_section(session, found.section_id, actor, to_read=not to_change)
+    elif found.made_by != actor.id and (to_change or actor.role not in SEES_ALL):
+        raise Forbidden("rotation.not_allowed")
+    return found
+
+
+def list_rotations(
+    session: Session, actor: Person, *, section_id: int | None, after_id: int = 0, limit: int | None = None
+) -> list[Rotation]:
+    """A section's rotations, or those that somebody asked for; the plans are not read."""
+    query = select(Rotation).where(Rotation.id > after_id).order_by(Rotation.id).limit(limit)
+    query = query.options(defer(Rotation.plan), defer(Rotation.problem))
+    if section_id is not None:
+        check_section(session, section_id, actor, to_read=True)
+        query = query.where(Rotation.section_id == section_id)
+    elif actor.role not in SEES_ALL:
+        query = query.where(Rotation.made_by == actor.id)
+    return list(session.scalars(query))
+
+
+def latest(session: Session, section_id: int, first: date, last: date) -> list[Rotation]:
+    """The rotations that touch a section's days, the newest first."""
+    query = (
+        select(Rotation)
+        .where(Rotation.section_id == section_id, Rotation.first_on <= last, Rotation.last_on >= first)
+        .order_by(Rotation.id.desc())
+        .limit(20)
+    )
+    return list(session.scalars(query))
+
+
+def cancel(session: Session, rotation: Rotation, *, actor: Person, now: datetime) -> Rotation:
+    """End a search; the best plan so far stays. Raises Conflict `rotation.state`."""
+    if rotation.state not in OPEN:
+        raise Conflict("rotation.state", state=rotation.state.value)
+    if rotation.state is State.WAITING:
+        rotation.state, rotation.ended_at = State.CANCELLED, now
+    rotation.cancel_asked = True
+    session.flush()
+    events.record(session, "rotation.cancelled", f"rotation:{rotation.id}", at=now, actor_id=actor.id)
+    return rotation
+
+
+def lock_cell(
+    session: Session,
+    section_id: int,
+    *,
+    user_id: int,
+    on: date,
+    half: str,
+    kind: str | None,
+    actor: Person,
+    now: datetime,
+) -> None:
+    """Lock a cell as it is to stay in the next searches, or (None) open it again. Raises as `check_section`."""
+    check_section(session, section_id, actor)
+    lock_rows(session, LOCK, [section_id])
+    which = (
+        RotationLock.section_id == section_id,
+        RotationLock.user_id == user_id,
+        RotationLock.on_date == on,
+        RotationLock.half == Half(half),
+    )
+    session.execute(delete(RotationLock).where(*which))
+    if kind is not None:
+        session.add(
+            RotationLock(
+                section_id=section_id, user_id=user_id, on_date=on, half=Half(half), kind=PlanKind(kind)
+            )
+        )
+    session.flush()
+    events.record(
+        session,
+        "rotation.locked" if kind else "rotation.unlocked",
+        f"user:{user_id}",
+        at=now,
+        actor_id=actor.id,
+        on=on.isoformat(),
+        half=half,
+        to=kind,
+    )
+
+
+def get_setting(session: Session, section_id: int) -> dict[str, Any]:
+    """What a section's rotations must hold, as `SettingForm` has it; nothing where nothing was set."""
+    found = session.get(RotationSetting, section_id)
+    return found.data if found else {"people": [], "covers": [], "duties": [], "meetings": []}
+
+
+def put_setting(
+    session: Session, section_id: int, data: dict[str, Any], *, actor: Person, now: datetime
+) -> dict[str, Any]:
+    """Set what a section's rotations must hold from the next search on. Raises as `check_section`."""
+    check_section(session, section_id, actor)
+    lock_rows(session, LOCK, [section_id])
+    session.merge(RotationSetting(section_id=section_id, data=data, changed_at=now, changed_by=actor.id))
+    session.flush()
+    events.record(session, "rotation.set", f"section:{section_id}", at=now, actor_id=actor.id)
+    return data
+
+
+def problem(rotation: Rotation) -> Problem:
+    """The problem of a stored rotation."""
+    return problem_of(ProblemForm().load(rotation.problem))
+
+
+# The search itself runs in a process of its own: see `app.rotation.working`.
+
+
+def next_to_search(session: Session, now: datetime) -> int | None:
+    """The oldest rotation that waits, or whose search gave no sign of life for a minute."""
+    stale = (Rotation.state == State.SEARCHING) & (Rotation.beat_at < now - STALE)
+    query = select(Rotation.id).where(Rotation.state.in_(OPEN), or_(Rotation.state == State.WAITING, stale))
+    return session.scalar(query.order_by(Rotation.id).limit(1))
+
+
+def begin(session: Session, rotation_id: int, now: datetime) -> Rotation | None:
+    """Take a search, if nobody else has; after three attempts that died it has failed."""
+    stale = (Rotation.state == State.SEARCHING) & (Rotation.beat_at < now - STALE)
+    is_free = (Rotation.id == rotation_id, or_(Rotation.state == State.WAITING, stale))
+    failed = (
+        update(Rotation)
+        .where(*is_free, Rotation.attempts >= ATTEMPTS)
+        .values(state=State.FAILED, ended_at=now)
+        .returning(Rotation.id)
+    )
+    if session.scalar(failed) is not None:
+        events.record(session, "rotation.failed", f"rotation:{rotation_id}", at=now)
+        return None
+    taken = (
+        update(Rotation)
+        .where(*is_free)
+        .values(state=State.SEARCHING, beat_at=now, attempts=Rotation.attempts + 1)
+        .returning(Rotation.id)
+    )
+    if session.scalar(taken) is None:
+        return None
+    return session.get(Rotation, rotation_id, populate_existing=True)
+
+
+def beat(session: Session, rotation_id: int, now: datetime, **found: Any) -> bool:
+    """A sign of life of a search, with what it found since; whether it is to go on."""
+    query = (
+        update(Rotation)
+        .where(Rotation.id == rotation_id, Rotation.state == State.SEARCHING)
+        .values(beat_at=now, **found)
+        .returning(Rotation.cancel_asked)
+    )
+    return session.scalar(query) is False
+
+
+def end(session: Session, rotation_id: int, state: State, now: datetime, **found: Any) -> None:
+    """How a search ended; nothing where it is not searched any more."""
+    query = (
+        update(Rotation)
+        .where(Rotation.id == rotation_id, Rotation.state == State.SEARCHING)
+        .values(state=state, ended_at=now, beat_at=now, **found)
+        .returning(Rotation.id)
+    )
+    if session.scalar(query) is not None:
+        events.record(session, f"rotation.{state.value}", f"rotation:{rotation_id}", at=now)

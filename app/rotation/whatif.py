@@ -1,0 +1,116 @@
+"""What a section needs: the fewest seats that its rules leave possible, the fewest half-days at home for so many seats;
+and who could step in for somebody who is suddenly absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from app.rotation.milp import Linear, total
+from app.rotation.rules import HALVES, Cell, Fixed, Plan, Problem, Rule, State, check, worth
+from app.rotation.search import Musts, peak
+
+MOST_SWAPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """The least number and its proven bound; both None where no plan is possible, or the time did not suffice."""
+
+    value: int | None
+    bound: int | None
+
+
+def least_seats(problem: Problem, *, seconds: float = 10.0) -> Least:
+    """The fewest seats with which a plan is possible, whatever the wishes."""
+    musts = Musts(replace(problem, seats=None))
+    return _least(musts, peak(musts), seconds)
+
+
+def least_home(problem: Problem, seats: int, *, seconds: float = 10.0) -> Least:
+    """The fewest half-days at home, of all together, with which so many seats suffice."""
+    musts = Musts(replace(problem, seats=seats))
+    return _least(musts, Linear(total(musts.home.values())), seconds)
+
+
+def _least(musts: Musts, goal: Linear, seconds: float) -> Least:
+    found = musts.milp.minimize(goal, seconds=seconds)
+    return Least(found.best, found.bound) if found.is_found else Least(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A way out: who comes instead of working at home then, and when they work at home for it (None: not at all).
+
+    `cost`: what the plan is worth afterwards less what it was, the wishes in their order; less is better.
+    """
+
+    person: str
+    comes: tuple[Cell, ...]
+    home_instead: tuple[Cell, ...]
+    cost: tuple[int, ...]
+
+
+def swaps(problem: Problem, plan: Plan, absent: str, day: date) -> list[Swap]:
+    """At most three ways to cover for somebody who is absent on a day, the cheapest first; none where nothing breaks.
+
+    Each touches one other person: who is at home that day comes in, and may work at home on another day instead.
+    """
+    without = {Cell(absent, day, half): Fixed(State.AWAY, "absent") for half in HALVES}
+    changed = replace(problem, fixed={**problem.fixed, **without})
+    now = {**plan, **dict.fromkeys(without, State.AWAY)}
+    already = {violation.rule for violation in check(problem, plan)}
+    if not _breaks(changed, now, already):
+        return []
+    before = worth(changed, now)
+    found = [
+        Swap(
+            person,
+            comes,
+            instead,
+            tuple(after - was for after, was in zip(_worth(changed, then), _values(before), strict=True)),
+        )
+        for person, comes, instead, then in _ways(changed, now, absent, day)
+        if not _breaks(changed, then, already)
+    ]
+    best: dict[str, Swap] = {}
+    for one in sorted(found, key=lambda one: (one.cost, len(one.home_instead) == 0)):
+        best.setdefault(one.person, one)
+    return list(best.values())[:MOST_SWAPS]
+
+
+def _ways(
+    problem: Problem, plan: Mapping[Cell, State], absent: str, day: date
+) -> Iterator[tuple[str, tuple[Cell, ...], tuple[Cell, ...], dict[Cell, State]]]:
+    for member in problem.members:
+        comes = tuple(
+            cell
+            for half in HALVES
+            if plan[cell := Cell(member.id, day, half)] is State.HOME and cell not in problem.fixed
+        )
+        if member.id == absent or not comes:
+            continue
+        then = {**plan, **dict.fromkeys(comes, State.OFFICE)}
+        yield member.id, comes, (), then
+        for other in problem.days:
+            instead = tuple(
+                cell
+                for half in HALVES
+                if plan[cell := Cell(member.id, other, half)] is State.OFFICE and cell not in problem.fixed
+            )
+            if other > day and len(instead) >= len(comes):
+                given = instead[: len(comes)]
+                yield member.id, comes, given, {**then, **dict.fromkeys(given, State.HOME)}
+
+
+def _breaks(problem: Problem, plan: Plan, already: set[Rule]) -> bool:
+    return any(violation.rule not in already for violation in check(problem, plan))
+
+
+def _values(of: object) -> tuple[int, ...]:
+    return tuple(getattr(of, name) for name in type(of).__dataclass_fields__)  # type: ignore[attr-defined]
+
+
+def _worth(problem: Problem, plan: Plan) -> tuple[int, ...]:
+    return _values(worth(problem, plan))

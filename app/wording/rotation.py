@@ -1,0 +1,75 @@
+"""The rules of a rotation, in words: what must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+OF_ROTATION: Mapping[str, LazyString] = {
+    "rotation.days": lazy_gettext("Choose from one working day to three months of them."),
+    "rotation.not_allowed": lazy_gettext(
+        "Only a chief of the section, or of one above it, plans its rotation."
+    ),
+    "rotation.not_in_it": lazy_gettext("That person, or that day, is not in this rotation."),
+    "rotation.of_no_section": lazy_gettext(
+        "A problem that was brought along belongs to no section and books nothing."
+    ),
+    "rotation.over": lazy_gettext("All days of this rotation are over. Plan days to come."),
+    "rotation.people": lazy_gettext(
+        "In these days the section has nobody, or more people than can be planned at once."
+    ),
+    "rotation.running": lazy_gettext("A search is under way. Wait for it, or end it first."),
+    "rotation.state": lazy_gettext(
+        "The rotation is not in a state in which this can be done. Load it again."
+    ),
+    "rotation.unknown": lazy_gettext("There is no such rotation."),
+}
+ROTATION_STATES: Mapping[str, LazyString] = {
+    "waiting": lazy_gettext("waits for its search"),
+    "searching": lazy_gettext("is being searched"),
+    "found": lazy_gettext("found, not published"),
+    "impossible": lazy_gettext("impossible: rules contradict each other"),
+    "nothing": lazy_gettext("nothing found in the time given"),
+    "failed": lazy_gettext("the search broke off; ask again"),
+    "cancelled": lazy_gettext("cancelled"),
+    "published": lazy_gettext("published"),
+    "withdrawn": lazy_gettext("withdrawn"),
+    "replaced": lazy_gettext("replaced by a later one"),
+}
+# What is counted of a plan, the most important first; {value} is filled in.
+ROTATION_FIGURES: Mapping[str, LazyString] = {
+    "targets": lazy_gettext("half-days off the wanted number at home"),
+    "care": lazy_gettext("wishes not met of those who have somebody to care for"),
+    "wishes": lazy_gettext("other wishes not met"),
+    "unfair": lazy_gettext("spread of Mondays and Fridays at home (ten-thousandths)"),
+    "no_common_day": lazy_gettext("weeks in which a unit has no common day"),
+    "peak": lazy_gettext("the most in the office at once"),
+    "changes": lazy_gettext("half-days other than published"),
+}
+WHERE: Mapping[str, LazyString] = {
+    "office": lazy_gettext("office"),
+    "home": lazy_gettext("home"),
+    "away": lazy_gettext("away"),
+}
+
+# By kind of rule; `about` is a person's name, or that of a cover or duty.
+ROTATION_RULES: Mapping[str, LazyString] = {
+    "fixed": lazy_gettext("The cells of %(about)s that are given or locked stay as they are."),
+    "eligible": lazy_gettext("%(about)s may not work at home."),
+    "week": lazy_gettext("%(about)s: at most %(limit)s half-days at home in a week."),
+    "month": lazy_gettext("%(about)s: at most %(limit)s half-days at home in the month."),
+    "year": lazy_gettext("%(about)s: at most %(limit)s more half-days at home in this fiscal year."),
+    "row": lazy_gettext("%(about)s: at most %(limit)s days with work at home in a row."),
+    "cover": lazy_gettext("%(about)s: at least %(limit)s in the office."),
+    "duty": lazy_gettext("%(about)s: the main person and the deputy are never both away."),
+    "mentor": lazy_gettext("%(about)s is in the office only together with the mentor."),
+    "seats": lazy_gettext("No more than %(limit)s in the office: so many seats can be used."),
+    "terminals": lazy_gettext("No more than %(limit)s at home with a terminal that is lent."),
+}
+
+
+def rule_in_words(kind: str, about: str, limit: int | None) -> str:
+    """A rule as a sentence in the reader's language."""
+    return str(ROTATION_RULES[kind]) % {"about": about, "limit": limit}

@@ -1,0 +1,123 @@
+"""A section's month, planned, searched, published and taken back; for tests."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app import pipeline
+from app.bookings.models import Booking
+from app.bookings.rules import Status
+from app.database import reading, transaction
+from app.rotation import service, working
+from app.rotation.models import OPEN, Rotation, RotationBooking, State
+from app.rotation.publishing import Withdrawn
+from app.rotation.seats import Published
+from app.telework.models import TeleworkPlan
+from tests.app.telework.desk import section_id
+from tests.house import DAY, OFFICE, House, at
+
+FIRST, LAST = DAY + timedelta(days=6), DAY + timedelta(days=10)  # 30 November to 4 December 2026
+LIMITS = {"seconds": 20, "work": 200, "seed": 1}
+
+
+def setting(house: House, **data: Any) -> None:
+    empty: dict[str, Any] = {"people": [], "covers": [], "duties": [], "meetings": []}
+    with transaction(house.engine) as session:
+        service.put_setting(
+            session,
+            section_id(house, "soumu"),
+            {**empty, **data},
+            actor=house.people["chiba"],
+            now=at("08:00"),
+        )
+
+
+def plan_month(house: House, who: str = "chiba", now: str = "08:00") -> int:
+    with transaction(house.engine) as session:
+        return service.ask(
+            session,
+            actor=house.people[who],
+            section_id=section_id(house, "soumu"),
+            first=FIRST,
+            last=LAST,
+            limits=LIMITS,
+            office=OFFICE,
+            now=at(now),
+        ).id
+
+
+def search(house: House, rotation_id: int) -> Rotation:
+    working.search(house.engine, rotation_id, lambda: at("08:01"))
+    return stored(house, rotation_id)
+
+
+def stored(house: House, rotation_id: int) -> Rotation:
+    with reading(house.engine) as session:
+        found = session.get_one(Rotation, rotation_id)
+        session.expunge(found)
+    return found
+
+
+def publish(house: House, rotation_id: int, who: str = "chiba") -> Published:
+    with transaction(house.engine) as session:
+        rotation = service.get_rotation(session, rotation_id, house.people[who], to_change=True)
+        done = pipeline.publish_rotation(
+            session, rotation, actor=house.people[who], office=OFFICE, now=at("08:02")
+        )
+        session.expunge_all()
+    return done
+
+
+def withdraw(house: House, rotation_id: int) -> Withdrawn:
+    with transaction(house.engine) as session:
+        rotation = service.get_rotation(session, rotation_id, house.people["chiba"], to_change=True)
+        done = pipeline.withdraw_rotation(
+            session, rotation, actor=house.people["chiba"], office=OFFICE, now=at("08:03")
+        )
+        session.expunge_all()
+    return done
+
+
+def seats(house: House) -> list[Booking]:
+    """What rotations have booked and nobody has given up."""
+    with reading(house.engine) as session:
+        query = select(Booking).join(RotationBooking, RotationBooking.booking_id == Booking.id)
+        found = list(session.scalars(query.where(Booking.status == Status.BOOKED).order_by(Booking.start_at)))
+        session.expunge_all()
+    return found
+
+
+def plans(house: House) -> dict[tuple[int, date, str], TeleworkPlan]:
+    with reading(house.engine) as session:
+        found = list(session.scalars(select(TeleworkPlan)))
+        session.expunge_all()
+    return {(one.user_id, one.on_date, one.half.value): one for one in found}
+
+
+def cell(rotation: Rotation, house: House, who: str, on: date, half: str) -> str:
+    assert rotation.plan is not None
+    return str(rotation.plan[str(house.people[who].id)][on.isoformat()][half])
+
+
+def end_searches(house: House) -> None:
+    """Nothing is searched any more: one at a time is, and here nobody does the jobs."""
+    with transaction(house.engine) as session:
+        session.execute(
+            update(Rotation)
+            .where(Rotation.state.in_(OPEN))
+            .values(state=State.CANCELLED, ended_at=at("09:00"))
+        )
+
+
+def planned(house: House, *, to: str = "find") -> int:
+    """A rotation of a week: waiting, found or published."""
+    end_searches(house)
+    rotation_id = plan_month(house)
+    if to != "wait":
+        search(house, rotation_id)
+    if to == "publish":
+        publish(house, rotation_id)
+    return rotation_id

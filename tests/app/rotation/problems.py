@@ -1,0 +1,165 @@
+"""Random months of a section, some of which have no plan."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from random import Random
+
+from app.rotation.rules import (
+    HALVES,
+    Caps,
+    Cell,
+    Cover,
+    Duty,
+    Fixed,
+    Granted,
+    Member,
+    Problem,
+    State,
+    Wish,
+)
+
+FIRST = date(2026, 12, 1)
+
+
+def weekdays(count: int) -> list[date]:
+    days: list[date] = []
+    on = FIRST
+    while len(days) < count:
+        if on.weekday() < 5:
+            days.append(on)
+        on += timedelta(days=1)
+    return days
+
+
+def problem(seed: int, *, people: int, days: int, tight: float) -> Problem:
+    """A problem of a seed; the tighter (0 to 1), the more often there is no plan."""
+    random = Random(seed)
+    listed = weekdays(days)
+    ids = [f"p{number:03}" for number in range(people)]
+    units = [f"unit {number}" for number in range(max(1, people // 8))]
+    members = [
+        Member(
+            one,
+            f"Person {one}",
+            unit=random.choice(units),
+            eligible=random.random() < 0.9,
+            own_terminal=random.random() < 0.2,
+            caps=Caps(
+                week=random.choice([None, 2, 4, 6]),
+                month=random.choice([None, days // 2, days]),
+                year=random.choice([None, days]),
+                row=random.choice([None, 1, 2, 5]),
+            ),
+            target=random.choice([None, 0, days // 2, days]),
+            mondays=Granted(random.randint(0, 20), 40),
+            fridays=Granted(random.randint(0, 20), 40),
+            mentor=random.choice(ids) if random.random() < 0.1 else None,
+        )
+        for one in ids
+    ]
+    cells = [Cell(one, day, half) for one in ids for day in listed for half in HALVES]
+    fixed = {
+        cell: Fixed(random.choice([State.AWAY, State.AWAY, State.OFFICE, State.HOME]), "given")
+        for cell in random.sample(cells, round(len(cells) * 0.1 * (1 + tight)))
+    }
+    free = [cell for cell in cells if cell not in fixed]
+    wished = random.sample(free, min(len(free), len(cells) // 5))
+    return Problem(
+        days=listed,
+        members=members,
+        fixed=fixed,
+        covers=[
+            Cover(
+                f"cover {number}",
+                frozenset(random.sample(ids, max(2, people // 3))),
+                max(1, round(people // 3 * 0.6 * tight)),
+                random.choice([None, *HALVES]),
+            )
+            for number in range(3)
+        ],
+        duties=[Duty("cash", *random.sample(ids, 2))],
+        seats=round(people * (0.95 - 0.35 * tight)),
+        terminals=round(people * (0.6 - 0.2 * tight)),
+        wishes=[
+            Wish(cell, random.choice([State.HOME, State.OFFICE]), random.random() < 0.3) for cell in wished
+        ],
+        published={cell: random.choice([State.HOME, State.OFFICE]) for cell in free} if seed % 2 else {},
+    )
+
+
+def office(seed: int, *, people: int, days: int) -> Problem:
+    """A section as offices have them, with every rule and every wish, that has a plan: units of nine with a counter,
+    a chief and deputies, two lent terminals for three people, four seats for five, newcomers, part-time work, leave."""
+    random = Random(seed)
+    listed = weekdays(days)
+    ids = [f"p{number:03}" for number in range(people)]
+    newcomers = {
+        one: ids[number - 1] for number, one in enumerate(ids) if number % 15 == 14 and number % 12 != 5
+    }
+    members = [
+        Member(
+            one,
+            f"Person {one}",
+            unit=f"unit {min(number, people - people % 9 - 1) // 9}",
+            eligible=number % 12 != 5,
+            skills=frozenset({"counter"} if number % 3 == 0 else ()),
+            own_terminal=number % 4 == 0,
+            caps=Caps(week=4, month=random.choice([12, 16]), year=random.choice([20, 40, 80]), row=3),
+            target=0 if number % 12 == 5 else random.choice([4, 6, 8, 10, 12]),
+            mondays=Granted(random.randint(8, 20), 60),
+            fridays=Granted(random.randint(8, 20), 64),
+            mentor=newcomers.get(one),
+        )
+        for number, one in enumerate(ids)
+    ]
+    fixed: dict[Cell, Fixed] = {}
+    for number, one in enumerate(ids):
+        if number % 11 == 7:  # part-time: no Wednesdays
+            fixed |= {
+                Cell(one, day, half): Fixed(State.AWAY, "part-time")
+                for day in listed
+                if day.weekday() == 2
+                for half in HALVES
+            }
+        leave = random.choice(listed)
+        fixed |= {Cell(one, leave, half): Fixed(State.AWAY, "leave") for half in HALVES}
+    meeting = listed[days // 2]
+    fixed |= {
+        cell: Fixed(State.OFFICE, "section meeting")
+        for one in ids[: people // 2]
+        if one not in newcomers
+        if (cell := Cell(one, meeting, "am")) not in fixed
+    }
+    free = [
+        cell
+        for one in ids
+        for day in listed
+        for half in HALVES
+        if (cell := Cell(one, day, half)) not in fixed
+    ]
+    wished = random.sample(free, len(free) // 6)
+    units = sorted({member.unit for member in members})
+    return Problem(
+        days=listed,
+        members=members,
+        fixed=fixed,
+        covers=[
+            *(
+                Cover(f"{unit}", frozenset(one.id for one in members if one.unit == unit), 2)
+                for unit in units
+            ),
+            Cover("counter", frozenset(one.id for one in members if "counter" in one.skills), people // 9),
+            Cover("chief and deputies", frozenset(ids[:3]), 1),
+        ],
+        duties=[
+            Duty(f"duty {number}", ids[9 * number + 3], ids[9 * number + 4]) for number in range(people // 9)
+        ],
+        seats=people * 4 // 5,
+        terminals=people * 2 // 3,
+        wishes=[
+            Wish(cell, State.HOME if random.random() < 0.8 else State.OFFICE, random.random() < 0.15)
+            for cell in wished
+        ],
+        published={cell: State.HOME if random.random() < 0.2 else State.OFFICE for cell in free},
+    )

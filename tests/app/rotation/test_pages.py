@@ -1,0 +1,140 @@
+"""The forms of rotations: what they do, and what they say to what cannot be."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from app.database import reading, transaction
+from app.people.models import Role
+from app.rotation import service
+from app.rotation.models import Rotation, RotationLock, State
+from app.spaces.models import Zone
+from tests.app.rotation import months
+from tests.app.telework.desk import become, make_rule, section_id
+from tests.app.test_pages import client, sign_in, token_in
+from tests.house import House
+
+__all__ = ["client"]
+
+
+@pytest.fixture
+def house(sqlite_house: House) -> House:
+    """On one database, with a zone of the section's own."""
+    make_rule(sqlite_house, week=2)
+    with transaction(sqlite_house.engine) as session:
+        session.execute(
+            update(Zone).where(Zone.code == "A").values(section_id=section_id(sqlite_house, "soumu"))
+        )
+    become(sqlite_house, "aoki", role=Role.CHIEF)
+    return sqlite_house
+
+
+def post(client: FlaskClient, path: str, **form: str | list[str]) -> str:
+    token = token_in(client.get("/rotation").text)
+    answer = client.post(path, data={"csrf_token": token, **form}, follow_redirects=True)
+    assert answer.status_code == 200, answer.text
+    return unescape(answer.text)
+
+
+def found(house: House) -> int:
+    rotation_id = months.plan_month(house)
+    months.search(house, rotation_id)
+    return rotation_id
+
+
+def test_a_month_without_a_plan_says_how_to_get_one_and_the_button_asks_for_it(
+    client: FlaskClient, house: House
+) -> None:
+    sign_in(client)
+    assert "この月の計画はまだありません" in client.get("/rotation?on=2026-12-01").text
+    page = post(client, "/rotation", on="2026-12-01", section=str(section_id(house, "soumu")))
+    assert "作成を始めました" in page
+    assert "作成待ち" in page
+    assert "計画を作成中です" in post(
+        client, "/rotation", on="2026-12-01", section=str(section_id(house, "soumu"))
+    )
+
+
+def test_the_grid_shows_who_is_where_and_locks_what_is_ticked(client: FlaskClient, house: House) -> None:
+    rotation_id = found(house)
+    sign_in(client)
+    page = client.get("/rotation?on=2026-12-01").text
+    aoki = house.people["aoki"].id
+    cell = f"{aoki}/{months.FIRST.isoformat()}/am"
+    assert f'value="{cell}"' in page
+    assert "次の作成から守ります" in post(client, f"/rotation/{rotation_id}/lock", cell=[cell], verb="turn")
+    with reading(house.engine) as session:
+        lock = session.scalars(select(RotationLock)).one()
+        was = months.cell(session.get_one(Rotation, rotation_id), house, "aoki", months.FIRST, "am")
+        assert {lock.kind.value, was} == {"home", "office"}
+    post(client, f"/rotation/{rotation_id}/lock", cell=[cell], verb="open")
+    with reading(house.engine) as session:
+        assert session.scalars(select(RotationLock)).all() == []
+    assert "入力に誤り" in post(client, f"/rotation/{rotation_id}/lock", cell=["x"], verb="keep")
+
+
+def test_publishing_is_shown_first_then_done_and_withdrawn(client: FlaskClient, house: House) -> None:
+    rotation_id = found(house)
+    sign_in(client)
+    preview = client.get(f"/rotation/{rotation_id}/publish").text
+    assert "まだ何も行われていません" in preview
+    assert months.stored(house, rotation_id).state is State.FOUND
+    assert months.seats(house) == []
+    assert "公開しました" in post(client, f"/rotation/{rotation_id}/publish")
+    assert months.seats(house)
+    assert "取り下げました" in post(client, f"/rotation/{rotation_id}/withdraw")
+    assert months.seats(house) == []
+    assert "読み込み直してください" in post(client, f"/rotation/{rotation_id}/withdraw")
+
+
+def test_why_there_is_no_plan_is_said_in_sentences(client: FlaskClient, house: House) -> None:
+    months.setting(house, covers=[{"name": "全員", "least": 99}])
+    found(house)
+    sign_in(client)
+    page = unescape(client.get("/rotation?on=2026-12-01").text)
+    assert "全員: 出勤は99人以上とします。" in page
+    assert "これだけを緩めれば計画できます" in page
+
+
+def test_what_must_hold_is_kept_as_it_stands_in_the_form(client: FlaskClient, house: House) -> None:
+    section, aoki, baba = section_id(house, "soumu"), house.people["aoki"].id, house.people["baba"].id
+    sign_in(client)
+    form: dict[str, str | list[str]] = {
+        "section": str(section),
+        "person": [str(aoki), str(baba)],
+        f"target-{aoki}": "6",
+        f"skills-{aoki}": "窓口、英語",
+        f"care-{aoki}": "on",
+        f"away-{baba}": ["wed-am", "wed-pm"],
+        "cover-0-name": "窓口",
+        "cover-0-least": "2",
+        "cover-0-skill": "窓口",
+        "duty-0-name": "会計",
+        "duty-0-main": str(aoki),
+        "duty-0-deputy": str(baba),
+        "meeting-0-on": "2026-12-01",
+        "meeting-0-half": "am",
+    }
+    page = post(client, "/rotation/setting", **form)
+    assert "保存しました" in page
+    with reading(house.engine) as session:
+        kept = service.get_setting(session, section)
+    assert [one["user_id"] for one in kept["people"]] == [aoki, baba]
+    assert kept["people"][0]["skills"] == ["窓口", "英語"]
+    assert kept["covers"][0]["least"] == 2
+    assert kept["duties"][0]["deputy"] == baba
+    assert "入力を確認してください" in post(
+        client, "/rotation/setting", section=str(section), **{"cover-0-name": "x", "cover-0-least": "many"}
+    )
+
+
+def test_who_could_step_in_is_told(client: FlaskClient, house: House) -> None:
+    found(house)
+    sign_in(client)
+    aoki = house.people["aoki"].id
+    page = client.get(f"/rotation?on=2026-12-01&absent={aoki}&absent_on={months.LAST.isoformat()}")
+    assert page.status_code == 200

@@ -1,0 +1,247 @@
+"""A section's month from what the office knows, searched, published as plans and seats, changed, taken back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from app.bookings.models import Booking
+from app.bookings.rules import Status
+from app.database import reading, transaction
+from app.errors import Conflict, DomainError, Forbidden, RuleBroken
+from app.events import Event
+from app.rotation import gathering, service
+from app.rotation.models import Rotation, State
+from app.rotation.standing import what_if
+from app.spaces.models import Zone
+from app.telework.rules import PlanKind, PlanState
+from tests.app.rotation.months import (
+    FIRST,
+    LAST,
+    LIMITS,
+    cell,
+    plan_month,
+    plans,
+    publish,
+    search,
+    seats,
+    setting,
+    stored,
+    withdraw,
+)
+from tests.app.telework.desk import approve, ask, hire, make_rule, morning, plan_ids, section_id, whole
+from tests.house import OFFICE, House, at
+from tests.statements import counted
+
+
+@pytest.fixture
+def office(house: House) -> House:
+    """A section with a zone of its own, whose people may work at home for two half-days a week."""
+    make_rule(house, week=2)
+    own = section_id(house, "soumu")
+    with transaction(house.engine) as session:
+        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
+    return house
+
+
+def test_what_people_ask_for_is_met_within_the_rules(office: House) -> None:
+    ask(office, "aoki", whole(FIRST + timedelta(days=1)))
+    setting(office, covers=[{"name": "窓口", "least": 1}])
+    found = search(office, plan_month(office))
+    assert found.state is State.FOUND
+    assert found.figures is not None
+    assert found.figures["wishes"] == {"value": 0, "bound": 0}
+    for half in ("am", "pm"):
+        assert cell(found, office, "aoki", FIRST + timedelta(days=1), half) == "home"
+
+
+def test_leave_and_what_is_approved_stay_as_they_are(office: House) -> None:
+    leave = ask(office, "aoki", whole(FIRST, kind=PlanKind.LEAVE))
+    home = ask(office, "baba", [morning(FIRST)])
+    approve(office, *plan_ids(leave), *plan_ids(home))
+    found = search(office, plan_month(office))
+    assert cell(found, office, "aoki", FIRST, "am") == "away"
+    assert cell(found, office, "baba", FIRST, "am") == "home"
+
+
+def test_locked_cells_stay(office: House) -> None:
+    who = office.people["aoki"].id
+    with transaction(office.engine) as session:
+        service.lock_cell(
+            session,
+            section_id(office, "soumu"),
+            user_id=who,
+            on=FIRST,
+            half="pm",
+            kind="home",
+            actor=office.people["chiba"],
+            now=at("08:00"),
+        )
+    assert cell(search(office, plan_month(office)), office, "aoki", FIRST, "pm") == "home"
+
+
+def test_where_it_cannot_be_the_rules_that_contradict_each_other_are_named(office: House) -> None:
+    approve(office, *plan_ids(ask(office, "aoki", whole(FIRST))))
+    setting(office, meetings=[{"on": FIRST.isoformat(), "people": [office.people["baba"].id]}])
+    everybody = len(office.people)
+    setting(office, covers=[{"name": "全員", "least": everybody + 20}])
+    found = search(office, plan_month(office))
+    assert found.state is State.IMPOSSIBLE
+    assert found.conflict is not None
+    assert [(one["kind"], one["about"], one["frees"]) for one in found.conflict["rules"]] == [
+        ("cover", "全員", True)
+    ]
+
+
+def test_a_published_rotation_is_plans_and_seats_and_a_withdrawn_one_leaves_none(office: House) -> None:
+    ask(office, "aoki", whole(FIRST + timedelta(days=1)))
+    rotation_id = plan_month(office)
+    found = search(office, rotation_id)
+    done = publish(office, rotation_id)
+    booked = seats(office)
+    assert booked
+    assert len(booked) == len(done.bookings)
+    assert stored(office, rotation_id).state is State.PUBLISHED
+    written = plans(office)
+    aoki = office.people["aoki"].id
+    assert written[aoki, FIRST + timedelta(days=1), "am"].state is PlanState.APPROVED
+    for booking in booked:
+        on = OFFICE.day(booking.start_at)
+        assert "office" in (found.plan or {})[str(booking.user_id)][on.isoformat()].values()
+    gone = withdraw(office, rotation_id)
+    assert len(gone.bookings) == len(booked)
+    assert seats(office) == []
+    assert {one.state for one in plans(office).values()} == {PlanState.WITHDRAWN}
+
+
+def test_each_person_is_told_once(office: House) -> None:
+    rotation_id = plan_month(office)
+    search(office, rotation_id)
+    done = publish(office, rotation_id)
+    with reading(office.engine) as session:
+        told = list(session.scalars(select(Event.subject).where(Event.kind == "telework.rotation_published")))
+    assert sorted(told) == sorted(f"user:{user_id}" for user_id in done.people)
+
+
+def test_planned_anew_it_changes_what_it_must_and_keeps_the_seats(office: House) -> None:
+    first = plan_month(office)
+    search(office, first)
+    publish(office, first)
+    before = {one.id for one in seats(office)}
+    leave = ask(office, "aoki", whole(FIRST, kind=PlanKind.LEAVE), now="08:30")
+    assert leave.plans
+    second = plan_month(office, now="08:40")
+    again = search(office, second)
+    assert again.figures is not None
+    assert again.figures["changes"]["value"] == 0
+    done = publish(office, second)
+    assert stored(office, first).state is State.REPLACED
+    after = {one.id for one in seats(office)}
+    assert after <= before
+    assert {one.user_id for one in done.freed} <= {office.people["aoki"].id}
+
+
+def test_whoever_has_a_seat_already_keeps_it(office: House) -> None:
+    own = office.book("aoki", "seat", "09:00", "12:00")
+    assert own.status is Status.BOOKED
+    rotation_id = plan_month(office)
+    search(office, rotation_id)
+    publish(office, rotation_id)
+    with reading(office.engine) as session:
+        assert session.get_one(Booking, own.id).status is Status.BOOKED
+
+
+def test_only_a_chief_of_the_section_plans_it(office: House) -> None:
+    with pytest.raises(Forbidden, match=r"rotation\.not_allowed"):
+        plan_month(office, "aoki")
+    rotation_id = plan_month(office)
+    with pytest.raises(Conflict, match=r"rotation\.running"):
+        plan_month(office)
+    with pytest.raises(Forbidden), reading(office.engine) as session:
+        service.get_rotation(session, rotation_id, office.people["aoki"])
+
+
+def test_a_search_is_taken_once_and_again_where_it_died(office: House) -> None:
+    rotation_id = plan_month(office)
+    with transaction(office.engine) as session:
+        assert service.next_to_search(session, at("08:01")) == rotation_id
+        assert service.begin(session, rotation_id, at("08:01")) is not None
+    with transaction(office.engine) as session:
+        assert service.next_to_search(session, at("08:01")) is None
+        assert service.begin(session, rotation_id, at("08:01")) is None
+    with transaction(office.engine) as session:
+        assert service.next_to_search(session, at("08:03")) == rotation_id
+        assert service.begin(session, rotation_id, at("08:03")) is not None
+        session.execute(update(Rotation).values(attempts=3, beat_at=at("08:00")))
+    with transaction(office.engine) as session:
+        assert service.begin(session, rotation_id, at("08:05")) is None
+    assert stored(office, rotation_id).state is State.FAILED
+
+
+def test_a_cancelled_search_is_over(office: House) -> None:
+    rotation_id = plan_month(office)
+    with transaction(office.engine) as session:
+        rotation = service.get_rotation(session, rotation_id, office.people["chiba"], to_change=True)
+        service.cancel(session, rotation, actor=office.people["chiba"], now=at("08:01"))
+    assert search(office, rotation_id).state is State.CANCELLED
+    with pytest.raises(Conflict, match=r"rotation\.state"):
+        publish(office, rotation_id)
+
+
+def test_a_search_hears_that_it_was_cancelled_and_keeps_the_best_so_far(office: House) -> None:
+    rotation_id = plan_month(office)
+    with transaction(office.engine) as session:
+        assert service.begin(session, rotation_id, at("08:01")) is not None
+        assert service.beat(session, rotation_id, at("08:01"))
+        rotation = service.get_rotation(session, rotation_id, office.people["chiba"], to_change=True)
+        service.cancel(session, rotation, actor=office.people["chiba"], now=at("08:01"))
+        assert not service.beat(session, rotation_id, at("08:02"))
+
+
+def test_what_is_over_or_of_no_section_is_not_published(office: House) -> None:
+    form = {
+        "days": ["2026-12-01"],
+        "members": [{"id": "x"}],
+    }
+    with transaction(office.engine) as session:
+        made = service.ask_for(session, form, actor=office.people["chiba"], limits=LIMITS, now=at("08:00"))
+        brought = made.id
+    assert search(office, brought).state is State.FOUND
+    with pytest.raises(RuleBroken, match=r"rotation\.of_no_section"):
+        publish(office, brought)
+
+
+def test_the_fewest_seats_and_home_days_are_told(office: House) -> None:
+    setting(office, covers=[{"name": "窓口", "least": 2}])
+    with reading(office.engine) as session:
+        found = what_if(session, section_id(office, "soumu"), FIRST, LAST, seats=None, office=OFFICE)
+    assert found.people > 2
+    assert found.least_seats is not None
+    assert 2 <= found.least_seats <= found.people
+
+
+def test_a_section_with_more_people_is_planned_in_a_fixed_number_of_queries(office: House) -> None:
+    def count() -> int:
+        with counted(office.engine) as seen, reading(office.engine) as session:
+            gathering.problem_form(gathering.month(session, section_id(office, "soumu"), FIRST, LAST, OFFICE))
+        return len(seen)
+
+    few = count()
+    hire(office, *(f"person{number}" for number in range(20)))
+    assert count() == few
+
+
+def test_a_wrong_span_is_refused(office: House) -> None:
+    with pytest.raises(DomainError), transaction(office.engine) as session:
+        service.ask(
+            session,
+            actor=office.people["chiba"],
+            section_id=section_id(office, "soumu"),
+            first=LAST,
+            last=FIRST,
+            limits=LIMITS,
+            office=OFFICE,
+            now=at("08:00"),
+        )

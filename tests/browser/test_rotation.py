@@ -1,0 +1,35 @@
+"""A chief plans a month: the search runs beside the pages, cells are reached by keys, publishing shows first."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import WIDE, NewVisitor
+
+SEARCH_MS = 90_000
+
+
+@pytest.mark.timeout(240)
+def test_a_month_is_planned_published_and_taken_back(visitor: NewVisitor) -> None:
+    chief = visitor("ja-JP", WIDE)
+    chief.sign_in("sato")
+    chief.open("/rotation")
+    chief.page.get_by_role("button", name="この月を計画する").click()
+    # The page answers while it is searched, and comes back by itself with the plan.
+    expect(chief.page.get_by_role("heading", level=1)).to_contain_text("ローテーション")
+    expect(chief.page.locator("#progress")).to_contain_text("作成済み・未公開", timeout=SEARCH_MS)
+    cells = chief.page.locator("table.rotation input")
+    cells.first.focus()
+    chief.page.keyboard.press("ArrowRight")
+    chief.page.keyboard.press("ArrowDown")
+    chief.page.keyboard.press("Space")
+    ticked = chief.page.locator("table.rotation input:checked")
+    expect(ticked).to_have_count(1)
+    chief.page.get_by_role("button", name="選んだコマをこのまま固定").click()
+    expect(chief.page.get_by_role("status").first).to_contain_text("次の作成から守ります")
+    chief.page.get_by_role("link", name="公開前に確認する").click()
+    expect(chief.page.locator("main")).to_contain_text("まだ何も行われていません")
+    chief.page.get_by_role("button", name="公開して予約する").click()
+    expect(chief.page.locator("#progress")).to_contain_text("公開済み")
+    chief.page.locator("summary", has_text="取り下げる").click()
+    chief.page.get_by_role("button", name="このローテーションを取り下げる").click()
+    expect(chief.page.locator("#progress")).to_contain_text("取り下げ")
