@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,15 +22,30 @@ NINE = datetime(2026, 11, 24, 9, 0, tzinfo=ZoneInfo("Asia/Tokyo"))
 WIDE, PHONE = (1280, 900), (360, 780)
 
 
+@dataclass(frozen=True)
+class Site:
+    """Where the office is served, from which folder, and with which settings its processes agree."""
+
+    address: str
+    folder: Path
+    settings: Mapping[str, str]
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the web process."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The web process."""
     folder = tmp_path_factory.mktemp("site")
     settings = Settings.from_env({PREFIX + "DATA_DIR": str(folder)})
     stage.set_up(settings, NINE).engine.dispose()
-    clock = ShownClock(system_clock(), NINE, 1.0)
-    with web_processes(1, settings.database_url, folder, {"CLOCK": str(clock)}) as ports:
-        yield f"http://127.0.0.1:{ports[0]}"
+    clock = {"CLOCK": str(ShownClock(system_clock(), NINE, 1.0))}
+    with web_processes(1, settings.database_url, folder, clock) as ports:
+        yield Site(f"http://127.0.0.1:{ports[0]}", folder, {"DATABASE_URL": settings.database_url, **clock})
+
+
+@pytest.fixture(scope="session")
+def site(served: Site) -> str:
+    """The address of the web process."""
+    return served.address
 
 
 @dataclass

@@ -3,13 +3,20 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import WIDE, NewVisitor
+from tests.browser.conftest import WIDE, NewVisitor, Site
+from tests.servers.processes import Program
 
 SEARCH_MS = 90_000
 
 
 @pytest.mark.timeout(240)
-def test_a_month_is_planned_published_and_taken_back(visitor: NewVisitor) -> None:
+def test_a_month_is_planned_published_and_taken_back(visitor: NewVisitor, served: Site) -> None:
+    with Program("jobs", served.folder, served.settings) as jobs:
+        plan_a_month(visitor)
+        assert jobs.stop() == 0
+
+
+def plan_a_month(visitor: NewVisitor) -> None:
     chief = visitor("ja-JP", WIDE)
     chief.sign_in("sato")
     chief.open("/rotation")
