@@ -30,8 +30,8 @@ from app.people import service as people
 from app.people import staffing
 from app.people.models import Role
 from app.people.service import Person
-from app.rotation import publishing
-from app.rotation.models import Rotation
+from app.rotation import publishing, swapping
+from app.rotation.models import Rotation, RotationSwap
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
 from app.spaces import barriers, fixed_seats, layout
@@ -270,6 +270,15 @@ def withdraw_rotation(
     done = publishing.withdraw(session, rotation, actor=actor, office=office, now=now)
     offers.offer(session, now, freed=space_ids(done.bookings), only_freed=True)
     return done
+
+
+def answer_swap(
+    session: Session, swap_id: int, *, accepts: bool, actor: Person, office: Office, now: datetime
+) -> RotationSwap:
+    """Whoever is asked to come in for somebody says yes or no; a seat that this frees is offered to whoever waits."""
+    swap, freed = swapping.answer(session, swap_id, accepts=accepts, actor=actor, office=office, now=now)
+    offers.offer(session, now, freed=space_ids(freed), only_freed=True)
+    return swap
 
 
 @dataclass(frozen=True, slots=True)

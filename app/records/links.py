@@ -18,7 +18,7 @@ from app.bookings.series.models import Series
 from app.notifications.models import Message
 from app.occupancy.models import DeadLetter, StoredReading
 from app.orm import Base
-from app.rotation.models import Rotation, RotationCell, RotationLock
+from app.rotation.models import Rotation, RotationCell, RotationLock, RotationSwap
 from app.telework.daylog.models import ClosedMonth
 from app.telework.models import HalfDay, TeleworkDeputy, TeleworkPlan
 from app.waitlist.models import Entry
@@ -61,6 +61,7 @@ _months = tables[ClosedMonth.__tablename__]
 _rotations = tables[Rotation.__tablename__]
 _cells = tables[RotationCell.__tablename__]
 _locks = tables[RotationLock.__tablename__]
+_swaps = tables[RotationSwap.__tablename__]
 
 # Bookings lose their people together with what hangs on them: see `app.records.erasing`.
 BOOKINGS = Part(
@@ -110,6 +111,7 @@ PARTS = (
     ),
     Part("rotation_cells", _cells, Period.TELEWORK, _cells.c.on_date),
     Part("rotation_locks", _locks, Period.TELEWORK, _locks.c.on_date),
+    Part("rotation_swaps", _swaps, Period.TELEWORK, _swaps.c.on_date),
     Part(
         "rotations",
         _rotations,

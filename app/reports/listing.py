@@ -13,12 +13,13 @@ from app.people.belonging import section_of
 from app.people.rules import Stay
 from app.people.service import staff_ids
 from app.reports.rules import Sum, monthly, share, yearly
-from app.reports.rules.caps import Amount, Cap, Measure, Period, Standing, reach, standings
+from app.reports.rules.caps import Amount, Cap, Measure, Standing, reach, standings
 from app.reports.rules.fairness import Fairness, fairness
 from app.reports.rules.table import Kind, Table, Value, columns
 from app.reports.service import (
     Ask,
     Names,
+    Ruled,
     belonging,
     calendar_of,
     granted,
@@ -31,15 +32,14 @@ from app.telework.rules import DayClass
 from app.timespan import day_span
 
 Row = Mapping[str, Value]
-# 年10日, and a week in a row: what is looked at where no other caps are asked for.
-USUAL_CAPS = (Cap(Period.FISCAL_YEAR, 20), Cap(Period.IN_A_ROW, 5, Measure.DAYS))
 
 
 def telework_monthly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
-    """Telework by section and person, with what of the half-days is not known; five queries."""
+    """Telework by section and person, with what of the half-days is not known; eight queries."""
     stays = belonging(session, ask, ask.first, ask.last)
     names = names_of(session)
-    found = monthly(half_days(session, ask, stays), minutes_of(ask.office, ask.first), ask.is_eligible)
+    ruled = Ruled(session, stays)
+    found = monthly(half_days(session, ask, stays), minutes_of(ask.office, ask.first), ruled.is_eligible)
     rows: list[Row] = []
     if ask.scope.shows_office:
         rows.append(_sum("office", "", "", found.total))
@@ -97,7 +97,7 @@ def _sum(of: str, section: str, name: str, found: Sum) -> Row:
 
 
 def telework_yearly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
-    """The ministry's sheet as of the last day asked for, of the office and by section; six queries."""
+    """The ministry's sheet as of the last day asked for, of the office and by section; nine queries."""
     stays = belonging(session, ask, ask.first, ask.last)
     names = names_of(session)
     day = day_span(ask.last, ask.office.timezone)
@@ -107,7 +107,7 @@ def telework_yearly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
         if ask.scope.shows(user_id, section := section_of(stays.get(user_id, ()), ask.last))
     }
     halves = half_days(session, ask, stays, classes=(DayClass.TELEWORK, DayClass.TRIP))
-    found = yearly(staff, halves, ask.is_eligible, ask.last)
+    found = yearly(staff, halves, Ruled(session, staff).is_eligible, ask.last)
     rows: list[Row] = [
         {
             "of": "office" if line.section_id is None else "section",
@@ -192,7 +192,8 @@ def _fair(one: Fairness, names: Names) -> Row:
 
 
 def near_caps(session: Session, ask: Ask, caps: Sequence[Cap]) -> Table:
-    """Who has broken a cap, reached it, or used four fifths of it, the worst first; as many queries as `fair_days`."""
+    """Who has broken a cap, reached it, or used four fifths of it, the worst first: the caps asked for, else those of
+    the rule that holds for the person on the last day; three queries more than `fair_days`."""
     names = names_of(session)
     first, last = reach(ask.first, ask.last)
     stays = belonging(session, ask, ask.first, ask.last)
@@ -202,13 +203,16 @@ def near_caps(session: Session, ask: Ask, caps: Sequence[Cap]) -> Table:
     for (user_id, on), halves in granted(session, first, last).items():
         if calendar.is_working(on):
             amounts.setdefault(user_id, {})[on] = Amount(len(halves), sum(minutes[half] for half in halves))
+    ruled = Ruled(session, amounts)
     rows: list[tuple[Standing, int, int | None]] = []
     for user_id, of_person in amounts.items():
         section = section_of(stays[user_id], _last_day(stays[user_id], ask)) if user_id in stays else None
         if ask.scope.shows(user_id, section):
             rows += [
                 (one, user_id, section)
-                for one in standings(of_person, caps, calendar, ask.first, ask.last)
+                for one in standings(
+                    of_person, caps or ruled.caps(user_id, ask.last), calendar, ask.first, ask.last
+                )
                 if one.state is not None
             ]
     worst = {"broken": 0, "reached": 1, "near": 2}

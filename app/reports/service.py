@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -15,8 +15,12 @@ from app.people.belonging import section_of, stays_between
 from app.people.models import Role, User
 from app.people.rules import Stay, folded
 from app.people.service import Person, list_sections
-from app.reports.rules import Eligible, HalfDay
+from app.reports.rules import HalfDay
+from app.reports.rules.caps import Cap, Measure, Period
 from app.settings import Settings
+from app.telework.caps.rules import Measure as RuleMeasure
+from app.telework.caps.rules import Rule
+from app.telework.caps.service import governed, rulebook
 from app.telework.daylog.rules import form_of
 from app.telework.daylog.service import COUNTS_AS, effective
 from app.telework.models import ClosedDay, TeleworkPlan
@@ -59,11 +63,6 @@ def scope_of(person: Person) -> Scope:
     return Scope(user_id=person.id)
 
 
-def everybody(_user_id: int, _on: date) -> bool:
-    """Who may telework where no rule says otherwise."""
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What a report is asked for: the days, both included, and whose."""
@@ -72,12 +71,41 @@ class Ask:
     last: date
     scope: Scope
     office: Office
-    is_eligible: Eligible = everybody
 
     @classmethod
     def by(cls, person: Person, first: date, last: date, settings: Settings) -> Ask:
         """Asked by somebody, for what they may see."""
         return cls(first, last, scope_of(person), Office.of(settings))
+
+
+class Ruled:
+    """The telework rules that hold for people, by day; three queries."""
+
+    def __init__(self, session: Session, user_ids: Collection[int]) -> None:
+        book = rulebook(session)
+        self._rule_on = {
+            user_id: book.rule_on(person) for user_id, person in governed(session, user_ids).items()
+        }
+
+    def _rule(self, user_id: int, on: date) -> Rule | None:
+        return self._rule_on[user_id](on) if user_id in self._rule_on else None
+
+    def is_eligible(self, user_id: int, on: date) -> bool:
+        """Whether somebody may telework: also where no rule says anything."""
+        rule = self._rule(user_id, on)
+        return rule is None or rule.eligible
+
+    def caps(self, user_id: int, on: date) -> list[Cap]:
+        """What the rule of a day allows somebody."""
+        rule = self._rule(user_id, on)
+        if rule is None:
+            return []
+        measure = Measure.HALF_DAYS if rule.measure is RuleMeasure.HALF_DAYS else Measure.MINUTES
+        found = {Period.WEEK: rule.week, Period.MONTH: rule.month, Period.FISCAL_YEAR: rule.fiscal_year}
+        caps = [Cap(period, cap, measure) for period, cap in found.items() if cap is not None]
+        if rule.in_a_row is not None:
+            caps.append(Cap(Period.IN_A_ROW, rule.in_a_row, Measure.DAYS))
+        return caps
 
 
 @dataclass(frozen=True, slots=True)

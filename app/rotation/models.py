@@ -34,6 +34,15 @@ IS_OPEN = text("state IN ('waiting', 'searching')")
 IS_PUBLISHED = text("state = 'published'")
 
 
+class SwapState(StrEnum):
+    """WITHDRAWN: somebody else was faster."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
 class RotationSetting(Base):
     """What a section's rotations must hold beside the telework rules: see `app.rotation.schemas.SettingForm`."""
 
@@ -140,3 +149,34 @@ class RotationCell(Base):
     on_date: Mapped[date]
     half: Mapped[Half] = mapped_column(enum_text(Half))
     kind: Mapped[PlanKind] = mapped_column(enum_text(PlanKind))
+
+
+class RotationSwap(Base):
+    """Somebody is asked to come in for somebody who is absent. `cells`: the half-days on which they come, and those at
+    home instead."""
+
+    __tablename__ = "rotation_swaps"
+    __table_args__ = (
+        Index(
+            "uq_rotation_swaps_offered",
+            "person_id",
+            "on_date",
+            unique=True,
+            postgresql_where=text("state = 'offered'"),
+            sqlite_where=text("state = 'offered'"),
+        ),
+        Index(None, "rotation_id"),
+        Index(None, "absent_id"),
+        Index(None, "on_date"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    rotation_id: Mapped[int] = mapped_column(ForeignKey("rotations.id"))
+    absent_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    on_date: Mapped[date]
+    cells: Mapped[dict[str, Any]]
+    state: Mapped[SwapState] = mapped_column(enum_text(SwapState), default=SwapState.OFFERED)
+    offered_at: Mapped[datetime]
+    offered_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    answered_at: Mapped[datetime | None]

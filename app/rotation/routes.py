@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from app import pipeline
-from app.access import Role, allow, asker
+from app.access import PEOPLE, Role, allow, asker
 from app.database import reading, rehearsal, transaction
 from app.extensions import db
-from app.http import Blueprint, cursor_page, now, settings
-from app.rotation import service
+from app.http import Blueprint, cursor_page, now, settings, today
+from app.rotation import service, swapping
 from app.rotation.models import Rotation
 from app.rotation.schemas import (
     LockRequest,
@@ -21,7 +21,10 @@ from app.rotation.schemas import (
     RotationsQuery,
     RotationView,
     SettingForm,
+    SwapAskedList,
+    SwapAskedView,
     SwapList,
+    SwapRequest,
     SwapsQuery,
     WhatIfQuery,
     WhatIfView,
@@ -160,6 +163,68 @@ def swaps(query: dict[str, Any], rotation_id: int) -> Any:
     with reading(db.engine) as session:
         rotation = service.get_rotation(session, rotation_id, asker())
         return {"items": swaps_of(rotation, query["user_id"], query["on"])}
+
+
+@api.route("/rotations/<int:rotation_id>/swaps", methods=["POST"])
+@api.arguments(SwapRequest)
+@api.response(201, SwapAskedView)
+@allow(*PLANNERS)
+def ask_swap(body: dict[str, Any], rotation_id: int) -> Any:
+    """Ask somebody to come in for who is absent; who accepts first does"""
+    with transaction(db.engine) as session:
+        rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+        made = swapping.offer(
+            session,
+            rotation,
+            absent_id=body["user_id"],
+            on=body["on"],
+            person_id=body["person_id"],
+            actor=asker(),
+            now=now(),
+        )
+        session.expunge(made)
+    return made
+
+
+@api.route("/rotations/swaps")
+@api.response(200, SwapAskedList)
+@allow(*PEOPLE)
+def my_swaps() -> Any:
+    """What one is asked to come in for, and has not answered"""
+    with reading(db.engine) as session:
+        found = swapping.own(session, asker(), today())
+        session.expunge_all()
+    return {"items": found}
+
+
+@api.route("/rotations/swaps/<int:swap_id>/accept", methods=["POST"])
+@api.response(200, SwapAskedView)
+@allow(*PEOPLE)
+def accept_swap(swap_id: int) -> Any:
+    """Come in: one's plans and seats change, nobody else need answer"""
+    return _answer(swap_id, accepts=True)
+
+
+@api.route("/rotations/swaps/<int:swap_id>/decline", methods=["POST"])
+@api.response(200, SwapAskedView)
+@allow(*PEOPLE)
+def decline_swap(swap_id: int) -> Any:
+    """Stay at home"""
+    return _answer(swap_id, accepts=False)
+
+
+def _answer(swap_id: int, *, accepts: bool) -> Any:
+    with transaction(db.engine) as session:
+        swap = pipeline.answer_swap(
+            session,
+            swap_id,
+            accepts=accepts,
+            actor=asker(),
+            office=service.office_of(settings()),
+            now=now(),
+        )
+        session.expunge(swap)
+    return swap
 
 
 @api.route("/rotations/locks", methods=["PUT"])

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from app.fields import Day, Identifier
 from app.http import PageArguments
 from app.rotation.form import A_HALF, NAME, ProblemForm, count
-from app.rotation.models import State
+from app.rotation.models import State, SwapState
 from app.rotation.rules import HALVES
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -210,3 +210,23 @@ class SwapView(Schema):
 
 class SwapList(Schema):
     items = fields.List(fields.Nested(SwapView))
+
+
+class SwapRequest(SwapsQuery):
+    """`user_id`: who is absent; `person_id`: who is asked to come in."""
+
+    person_id = Identifier(required=True)
+
+
+class SwapAskedView(Schema):
+    id = fields.Integer()
+    rotation_id = fields.Integer()
+    absent_id = fields.Integer()
+    person_id = fields.Integer()
+    on = fields.Date(attribute="on_date")
+    cells = fields.Dict()
+    state = fields.String(validate=validate.OneOf([state.value for state in SwapState]))
+
+
+class SwapAskedList(Schema):
+    items = fields.List(fields.Nested(SwapAskedView))

@@ -53,6 +53,12 @@ MESSAGES: Mapping[str, LazyString] = {
     "telework.rotation_withdrawn": lazy_gettext(
         "A rotation of your section was withdrawn: your half-days without a plan now are %(count)s."
     ),
+    "telework.swap_offered": lazy_gettext(
+        "%(on)s: can you come in for somebody who is absent? Answer under Telework, Asked to come in."
+    ),
+    "telework.swap_accepted": lazy_gettext("%(on)s: %(actor)s comes in for who is absent."),
+    "telework.swap_declined": lazy_gettext("%(on)s: %(actor)s cannot come in."),
+    "telework.swap_withdrawn": lazy_gettext("%(on)s: somebody else comes in. You need not answer any more."),
     "telework.conflict": lazy_gettext(
         "%(on)s, %(halves)s: telework was approved, yet you checked in. Say under My days where you worked."
     ),

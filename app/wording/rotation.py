@@ -16,6 +16,11 @@ OF_ROTATION: Mapping[str, LazyString] = {
     "rotation.of_no_section": lazy_gettext(
         "A problem that was brought along belongs to no section and books nothing."
     ),
+    "rotation.no_swap": lazy_gettext("That would be no way out by now. Look again who could step in."),
+    "rotation.swap_asked": lazy_gettext("They are asked already, and have not answered."),
+    "rotation.swap_over": lazy_gettext(
+        "This is answered already, or your plan is another by now. Nothing changed."
+    ),
     "rotation.over": lazy_gettext("All days of this rotation are over. Plan days to come."),
     "rotation.people": lazy_gettext(
         "In these days the section has nobody, or more people than can be planned at once."
@@ -37,6 +42,12 @@ ROTATION_STATES: Mapping[str, LazyString] = {
     "published": lazy_gettext("published"),
     "withdrawn": lazy_gettext("withdrawn"),
     "replaced": lazy_gettext("replaced by a later one"),
+}
+SWAP_STATES: Mapping[str, LazyString] = {
+    "offered": lazy_gettext("asked"),
+    "accepted": lazy_gettext("comes in"),
+    "declined": lazy_gettext("cannot come"),
+    "withdrawn": lazy_gettext("need not answer any more"),
 }
 # What is counted of a plan, the most important first; {value} is filled in.
 ROTATION_FIGURES: Mapping[str, LazyString] = {

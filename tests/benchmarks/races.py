@@ -11,7 +11,8 @@ For each slot of each race every client sends its request when all the others do
 - claim: half sit down, half book; release: the sweep, the person who comes, and who sits down there
   (`races_presence`);
 - queue: a slot is held for one, who accepts it while everybody books it (`races_queue`);
-- closing: the office closes while everybody books (`races_closing`).
+- closing: the office closes while everybody books (`races_closing`);
+- rotation: a rotation's seats are booked, and every second one taken back, while everybody books (`races_rotation`).
 
 The truth is counted in SQL afterwards, not from the answers. One JSON line:
 
@@ -47,6 +48,7 @@ from tests.benchmarks.races_closing import Closing
 from tests.benchmarks.races_presence import Claim, Release
 from tests.benchmarks.races_queue import Queue
 from tests.benchmarks.races_quota import OnBehalf, Quota
+from tests.benchmarks.races_rotation import Publishing
 from tests.benchmarks.races_series import Series
 from tests.benchmarks.races_slots import Create, Move
 from tests.benchmarks.races_stage import SLOT, Cast, Race, run_race
@@ -55,7 +57,18 @@ from tests.servers.web import Answer, web_processes
 
 WEB_PROCESSES = 2
 SLOTS_AT_MOST = 1_200  # within the 14 days that staff may book ahead
-RACES: tuple[type[Race], ...] = (Create, Move, Series, Quota, OnBehalf, Claim, Queue, Release, Closing)
+RACES: tuple[type[Race], ...] = (
+    Create,
+    Move,
+    Series,
+    Quota,
+    OnBehalf,
+    Claim,
+    Queue,
+    Release,
+    Closing,
+    Publishing,
+)
 
 
 def run(slots: int, clients: int, database: str, only: Collection[str] | None = None) -> dict[str, object]:

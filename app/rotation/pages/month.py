@@ -13,13 +13,13 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as Answer
 
 from app import pipeline
-from app.access import Role, allow, asker
+from app.access import PEOPLE, Role, allow, asker
 from app.database import reading, rehearsal, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import day_typed
 from app.http import identifier, now, settings, today
-from app.rotation import service
+from app.rotation import service, swapping
 from app.rotation.form import ProblemForm, plan_of, problem_of
 from app.rotation.models import OPEN, Rotation
 from app.rotation.rules import HALVES, Cell, Problem
@@ -106,6 +106,7 @@ def month() -> str:
         section = next((one for one in sections if str(one.id) == request.args.get("section")), None)
         section = section or (sections[0] if sections else None)
         found = service.latest(session, section.id, first, last) if section else []
+        were_asked = swapping.asked(session, found[0].id) if found else []
         shown = _shown(found[0]) if found else None
         session.expunge_all()
     return render_template(
@@ -122,6 +123,8 @@ def month() -> str:
         is_open=shown is not None and shown.rotation.state in OPEN,
         may_plan=asker().role is Role.CHIEF,
         swaps=_swaps(found[0]) if found else None,
+        were_asked=were_asked,
+        names={int(one.id): one.name for one in shown.problem.members if one.id.isdigit()} if shown else {},
     )
 
 
@@ -252,6 +255,74 @@ def _cell(text: str) -> tuple[str, date, str, str]:
         return str(identifier(person)), date.fromisoformat(on), half, verb
     except ValueError as error:
         raise RuleBroken("request.invalid") from error
+
+
+@pages.post("/rotation/<int:rotation_id>/swaps")
+@allow(Role.CHIEF)
+def ask_swap(rotation_id: int) -> Answer:
+    """Ask somebody to come in for who is absent."""
+    try:
+        absent_id, person_id, on = (
+            identifier(request.form.get("absent", "")),
+            identifier(request.form.get("person", "")),
+            _day("absent_on"),
+        )
+    except ValueError:
+        absent_id, person_id, on = 0, 0, None
+    try:
+        if on is None:
+            raise RuleBroken("request.invalid")
+        with transaction(db.engine) as session:
+            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            swapping.offer(
+                session, rotation, absent_id=absent_id, on=on, person_id=person_id, actor=asker(), now=now()
+            )
+            back = url_for(
+                "rotation_pages.month",
+                section=rotation.section_id,
+                on=rotation.first_on.isoformat(),
+                absent=absent_id,
+                absent_on=on.isoformat(),
+            )
+        flash(gettext("Asked. You are told when they answer; who accepts first comes."), "done")
+        return redirect(back)
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("rotation_pages.month"))
+
+
+@pages.get("/rotation/swaps")
+@allow(*PEOPLE)
+def swaps() -> str:
+    """What one is asked to come in for."""
+    with reading(db.engine) as session:
+        found = swapping.own(session, asker(), today())
+        session.expunge_all()
+    return render_template("rotation_swaps.html", swaps=found, day_of=date.fromisoformat)
+
+
+@pages.post("/rotation/swaps/<int:swap_id>")
+@allow(*PEOPLE)
+def answer_swap(swap_id: int) -> Answer:
+    """Say yes or no."""
+    accepts = request.form.get("verb") == "accept"
+    try:
+        with transaction(db.engine) as session:
+            pipeline.answer_swap(
+                session,
+                swap_id,
+                accepts=accepts,
+                actor=asker(),
+                office=service.office_of(settings()),
+                now=now(),
+            )
+        flash(
+            gettext("Thank you. Your plan and your seat are changed.") if accepts else gettext("Declined."),
+            "done",
+        )
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    return redirect(url_for("rotation_pages.swaps"))
 
 
 @pages.route("/rotation/<int:rotation_id>/publish", methods=["GET", "POST"])

@@ -238,6 +238,10 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
         {"user_id": s.house.people["aoki"].id, "on": months.FIRST.isoformat()},
         who="chiba",
     ),
+    "POST /rotations/{rotation_id}/swaps": lambda s: Good(*months.to_swap(s.house), who="chiba"),
+    "GET /rotations/swaps": lambda _s: Good(),
+    "POST /rotations/swaps/{swap_id}/accept": lambda s: Good({"swap_id": months.swap(s.house)}, who="baba"),
+    "POST /rotations/swaps/{swap_id}/decline": lambda s: Good({"swap_id": months.swap(s.house)}, who="baba"),
     "PUT /rotations/locks": lambda s: Good(
         body={
             "section": soumu(s),

@@ -100,6 +100,10 @@ GET /api/v1/rotations/<int:rotation_id>                            | CPA
 POST /api/v1/rotations/<int:rotation_id>/cancel                    | C
 POST /api/v1/rotations/<int:rotation_id>/publish                   | C
 GET /api/v1/rotations/<int:rotation_id>/swaps                      | CPA
+POST /api/v1/rotations/<int:rotation_id>/swaps                     | C
+GET /api/v1/rotations/swaps                                        | SCFPI
+POST /api/v1/rotations/swaps/<int:swap_id>/accept                  | SCFPI
+POST /api/v1/rotations/swaps/<int:swap_id>/decline                 | SCFPI
 POST /api/v1/rotations/<int:rotation_id>/withdraw                  | C
 PUT /api/v1/rotations/locks                                        | C
 GET /api/v1/rotations/what-if                                      | CPA
@@ -112,6 +116,9 @@ POST /rotation/<int:rotation_id>/cancel                            | C
 POST /rotation/<int:rotation_id>/lock                              | C
 GET /rotation/<int:rotation_id>/publish                            | C
 GET /rotation/setting                                              | CPA
+POST /rotation/<int:rotation_id>/swaps                             | C
+GET /rotation/swaps                                                | SCFPI
+POST /rotation/swaps/<int:swap_id>                                 | SCFPI
 POST /rotation/setting                                             | C
 POST /rotation/<int:rotation_id>/publish                           | C
 POST /rotation/<int:rotation_id>/withdraw                          | C

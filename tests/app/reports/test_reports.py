@@ -11,8 +11,10 @@ from sqlalchemy import select
 from app.clock import SteppingClock
 from app.database import transaction
 from app.people.models import Membership, Role, User
+from app.people.rules import Employment
 from app.telework.rules import DayClass, Half, PlanKind
 from tests.app.telework.days import become, close_days, half_day, planned, sat, say
+from tests.app.telework.desk import make_rule
 from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
 from tests.statements import counted
@@ -133,6 +135,25 @@ def test_caps_about_to_break_as_they_are_asked_for(api: Api, week: House) -> Non
     broken = rows(api, "aoki", "caps", f"{SPAN}&fiscal_year=2")
     assert [(row["used"], row["at_most"], row["state"]) for row in broken] == [(3, 2, "broken")]
     assert rows(api, "baba", "caps", f"{SPAN}&fiscal_year=2") == []
+
+
+def test_without_any_asked_for_the_caps_are_those_of_the_rules_in_effect(api: Api, week: House) -> None:
+    make_rule(week, week=2, in_a_row=1)
+    found = rows(api, "fujii", "caps")
+    assert [(row["name"], row["period"], row["used"], row["at_most"], row["state"]) for row in found] == [
+        ("aoki", "in_a_row", 2, 1, "broken"),
+        ("aoki", "week", 2, 1, "broken"),
+    ]
+
+
+def test_whoever_the_rules_leave_out_is_not_among_the_eligible(api: Api, week: House) -> None:
+    become(week, "baba", Role.STAFF)
+    with transaction(week.engine) as session:
+        session.get_one(User, week.people["baba"].id).employment = Employment.PART_TIME
+    make_rule(week, employment=Employment.PART_TIME, eligible=False)
+    found = {row["name"]: row for row in rows(api, "fujii", "telework_monthly")}
+    assert found["baba"]["eligible_half_days"] == 0
+    assert found["aoki"]["eligible_half_days"] == found["aoki"]["working_half_days"]
 
 
 def test_a_report_as_csv_in_both_encodings(api: Api, week: House) -> None:

@@ -11,8 +11,8 @@ from app import pipeline
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import reading, transaction
-from app.rotation import service, working
-from app.rotation.models import OPEN, Rotation, RotationBooking, State
+from app.rotation import service, swapping, working
+from app.rotation.models import OPEN, Rotation, RotationBooking, RotationSwap, State, SwapState
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
 from app.telework.models import TeleworkPlan
@@ -121,3 +121,53 @@ def planned(house: House, *, to: str = "find") -> int:
     if to == "publish":
         publish(house, rotation_id)
     return rotation_id
+
+
+def lock(house: House, who: str, on: date, where: str) -> None:
+    """Both halves of somebody's day are locked."""
+    with transaction(house.engine) as session:
+        for half in ("am", "pm"):
+            service.lock_cell(
+                session,
+                section_id(house, "soumu"),
+                user_id=house.people[who].id,
+                on=on,
+                half=half,
+                kind=where,
+                actor=house.people["chiba"],
+                now=at("08:00"),
+            )
+
+
+def to_swap(house: House) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """A published week in which aoki minds the counter on the first day, and only baba could; who is absent, and who
+    could be asked, as a request has it: path, query, body."""
+    with transaction(house.engine) as session:
+        session.execute(
+            update(RotationSwap)
+            .where(RotationSwap.state == SwapState.OFFERED)
+            .values(state=SwapState.WITHDRAWN, answered_at=at("08:00"))
+        )
+    aoki, baba = house.people["aoki"].id, house.people["baba"].id
+    setting(house, covers=[{"name": "窓口", "least": 1, "people": [aoki, baba]}])
+    lock(house, "aoki", FIRST, "office")
+    lock(house, "baba", FIRST, "home")
+    rotation_id = planned(house, to="publish")
+    return {"rotation_id": rotation_id}, {}, {"user_id": aoki, "on": FIRST.isoformat(), "person_id": baba}
+
+
+def swap(house: House) -> int:
+    """Baba is asked to come in for aoki."""
+    path, _query, body = to_swap(house)
+    with transaction(house.engine) as session:
+        chiba = house.people["chiba"]
+        rotation = service.get_rotation(session, path["rotation_id"], chiba, to_change=True)
+        return swapping.offer(
+            session,
+            rotation,
+            absent_id=body["user_id"],
+            on=FIRST,
+            person_id=body["person_id"],
+            actor=chiba,
+            now=at("08:03"),
+        ).id

@@ -1,0 +1,216 @@
+"""Somebody is suddenly absent: others are asked to come in instead, and whoever accepts first does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import events
+from app.bookings import release
+from app.bookings.guards import queue_up
+from app.bookings.models import Booking
+from app.bookings.rules import Status
+from app.database import lock_rows
+from app.errors import Conflict, Forbidden, NotFound, RuleBroken
+from app.people.service import Person
+from app.rotation.models import Rotation, RotationBooking, RotationCell, RotationSwap, State, SwapState
+from app.rotation.seats import Published, Seats
+from app.rotation.service import LOCK
+from app.rotation.standing import swaps_of
+from app.telework.models import TeleworkPlan
+from app.telework.rules import Half, PlanKind, PlanState
+from app.telework.service import Office, check_open
+from app.timespan import TimeSpan
+
+Key = tuple[int, date, str]
+
+
+def offer(
+    session: Session,
+    rotation: Rotation,
+    *,
+    absent_id: int,
+    on: date,
+    person_id: int,
+    actor: Person,
+    now: datetime,
+) -> RotationSwap:
+    """Ask somebody to come in for somebody who is absent; one of the ways that `swaps_of` finds.
+
+    Raises as `swaps_of`, Conflict `rotation.state` where it is not published, `rotation.swap_asked` where they are
+    asked already, RuleBroken `rotation.no_swap` where that is no way out.
+    """
+    if rotation.state is not State.PUBLISHED:
+        raise Conflict("rotation.state", state=rotation.state.value)
+    lock_rows(session, LOCK, [rotation.section_id or 0])
+    found = next((one for one in swaps_of(rotation, absent_id, on) if one["user_id"] == person_id), None)
+    if found is None:
+        raise RuleBroken("rotation.no_swap")
+    asked = select(RotationSwap.id).where(
+        RotationSwap.person_id == person_id,
+        RotationSwap.on_date == on,
+        RotationSwap.state == SwapState.OFFERED,
+    )
+    if session.scalar(asked.limit(1)) is not None:
+        raise Conflict("rotation.swap_asked")
+    made = RotationSwap(
+        rotation_id=rotation.id,
+        absent_id=absent_id,
+        person_id=person_id,
+        on_date=on,
+        cells={"comes": found["comes"], "home": found["home_instead"]},
+        offered_at=now,
+        offered_by=actor.id,
+    )
+    session.add(made)
+    session.flush()
+    _record(session, "telework.swap_offered", made, user_id=person_id, actor=actor, now=now)
+    return made
+
+
+def own(session: Session, person: Person, today: date) -> list[RotationSwap]:
+    """What somebody is asked for, the nearest day first."""
+    query = select(RotationSwap).where(
+        RotationSwap.person_id == person.id,
+        RotationSwap.state == SwapState.OFFERED,
+        RotationSwap.on_date >= today,
+    )
+    return list(session.scalars(query.order_by(RotationSwap.on_date, RotationSwap.id)))
+
+
+def asked(session: Session, rotation_id: int) -> list[RotationSwap]:
+    """Whom a rotation's people were asked, in order."""
+    query = select(RotationSwap).where(RotationSwap.rotation_id == rotation_id)
+    return list(session.scalars(query.order_by(RotationSwap.on_date, RotationSwap.id)))
+
+
+def answer(
+    session: Session, swap_id: int, *, accepts: bool, actor: Person, office: Office, now: datetime
+) -> tuple[RotationSwap, list[Booking]]:
+    """The person who was asked says yes or no; yes changes their plans and seats, and the others need not answer.
+
+    Returns the swap and the seats that it freed. Raises NotFound `rotation.unknown`, Forbidden `rotation.not_allowed`,
+    Conflict `rotation.swap_over` where it was answered, withdrawn, or is not as it was, or `telework.day_closed`.
+    """
+    swap = session.get(RotationSwap, swap_id)
+    if swap is None:
+        raise NotFound("rotation.unknown", swap_id=swap_id)
+    if swap.person_id != actor.id:
+        raise Forbidden("rotation.not_allowed")
+    rotation = session.get_one(Rotation, swap.rotation_id)
+    lock_rows(session, LOCK, [rotation.section_id or 0])
+    lock_rows(session, "person", [actor.id])
+    session.refresh(swap)
+    if swap.state is not SwapState.OFFERED or (accepts and rotation.state is not State.PUBLISHED):
+        raise Conflict("rotation.swap_over")
+    swap.state, swap.answered_at = (SwapState.ACCEPTED if accepts else SwapState.DECLINED), now
+    freed: list[Booking] = []
+    if accepts:
+        check_open(session, swap.on_date)
+        freed = _apply(session, rotation, swap, actor=actor, office=office, now=now)
+        others = select(RotationSwap).where(
+            RotationSwap.absent_id == swap.absent_id,
+            RotationSwap.on_date == swap.on_date,
+            RotationSwap.state == SwapState.OFFERED,
+        )
+        for other in session.scalars(others):
+            other.state, other.answered_at = SwapState.WITHDRAWN, now
+            _record(session, "telework.swap_withdrawn", other, user_id=other.person_id, actor=actor, now=now)
+    session.flush()
+    kind = "telework.swap_accepted" if accepts else "telework.swap_declined"
+    _record(session, kind, swap, user_id=swap.offered_by, actor=actor, now=now)
+    return swap, freed
+
+
+def _apply(
+    session: Session, rotation: Rotation, swap: RotationSwap, *, actor: Person, office: Office, now: datetime
+) -> list[Booking]:
+    """Write the plans, the rotation's cells and the seats; returns those freed."""
+    wanted = {
+        **dict.fromkeys(_keys(swap, "comes"), PlanKind.OFFICE),
+        **dict.fromkeys(_keys(swap, "home"), PlanKind.HOME),
+    }
+    plans = {
+        (one.user_id, one.on_date, one.half.value): one
+        for one in session.scalars(
+            select(TeleworkPlan).where(
+                TeleworkPlan.user_id == actor.id,
+                TeleworkPlan.on_date.in_({on for _user, on, _half in wanted}),
+            )
+        )
+    }
+    cells = {
+        (one.user_id, one.on_date, one.half.value): one
+        for one in session.scalars(
+            select(RotationCell).where(
+                RotationCell.rotation_id == rotation.id, RotationCell.user_id == actor.id
+            )
+        )
+    }
+    plan = {
+        person: {on: dict(halves) for on, halves in days.items()}
+        for person, days in (rotation.plan or {}).items()
+    }
+    for key, kind in wanted.items():
+        written, cell = plans.get(key), cells.get(key)
+        if written is None or cell is None or written.state is not PlanState.APPROVED or written.kind is kind:
+            raise Conflict("rotation.swap_over")  # their plan is another by now
+        written.kind, written.decided_at, written.approved_at = kind, now, now
+        written.decided_by = written.approved_by = swap.offered_by
+        cell.kind = kind
+        plan[str(actor.id)][key[1].isoformat()][key[2]] = kind.value
+    rotation.plan = plan
+    session.flush()
+    at_home = [
+        office.window(on, Half(half)) for (_user, on, half), kind in wanted.items() if kind is PlanKind.HOME
+    ]
+    freed = _give_up(session, rotation, at_home, actor=actor, now=now)
+    comes = {key: kind for key, kind in wanted.items() if kind is PlanKind.OFFICE}
+    Seats(session, rotation, comes, Published(), office=office, now=now, actor=actor).book([])
+    return freed
+
+
+def _keys(swap: RotationSwap, part: str) -> list[Key]:
+    said: Sequence[dict[str, Any]] = swap.cells[part]
+    return [(swap.person_id, date.fromisoformat(one["on"]), one["half"]) for one in said]
+
+
+def _give_up(
+    session: Session, rotation: Rotation, windows: Sequence[TimeSpan], *, actor: Person, now: datetime
+) -> list[Booking]:
+    """The rotation's seats of somebody in hours at home."""
+    query = (
+        select(Booking)
+        .join(RotationBooking, RotationBooking.booking_id == Booking.id)
+        .where(
+            RotationBooking.rotation_id == rotation.id,
+            Booking.user_id == actor.id,
+            Booking.status == Status.BOOKED,
+            Booking.start_at > now,
+        )
+        .order_by(Booking.id)
+    )
+    freed = [one for one in session.scalars(query) if any(one.span.overlaps(window) for window in windows)]
+    for booking in freed:
+        queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id])
+        release.cancel(session, booking, actor=actor, now=now)
+    return freed
+
+
+def _record(
+    session: Session, kind: str, swap: RotationSwap, *, user_id: int | None, actor: Person, now: datetime
+) -> None:
+    events.record(
+        session,
+        kind,
+        f"user:{swap.person_id}",
+        at=now,
+        actor_id=actor.id,
+        user_id=user_id,
+        swap_id=swap.id,
+        on=swap.on_date.isoformat(),
+    )
