@@ -19,7 +19,7 @@ pytest_plugins = [
 # Each has a PostgreSQL, a Mosquitto and a browser of its own.
 MOST_WORKERS = 4
 
-settings.register_profile("quick", max_examples=100, deadline=None, derandomize=in_ci())
+settings.register_profile("quick", max_examples=50, deadline=None, derandomize=in_ci())
 settings.register_profile("long", max_examples=2_000, deadline=None, derandomize=in_ci())
 
 
@@ -30,9 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """A worker for each core where everything is asked for. What is picked, or measured at length, runs alone."""
+    """A worker for each core where everything is asked for, and one more, since many wait for servers. What is picked,
+    or measured at length, runs alone."""
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    return min(os.cpu_count() or 1, MOST_WORKERS) if is_whole and not config.getoption("--long") else 0
+    return min(1 + (os.cpu_count() or 1), MOST_WORKERS) if is_whole and not config.getoption("--long") else 0
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -21,11 +21,11 @@ from app.rotation.schemas import (
     RotationsQuery,
     RotationView,
     SettingForm,
-    SwapAskedList,
     SwapAskedView,
-    SwapList,
     SwapRequest,
+    SwapsAskedView,
     SwapsQuery,
+    SwapsView,
     WhatIfQuery,
     WhatIfView,
     WithdrawnView,
@@ -156,13 +156,13 @@ def withdraw(query: dict[str, Any], rotation_id: int) -> Any:
 
 @api.route("/rotations/<int:rotation_id>/swaps")
 @api.arguments(SwapsQuery, location="query")
-@api.response(200, SwapList)
+@api.response(200, SwapsView)
 @allow(*SEERS)
 def swaps(query: dict[str, Any], rotation_id: int) -> Any:
     """Somebody is suddenly absent: at most three ways out, the cheapest first"""
     with reading(db.engine) as session:
         rotation = service.get_rotation(session, rotation_id, asker())
-        return {"items": swaps_of(rotation, query["user_id"], query["on"])}
+        return {"swaps": swaps_of(rotation, query["user_id"], query["on"])}
 
 
 @api.route("/rotations/<int:rotation_id>/swaps", methods=["POST"])
@@ -187,14 +187,14 @@ def ask_swap(body: dict[str, Any], rotation_id: int) -> Any:
 
 
 @api.route("/rotations/swaps")
-@api.response(200, SwapAskedList)
+@api.response(200, SwapsAskedView)
 @allow(*PEOPLE)
 def my_swaps() -> Any:
     """What one is asked to come in for, and has not answered"""
     with reading(db.engine) as session:
         found = swapping.own(session, asker(), today())
         session.expunge_all()
-    return {"items": found}
+    return {"swaps": found}
 
 
 @api.route("/rotations/swaps/<int:swap_id>/accept", methods=["POST"])

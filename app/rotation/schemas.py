@@ -208,8 +208,10 @@ class SwapView(Schema):
     cost = fields.Dict()
 
 
-class SwapList(Schema):
-    items = fields.List(fields.Nested(SwapView))
+class SwapsView(Schema):
+    """At most three ways out, the cheapest first."""
+
+    swaps = fields.List(fields.Nested(SwapView))
 
 
 class SwapRequest(SwapsQuery):
@@ -228,5 +230,7 @@ class SwapAskedView(Schema):
     state = fields.String(validate=validate.OneOf([state.value for state in SwapState]))
 
 
-class SwapAskedList(Schema):
-    items = fields.List(fields.Nested(SwapAskedView))
+class SwapsAskedView(Schema):
+    """What one is asked for, and has not answered."""
+
+    swaps = fields.List(fields.Nested(SwapAskedView))

@@ -115,7 +115,7 @@ WORDS: Mapping[str, LazyString] = {
     "fiscal_year": lazy_gettext("the fiscal year"),
     "in_a_row": lazy_gettext("days in a row"),
     "days": lazy_gettext("days"),
-    "minutes": lazy_gettext("minutes"),
+    "minutes": lazy_gettext("counted minutes"),
 }
 
 

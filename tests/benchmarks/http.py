@@ -27,7 +27,7 @@ from tests.benchmarks import measured, seeding
 from tests.benchmarks.databases import fresh_database
 
 BOOKINGS, CALLS = 200_000, 1_000
-QUICK_BOOKINGS, QUICK_CALLS = 20_000, 100
+QUICK_BOOKINGS, QUICK_CALLS = 10_000, 60
 WARMING = 50
 RATE = "1000000/second"
 
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--bookings", type=int, default=BOOKINGS)
     parser.add_argument("--calls", type=int, default=CALLS)
     parser.add_argument("--database", default="", help="a PostgreSQL database whose user may create others")
-    parser.add_argument("--quick", action="store_true", help="20,000 bookings stored, 100 calls")
+    parser.add_argument("--quick", action="store_true", help="10,000 bookings stored, 60 calls")
     given = parser.parse_args()
     bookings, calls = (QUICK_BOOKINGS, QUICK_CALLS) if given.quick else (given.bookings, given.calls)
     print(json.dumps(run(bookings, calls, given.database)))

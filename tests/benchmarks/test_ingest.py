@@ -17,7 +17,7 @@ def server(request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.timeout(1200)
 def test_what_waits_in_the_broker_is_stored_once(server: str, long: bool) -> None:
-    found = run(READINGS, RUNS, 500, server) if long else run(5_000, 1, 50, server)
+    found = run(READINGS, RUNS, 500, server) if long else run(3_000, 1, 50, server)
     print(found)
     assert found["lost"] == 0
     assert found["duplicated"] == 0

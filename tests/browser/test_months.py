@@ -183,7 +183,7 @@ def test_a_month_is_answered_confirmed_closed_corrected_and_exported(someone: Ca
     page.get_by_label("休暇").check()
     page.get_by_label("理由").fill("年休に振替")
     page.get_by_role("button", name="この区分にする").click()
-    expect(page.get_by_role("row", name="年休に振替")).to_contain_text("在宅勤務 → 休暇")
+    expect(page.get_by_role("row", name="年休に振替")).to_contain_text("テレワーク → 休暇")
 
     personnel.open("/office/months/2026-11")
     lines = downloaded(page, "勤怠システム用にダウンロード")

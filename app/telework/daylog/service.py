@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.errors import Forbidden
+from app.errors import Forbidden, NotFound
 from app.people import lookup
-from app.people.models import Role, Section
+from app.people.models import Role, Section, User
 from app.people.service import Person, list_sections, names
 from app.telework.daylog import rules
 from app.telework.daylog.correcting import get_half_day, is_of_section
@@ -236,7 +236,9 @@ def plan_of(plan: Mapping[str, Any], known: Mapping[int, str]) -> dict[str, Any]
 
 
 def note_look(session: Session, user_id: int, *, actor: Person, now: datetime) -> None:
-    """Somebody looks at another's days, which the person is told of (RULES 20)."""
+    """Somebody looks at another's days, which the person is told of (RULES 20). Raises NotFound `user.unknown`."""
+    if session.get(User, user_id) is None:
+        raise NotFound("user.unknown", user_id=user_id)
     lookup.note_look(session, user_id, actor=actor, now=now)
 
 
