@@ -139,10 +139,10 @@ def test_caps_about_to_break_as_they_are_asked_for(api: Api, week: House) -> Non
 
 def test_without_any_asked_for_the_caps_are_those_of_the_rules_in_effect(api: Api, week: House) -> None:
     make_rule(week, week=2, in_a_row=1)
-    found = rows(api, "fujii", "caps")
-    assert [(row["name"], row["period"], row["used"], row["at_most"], row["state"]) for row in found] == [
-        ("aoki", "in_a_row", 2, 1, "broken"),
-        ("aoki", "week", 2, 1, "broken"),
+    broken = [row for row in rows(api, "fujii", "caps") if row["state"] == "broken"]
+    assert [(row["name"], row["period"], row["used"], row["at_most"]) for row in broken] == [
+        ("aoki", "week", 2, 1),
+        ("aoki", "in_a_row", 2, 1),
     ]
 
 

@@ -16,7 +16,7 @@ from app.rotation.models import OPEN, Rotation, RotationBooking, RotationSwap, S
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
 from app.telework.models import TeleworkPlan
-from tests.app.telework.desk import section_id
+from tests.app.telework.desk import ask, section_id, whole
 from tests.house import DAY, OFFICE, House, at
 
 FIRST, LAST = DAY + timedelta(days=6), DAY + timedelta(days=10)  # 30 November to 4 December 2026
@@ -123,22 +123,6 @@ def planned(house: House, *, to: str = "find") -> int:
     return rotation_id
 
 
-def lock(house: House, who: str, on: date, where: str) -> None:
-    """Both halves of somebody's day are locked."""
-    with transaction(house.engine) as session:
-        for half in ("am", "pm"):
-            service.lock_cell(
-                session,
-                section_id(house, "soumu"),
-                user_id=house.people[who].id,
-                on=on,
-                half=half,
-                kind=where,
-                actor=house.people["chiba"],
-                now=at("08:00"),
-            )
-
-
 def to_swap(house: House) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """A published week in which aoki minds the counter on the first day, and only baba could; who is absent, and who
     could be asked, as a request has it: path, query, body."""
@@ -150,8 +134,7 @@ def to_swap(house: House) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
         )
     aoki, baba = house.people["aoki"].id, house.people["baba"].id
     setting(house, covers=[{"name": "窓口", "least": 1, "people": [aoki, baba]}])
-    lock(house, "aoki", FIRST, "office")
-    lock(house, "baba", FIRST, "home")
+    ask(house, "baba", whole(FIRST))
     rotation_id = planned(house, to="publish")
     return {"rotation_id": rotation_id}, {}, {"user_id": aoki, "on": FIRST.isoformat(), "person_id": baba}
 
