@@ -47,7 +47,7 @@ def outcome(house: House) -> list[Any]:
     return [changes, sessions, bookings]
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(
     st.lists(st.sampled_from([True, False, None]), min_size=len(MINUTES), max_size=len(MINUTES)),
     st.lists(st.integers(1, 12), min_size=1, max_size=20),

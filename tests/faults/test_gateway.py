@@ -17,7 +17,7 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.waiting import wait_until
 
 SENSORS = sensor_ids(40)
-READINGS, LONG_READINGS = 15_000, 300_000
+READINGS, LONG_READINGS = 10_000, 300_000
 SECONDS = 60.0
 
 
@@ -45,7 +45,7 @@ def test_a_gateway_killed_in_the_middle_of_its_transactions_stores_everything_on
     with stage.opened(database_url) as engine, stage.gateway(tmp_path, database_url, broker) as gateway:
         killed_in_the_middle = 0
         # A broker that is busy sending loses the acknowledgements of the killed, and sends all of that again.
-        while killed_in_the_middle < (10 if long else 3) and (before := stage.stored(engine)) < len(messages):
+        while killed_in_the_middle < (10 if long else 1) and (before := stage.stored(engine)) < len(messages):
             wait_until(lambda before=before: stage.stored(engine) > before, seconds=SECONDS)  # type: ignore[misc]
             time.sleep(random.uniform(0.05, 0.25))  # reading, storing and acknowledging a batch takes so long
             gateway.kill9()

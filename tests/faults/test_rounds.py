@@ -18,7 +18,7 @@ from tests.servers.processes import Program
 from tests.servers.waiting import wait_until
 
 SENSORS = sensor_ids(40)
-ROUNDS, LONG_ROUNDS = 3, 50
+ROUNDS, LONG_ROUNDS = 2, 50
 BURST, EVERY_SECONDS = 200, 0.1
 SECONDS = 90.0
 

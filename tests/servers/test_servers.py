@@ -139,31 +139,28 @@ def test_a_test_of_rules_cannot_touch_a_database(tmp_path: Path) -> None:
             with pytest.raises(AssertionError, match="must not touch a database"):
                 touch()
         """
-    assert "4 passed" in try_run(tmp_path, "test_rules_of_thumb.py", body).stdout
-    assert "4 failed" in try_run(tmp_path, "test_other.py", body).stdout
+    (tmp_path / "test_other.py").write_text(textwrap.dedent(body))
+    done = try_run(tmp_path, "test_rules_of_thumb.py", body, "test_other.py", "-rA").stdout
+    assert "4 failed, 4 passed" in done
+    assert done.count("PASSED test_rules_of_thumb.py") == 4
 
 
-def test_a_skip_fails_the_run_in_ci_only(tmp_path: Path) -> None:
-    body = """
-        import pytest
-        def test_left_out():
-            pytest.skip("for some reason")
-        """
-    assert try_run(tmp_path, "test_some.py", body).returncode == pytest.ExitCode.OK
-    in_ci = try_run(tmp_path, "test_some.py", body, ci="true")
-    assert in_ci.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "1 skipped, and CI leaves nothing out" in in_ci.stdout
-
-
-def test_the_long_forms_run_when_asked_for(tmp_path: Path) -> None:
+def test_a_skip_fails_the_run_in_ci_only_and_the_long_forms_run_when_asked_for(tmp_path: Path) -> None:
     body = """
         import pytest
         from hypothesis import settings
+        def test_left_out():
+            pytest.skip("for some reason")
         @pytest.mark.long
         def test_in_full():
             pass
         def test_in_brief(long):
             assert (settings().max_examples > 100) == long
         """
-    assert "1 passed, 1 deselected" in try_run(tmp_path, "test_some.py", body).stdout
-    assert "2 passed" in try_run(tmp_path, "test_some.py", body, "--long").stdout
+    brief = try_run(tmp_path, "test_some.py", body)
+    assert brief.returncode == pytest.ExitCode.OK
+    assert "1 passed, 1 skipped, 1 deselected" in brief.stdout
+    in_ci = try_run(tmp_path, "test_some.py", body, "--long", ci="true")
+    assert "2 passed, 1 skipped" in in_ci.stdout
+    assert in_ci.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "1 skipped, and CI leaves nothing out" in in_ci.stdout

@@ -16,7 +16,7 @@ from app.rotation.models import OPEN, Rotation, RotationBooking, RotationSwap, S
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
 from app.telework.models import TeleworkPlan
-from tests.app.telework.desk import ask, section_id, whole
+from tests.app.telework.desk import section_id
 from tests.house import DAY, OFFICE, House, at
 
 FIRST, LAST = DAY + timedelta(days=6), DAY + timedelta(days=10)  # 30 November to 4 December 2026
@@ -134,8 +134,23 @@ def to_swap(house: House) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
         )
     aoki, baba = house.people["aoki"].id, house.people["baba"].id
     setting(house, covers=[{"name": "窓口", "least": 1, "people": [aoki, baba]}])
-    ask(house, "baba", whole(FIRST))
-    rotation_id = planned(house, to="publish")
+    rotation_id = planned(house)
+    with transaction(house.engine) as session:
+        rotation = session.get_one(Rotation, rotation_id)
+        on = FIRST.isoformat()
+        days = rotation.plan or {}
+        office, home = ({"am": where, "pm": where} for where in ("office", "home"))
+        rotation.plan = {
+            **days,
+            str(aoki): {**days[str(aoki)], on: office},
+            str(baba): {**days[str(baba)], on: home},
+        }
+        given = {(str(aoki), on), (str(baba), on)}
+        rotation.problem = {
+            **rotation.problem,
+            "fixed": [one for one in rotation.problem["fixed"] if (one["person"], one["day"]) not in given],
+        }
+    publish(house, rotation_id)
     return {"rotation_id": rotation_id}, {}, {"user_id": aoki, "on": FIRST.isoformat(), "person_id": baba}
 
 
