@@ -15,7 +15,7 @@ from app.calendar import working_days
 from app.errors import NotFound, RuleBroken
 from app.people.models import Section
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
-from app.rotation.models import Rotation, RotationCell, RotationLock, RotationSetting, State
+from app.rotation.models import Key, Rotation, RotationCell, RotationLock, RotationSetting, State
 from app.rotation.rules import FRIDAY, HALVES, MONDAY
 from app.spaces.barriers import OUT_OF_ORDER, barriers
 from app.spaces.models import Space, Zone
@@ -30,7 +30,6 @@ from app.timespan import TimeSpan, day_span
 from app.working_days import WorkingDays
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-Key = tuple[int, date, str]  # person, day, half
 
 
 @dataclass(slots=True)

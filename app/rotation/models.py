@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.orm import Base, BigId, enum_text
 from app.telework.rules import Half, PlanKind
 
+Key = tuple[int, date, str]  # of a cell in the office's rows: user, day, half
+
 
 class State(StrEnum):
     """Where a rotation stands. NOTHING: neither a plan nor a conflict in the time given. REPLACED: one that was

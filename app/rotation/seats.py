@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from app.bookings.rules import Origin
 from app.errors import DomainError
 from app.people.service import Person, find_person
 from app.rotation import gathering
-from app.rotation.models import Rotation, RotationBooking
+from app.rotation.models import Key, Rotation, RotationBooking
 from app.rotation.rules import HALVES
 from app.rotation.seating import DAY, Coming, Desk, seat
 from app.spaces.barriers import barriers
@@ -27,13 +28,11 @@ from app.spaces.models import Space
 from app.spaces.rules import Kind, Lane
 from app.spaces.service import in_layout, policies
 from app.telework.caps.service import Governed, governed, rulebook
-from app.telework.models import TeleworkPlan
-from app.telework.rules import AWAY, STANDING, Half, PlanKind
+from app.telework.rules import Half, PlanKind
 from app.telework.service import Office
 from app.timespan import TimeSpan, day_span
 
-TRIES = 3  # so many desks are tried for somebody, where others are booking at the same moment
-Key = tuple[int, date, str]
+TRIES = 3  # so many desks are tried for somebody, where a rule stands before the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +62,43 @@ class Published:
 
 
 class Seats:
-    """Books the seats of a published rotation."""
+    """Books the seats of a published rotation for some of its people."""
 
     def __init__(
         self,
         session: Session,
         rotation: Rotation,
-        cells: Mapping[Key, PlanKind],
-        found: Published,
+        people: Collection[int],
         *,
         office: Office,
         now: datetime,
         actor: Person,
     ) -> None:
         assert rotation.section_id is not None  # noqa: S101 - what has none is never published
-        self.session, self.rotation, self.cells, self.found = session, rotation, cells, found
+        self.session, self.rotation = session, rotation
         self.office, self.now, self.actor = office, now, actor
-        self.people: Mapping[int, Governed] = governed(session, {user_id for user_id, _on, _half in cells})
+        self.people: Mapping[int, Governed] = governed(session, people)
         zones = gathering.section_zones(session, rulebook(session).below(rotation.section_id))
         self.booked_zones = [zone for zone in zones if not zone.free_seating and zone.lots_at is None]
         self.free_zones = [zone for zone in zones if zone.free_seating]
+        self.desks = self._desks()
+        self._found: dict[int, Person | None] = {}
 
-    def book(self, before: Sequence[Booking]) -> None:
-        """Seats for those who come; of what was booked before, give back what is not needed any more."""
-        coming = self._coming()
-        self.found.expected = self._expected(coming)
+    def take_turn(self, before: Iterable[Booking]) -> None:
+        """Wait for the turn of everybody and of every desk that may be touched, the seats booked before among them, in
+        the one order that all bookings wait in."""
+        listed = list(before)
+        queue_up(
+            self.session,
+            user_ids={*self.people, *(one.user_id for one in listed)},
+            space_ids={*(desk.id for desk in self.desks), *(one.space_id for one in listed)},
+        )
+
+    def book(self, cells: Mapping[Key, PlanKind], before: Sequence[Booking], found: Published) -> None:
+        """Seats for those who come; of what was booked before, give back what is not needed any more. The caller has
+        taken the turn."""
+        coming = self._coming(cells)
+        found.expected = self._expected(coming)
         needed = {(int(one.person), one.day): self._span(one) for one in coming}
         kept: set[tuple[int, date]] = set()
         for booking in before:
@@ -95,50 +106,35 @@ class Seats:
             if needed.get(key) == booking.span:
                 kept.add(key)
             else:
-                queue_up(self.session, user_ids=[booking.user_id], space_ids=[booking.space_id])
                 release.cancel(self.session, booking, actor=self.actor, now=self.now)
-                self.found.freed.append(booking)
+                found.freed.append(booking)
         wanted = [one for one in coming if (int(one.person), one.day) not in kept]
-        desks = self._desks()
-        if not wanted or not desks:
+        if not wanted or not self.desks:
             return
-        taken, has_one = self._taken(desks, wanted)
+        taken, has_one = self._taken(wanted)
         wanted = [
             one for one in wanted if not has_one & {(int(one.person), one.day, half) for half in one.halves}
         ]
-        for one, desk in seat(wanted, desks, taken, same_desk=self._same_desk()).items():
-            self._allot(one, desk, desks, taken)
-        seated = {(booking.user_id, self.office.day(booking.start_at)) for booking in self.found.bookings}
-        self.found.unseated = [
-            {"user_id": int(one.person), "name": self.people[int(one.person)].name, "on": one.day.isoformat()}
-            for one in wanted
-            if (int(one.person), one.day) not in seated
-        ]
+        seated = seat(wanted, self.desks, taken, same_desk=self._same_desk())
+        for one in wanted:
+            made = self._allot(one, seated[one], taken) if one in seated else None
+            if made is not None:
+                found.bookings.append(made)
+                for half in one.halves:
+                    taken[one.day, half].add(made.space_id)
+            else:
+                name = self.people[int(one.person)].name
+                found.unseated.append({"user_id": int(one.person), "name": name, "on": one.day.isoformat()})
 
-    def _coming(self) -> list[Coming]:
+    def _coming(self, cells: Mapping[Key, PlanKind]) -> list[Coming]:
         halves: dict[tuple[int, date], list[str]] = defaultdict(list)
-        for (user_id, on, half), kind in self.cells.items():
+        for (user_id, on, half), kind in cells.items():
             if kind is PlanKind.OFFICE:
                 halves[user_id, on].append(half)
-        for key in self._leave():
-            if key[2] in halves.get(key[:2], ()):
-                halves[key[:2]].remove(key[2])
         return [
             Coming(str(user_id), self._unit(user_id, on), on, DAY if len(found) == len(HALVES) else found[0])
             for (user_id, on), found in sorted(halves.items(), key=lambda item: (item[0][1], item[0][0]))
-            if found
         ]
-
-    def _leave(self) -> list[Key]:
-        """What came up since the plan was made."""
-        days = [on for _user, on, _half in self.cells]
-        query = select(TeleworkPlan.user_id, TeleworkPlan.on_date, TeleworkPlan.half).where(
-            TeleworkPlan.user_id.in_(self.people),
-            TeleworkPlan.on_date.between(min(days), max(days)),
-            TeleworkPlan.state.in_(STANDING),
-            TeleworkPlan.kind.in_(AWAY),
-        )
-        return [(user_id, on, half.value) for user_id, on, half in self.session.execute(query)]
 
     def _unit(self, user_id: int, on: date) -> str:
         return str(min(self.people[user_id].sections_on(on), default=0))
@@ -162,9 +158,7 @@ class Seats:
         found = policies(self.session)
         return not any(found.of(Kind.SEAT, zone.id).change_seats for zone in self.booked_zones)
 
-    def _taken(
-        self, desks: Sequence[Desk], wanted: Sequence[Coming]
-    ) -> tuple[dict[tuple[date, str], set[int]], set[Key]]:
+    def _taken(self, wanted: Sequence[Coming]) -> tuple[dict[tuple[date, str], set[int]], set[Key]]:
         """The desks that cannot be had, by day and half, and who holds a desk somewhere already."""
         days = sorted({one.day for one in wanted})
         whole = TimeSpan(
@@ -177,11 +171,11 @@ class Seats:
             )
         ).all()
         bars = barriers(
-            self.session, whole, self.office.timezone, zone_ids=sorted({desk.zone_id for desk in desks})
+            self.session, whole, self.office.timezone, zone_ids=sorted({desk.zone_id for desk in self.desks})
         )
         taken: dict[tuple[date, str], set[int]] = defaultdict(set)
         has_one: set[Key] = set()
-        ours = {desk.id for desk in desks}
+        ours = {desk.id for desk in self.desks}
         for (on, half), window in windows.items():
             for space_id, user_id, start, end in held:
                 if start < window.end and end > window.start:
@@ -193,29 +187,22 @@ class Seats:
                     taken[on, half].add(bar.space_id)
         return taken, has_one
 
-    def _allot(
-        self, one: Coming, desk: Desk, desks: Sequence[Desk], taken: Mapping[tuple[date, str], set[int]]
-    ) -> None:
-        """Book the desk, or where somebody was faster another that is free."""
-        given = {
-            booking.space_id
-            for booking in self.found.bookings
-            if self.office.day(booking.start_at) == one.day
-        }
-        others = [
+    def _allot(self, one: Coming, desk: Desk, taken: Mapping[tuple[date, str], set[int]]) -> Booking | None:
+        """Book the desk, or where a rule stands before it another that is free; None where all tried are refused."""
+        person = self._person(int(one.person), one.day)
+        if person is None:
+            return None
+        others = (
             other
-            for other in desks
-            if other != desk
-            and other.id not in given
-            and not any(other.id in taken.get((one.day, half), ()) for half in one.halves)
-        ]
-        person = find_person(self.session, int(one.person), one.day)
-        for tried in [desk, *others][:TRIES] if person else []:
+            for other in self.desks
+            if other != desk and not any(other.id in taken.get((one.day, half), ()) for half in one.halves)
+        )
+        for tried in islice(chain([desk], others), TRIES):
             try:
                 with self.session.begin_nested():
                     booking = allot(
                         self.session,
-                        person=person,  # type: ignore[arg-type]
+                        person=person,
                         space_id=tried.id,
                         span=self._span(one),
                         now=self.now,
@@ -224,8 +211,15 @@ class Seats:
             except DomainError:
                 continue
             self.session.add(RotationBooking(booking_id=booking.id, rotation_id=self.rotation.id))
-            self.found.bookings.append(booking)
-            return
+            return booking
+        return None
+
+    def _person(self, user_id: int, on: date) -> Person | None:
+        """Somebody who has not left, as of a day; read once."""
+        if user_id not in self._found:
+            self._found[user_id] = find_person(self.session, user_id, on)
+        person = self._found[user_id]
+        return person.as_of(on) if person else None
 
     def _expected(self, coming: Iterable[Coming]) -> list[Expected]:
         """Those who come by day and half, where the section has zones without booking."""

@@ -11,13 +11,12 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings import release
-from app.bookings.guards import queue_up
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import lock_rows
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people.service import Person
-from app.rotation.models import Rotation, RotationBooking, RotationCell, RotationSwap, State, SwapState
+from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, RotationSwap, State, SwapState
 from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
 from app.rotation.standing import swaps_of
@@ -25,8 +24,6 @@ from app.telework.models import TeleworkPlan
 from app.telework.rules import Half, PlanKind, PlanState
 from app.telework.service import Office, check_open
 from app.timespan import TimeSpan
-
-Key = tuple[int, date, str]
 
 
 def offer(
@@ -168,9 +165,13 @@ def _apply(
     at_home = [
         office.window(on, Half(half)) for (_user, on, half), kind in wanted.items() if kind is PlanKind.HOME
     ]
-    freed = _give_up(session, rotation, at_home, actor=actor, now=now)
+    seats = Seats(session, rotation, [actor.id], office=office, now=now, actor=actor)
+    freed = _seats_in(session, rotation, actor.id, at_home, now)
+    seats.take_turn(freed)
+    for booking in freed:
+        release.cancel(session, booking, actor=actor, now=now)
     comes = {key: kind for key, kind in wanted.items() if kind is PlanKind.OFFICE}
-    Seats(session, rotation, comes, Published(), office=office, now=now, actor=actor).book([])
+    seats.book(comes, [], Published())
     return freed
 
 
@@ -179,26 +180,22 @@ def _keys(swap: RotationSwap, part: str) -> list[Key]:
     return [(swap.person_id, date.fromisoformat(one["on"]), one["half"]) for one in said]
 
 
-def _give_up(
-    session: Session, rotation: Rotation, windows: Sequence[TimeSpan], *, actor: Person, now: datetime
+def _seats_in(
+    session: Session, rotation: Rotation, user_id: int, windows: Sequence[TimeSpan], now: datetime
 ) -> list[Booking]:
-    """The rotation's seats of somebody in hours at home."""
+    """The rotation's seats of somebody in these hours."""
     query = (
         select(Booking)
         .join(RotationBooking, RotationBooking.booking_id == Booking.id)
         .where(
             RotationBooking.rotation_id == rotation.id,
-            Booking.user_id == actor.id,
+            Booking.user_id == user_id,
             Booking.status == Status.BOOKED,
             Booking.start_at > now,
         )
         .order_by(Booking.id)
     )
-    freed = [one for one in session.scalars(query) if any(one.span.overlaps(window) for window in windows)]
-    for booking in freed:
-        queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id])
-        release.cancel(session, booking, actor=actor, now=now)
-    return freed
+    return [one for one in session.scalars(query) if any(one.span.overlaps(window) for window in windows)]
 
 
 def _record(
