@@ -127,6 +127,7 @@ class _Budget:
 
     def __init__(self, limits: Limits) -> None:
         self._limits, self._over_at = limits, monotonic() + limits.seconds
+        self.seed = limits.seed
         self._pieces = None if limits.work is None else max(1, round(limits.work * PIECES_A_NODE))
 
     @property
@@ -177,7 +178,7 @@ def _better(
     model: _Model, goal: Linear, values: Sequence[float], budget: _Budget, tell: Tell
 ) -> Sequence[float]:
     """Better a plan piece by piece until the budget is used up."""
-    of, random = model.of, Random(1)  # noqa: S311 - which piece is next, no secret
+    of, random = model.of, Random(budget.seed)  # noqa: S311 - which piece is next, no secret
     shapes = [
         _Shape(days, max(2.0, START_CELLS * len(of.people) / days)) for days in range(1, len(of.days) + 1)
     ]

@@ -35,13 +35,13 @@ def setting(house: House, **data: Any) -> None:
         )
 
 
-def plan_month(house: House, who: str = "chiba", now: str = "08:00") -> int:
+def plan_month(house: House, who: str = "chiba", now: str = "08:00", first: date = FIRST) -> int:
     with transaction(house.engine) as session:
         return service.ask(
             session,
             actor=house.people[who],
             section_id=section_id(house, "soumu"),
-            first=FIRST,
+            first=first,
             last=LAST,
             limits=LIMITS,
             office=OFFICE,

@@ -16,7 +16,8 @@ from app.rotation import gathering, service
 from app.rotation.models import Rotation, State
 from app.rotation.standing import what_if
 from app.spaces.models import Zone
-from app.telework.rules import PlanKind, PlanState
+from app.telework.requesting import Wanted
+from app.telework.rules import Half, PlanKind, PlanState
 from tests.app.rotation.months import (
     FIRST,
     LAST,
@@ -32,7 +33,7 @@ from tests.app.rotation.months import (
     withdraw,
 )
 from tests.app.telework.desk import approve, ask, hire, make_rule, morning, plan_ids, section_id, whole
-from tests.house import OFFICE, House, at
+from tests.house import DAY, OFFICE, House, at
 from tests.statements import counted
 
 
@@ -84,7 +85,6 @@ def test_locked_cells_stay(office: House) -> None:
 
 def test_where_it_cannot_be_the_rules_that_contradict_each_other_are_named(office: House) -> None:
     approve(office, *plan_ids(ask(office, "aoki", whole(FIRST))))
-    setting(office, meetings=[{"on": FIRST.isoformat(), "people": [office.people["baba"].id]}])
     everybody = len(office.people)
     setting(office, covers=[{"name": "全員", "least": everybody + 20}])
     found = search(office, plan_month(office))
@@ -143,14 +143,51 @@ def test_planned_anew_it_changes_what_it_must_and_keeps_the_seats(office: House)
     assert {one.user_id for one in done.freed} <= {office.people["aoki"].id}
 
 
-def test_whoever_has_a_seat_already_keeps_it(office: House) -> None:
-    own = office.book("aoki", "seat", "09:00", "12:00")
-    assert own.status is Status.BOOKED
+def test_whoever_has_a_seat_already_keeps_it_and_gets_no_second(office: House) -> None:
+    ask(office, "aoki", [Wanted(FIRST, half, PlanKind.OFFICE) for half in Half])
+    own = office.book("aoki", "seat", "09:00", "12:00", day=(FIRST - DAY).days)
     rotation_id = plan_month(office)
-    search(office, rotation_id)
+    assert cell(search(office, rotation_id), office, "aoki", FIRST, "am") == "office"
     publish(office, rotation_id)
     with reading(office.engine) as session:
         assert session.get_one(Booking, own.id).status is Status.BOOKED
+    theirs = [one for one in seats(office) if one.user_id == own.user_id]
+    assert FIRST not in {OFFICE.day(one.start_at) for one in theirs}
+
+
+def test_planned_anew_in_part_the_other_days_stay_published_with_their_seats(office: House) -> None:
+    first = plan_month(office)
+    search(office, first)
+    publish(office, first)
+    before = {one.id for one in seats(office) if OFFICE.day(one.start_at) < LAST}
+    assert before
+    second = plan_month(office, now="08:40", first=LAST)
+    search(office, second)
+    publish(office, second)
+    assert before <= {one.id for one in seats(office)}
+    kept = stored(office, first)
+    assert (kept.state, kept.first_on, kept.last_on) == (State.PUBLISHED, FIRST, LAST - timedelta(days=1))
+    withdraw(office, first)
+    assert {OFFICE.day(one.start_at) for one in seats(office)} == {LAST}
+
+
+def test_what_came_up_since_the_search_stays_as_it_is(office: House) -> None:
+    rotation_id = plan_month(office)
+    found = search(office, rotation_id)
+    leave = ask(office, "baba", whole(FIRST, kind=PlanKind.LEAVE), now="08:01")
+    opposite = PlanKind.OFFICE if cell(found, office, "aoki", FIRST, "am") == "home" else PlanKind.HOME
+    by_hand = ask(office, "aoki", [morning(FIRST, opposite)], now="08:01")
+    approve(office, *plan_ids(by_hand), now="08:01")
+    publish(office, rotation_id)
+    written = plans(office)
+    assert written[office.people["aoki"].id, FIRST, "am"].kind is opposite
+    for plan in leave.plans:
+        assert written[plan.user_id, plan.on_date, plan.half.value].kind is PlanKind.LEAVE
+    assert not [
+        one
+        for one in seats(office)
+        if one.user_id == office.people["baba"].id and OFFICE.day(one.start_at) == FIRST
+    ]
 
 
 def test_only_a_chief_of_the_section_plans_it(office: House) -> None:
