@@ -30,7 +30,7 @@ from app.rotation.schemas import (
     WhatIfView,
     WithdrawnView,
 )
-from app.rotation.standing import swaps_of, what_if
+from app.rotation.standing import find_way, needs_of, swaps_of, what_if
 from app.wording import of_rotation
 
 api = Blueprint(
@@ -160,9 +160,15 @@ def withdraw(query: dict[str, Any], rotation_id: int) -> Any:
 @allow(*SEERS)
 def swaps(query: dict[str, Any], rotation_id: int) -> Any:
     """Somebody is suddenly absent: at most three ways out, the cheapest first"""
+    return {"swaps": swaps_of(_seen(rotation_id), query["user_id"], query["on"])}
+
+
+def _seen(rotation_id: int) -> Rotation:
+    """A rotation to work on without a transaction."""
     with reading(db.engine) as session:
         rotation = service.get_rotation(session, rotation_id, asker())
-        return {"swaps": swaps_of(rotation, query["user_id"], query["on"])}
+        session.expunge(rotation)
+    return rotation
 
 
 @api.route("/rotations/<int:rotation_id>/swaps", methods=["POST"])
@@ -171,17 +177,10 @@ def swaps(query: dict[str, Any], rotation_id: int) -> Any:
 @allow(*PLANNERS)
 def ask_swap(body: dict[str, Any], rotation_id: int) -> Any:
     """Ask somebody to come in for who is absent; who accepts first does"""
+    way = find_way(_seen(rotation_id), absent_id=body["user_id"], on=body["on"], person_id=body["person_id"])
     with transaction(db.engine) as session:
         rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
-        made = swapping.offer(
-            session,
-            rotation,
-            absent_id=body["user_id"],
-            on=body["on"],
-            person_id=body["person_id"],
-            actor=asker(),
-            now=now(),
-        )
+        made = swapping.offer(session, rotation, way, actor=asker(), now=now())
         session.expunge(made)
     return made
 
@@ -234,16 +233,8 @@ def _answer(swap_id: int, *, accepts: bool) -> Any:
 def lock(body: dict[str, Any]) -> Any:
     """Lock a cell for the section's next searches; kind null opens it again"""
     with transaction(db.engine) as session:
-        service.lock_cell(
-            session,
-            body["section"],
-            user_id=body["user_id"],
-            on=body["on"],
-            half=body["half"],
-            kind=body["kind"],
-            actor=asker(),
-            now=now(),
-        )
+        cell = {(body["user_id"], body["on"], body["half"]): body["kind"]}
+        service.lock_cells(session, body["section"], cell, actor=asker(), now=now())
 
 
 @api.route("/rotations/what-if")
@@ -254,14 +245,10 @@ def seats(query: dict[str, Any]) -> Any:
     """The least seats that a section's rules leave possible, and the least home days for a number of seats"""
     with reading(db.engine) as session:
         service.check_section(session, query["section"], asker(), to_read=True)
-        return what_if(
-            session,
-            query["section"],
-            query["first"],
-            query["last"],
-            seats=query["seats"],
-            office=service.office_of(settings()),
+        needs = needs_of(
+            session, query["section"], query["first"], query["last"], service.office_of(settings())
         )
+    return what_if(needs, query["seats"])
 
 
 @api.route("/sections/<int:section_id>/rotation-setting")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select, tuple_, update
 from sqlalchemy.orm import Session, defer
 
 from app import events
@@ -16,7 +16,7 @@ from app.people.models import Membership, Role, Section, User
 from app.people.service import Person
 from app.rotation import gathering
 from app.rotation.form import ProblemForm, problem_of
-from app.rotation.models import OPEN, Rotation, RotationLock, RotationSetting, State
+from app.rotation.models import OPEN, Key, Rotation, RotationLock, RotationSetting, State
 from app.rotation.rules import Problem
 from app.settings import Settings
 from app.telework.caps.service import rulebook
@@ -200,43 +200,36 @@ def cancel(session: Session, rotation: Rotation, *, actor: Person, now: datetime
     return rotation
 
 
-def lock_cell(
-    session: Session,
-    section_id: int,
-    *,
-    user_id: int,
-    on: date,
-    half: str,
-    kind: str | None,
-    actor: Person,
-    now: datetime,
+def lock_cells(
+    session: Session, section_id: int, cells: Mapping[Key, str | None], *, actor: Person, now: datetime
 ) -> None:
-    """Lock a cell as it is to stay in the next searches, or (None) open it again. Raises as `check_section`."""
+    """Lock cells as home or office, to stay so in the next searches, or (None) open them again; as many statements for
+    few as for many. Raises as `check_section`."""
     check_section(session, section_id, actor)
     lock_rows(session, LOCK, [section_id])
-    which = (
-        RotationLock.section_id == section_id,
-        RotationLock.user_id == user_id,
-        RotationLock.on_date == on,
-        RotationLock.half == Half(half),
+    where = (RotationLock.user_id, RotationLock.on_date, RotationLock.half)
+    keys = [(user_id, on, Half(half)) for user_id, on, half in cells]
+    session.execute(
+        delete(RotationLock).where(RotationLock.section_id == section_id, tuple_(*where).in_(keys))
     )
-    session.execute(delete(RotationLock).where(*which))
-    if kind is not None:
-        session.add(
-            RotationLock(
-                section_id=section_id, user_id=user_id, on_date=on, half=Half(half), kind=PlanKind(kind)
-            )
-        )
+    session.add_all(
+        RotationLock(section_id=section_id, user_id=user_id, on_date=on, half=Half(half), kind=PlanKind(kind))
+        for (user_id, on, half), kind in cells.items()
+        if kind is not None
+    )
     session.flush()
-    events.record(
+    events.record_many(
         session,
-        "rotation.locked" if kind else "rotation.unlocked",
-        f"user:{user_id}",
-        at=now,
-        actor_id=actor.id,
-        on=on.isoformat(),
-        half=half,
-        to=kind,
+        [
+            {
+                "at": now,
+                "kind": "rotation.locked" if kind else "rotation.unlocked",
+                "subject": f"user:{user_id}",
+                "actor_id": actor.id,
+                "data": {"on": on.isoformat(), "half": half, "to": kind},
+            }
+            for (user_id, on, half), kind in cells.items()
+        ],
     )
 
 

@@ -14,58 +14,46 @@ from app.bookings import release
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import lock_rows
-from app.errors import Conflict, Forbidden, NotFound, RuleBroken
+from app.errors import Conflict, Forbidden, NotFound
 from app.people.service import Person
 from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, RotationSwap, State, SwapState
 from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
-from app.rotation.standing import swaps_of
+from app.rotation.standing import Way
 from app.telework.models import TeleworkPlan
 from app.telework.rules import Half, PlanKind, PlanState
 from app.telework.service import Office, check_open
 from app.timespan import TimeSpan
 
 
-def offer(
-    session: Session,
-    rotation: Rotation,
-    *,
-    absent_id: int,
-    on: date,
-    person_id: int,
-    actor: Person,
-    now: datetime,
-) -> RotationSwap:
-    """Ask somebody to come in for somebody who is absent; one of the ways that `swaps_of` finds.
+def offer(session: Session, rotation: Rotation, way: Way, *, actor: Person, now: datetime) -> RotationSwap:
+    """Ask somebody to come in for who is absent.
 
-    Raises as `swaps_of`, Conflict `rotation.state` where it is not published, `rotation.swap_asked` where they are
-    asked already, RuleBroken `rotation.no_swap` where that is no way out.
+    Raises Conflict `rotation.state` where it is not published, or its plan is another than the way was found in, or
+    `rotation.swap_asked` where they are asked already.
     """
-    if rotation.state is not State.PUBLISHED:
-        raise Conflict("rotation.state", state=rotation.state.value)
     lock_rows(session, LOCK, [rotation.section_id or 0])
-    found = next((one for one in swaps_of(rotation, absent_id, on) if one["user_id"] == person_id), None)
-    if found is None:
-        raise RuleBroken("rotation.no_swap")
+    if rotation.state is not State.PUBLISHED or rotation.plan != way.plan:
+        raise Conflict("rotation.state", state=rotation.state.value)
     asked = select(RotationSwap.id).where(
-        RotationSwap.person_id == person_id,
-        RotationSwap.on_date == on,
+        RotationSwap.person_id == way.person_id,
+        RotationSwap.on_date == way.on,
         RotationSwap.state == SwapState.OFFERED,
     )
     if session.scalar(asked.limit(1)) is not None:
         raise Conflict("rotation.swap_asked")
     made = RotationSwap(
         rotation_id=rotation.id,
-        absent_id=absent_id,
-        person_id=person_id,
-        on_date=on,
-        cells={"comes": found["comes"], "home": found["home_instead"]},
+        absent_id=way.absent_id,
+        person_id=way.person_id,
+        on_date=way.on,
+        cells={"comes": way.comes, "home": way.home_instead},
         offered_at=now,
         offered_by=actor.id,
     )
     session.add(made)
     session.flush()
-    _record(session, "telework.swap_offered", made, user_id=person_id, actor=actor, now=now)
+    _record(session, "telework.swap_offered", made, user_id=way.person_id, actor=actor, now=now)
     return made
 
 

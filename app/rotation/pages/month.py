@@ -21,10 +21,10 @@ from app.fields import day_typed
 from app.http import identifier, now, settings, today
 from app.rotation import service, swapping
 from app.rotation.form import ProblemForm, plan_of, problem_of
-from app.rotation.models import OPEN, Rotation
+from app.rotation.models import OPEN, Key, Rotation
 from app.rotation.rules import HALVES, Cell, Problem
 from app.rotation.rules import State as Where
-from app.rotation.standing import swaps_of
+from app.rotation.standing import find_way, swaps_of
 from app.wording import explain, of_rotation
 
 pages = Blueprint("rotation_pages", __name__)
@@ -220,23 +220,8 @@ def lock(rotation_id: int) -> Answer:
             rotation = service.get_rotation(session, rotation_id, asker())
             if rotation.section_id is None or rotation.plan is None:
                 raise RuleBroken("rotation.of_no_section")
-            plan = plan_of(rotation.plan)
-            for text in request.form.getlist("cell")[:2_000]:
-                person, on, half, verb = _cell(text)
-                where = plan.get(Cell(person, on, half), Where.AWAY)
-                if where is Where.AWAY:
-                    continue
-                other = Where.OFFICE if where is Where.HOME else Where.HOME
-                service.lock_cell(
-                    session,
-                    rotation.section_id,
-                    user_id=int(person),
-                    on=on,
-                    half=half,
-                    kind={"keep": where.value, "turn": other.value, "open": None}[verb],
-                    actor=asker(),
-                    now=now(),
-                )
+            cells = _locked(plan_of(rotation.plan))
+            service.lock_cells(session, rotation.section_id, cells, actor=asker(), now=now())
             back = _back(rotation)
         flash(gettext("Noted. It holds in the next search."), "done")
         return redirect(back)
@@ -245,14 +230,29 @@ def lock(rotation_id: int) -> Answer:
         return redirect(url_for("rotation_pages.month"))
 
 
-def _cell(text: str) -> tuple[str, date, str, str]:
-    """person/day/half of a cell, and what becomes of it."""
+def _locked(plan: Mapping[Cell, Where]) -> dict[Key, str | None]:
+    """The ticked cells, and as what each is locked; None: opened. Who is away then is left as they are."""
     verb = request.form.get("verb", "keep")
+    other = {Where.HOME: Where.OFFICE, Where.OFFICE: Where.HOME}
+    if verb not in {"keep", "turn", "open"}:
+        raise RuleBroken("request.invalid")
+    found: dict[Key, str | None] = {}
+    for text in request.form.getlist("cell"):
+        cell = _cell(text)
+        where = plan.get(cell, Where.AWAY)
+        if where is not Where.AWAY:
+            chosen = other[where] if verb == "turn" else where
+            found[int(cell.person), cell.day, cell.half] = None if verb == "open" else chosen.value
+    return found
+
+
+def _cell(text: str) -> Cell:
+    """A cell as the form names it: person/day/half."""
     try:
         person, on, half = text.split("/")
-        if verb not in {"keep", "turn", "open"} or half not in HALVES:
+        if half not in HALVES:
             raise ValueError
-        return str(identifier(person)), date.fromisoformat(on), half, verb
+        return Cell(str(identifier(person)), date.fromisoformat(on), half)
     except ValueError as error:
         raise RuleBroken("request.invalid") from error
 
@@ -272,11 +272,13 @@ def ask_swap(rotation_id: int) -> Answer:
     try:
         if on is None:
             raise RuleBroken("request.invalid")
+        with reading(db.engine) as session:
+            seen = service.get_rotation(session, rotation_id, asker())
+            session.expunge(seen)
+        way = find_way(seen, absent_id=absent_id, on=on, person_id=person_id)
         with transaction(db.engine) as session:
             rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
-            swapping.offer(
-                session, rotation, absent_id=absent_id, on=on, person_id=person_id, actor=asker(), now=now()
-            )
+            swapping.offer(session, rotation, way, actor=asker(), now=now())
             back = url_for(
                 "rotation_pages.month",
                 section=rotation.section_id,

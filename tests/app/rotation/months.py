@@ -15,6 +15,7 @@ from app.rotation import service, swapping, working
 from app.rotation.models import OPEN, Rotation, RotationBooking, RotationSwap, State, SwapState
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
+from app.rotation.standing import find_way
 from app.telework.models import TeleworkPlan
 from tests.app.telework.desk import section_id
 from tests.house import DAY, OFFICE, House, at
@@ -160,12 +161,5 @@ def swap(house: House) -> int:
     with transaction(house.engine) as session:
         chiba = house.people["chiba"]
         rotation = service.get_rotation(session, path["rotation_id"], chiba, to_change=True)
-        return swapping.offer(
-            session,
-            rotation,
-            absent_id=body["user_id"],
-            on=FIRST,
-            person_id=body["person_id"],
-            actor=chiba,
-            now=at("08:03"),
-        ).id
+        way = find_way(rotation, absent_id=body["user_id"], on=FIRST, person_id=body["person_id"])
+        return swapping.offer(session, rotation, way, actor=chiba, now=at("08:03")).id

@@ -14,7 +14,7 @@ from app.errors import Conflict, DomainError, Forbidden, RuleBroken
 from app.events import Event
 from app.rotation import gathering, service
 from app.rotation.models import Rotation, State
-from app.rotation.standing import what_if
+from app.rotation.standing import needs_of, what_if
 from app.spaces.models import Zone
 from app.telework.requesting import Wanted
 from app.telework.rules import Half, PlanKind, PlanState
@@ -70,16 +70,9 @@ def test_leave_and_what_is_approved_stay_as_they_are(office: House) -> None:
 def test_locked_cells_stay(office: House) -> None:
     who = office.people["aoki"].id
     with transaction(office.engine) as session:
-        service.lock_cell(
-            session,
-            section_id(office, "soumu"),
-            user_id=who,
-            on=FIRST,
-            half="pm",
-            kind="home",
-            actor=office.people["chiba"],
-            now=at("08:00"),
-        )
+        cells = {(who, FIRST, "pm"): "home"}
+        section = section_id(office, "soumu")
+        service.lock_cells(session, section, cells, actor=office.people["chiba"], now=at("08:00"))
     assert cell(search(office, plan_month(office)), office, "aoki", FIRST, "pm") == "home"
 
 
@@ -253,7 +246,8 @@ def test_what_is_over_or_of_no_section_is_not_published(office: House) -> None:
 def test_the_fewest_seats_and_home_days_are_told(office: House) -> None:
     setting(office, covers=[{"name": "窓口", "least": 2}])
     with reading(office.engine) as session:
-        found = what_if(session, section_id(office, "soumu"), FIRST, LAST, seats=None, office=OFFICE)
+        needs = needs_of(session, section_id(office, "soumu"), FIRST, LAST, OFFICE)
+    found = what_if(needs, None)
     assert found.people > 2
     assert found.least_seats is not None
     assert 2 <= found.least_seats <= found.people

@@ -13,6 +13,7 @@ from app.errors import Conflict, Forbidden, RuleBroken
 from app.events import Event
 from app.rotation import service, swapping
 from app.rotation.models import RotationCell, RotationSwap, SwapState
+from app.rotation.standing import find_way
 from app.spaces.models import Zone
 from app.telework.rules import Half, PlanKind
 from tests.app.rotation import months
@@ -98,15 +99,10 @@ def test_nobody_is_asked_twice_nor_where_it_is_no_way_out(office: House) -> None
         with transaction(office.engine) as session:
             chiba = office.people["chiba"]
             rotation = service.get_rotation(session, rotation_id, chiba, to_change=True)
-            swapping.offer(
-                session,
-                rotation,
-                absent_id=office.people[absent].id,
-                on=FIRST,
-                person_id=office.people[person].id,
-                actor=chiba,
-                now=at("08:04"),
+            way = find_way(
+                rotation, absent_id=office.people[absent].id, on=FIRST, person_id=office.people[person].id
             )
+            swapping.offer(session, rotation, way, actor=chiba, now=at("08:04"))
 
     with pytest.raises(Conflict, match=r"rotation\.swap_asked"):
         ask("baba", "aoki")
