@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from app.rotation.milp import INFINITY, Linear, Status, total
+from app.rotation.milp import INFINITY, Linear, Outcome, Status, Watcher, total
 from app.rotation.rules import Problem, Rule
-from app.rotation.search import Musts
+from app.rotation.search import Musts, Observer
 
 NOTHING = Linear({})
 STRETCHED = 0.5  # rules are whole numbers: what is stretched is so by 1, or by rounding
@@ -26,19 +26,26 @@ class Conflict:
     frees: tuple[Rule, ...]
 
 
-class Elastic:
-    """A problem whose rules can be held, let go of, or stretched at a cost."""
+class _Poll(Watcher):
+    """Asks an observer whether to go on, which also shows that somebody works."""
 
-    def __init__(self, problem: Problem, seconds: float) -> None:
+    def __init__(self, observer: Observer) -> None:
+        self.is_over = observer.is_over  # type: ignore[method-assign]
+
+
+class Elastic:
+    """A problem whose rules can be held, let go of, or stretched at a cost; all questions together within `seconds`."""
+
+    def __init__(self, problem: Problem, seconds: float, observer: Observer | None = None) -> None:
         self._musts = Musts(problem, elastic=True)
         self._seconds = seconds
+        self._watcher = _Poll(observer or Observer())
         self.rules = list(self._musts.stretch)
 
-    def can_hold(self, rules: Collection[Rule]) -> bool | None:
-        """Whether a plan can hold these rules alone; None where the time did not suffice to tell."""
+    def can_hold(self, rules: Collection[Rule]) -> bool:
+        """Whether a plan can hold these rules alone. Raises TimeoutError."""
         self._hold(rules)
-        outcome = self._musts.milp.minimize(NOTHING, seconds=self._seconds)
-        return None if outcome.status is Status.UNKNOWN else outcome.is_found
+        return self._ask(NOTHING).is_found
 
     def stretched(self, held: Collection[Rule]) -> list[Rule] | None:
         """Of the rules that are not held, those that give way when as little as can be is given; None: nothing holds.
@@ -47,13 +54,17 @@ class Elastic:
         """
         self._hold(held)
         stretch = self._musts.stretch
-        goal = Linear(total(column for rule, column in stretch.items() if rule not in held))
-        outcome = self._musts.milp.minimize(goal, seconds=self._seconds)
-        if outcome.status is Status.UNKNOWN:
-            raise TimeoutError
+        outcome = self._ask(Linear(total(column for rule, column in stretch.items() if rule not in held)))
         if not outcome.is_found:
             return None
         return [rule for rule, column in stretch.items() if outcome.values[column] > STRETCHED]
+
+    def _ask(self, goal: Linear) -> Outcome:
+        left = self._seconds - self._musts.milp.seconds
+        outcome = self._musts.milp.minimize(goal, seconds=left, watcher=self._watcher)
+        if outcome.status is Status.UNKNOWN or left <= 0:
+            raise TimeoutError
+        return outcome
 
     def _hold(self, rules: Collection[Rule]) -> None:
         stretch = self._musts.stretch
@@ -61,23 +72,25 @@ class Elastic:
         self._musts.milp.bound(list(stretch.values()), [0.0] * len(high), high)
 
 
-def explain(problem: Problem, *, seconds: float = 30.0) -> Conflict | None:
-    """The conflict of a problem without a plan; None where there is a plan, or the time did not suffice to tell.
-
-    `seconds`: for each of the questions to the solver, of which there are a few for each rule of the conflict.
-    """
-    elastic = Elastic(problem, seconds)
-    held: list[Rule] = []
+def explain(problem: Problem, *, seconds: float = 60.0, observer: Observer | None = None) -> Conflict | None:
+    """The conflict of a problem without a plan; None where there is a plan, or the time did not suffice to tell, or the
+    observer ended it."""
+    elastic = Elastic(problem, seconds, observer)
     try:
-        while gave := elastic.stretched(held):
-            held += gave
+        return _conflict(elastic)
     except TimeoutError:
         return None
+
+
+def _conflict(elastic: Elastic) -> Conflict | None:
+    held: list[Rule] = []
+    while gave := elastic.stretched(held):
+        held += gave
     if gave is not None:
         return None  # whatever is held, the others need not give way: there is a plan
     for rule in list(held):
         rest = [one for one in held if one != rule]
-        if elastic.can_hold(rest) is False:
+        if not elastic.can_hold(rest):
             held = rest
     every = elastic.rules
     frees = tuple(rule for rule in sorted(held) if elastic.can_hold([one for one in every if one != rule]))

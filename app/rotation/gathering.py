@@ -16,7 +16,7 @@ from app.errors import NotFound, RuleBroken
 from app.people.models import Section
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
 from app.rotation.models import Key, Rotation, RotationCell, RotationLock, RotationSetting, State
-from app.rotation.rules import FRIDAY, HALVES, MONDAY
+from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS
 from app.spaces.barriers import OUT_OF_ORDER, barriers
 from app.spaces.models import Space, Zone
 from app.spaces.rules import Kind
@@ -28,8 +28,6 @@ from app.telework.rules import AWAY, REMOTE, STANDING, Half, PlanState
 from app.telework.service import Office
 from app.timespan import TimeSpan, day_span
 from app.working_days import WorkingDays
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 MONDAY, FRIDAY = 0, 4
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SHARE = 10_000  # a share of granted ÷ available is counted in ten-thousandths
 HALVES = ("am", "pm")
 

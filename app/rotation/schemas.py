@@ -10,9 +10,8 @@ from app.fields import Day, Identifier
 from app.http import PageArguments
 from app.rotation.form import A_HALF, NAME, ProblemForm, count
 from app.rotation.models import State, SwapState
-from app.rotation.rules import HALVES
+from app.rotation.rules import HALVES, WEEKDAYS
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HALF_DAYS = [f"{day}-{half}" for day in WEEKDAYS for half in HALVES]
 MOST_SECONDS = 600
 

@@ -160,7 +160,7 @@ def search(
         if not outcome.is_found:
             return found or outcome.status
         values = outcome.values
-        reached = {**(found.levels if found else {}), name: (outcome.best, outcome.bound)}
+        reached = {**(found.levels if found else {}), name: (outcome.best, max(0, outcome.bound))}
         found = Found(plan_of(musts, values), reached)
         if observer.is_over():
             break
@@ -176,7 +176,8 @@ class _Watch(Watcher):
     observer: Observer
 
     def better(self, values: Sequence[float], best: int, bound: int) -> None:
-        self.observer.better(self.level, best, bound, lambda: plan_of(self.musts, values))
+        # All that is counted is counted from nothing on: a bound below says only that none is known yet.
+        self.observer.better(self.level, best, max(0, bound), lambda: plan_of(self.musts, values))
 
     def is_over(self) -> bool:
         return self.observer.is_over()

@@ -10,7 +10,7 @@ from app.rotation.milp import Limits, Status
 from app.rotation.rules import Plan, Problem, Worth, check, worth
 from app.rotation.search import Observer, search
 
-EXPLAIN_SECONDS = 30.0
+EXPLAIN_SECONDS = 60.0
 
 
 class SearchError(RuntimeError):
@@ -42,7 +42,7 @@ def solve(problem: Problem, limits: Limits, observer: Observer | None = None) ->
     """Search, check what was found, and explain where there is nothing to find."""
     found = search(problem, limits, observer)
     if isinstance(found, Status):
-        return Solved(conflict=explain(problem, seconds=EXPLAIN_SECONDS))
+        return Solved(conflict=explain(problem, seconds=EXPLAIN_SECONDS, observer=observer))
     if broken := check(problem, found.plan):
         raise SearchError(f"the plan breaks {broken[0]}")
     return Solved(found.plan, worth(problem, found.plan), found.levels)

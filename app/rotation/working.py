@@ -37,7 +37,7 @@ class _Writer(Observer):
         self.is_cancelled = False
 
     def better(self, level: str, best: int, bound: int, plan: Callable[[], dict[Cell, Where]]) -> None:
-        self._news["progress"] = {"level": level, "best": best, "bound": max(0, bound)}
+        self._news["progress"] = {"level": level, "best": best, "bound": bound}
         self._plan = plan
 
     def is_over(self) -> bool:

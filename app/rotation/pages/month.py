@@ -98,7 +98,7 @@ def _covers(problem: Problem, plan: Mapping[Cell, Where]) -> list[CoverRow]:
 @pages.get("/rotation")
 @allow(*SEERS)
 def month() -> str:
-    """The month of `?on=` of a section: the newest rotation of it."""
+    """The month of `?on=` of a section: the newest rotation of it, or the one of `?rotation=`."""
     on = _day("on") or (today().replace(day=1) + timedelta(days=32)).replace(day=1)
     first, last = _month(on)
     with reading(db.engine) as session:
@@ -106,8 +106,10 @@ def month() -> str:
         section = next((one for one in sections if str(one.id) == request.args.get("section")), None)
         section = section or (sections[0] if sections else None)
         found = service.latest(session, section.id, first, last) if section else []
-        were_asked = swapping.asked(session, found[0].id) if found else []
-        shown = _shown(found[0]) if found else None
+        chosen = next((one for one in found if str(one.id) == request.args.get("rotation")), None)
+        chosen = chosen or (found[0] if found else None)
+        were_asked = swapping.asked(session, chosen.id) if chosen else []
+        shown = _shown(chosen) if chosen else None
         session.expunge_all()
     return render_template(
         "rotation.html",
@@ -117,12 +119,12 @@ def month() -> str:
         before=first - timedelta(days=1),
         after=last + timedelta(days=1),
         shown=shown,
-        earlier=found[1:],
+        others=[one for one in found if one is not chosen],
         halves=HALVES,
         cell_of=Cell,
         is_open=shown is not None and shown.rotation.state in OPEN,
         may_plan=asker().role is Role.CHIEF,
-        swaps=_swaps(found[0]) if found else None,
+        swaps=_swaps(chosen) if chosen else None,
         were_asked=were_asked,
         names={int(one.id): one.name for one in shown.problem.members if one.id.isdigit()} if shown else {},
     )

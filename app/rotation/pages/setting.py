@@ -16,8 +16,8 @@ from app.extensions import db
 from app.fields import is_storable
 from app.http import identifier, now, today
 from app.rotation import service
-from app.rotation.rules import HALVES
-from app.rotation.schemas import WEEKDAYS, SettingForm
+from app.rotation.rules import HALVES, WEEKDAYS
+from app.rotation.schemas import SettingForm
 from app.wording import explain
 
 pages = Blueprint("rotation_setting_pages", __name__)

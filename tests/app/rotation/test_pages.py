@@ -8,11 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from app.access import USER
 from app.database import reading, transaction
 from app.people.models import Role
 from app.rotation import service
-from app.rotation.models import Rotation, RotationLock, State
+from app.rotation.models import Rotation, RotationLock, RotationSwap, State
 from app.spaces.models import Zone
+from app.telework.rules import PlanKind
 from tests.app.rotation import months
 from tests.app.telework.desk import become, make_rule, section_id
 from tests.app.test_pages import client, sign_in, token_in
@@ -132,9 +134,33 @@ def test_what_must_hold_is_kept_as_it_stands_in_the_form(client: FlaskClient, ho
     )
 
 
-def test_who_could_step_in_is_told(client: FlaskClient, house: House) -> None:
-    found(house)
+def test_who_could_step_in_is_told_asked_and_answers(client: FlaskClient, house: House) -> None:
+    path, _query, body = months.to_swap(house)
     sign_in(client)
-    aoki = house.people["aoki"].id
-    page = client.get(f"/rotation?on=2026-12-01&absent={aoki}&absent_on={months.LAST.isoformat()}")
-    assert page.status_code == 200
+    absent, person = str(body["user_id"]), str(body["person_id"])
+    page = client.get(f"/rotation?on={months.FIRST}&absent={absent}&absent_on={body['on']}").text
+    assert "さんが在宅をやめて出勤" in unescape(page)
+    form = {"absent": absent, "absent_on": body["on"], "person": person}
+    assert "打診しました" in post(client, f"/rotation/{path['rotation_id']}/swaps", **form)
+    with client.session_transaction() as session:
+        session.clear()
+        session[USER] = int(person)
+    with reading(house.engine) as session:
+        swap_id = session.scalars(select(RotationSwap.id)).one()
+    assert "出勤を打診されています" in client.get("/rotation/swaps", headers={"Accept-Language": "ja"}).text
+    assert "予定と席を変更しました" in post(client, f"/rotation/swaps/{swap_id}", verb="accept")
+    assert months.plans(house)[int(person), months.FIRST, "am"].kind is PlanKind.OFFICE
+
+
+def test_the_published_plan_is_found_beside_one_that_is_searched(client: FlaskClient, house: House) -> None:
+    published = found(house)
+    months.publish(house, published)
+    months.plan_month(house, now="08:40")
+    sign_in(client)
+    page = unescape(client.get(f"/rotation?on={months.FIRST}").text)
+    assert "作成待ち" in page
+    assert f"rotation={published}" in page
+    assert (
+        "このローテーションを取り下げる"
+        in client.get(f"/rotation?on={months.FIRST}&rotation={published}").text
+    )
