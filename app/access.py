@@ -15,13 +15,14 @@ from app import errors
 from app.database import reading, transaction
 from app.extensions import db
 from app.http import is_api, settings, today
-from app.people.models import Role
+from app.people.models import SEES_ALL, Role
 from app.people.service import Person, find_by_address, find_by_token, find_person
 from app.people.tokens import UseOfTheDay, note_use
 
 __all__ = [
     "PEOPLE",
     "READERS",
+    "SEES_ALL",
     "Person",
     "Role",
     "allow",

@@ -27,6 +27,10 @@ class Role(StrEnum):
     SERVICE = "service"
 
 
+# Who sees everybody's telework and plans.
+SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
+
+
 class Section(Base):
     """A unit of the organisation (局・部・課・係)."""
 

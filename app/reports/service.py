@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.calendar import working_days
 from app.people.belonging import section_of, stays_between
-from app.people.models import Role, User
+from app.people.models import SEES_ALL, Role, User
 from app.people.rules import Stay, folded
 from app.people.service import Person, list_sections
 from app.reports.rules import HalfDay
@@ -29,7 +29,6 @@ from app.telework.rules import REMOTE, DayClass, Half
 from app.telework.service import Office
 from app.working_days import WorkingDays
 
-SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
 DEVICES = (Role.KIOSK, Role.SERVICE)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, defer
 from app import events
 from app.database import lock_rows
 from app.errors import Conflict, Forbidden, NotFound
-from app.people.models import Membership, Role, Section, User
+from app.people.models import SEES_ALL, Membership, Role, Section, User
 from app.people.service import Person
 from app.rotation import gathering
 from app.rotation.form import ProblemForm, problem_of
@@ -25,7 +25,6 @@ from app.telework.service import Office
 
 STALE = timedelta(seconds=60)
 ATTEMPTS = 3
-SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
 LOCK = "rotation"
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.database import lock_in_order
 from app.errors import Forbidden, NotFound, RuleBroken
-from app.people.models import Membership, Role, Section, User
+from app.people.models import SEES_ALL, Membership, Role, Section, User
 from app.people.rules import Employment, Stay
 from app.people.service import Person
 from app.telework.approval.rules import lineage
@@ -36,7 +36,6 @@ from app.telework.rules import STANDING, Half, Part, PlanKind
 from app.telework.service import Office
 from app.working_days import WorkingDays
 
-SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
 LOCK = "telework_rule"
 
 

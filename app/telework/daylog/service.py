@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Forbidden, NotFound
 from app.people import lookup
-from app.people.models import Role, Section, User
+from app.people.models import SEES_ALL, Role, Section, User
 from app.people.service import Person, list_sections, names
 from app.telework.daylog import rules
 from app.telework.daylog.correcting import get_half_day, is_of_section
@@ -22,8 +22,6 @@ from app.telework.daylog.rules import Form, Voice
 from app.telework.models import HalfDay
 from app.telework.rules import Confidence, DayClass
 from app.telework.service import list_days
-
-SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.access import PEOPLE, READERS, Role, allow, asker, visitor
+from app.access import PEOPLE, READERS, SEES_ALL, Role, allow, asker, visitor
 from app.database import reading, transaction
 from app.errors import Conflict, Forbidden, RuleBroken
 from app.extensions import db
@@ -21,7 +21,7 @@ from app.http import identifier, now, today
 from app.telework.closing.rules import Month
 from app.telework.daylog import correcting, service
 from app.telework.daylog.rules import SAYABLE, WHY_AT_MOST
-from app.telework.daylog.service import SEES_ALL, Logged
+from app.telework.daylog.service import Logged
 from app.telework.routes.days import evidence_shown, viewer
 from app.telework.rules import DayClass, Half
 from app.wording import explain

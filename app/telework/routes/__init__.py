@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.access import PEOPLE, READERS, Role, allow, asker
+from app.access import PEOPLE, READERS, allow, asker
 from app.calendar import working_days
 from app.database import reading, transaction
 from app.errors import RuleBroken
@@ -32,7 +32,6 @@ from app.telework.service import Office
 from app.wording import of_telework
 
 api = Blueprint("telework", "telework", url_prefix="/api/v1", description="Telework plans and days")
-SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
 
 
 def shown(breach: Breach) -> dict[str, Any]:

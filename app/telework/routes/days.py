@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.access import PEOPLE, READERS, Role, allow, asker
+from app.access import PEOPLE, READERS, SEES_ALL, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import Forbidden
 from app.extensions import db
@@ -15,7 +15,7 @@ from app.fields import ME
 from app.http import Blueprint, now, settings, today
 from app.telework.daylog import correcting, service
 from app.telework.daylog.evidence import spans_of
-from app.telework.daylog.service import SEES_ALL, Logged, Viewer
+from app.telework.daylog.service import Logged, Viewer
 from app.telework.rules import DayClass
 from app.telework.schemas import DaysQuery
 from app.telework.schemas.days import HalfDayList, HalfDayRequest, HalfDayView
