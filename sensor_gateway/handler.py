@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -106,13 +106,11 @@ class Handler:
             observed = process_readings(session, readings, now)
             strangers = _strangers(said, observed.unknown_sensors) if observed.unknown_sensors else []
             count = len(strangers) + len(dead)
-            dead += [
-                (one.topic, one.payload, "unknown_sensor")
-                for one, _reading in strangers
-                if self._is_news(one.topic, now)
-            ]
+            news = {one.topic: one for one, _reading in reversed(strangers) if self._is_news(one.topic, now)}
+            dead += [(one.topic, one.payload, "unknown_sensor") for one in news.values()]
             readings = [one for one in readings if one.sensor_id not in observed.unknown_sensors]
             keep_dead_letters(session, [one for one in dead if not self._is_kept(one)], now)
+        self._note_strangers(news, now)
         return Counts(
             messages=len(said) + len(letters) if messages is None else messages,
             stored=observed.stored,
@@ -125,12 +123,13 @@ class Handler:
     def _is_news(self, topic: str, now: datetime) -> bool:
         """Whether a stranger was not kept for an hour: a house's lamps speak all day on the topics of its sensors."""
         kept_at = self._strangers.get(topic)
-        if kept_at is not None and now - kept_at < STRANGERS_EVERY:
-            return False
+        return kept_at is None or now - kept_at >= STRANGERS_EVERY
+
+    def _note_strangers(self, topics: Iterable[str], now: datetime) -> None:
+        """They are kept by now: what was rolled back is news still when it comes again."""
         if len(self._strangers) >= MOST_STRANGERS:
             self._strangers.clear()
-        self._strangers[topic] = now
-        return True
+        self._strangers.update(dict.fromkeys(topics, now))
 
     def _learn_models(self) -> None:
         """The models of the sensors as they are registered, once a minute."""

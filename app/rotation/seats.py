@@ -18,7 +18,7 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.reserve import allot
 from app.bookings.rules import Origin
 from app.errors import DomainError
-from app.people.service import Person, find_person
+from app.people.service import Person, find_people
 from app.rotation import gathering
 from app.rotation.models import Key, Rotation, RotationBooking
 from app.rotation.rules import HALVES
@@ -82,7 +82,7 @@ class Seats:
         self.booked_zones = [zone for zone in zones if not zone.free_seating and zone.lots_at is None]
         self.free_zones = [zone for zone in zones if zone.free_seating]
         self.desks = self._desks()
-        self._found: dict[int, Person | None] = {}
+        self._persons = find_people(session, people, office.day(now))
 
     def take_turn(self, before: Iterable[Booking]) -> None:
         """Wait for the turn of everybody and of every desk that may be touched, the seats booked before among them, in
@@ -189,8 +189,8 @@ class Seats:
 
     def _allot(self, one: Coming, desk: Desk, taken: Mapping[tuple[date, str], set[int]]) -> Booking | None:
         """Book the desk, or where a rule stands before it another that is free; None where all tried are refused."""
-        person = self._person(int(one.person), one.day)
-        if person is None:
+        person = self._persons.get(int(one.person))
+        if person is None:  # who has left since
             return None
         others = (
             other
@@ -202,7 +202,7 @@ class Seats:
                 with self.session.begin_nested():
                     booking = allot(
                         self.session,
-                        person=person,
+                        person=person.as_of(one.day),
                         space_id=tried.id,
                         span=self._span(one),
                         now=self.now,
@@ -213,13 +213,6 @@ class Seats:
             self.session.add(RotationBooking(booking_id=booking.id, rotation_id=self.rotation.id))
             return booking
         return None
-
-    def _person(self, user_id: int, on: date) -> Person | None:
-        """Somebody who has not left, as of a day; read once."""
-        if user_id not in self._found:
-            self._found[user_id] = find_person(self.session, user_id, on)
-        person = self._found[user_id]
-        return person.as_of(on) if person else None
 
     def _expected(self, coming: Iterable[Coming]) -> list[Expected]:
         """Those who come by day and half, where the section has zones without booking."""

@@ -202,6 +202,19 @@ def test_of_a_stranger_one_message_an_hour_is_kept_and_every_one_counted(engine:
     assert [topic for topic, _reason, _size in letters(engine)].count("zigbee2mqtt/lamp") == 2
 
 
+def test_a_stranger_of_a_batch_that_was_rolled_back_is_kept_when_it_comes_again(engine: Engine) -> None:
+    handler = Handler(engine, SteppingClock(NOW))
+    stranger = BAD["unknown_sensor"]
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE dead_letters RENAME TO elsewhere")
+    with pytest.raises(SQLAlchemyError):
+        handler.handle([stranger])
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO dead_letters")
+    handler.handle([stranger])
+    assert letters(engine) == [(stranger.topic, "unknown_sensor", len(stranger.payload))]
+
+
 def uplink(session: str, seq: int, sensor: str = SENSOR) -> Envelope:
     """A frame that The Things Stack passes on, of a session that is called so."""
     up = {"session_key_id": session, "f_cnt": seq, "decoded_payload": {"occupancy": "occupied"}}
