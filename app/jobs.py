@@ -8,11 +8,11 @@ import signal
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Lock
-from types import FrameType
 from typing import TextIO
 
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
@@ -168,7 +168,7 @@ def run(settings: Settings) -> None:
     engine = create_engine(settings.database_url)
     office = Office.of(settings)
     leadership = Leadership(engine)
-    scheduler = BlockingScheduler(
+    scheduler = BackgroundScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
 
@@ -217,13 +217,14 @@ def run(settings: Settings) -> None:
         id="keep",
     )
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        scheduler.shutdown(wait=False)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    # Its put is made to interrupt anything; the scheduler's locks are not, so that it is stopped outside the handler.
+    told: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: told.put(number))
     log.info("jobs run; sweep every %g s", every(settings.sweep_seconds))
     scheduler.start()
+    told.get()
+    scheduler.shutdown()
     searches.stop()
     leadership.give_up()
     engine.dispose()
