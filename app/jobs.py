@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import signal
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from queue import SimpleQueue
 from threading import Lock
 from typing import TextIO
 
@@ -25,6 +23,7 @@ from app.idempotency import forget_old
 from app.records import erasing
 from app.searches import Searches
 from app.settings import Settings
+from app.stopping import stop_signals
 from app.telework.approval import digest
 from app.telework.daylog.rerun import days_to_write_anew
 from app.telework.service import Office, days_to_close
@@ -217,14 +216,12 @@ def run(settings: Settings) -> None:
         id="keep",
     )
 
-    # Its put is made to interrupt anything; the scheduler's locks are not, so that it is stopped outside the handler.
-    told: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _frame: told.put(number))
     log.info("jobs run; sweep every %g s", every(settings.sweep_seconds))
-    scheduler.start()
-    told.get()
-    scheduler.shutdown()
+    # Not stopped by the signal's handler: it may interrupt the scheduler, whose locks would then wait for themselves.
+    with stop_signals() as stop:
+        scheduler.start()
+        stop.wait()
+        scheduler.shutdown()
     searches.stop()
     leadership.give_up()
     engine.dispose()

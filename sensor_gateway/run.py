@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import gc
 import logging
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from types import FrameType
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.database import create_engine
 from app.occupancy.gateways import Figures
 from app.settings import Settings
+from app.stopping import Stop, stop_signals
 from sensor_gateway import queue_watch
 from sensor_gateway.configs import Configs
 from sensor_gateway.decoders import FILTERS, Wires
@@ -48,30 +44,13 @@ FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
 SOON, TAKEN_AT_MOST = timedelta(seconds=10), 5
 
 
-class Stop:
-    """Whether the process was told to end."""
-
-    def __init__(self) -> None:
-        self._told = threading.Event()
-
-    def __bool__(self) -> bool:
-        return self._told.is_set()
-
-    def tell(self) -> None:
-        self._told.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait so long, or until told; whether it was told."""
-        return self._told.wait(seconds)
-
-
 class NotStored(Exception):
     """A batch could not be stored; it was not acknowledged, so the broker sends it again."""
 
 
 def run(settings: Settings, *, batch: int = BATCH) -> int:
     """Run the gateway until SIGTERM or SIGINT; returns the exit status, with one log line where it is not 0."""
-    with _signals() as stop:
+    with stop_signals() as stop:
         engine = create_engine(settings.database_url)
         lease = Lease(engine, settings.gateway_name, settings.clock)
         try:
@@ -257,19 +236,3 @@ class _Report:
 def _first_line(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error
     return f"{type(cause).__name__}: {str(cause).strip().splitlines()[0] if str(cause).strip() else ''}"
-
-
-@contextmanager
-def _signals() -> Iterator[Stop]:
-    """SIGTERM and SIGINT end the process after the batch in hand."""
-    stop = Stop()
-
-    def told(_signal: int, _frame: FrameType | None) -> None:
-        stop.tell()
-
-    before = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -32,7 +32,8 @@ from firmware_stubs.simulator.fleet import Fleet
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Handler
 from sensor_gateway.mqtt import Link, Wanted
-from sensor_gateway.run import Gateway, Stop
+from app.stopping import Stop
+from sensor_gateway.run import Gateway
 
 STEP = timedelta(minutes=1)
 PATIENCE_SECONDS = 30.0

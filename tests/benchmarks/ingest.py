@@ -36,7 +36,8 @@ from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.mqtt import BATCH, Link, Wanted
-from sensor_gateway.run import Gateway, Stop
+from app.stopping import Stop
+from sensor_gateway.run import Gateway
 from tests.benchmarks import floor
 from tests.benchmarks.databases import fresh_database
 from tests.office import furnish_database, sensor_ids

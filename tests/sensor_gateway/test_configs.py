@@ -20,7 +20,8 @@ from sensor_gateway.configs import Configs
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Handler
 from sensor_gateway.mqtt import Link, Wanted
-from sensor_gateway.run import Gateway, Stop
+from app.stopping import Stop
+from sensor_gateway.run import Gateway
 from tests.faults import stage
 from tests.fixtures.brokers import StartBroker
 from tests.office import furnish_database
