@@ -25,6 +25,7 @@ from app.factory import create_app
 from app.jobs import close_due_days, sweep_once
 from app.occupancy.models import StoredReading
 from app.settings import Settings
+from app.stopping import Stop
 from app.telework.service import Office
 from app.timespan import TimeSpan
 from firmware_stubs.simulator.device import Scenario
@@ -32,7 +33,6 @@ from firmware_stubs.simulator.fleet import Fleet
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Handler
 from sensor_gateway.mqtt import Link, Wanted
-from app.stopping import Stop
 from sensor_gateway.run import Gateway
 
 STEP = timedelta(minutes=1)
