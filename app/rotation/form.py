@@ -48,7 +48,10 @@ class GrantedForm(Schema):
 
 
 class MemberForm(Schema):
-    """`target`: half-days at home that are wanted. `mondays`, `fridays`: of the fiscal year so far."""
+    """`target`: half-days at home that are wanted. `mondays`, `fridays`: of the fiscal year so far.
+
+    `around`: half-days at home on the working days just before and after those planned, which are settled.
+    """
 
     id = fields.String(required=True, validate=NAME)
     name = fields.String(validate=NAME)
@@ -61,6 +64,12 @@ class MemberForm(Schema):
     mondays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
     fridays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
     mentor = fields.String(load_default=None, allow_none=True)
+    around = fields.Dict(
+        keys=fields.Date(),
+        values=fields.Integer(strict=True, validate=validate.Range(min=0, max=len(HALVES))),
+        load_default=dict,
+        validate=validate.Length(max=MOST_DAYS),
+    )
 
 
 class CellForm(Schema):
@@ -157,6 +166,12 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             (where, f"{one['day']} is none of the days.") for one in data[where] if one["day"] not in days
         )
     yield from (
+        ("members", f"{day} is one of the days, not around them.")
+        for one in data["members"]
+        for day in one["around"]
+        if day in days
+    )
+    yield from (
         ("members", f"{name} is their own mentor.") for name, one in members.items() if one["mentor"] == name
     )
 
@@ -192,6 +207,7 @@ def _member(one: Mapping[str, Any]) -> Member:
         mondays=Granted(**one["mondays"]) if one["mondays"] else Granted(),
         fridays=Granted(**one["fridays"]) if one["fridays"] else Granted(),
         mentor=one["mentor"],
+        around=one["around"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -28,6 +28,8 @@ from app.telework.rules import AWAY, REMOTE, STANDING, Half, PlanState
 from app.telework.service import Office
 from app.timespan import TimeSpan, day_span
 from app.working_days import WorkingDays
+
+DAYS_AROUND = 31
 
 
 @dataclass(slots=True)
@@ -239,7 +241,21 @@ def _member(of: Month, user_id: int) -> dict[str, Any]:
         "mondays": _so_far(of, user_id, MONDAY),
         "fridays": _so_far(of, user_id, FRIDAY),
         "mentor": str(mentor) if mentor in of.people else None,
+        "around": _around(of, user_id),
     }
+
+
+def _around(of: Month, user_id: int) -> dict[str, int]:
+    """The half-days at home on the working days just before and after, as many as a week or a row can reach over."""
+    home: Counter[date] = Counter(
+        cell.on for cell in of.cells.get(user_id, ()) if cell.is_remote and cell.fills
+    )
+    reach = timedelta(days=DAYS_AROUND)
+    near = [
+        *of.calendar.between(of.days[0] - reach, of.days[0] - timedelta(days=1)),
+        *of.calendar.between(of.days[-1] + timedelta(days=1), of.days[-1] + reach),
+    ]
+    return {on.isoformat(): home[on] for on in near}
 
 
 def _caps(of: Month, user_id: int, rule: Rule) -> dict[str, int | None]:

@@ -53,7 +53,11 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody of the section. `target`: half-days at home that are wanted; None: as it comes."""
+    """Somebody of the section. `target`: half-days at home that are wanted; None: as it comes.
+
+    `around`: half-days at home on the working days just before and after those planned, which are settled already; they
+    count for the week and for the days in a row that reach over the ends. A day without any stands there with 0.
+    """
 
     id: str
     name: str
@@ -66,6 +70,7 @@ class Member:
     mondays: Granted = Granted()
     fridays: Granted = Granted()
     mentor: str | None = None
+    around: Mapping[date, int] = field(default_factory=dict)
 
     def so_far(self, weekday: int) -> Granted:
         return self.mondays if weekday == MONDAY else self.fridays
@@ -209,17 +214,21 @@ def _of_member(problem: Problem, member: Member, plan: Plan) -> Iterator[Violati
         yield Violation(Rule("eligible", member.id), found=total)
     caps = member.caps
     for week, days in problem.weeks.items():
+        settled = sum(count for day, count in member.around.items() if day.isocalendar()[:2] == week)
         count = sum(home[day] for day in days)
-        if caps.week is not None and count > caps.week:
-            yield Violation(Rule("week", member.id), date.fromisocalendar(*week, 1), "", count, caps.week)
+        if caps.week is not None and count > max(0, caps.week - settled):
+            monday = date.fromisocalendar(*week, 1)
+            yield Violation(Rule("week", member.id), monday, "", settled + count, caps.week)
     for kind, cap in (("month", caps.month), ("year", caps.year)):
         if cap is not None and total > cap:
             yield Violation(Rule(kind, member.id), found=total, allowed=cap)
-    run = 0
-    for day in problem.days:
-        run = run + 1 if home[day] else 0
-        if caps.row is not None and run > caps.row:
-            yield Violation(Rule("row", member.id), day, "", run, caps.row)
+    if caps.row is not None:
+        run: list[date] = []
+        for day, count in sorted({**member.around, **home}.items()):
+            run = [*run, day] if count else []
+            chosen = [one for one in run[-caps.row - 1 :] if one in home]
+            if len(run) > caps.row and chosen:
+                yield Violation(Rule("row", member.id), chosen[-1], "", len(run), caps.row)
 
 
 def _by_half_day(problem: Problem, plan: Plan) -> dict[tuple[date, str], dict[str, State]]:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
 
 from app.rotation.milp import INFINITY, Limits, Linear, Milp, Status, Terms, Watcher, total
-from app.rotation.rules import FRIDAY, HALVES, MONDAY, SHARE, Cell, Member, Problem, Rule, State, available
+from app.rotation.rules import (
+    FRIDAY,
+    HALVES,
+    MONDAY,
+    SHARE,
+    Cell,
+    Member,
+    Problem,
+    Rule,
+    State,
+    available,
+    worth,
+)
 
 
 class Musts:
@@ -72,22 +84,30 @@ class Musts:
             self._must(Rule("eligible", member.id), whole, 0)
         if caps.week is not None:
             for week in self.problem.weeks.values():
-                self._must(Rule("week", member.id), total(self.at_home(member.id, week)), caps.week)
+                monday = week[0] - timedelta(days=week[0].weekday())
+                settled = sum(member.around.get(monday + timedelta(days=offset), 0) for offset in range(7))
+                left = max(0, caps.week - settled)
+                self._must(Rule("week", member.id), total(self.at_home(member.id, week)), left)
         for kind, cap in (("month", caps.month), ("year", caps.year)):
             if cap is not None:
                 self._must(Rule(kind, member.id), whole, cap)
         if caps.row is not None:
-            self._row(member.id, caps.row)
+            self._row(member, caps.row)
 
-    def _row(self, person: str, most: int) -> None:
+    def _row(self, member: Member, most: int) -> None:
         """Days in a row: of one day more than may be, one is without any half at home."""
-        days, some = self.problem.days, []
-        for day in days:
-            some.append(self.milp.column(whole=False))
-            for cell in self.at_home(person, [day]):
-                self.milp.row({cell: 1.0, some[-1]: -1.0}, high=0)
+        some: dict[date, int] = {}
+        for day in self.problem.days:
+            some[day] = self.milp.column(whole=False)
+            for cell in self.at_home(member.id, [day]):
+                self.milp.row({cell: 1.0, some[day]: -1.0}, high=0)
+        days = sorted([*member.around, *some])
         for first in range(len(days) - most):
-            self._must(Rule("row", person), total(some[first : first + most + 1]), most)
+            window = days[first : first + most + 1]
+            chosen = [some[day] for day in window if day in some]
+            if chosen:
+                settled = sum(bool(member.around[day]) for day in window if day not in some)
+                self._must(Rule("row", member.id), total(chosen), most - settled)
 
     def _half_day(self, half: str, at_work: Mapping[str, int]) -> None:
         problem = self.problem
@@ -158,7 +178,7 @@ def search(
             watcher=_Watch(musts, name, observer),
         )
         if not outcome.is_found:
-            return found or outcome.status
+            return _counted(problem, found) if found else outcome.status
         values = outcome.values
         reached = {**(found.levels if found else {}), name: (outcome.best, max(0, outcome.bound))}
         found = Found(plan_of(musts, values), reached)
@@ -166,7 +186,14 @@ def search(
             break
         musts.milp.at_most(goal, outcome.best)
     assert found is not None  # noqa: S101 - there is always the level of the peak
-    return found
+    return _counted(problem, found)
+
+
+def _counted(problem: Problem, found: Found) -> Found:
+    """With what each level comes to at last: a level that was not proven may have become better by those after it."""
+    counted = asdict(worth(problem, found.plan))
+    levels = {name: (min(best, counted[name]), bound) for name, (best, bound) in found.levels.items()}
+    return Found(found.plan, levels)
 
 
 @dataclass(slots=True)

@@ -36,6 +36,10 @@ def problem(seed: int, *, people: int, days: int, tight: float) -> Problem:
     """A problem of a seed; the tighter (0 to 1), the more often there is no plan."""
     random = Random(seed)
     listed = weekdays(days)
+    near = [
+        *(FIRST - timedelta(days=before) for before in (1, 4, 5, 6)),  # Monday, and Tuesday to Friday before
+        *(on for after in range(1, 8) if (on := listed[-1] + timedelta(days=after)).weekday() < 5),
+    ]
     ids = [f"p{number:03}" for number in range(people)]
     units = [f"unit {number}" for number in range(max(1, people // 8))]
     members = [
@@ -55,6 +59,7 @@ def problem(seed: int, *, people: int, days: int, tight: float) -> Problem:
             mondays=Granted(random.randint(0, 20), 40),
             fridays=Granted(random.randint(0, 20), 40),
             mentor=random.choice(ids) if random.random() < 0.1 else None,
+            around={day: random.choice([0, 0, 1, 2]) for day in near} if random.random() < 0.5 else {},
         )
         for one in ids
     ]

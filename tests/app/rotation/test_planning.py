@@ -67,6 +67,21 @@ def test_leave_and_what_is_approved_stay_as_they_are(office: House) -> None:
     assert cell(found, office, "baba", FIRST, "am") == "home"
 
 
+def test_days_at_home_before_those_planned_count_for_the_week_they_share(office: House) -> None:
+    approve(office, *plan_ids(ask(office, "aoki", [morning(FIRST), morning(FIRST + timedelta(days=1))])))
+    setting(office, people=[{"user_id": office.people[who].id, "target": 2} for who in ("aoki", "baba")])
+    found = search(office, plan_month(office, first=FIRST + timedelta(days=2)))
+    home = {
+        who: sum(
+            cell(found, office, who, FIRST + timedelta(days=after), half) == "home"
+            for after in (2, 3, 4)
+            for half in ("am", "pm")
+        )
+        for who in ("aoki", "baba")
+    }
+    assert home == {"aoki": 0, "baba": 2}
+
+
 def test_locked_cells_stay(office: House) -> None:
     who = office.people["aoki"].id
     with transaction(office.engine) as session:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 
 import pytest
 
 from app.rotation.explain import Elastic, explain
 from app.rotation.milp import Limits
-from app.rotation.rules import Problem, check, worth
+from app.rotation.rules import Caps, Member, Problem, State, check, worth
 from app.rotation.search import Found, search
 from tests.app.rotation.problems import problem
 
@@ -56,3 +57,31 @@ def test_the_same_input_and_seed_give_the_same_plan() -> None:
     first, second = (search(asked, Limits(work=200)) for _ in "12")
     assert isinstance(first, Found)
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("caps", "around", "most", "broken"),
+    [
+        (Caps(week=3), {}, 5, "week"),  # Friday in one week, Monday and Tuesday in the next
+        (Caps(week=3), {date(2026, 12, 3): 2}, 4, "week"),
+        (Caps(week=3), {date(2026, 12, 3): 2, date(2026, 12, 9): 2}, 2, "week"),
+        (Caps(week=3), {date(2026, 12, 3): 2, date(2026, 12, 9): 2, date(2026, 12, 10): 2}, 1, "week"),
+        (Caps(row=2), {}, 4, "row"),
+        (Caps(row=2), {date(2026, 12, 3): 1}, 4, "row"),
+        (Caps(row=2), {date(2026, 12, 2): 1, date(2026, 12, 3): 1}, 4, "row"),
+        (Caps(row=2), {date(2026, 12, 2): 1, date(2026, 12, 3): 1, date(2026, 12, 9): 1}, 2, "row"),
+        (Caps(row=2), {date(2026, 12, 2): 1, date(2026, 12, 3): 0, date(2026, 12, 9): 0}, 4, "row"),
+        (Caps(row=0), {date(2026, 12, 3): 0}, 0, "row"),
+    ],
+)
+def test_what_is_settled_around_the_days_counts_for_the_week_and_the_row_over_their_ends(
+    caps: Caps, around: dict[date, int], most: int, broken: str
+) -> None:
+    days = [date(2026, 12, 4), date(2026, 12, 7), date(2026, 12, 8)]
+    asked = Problem(days, [Member("aoki", "Aoki", caps=caps, target=6, around=around)])
+    found = search(asked, Limits(work=200))
+    assert isinstance(found, Found)
+    assert sum(state is State.HOME for state in found.plan.values()) == most
+    assert check(asked, found.plan) == []
+    everywhere = dict.fromkeys(asked.cells(), State.HOME)
+    assert {one.rule.kind for one in check(asked, everywhere)} == {broken}
