@@ -2,6 +2,8 @@
 
     python -m tests.benchmarks.races --slots 200 --clients 16 [--only create,move] [--database URL]
 
+It says on stderr when a race has ended.
+
 For each slot of each race every client sends its request when all the others do:
 
 - create: everybody books a space for a quarter of an hour; move: everybody moves a booking of their own there
@@ -27,12 +29,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from statistics import quantiles
+from time import monotonic
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, aliased
@@ -78,10 +82,17 @@ def run(slots: int, clients: int, database: str, only: Collection[str] | None = 
         races = [race() for race in RACES if only is None or race.name in only]
         cast = _set_up(engine, races, slots, clients)
         with web_processes(WEB_PROCESSES, url, Path(folder)) as ports:
-            answers = {race.name: run_race(race, cast, ports, engine) for race in races}
+            answers = {race.name: _raced(race, cast, ports, engine) for race in races}
         found = _counted(engine, races, answers)
         engine.dispose()
         return {"slots": slots, **found}
+
+
+def _raced(race: Race, cast: Cast, ports: Sequence[int], engine: Engine) -> list[Answer]:
+    since = monotonic()
+    answers = run_race(race, cast, ports, engine)
+    print(f"{race.name}: {len(answers)} answers in {monotonic() - since:.0f} s", file=sys.stderr, flush=True)
+    return answers
 
 
 def _set_up(engine: Engine, races: Sequence[Race], slots: int, clients: int) -> Cast:
