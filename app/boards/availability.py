@@ -106,18 +106,21 @@ def floor_view(
         zone_code, free = zone_of[zone_id]
         door = shut.get((zone_id, LANES[kind])) if shut else None
         reason = door or ("free_seating" if free else None)
-        booking, mine, barred = None, False, door is not None
-        bookings: Sequence[Any] = ()
-        before: Sequence[Barrier] = ()
+        mine, barred, is_deserted_now = False, door is not None, False
+        booking_id: int | None = None
+        bookings: tuple[Any, ...] = ()
+        before: tuple[Barrier, ...] = ()
         if id_ in taken or id_ in standing:
-            bookings = taken.get(id_, ())
-            before = [one for one in standing.get(id_, ()) if one.bars(user_id)]
+            bookings = tuple(taken.get(id_, ()))
+            before = tuple(one for one in standing.get(id_, ()) if one.bars(user_id))
             booking = bookings[0] if bookings else None
             mine = booking is not None and user_id is not None and booking.user_id == user_id
+            booking_id = booking.id if booking is not None else None
             if len(before) < len(standing.get(id_, ())):  # kept for this person, whoever's the zone is
                 reason, barred = ("free_seating" if free else None), False
             reason = _reason(booking, before[0].why if before else None, reason, mine=mine)
             barred = barred or any(one.covers_all(span) for one in before)
+            is_deserted_now = id_ in deserted and not mine
         views.append(
             SpaceView(
                 id_,
@@ -129,14 +132,14 @@ def floor_view(
                 reason is None,
                 reason,
                 state,
-                booking.id if booking is not None else None,
-                tuple(bookings),
-                tuple(before),
+                booking_id,
+                bookings,
+                before,
                 mine,
                 barred,
                 free,
-                id_ in deserted and not mine,
-                looks_stuck(state, occupied_since, now),
+                is_deserted_now,
+                occupied_since is not None and looks_stuck(state, occupied_since, now),
                 x,
                 y,
                 width,

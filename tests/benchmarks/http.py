@@ -8,7 +8,7 @@ line, times in milliseconds:
     {"bookings_per_s": …, "bookings_ratio": …, "view_p95_ms": …, "view_p95_ratio": …}
 
 `bookings_ratio` is our speed by that of the least (0.5 at least is wanted), `view_p95_ratio` our time by that of the
-least (2 at most is wanted; it comes to 2.3 to 2.5 still).
+least (2 at most is wanted).
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 - book: POST /bookings. Beside it a bare Flask endpoint that checks a token, reads a rule, inserts the guarded row and
   an event, in one transaction.
-- view: GET /floors/{id}/availability, nothing cached. Beside it one query of the same rows and `json.dumps`.
+- view: GET /floors/{id}/availability, nothing cached. Beside it one query of the same rows and `json.dumps` of the
+  same document, but for the reasons.
 
 All in one process without a network between, in turns, so that what else the machine does weighs on both alike.
 """
@@ -26,6 +27,7 @@ from app.bookings.rules import Origin, Status
 from app.clock import system_clock
 from app.database import transaction
 from app.events import Event
+from app.occupancy.models import SpaceState
 from app.people.models import ApiToken
 from app.spaces.models import PolicyValue, Space
 from app.spaces.rules import Lane
@@ -140,7 +142,8 @@ def view(office: Office, ours: Client, engine: Engine, count: int) -> Figures:
     def least() -> None:
         with engine.connect() as connection:
             rows = connection.execute(
-                select(Space.id, Space.code, Space.kind, Space.zone_id, Booking.id)
+                select(Space.id, Space.code, Space.kind, Space.zone_id, SpaceState.state, Booking.id)
+                .join(SpaceState, SpaceState.space_id == Space.id, isouter=True)
                 .join(
                     Booking,
                     (Booking.space_id == Space.id)
@@ -149,9 +152,21 @@ def view(office: Office, ours: Client, engine: Engine, count: int) -> Figures:
                     & (Booking.end_at > office.begins),
                     isouter=True,
                 )
-                .order_by(Space.id)
+                .order_by(Space.code)
             ).all()
-        json.loads(json.dumps([list(row) for row in rows]))
+        said = [
+            {
+                "id": id_,
+                "code": code,
+                "kind": kind,
+                "zone_id": zone_id,
+                "available": booking_id is None,
+                "occupancy": state,
+                "booking_id": booking_id,
+            }
+            for id_, code, kind, zone_id, state, booking_id in rows
+        ]
+        json.loads(json.dumps({"spaces": said}))
 
     return Figures(*zip(*((_timed(look), _timed(least)) for _ in range(count)), strict=True))  # type: ignore[arg-type]
 
