@@ -1,4 +1,5 @@
-"""Many rows in one statement: one JSON document as its only parameter, taken apart by the database.
+"""Many rows or values in one statement, as its only parameter: a JSON document or an array, which the database takes
+apart.
 
 A parameter for each value costs more in the drivers and in SQLAlchemy than the insert itself (of 1,000 readings on
 PostgreSQL 81 µs each that way, 15 this way).
@@ -7,13 +8,13 @@ PostgreSQL 81 µs each that way, 15 this way).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, bindparam, cast, func, select, true
+from sqlalchemy import Column, ColumnElement, Table, Text, bindparam, cast, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -29,6 +30,18 @@ def insert_rows(session: Session, table: Table, columns: Sequence[str]) -> Inser
     # Without a condition SQLite would read ON CONFLICT as that of a join.
     fields_as_they_are = select(*(value.op("->>")(number) for number in range(len(columns)))).where(true())
     return sqlite.insert(table).from_select(columns, fields_as_they_are)
+
+
+def among(
+    session: Session, column: Column[Any] | InstrumentedAttribute[Any], values: Collection[object]
+) -> ColumnElement[bool]:
+    """Whether a column is one of many values; `column.in_(values)` would write out a parameter for each."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Not `= ANY(…)`: in a prepared statement it is compared with one after the other.
+        array = bindparam(None, list(values), type_=postgresql.ARRAY(column.type), unique=True)
+        return column.in_(select(func.unnest(array)))
+    given = func.json_each(bindparam(None, json.dumps(list(values)), type_=Text, unique=True))
+    return column.in_(select(given.table_valued("value").c.value))
 
 
 def as_parameter(of: Iterable[Sequence[object]]) -> dict[str, str]:

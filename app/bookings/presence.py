@@ -13,6 +13,7 @@ from app.bookings.guards import queue_up
 from app.bookings.models import Booking, facts_of
 from app.bookings.rules import By, Status, first_evidence
 from app.bookings.service import change, change_all, previous_ends
+from app.bulk import among
 from app.errors import Conflict, RuleBroken
 from app.occupancy.service import Seen
 from app.people.service import Person
@@ -68,7 +69,7 @@ def note_presence(session: Session, seen: Sequence[Seen], now: datetime) -> list
         select(Booking, Space.kind, Space.zone_id)
         .join(Space, Space.id == Booking.space_id)
         .where(
-            Booking.space_id.in_(by_space),
+            among(session, Booking.space_id, by_space),
             Booking.status == Status.BOOKED,
             Booking.start_at <= max(one.at for one in seen) + opens,
             Booking.end_at > min(one.at for one in seen),

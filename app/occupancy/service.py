@@ -12,7 +12,7 @@ from operator import attrgetter
 from sqlalchemy import Table, and_, func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.bulk import as_parameter, insert_rows
+from app.bulk import among, as_parameter, insert_rows
 from app.occupancy import rules
 from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, SpaceState
 from app.occupancy.readings import Reading
@@ -228,11 +228,16 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
         ),
     )
     sensor_ids = sensor_ids.union(
-        session.scalars(together.where(beside.until_at.is_(None), SensorBinding.sensor_id.in_(sensor_ids)))
+        session.scalars(
+            together.where(beside.until_at.is_(None), among(session, SensorBinding.sensor_id, sensor_ids))
+        )
     )
     # In a statement of its own: one that waits and reads would read what stood before the wait.
     session.execute(
-        select(Sensor.id).where(Sensor.id.in_(sensor_ids)).order_by(Sensor.id).with_for_update(key_share=True)
+        select(Sensor.id)
+        .where(among(session, Sensor.id, sensor_ids))
+        .order_by(Sensor.id)
+        .with_for_update(key_share=True)
     )
     rows = session.execute(
         select(
@@ -255,7 +260,7 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
             isouter=True,
         )
         .join(Space, Space.id == SensorBinding.space_id, isouter=True)
-        .where(Sensor.id.in_(sensor_ids))
+        .where(among(session, Sensor.id, sensor_ids))
         .order_by(Sensor.id)
     )
     watches: dict[tuple[object, ...], Watch] = {}

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Boolean, Column, Engine, Integer, MetaData, Table, Text, select
 
-from app.bulk import as_parameter, insert_rows
+from app.bulk import among, as_parameter, insert_rows
 from app.database import create_engine, transaction
 from app.occupancy.rules import Occupancy
 from app.orm import UtcDateTime
@@ -65,3 +65,17 @@ def test_it_stores_as_single_rows_do(engine: Engine) -> None:
 def test_a_naive_instant_is_refused() -> None:
     with pytest.raises(TypeError, match="cannot be stored"):
         as_parameter([(datetime(2026, 4, 1),)])  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("count", [0, 1, 3_000])
+def test_what_is_among_many_is_found(engine: Engine, count: int) -> None:
+    names = [f"席 {number}" for number in range(count)]
+    with transaction(engine) as session:
+        rows = [(name, number, None, None, None) for number, name in enumerate([*names, "other"])]
+        session.execute(insert_rows(session, THINGS, COLUMNS), as_parameter(rows))
+        by_name = select(THINGS.c.number).where(among(session, THINGS.c.name, names)).order_by(THINGS.c.id)
+        by_number = (
+            select(THINGS.c.name).where(among(session, THINGS.c.number, range(count))).order_by(THINGS.c.id)
+        )
+        assert session.scalars(by_name).all() == list(range(count))
+        assert session.scalars(by_number).all() == names
