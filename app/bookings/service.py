@@ -62,8 +62,7 @@ def get_booking(session: Session, booking_id: int, *, actor: Person, to_change: 
     booking = session.get(Booking, booking_id)
     if booking is None:
         raise NotFound("booking.unknown", booking_id=booking_id)
-    host = booking.made_by if booking.guest_name else booking.user_id
-    if actor.id == host or (actor.role is Role.AUDITOR and not to_change):
+    if actor.id == booking.host_id or (actor.role is Role.AUDITOR and not to_change):
         return booking
     person = find_person(session, booking.user_id, actor.on) if booking.user_id else None
     if actor.role is Role.FACILITY or (person and may_act_for(actor, person)):
