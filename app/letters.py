@@ -111,11 +111,15 @@ class Links:
         return f"{self.base}/a/{self._signer.dumps([user_id, booking_id, verb])}"
 
     def entry(self, booking: Booking, space: str, user_id: int, now: datetime) -> Entry:
-        """A booking in its person's calendar, with the links that act on it while it is theirs and not over."""
+        """A booking in its person's calendar, or in the host's of a guest, with the links that act on it while it is
+        theirs and not over."""
         verbs = [("check-in", gettext("Check in")), ("give-up", gettext("Give it up"))]
-        mine = booking.user_id == user_id and booking.is_live and booking.end_at > now
+        mine = booking.host_id == user_id and booking.is_live and booking.end_at > now
         note = "\n".join(f"{text}: {self.act(user_id, booking.id, verb)}" for verb, text in verbs if mine)
-        return Entry(booking, booking.title or space, space, f"{self.base}/bookings", note)
+        summary = booking.title or space
+        if booking.guest_name and booking.host_id == user_id:
+            summary = f"{gettext('For your guest %(name)s', name=booking.guest_name)} · {summary}"
+        return Entry(booking, summary, space, f"{self.base}/bookings", note)
 
     def read_act(self, token: str) -> tuple[int, int, str] | None:
         """(user, booking, verb) of a link; None where it is not ours."""

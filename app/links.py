@@ -38,7 +38,7 @@ def linked(session: Session, asked: tuple[int, int, str], now: datetime) -> Link
     """
     user_id, booking_id, verb = asked
     booking = session.get(Booking, booking_id)
-    if booking is None or booking.user_id != user_id or booking.end_at <= now or verb not in LINKED:
+    if booking is None or booking.host_id != user_id or booking.end_at <= now or verb not in LINKED:
         raise NotFound("link.invalid")
     return Linked(booking, get_place(session, booking.space_id).space.code, verb)
 

@@ -76,7 +76,7 @@ def note_presence(session: Session, seen: Sequence[Seen], now: datetime) -> list
         )
         .order_by(Booking.id)
     ).all()
-    before = previous_ends(session, [booking for booking, *_space in rows])
+    before = previous_ends(session, [booking for booking, *_space in rows], policy_of.all())
     evidence: list[tuple[Booking, datetime]] = []
     for booking, kind, zone_id in rows:
         facts = facts_of(booking, previous_end=before.get(booking.id))

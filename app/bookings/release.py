@@ -71,7 +71,7 @@ def release_no_shows(
     opens = max(policy.check_in_opens for policy in found.all())
     since = min(booking.start_at for booking in due.bookings) - opens - silence
     logs = logs_of(session, sensors, since, now)
-    before = previous_ends(session, due.bookings)
+    before = previous_ends(session, due.bookings, found.all())
     released: list[tuple[Booking, dict[str, Any]]] = []
     kept: list[tuple[Booking, dict[str, Any]]] = []
     for booking in due.bookings:

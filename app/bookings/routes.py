@@ -13,6 +13,7 @@ from app.bookings.models import Booking
 from app.bookings.pages import asking
 from app.bookings.schemas import (
     BookingChange,
+    BookingChanged,
     BookingDetail,
     BookingList,
     BookingMade,
@@ -201,10 +202,14 @@ def show(booking_id: int) -> Any:
 @api.route("/bookings/<int:booking_id>", methods=["PATCH"])
 @api.arguments(BookingChange)
 @api.doc(parameters=[IF_MATCH])
-@api.response(200, BookingView)
+@api.response(200, BookingChanged)
 @allow(*PEOPLE)
 def change(body: dict[str, Any], booking_id: int) -> Any:
-    """Move, extend or shorten a booking; send the version in If-Match"""
+    """Move, extend or shorten a booking, or of a series more of them; send the version in If-Match
+
+    A series that is changed to other days leaves out closed ones: what would get there is cancelled, and told.
+    """
+    left_out: list[dict[str, Any]] | None = None
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
@@ -221,7 +226,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 title=body.get("title"),
             )
         else:
-            series.move(
+            moved = series.move(
                 session,
                 booking,
                 scope,
@@ -231,11 +236,14 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 space_id=body.get("space_id"),
                 title=body.get("title"),
             )
-        if "attendees" in body:
+            left_out = [
+                {"booking_id": one.id, "start": span.start, "end": span.end} for one, span in moved.left_out
+            ]
+        if "attendees" in body and booking.is_live:
             attendees.set_attendees(session, booking, body["attendees"], actor=asker(), now=now())
         service.explain_change(session, booking, body["why"], actor=asker(), now=now())
         session.expunge(booking)
-    return booking, 200, {"ETag": etag(booking.version)}
+    return (booking, left_out), 200, {"ETag": etag(booking.version)}
 
 
 @api.route("/bookings/<int:booking_id>", methods=["DELETE"])

@@ -101,6 +101,18 @@ def evidence_window(span: TimeSpan, previous_end: datetime | None, policy: Polic
     return TimeSpan(start, span.end) if start < span.end else None
 
 
+# Clocks that are put back make a day of the calendar that much longer at most.
+PUT_BACK = timedelta(hours=2)
+
+
+def before_that_matters(starts: Sequence[datetime], policies: Iterable[Policy]) -> tuple[datetime, datetime]:
+    """Of what held a space before bookings that start at `starts`: when it must have ended, and begun, at the earliest
+    to be of any matter. It has a say from when check-in opens, and is no longer than a booking may be."""
+    found = list(policies)
+    ended = min(starts) - max(one.check_in_opens for one in found)
+    return ended, ended - max(one.max_duration for one in found) - PUT_BACK
+
+
 def first_evidence(booking: Booked, seen: Iterable[datetime], policy: Policy) -> datetime | None:
     """The earliest occupied signal that checks this booking in, or None."""
     window = evidence_window(booking.span, booking.previous_end, policy)

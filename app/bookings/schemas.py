@@ -152,6 +152,26 @@ class BookingMade(BookingView):
     series = fields.Nested(SeriesView, allow_none=True)
 
 
+class LeftOutView(Schema):
+    """A booking of a series that a change would have brought to a closed day; it is cancelled."""
+
+    booking_id = fields.Integer()
+    start = fields.AwareDateTime(metadata={"description": "where it would have begun"})
+    end = fields.AwareDateTime()
+
+
+class BookingChanged(BookingView):
+    """The booking; of a change to more of a series also what it left out, since the day is closed."""
+
+    left_out = fields.List(fields.Nested(LeftOutView))
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        booking, left_out = obj
+        if attr == "left_out":
+            return default if left_out is None else left_out
+        return super().get_attribute(booking, attr, default)
+
+
 class ScopeQuery(Schema):
     scope = fields.String(load_default=Scope.ONE.value, validate=SCOPE)
     why = WHY

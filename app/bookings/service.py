@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app import events
 from app.bookings.models import HOLDS, Booking
-from app.bookings.rules import Status
+from app.bookings.rules import Status, before_that_matters
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people.lookup import note_look
 from app.people.models import Role, User
@@ -62,8 +62,7 @@ def get_booking(session: Session, booking_id: int, *, actor: Person, to_change: 
     booking = session.get(Booking, booking_id)
     if booking is None:
         raise NotFound("booking.unknown", booking_id=booking_id)
-    host = booking.made_by if booking.guest_name else booking.user_id
-    if actor.id == host or (actor.role is Role.AUDITOR and not to_change):
+    if actor.id == booking.host_id or (actor.role is Role.AUDITOR and not to_change):
         return booking
     person = find_person(session, booking.user_id, actor.on) if booking.user_id else None
     if actor.role is Role.FACILITY or (person and may_act_for(actor, person)):
@@ -248,16 +247,20 @@ def explain_change(session: Session, booking: Booking, why: str, *, actor: Perso
         )
 
 
-def previous_ends(session: Session, bookings: Sequence[Booking]) -> dict[int, datetime]:
-    """By booking: when the booking before it on the same space stopped holding it; absent where there was none.
+def previous_ends(
+    session: Session, bookings: Sequence[Booking], policies: Iterable[Policy]
+) -> dict[int, datetime]:
+    """By booking: when the booking before it on the same space stopped holding it; absent where there was none that has
+    a say in what is evidence by any of these policies.
 
-    Looks back two days before the earliest: no booking is longer than a day.
+    The last to end counts, not the last to begin: what was released and taken back outlasts what came in between.
     """
     if not bookings:
         return {}
     earlier = aliased(Booking)
     instant = Booking.end_at.type
     over_at = func.coalesce(earlier.ended_at, earlier.end_at, type_=instant)
+    ended, begun = before_that_matters([booking.start_at for booking in bookings], policies)
     rows = session.execute(
         select(Booking.id, func.max(over_at, type_=instant))
         .join(
@@ -265,7 +268,8 @@ def previous_ends(session: Session, bookings: Sequence[Booking]) -> dict[int, da
             and_(
                 earlier.space_id == Booking.space_id,
                 earlier.start_at < Booking.start_at,
-                earlier.start_at > min(booking.start_at for booking in bookings) - timedelta(days=2),
+                earlier.start_at >= begun,
+                earlier.end_at > ended,
                 earlier.status.not_in((Status.CANCELLED, Status.RELEASED)),
             ),
         )

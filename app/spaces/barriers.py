@@ -213,10 +213,22 @@ def add_outage(
 
 def end_outages(session: Session, space_id: int, *, actor_id: int | None, now: datetime) -> int:
     """A space is in order again: its outages end now, those to come are dropped. Returns how many."""
+    return end_all_outages(session, [space_id], actor_id=actor_id, now=now)
+
+
+def end_all_outages(
+    session: Session, space_ids: Collection[int], *, actor_id: int | None, now: datetime
+) -> int:
+    """The same for some spaces; a fixed number of statements."""
+    if not space_ids:
+        return 0
     listed = session.scalars(
-        select(SpaceOutage).where(
-            SpaceOutage.space_id == space_id, or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > now)
+        select(SpaceOutage)
+        .where(
+            SpaceOutage.space_id.in_(space_ids),
+            or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > now),
         )
+        .order_by(SpaceOutage.id)
     ).all()
     for one in listed:
         if one.start_at < now:
@@ -224,8 +236,19 @@ def end_outages(session: Session, space_id: int, *, actor_id: int | None, now: d
         else:
             session.delete(one)
     session.flush()
-    if listed:
-        events.record(session, "space.in_order", f"space:{space_id}", at=now, actor_id=actor_id)
+    events.record_many(
+        session,
+        [
+            {
+                "at": now,
+                "kind": "space.in_order",
+                "subject": f"space:{space_id}",
+                "actor_id": actor_id,
+                "data": {},
+            }
+            for space_id in dict.fromkeys(one.space_id for one in listed)
+        ],
+    )
     return len(listed)
 
 

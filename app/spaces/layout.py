@@ -5,7 +5,7 @@ What is taken away keeps its row, for the history and the figures of its time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -66,11 +66,23 @@ def add_space(session: Session, values: Values, *, actor_id: int | None, now: da
 
 def bring_back(session: Session, code: str, *, actor_id: int | None, now: datetime) -> Space | None:
     """A space of this code that had been taken out of the layout, back in it and in order; None where there is none."""
-    space = session.scalar(select(Space).where(Space.code == code, Space.removed_at.is_not(None)))
-    if space is not None:
+    return next(iter(bring_back_all(session, [code], actor_id=actor_id, now=now)), None)
+
+
+def bring_back_all(
+    session: Session, codes: Collection[str], *, actor_id: int | None, now: datetime
+) -> list[Space]:
+    """Those of these codes that had been taken out of the layout, back in it and in order; a fixed number of
+    statements."""
+    gone = list(
+        session.scalars(
+            select(Space).where(Space.code.in_(codes), Space.removed_at.is_not(None)).order_by(Space.id)
+        )
+    )
+    for space in gone:
         space.removed_at = None
-        barriers.end_outages(session, space.id, actor_id=actor_id, now=now)
-    return space
+    barriers.end_all_outages(session, [one.id for one in gone], actor_id=actor_id, now=now)
+    return gone
 
 
 def change_space(

@@ -257,6 +257,7 @@ REASONS: Mapping[str, LazyString] = {
     "unverified": lazy_gettext("unverified: no word from the sensor"),
     "out_of_order": lazy_gettext("the space was out of order"),
     "series_unused": lazy_gettext("the series was not used"),
+    "day_closed": lazy_gettext("the series was changed, and its new day is closed"),
     "offline": lazy_gettext("sensor went silent"),
     "suspect": lazy_gettext("over 12 hours: check the sensor"),
     "unbound": lazy_gettext("sensor was taken away"),

@@ -16,6 +16,7 @@ from app.bookings.models import Booking
 from app.bookings.rules import Origin, Status
 from app.bookings.service import list_bookings, own_bookings
 from app.database import transaction
+from app.notifications.calendars import bookings_of
 from app.occupancy import service as occupancy
 from app.occupancy.models import OccupancyChange, SensorState, StoredReading
 from app.occupancy.rules import Occupancy
@@ -211,6 +212,7 @@ def test_a_booking_is_made_and_ones_own_are_listed_by_indexes(years: House) -> N
         day = at("00:00")
         assert len(list_bookings(session, user_id=person.id, start=day, end=day + timedelta(days=1))) == 1
         assert len(own_bookings(session, user_id=person.id, since=day)) == 1
+        assert len(bookings_of(session, person.id, at("09:00"))) == 1
     assert whole_reads(plans) == []
 
 

@@ -54,6 +54,21 @@ def test_a_series_shows_every_day_and_books_the_possible_ones_when_confirmed(
     assert [house.get(one).status for one in mine] == [Status.BOOKED, Status.CANCELLED, Status.CANCELLED]
 
 
+def test_a_series_that_goes_to_other_days_says_which_it_left_out(client: FlaskClient, house: House) -> None:
+    post(client, "/bookings", "/bookings", **form(house, confirmed="1"))
+    first, *_middle, last = booked(house)
+    change = {"version": str(first.version), "from": "10:00", "to": "12:00", "scope": "all"}
+    done = post(
+        client, "/bookings", f"/bookings/{first.id}/change", **change, date="2026-11-25", attendees=""
+    ).text
+    assert "変更しました。変更後の日が閉庁日などに当たる予約は取り消しました：11月28日(土)。" in done
+    assert house.get(last).status is Status.CANCELLED
+    assert (
+        "繰り返し予約の変更後の日が閉庁日などに当たるため" in client.get(f"/bookings/{last.id}/history").text
+    )
+    assert house.get(first).start_at == at("10:00", day=1)
+
+
 def test_chosen_days_are_typed_and_closed_ones_left_out(client: FlaskClient, house: House) -> None:
     chosen = form(house, repeat="dates", dates="2026-11-25, 2026-11-28、2026-12-01")
     assert "2日のうち2日を予約できます" in post(client, "/bookings", "/bookings", **chosen).text

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from app.bookings.legal import free_by_zone
 from app.bookings.models import HOLDS, Booking
+from app.bookings.now.entrance import Entrance
 from app.bookings.now.rules import Option
 from app.bookings.rules import refusal
 from app.calendar import working_days
@@ -24,9 +24,9 @@ from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
 from app.spaces.lots import to_be_drawn
 from app.spaces.models import Floor, Site, Space, Zone
-from app.spaces.rules import LANES, Door, Entry, Lane, Opening, Policies, Target
-from app.spaces.service import doors, in_layout, policies
-from app.timespan import TimeSpan, day_span, days_of
+from app.spaces.rules import LANES, Entry, Lane, Opening, Policies, Target
+from app.spaces.service import in_layout, policies
+from app.timespan import TimeSpan, day_span
 from app.working_days import WorkingDays
 
 
@@ -41,7 +41,7 @@ def options(
     claims: bool = False,
 ) -> list[Option]:
     """The spaces of a target that a person may have for a span by the rules of zones, hours and lengths, each with when
-    it is busy up to `until`, in the order of code; at most nine queries however many. `person` None: a guest at the
+    it is busy up to `until`, in the order of code; at most ten queries however many. `person` None: a guest at the
     door, for whom zones do not matter. `claims`: also those of free seating, which take no booking, only a claim.
     """
     window = TimeSpan(min(now, span.start), max(until, span.end))
@@ -50,8 +50,8 @@ def options(
 
 
 def stock(session: Session, space_ids: Collection[int], window: TimeSpan) -> Stock:
-    """The same of some spaces, for many people and spans within a window: five queries, and none of `Stock.options`
-    but for whoever looks at a zone that is not theirs."""
+    """The same of some spaces, for many people and spans within a window: five queries, and five of `Stock.options`
+    at most for however many look."""
     return stock_of(session, Space.id.in_(space_ids), window)
 
 
@@ -70,13 +70,14 @@ class Stock:
     window: TimeSpan
     before: defaultdict[int, list[Barrier]]
     booked: defaultdict[int, list[TimeSpan]]
-    doors: dict[int, Door]
+    entrance: Entrance
 
     def take(self, space_id: int, span: TimeSpan) -> None:
         """Somebody has a space now that was free when it was read."""
         (row,) = (one for one in self.rows if one.Space.id == space_id)
         buffer = self.policy_of.of(row.Space.kind, row.Space.zone_id).buffer
         self.booked[space_id].append(TimeSpan(span.start - buffer, span.end + buffer))
+        self.entrance.take(space_id, span)
 
     def options(
         self,
@@ -95,7 +96,9 @@ class Stock:
             if target.takes(row.Space.id, row.Space.zone_id, row.Space.kind)
             and _allows(row, self.policy_of, span, calendar=self.calendar, person=person, now=now)
         ]
-        entries = _entries(session, self.doors, rows, span, person=person, now=now)
+        entries = self.entrance.grounds(
+            session, {row.Zone.id for row in rows}, target.lane, span, person=person, now=now
+        )
         window = TimeSpan(min(now, span.start), max(until, span.end))
         user_id = person.id if person else None
         found = []
@@ -148,7 +151,7 @@ def stock_of(
         window,
         _barriers(session, rows, window),
         _booked(session, rows, window, policy_of),
-        {},
+        Entrance({row.Zone.id: (row.Zone, ZoneInfo(row.Site.timezone)) for row in rows}, window),
     )
 
 
@@ -200,41 +203,6 @@ def _allows(
 def _closes_at(site: Site, span: TimeSpan) -> datetime:
     zone = ZoneInfo(site.timezone)
     return day_span(span.start.astimezone(zone).date(), zone, site.opens or time.min, site.closes).end
-
-
-def _entries(
-    session: Session,
-    known: dict[int, Door],
-    rows: Iterable[Any],
-    span: TimeSpan,
-    *,
-    person: Person | None,
-    now: datetime,
-) -> dict[int, Entry]:
-    """On what ground the person may enter each zone; NONE where it takes in those of a full one, and theirs is not.
-
-    `known`: the doors that were asked for before, to which these are added.
-    """
-    zones = {row.Zone.id: (row.Zone, ZoneInfo(row.Site.timezone)) for row in rows}
-    if person is None or person.role is Role.FACILITY:
-        return dict.fromkeys(zones, Entry.OWN)
-    unknown = [zone for zone, _timezone in zones.values() if zone.id not in known]
-    known.update(doors(session, unknown) if unknown else {})
-    listed = {zone_id: known[zone_id] for zone_id in zones}
-    found = {
-        zone_id: door.entry_for(person.section_ids, *days_of(span, zones[zone_id][1]))
-        for zone_id, door in listed.items()
-    }
-    homes = {one: listed[one].homes(person.section_ids) for one in found if found[one] is Entry.OVERFLOW}
-    wanted = {zone_id for some in homes.values() for zone_id in some}
-    # The zones of one site: that of the first stands for all.
-    timezone = next((one for _zone, one in zones.values()), ZoneInfo("UTC"))
-    free = free_by_zone(session, wanted, span, now, timezone, user_id=person.id)
-    lanes = {row.Zone.id: row.Space.lane for row in rows}
-    for zone_id, of in homes.items():
-        if any(free.get((home, lanes[zone_id])) for home in of):
-            found[zone_id] = Entry.NONE
-    return found
 
 
 def _barriers(session: Session, rows: Iterable[Any], window: TimeSpan) -> defaultdict[int, list[Barrier]]:

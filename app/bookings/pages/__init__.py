@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import day_typed, is_storable
+from app.formats import day
 from app.http import identifier, now, settings, today
 from app.timespan import TimeSpan, chosen_span, day_span
 from app.wording import explain
@@ -165,6 +166,8 @@ def absent() -> Response | str:
 @pages.post("/bookings/<int:booking_id>/change")
 @allow(*PEOPLE)
 def change(booking_id: int) -> Response:
+    left_out: list[TimeSpan] = []
+
     def move(session: Session) -> Booking:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         if request.form.get("version", type=int) != booking.version:
@@ -184,14 +187,26 @@ def change(booking_id: int) -> Response:
         if scope is Scope.ONE:
             pipeline.move(session, booking, span=span, **wanted)
         else:
-            series.move(session, booking, scope, span, **wanted)
-        if "attendees" in request.form:
+            moved = series.move(session, booking, scope, span, **wanted)
+            left_out.extend(span for _gone, span in moved.left_out)
+        if "attendees" in request.form and booking.is_live:
             invited = attendees.by_address(session, _text("attendees", 2000))
             attendees.set_attendees(session, booking, invited, actor=asker(), now=now())
         service.explain_change(session, booking, _text("why", 200), actor=asker(), now=now())
         return booking
 
-    return _done(move, gettext("Changed."))
+    return _done(move, lambda: _changed(left_out))
+
+
+def _changed(left_out: Sequence[TimeSpan]) -> str:
+    """What is said of a change, and which of a series' days it left out."""
+    days = gettext(", ").join(day(span.start) for span in left_out)
+    said: str = (
+        gettext("Changed. What would have come to a closed day is cancelled: %(days)s.", days=days)
+        if left_out
+        else gettext("Changed.")
+    )
+    return said
 
 
 def _scope() -> Scope:
@@ -219,12 +234,13 @@ def _text(name: str, most: int) -> str:
     return text
 
 
-def _done(do: Callable[[Session], object], said: str, then: str = "") -> Response:
-    """Do it in one transaction, say how it went, and go on, or back to where the person was."""
+def _done(do: Callable[[Session], object], said: str | Callable[[], str], then: str = "") -> Response:
+    """Do it in one transaction, say how it went, and go on, or back to where the person was. `said`: told when it is
+    done."""
     try:
         with transaction(db.engine) as session:
             do(session)
-        flash(said, "done")
+        flash(said if isinstance(said, str) else said(), "done")
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
     return redirect(then or _back())

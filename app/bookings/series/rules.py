@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -83,6 +83,17 @@ def spans(first: TimeSpan, days: Sequence[date], zone: ZoneInfo) -> list[TimeSpa
         ends = datetime.combine(on + nights, end.time(), zone).astimezone(UTC)
         found.append(TimeSpan(begins, ends if begins < ends else begins + first.length))
     return found
+
+
+def leaves_out(
+    span: TimeSpan, zone: ZoneInfo, *, calendar: WorkingDays | None, closures: Iterable[TimeSpan]
+) -> bool:
+    """Whether a series that is changed to other days has nothing on this one: the office calendar closes it (None: this
+    series does not ask it), or the space is closed in a part of the span."""
+    on = span.start.astimezone(zone).date()
+    if calendar is not None and not calendar.is_working(on):
+        return True
+    return any(closure.overlaps(span) for closure in closures)
 
 
 def is_unused(outcomes: Sequence[Status], no_shows: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,13 +17,15 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import Candidate
 from app.bookings.rules import LIVE, Status
 from app.bookings.series.models import Series
-from app.bookings.series.rules import Recurrence, Scope, is_unused, spans
-from app.bookings.service import change_all
+from app.bookings.series.rules import Recurrence, Scope, is_unused, leaves_out, spans
+from app.bookings.service import change, change_all
+from app.calendar import working_days
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 from app.people.service import Person
+from app.spaces.barriers import CLOSED, barriers
 from app.spaces.models import Space
 from app.spaces.rules import Policy
-from app.spaces.service import get_place
+from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan
 from app.working_days import WorkingDays
 
@@ -168,6 +170,15 @@ def _act(
         do(one)
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of a change: the bookings that have it, and those that it would have brought to a closed day, which
+    are cancelled, each with the span that it would have had."""
+
+    bookings: list[Booking]
+    left_out: list[tuple[Booking, TimeSpan]]
+
+
 def move(
     session: Session,
     booking: Booking,
@@ -178,29 +189,72 @@ def move(
     now: datetime,
     space_id: int | None = None,
     title: str | None = None,
-) -> list[Booking]:
+) -> Moved:
     """Give these bookings of the series the wanted span's times of the day, the space and the title; all or nothing.
     One that has begun stays as it is, unless it is the one that is meant.
 
-    Raises as `reserve.move`; the facts name the occurrence's `start`.
+    On other days than before they leave out closed ones, as the series did when it was made. Raises RuleBroken
+    `series.empty` where no day is left, and as `reserve.move`; the facts name the occurrence's `start`.
     """
     place = get_place(session, booking.space_id if space_id is None else space_id)
     zone = place.timezone
     shift = wanted.start.astimezone(zone).date() - booking.start_at.astimezone(zone).date()
+    meant = [one for one in of_scope(session, booking, scope, now) if one.start_at > now or one is booking]
+    days = [one.start_at.astimezone(zone).date() + shift for one in meant]
+    span_of = dict(zip(meant, spans(wanted, days, zone), strict=True))
+    gone = _left_out(session, booking, span_of, place, now) if shift and scope is not Scope.ONE else []
+    stays = [one for one in meant if one not in gone]
+    if gone and not stays:
+        raise RuleBroken("series.empty")
 
     def one(occurrence: Booking) -> None:
-        on = occurrence.start_at.astimezone(zone).date() + shift
-        (span,) = spans(wanted, [on], zone)
+        span = span_of[occurrence]
+        if occurrence in gone:
+            change(
+                session,
+                occurrence,
+                "booking.cancelled",
+                now=now,
+                actor_id=actor.id,
+                status=Status.CANCELLED,
+                reason="day_closed",
+                release_check_at=None,
+            )
+            return
         try:
             reserve.move(session, occurrence, actor=actor, now=now, space_id=space_id, span=span, title=title)
         except DomainError as error:
             error.facts["start"] = span.start.isoformat()
             raise
 
-    meant = [one for one in of_scope(session, booking, scope, now) if one.start_at > now or one is booking]
     # What goes to a later time goes last first, so that none is in the way of the one before.
-    _act(session, meant[::-1] if wanted.start > booking.start_at else meant, one, also=[place.space.id])
-    return meant
+    in_turn = stays[::-1] if wanted.start > booking.start_at else stays
+    _act(session, [*gone, *in_turn], one, also=[place.space.id])
+    return Moved(stays, [(one, span_of[one]) for one in gone])
+
+
+def _left_out(
+    session: Session, booking: Booking, span_of: Mapping[Booking, TimeSpan], place: Place, now: datetime
+) -> list[Booking]:
+    """Those of a series that are to come and would get to a closed day; three queries."""
+    if booking.series_id is None:
+        return []
+    rule = session.get_one(Series, booking.series_id).rule
+    spans_ = sorted(span_of.values())
+    calendar = working_days(session, spans_[0].start.year) if rule.get("working_days_only", True) else None
+    whole = TimeSpan(spans_[0].start, spans_[-1].end)
+    closures = [
+        TimeSpan(one.start, one.end)
+        for one in barriers(session, whole, place.timezone, space_id=place.space.id)
+        if one.why == CLOSED and one.end is not None
+    ]
+    return [
+        one
+        for one, span in span_of.items()
+        if one.start_at > now
+        and one.status is Status.BOOKED
+        and leaves_out(span, place.timezone, calendar=calendar, closures=closures)
+    ]
 
 
 def cancel(

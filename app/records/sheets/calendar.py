@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
 from app.calendar import CalendarDay
-from app.records.sheets.rules import Diff, Key, Refusal, Values, day, flag, text
+from app.records.sheets import storing
+from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, day, flag, text
 from app.records.sheets.sheet import Asked, Sheet
 
 COLUMNS = {"date": day, "works": flag, "name": text(80)}
@@ -39,22 +41,28 @@ def check(_session: Session, _diff: Diff, _asked: Asked) -> Iterator[Refusal]:
 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:
-    """Keep the days. What is booked on one that closes stays: whoever closes the office ends it, and it is told."""
-    for change in (*diff.added, *diff.changed):
-        on = date.fromisoformat(change.key)
-        found = session.get(CalendarDay, on) or CalendarDay(on_date=on, name="")
-        found.works = change.after["works"] == "1"
-        found.name = change.after.get("name", found.name)
-        session.add(found)
-        events.record(
-            session,
-            "calendar.set",
-            f"day:{change.key}",
-            at=asked.now,
-            actor_id=asked.actor_id,
-            works=found.works,
-            name=found.name,
-        )
+    """Keep the days; a fixed number of statements. What is booked on one that closes stays: whoever closes the office
+    ends it, and it is told."""
+    new = [{"on_date": date.fromisoformat(one.key), **_values(one)} for one in diff.added]
+    storing.add(session, CalendarDay, new)
+    storing.change(session, CalendarDay, {date.fromisoformat(one.key): _values(one) for one in diff.changed})
+    events.record_many(session, [_fact(one, asked) for one in (*diff.added, *diff.changed)])
+
+
+def _values(change: Change) -> dict[str, Any]:
+    named = {"name": change.after["name"]} if "name" in change.after else {}
+    return {"works": change.after["works"] == "1", **named}
+
+
+def _fact(change: Change, asked: Asked) -> dict[str, Any]:
+    now_so = {"name": "", **(change.before or {}), **change.after}
+    return {
+        "at": asked.now,
+        "kind": "calendar.set",
+        "subject": f"day:{change.key}",
+        "actor_id": asked.actor_id,
+        "data": {"works": now_so["works"] == "1", "name": now_so["name"]},
+    }
 
 
 CALENDAR = Sheet("calendar", COLUMNS, ("date", "works"), entities, stored, check, store)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app import events
+from app.errors import Conflict
 from app.people.models import Membership, Role, Section, User
 from app.people.rules import Employment
 from app.people.staffing import LOOKS_AFTER
+from app.records.sheets import storing
 from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, codes, email, one_of, text
 from app.records.sheets.sheet import Asked, Sheet
 
@@ -77,56 +80,74 @@ def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:
-    """Add and change the accounts; who changes sections belongs to the new ones from the day of the import."""
+    """Add and change the accounts; who changes sections belongs to the new ones from the day of the import. A fixed
+    number of statements. Raises Conflict `csv.changed`."""
+    changes = [*diff.added, *diff.changed]
+    storing.add(session, User, [{"email": one.key, **_values(one)} for one in diff.added])
+    ids = {row.email: row.id for row in session.execute(select(User.email, User.id))}
+    if any(one.key not in ids for one in diff.changed):
+        raise Conflict("csv.changed")  # somebody gave an account another address at this moment
+    storing.change(
+        session,
+        User,
+        {ids[one.key]: _values(one) for one in diff.changed},
+        also={"version": User.version + 1},
+    )
     section_ids = {row.code: row.id for row in session.execute(select(Section.code, Section.id))}
-    for change in (*diff.added, *diff.changed):
-        user = session.scalar(select(User).where(User.email == change.key))
-        if user is None:
-            user = User(email=change.key)
-            session.add(user)
-        for name in ("name", "kana", "extension"):
-            if name in change.after:
-                setattr(user, name, change.after[name])
-        user.role = Role(change.after.get("role", user.role or Role.STAFF))
-        user.employment = Employment(change.after.get("employment", user.employment or Employment.REGULAR))
-        if change.before is not None:
-            user.version += 1
-        session.flush()
-        if "sections" in change.after:
-            wanted = {section_ids[one] for one in change.after["sections"].split("|") if one}
-            _join(session, user.id, wanted, asked.on)
-        _record(session, user, change, asked)
+    wanted = {
+        ids[one.key]: {section_ids[code] for code in one.after["sections"].split("|") if code}
+        for one in changes
+        if "sections" in one.after
+    }
+    _join(session, wanted, asked.on)
+    events.record_many(session, [_fact(ids[one.key], one, asked) for one in changes])
 
 
-def _record(session: Session, user: User, change: Change, asked: Asked) -> None:
+def _values(change: Change) -> dict[str, Any]:
+    """What the account itself holds of a line."""
+    found: dict[str, Any] = {
+        name: change.after[name] for name in ("name", "kana", "extension") if name in change.after
+    }
+    if "role" in change.after:
+        found["role"] = Role(change.after["role"])
+    if "employment" in change.after:
+        found["employment"] = Employment(change.after["employment"])
+    return found
+
+
+def _fact(user_id: int, change: Change, asked: Asked) -> dict[str, Any]:
     # Which columns, and of what somebody may do from what to what; the account itself holds the rest.
     told = {name: list(pair) for name, pair in change.differs.items() if name in {"role", "sections"}}
-    events.record(
-        session,
-        "user.added" if change.before is None else "user.changed",
-        f"user:{user.id}",
-        at=asked.now,
-        actor_id=asked.actor_id,
-        columns=sorted(change.differs),
-        changes=told,
-    )
-
-
-def _join(session: Session, user_id: int, wanted: set[int], on: date) -> None:
-    """Belong to these sections from the day `on`; what ends, ends the day before."""
-    held = {
-        one.section_id: one
-        for one in session.scalars(select(Membership).where(Membership.user_id == user_id, _holds(on)))
+    return {
+        "at": asked.now,
+        "kind": "user.added" if change.before is None else "user.changed",
+        "subject": f"user:{user_id}",
+        "actor_id": asked.actor_id,
+        "data": {"columns": sorted(change.differs), "changes": told},
     }
-    for section_id, membership in held.items():
-        if section_id not in wanted and membership.from_on < on:
-            membership.until_on = on - timedelta(days=1)
-        elif section_id not in wanted:
-            session.delete(membership)
-    session.add_all(
-        Membership(user_id=user_id, section_id=one, from_on=on) for one in sorted(wanted - held.keys())
+
+
+def _join(session: Session, wanted: Mapping[int, Set[int]], on: date) -> None:
+    """Belong to these sections, by person, from the day `on`; what ends, ends the day before."""
+    held: dict[int, set[int]] = defaultdict(set)
+    ended: list[int] = []
+    dropped: list[int] = []
+    query = select(Membership.id, Membership.user_id, Membership.section_id, Membership.from_on)
+    for row in session.execute(query.where(_holds(on)).order_by(Membership.id)):
+        held[row.user_id].add(row.section_id)
+        if row.section_id not in wanted.get(row.user_id, {row.section_id}):
+            (ended if row.from_on < on else dropped).append(row.id)
+    storing.change(session, Membership, {key: {"until_on": on - timedelta(days=1)} for key in ended})
+    storing.drop(session, Membership, dropped)
+    storing.add(
+        session,
+        Membership,
+        [
+            {"user_id": user_id, "section_id": one, "from_on": on}
+            for user_id, sections in wanted.items()
+            for one in sorted(sections - held[user_id])
+        ],
     )
-    session.flush()
 
 
 def _holds(on: date):  # type: ignore[no-untyped-def]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
+from app.records.sheets import storing
 from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, code, codes, flag, text, whole
 from app.records.sheets.sheet import Asked, Sheet
 from app.spaces.models import Sensor, SensorBinding, Space
@@ -81,36 +83,39 @@ def _spaces(change: Change) -> list[str]:
 def store(session: Session, diff: Diff, asked: Asked) -> None:
     """Add and change sensors, and let them watch what the file says from now on; a fixed number of statements. A new
     one has the times of its model where the file says none."""
+    changes = [*diff.added, *diff.changed]
+    storing.add(
+        session,
+        Sensor,
+        [{"id": one.key, **asked.timing(one.after.get("model", "")), **_values(one)} for one in diff.added],
+    )
+    storing.change(session, Sensor, {one.key: _values(one) for one in diff.changed})
+    events.record_many(session, [_fact(one, asked) for one in changes])
     space_ids = {row.code: row.id for row in session.execute(select(Space.code, Space.id))}
-    known = {sensor.id: sensor for sensor in session.scalars(select(Sensor))}
-    facts, watched = [], {}
-    for change in (*diff.added, *diff.changed):
-        sensor = known.get(change.key) or Sensor(id=change.key)
-        if "model" in change.after:
-            sensor.model = change.after["model"]
-        if change.before is None:
-            for name, value in asked.timing(sensor.model or "").items():
-                setattr(sensor, name, value)
-        for name in NUMBERS:
-            if name in change.after:
-                setattr(sensor, name, int(change.after[name]))
-        if "holds_itself" in change.after:
-            sensor.holds_itself = change.after["holds_itself"] == "1"
-        session.add(sensor)
-        facts.append(
-            {
-                "at": asked.now,
-                "kind": "sensor.added" if change.before is None else "sensor.changed",
-                "subject": f"sensor:{change.key}",
-                "actor_id": asked.actor_id,
-                "data": {"changes": {name: list(pair) for name, pair in change.differs.items()}},
-            }
-        )
-        if "space" in change.differs:
-            watched[change.key] = [space_ids[space] for space in _spaces(change)]
-    session.flush()
-    events.record_many(session, facts)
+    watched = {
+        one.key: [space_ids[space] for space in _spaces(one)] for one in changes if "space" in one.differs
+    }
     watch_spaces(session, watched, actor_id=asked.actor_id, now=asked.now)
+
+
+def _values(change: Change) -> dict[str, Any]:
+    """What the sensor itself holds of a line."""
+    found: dict[str, Any] = {name: int(change.after[name]) for name in NUMBERS if name in change.after}
+    if "model" in change.after:
+        found["model"] = change.after["model"]
+    if "holds_itself" in change.after:
+        found["holds_itself"] = change.after["holds_itself"] == "1"
+    return found
+
+
+def _fact(change: Change, asked: Asked) -> dict[str, Any]:
+    return {
+        "at": asked.now,
+        "kind": "sensor.added" if change.before is None else "sensor.changed",
+        "subject": f"sensor:{change.key}",
+        "actor_id": asked.actor_id,
+        "data": {"changes": {name: list(pair) for name, pair in change.differs.items()}},
+    }
 
 
 SENSORS = Sheet("sensors", COLUMNS, ("id",), entities, stored, check, store)

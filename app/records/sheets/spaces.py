@@ -4,6 +4,7 @@ has an empty `space`. What a row says of its zone, every row of that zone says. 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import select
@@ -12,9 +13,10 @@ from sqlalchemy.orm import Session
 from app import events
 from app.bookings.models import HOLDS, Booking
 from app.people.models import Section
+from app.records.sheets import storing
 from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, code, flag, one_of, text, whole
 from app.records.sheets.sheet import Asked, Sheet
-from app.spaces.layout import bring_back
+from app.spaces.layout import bring_back_all
 from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import LANES, Kind
 from app.spaces.service import in_layout, list_zones
@@ -43,6 +45,12 @@ NEEDS: Mapping[str, Sequence[str]] = {
     "space": ("zone", "kind"),
 }
 PLACE = ("x", "y", "width", "height")
+TABLES: Mapping[str, type[Site | Floor | Zone | Space]] = {
+    "site": Site,
+    "floor": Floor,
+    "zone": Zone,
+    "space": Space,
+}
 
 
 def _number(cell: str) -> str:
@@ -180,81 +188,60 @@ def _kinds_in_use(session: Session, diff: Diff) -> Iterator[Refusal]:
 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:
-    """Add and change sites first, then floors, zones, spaces."""
-    for what in ("site", "floor", "zone", "space"):
-        for change in (*diff.added, *diff.changed):
-            if change.what == what:
-                STORES[what](session, change, asked)
-                kind = f"{what}.added" if change.before is None else f"{what}.changed"
-                told = {name: list(pair) for name, pair in change.differs.items()}
-                events.record(
-                    session,
-                    kind,
-                    f"{what}:{change.key}",
-                    at=asked.now,
-                    actor_id=asked.actor_id,
-                    changes=told,
-                )
+    """Add and change sites first, then floors, zones, spaces; what had been taken out of the layout is back in it. A
+    fixed number of statements."""
+    changes = [*diff.added, *diff.changed]
+    ids = {"section": _ids(session, Section)}
+    facts = []
+    for what, of in TABLES.items():
+        values = {one.key: _values(one, ids) for one in changes if one.what == what}
+        if what == "space":
+            bring_back_all(session, values, actor_id=asked.actor_id, now=asked.now)
+        known = _ids(session, of)
+        new = [{**_new(what, key, asked), **row} for key, row in values.items() if key not in known]
+        storing.add(session, of, new)
+        storing.change(session, of, {known[key]: row for key, row in values.items() if key in known})
+        ids[what] = _ids(session, of)
+        facts += [_fact(one, asked) for one in changes if one.what == what]
+    events.record_many(session, facts)
 
 
-def _store_site(session: Session, change: Change, asked: Asked) -> None:
-    site = session.scalar(select(Site).where(Site.code == change.key)) or Site(
-        code=change.key, timezone=asked.timezone
-    )
-    site.name = change.after.get("name", site.name)
-    site.timezone = change.after.get("timezone", site.timezone)
-    session.add(site)
-    session.flush()
+def _ids(session: Session, of: type[Section | Site | Floor | Zone | Space]) -> dict[str, int]:
+    return {row.code: row.id for row in session.execute(select(of.code, of.id))}
 
 
-def _store_floor(session: Session, change: Change, _asked: Asked) -> None:
-    floor = session.scalar(select(Floor).where(Floor.code == change.key)) or Floor(code=change.key)
-    if site := change.after.get("site"):
-        floor.site_id = session.scalars(select(Site.id).where(Site.code == site)).one()
-    _name(floor, change)
-    session.add(floor)
-    session.flush()
+def _new(what: str, key: str, asked: Asked) -> dict[str, Any]:
+    """What a new thing is where its row says nothing else."""
+    if what == "site":
+        return {"code": key, "timezone": asked.timezone}
+    return {"code": key} if what == "space" else {"code": key, "name": key}
 
 
-def _store_zone(session: Session, change: Change, _asked: Asked) -> None:
-    zone = session.scalar(select(Zone).where(Zone.code == change.key)) or Zone(code=change.key)
-    zone.removed_at = None
-    if floor := change.after.get("floor"):
-        zone.floor_id = session.scalars(select(Floor.id).where(Floor.code == floor)).one()
-    if "section" in change.after:
-        zone.section_id = session.scalar(select(Section.id).where(Section.code == change.after["section"]))
-    if "free_seating" in change.after:
-        zone.free_seating = change.after["free_seating"] == "1"
-    _name(zone, change)
-    _place(zone, change)
-    session.add(zone)
-    session.flush()
+def _values(change: Change, ids: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """What a row says of a thing, as its table stores it. `ids`: by what it is and its code."""
+    said = change.after
+    found: dict[str, Any] = {name: said[name] for name in ("name", "name_en", "timezone") if name in said}
+    found |= {name: int(said[name]) for name in (*PLACE, "capacity") if name in said}
+    found |= {f"{name}_id": ids[name][said[name]] for name in ("site", "floor", "zone") if said.get(name)}
+    if "section" in said:
+        found["section_id"] = ids["section"].get(said["section"])
+    if "free_seating" in said:
+        found["free_seating"] = said["free_seating"] == "1"
+    if "kind" in said:
+        found["kind"] = Kind(said["kind"])
+    if change.what == "zone":
+        found["removed_at"] = None
+    return found
 
 
-def _store_space(session: Session, change: Change, asked: Asked) -> None:
-    bring_back(session, change.key, actor_id=asked.actor_id, now=asked.now)
-    space = session.scalar(select(Space).where(Space.code == change.key)) or Space(code=change.key)
-    if zone := change.after.get("zone"):
-        space.zone_id = session.scalars(select(Zone.id).where(Zone.code == zone)).one()
-    if kind := change.after.get("kind"):
-        space.kind = Kind(kind)
-    if capacity := change.after.get("capacity"):
-        space.capacity = int(capacity)
-    _place(space, change)
-    session.add(space)
-    session.flush()
+def _fact(change: Change, asked: Asked) -> dict[str, Any]:
+    return {
+        "at": asked.now,
+        "kind": f"{change.what}.added" if change.before is None else f"{change.what}.changed",
+        "subject": f"{change.what}:{change.key}",
+        "actor_id": asked.actor_id,
+        "data": {"changes": {name: list(pair) for name, pair in change.differs.items()}},
+    }
 
 
-def _name(of: Floor | Zone, change: Change) -> None:
-    of.name = change.after.get("name", of.name or change.key)
-    of.name_en = change.after.get("name_en", of.name_en or "")
-
-
-def _place(of: Zone | Space, change: Change) -> None:
-    for name in PLACE:
-        if change.after.get(name):
-            setattr(of, name, int(change.after[name]))
-
-
-STORES = {"site": _store_site, "floor": _store_floor, "zone": _store_zone, "space": _store_space}
 SPACES = Sheet("spaces", COLUMNS, ("floor",), entities, stored, check, store, rows)

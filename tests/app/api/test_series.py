@@ -53,6 +53,35 @@ def test_a_series_is_made_changed_and_cancelled(api: Api, house: House) -> None:
     assert statuses(api) == ["cancelled"] * 3
 
 
+def test_a_series_that_goes_to_other_days_tells_which_it_left_out(api: Api, house: House) -> None:
+    made = api.call("aoki", "POST", "/bookings", asked(house, DAILY | {"count": 4})).get_json()["series"]
+    path = f"/bookings/{made['bookings'][0]['id']}"
+    body = {
+        "start": at("10:00", day=1).isoformat(),
+        "end": at("12:00", day=1).isoformat(),
+        "scope": "all",
+    }
+    version = api.call("aoki", "GET", path).headers["ETag"]
+    changed = api.call("aoki", "PATCH", path, body, If_Match=version)
+    assert changed.status_code == 200
+    assert changed.get_json()["start"] == at("10:00", day=1).isoformat()
+    assert changed.get_json()["left_out"] == [
+        {
+            "booking_id": made["bookings"][3]["id"],
+            "start": at("10:00", day=4).isoformat(),
+            "end": at("12:00", day=4).isoformat(),
+        }
+    ]
+    assert sorted(statuses(api)) == ["booked"] * 3 + ["cancelled"]
+    one = api.call("aoki", "PATCH", path, {"title": "x"}, If_Match=changed.headers["ETag"])
+    assert "left_out" not in one.get_json()
+    saturday = {"start": at("10:00", day=4).isoformat(), "end": at("12:00", day=4).isoformat()}
+    last = f"/bookings/{made['bookings'][2]['id']}"
+    version = api.call("aoki", "GET", last).headers["ETag"]
+    none_left = api.call("aoki", "PATCH", last, saturday | {"scope": "following"}, If_Match=version)
+    assert problem(none_left) == (422, "series.empty")
+
+
 def test_a_dry_run_tells_and_books_nothing(api: Api, house: House) -> None:
     house.book("baba", "seat", "10:00", "12:00", day=1)
     told = api.call("aoki", "POST", "/bookings", asked(house, DAILY | {"dry_run": True}))

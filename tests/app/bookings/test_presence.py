@@ -1,15 +1,19 @@
 """Checking in by hand and by what the sensor saw; the numbers are those of RULES."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from app.bookings import presence, release
+from app.bookings import presence, release, reserve
 from app.bookings.models import Booking
 from app.bookings.rules import By, Status
 from app.bookings.service import get_booking
 from app.database import transaction
 from app.errors import Conflict, Forbidden, RuleBroken
+from app.spaces.rules import Kind
+from app.spaces.service import set_policy
+from app.timespan import TimeSpan
 from tests.house import House, at
 
 
@@ -161,6 +165,62 @@ def test_rule_5_of_several_bookings_before_the_last_to_end_counts(house: House) 
     assert house.get(booking).status is Status.BOOKED
     house.hear("seat", ("08:55", True))
     assert house.get(booking).checked_in_at == at("08:55")
+
+
+def test_rule_5_who_stays_on_after_a_booking_of_a_week_does_not_check_in_the_next(house: House) -> None:
+    with transaction(house.engine) as session:
+        set_policy(session, Kind.SEAT, "max_duration", "7d", now=at("00:00"), actor_id=None)
+    with transaction(house.engine) as session:
+        reserve.reserve(
+            session,
+            actor=house.people["baba"],
+            space_id=house.spaces["seat"],
+            span=TimeSpan(at("09:00"), at("09:00", day=7)),
+            now=at("08:00"),
+        )
+    booking = house.book("aoki", "seat", "09:00", "12:00", day=7)
+    hear_on(house, 7, ("08:46", True), ("08:48", True), ("08:59", True))
+    assert house.get(booking).status is Status.BOOKED
+    hear_on(house, 7, ("09:01", True))
+    assert house.get(booking).checked_in_at == at("09:01", day=7)
+
+
+def test_rule_5_where_check_in_opens_days_before_fridays_booking_is_no_evidence_for_mondays(
+    house: House,
+) -> None:
+    with transaction(house.engine) as session:
+        set_policy(session, Kind.SEAT, "check_in_opens", "5d", now=at("00:00"), actor_id=None)
+    friday = house.book("baba", "seat", "09:00", "17:00", day=3)
+    monday = house.book("aoki", "seat", "09:00", "12:00", day=6)
+    check_in(house, friday, "09:00", who="baba")
+    hear_on(house, 3, ("10:00", True), ("10:02", True), ("16:59", True))
+    assert house.get(monday).status is Status.BOOKED
+    hear_on(house, 3, ("17:01", True))
+    assert house.get(monday).checked_in_at == at("17:01", day=3)
+
+
+def test_rule_5_what_was_taken_back_holds_the_seat_to_its_end_though_another_began_later(
+    house: House,
+) -> None:
+    reclaimed = house.book("aoki", "seat", "09:00", "12:00")
+    with transaction(house.engine) as session:
+        row = session.get_one(Booking, reclaimed.id)
+        row.status, row.ended_at, row.release_check_at = Status.RELEASED, at("10:00"), None
+    claimed = house.claim("baba", "seat", "10:01")
+    give_back(house, claimed, "10:30", who="baba")
+    with transaction(house.engine) as session:
+        found = session.get_one(Booking, reclaimed.id)
+        release.reclaim(session, found, actor=house.people["aoki"], now=at("10:40"))
+    following = house.book("chiba", "seat", "12:00", "13:00", now="10:45")
+    house.hear("seat", ("11:50", True), ("11:52", True), ("11:59", True))
+    assert house.get(following).status is Status.BOOKED
+
+
+def hear_on(house: House, day: int, *said: tuple[str, bool]) -> None:
+    """A seat's sensor spoke on another day, each time in a batch of its own."""
+    for one in house.readings("seat", said):
+        shifted = one.observed_at + timedelta(days=day)
+        house.process([replace(one, observed_at=shifted, received_at=shifted)], shifted)
 
 
 def test_rule_3_what_comes_twice_or_late_checks_nobody_in(house: House) -> None:

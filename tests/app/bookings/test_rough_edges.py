@@ -188,8 +188,8 @@ def test_a_series_is_changed_around_the_one_that_is_on(house: House) -> None:
             actor=house.people["aoki"],
             now=at("10:05"),
         )
-        assert first not in changed
-        assert len(changed) == 2
+        assert first not in changed.bookings
+        assert len(changed.bookings) == 2
 
 
 def now_for(house: House, who: str, target: Target, *, now: str, closes: str) -> at_once.Proposed:

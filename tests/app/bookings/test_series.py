@@ -130,7 +130,7 @@ def test_one_this_and_following_or_all_are_changed(house: House, scope: Scope, c
             now=at("08:30"),
             space_id=house.spaces["window"],
         )
-        assert [one.id for one in moved] == [made.bookings[n].id for n in changed]
+        assert [one.id for one in moved.bookings] == [made.bookings[n].id for n in changed]
     for number, one in enumerate(bookings(house)):
         wanted = ("13:00", "15:00") if number in changed else ("09:00", "12:00")
         assert one.span == span(*wanted, day=number)

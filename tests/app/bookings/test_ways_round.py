@@ -9,7 +9,7 @@ from app.bookings import attendees, release, reserve
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.bookings.series import service as series
-from app.bookings.series.rules import Scope
+from app.bookings.series.rules import Every, Recurrence, Scope
 from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden
 from app.spaces import fixed_seats
@@ -172,7 +172,7 @@ def test_a_new_title_of_all_is_the_title_of_all(house: House) -> None:
 @pytest.mark.parametrize("shift", [1, -1])
 def test_a_daily_series_can_be_moved_by_a_day(house: House, shift: int) -> None:
     wanted = TimeSpan(at("09:00", day=1), at("12:00", day=1))
-    made = make(house, ask(house, times=wanted))
+    made = make(house, ask(house, times=wanted, recurrence=Recurrence(Every.DAY, count=2)))
     with transaction(house.engine) as session:
         series.move(
             session,

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import pipeline
+from app.bookings import attendees, reserve
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.clock import SteppingClock
@@ -17,11 +18,12 @@ from app.database import transaction
 from app.letters import Links
 from app.people.models import User
 from app.settings import Settings
+from app.spaces.models import Space
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import add_hook, book_for, telling
 from tests.app.test_pages import token_in
 from tests.fixtures.web import Api, problem
-from tests.house import House, at
+from tests.house import House, at, span
 
 
 @pytest.fixture
@@ -70,6 +72,11 @@ def feed_in(page: str) -> str:
     return page.partition('readonly value="')[2].partition('"')[0].partition("localhost")[2]
 
 
+def calendar_of(app: Flask, house: House, who: str) -> list[icalendar.Component]:
+    feed = feed_in(signed_in(app.test_client(), house, who).get("/messages/choices").text)
+    return icalendar.Calendar.from_ical(app.test_client().get(feed).get_data()).walk("VEVENT")
+
+
 def test_the_calendars_address_is_the_key_until_it_is_taken_back(
     app: Flask, client: FlaskClient, house: House
 ) -> None:
@@ -109,6 +116,56 @@ def test_a_calendar_leads_to_checking_in_and_giving_up_by_the_address_at_which_i
     path = addresses[1].removeprefix("http://akiseki.lan:8000")
     stranger.post(path, data={"csrf_token": token_in(stranger.get(path).text)})
     assert house.get(booking).status is Status.CANCELLED
+
+
+def book_for_guest(house: House, title: str = "", *, day: int = 0) -> Booking:
+    with transaction(house.engine) as session:
+        booking = reserve.reserve(
+            session,
+            actor=house.people["chiba"],
+            space_id=house.spaces["booth"],
+            span=span("10:00", "11:00", day=day),
+            now=at("08:00"),
+            guest_name="北さん",
+            title=title,
+        )
+        session.expunge(booking)
+    return booking
+
+
+def test_what_a_host_booked_for_a_guest_is_in_the_hosts_calendar_as_the_guests(
+    app: Flask, house: House
+) -> None:
+    booking = book_for_guest(house)
+    book_for_guest(house, "下見", day=1)
+    events = calendar_of(app, house, "chiba")
+    assert [str(one["summary"]) for one in events] == ["来客: 北さん · booth", "来客: 北さん · 下見"]
+    assert [str(one["location"]) for one in events] == ["booth", "booth"]
+    assert str(events[0]["uid"]).startswith(f"booking-{booking.id}@")
+    assert calendar_of(app, house, "aoki") == []
+    # The host acts for the guest: what a link does is the host's word.
+    path = str(events[0]["description"]).split(": ")[-1].removeprefix("http://localhost")
+    stranger = app.test_client()
+    stranger.post(path, data={"csrf_token": token_in(stranger.get(path).text)})
+    assert house.get(booking).status is Status.CANCELLED
+    assert [str(one["status"]) for one in calendar_of(app, house, "chiba")] == ["CANCELLED", "CONFIRMED"]
+
+
+def test_who_is_invited_to_a_guests_booking_does_not_read_the_guests_name(app: Flask, house: House) -> None:
+    with transaction(house.engine) as session:
+        session.get_one(Space, house.spaces["booth"]).capacity = 4
+    booking = book_for_guest(house, "下見")
+    with transaction(house.engine) as session:
+        attendees.invite(
+            session,
+            session.get_one(Booking, booking.id),
+            [house.people["aoki"].id],
+            actor=house.people["chiba"],
+            now=at("08:00"),
+        )
+    (event,) = calendar_of(app, house, "aoki")
+    assert str(event["summary"]) == "下見"
+    assert "description" not in event
 
 
 @pytest.mark.parametrize(("verb", "status"), [("check-in", Status.CHECKED_IN), ("give-up", Status.CANCELLED)])

@@ -22,7 +22,6 @@ from app.records.sheets.sheet import Asked
 from app.spaces.models import Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind
 from tests.house import DAY, House, at, copied
-from tests.statements import counted
 
 ASKED = Asked(at("09:00"), DAY)
 TEXT = st.text(
@@ -279,18 +278,6 @@ def test_a_new_sensor_has_the_times_of_its_model_where_the_file_says_none(house:
         found = {one.id: (one.heartbeat_s, one.holds_itself) for one in session.scalars(select(Sensor))}
     assert (found["new-1"], found["new-2"]) == ((3600, True), (120, False))
     assert found["sensor-seat"] == (600, False)  # was here before, and is as it was
-
-
-def test_many_sensors_cost_as_many_statements_as_few(house: House) -> None:
-    spaces = "seat|window|booth"
-
-    def cost(count: int) -> int:
-        rows = "".join(f"many-{count}-{n},VS340,{spaces}\n" for n in range(count))
-        with counted(house.engine) as statements:
-            assert len(take(house, "sensors", f"id,model,space\n{rows}").added) == count
-        return len(statements)
-
-    assert cost(40) == cost(2)
 
 
 def test_a_new_floor_with_its_zone_and_seats_comes_in_one_file_and_others_stay(house: House) -> None:
