@@ -18,6 +18,7 @@ from app.migrate import is_current
 from app.occupancy.gateways import is_at_work, list_gateways
 from app.occupancy.health import health
 from app.occupancy.troubles import counted
+from app.people import guards as sections
 from app.telework import guards as day_log
 
 # Set around the workers of one server (`serve`), which then count together.
@@ -40,7 +41,12 @@ def register(app: Flask) -> None:
         """The database answers, stands at the newest migration, and its guards stand."""
         try:
             with database.reading(db.engine) as found:
-                missing = guards.missing(found) + events.missing_guards(found) + day_log.missing(found)
+                missing = [
+                    *guards.missing(found),
+                    *events.missing_guards(found),
+                    *day_log.missing(found),
+                    *sections.missing(found),
+                ]
             current = is_current(db.engine)
         except OperationalError:
             return problem(503, "database.unreachable")

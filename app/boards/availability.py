@@ -255,7 +255,7 @@ def _shut_zones(
     go everywhere."""
     if person is None or person.role is Role.FACILITY:
         return {}
-    sections = person.section_ids
+    sections = person.within
     others = [zone for zone in zones if zone.section_id is not None and zone.section_id not in sections]
     if not others:
         return {}

@@ -36,7 +36,8 @@ RECEIVES_GUESTS = frozenset({Role.CHIEF, Role.FACILITY})
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whom a booking is for: somebody with an account, or a guest whom the actor receives."""
+    """Whom a booking is for: somebody with an account, or a guest whom the actor receives. `sections`: within which
+    they are, of whose zones they are at home."""
 
     user_id: int | None
     sections: frozenset[int]
@@ -109,7 +110,7 @@ def allot(
     """Give a person the space that the lot, or a rotation, gave them: as `reserve`, but by nobody's hand, before others
     may book it, and as far ahead as the facility staff may. `person`: as of the span's day. Raises as `reserve`."""
     place = get_place(session, space_id)
-    holder = Holder(person.id, person.section_ids)
+    holder = Holder(person.id, person.within)
     if place.zone.free_seating:
         raise RuleBroken("zone.free_seating", zone=place.zone.code)
     legal.check_entry(session, place, span, sections=holder.sections, user_id=person.id, now=now)
@@ -203,7 +204,7 @@ def claim(
     span = claimable(session, place, actor=actor, now=now)
     if until is not None and now < until < span.end:
         span = TimeSpan(now, until)
-    holder = Holder(actor.id, actor.section_ids)
+    holder = Holder(actor.id, actor.within)
     return _insert(session, place, holder, span, actor=actor, now=now, origin=Origin.CLAIM)
 
 
@@ -262,11 +263,11 @@ def _holder(
     if guest_name:
         if actor.role not in RECEIVES_GUESTS:
             raise Forbidden("booking.not_allowed", why="guest")
-        return Holder(None, actor.as_of(on).section_ids, guest_name)
+        return Holder(None, actor.as_of(on).within, guest_name)
     person = actor.as_of(on) if for_user_id in {None, actor.id} else get_person(session, for_user_id, on)
     if not may_act_for(actor, person):
         raise Forbidden("booking.not_allowed", why="on_behalf")
-    return Holder(person.id, person.section_ids)
+    return Holder(person.id, person.within)
 
 
 def _check_entry(

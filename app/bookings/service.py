@@ -27,10 +27,10 @@ _bookings = Booking.metadata.tables["bookings"]
 
 
 def may_act_for(actor: Person, person: Person) -> bool:
-    """Oneself; a chief for the own section; facility staff for everybody."""
+    """Oneself; a chief for the own section and all below it; facility staff for everybody."""
     if actor.id == person.id or actor.role is Role.FACILITY:
         return True
-    return actor.role is Role.CHIEF and bool(actor.section_ids & person.section_ids)
+    return actor.role is Role.CHIEF and bool(actor.section_ids & person.within)
 
 
 def look_at(session: Session, user_id: int, *, actor: Person, on: date, now: datetime) -> None:

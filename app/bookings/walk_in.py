@@ -140,7 +140,7 @@ def just_seen(session: Session, *, person: Person, now: datetime) -> list[Space]
             SpaceState.state == Occupancy.OCCUPIED,
             SpaceState.since_at > now - JUST,
             in_layout(Space),
-            or_(Zone.section_id.is_(None), Zone.section_id.in_(person.section_ids)),
+            or_(Zone.section_id.is_(None), Zone.section_id.in_(person.within)),
             ~held.exists(),
             ~anothers.exists(),
         )

@@ -8,6 +8,7 @@ from app import events, migrate
 from app.bookings import guards
 from app.cli.common import Failed, akiseki, engine_of, settings_of_env
 from app.database import reading
+from app.people import guards as sections
 from app.telework import guards as day_log
 
 
@@ -36,12 +37,17 @@ def downgrade(revision: str) -> None:
 
 @db.command()
 def check() -> None:
-    """Whether the schema is current, and the guards of bookings, of the log of events and of the day log stand."""
+    """Whether the schema is current, and the guards of bookings, events, the day log and sections stand."""
     with engine_of(settings_of_env()) as engine:
         if not migrate.is_current(engine):
             raise Failed("The schema is not the newest. Run: akiseki db upgrade")
         with reading(engine) as session:
-            missing = guards.missing(session) + events.missing_guards(session) + day_log.missing(session)
+            missing = [
+                *guards.missing(session),
+                *events.missing_guards(session),
+                *day_log.missing(session),
+                *sections.missing(session),
+            ]
     if missing:
         raise Failed(f"Guards of the database are missing: {', '.join(missing)}. Restore a backup.")
     click.echo("The schema is current and every guard stands.")

@@ -167,8 +167,9 @@ def list_draws(
 
 
 def belongs(zone: Zone, person: Person) -> bool:
-    """Whether a person, as of the draw's day, may wish for a desk of the zone: its section's people, or everybody."""
-    return zone.section_id is None or zone.section_id in person.section_ids
+    """Whether a person, as of the draw's day, may wish for a desk of the zone: the people of its
+    section and of those below it, or everybody."""
+    return zone.section_id is None or zone.section_id in person.within
 
 
 def desks(session: Session, zone_id: int) -> list[Space]:

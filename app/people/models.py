@@ -32,7 +32,10 @@ SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
 
 
 class Section(Base):
-    """A unit of the organisation (局・部・課・係)."""
+    """A unit of the organisation (局・部・課・係), under another where `parent_id` says so.
+
+    `until_on`: its last day; from the next on nobody belongs to it. `version` counts changes (the ETag).
+    """
 
     __tablename__ = "sections"
 
@@ -41,6 +44,12 @@ class Section(Base):
     name: Mapped[str] = mapped_column(String(80))
     name_en: Mapped[str] = mapped_column(String(80), default="")
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("sections.id"))
+    until_on: Mapped[date | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    def is_open(self, on: date) -> bool:
+        """Whether people may belong to it on a day."""
+        return self.until_on is None or on <= self.until_on
 
 
 class User(Base):

@@ -12,7 +12,7 @@ from app.database import reading, rehearsal, transaction
 from app.errors import Forbidden
 from app.extensions import db
 from app.http import IF_MATCH, Blueprint, PageArguments, etag, now, position_page, require_version, today
-from app.people import lookup, passwords, service, staffing, tokens
+from app.people import lookup, passwords, sections, service, staffing, tokens
 from app.people.models import User
 from app.people.schemas import (
     AccountView,
@@ -23,10 +23,13 @@ from app.people.schemas import (
     LookList,
     MeView,
     NewPerson,
+    NewSection,
     PeopleList,
     PeopleQuery,
     PersonChange,
+    SectionChange,
     SectionList,
+    SectionRowView,
     SectionsRequest,
     TokenList,
     TokenQuery,
@@ -231,10 +234,47 @@ def revoke_token(token_id: int) -> Response:
 @api.arguments(PageArguments, location="query")
 @api.response(200, SectionList)
 @allow(*READERS)
-def sections(query: dict[str, Any]) -> Any:
+def list_sections(query: dict[str, Any]) -> Any:
     """The sections of the office"""
     with reading(db.engine) as session:
         return position_page(service.list_sections(session), query)
+
+
+@api.route("/sections", methods=["POST"])
+@api.arguments(NewSection)
+@api.response(201, SectionRowView)
+@allow(*KEEPERS)
+def add_section(body: dict[str, Any]) -> Any:
+    """Add a section (局・部・課・係), at the top or under another"""
+    with transaction(db.engine) as session:
+        section = sections.add(session, body, actor_id=asker().id, now=now(), on=today())
+        session.expunge(section)
+    return section, 201, {"ETag": etag(section.version), "Location": f"/api/v1/sections/{section.id}"}
+
+
+@api.route("/sections/<int:section_id>")
+@api.response(200, SectionRowView)
+@allow(*READERS)
+def section(section_id: int) -> Any:
+    """One section"""
+    with reading(db.engine) as session:
+        found = sections.get_section(session, section_id)
+        return found, 200, {"ETag": etag(found.version)}
+
+
+@api.route("/sections/<int:section_id>", methods=["PATCH"])
+@api.doc(parameters=[IF_MATCH])
+@api.arguments(SectionChange)
+@api.response(200, SectionRowView)
+@allow(*KEEPERS)
+def change_section(body: dict[str, Any], section_id: int) -> Any:
+    """Name a section anew, put it under another, close it or open it again; send the version in If-Match"""
+    with transaction(db.engine) as session:
+        found = sections.get_section(session, section_id, to_change=True)
+        require_version(found.version)
+        sections.change(session, found, body, actor_id=asker().id, now=now(), on=today())
+        session.expunge(found)
+    return found, 200, {"ETag": etag(found.version)}
 
 
 def _to_change(session: Any, user_id: int) -> User:

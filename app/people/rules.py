@@ -1,9 +1,10 @@
-"""Pure rules of people: how a name is found, how a change of sections reads, when too many attempts are too many."""
+"""Pure rules of people: how a name is found, which sections are one's own, how a change of sections reads, when too
+many attempts are too many."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -42,6 +43,46 @@ def is_named(query: str, *, kana: str, name: str) -> bool:
     wanted = folded(query)
     begins = (text for full in (kana, name) for text in (full, *full.split()))
     return bool(wanted) and any(folded(text).startswith(wanted) for text in begins)
+
+
+def lineage(sections: Iterable[int], parents: Mapping[int, int | None]) -> dict[int, int]:
+    """Sections and all above them (係・課・部・局), each with its distance from the nearest of `sections`: whose zones
+    their people enter, and whose chiefs act for them."""
+    found: dict[int, int] = {}
+    level, distance = set(sections), 0
+    while level:
+        found |= dict.fromkeys(level, distance)
+        above = {parents.get(one) for one in level}
+        level = {one for one in above if one is not None and one not in found}
+        distance += 1
+    return found
+
+
+def reach(sections: Set[int], parents: Mapping[int, int | None]) -> frozenset[int]:
+    """Sections and all below them: how far a chief's word goes. The other side of `lineage`."""
+    return frozenset(sections) | {one for one in parents if not sections.isdisjoint(lineage([one], parents))}
+
+
+def is_circle(section: int, parent: int | None, parents: Mapping[int, int | None]) -> bool:
+    """Whether a section under `parent` would be above itself."""
+    return parent is not None and section in lineage([parent], parents)
+
+
+def outline(sections: Sequence[int], parents: Mapping[int, int | None]) -> list[tuple[int, int]]:
+    """Sections as a list that reads as their tree: each under the one above it, with how deep it lies. Those beside
+    each other stay in the order given; one whose superior is not among them, or lies under it, stands at the top."""
+    below: dict[int | None, list[int]] = {}
+    for one in sections:
+        above = parents.get(one)
+        top = above not in sections or is_circle(one, above, parents)
+        below.setdefault(None if top else above, []).append(one)
+    found: list[tuple[int, int]] = []
+    waiting = [(one, 0) for one in reversed(below.get(None, []))]
+    while waiting:
+        one, depth = waiting.pop()
+        found.append((one, depth))
+        waiting += [(other, depth + 1) for other in reversed(below.get(one, []))]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,15 @@ class SectionView(Schema):
     name_en = fields.String()
 
 
+class SectionRowView(SectionView):
+    """A section where it stands: `parent_id` is the one above it, null at the top."""
+
+    parent_id = fields.Integer(allow_none=True)
+    until = fields.Date(
+        attribute="until_on", allow_none=True, metadata={"description": "the last day; null: no end"}
+    )
+
+
 class PersonView(Schema):
     """`email` and `role` for those who keep the accounts or may list them."""
 
@@ -81,7 +90,7 @@ class PeopleList(Schema):
 
 
 class SectionList(Schema):
-    items = fields.List(fields.Nested(SectionView))
+    items = fields.List(fields.Nested(SectionRowView))
     next_cursor = fields.Integer(allow_none=True)
 
 
@@ -93,6 +102,35 @@ def _line(most: int, least: int = 0) -> dict[str, Any]:
             validate.Predicate("isprintable", error="must be one line of text"),
         ]
     }
+
+
+_CODE: dict[str, Any] = {
+    "validate": [
+        *_line(32, 1)["validate"],
+        validate.Regexp(r"[^\s|]([^|]*[^\s|])?\Z", error="must not begin or end with a space, nor have a |"),
+    ]
+}
+
+
+class SectionChange(Schema):
+    """What is to differ."""
+
+    code = Text(**_CODE)
+    name = Text(**_line(80, 1))
+    name_en = Text(**_line(80))
+    parent_id = Identifier(
+        strict=True, allow_none=True, metadata={"description": "the section above it; null: none"}
+    )
+    until_on = Day(
+        data_key="until",
+        allow_none=True,
+        metadata={"description": "its last day, on or before which everybody has left it; null: no end"},
+    )
+
+
+class NewSection(SectionChange):
+    code = Text(required=True, **_CODE)
+    name = Text(required=True, **_line(80, 1))
 
 
 class PersonChange(Schema):

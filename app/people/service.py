@@ -23,16 +23,21 @@ from app.database import constraint_name
 from app.errors import Conflict, NotFound
 from app.people.models import ApiToken, Membership, Role, Section, User
 from app.people.rules import Employment
+from app.people.sections import last_days
 
 _hasher = PasswordHasher()
 
 
 class Belongs(NamedTuple):
-    """That somebody belongs to a section, from a day to the end of another (None: nobody knows yet)."""
+    """That somebody belongs to a section, from a day to the end of another (None: nobody knows yet).
+
+    `within`: the section and all above it (係・課・部・局).
+    """
 
     section_id: int
     from_on: date
     until_on: date | None
+    within: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,16 @@ class Person:
     @property
     def section_ids(self) -> frozenset[int]:
         """The sections of the day."""
-        return frozenset(
-            one.section_id
+        return frozenset(one.section_id for one in self._of_the_day())
+
+    @property
+    def within(self) -> frozenset[int]:
+        """The sections of the day and all above them: whose zones are one's own, and whose chiefs act for one."""
+        return frozenset(section_id for one in self._of_the_day() for section_id in one.within)
+
+    def _of_the_day(self) -> Iterator[Belongs]:
+        return (
+            one
             for one in self.belongs
             if one.from_on <= self.on and (one.until_on is None or one.until_on >= self.on)
         )
@@ -98,13 +111,15 @@ def add(
     now: datetime,
     actor_id: int | None = None,
 ) -> User:
-    """A new account in a section from the day `on`. Raises Conflict `user.exists`, NotFound `section.unknown`.
+    """A new account in a section from the day `on`. Raises Conflict `user.exists`, NotFound `section.unknown`,
+    RuleBroken `section.closed`.
 
     The address of somebody who left stays theirs, or their history would become another's: IT changes it first.
     """
     section = session.scalar(select(Section).where(Section.code == section_code))
     if section is None:
         raise NotFound("section.unknown", section=section_code)
+    until_on = last_days(session, [section.id], on)[section.id]
     email = wanted.email.lower()
     if session.scalar(select(User.id).where(User.email == email)):
         raise Conflict("user.exists", email=email)
@@ -118,7 +133,7 @@ def add(
     )
     with address_is_free(session, email):
         session.add(user)
-    session.add(Membership(user_id=user.id, section_id=section.id, from_on=on))
+    session.add(Membership(user_id=user.id, section_id=section.id, from_on=on, until_on=until_on))
     session.flush()
     events.record(
         session,
@@ -217,7 +232,7 @@ def find_person(session: Session, user_id: int, on: date) -> Person | None:
 def find_people(session: Session, user_ids: Collection[int], on: date) -> dict[int, Person]:
     """Those of some users who have not left, by id, as of a day; one query."""
     rows: dict[int, list[Any]] = defaultdict(list)
-    for row in session.execute(_PERSON.where(User.id.in_(user_ids))):
+    for row in session.execute(_IN, {"user_ids": list(user_ids)}):
         rows[row.id].append(row)
     return {user_id: _as_of(found, on) for user_id, found in rows.items()}
 
@@ -302,25 +317,39 @@ def _holds(on: date) -> ColumnElement[bool]:
     return (Membership.from_on <= on) & or_(Membership.until_on.is_(None), Membership.until_on >= on)
 
 
-# Asked with every request, so put together once: building a statement costs as much as running it.
-_PERSON = (
-    select(
-        User.id,
-        User.email,
-        User.name,
-        User.role,
-        User.locale,
-        User.session_epoch,
-        Membership.section_id,
-        Membership.from_on,
-        Membership.until_on,
+def _people(*which: ColumnElement[bool]) -> Executable:
+    """Those who have not left: a row for each membership and each section that it lies within, itself among them.
+
+    UNION, not UNION ALL: what goes in a circle ends.
+    """
+    who = (
+        select(
+            User.id,
+            User.email,
+            User.name,
+            User.role,
+            User.locale,
+            User.session_epoch,
+            Membership.section_id,
+            Membership.from_on,
+            Membership.until_on,
+        )
+        .join(Membership, Membership.user_id == User.id, isouter=True)
+        .where(User.left_at.is_(None), *which)
+        .cte("who")
     )
-    .join(Membership, Membership.user_id == User.id, isouter=True)
-    .where(User.left_at.is_(None))
-)
-_BY_ID = _PERSON.where(User.id == bindparam("user_id"))
-_BY_ADDRESS = _PERSON.where(User.email == bindparam("email"))
-_BY_TOKEN = _PERSON.where(
+    own = select(who.c.section_id, who.c.section_id.label("above_id")).where(who.c.section_id.is_not(None))
+    within = own.cte("within", recursive=True)
+    above = select(within.c.section_id, Section.parent_id).join(Section, Section.id == within.c.above_id)
+    within = within.union(above.where(Section.parent_id.is_not(None)))
+    return select(who, within.c.above_id).join(within, within.c.section_id == who.c.section_id, isouter=True)
+
+
+# Asked with every request, so put together once: building a statement costs as much as running it.
+_BY_ID = _people(User.id == bindparam("user_id"))
+_IN = _people(User.id.in_(bindparam("user_ids", expanding=True)))
+_BY_ADDRESS = _people(User.email == bindparam("email"))
+_BY_TOKEN = _people(
     ApiToken.token_hash == bindparam("token_hash"),
     ApiToken.revoked_at.is_(None),
     or_(ApiToken.expires_on.is_(None), ApiToken.expires_on >= bindparam("on", type_=Date())),
@@ -334,10 +363,15 @@ def _person(session: Session, query: Executable, day: date, **values: object) ->
 
 
 def _as_of(rows: Sequence[Any], day: date) -> Person:
-    """A person of a row for each membership."""
+    """A person of a row for each membership and section that it lies within."""
     first = rows[0]
+    within: dict[Any, set[int]] = defaultdict(set)
+    for row in rows:
+        if row.section_id is not None:
+            within[row.section_id, row.from_on, row.until_on].add(row.above_id)
     belongs = tuple(
-        Belongs(row.section_id, row.from_on, row.until_on) for row in rows if row.section_id is not None
+        Belongs(section_id, from_on, until_on, frozenset(found))
+        for (section_id, from_on, until_on), found in within.items()
     )
     return Person(
         first.id, first.email, first.name, first.role, first.locale, belongs, day, first.session_epoch

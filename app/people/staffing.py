@@ -18,6 +18,7 @@ from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people import tokens
 from app.people.models import Membership, PasswordCode, Role, Section, User
 from app.people.rules import Stay, reassigned
+from app.people.sections import last_days
 from app.people.service import NewUser, Person, add, address_is_free
 
 # Whose accounts a role looks after, and which roles it may give: nobody makes themselves IT.
@@ -108,22 +109,26 @@ def reassign(
 ) -> User:
     """From a day on somebody belongs to exactly these sections (兼務: to several).
 
-    Raises NotFound `section.unknown`, RuleBroken `user.no_section`, Forbidden `user.not_allowed`.
+    Nobody belongs to a section after its last day. Raises NotFound `section.unknown`, RuleBroken `section.closed` or
+    `user.no_section`, Forbidden `user.not_allowed`.
     """
     _require_looks_after(actor, user)
     if not section_ids:
         raise RuleBroken("user.no_section")
-    known = set(session.scalars(select(Section.id).where(Section.id.in_(section_ids))))
-    if known != section_ids:
-        raise NotFound("section.unknown", section_ids=sorted(section_ids - known))
+    last = last_days(session, section_ids, from_on)
     rows = {one.id: one for one in session.scalars(select(Membership).where(Membership.user_id == user.id))}
     before = [Stay(one.section_id, one.from_on, one.until_on, one.id) for one in rows.values()]
     after = reassigned(before, section_ids, from_on)
     for stay in after:
+        until_on = stay.until_on or last.get(stay.section_id)
         if stay.id is None:
-            session.add(Membership(user_id=user.id, section_id=stay.section_id, from_on=stay.from_on))
+            session.add(
+                Membership(
+                    user_id=user.id, section_id=stay.section_id, from_on=stay.from_on, until_on=until_on
+                )
+            )
         else:
-            rows.pop(stay.id).until_on = stay.until_on
+            rows.pop(stay.id).until_on = until_on
     for gone in rows.values():
         session.delete(gone)
     user.version += 1

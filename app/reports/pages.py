@@ -15,13 +15,13 @@ from werkzeug.wrappers import Response
 from app.access import READERS, allow, asker
 from app.csv_text import ENCODINGS
 from app.errors import RuleBroken
-from app.http import settings, today
+from app.http import today
 from app.reports.listing import REPORTS, Report, get_report
 from app.reports.routes import caps_asked, download, table_of
 from app.reports.rules.caps import Measure, Period
 from app.reports.rules.table import Kind, Value, plain
 from app.reports.schemas import ReportQuery
-from app.reports.service import Ask
+from app.reports.service import sees_others
 from app.wording import of_reports
 from app.working_days import fiscal_days, fiscal_year
 
@@ -61,7 +61,7 @@ def listed() -> str:
 
 
 def _is_for_asker(report: Report) -> bool:
-    return report.of_people or Ask.by(asker(), today(), today(), settings()).scope.user_id is None
+    return report.of_people or sees_others(asker())
 
 
 @pages.get("/<string:name>")

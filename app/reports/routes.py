@@ -18,7 +18,7 @@ from app.reports.listing import Report, get_report
 from app.reports.rules.caps import Cap, Measure, Period
 from app.reports.rules.table import Kind, Table, Value, plain
 from app.reports.schemas import ReportQuery, ReportView
-from app.reports.service import Ask
+from app.reports.service import Ask, sees_others
 from app.wording import of_reports
 
 api = Blueprint("reports", "reports", url_prefix="/api/v1", description="Reports of telework")
@@ -62,11 +62,10 @@ def caps_asked(query: Mapping[str, Any]) -> Sequence[Cap]:
 
 def table_of(found: Report, first: date, last: date, caps: Sequence[Cap]) -> Table:
     """A report for whoever asks. Raises Forbidden `reports.not_allowed` where it tells of nobody in particular."""
-    ask = Ask.by(asker(), first, last, settings())
-    if ask.scope.user_id is not None and not found.of_people:
+    if not found.of_people and not sees_others(asker()):
         raise Forbidden("reports.not_allowed", name=found.name)
     with reading(db.engine) as session:
-        return found.make(session, ask, caps)
+        return found.make(session, Ask.by(session, asker(), first, last, settings()), caps)
 
 
 def written(table: Table, encoding: str) -> Written:

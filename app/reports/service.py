@@ -14,6 +14,7 @@ from app.calendar import working_days
 from app.people.belonging import section_of, stays_between
 from app.people.models import SEES_ALL, Role, User
 from app.people.rules import Stay, folded
+from app.people.sections import reach_of
 from app.people.service import Person, list_sections
 from app.reports.rules import HalfDay
 from app.reports.rules.caps import Cap, Measure, Period
@@ -53,12 +54,18 @@ class Scope:
         return self.user_id is None and self.section_ids is None
 
 
-def scope_of(person: Person) -> Scope:
-    """Personnel and the auditor see all, a chief the own sections of today, everybody else themselves."""
+def sees_others(person: Person) -> bool:
+    """Whether somebody sees more than their own figures."""
+    return person.role in SEES_ALL or person.role is Role.CHIEF
+
+
+def scope_of(session: Session, person: Person) -> Scope:
+    """Personnel and the auditor see all, a chief the own sections of today and those below, everybody else
+    themselves."""
     if person.role in SEES_ALL:
         return Scope()
     if person.role is Role.CHIEF:
-        return Scope(section_ids=person.section_ids)
+        return Scope(section_ids=reach_of(session, person.section_ids))
     return Scope(user_id=person.id)
 
 
@@ -72,9 +79,9 @@ class Ask:
     office: Office
 
     @classmethod
-    def by(cls, person: Person, first: date, last: date, settings: Settings) -> Ask:
+    def by(cls, session: Session, person: Person, first: date, last: date, settings: Settings) -> Ask:
         """Asked by somebody, for what they may see."""
-        return cls(first, last, scope_of(person), Office.of(settings))
+        return cls(first, last, scope_of(session, person), Office.of(settings))
 
 
 class Ruled:

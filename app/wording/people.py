@@ -15,6 +15,14 @@ OF_PEOPLE: Mapping[str, LazyString] = {
     "password.not_the_same": lazy_gettext("The two passwords are not the same. Type them again."),
     "password.wrong": lazy_gettext("That is not your present password."),
     "person.query": lazy_gettext("Name the first letters of whom you look for."),
+    "section.circle": lazy_gettext("A section cannot lie under itself, nor under one that lies under it."),
+    "section.closed": lazy_gettext(
+        "That section is closed by then. Choose another, or give it a later last day."
+    ),
+    "section.exists": lazy_gettext("There is a section with this code already."),
+    "section.in_use": lazy_gettext(
+        "People, or open sections below it, would still be in it after that day. Give them another section first."
+    ),
     "sign_in.bound": lazy_gettext(
         "This mail address belongs to an account that another person of the directory uses. Ask your IT staff."
     ),

@@ -107,7 +107,7 @@ def _guests(session: Session, place: Place, bookings: Sequence[Booking]) -> set[
     return {
         booking_id
         for booking_id, user_id in whose.items()
-        if user_id not in people or section_id not in people[user_id].as_of(days[booking_id]).section_ids
+        if user_id not in people or section_id not in people[user_id].as_of(days[booking_id]).within
     }
 
 

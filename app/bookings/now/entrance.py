@@ -78,9 +78,9 @@ class Entrance:
         found = {}
         for zone_id in zone_ids:
             door, days = self._doors[zone_id], days_of(span, self.zones[zone_id][1])
-            entry = door.entry_for(person.section_ids, *days)
+            entry = door.entry_for(person.within, *days)
             if entry is Entry.OVERFLOW:
-                seats = self._seats_of(session, door.homes(person.section_ids))
+                seats = self._seats_of(session, door.homes(person.within))
                 if any(one.lane is lane and one.is_free(span, now, person.id) for one in seats):
                     entry = Entry.NONE
             found[zone_id] = entry

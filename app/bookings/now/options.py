@@ -120,7 +120,7 @@ class Stock:
                     floor_id=row.Zone.floor_id,
                     x=row.Space.x,
                     y=row.Space.y,
-                    is_own=person is not None and row.Zone.section_id in person.section_ids,
+                    is_own=person is not None and row.Zone.section_id in person.within,
                     is_overflow=entry is Entry.OVERFLOW and not kept,
                     is_kept=kept,
                     wants_change=self.policy_of.of(row.Space.kind, row.Space.zone_id).change_seats,

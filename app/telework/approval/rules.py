@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 
+from app.people.rules import lineage
+
 
 @dataclass(frozen=True, slots=True)
 class Deputy:
@@ -30,18 +32,6 @@ class Deciders:
 
     people: frozenset[int]
     personnel: bool
-
-
-def lineage(sections: Iterable[int], parents: Mapping[int, int | None]) -> dict[int, int]:
-    """Sections and all above them (係・課・部・局), each with its distance from the nearest of `sections`."""
-    found: dict[int, int] = {}
-    level, distance = set(sections), 0
-    while level:
-        found |= dict.fromkeys(level, distance)
-        above = {parents.get(one) for one in level}
-        level = {one for one in above if one is not None and one not in found}
-        distance += 1
-    return found
 
 
 def deciders(

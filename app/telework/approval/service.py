@@ -17,9 +17,10 @@ from app import events
 from app.database import lock_rows
 from app.errors import Conflict, Forbidden, NotFound
 from app.people.models import Membership, Role, User
+from app.people.sections import parents
 from app.people.service import Person
 from app.telework.approval.rules import Deciders, deciders
-from app.telework.caps.service import Governed, governed, parents
+from app.telework.caps.service import Governed, governed
 from app.telework.models import TeleworkDeputy, TeleworkPlan
 from app.telework.rules import AWAY, PlanState
 from app.telework.service import check_open

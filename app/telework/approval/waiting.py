@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.calendar import working_days
 from app.database import lock_rows
+from app.people.rules import lineage
 from app.people.service import Person
-from app.telework.approval.rules import lineage
 from app.telework.approval.service import Approved, Authority, approve_many, authority
 from app.telework.caps.rules import (
     Breach,

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from app.database import lock_in_order
 from app.errors import Forbidden, NotFound, RuleBroken
-from app.people.models import SEES_ALL, Membership, Role, Section, User
-from app.people.rules import Employment, Stay
+from app.people.models import SEES_ALL, Membership, Role, User
+from app.people.rules import Employment, Stay, lineage, reach
+from app.people.sections import parents, reach_of
 from app.people.service import Person
-from app.telework.approval.rules import lineage
 from app.telework.caps.rules import (
     Breach,
     Cell,
@@ -72,20 +72,13 @@ class Rulebook:
 
     def below(self, section_id: int) -> list[int]:
         """A section and all below it."""
-        return sorted(
-            {section_id, *(one for one in self.parents if section_id in lineage([one], self.parents))}
-        )
+        return sorted(reach({section_id}, self.parents))
 
 
 def rulebook(session: Session, *, also: Iterable[Rule] = ()) -> Rulebook:
     """The rules in the order of their dates of effect. `also`: as if these were among them."""
     rules = session.scalars(select(TeleworkRule).order_by(TeleworkRule.from_on, TeleworkRule.id))
     return Rulebook([*(one.value for one in rules), *also], parents(session))
-
-
-def parents(session: Session) -> dict[int, int | None]:
-    """The section above each section."""
-    return dict(session.execute(select(Section.id, Section.parent_id)).all())
 
 
 def governed(session: Session, user_ids: Collection[int] | None = None) -> dict[int, Governed]:
@@ -194,8 +187,8 @@ def check_may_see(session: Session, person_id: int, *, actor: Person, on: date) 
     """That somebody may see another's plans: their chief, personnel, an auditor. Raises Forbidden."""
     if person_id == actor.id or actor.role in SEES_ALL:
         return
-    theirs = governed(session, [person_id]).get(person_id)
-    if actor.role is Role.CHIEF and theirs is not None and set(theirs.sections_on(on)) & actor.section_ids:
+    theirs = governed(session, [person_id]).get(person_id) if actor.role is Role.CHIEF else None
+    if theirs is not None and not reach_of(session, actor.section_ids).isdisjoint(theirs.sections_on(on)):
         return
     raise Forbidden("telework.not_allowed", why="days")
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people.models import Membership, Role
+from app.people.sections import reach_of
 from app.people.service import Person
 from app.telework.daylog.models import HalfDayCorrection
 from app.telework.daylog.rules import SAYABLE, Voice, needs_why, refusal
@@ -23,8 +24,8 @@ def correct(
 ) -> HalfDayCorrection:
     """Somebody says what a half-day was; what it was before stays beside it. To say what it is already confirms it.
 
-    In an open month the person of the own days, then the chief of the section of that day, then personnel; each
-    outranks the one before. In a closed month personnel alone, and nobody their own days.
+    In an open month the person of the own days, then a chief of the section of that day or of one above, then
+    personnel; each outranks the one before. In a closed month personnel alone, and nobody their own days.
     Raises NotFound `telework.day_unknown`, Forbidden `telework.not_allowed`, Conflict `telework.month_closed` or
     `telework.settled`, RuleBroken `telework.why`.
     """
@@ -108,10 +109,10 @@ def voice_of(session: Session, half_day: HalfDay, actor: Person) -> Voice | None
 
 
 def is_of_section(session: Session, half_day: HalfDay, actor: Person) -> bool:
-    """Whether a half-day's person belonged on that day to a section of the actor's."""
+    """Whether a half-day's person belonged on that day to a section that the actor, a chief, speaks for."""
     query = select(Membership.id).where(
         Membership.user_id == half_day.user_id,
-        Membership.section_id.in_(actor.section_ids),
+        Membership.section_id.in_(reach_of(session, actor.section_ids)),
         Membership.from_on <= half_day.on_date,
         Membership.until_on.is_(None) | (Membership.until_on >= half_day.on_date),
     )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.errors import Forbidden, NotFound
 from app.people import lookup
 from app.people.models import SEES_ALL, Role, Section, User
+from app.people.sections import reach_of
 from app.people.service import Person, list_sections, names
 from app.telework.daylog import rules
 from app.telework.daylog.correcting import get_half_day, is_of_section
@@ -246,9 +247,19 @@ def name_of(session: Session, user_id: int) -> str:
 
 
 def sections_seen(session: Session, person: Person) -> list[Section]:
-    """The sections whose log somebody sees, in the order of their codes: all, a chief's own, or none."""
+    """The sections whose log somebody sees, in the order of their codes: all, a chief's own and those below, none."""
     if person.role in SEES_ALL:
         return list_sections(session)
     if person.role is Role.CHIEF:
-        return [one for one in list_sections(session) if one.id in person.section_ids]
+        reach = reach_of(session, person.section_ids)
+        return [one for one in list_sections(session) if one.id in reach]
     return []
+
+
+def check_sees_section(session: Session, section_id: int | None, *, actor: Person) -> None:
+    """That somebody sees the log of a whole section: a chief of it, or of one above. Raises Forbidden
+    `telework.not_allowed`."""
+    if actor.role in SEES_ALL:
+        return
+    if actor.role is not Role.CHIEF or section_id not in reach_of(session, actor.section_ids):
+        raise Forbidden("telework.not_allowed", why="days")

@@ -12,9 +12,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.access import PEOPLE, READERS, SEES_ALL, Role, allow, asker, visitor
+from app.access import PEOPLE, READERS, Role, allow, asker, visitor
 from app.database import reading, transaction
-from app.errors import Conflict, Forbidden, RuleBroken
+from app.errors import Conflict, RuleBroken
 from app.extensions import db
 from app.fields import is_storable
 from app.http import identifier, now, today
@@ -83,13 +83,11 @@ def mine() -> str:
     section_id, user_id = _id_asked("section"), _id_asked("user")
     if section_id is None and user_id in {None, asker().id}:
         return _person(month, asker().id, None)
-    person = asker()
-    own_section = person.role is Role.CHIEF and section_id in person.section_ids
-    if person.role not in SEES_ALL and not own_section:
-        raise Forbidden("telework.not_allowed", why="days")
+    with reading(db.engine) as session:
+        service.check_sees_section(session, section_id, actor=asker())
     if user_id is not None:
         with transaction(db.engine) as session:
-            service.note_look(session, user_id, actor=person, now=now())
+            service.note_look(session, user_id, actor=asker(), now=now())
         return _person(month, user_id, section_id)
     return _section(month, section_id or 0)
 

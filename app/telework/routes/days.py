@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.access import PEOPLE, READERS, SEES_ALL, Role, allow, asker
+from app.access import PEOPLE, READERS, SEES_ALL, allow, asker
 from app.database import reading, transaction
 from app.errors import Forbidden
 from app.extensions import db
@@ -37,14 +37,15 @@ def days(query: dict[str, Any]) -> Any:
     person = asker()
     user, section = query["user"], query["section"]
     user_id = person.id if user == ME or (user is None and section is None) else user
-    chiefs = person.role is Role.CHIEF and user_id is None and section in person.section_ids
-    if user_id != person.id and not chiefs and person.role not in SEES_ALL:
+    if user_id is not None and user_id != person.id and person.role not in SEES_ALL:
         raise Forbidden("telework.not_allowed", why="days")
     start, limit = query["cursor"], query["limit"]
     if user_id is not None and user_id != person.id:
         with transaction(db.engine) as session:
             service.note_look(session, user_id, actor=person, now=now())
     with reading(db.engine) as session:
+        if user_id is None:
+            service.check_sees_section(session, section, actor=person)
         rows = service.list_log(
             session,
             viewer(),

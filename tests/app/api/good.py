@@ -102,6 +102,11 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "POST /tokens": lambda _s: Good(body={"label": "x", "expires_on": "2026-12-31"}),
     "DELETE /tokens/{token_id}": lambda s: Good({"token_id": s.token}, who="ito"),
     "GET /sections": lambda _s: Good(),
+    "POST /sections": lambda s: Good(body={"code": "shomu", "name": "庶務係", "parent_id": soumu(s)}),
+    "GET /sections/{section_id}": lambda s: Good({"section_id": soumu(s)}),
+    "PATCH /sections/{section_id}": lambda s: Good(
+        {"section_id": soumu(s)}, body={"name": "総務企画課"}, version=True
+    ),
     "GET /floors": lambda _s: Good(),
     "GET /floors/{floor_id}": lambda s: Good({"floor_id": s.house.floor_id}),
     "GET /floors/{floor_id}/availability": lambda s: Good(

@@ -66,6 +66,9 @@ PATCH /api/v1/policies/<string:kind>                               | F
 DELETE /api/v1/policies/<string:kind>                              | F
 GET /api/v1/reports/<string:name>                                   | S:own C:section F:own P:all I:own A:all
 GET /api/v1/sections                                               | SCFPIA
+POST /api/v1/sections                                              | PI
+GET /api/v1/sections/<int:section_id>                              | SCFPIA
+PATCH /api/v1/sections/<int:section_id>                            | PI
 GET /api/v1/sensors                                                | FI
 POST /api/v1/sensors                                               | FI
 PATCH /api/v1/sensors/<path:sensor_id>                             | FI

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.people.rules import Stay, folded, free_again_at, is_named, reassigned
+from app.people.rules import (
+    Stay,
+    folded,
+    free_again_at,
+    is_circle,
+    is_named,
+    lineage,
+    outline,
+    reach,
+    reassigned,
+)
 
 KANA = st.text(alphabet="あがさざただはばぱやゃゆゅつっアガパヴーヶ ｶﾞﾊﾟ　", max_size=12)
 DAYS = st.dates(date(2024, 1, 1), date(2027, 12, 31))
@@ -103,3 +113,50 @@ def test_attempts_are_free_again_when_enough_of_them_are_old_enough(minutes: lis
     if until is not None:
         assert MIDNIGHT < until <= MIDNIGHT + within
         assert free_again_at(attempts, until, at_most=at_most, within=within) is None
+
+
+# 局 1 > 部 2 > 課 3 > 係 4, a 課 5 beside it, and a 局 6 of its own.
+OFFICE = {1: None, 2: 1, 3: 2, 4: 3, 5: 2, 6: None}
+SECTIONS = st.integers(1, 9)
+# Also such as no office has: circles, and superiors that do not exist.
+TREES = st.dictionaries(SECTIONS, st.none() | SECTIONS)
+
+
+def test_a_section_lies_within_all_above_it_and_reaches_all_below() -> None:
+    assert lineage([4], OFFICE).keys() == {4, 3, 2, 1}
+    assert lineage([3], OFFICE).keys() == {3, 2, 1}
+    assert reach({3}, OFFICE) == {3, 4}
+    assert reach({2}, OFFICE) == {2, 3, 4, 5}
+    assert reach({4, 6}, OFFICE) == {4, 6}
+    assert reach(frozenset(), OFFICE) == frozenset()
+
+
+@given(TREES, SECTIONS, SECTIONS)
+def test_whom_one_reaches_lies_within_one_and_the_other_way_round(
+    parents: dict[int, int | None], one: int, other: int
+) -> None:
+    if other in parents:
+        assert (other in reach({one}, parents)) == (one in lineage([other], parents))
+
+
+@pytest.mark.parametrize(
+    ("section", "parent", "expected"),
+    [(3, 3, True), (3, 4, True), (1, 4, True), (3, 5, False), (4, 5, False), (5, 4, False), (1, None, False)],
+)
+def test_a_section_lies_under_nothing_that_lies_under_it(
+    section: int, parent: int | None, expected: bool
+) -> None:
+    assert is_circle(section, parent, OFFICE) is expected
+
+
+def test_the_outline_reads_as_the_tree() -> None:
+    listed = [6, 1, 5, 2, 3, 4]
+    assert outline(listed, OFFICE) == [(6, 0), (1, 0), (2, 1), (5, 2), (3, 2), (4, 3)]
+    assert outline([4, 5], OFFICE) == [(4, 0), (5, 0)]
+
+
+@given(TREES)
+def test_the_outline_names_every_section_once_whatever_lies_under_what(
+    parents: dict[int, int | None],
+) -> None:
+    assert sorted(one for one, _depth in outline(list(parents), parents)) == sorted(parents)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.telework.approval.rules import Deciders, Deputy, deciders, lineage
+from app.people.rules import lineage
+from app.telework.approval.rules import Deciders, Deputy, deciders
 from tests.house import DAY
 
 # 局 1 > 部 2 > 課 3 > 係 4, and a 課 5 beside it.
