@@ -31,6 +31,7 @@ from app.occupancy import routes as occupancy
 from app.people import pages as people_pages
 from app.people import routes as people
 from app.people.pages import account, oidc, staff
+from app.people.pages import sections as section_pages
 from app.records import pages as records_pages
 from app.records import routes as records
 from app.repeats import Application
@@ -166,6 +167,7 @@ def _register_routes(app: Flask) -> None:
         account,
         oidc,
         staff,
+        section_pages,
         boards_pages,
         bookings_pages,
         usage_pages,

@@ -5,6 +5,7 @@ A section that is closed keeps its row: days, figures and memberships of its tim
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from app.errors import Conflict, NotFound, RuleBroken
 from app.people.guards import circle_refused
 from app.people.models import Membership, Section, User
 from app.people.rules import is_circle, outline, reach
+from app.spaces.models import Zone
 
 LOCK = "section"
 Values = Mapping[str, Any]
@@ -38,15 +40,16 @@ def reach_of(session: Session, section_ids: Set[int]) -> frozenset[int]:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A section in the tree, so many levels deep, with how many belong to it today."""
+    """A section in the tree, so many levels deep, with how many belong to it today and the codes of its zones."""
 
     section: Section
     depth: int
     people: int
+    zones: tuple[str, ...]
 
 
 def tree(session: Session, on: date) -> list[Listed]:
-    """All sections, each under the one above it, else in the order of their codes; two queries."""
+    """All sections, each under the one above it, else in the order of their codes; three queries."""
     known = {one.id: one for one in session.scalars(select(Section).order_by(Section.code))}
     here = (
         select(Membership.section_id, func.count(Membership.user_id.distinct()))
@@ -55,8 +58,15 @@ def tree(session: Session, on: date) -> list[Listed]:
         .group_by(Membership.section_id)
     )
     people: dict[int, int] = dict(session.execute(here).all())
+    zones: dict[int, list[str]] = defaultdict(list)
+    placed = select(Zone.section_id, Zone.code).where(Zone.section_id.is_not(None), Zone.removed_at.is_(None))
+    for section_id, code in session.execute(placed.order_by(Zone.code)):
+        zones[section_id or 0].append(code)
     above = {one.id: one.parent_id for one in known.values()}
-    return [Listed(known[one], depth, people.get(one, 0)) for one, depth in outline(list(known), above)]
+    return [
+        Listed(known[one], depth, people.get(one, 0), tuple(zones[one]))
+        for one, depth in outline(list(known), above)
+    ]
 
 
 def get_section(session: Session, section_id: int, *, to_change: bool = False) -> Section:

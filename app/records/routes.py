@@ -18,6 +18,7 @@ api = Blueprint("records", "records", url_prefix="/api/v1", description="Files a
 CSV = "text/csv"
 # Who looks after what a file holds.
 KEEPERS = {
+    "sections": frozenset({Role.PERSONNEL, Role.IT}),
     "people": frozenset({Role.PERSONNEL, Role.IT}),
     "spaces": frozenset({Role.FACILITY, Role.IT}),
     "sensors": frozenset({Role.FACILITY, Role.IT}),
@@ -70,7 +71,7 @@ def own_data() -> Any:
 @api.response(200, content_type=CSV)
 @allow(*ALL_KEEPERS)
 def export_file(query: dict[str, Any], name: str) -> Response:
-    """People, spaces or sensors as CSV; X-Lost-Characters counts what CP932 could not carry"""
+    """Sections, people, spaces, sensors or days as CSV; X-Lost-Characters counts what CP932 could not carry"""
     return download(sheet_of(name, asker()), query["encoding"])
 
 

@@ -1,14 +1,17 @@
 """Signing in and out by password, choosing a language, the card for the kiosk."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
+from marshmallow import Schema, ValidationError
 from werkzeug.wrappers import Response
 
 from app.access import LOCALE, PEOPLE, allow, asker, sign_in, sign_out
 from app.database import reading, transaction
-from app.errors import DomainError
+from app.errors import DomainError, RuleBroken
 from app.extensions import db, limiter
 from app.formats import hours_and_minutes
 from app.http import now, settings
@@ -29,6 +32,15 @@ def inside(address: str) -> str:
 def refused(error: DomainError) -> None:
     """Say on the next page why not."""
     flash(explain(error.code, error.facts), "error")
+
+
+def loaded(schema: Schema, given: Mapping[str, object]) -> dict[str, Any]:
+    """A form by the API's own rules; raises RuleBroken `request.invalid`."""
+    try:
+        body: dict[str, Any] = schema.load(given)
+    except ValidationError as error:
+        raise RuleBroken("request.invalid", fields=sorted(error.messages_dict)) from error
+    return body
 
 
 @pages.get("/login")

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
-from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -20,10 +19,11 @@ from app.extensions import db
 from app.http import identifier, now, settings, today
 from app.people import passwords, service, signing_in, staffing, tokens
 from app.people.models import User
-from app.people.pages import refused
+from app.people.pages import loaded, refused
 from app.people.pages.account import token_form
 from app.people.rules import Employment
 from app.people.schemas import PersonChange, PersonRequest
+from app.people.sections import tree
 
 pages = Blueprint("staff_pages", __name__, url_prefix="/office/people")
 KEEPERS = (Role.PERSONNEL, Role.IT)
@@ -38,12 +38,13 @@ def everybody() -> str:
     section_id = _section_asked()
     with reading(db.engine) as found:
         people = staffing.accounts(found, section_id=section_id, has_left=has_left, on=today())
-        sections = service.list_sections(found)
+        sections = [one.section for one in tree(found, today())]
         found.expunge_all()
     return render_template(
         "staff.html",
         people=people,
         sections=sections,
+        open_sections=[one for one in sections if one.is_open(today())],
         section_id=section_id,
         has_left=has_left,
         gives=_gives(),
@@ -67,7 +68,7 @@ def _gives() -> list[Role]:
 @allow(*KEEPERS)
 def add() -> Response:
     try:
-        body = _loaded(PersonRequest(), {**_details(), "section": request.form.get("section", "")})
+        body = loaded(PersonRequest(), {**_details(), "section": request.form.get("section", "")})
         section, on = body.pop("section"), _day("from_on")
         with transaction(db.engine) as found:
             user_id = staffing.hire(
@@ -90,7 +91,7 @@ def _person(user_id: int, **more: Any) -> str:
     with reading(db.engine) as found:
         user = staffing.get_account(found, user_id)
         stays = staffing.stays_of(found, user_id)
-        sections = service.list_sections(found)
+        sections = [one.section for one in tree(found, today()) if one.section.is_open(today())]
         their_tokens = tokens.working(found, user_id, today()) if asker().role is Role.IT else []
         found.expunge_all()
     return render_template(
@@ -115,7 +116,7 @@ def _person(user_id: int, **more: Any) -> str:
 @allow(*KEEPERS)
 def change(user_id: int) -> Response:
     def done(found: Session, user: User) -> None:
-        body = _loaded(PersonChange(), _details())
+        body = loaded(PersonChange(), _details())
         staffing.change(found, user, body, actor=asker(), now=now())
 
     return _do(user_id, done, gettext("Saved."))
@@ -245,15 +246,6 @@ def _do(user_id: int, verb: Callable[[Session, User], None], done: str) -> Respo
 
 def _details() -> dict[str, str]:
     return {name: request.form[name].strip() for name in DETAILS if name in request.form}
-
-
-def _loaded(schema: Any, given: dict[str, str]) -> dict[str, Any]:
-    """A form by the API's own rules; raises RuleBroken `request.invalid`."""
-    try:
-        body: dict[str, Any] = schema.load(given)
-    except ValidationError as error:
-        raise RuleBroken("request.invalid", fields=sorted(error.messages_dict)) from error
-    return body
 
 
 def _day(name: str) -> date:

@@ -11,11 +11,12 @@ from app.errors import Conflict, RuleBroken
 from app.records.sheets.calendar import CALENDAR
 from app.records.sheets.people import PEOPLE
 from app.records.sheets.rules import Diff, Refusal, cells, compare
+from app.records.sheets.sections import SECTIONS
 from app.records.sheets.sensors import SENSORS
 from app.records.sheets.sheet import Asked, Sheet
 from app.records.sheets.spaces import SPACES
 
-SHEETS = {sheet.name: sheet for sheet in (PEOPLE, SPACES, SENSORS, CALENDAR)}
+SHEETS = {sheet.name: sheet for sheet in (SECTIONS, PEOPLE, SPACES, SENSORS, CALENDAR)}
 ROWS_AT_MOST = 20_000
 TOLD_AT_MOST = 50
 

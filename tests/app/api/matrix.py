@@ -241,6 +241,10 @@ POST /office/people/<int:user_id>/sections                         | PI
 POST /office/people/<int:user_id>/stay                             | PI
 POST /office/people/<int:user_id>/tokens                           | I
 POST /office/people/<int:user_id>/unbind                           | I
+GET /office/sections                                               | PIA
+POST /office/sections                                              | PI
+GET /office/sections/<int:section_id>                              | PI
+POST /office/sections/<int:section_id>                             | PI
 GET /office/rules                                                  | F
 POST /office/rules/<any('seat', 'focus_seat', 'booth', 'meeting_booth', 'open_meeting'):kind> | F
 POST /office/sites/<int:site_id>/hours                             | F
