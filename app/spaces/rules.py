@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, time, timedelta
 from enum import StrEnum
@@ -261,3 +261,40 @@ class Opening:
 
     def _hours(self, on: date, zone: ZoneInfo) -> TimeSpan:
         return day_span(on, zone, self.opens or time(0), self.closes)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of a floor's plan, in the floor's own units."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def is_near(self, other: Box, gap: int) -> bool:
+        """Whether less than a gap lies between the two."""
+        return (
+            self.x < other.x + other.width + gap
+            and other.x < self.x + self.width + gap
+            and self.y < other.y + other.height + gap
+            and other.y < self.y + self.height + gap
+        )
+
+
+GAP = 10
+
+
+def free_box(width: int, height: int, inside: Box, taken: Sequence[Box]) -> Box:
+    """Where something new stands free within a rectangle: the highest place, of those the one most to the left; where
+    there is none, below all that stands there."""
+    right, bottom = inside.x + inside.width, inside.y + inside.height
+    tops = {inside.y + GAP, *(one.y + one.height + GAP for one in taken)}
+    lefts = {inside.x + GAP, *(one.x + one.width + GAP for one in taken)}
+    for y in sorted(tops):
+        for x in sorted(lefts):
+            box = Box(x, y, width, height)
+            fits = inside.x < x and x + width <= right and inside.y < y and y + height <= bottom
+            if fits and not any(box.is_near(one, GAP) for one in taken):
+                return box
+    return Box(inside.x + GAP, max(tops), width, height)

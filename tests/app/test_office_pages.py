@@ -15,7 +15,7 @@ from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.people import service as people
 from app.people.models import User
-from app.spaces.models import Closure, FixedSeat, Site, Space
+from app.spaces.models import Closure, FixedSeat, Site, Space, Zone
 from app.spaces.rules import GuestDay, Kind
 from app.spaces.service import policies
 from app.spaces.zones import guests_of, overflow_of
@@ -156,3 +156,87 @@ def test_rules_are_set_for_a_kind_and_for_a_zone_and_cleared_there(staff: Browse
     with reading(house.engine) as session:
         found = policies(session)
     assert found.of(Kind.SEAT, zone) == found.of(Kind.SEAT)
+
+
+def zone_called(house: House, code: str) -> Zone:
+    with reading(house.engine) as session:
+        found = session.scalars(select(Zone).where(Zone.code == code)).one()
+        session.expunge(found)
+    return found
+
+
+def space_called(house: House, code: str) -> Space:
+    with reading(house.engine) as session:
+        found = session.scalars(select(Space).where(Space.code == code)).one()
+        session.expunge(found)
+    return found
+
+
+def test_a_zone_is_added_changed_and_taken_away_by_page(staff: Browser, house: House) -> None:
+    section = str(zone_called(house, "B").section_id)
+    form = {"code": "W", "name": "窓側", "floor_id": str(house.floor_id), "section_id": section}
+    shown = staff.post("/office/zones", **form, seating="booked").text
+    made = zone_called(house, "W")
+    assert f'action="/office/zones/{made.id}"' in shown
+    assert (str(made.section_id), made.free_seating) == (section, False)
+    assert made.width > 0
+    page = f"/office/zones/{made.id}"
+    staff.post(page, code="W", name="窓側席", name_en="Window", section_id="", seating="free", width="250")
+    changed = zone_called(house, "W")
+    assert (changed.name, changed.name_en, changed.section_id) == ("窓側席", "Window", None)
+    assert (changed.free_seating, changed.width, changed.height) == (True, 250, made.height)
+    assert 'class="notice error"' in staff.post(page, code="A", name="窓側席").text
+    assert 'class="notice error"' in staff.post("/office/zones", **form, seating="booked").text
+    staff.post(f"{page}/remove")
+    assert zone_called(house, "W").removed_at is not None
+    assert 'class="notice error"' in staff.post(f"/office/zones/{staff.zone('seat')}/remove").text
+
+
+def test_a_space_is_added_where_the_zone_is_free_and_changed(staff: Browser, house: House) -> None:
+    zone = staff.zone("taxes")
+    for code in ("B-2", "B-3"):
+        staff.post(f"/office/zones/{zone}/spaces", code=code, kind="seat", capacity="1")
+    second, third = space_called(house, "B-2"), space_called(house, "B-3")
+    assert (second.zone_id, second.kind, second.capacity) == (zone, Kind.SEAT, 1)
+    assert (second.x, second.y) != (third.x, third.y)
+    page = f"/office/spaces/{second.id}"
+    assert "B-2" in staff.client.get(page).text
+    staff.post(page, code="M-1", kind="meeting_booth", capacity="6", zone_id=str(staff.zone("seat")))
+    moved = space_called(house, "M-1")
+    assert (moved.kind, moved.capacity, moved.zone_id) == (Kind.MEETING_BOOTH, 6, staff.zone("seat"))
+    for wrong in ({"capacity": "0"}, {"capacity": "x"}, {"kind": "sofa"}, {"code": "taxes"}):
+        assert 'class="notice error"' in staff.post(page, **wrong).text
+    wrong = {"code": "taxes", "kind": "seat", "capacity": "1"}
+    assert 'class="notice error"' in staff.post(f"/office/zones/{zone}/spaces", **wrong).text
+
+
+def test_a_booked_seat_becomes_no_room(staff: Browser, house: House) -> None:
+    house.book("aoki", "seat", "10:00", "11:00")
+    refused = staff.post(f"/office/spaces/{house.spaces['seat']}", kind="booth")
+    assert 'class="notice error"' in refused.text
+    assert space_called(house, "seat").kind is Kind.SEAT
+
+
+def test_taking_a_space_away_shows_who_would_move_first(staff: Browser, house: House) -> None:
+    booking = house.book("aoki", "seat", "10:00", "11:00")
+    path = f"/office/spaces/{house.spaces['seat']}/remove"
+    shown = staff.post(path).text
+    assert "10:00" in shown
+    assert "→" in shown
+    assert house.get(booking).space_id == house.spaces["seat"]
+    assert space_called(house, "seat").removed_at is None
+    staff.post(path, confirmed="1")
+    moved = house.get(booking)
+    assert moved.status is Status.BOOKED
+    assert moved.space_id != house.spaces["seat"]
+    assert space_called(house, "seat").removed_at is not None
+    assert staff.client.get(f"/office/spaces/{house.spaces['seat']}").status_code == 404
+
+
+def test_guests_come_on_any_day_of_the_week(staff: Browser, house: House) -> None:
+    zone = staff.zone("taxes")
+    page = staff.client.get(f"/office/zones/{zone}").text
+    assert [f'<option value="{day}">' in page for day in range(7)] == [True] * 7
+    staff.post(f"/office/zones/{zone}/guests", section="", day="6", on="")
+    with reading(house.engine) as session:
+        assert guests_of(session, zone) == [GuestDay(None, 6, None)]

@@ -260,6 +260,13 @@ POST /office/zones/<int:zone_id>/guests                            | F
 POST /office/zones/<int:zone_id>/guests/remove                     | F
 POST /office/zones/<int:zone_id>/lots                              | F
 POST /office/zones/<int:zone_id>/overflow                          | F
+POST /office/zones                                                 | F
+POST /office/zones/<int:zone_id>                                   | F
+POST /office/zones/<int:zone_id>/remove                            | F
+POST /office/zones/<int:zone_id>/spaces                            | F
+GET /office/spaces/<int:space_id>                                  | F
+POST /office/spaces/<int:space_id>                                 | F
+POST /office/spaces/<int:space_id>/remove                          | F
 GET /office/telework-rules                                         | PA
 POST /office/telework-rules                                        | P
 POST /office/telework-rules/<int:rule_id>/end                      | P

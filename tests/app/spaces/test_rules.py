@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 
 from app.spaces.rules import (
     DEFAULTS,
+    GAP,
     LANES,
     POLICY_KEYS,
+    Box,
     Kind,
     Lane,
     Policy,
+    free_box,
     parse_duration,
     value_text,
     with_value,
@@ -130,3 +133,25 @@ def test_what_is_accepted_is_a_whole_number_with_a_unit_and_at_most_a_year(text:
     else:
         with pytest.raises(ValueError, match="not a duration"):
             parse_duration(text)
+
+
+BOXES = st.builds(Box, *(st.integers(0, 400),) * 2, *(st.integers(1, 200),) * 2)
+
+
+@given(st.lists(BOXES, max_size=8), st.integers(1, 120), st.integers(1, 120))
+def test_what_is_new_stands_free_of_all_that_stands_there(taken: list[Box], width: int, height: int) -> None:
+    inside = Box(0, 0, 400, 300)
+    found = free_box(width, height, inside, taken)
+    assert (found.width, found.height) == (width, height)
+    assert not any(found.is_near(one, GAP) for one in taken)
+
+
+def test_the_new_stands_beside_then_below_what_is_there_and_outside_only_where_it_must() -> None:
+    inside, first = Box(0, 0, 100, 100), Box(10, 10, 40, 40)
+    assert free_box(40, 40, inside, []) == first
+    second = free_box(40, 40, inside, [first])
+    assert second == Box(60, 10, 40, 40)
+    third = free_box(40, 40, inside, [first, second])
+    assert third == Box(10, 60, 40, 40)
+    full = [first, second, third, Box(60, 60, 40, 40)]
+    assert free_box(40, 40, inside, full) == Box(10, 110, 40, 40)

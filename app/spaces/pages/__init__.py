@@ -137,6 +137,7 @@ def zone(zone_id: int) -> str:
         "office_zone.html",
         page=overview,
         most_overflows=MOST_OVERFLOWS,
+        all_kinds=list(Kind),
         keys=POLICY_KEYS,
         value_text=value_text,
         today=today(),
