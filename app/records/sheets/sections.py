@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import events
 from app.people.models import Membership, Section, User
 from app.people.rules import is_circle
+from app.records.sheets import storing
 from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, code, day, text
 from app.records.sheets.sheet import Asked, Sheet
 
@@ -24,7 +24,6 @@ COLUMNS = {
     "until_on": lambda cell: day(cell) if cell.strip() else "",
 }
 OPEN_END = date.max.isoformat()
-_sections = Section.metadata.tables["sections"]
 
 
 def stored(session: Session, _asked: Asked) -> dict[Key, Values]:
@@ -93,40 +92,26 @@ def _stay_until(session: Session) -> dict[str, str]:
 def store(session: Session, diff: Diff, asked: Asked) -> None:
     """Add and change sections; a fixed number of statements."""
     changes = [*diff.added, *diff.changed]
-    if diff.added:
-        new = [{"code": one.key, "name": one.after["name"], "version": 1} for one in diff.added]
-        session.execute(insert(_sections), [{**one, "name_en": ""} for one in new])
+    storing.add(session, Section, [{"code": one.key, "name": one.after["name"]} for one in diff.added])
     ids = {row.code: row.id for row in session.execute(select(Section.code, Section.id))}
     # Nothing lies under anything while the tree changes: no order of the lines closes a circle for a moment.
     moved = [ids[one.key] for one in diff.changed if "parent" in one.differs]
-    session.execute(update(_sections).where(_sections.c.id.in_(moved)).values(parent_id=None))
-    if changes:
-        session.execute(
-            update(_sections)
-            .where(_sections.c.id == bindparam("of"))
-            .values(
-                name=bindparam("named"),
-                name_en=bindparam("named_en"),
-                parent_id=bindparam("above"),
-                until_on=bindparam("last"),
-                version=_sections.c.version + bindparam("counts"),
-            ),
-            [_values(one, ids) for one in changes],
-        )
-    session.expire_all()
+    storing.change(session, Section, {key: {"parent_id": None} for key in moved})
+    storing.change(session, Section, {ids[one.key]: _values(one, ids) for one in changes})
+    changed: dict[int, storing.Row] = {ids[one.key]: {} for one in diff.changed}
+    storing.change(session, Section, changed, also={"version": Section.version + 1})
     events.record_many(session, [_fact(one, asked) for one in changes])
 
 
 def _values(change: Change, ids: Mapping[str, int]) -> dict[str, Any]:
-    then: dict[str, str] = defaultdict(str, {**(change.before or {}), **change.after})
-    return {
-        "of": ids[change.key],
-        "named": then["name"],
-        "named_en": then["name_en"],
-        "above": ids[then["parent"]] if then["parent"] else None,
-        "last": date.fromisoformat(then["until_on"]) if then["until_on"] else None,
-        "counts": int(change.before is not None),
-    }
+    """What a row says of a section, as its table stores it."""
+    said = change.after
+    found: dict[str, Any] = {name: said[name] for name in ("name", "name_en") if name in said}
+    if "parent" in said:
+        found["parent_id"] = ids[said["parent"]] if said["parent"] else None
+    if "until_on" in said:
+        found["until_on"] = date.fromisoformat(said["until_on"]) if said["until_on"] else None
+    return found
 
 
 def _fact(change: Change, asked: Asked) -> dict[str, Any]:
