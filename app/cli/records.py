@@ -94,9 +94,11 @@ def _asked(settings: Settings) -> Asked:
 
 def _show(diff: Diff) -> None:
     for one in diff.added:
-        click.echo(f"line {one.line}: + {one.what} {one.key}")
+        told = ", ".join(f"{name}: {is_!r}" for name, (_was, is_) in one.differs.items() if is_ != one.key)
+        click.echo(f"line {one.line}: + {one.what} {one.key}{': ' * bool(told)}{told}")
     for one in diff.changed:
         told = ", ".join(f"{name}: {was!r} → {is_!r}" for name, (was, is_) in one.differs.items())
-        click.echo(f"line {one.line}: ~ {one.what} {one.key}: {told}")
+        since = f" (from {one.after['from_on']})" if one.after.get("from_on") else ""
+        click.echo(f"line {one.line}: ~ {one.what} {one.key}: {told}{since}")
     for refusal in diff.refused:
         click.echo(f"line {refusal.line}: ! {refusal.code} {refusal.column} {refusal.value!r}")

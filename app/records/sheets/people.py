@@ -1,22 +1,36 @@
-"""People: email, name, kana, extension, role, employment, sections (codes apart by `|`). Who is not in it stays."""
+"""People: email, name, kana, extension, role, employment, sections (codes apart by `|`), and from_on: the day from
+which they belong to exactly these sections; empty: that of the import. Who is not in it stays."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Set
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from datetime import date
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from app import events
+from app.bulk import among
 from app.errors import Conflict
 from app.people.models import Membership, Role, Section, User
-from app.people.rules import Employment
+from app.people.rules import Employment, Stay, reassigned
 from app.people.staffing import LOOKS_AFTER
 from app.records.sheets import storing
-from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, codes, email, one_of, text
+from app.records.sheets.rules import (
+    Change,
+    Diff,
+    Key,
+    Refusal,
+    Said,
+    Values,
+    codes,
+    day_or_none,
+    email,
+    one_of,
+    text,
+)
 from app.records.sheets.sheet import Asked, Sheet
 
 COLUMNS = {
@@ -27,12 +41,15 @@ COLUMNS = {
     "role": one_of(Role),
     "employment": one_of(Employment),
     "sections": codes,
+    "from_on": day_or_none,
 }
 
 
 def stored(session: Session, asked: Asked) -> dict[Key, Values]:
     """Everybody who has not left, with the sections of the day."""
-    of = _sections(session, asked.on)
+    code_of = _codes(session)
+    lasts = or_(Membership.until_on.is_(None), Membership.until_on >= asked.on)
+    of = _stays(session, (Membership.from_on <= asked.on) & lasts)
     users = session.scalars(select(User).where(User.left_at.is_(None)).order_by(User.email))
     return {
         ("person", user.email): {
@@ -42,10 +59,27 @@ def stored(session: Session, asked: Asked) -> dict[Key, Values]:
             "extension": user.extension,
             "role": user.role.value,
             "employment": user.employment.value,
-            "sections": "|".join(sorted(of[user.id])),
+            "sections": _sections(of[user.id], code_of, asked.on),
+            "from_on": "",
         }
         for user in users
     }
+
+
+def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Values]:
+    """The same, but of whom a line names with a day: with the sections of that day."""
+    found = stored(session, asked)
+    days = {key: values["from_on"] for _line, _what, key, values in said if values.get("from_on")}
+    if days:
+        code_of = _codes(session)
+        users = {row.email: row.id for row in session.execute(select(User.email, User.id))}
+        named = sorted(users[key] for key in days.keys() & users.keys())
+        of = _stays(session, among(session, Membership.user_id, named))
+        for key, on in days.items():
+            if values := found.get(("person", key)):
+                values["sections"] = _sections(of[users[key]], code_of, date.fromisoformat(on))
+                values["from_on"] = on
+    return found
 
 
 def entities(values: Values) -> list[tuple[str, str, Values]]:
@@ -54,9 +88,9 @@ def entities(values: Values) -> list[tuple[str, str, Values]]:
 
 
 def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
-    """What the lines cannot have: unknown sections, people who have left, accounts that are not theirs to change,
-    roles that are not theirs to give, and no other role for whoever imports."""
-    known = set(session.scalars(select(Section.code)))
+    """What the lines cannot have: sections that are unknown or closed, people who have left, accounts that are not
+    theirs to change, roles that are not theirs to give, and no other role for whoever imports."""
+    known = {one.code: one for one in session.scalars(select(Section))}
     gone = set(session.scalars(select(User.email).where(User.left_at.is_not(None))))
     # Only IT, and whoever runs the machine, hands out roles by a file.
     by_it = asked.role in {None, Role.IT}
@@ -65,6 +99,8 @@ def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
         for section in (one for one in change.after.get("sections", "").split("|") if one):
             if section not in known:
                 yield Refusal(change.line, "section.unknown", "sections", section)
+            elif "sections" in change.differs and not known[section].is_open(_from_on(change, asked)):
+                yield Refusal(change.line, "section.closed", "sections", section)
         if change.key in gone:
             yield Refusal(change.line, "user.left", "email", change.key)
         if change.before is None and "name" not in change.after:
@@ -80,8 +116,8 @@ def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:
-    """Add and change the accounts; who changes sections belongs to the new ones from the day of the import. A fixed
-    number of statements. Raises Conflict `csv.changed`."""
+    """Add and change the accounts; who changes sections belongs to the new ones from the line's day, else the import's,
+    and what was planned for later falls away. A fixed number of statements. Raises Conflict `csv.changed`."""
     changes = [*diff.added, *diff.changed]
     storing.add(session, User, [{"email": one.key, **_values(one)} for one in diff.added])
     ids = {row.email: row.id for row in session.execute(select(User.email, User.id))}
@@ -93,13 +129,16 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
         {ids[one.key]: _values(one) for one in diff.changed},
         also={"version": User.version + 1},
     )
-    section_ids = {row.code: row.id for row in session.execute(select(Section.code, Section.id))}
+    section_ids = {code: key for key, code in _codes(session).items()}
     wanted = {
-        ids[one.key]: {section_ids[code] for code in one.after["sections"].split("|") if code}
+        ids[one.key]: (
+            {section_ids[code] for code in one.after["sections"].split("|") if code},
+            _from_on(one, asked),
+        )
         for one in changes
-        if "sections" in one.after
+        if "sections" in one.differs
     }
-    _join(session, wanted, asked.on)
+    _join(session, wanted)
     events.record_many(session, [_fact(ids[one.key], one, asked) for one in changes])
 
 
@@ -118,48 +157,60 @@ def _values(change: Change) -> dict[str, Any]:
 def _fact(user_id: int, change: Change, asked: Asked) -> dict[str, Any]:
     # Which columns, and of what somebody may do from what to what; the account itself holds the rest.
     told = {name: list(pair) for name, pair in change.differs.items() if name in {"role", "sections"}}
+    since = {"from_on": _from_on(change, asked).isoformat()} if "sections" in told else {}
     return {
         "at": asked.now,
         "kind": "user.added" if change.before is None else "user.changed",
         "subject": f"user:{user_id}",
         "actor_id": asked.actor_id,
-        "data": {"columns": sorted(change.differs), "changes": told},
+        "data": {"columns": sorted(change.differs), "changes": told, **since},
     }
 
 
-def _join(session: Session, wanted: Mapping[int, Set[int]], on: date) -> None:
-    """Belong to these sections, by person, from the day `on`; what ends, ends the day before."""
-    held: dict[int, set[int]] = defaultdict(set)
-    ended: list[int] = []
-    dropped: list[int] = []
-    query = select(Membership.id, Membership.user_id, Membership.section_id, Membership.from_on)
-    for row in session.execute(query.where(_holds(on)).order_by(Membership.id)):
-        held[row.user_id].add(row.section_id)
-        if row.section_id not in wanted.get(row.user_id, {row.section_id}):
-            (ended if row.from_on < on else dropped).append(row.id)
-    storing.change(session, Membership, {key: {"until_on": on - timedelta(days=1)} for key in ended})
-    storing.drop(session, Membership, dropped)
-    storing.add(
-        session,
-        Membership,
-        [
-            {"user_id": user_id, "section_id": one, "from_on": on}
-            for user_id, sections in wanted.items()
-            for one in sorted(sections - held[user_id])
-        ],
-    )
+def _from_on(change: Change, asked: Asked) -> date:
+    said = change.after.get("from_on")
+    return date.fromisoformat(said) if said else asked.on
 
 
-def _holds(on: date):  # type: ignore[no-untyped-def]
-    return (Membership.from_on <= on) & or_(Membership.until_on.is_(None), Membership.until_on >= on)
+def _join(session: Session, wanted: Mapping[int, tuple[Set[int], date]]) -> None:
+    """Belong to exactly these sections, by person, from a day on; to none after its last day."""
+    if not wanted:
+        return
+    last: dict[int, date | None] = dict(session.execute(select(Section.id, Section.until_on)).all())
+    of = _stays(session, among(session, Membership.user_id, sorted(wanted)))
+    new: list[dict[str, Any]] = []
+    changed: dict[int, dict[str, Any]] = {}
+    gone: list[int] = []
+    for user_id, (sections, on) in wanted.items():
+        rows = {one.id or 0: one for one in of[user_id]}
+        for stay in reassigned(of[user_id], sections, on):
+            until_on = stay.until_on or last[stay.section_id]
+            if stay.id is None:
+                said = {"user_id": user_id, "section_id": stay.section_id, "from_on": stay.from_on}
+                new.append({**said, "until_on": until_on})
+            elif rows.pop(stay.id).until_on != until_on:
+                changed[stay.id] = {"until_on": until_on}
+        gone += rows
+    storing.change(session, Membership, changed)
+    storing.drop(session, Membership, gone)
+    storing.add(session, Membership, new)
 
 
-def _sections(session: Session, on: date) -> dict[int, set[str]]:
-    found: dict[int, set[str]] = defaultdict(set)
-    query = select(Membership.user_id, Section.code).join(Section, Section.id == Membership.section_id)
-    for user_id, code in session.execute(query.where(_holds(on))):
-        found[user_id].add(code)
+def _stays(session: Session, which: ColumnElement[bool]) -> dict[int, list[Stay]]:
+    """When people belong to which sections, by person."""
+    found: dict[int, list[Stay]] = defaultdict(list)
+    for row in session.execute(select(*Membership.__table__.c).where(which).order_by(Membership.id)):
+        found[row.user_id].append(Stay(row.section_id, row.from_on, row.until_on, row.id))
     return found
 
 
-PEOPLE = Sheet("people", COLUMNS, ("email",), entities, stored, check, store)
+def _sections(stays: Iterable[Stay], code_of: Mapping[int, str], on: date) -> str:
+    """The sections of a day as a cell."""
+    return "|".join(sorted({code_of[stay.section_id] for stay in stays if stay.holds(on)}))
+
+
+def _codes(session: Session) -> dict[int, str]:
+    return {row.id: row.code for row in session.execute(select(Section.id, Section.code))}
+
+
+PEOPLE = Sheet("people", COLUMNS, ("email",), entities, stored, check, store, before=before)

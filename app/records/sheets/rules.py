@@ -10,6 +10,7 @@ from enum import StrEnum
 Values = dict[str, str]
 Key = tuple[str, str]  # such as ("space", "A-01")
 Cell = Callable[[str], str]  # a cell → its one form; raises ValueError(code)
+Said = tuple[int, str, str, Values]  # what a line says of a thing: (line, what, key, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,11 @@ def day(cell: str) -> str:
         raise ValueError("csv.date") from error
 
 
+def day_or_none(cell: str) -> str:
+    """A date, or nothing."""
+    return day(cell) if cell.strip() else ""
+
+
 def one_of(choices: type[StrEnum]) -> Cell:
     """One of the values of an enumeration."""
 
@@ -162,7 +168,7 @@ def cells(
             yield line, values
 
 
-def compare(said: Sequence[tuple[int, str, str, Values]], stored: Mapping[Key, Values]) -> Diff:
+def compare(said: Sequence[Said], stored: Mapping[Key, Values]) -> Diff:
     """What lines say of things, against what is stored. What no line speaks of stays untouched."""
     diff = Diff()
     seen: dict[Key, Values] = {}

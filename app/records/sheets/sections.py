@@ -13,7 +13,7 @@ from app import events
 from app.people.models import Membership, Section, User
 from app.people.rules import is_circle
 from app.records.sheets import storing
-from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, code, day, text
+from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, code, day_or_none, text
 from app.records.sheets.sheet import Asked, Sheet
 
 COLUMNS = {
@@ -21,7 +21,7 @@ COLUMNS = {
     "name": text(80, 1),
     "name_en": text(80),
     "parent": code(needed=False),
-    "until_on": lambda cell: day(cell) if cell.strip() else "",
+    "until_on": day_or_none,
 }
 OPEN_END = date.max.isoformat()
 

@@ -44,7 +44,8 @@ def diff_of(session: Session, sheet: Sheet, content: bytes, asked: Asked) -> Dif
         else:
             line, values = found
             said += [(line, what, key, of) for what, key, of in sheet.entities(values)]
-    diff = compare(said, sheet.stored(session, asked))
+    before = sheet.before(session, asked, said) if sheet.before else sheet.stored(session, asked)
+    diff = compare(said, before)
     diff.refused = sorted(
         [*refused, *diff.refused, *sheet.check(session, diff, asked)], key=lambda one: one.line
     )

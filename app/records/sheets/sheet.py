@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
 from app.people.models import Role
-from app.records.sheets.rules import Cell, Diff, Key, Refusal, Values
+from app.records.sheets.rules import Cell, Diff, Key, Refusal, Said, Values
 
 
 def _untold(_model: str) -> dict[str, int | bool]:
@@ -36,7 +36,8 @@ def _as_stored(found: Mapping[Key, Values]) -> list[Values]:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """`needed`: columns that every file must have. `rows`: what is stored as the file's rows."""
+    """`needed`: columns that every file must have. `rows`: what is stored as the file's rows. `before`: what is stored,
+    as the lines of a file ask for it; None: as `stored`."""
 
     name: str
     columns: Mapping[str, Cell]
@@ -46,3 +47,4 @@ class Sheet:
     check: Callable[[Session, Diff, Asked], Iterator[Refusal]]
     store: Callable[[Session, Diff, Asked], None]
     rows: Callable[[Mapping[Key, Values]], list[Values]] = _as_stored
+    before: Callable[[Session, Asked, Sequence[Said]], dict[Key, Values]] | None = None

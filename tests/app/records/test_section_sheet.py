@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from sqlalchemy import select
 
 from app.database import reading
@@ -10,7 +9,6 @@ from app.events import history
 from app.people.models import Section
 from tests.app.records.test_sheets import diff, exported, take
 from tests.house import House
-from tests.statements import counted
 
 TREE = (
     "code,name,name_en,parent\n"
@@ -61,11 +59,3 @@ def test_a_section_closes_with_those_below_it_in_one_file(house: House) -> None:
     refused = diff(house, "sections", "code,until_on\nold,2027-03-30\n").refused
     assert [(one.line, one.code) for one in refused] == [(2, "section.in_use")]
     take(house, "sections", "code,until_on\nold,\nolder,\n")
-
-
-@pytest.mark.parametrize("more", [1, 60])
-def test_a_file_of_sections_takes_a_fixed_number_of_statements(house: House, more: int) -> None:
-    rows = "".join(f"new{number},新{number},zei\n" for number in range(more))
-    with counted(house.engine) as statements:
-        take(house, "sections", f"code,name,parent\nsoumu,総務企画課,\n{rows}")
-    assert len(statements) <= 16

@@ -32,8 +32,20 @@ def people(count: int, turn: int) -> str:
         what = n % 4 if turn else -1
         name, role = ("別名" if what == 0 else "人"), ("chief" if what == 1 else "staff")
         sections = ("zei" if n % 2 else "soumu|zei") if what == 2 else "soumu"
-        lines.append(f"p{count}-{n}@example.jp,{name},{role},{sections}\n")
-    return "email,name,role,sections\n" + "".join(lines)
+        from_on = f"2027-04-0{1 + n % 3}" if what == 2 else ""
+        lines.append(f"p{count}-{n}@example.jp,{name},{role},{sections},{from_on}\n")
+    return "email,name,role,sections,from_on\n" + "".join(lines)
+
+
+def sections(count: int, turn: int) -> str:
+    """Sections that are new; then some are named anew, some lie under another, some close."""
+    lines = []
+    for n in range(count):
+        what = n % 4 if turn else -1
+        name, parent = ("別係" if what == 0 else "係"), ("zei" if what == 1 else "")
+        until_on = "2027-03-31" if what == 2 else ""
+        lines.append(f"k{count}-{n},{name},{parent},{until_on}\n")
+    return "code,name,parent,until_on\n" + "".join(lines)
 
 
 def spaces(count: int, turn: int) -> str:
@@ -73,6 +85,7 @@ def turn_of(count: int) -> int:
 
 FILES: dict[str, Callable[[int, int], str]] = {
     "people": people,
+    "sections": sections,
     "spaces": spaces,
     "sensors": sensors,
     "calendar": calendar,
