@@ -167,7 +167,7 @@ def book_now(body: dict[str, Any]) -> Any:
 @api.response(200, BookingList)
 @allow(*READERS)
 def index(query: dict[str, Any]) -> Any:
-    """One's own bookings, or those of somebody one may act for"""
+    """One's own bookings and those of one's guests, or those of somebody one may act for"""
     user_id = asker().id if query["user"] == ME else query["user"]
     # Whoever looks at another's bookings leaves a trace, which takes a writing transaction.
     with (reading if user_id == asker().id else transaction)(db.engine) as session:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -64,7 +64,7 @@ def get_booking(session: Session, booking_id: int, *, actor: Person, to_change: 
         raise NotFound("booking.unknown", booking_id=booking_id)
     if actor.id == booking.host_id or (actor.role is Role.AUDITOR and not to_change):
         return booking
-    person = find_person(session, booking.user_id, actor.on) if booking.user_id else None
+    person = find_person(session, booking.host_id, actor.on) if booking.host_id else None
     if actor.role is Role.FACILITY or (person and may_act_for(actor, person)):
         return booking
     raise Forbidden("booking.not_allowed", why="stranger")
@@ -96,16 +96,19 @@ def list_bookings(
     after_id: int = 0,
     limit: int | None = None,
 ) -> list[Booking]:
-    """A person's bookings that touch `[start, end)`, in the order of their id."""
+    """A person's bookings, and those of their guests, that touch `[start, end)`, in the order of their id."""
     query = (
         select(Booking)
-        .where(
-            Booking.user_id == user_id, Booking.start_at < end, Booking.end_at > start, Booking.id > after_id
-        )
+        .where(_is_of(user_id), Booking.start_at < end, Booking.end_at > start, Booking.id > after_id)
         .order_by(Booking.id)
         .limit(limit)
     )
     return list(session.scalars(query))
+
+
+def _is_of(user_id: int) -> ColumnElement[bool]:
+    """A person's own booking, or that of a guest whom they receive."""
+    return or_(Booking.user_id == user_id, and_(Booking.guest_name != "", Booking.made_by == user_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +126,7 @@ def own_bookings(session: Session, *, user_id: int, since: datetime) -> list[Own
     query = (
         select(Booking, Space)
         .join(Space, Space.id == Booking.space_id)
-        .where(
-            or_(Booking.user_id == user_id, and_(Booking.guest_name != "", Booking.made_by == user_id)),
-            or_(Booking.end_at > since, HOLDS),
-        )
+        .where(_is_of(user_id), or_(Booking.end_at > since, HOLDS))
         .order_by(Booking.start_at, Booking.id)
         .limit(200)
     )

@@ -211,6 +211,24 @@ def test_who_acts_for_whom(api: Api, house: House) -> None:
     assert looked == ["fujii", "fujii", "chiba"]  # chiba saw first what chiba had booked for aoki
 
 
+def test_a_hosts_guests_are_listed_with_the_hosts_own(api: Api, house: House) -> None:
+    own = book(api, "chiba", house.spaces["seat"], "10:00", "11:00")
+    guest = book(api, "chiba", house.spaces["booth"], "10:00", "11:00", guest_name="北九州 花子")
+    chiba = house.people["chiba"].id
+    for who, path in (("chiba", "/bookings"), ("fujii", f"/bookings?user={chiba}")):
+        listed = api.call(who, "GET", path).get_json()
+        assert [(one["id"], one["guest_name"]) for one in listed["items"]] == [
+            (own["id"], ""),
+            (guest["id"], "北九州 花子"),
+        ]
+        for one in listed["items"]:
+            assert api.call(who, "GET", f"/bookings/{one['id']}").status_code == 200
+    page = api.call("chiba", "GET", "/bookings?limit=1").get_json()
+    rest = api.call("chiba", "GET", f"/bookings?cursor={page['next_cursor']}").get_json()
+    assert [one["id"] for one in rest["items"]] == [guest["id"]]
+    assert api.call("fujii", "GET", "/bookings").get_json()["items"] == []
+
+
 def test_whose_booking_or_days_are_seen_can_read_by_whom(api: Api, house: House) -> None:
     booking = house.book("aoki", "seat", "10:00", "12:00").id
     aoki = house.people["aoki"].id
