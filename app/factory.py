@@ -17,6 +17,7 @@ from app.boards import routes as boards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
 from app.bookings.pages import at_once, desks
+from app.bookings.routes import repeating
 from app.demo import office
 from app.document import completed
 from app.extensions import babel, csrf, db, limiter
@@ -147,6 +148,7 @@ def _register_routes(app: Flask) -> None:
         occupancy,
         boards,
         bookings,
+        repeating,
         lots,
         waitlist,
         usage,

@@ -192,6 +192,7 @@ class Writer:
                 host=Links(self.settings).host,
                 organizer=self.sender,
                 now=self.clock(),
+                gone=message.kind == "booking.uninvited",
             ).decode()
             mail.add_alternative(text, subtype="calendar", params={"method": "PUBLISH"})
         return mail

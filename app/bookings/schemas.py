@@ -146,6 +146,35 @@ class SeriesView(Schema):
     refused = fields.List(fields.Nested(RefusedView))
 
 
+class SeriesQuery(PageArguments):
+    user = Whose(load_default=ME, metadata={"description": "`me`, or a user's id for those who may see it"})
+
+
+class SeriesRow(Schema):
+    """A series; `repeat` as it was asked for, `left` and `next_start` of what is booked and still to come."""
+
+    id = fields.Integer()
+    user_id = fields.Integer(allow_none=True)
+    made_by = fields.Integer(allow_none=True)
+    made_at = fields.AwareDateTime()
+    repeat = fields.Dict(keys=fields.String(), attribute="rule")
+    left = fields.Integer()
+    next_start = fields.AwareDateTime(allow_none=True)
+    answer_until = fields.AwareDateTime(
+        allow_none=True,
+        metadata={"description": "nobody came lately: without a confirmation by then it ends"},
+    )
+    confirmed_at = fields.AwareDateTime(allow_none=True)
+    ended_at = fields.AwareDateTime(
+        allow_none=True, metadata={"description": "when it ended for want of an answer"}
+    )
+
+
+class SeriesList(Schema):
+    items = fields.List(fields.Nested(SeriesRow))
+    next_cursor = fields.Integer(allow_none=True)
+
+
 class BookingMade(BookingView):
     """The booking; with `repeat` the first of them, and `series` tells of all. Of a dry run nothing is stored."""
 

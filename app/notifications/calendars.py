@@ -45,15 +45,17 @@ def invitation(entry: Entry, *, host: str, organizer: str, attendee: str, gone: 
     return bytes(calendar.to_ical())
 
 
-def published(entries: Sequence[Entry], *, host: str, organizer: str, now: datetime) -> bytes:
+def published(
+    entries: Sequence[Entry], *, host: str, organizer: str, now: datetime, gone: bool = False
+) -> bytes:
     """Several bookings at once, each under the UID that its own invitations have. PUBLISH, since a request is about one
-    UID (RFC 5546, 3.2)."""
+    UID (RFC 5546, 3.2). `gone`: the reader has nothing to do with them any more."""
     calendar = _calendar()
     calendar.add("method", "PUBLISH")
     for entry in entries:
         event = _event(entry, host, now)
         event.add("organizer", vCalAddress(f"mailto:{organizer}"))
-        event.add("status", "CANCELLED" if entry.booking.status in GONE else "CONFIRMED")
+        event.add("status", "CANCELLED" if gone or entry.booking.status in GONE else "CONFIRMED")
         calendar.add_component(event)
     return bytes(calendar.to_ical())
 

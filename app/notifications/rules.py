@@ -44,7 +44,12 @@ class Fact:
 
 _BOOKING = frozenset({"booking.made", "booking.changed", "booking.moved", "booking.cancelled"})
 # Done to several bookings of a series at once, they are told in one message.
-OF_SERIES = frozenset({"booking.made", "booking.changed", "booking.cancelled"})
+OF_SERIES = frozenset(
+    {
+        *("booking.made", "booking.changed", "booking.cancelled"),
+        *("booking.invited", "booking.uninvited"),
+    }
+)
 # What was taken back by oneself is told too: the calendar was told that it is over.
 _RELEASE = frozenset({"booking.released", "booking.release_warned", "booking.reclaimed"})
 _TELEWORK = frozenset({"telework.conflict", "telework.corrected"})

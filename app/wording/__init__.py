@@ -343,7 +343,13 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
         return of_telework.breach(facts)
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
     sentence = str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
-    return _withlimit(sentence, facts) if "allowed" in facts else sentence
+    sentence = _withlimit(sentence, facts) if "allowed" in facts else sentence
+    if facts.get("of_series"):
+        on = datetime.fromisoformat(facts["start"])
+        sentence = gettext(
+            "%(day)s %(start)s: %(sentence)s", day=day(on), start=hours_and_minutes(on), sentence=sentence
+        )
+    return sentence
 
 
 def _withlimit(sentence: str, facts: Mapping[str, Any]) -> str:

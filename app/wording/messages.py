@@ -69,6 +69,12 @@ MESSAGES: Mapping[str, LazyString] = {
 
 # The same of several bookings of a series, in one message; `when`: the first of them.
 OF_SERIES: Mapping[str, LazyString] = {
+    "booking.invited": lazy_gettext(
+        "You are invited to a series: %(space)s, %(days)s days, first on %(when)s."
+    ),
+    "booking.uninvited": lazy_gettext(
+        "You need not come to a series any more: %(space)s, %(days)s days, first on %(when)s."
+    ),
     "booking.made": lazy_gettext("%(space)s is booked on %(days)s days, first on %(when)s."),
     "booking.changed": lazy_gettext("The series was changed: %(space)s, %(days)s days, first on %(when)s."),
     "booking.cancelled": lazy_gettext(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -27,7 +30,7 @@ def booked(house: House) -> list[Booking]:
     return found
 
 
-def form(house: House, **more: str) -> dict[str, str]:
+def form(house: House, **more: str) -> dict[str, Any]:
     return {
         "space_id": str(house.spaces["seat"]),
         "date": DAY.isoformat(),
@@ -52,6 +55,60 @@ def test_a_series_shows_every_day_and_books_the_possible_ones_when_confirmed(
     assert [one.start_at for one in mine] == [at("10:00", day=n) for n in (0, 2, 3)]
     post(client, "/bookings", f"/bookings/{mine[1].id}/cancel-series", scope="following")
     assert [house.get(one).status for one in mine] == [Status.BOOKED, Status.CANCELLED, Status.CANCELLED]
+
+
+def test_the_days_that_were_lost_between_looking_and_booking_are_named(
+    client: FlaskClient, house: House
+) -> None:
+    house.book("baba", "seat", "11:00", "12:00", day=1)
+    shown = post(client, "/bookings", "/bookings", **form(house)).text
+    seen = re.findall(r'name="shown" value="([^"]+)"', shown)
+    assert seen == [at("10:00", day=n).isoformat() for n in (0, 2, 3)]
+    house.book("chiba", "seat", "11:00", "12:00", day=3)
+    done = post(client, "/bookings", "/bookings", **form(house, confirmed="1") | {"shown": seen}).text
+    assert "2日分を予約しました" in done
+    lost = "その間に予約できなくなった日があります：11月27日(金)。"
+    assert lost in done
+    assert "11月25日" not in done.split(lost)[1].split("</p>")[0]
+    house.book("chiba", "window", "10:00", "12:00", day=7)
+    again = form(house, date="2026-12-01", repeat_until="2026-12-01", space_id=str(house.spaces["window"]))
+    gone = post(
+        client, "/bookings", "/bookings", **again, confirmed="1", shown=at("10:00", day=7).isoformat()
+    ).text
+    assert "何も予約していません" in gone
+    assert "12月1日(火)" in gone
+
+
+def test_several_weekdays_are_ticked_and_stay_ticked_until_they_are_booked(
+    client: FlaskClient, house: House
+) -> None:
+    page = client.get(f"/floors/{house.floor_id}?space={house.spaces['seat']}").text
+    assert page.count('name="weekday"') == 7
+    asked = form(house, repeat="week", repeat_until="2026-12-04") | {"weekday": ["1", "3"]}
+    shown = post(client, "/bookings", "/bookings", **asked).text
+    assert "4日のうち4日を予約できます" in shown
+    assert re.findall(r'name="weekday" value="(\d)"', shown) == ["1", "3"]
+    post(client, "/bookings", "/bookings", **asked, confirmed="1")
+    assert [one.start_at for one in booked(house)] == [at("10:00", day=n) for n in (0, 2, 7, 9)]
+
+
+@pytest.mark.parametrize("repeat", ["", "day", "week"])
+def test_ticked_weekdays_mean_every_week_on_these(client: FlaskClient, house: House, repeat: str) -> None:
+    asked = form(house, repeat=repeat, weekday="4", repeat_until="2026-12-04", confirmed="1")
+    post(client, "/bookings", "/bookings", **asked)
+    assert [one.start_at for one in booked(house)] == [at("10:00", day=n) for n in (3, 10)]
+    post(client, "/bookings", "/bookings", **form(house, repeat=repeat, weekday="9", confirmed="1"))
+    assert len(booked(house)) == 2
+
+
+def test_a_change_of_all_that_one_day_refuses_names_the_day(client: FlaskClient, house: House) -> None:
+    post(client, "/bookings", "/bookings", **form(house, confirmed="1"))
+    first = booked(house)[0]
+    house.book("baba", "seat", "14:00", "15:00", day=2)
+    change = {"version": str(first.version), "date": DAY.isoformat(), "from": "13:00", "to": "15:00"}
+    refused = post(client, "/bookings", f"/bookings/{first.id}/change", **change, scope="all").text
+    assert "11月26日(木) 13:00：" in refused
+    assert house.get(first).start_at == at("10:00")
 
 
 def test_a_series_that_goes_to_other_days_says_which_it_left_out(client: FlaskClient, house: House) -> None:

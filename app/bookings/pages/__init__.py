@@ -70,7 +70,7 @@ def mine() -> str:
 @allow(*PEOPLE)
 def book() -> Response | str:
     """Book once; what repeats goes to the page that shows each day first."""
-    if request.form.get("repeat"):
+    if request.form.get("repeat") or request.form.get("weekday"):
         return repeating.book(_chosen, _text)
 
     def make(session: Session) -> Booking:
@@ -183,15 +183,19 @@ def change(booking_id: int) -> Response:
             "space_id": service.space_called(session, code) if code else None,
             "title": _text("title", 120) if "title" in request.form else None,
         }
-        scope = _scope()
+        scope, changed = _scope(), [booking]
+        coming = attendees.attendee_ids(session, [booking_id]).get(booking_id, [])
         if scope is Scope.ONE:
             pipeline.move(session, booking, span=span, **wanted)
         else:
             moved = series.move(session, booking, scope, span, **wanted)
+            changed = moved.bookings
             left_out.extend(span for _gone, span in moved.left_out)
-        if "attendees" in request.form and booking.is_live:
+        if "attendees" in request.form:
             invited = attendees.by_address(session, _text("attendees", 2000))
-            attendees.set_attendees(session, booking, invited, actor=asker(), now=now())
+            # Who left the field as it was means nothing for the others, which may have attendees of their own.
+            if set(invited) - {booking.user_id} != set(coming):
+                series.set_attendees(session, changed, invited, actor=asker(), now=now())
         service.explain_change(session, booking, _text("why", 200), actor=asker(), now=now())
         return booking
 

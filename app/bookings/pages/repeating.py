@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,11 +20,13 @@ from app.database import rehearsal, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import day_typed
+from app.formats import day
 from app.http import identifier, now
 from app.timespan import TimeSpan
 from app.wording import explain
 
 CHOSEN = "dates"
+MOST_TOLD = 20
 
 
 def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Response | str:
@@ -48,19 +50,15 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
                 possible_ones=True,
             )
             spans = [one.span for one in made.bookings]
-            codes = {one.space.space_id: one.space.code for one in made.refused if one.space}
+            refused = made.refused
+            codes = {one.space.space_id: one.space.code for one in refused if one.space}
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("boards_pages.start"))
     if confirmed:
-        flash(
-            gettext("%(count)s days booked.", count=len(spans))
-            if spans
-            else gettext("Not every day can be had. Nothing was booked."),
-            "done" if spans else "error",
-        )
+        _say(spans, refused)
         return redirect(url_for("bookings_pages.mine"))
-    rows = [(span, None) for span in spans] + [(one.span, one) for one in made.refused]
+    rows = [(span, None) for span in spans] + [(one.span, one) for one in refused]
     return render_template(
         "series.html",
         rows=sorted(rows, key=lambda row: row[0].start),
@@ -71,8 +69,27 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
     )
 
 
+def _say(spans: Sequence[TimeSpan], refused: Sequence[series.Refused]) -> None:
+    """What was booked; and which of the days that the page had shown as free are not any more, and why."""
+    if spans:
+        flash(gettext("%(count)s days booked.", count=len(spans)), "done")
+    else:
+        flash(gettext("Not every day can be had. Nothing was booked."), "error")
+    shown = set(request.form.getlist("shown"))
+    lost: dict[str, list[str]] = {}
+    for one in refused:
+        if one.span.start.isoformat() in shown:
+            lost.setdefault(explain(one.error.code, one.error.facts), []).append(day(one.span.start))
+    for why, days in lost.items():
+        # What is flashed travels in a cookie.
+        told = gettext(", ").join(days[:MOST_TOLD]) + " …" * (len(days) > MOST_TOLD)
+        flash(gettext("Lost since you looked, so not booked: %(days)s. %(why)s", days=told, why=why), "error")
+
+
 def _ask(first: TimeSpan, title: str) -> series.Ask:
+    """Who ticks weekdays means every week on these, whatever else was chosen, but for chosen days."""
     repeat, until = request.form.get("repeat", ""), request.form.get("repeat_until", "")
+    ticked = request.form.getlist("weekday")
     try:
         if repeat == CHOSEN:
             dates = tuple(
@@ -81,8 +98,10 @@ def _ask(first: TimeSpan, title: str) -> series.Ask:
             recurrence = Recurrence(dates=dates)
             rule: dict[str, Any] = {"dates": [on.isoformat() for on in dates]}
         else:
-            recurrence = Recurrence(Every(repeat), until=day_typed(until))
-            rule = {"every": repeat, "until": until}
+            weekdays = frozenset(range(7).index(int(one)) for one in ticked)
+            every = Every.WEEK if weekdays else Every(repeat)
+            recurrence = Recurrence(every, weekdays, until=day_typed(until))
+            rule = {"every": every.value, "weekdays": sorted(weekdays), "until": until}
         space_id = identifier(request.form.get("space_id", ""))
     except ValueError as error:
         raise RuleBroken("series.dates" if repeat == CHOSEN else "series.until") from error

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings import alternatives, release, reserve
+from app.bookings import alternatives, attendees, release, reserve
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import Candidate
@@ -221,16 +222,34 @@ def move(
                 release_check_at=None,
             )
             return
-        try:
+        with _named(span.start):
             reserve.move(session, occurrence, actor=actor, now=now, space_id=space_id, span=span, title=title)
-        except DomainError as error:
-            error.facts["start"] = span.start.isoformat()
-            raise
 
     # What goes to a later time goes last first, so that none is in the way of the one before.
     in_turn = stays[::-1] if wanted.start > booking.start_at else stays
     _act(session, [*gone, *in_turn], one, also=[place.space.id])
     return Moved(stays, [(one, span_of[one]) for one in gone])
+
+
+def set_attendees(
+    session: Session, bookings: Sequence[Booking], user_ids: Collection[int], *, actor: Person, now: datetime
+) -> None:
+    """Make these the attendees of each of the bookings that is live. Raises as `attendees.set_attendees`, the facts
+    naming the `start`."""
+    for one in bookings:
+        if one.is_live:
+            with _named(one.start_at):
+                attendees.set_attendees(session, one, user_ids, actor=actor, now=now)
+
+
+@contextmanager
+def _named(start: datetime) -> Iterator[None]:
+    """What is refused inside is of the occurrence that begins then."""
+    try:
+        yield
+    except DomainError as error:
+        error.facts |= {"start": start.isoformat(), "of_series": True}
+        raise
 
 
 def _left_out(
@@ -280,6 +299,33 @@ def confirm(session: Session, series_id: int, *, actor: Person, now: datetime) -
     session.flush()
     events.record(session, "series.confirmed", f"series:{series_id}", at=now, actor_id=actor.id)
     return series
+
+
+def series_of(
+    session: Session,
+    user_id: int,
+    *,
+    now: datetime,
+    made_too: bool = False,
+    after_id: int = 0,
+    limit: int | None = None,
+) -> Sequence[Any]:
+    """A person's series in the order of their id, each with how many of its bookings are still to come and when the
+    next begins; one query. `made_too`: also those that the person made for others."""
+    whose = Series.user_id == user_id
+    query = (
+        select(
+            *Series.__table__.c,
+            func.count(Booking.id).label("left"),
+            func.min(Booking.start_at, type_=Booking.start_at.type).label("next_start"),
+        )
+        .outerjoin(Booking, and_(Booking.series_id == Series.id, HOLDS, Booking.start_at > now))
+        .where(or_(whose, Series.made_by == user_id) if made_too else whose, Series.id > after_id)
+        .group_by(Series.id)
+        .order_by(Series.id)
+        .limit(limit)
+    )
+    return session.execute(query).all()
 
 
 def asked_of(session: Session, user_id: int) -> list[tuple[Series, Booking, Space]]:

@@ -170,6 +170,7 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
         {"name": "people"}, body="email,name\nmori@example.jp,森\n", who="ito", media="text/csv"
     ),
     "POST /bookings/cancel": lambda _s: Good(body=from_to("09:00", "18:00")),
+    "GET /series": lambda _s: Good(who="aoki"),
     "POST /series/{series_id}/confirm": lambda s: Good({"series_id": s.series}, who="aoki"),
     "POST /spaces/{space_id}/claim": lambda s: Good({"space_id": s.house.spaces["free"]}, who="baba"),
     "POST /bookings/now": lambda _s: Good(body={"lane": "desk", "minutes": 30, "dry_run": True}, who="chiba"),

@@ -74,6 +74,7 @@ POST /api/v1/sensors                                               | FI
 PATCH /api/v1/sensors/<path:sensor_id>                             | FI
 POST /api/v1/sensors/<path:sensor_id>/swap                         | FI
 DELETE /api/v1/sensors/<path:sensor_id>                            | FI
+GET /api/v1/series                                                 | S:own C:section F:all P:own I:own A:all
 POST /api/v1/series/<int:series_id>/confirm                        | S:own C:own F:own P:own I:own
 GET /api/v1/sites                                                  | SCFPIAKV
 PUT /api/v1/sites/<int:site_id>/hours                              | F

@@ -281,6 +281,7 @@ def issue_token(one: Try) -> TestResponse:
 
 CALLS: dict[str, Callable[[Try], TestResponse]] = {
     "GET /api/v1/bookings": lambda one: one.actor.call("GET", f"/api/v1/bookings?user={one.owner_id}"),
+    "GET /api/v1/series": lambda one: one.actor.call("GET", f"/api/v1/series?user={one.owner_id}"),
     "POST /api/v1/bookings": book_for,
     "POST /api/v1/bookings/cancel": cancel_within,
     "GET /api/v1/bookings/<int:booking_id>": on_booking("GET"),

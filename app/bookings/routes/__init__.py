@@ -213,6 +213,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
+        changed = [booking]
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
         scope = Scope(body["scope"])
         if scope is Scope.ONE:
@@ -236,11 +237,12 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 space_id=body.get("space_id"),
                 title=body.get("title"),
             )
+            changed = moved.bookings
             left_out = [
                 {"booking_id": one.id, "start": span.start, "end": span.end} for one, span in moved.left_out
             ]
-        if "attendees" in body and booking.is_live:
-            attendees.set_attendees(session, booking, body["attendees"], actor=asker(), now=now())
+        if "attendees" in body:
+            series.set_attendees(session, changed, body["attendees"], actor=asker(), now=now())
         service.explain_change(session, booking, body["why"], actor=asker(), now=now())
         session.expunge(booking)
     return (booking, left_out), 200, {"ETag": etag(booking.version)}
