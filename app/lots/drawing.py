@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
@@ -33,8 +33,6 @@ from app.spaces.service import floor_timezone, get_zone, policies, zone_opening
 from app.timespan import TimeSpan, day_span
 
 SAT_THERE = (Status.BOOKED, Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)
-# Person-linked, so kept no longer than presence is (RULES 19).
-KEPT = timedelta(days=180)
 # Rules that stand before a person, not before a seat: of the kind, or of every desk.
 OF_KIND = frozenset({"concurrent_quota", "weekly_quota"})
 MISSED, ZONE, HAS_SEAT = "missed", "zone", "has_seat"
@@ -76,7 +74,6 @@ def draw_zone(session: Session, draw_id: int, *, now: datetime, hours: OfficeHou
         _Draw(session, found, zone, timezone, open_span, now).do(wishes)
     zone.lots_drawn_on = max(found.on_date, zone.lots_drawn_on or found.on_date)
     session.flush()
-    _forget(session, zone.id, found.on_date - KEPT)
     if zone.lots_at is not None:
         open_next(session, zone, zone.lots_at, now=now)
     return found
@@ -106,12 +103,6 @@ def _fact(found: LotDraw, wish: LotWish, booking: Booking | None, now: datetime)
             "space_id": booking.space_id if booking else None,
         },
     }
-
-
-def _forget(session: Session, zone_id: int, before: date) -> None:
-    old = select(LotDraw.id).where(LotDraw.zone_id == zone_id, LotDraw.on_date < before)
-    session.execute(delete(LotWish).where(LotWish.draw_id.in_(old)))
-    session.execute(delete(LotDraw).where(LotDraw.id.in_(old.scalar_subquery())))
 
 
 @dataclass

@@ -151,6 +151,8 @@ def _erase_rows(part: Part) -> Callable[[Session, Sequence[int], datetime], None
     def act(session: Session, ids: Sequence[int], _now: datetime) -> None:
         chosen = part.table.c.id.in_(ids)
         with events.erasing(session) if part.guarded else nullcontext():
+            for refers in part.with_:
+                session.execute(delete(refers.table).where(refers.in_(ids)))
             if part.blank is None:
                 session.execute(delete(part.table).where(chosen))
             else:

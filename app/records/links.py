@@ -15,6 +15,8 @@ from sqlalchemy import Column, ColumnElement, Table, and_, exists, null, or_
 from app.bookings.models import Booking
 from app.bookings.rules import LIVE
 from app.bookings.series.models import Series
+from app.lots.models import LotDraw, LotWish
+from app.lots.models import State as DrawState
 from app.notifications.models import Message
 from app.occupancy.models import DeadLetter, StoredReading
 from app.orm import Base
@@ -34,8 +36,8 @@ class Period(StrEnum):
 class Part:
     """Rows of a table (with an `id`) that are erased once `age` is older than the period's limit.
 
-    `blank`: what their columns become; None: the rows go. `due`: which of them still have something to lose. `guarded`:
-    the database refuses to change them but to the eraser.
+    `blank`: what their columns become; None: the rows go, and before them what refers to them by the columns `with_`.
+    `due`: which of them still have something to lose. `guarded`: the database refuses to change them but to the eraser.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Part:
     due: ColumnElement[bool] | None = None
     blank: Mapping[str, object] | None = None
     guarded: bool = False
+    with_: tuple[Column[Any], ...] = ()
 
 
 tables = Base.metadata.tables
@@ -54,6 +57,8 @@ _readings = tables[StoredReading.__tablename__]
 _dead = tables[DeadLetter.__tablename__]
 _messages = tables[Message.__tablename__]
 _entries = tables[Entry.__tablename__]
+_draws = tables[LotDraw.__tablename__]
+_wishes = tables[LotWish.__tablename__]
 _plans = tables[TeleworkPlan.__tablename__]
 _deputies = tables[TeleworkDeputy.__tablename__]
 _half_days = tables[HalfDay.__tablename__]
@@ -88,6 +93,15 @@ PARTS = (
         blank={"user_id": None, "made_by": None},
     ),
     Part("waitlist_entries", _entries, Period.PRESENCE, _entries.c.made_at),
+    # Numbers stand for people in what a draw published, yet whoever saw somebody at a drawn seat knows theirs.
+    Part(
+        "lot_draws",
+        _draws,
+        Period.PRESENCE,
+        _draws.c.on_date,
+        due=_draws.c.state != DrawState.OPEN,
+        with_=(_wishes.c.draw_id,),
+    ),
     Part("messages", _messages, Period.PRESENCE, _messages.c.made_at),
     Part("telework_plans", _plans, Period.TELEWORK, _plans.c.on_date),
     Part("telework_deputies", _deputies, Period.TELEWORK, _deputies.c.until_on),
@@ -128,7 +142,7 @@ TOGETHER = {
     ("half_days", "user_id"): "counted by section, then erased",
     ("half_day_corrections", "user_id"): "with its half-day",
     ("half_day_corrections", "made_by"): "with its half-day",
-    ("lot_wishes", "user_id"): "with its draw, by the next draw of the zone",
+    ("lot_wishes", "user_id"): "with its draw",
 }
 LASTING = {
     ("memberships", "user_id"): "the account itself",

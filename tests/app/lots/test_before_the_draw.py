@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import time, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
 
 from app import pipeline
 from app.bookings import release
@@ -14,7 +13,7 @@ from app.bookings.reserve import move
 from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.errors import RuleBroken
-from app.lots.models import LotDraw, LotWish, State
+from app.lots.models import State
 from app.spaces import fixed_seats
 from app.spaces.rules import Kind, Lane, Target
 from app.spaces.service import get_place
@@ -160,19 +159,3 @@ def test_a_zone_for_free_seating_is_not_drawn(lots: Lots, house: House) -> None:
     with reading(house.engine) as session:
         zone_id = get_place(session, house.spaces["free"]).zone.id
     assert refused(lambda: Lots(house, zone_id).put()) == "lots.free_seating"
-
-
-def test_what_is_older_than_presence_may_be_kept_is_forgotten(lots: Lots, house: House) -> None:
-    lots.put()
-    lots.wish("endo")
-    draw = lots.draw()
-    assert draw is not None
-    lots.wish("endo", now="17:00")
-    with transaction(house.engine) as session:
-        session.execute(
-            update(LotDraw).where(LotDraw.id == draw.id).values(on_date=TOMORROW - timedelta(days=400))
-        )
-    lots.draw(day=1)
-    with reading(house.engine) as session:
-        assert session.get(LotDraw, draw.id) is None
-        assert session.scalar(select(func.count()).select_from(LotWish)) == 1
