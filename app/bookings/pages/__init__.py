@@ -19,6 +19,7 @@ from app.bookings.models import Booking
 from app.bookings.pages import repeating
 from app.bookings.rules import Status
 from app.bookings.series import service as series
+from app.bookings.series.listing import asked_of
 from app.bookings.series.rules import Scope
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
@@ -39,7 +40,7 @@ def mine() -> str:
     """What is live now and to come, and the last week."""
     with reading(db.engine) as session:
         rows = service.own_bookings(session, user_id=asker().id, since=now() - BACK)
-        asked = series.asked_of(session, asker().id)
+        asked = asked_of(session, asker().id)
         for_others = service.booked_for_others(session, actor_id=asker().id, now=now())
         invited = attendees.invitations(session, asker().id, now())
         seen = walk_in.just_seen(session, person=asker(), now=now())

@@ -5,7 +5,7 @@ from typing import Any
 from app.access import READERS, allow, asker
 from app.bookings import service
 from app.bookings.schemas import SeriesList, SeriesQuery
-from app.bookings.series.service import series_of
+from app.bookings.series.listing import series_of
 from app.database import reading, transaction
 from app.extensions import db
 from app.fields import ME

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import events
@@ -24,7 +24,6 @@ from app.calendar import working_days
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 from app.people.service import Person
 from app.spaces.barriers import CLOSED, barriers
-from app.spaces.models import Space
 from app.spaces.rules import Policy
 from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan
@@ -299,53 +298,6 @@ def confirm(session: Session, series_id: int, *, actor: Person, now: datetime) -
     session.flush()
     events.record(session, "series.confirmed", f"series:{series_id}", at=now, actor_id=actor.id)
     return series
-
-
-def series_of(
-    session: Session,
-    user_id: int,
-    *,
-    now: datetime,
-    made_too: bool = False,
-    after_id: int = 0,
-    limit: int | None = None,
-) -> Sequence[Any]:
-    """A person's series in the order of their id, each with how many of its bookings are still to come and when the
-    next begins; one query. `made_too`: also those that the person made for others."""
-    whose = Series.user_id == user_id
-    query = (
-        select(
-            *Series.__table__.c,
-            func.count(Booking.id).label("left"),
-            func.min(Booking.start_at, type_=Booking.start_at.type).label("next_start"),
-        )
-        .outerjoin(Booking, and_(Booking.series_id == Series.id, HOLDS, Booking.start_at > now))
-        .where(or_(whose, Series.made_by == user_id) if made_too else whose, Series.id > after_id)
-        .group_by(Series.id)
-        .order_by(Series.id)
-        .limit(limit)
-    )
-    return session.execute(query).all()
-
-
-def asked_of(session: Session, user_id: int) -> list[tuple[Series, Booking, Space]]:
-    """The series of a person that nobody used lately and that wait for an answer, each with its next booking."""
-    rows = session.execute(
-        select(Series, Booking, Space)
-        .join(Booking, Booking.series_id == Series.id)
-        .join(Space, Space.id == Booking.space_id)
-        .where(
-            Series.user_id == user_id,
-            Series.answer_until.is_not(None),
-            Series.ended_at.is_(None),
-            Booking.status == Status.BOOKED,
-        )
-        .order_by(Series.id, Booking.start_at)
-    )
-    first: dict[int, tuple[Series, Booking, Space]] = {}
-    for series, booking, space in rows:
-        first.setdefault(series.id, (series, booking, space))
-    return list(first.values())
 
 
 def ask_about_unused(session: Session, released: Sequence[Booking], now: datetime) -> list[Series]:
