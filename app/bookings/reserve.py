@@ -155,7 +155,14 @@ def move(
     if asked.is_new:
         legal.check_barriers(session, place, asked.span, booking.user_id)
         counted = booking.user_id if booking.origin is Origin.BOOKED else None  # quotas leave claims apart
-        legal.check_counts(session, place, asked.span, user_id=counted, now=now, besides=booking.id)
+        legal.check_counts(
+            session,
+            place,
+            asked.span,
+            user_id=counted,
+            now=now,
+            besides=legal.Besides.one(booking.id),
+        )
     said = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
     is_watched = booking.status is Status.BOOKED and not booking.reclaimed
     facts = Booked(booking.status, asked.span, booking.made_at, coming_at=said[1])

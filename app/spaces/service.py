@@ -69,7 +69,7 @@ _PLACE = (
 class Place:
     """A space with what governs it: its zone, its site's zone of time and hours, its policy.
 
-    `kind_policy` is what holds for its kind in every zone without values of its own.
+    `own_keys`: for which keys of the policy the zone has a value of its own, be it the same as the kind's elsewhere.
     """
 
     space: Space
@@ -77,7 +77,7 @@ class Place:
     timezone: ZoneInfo
     opening: Opening
     policy: Policy
-    kind_policy: Policy
+    own_keys: frozenset[str] = frozenset()
 
 
 def policies(session: Session) -> Policies:
@@ -231,13 +231,14 @@ def get_place(session: Session, space_id: int) -> Place:
         raise NotFound("space.unknown", space_id=space_id)
     space, zone, site, *_ = rows[0]
     found = _policies(row[3:] for row in rows if row.key is not None)
+    own_keys = frozenset(row.key for row in rows if row.zone_id is not None)
     return Place(
         space,
         zone,
         ZoneInfo(site.timezone),
         Opening(site.opens, site.closes, site.working_days_only),
         found.of(space.kind, zone.id),
-        found.of(space.kind),
+        own_keys,
     )
 
 
