@@ -50,15 +50,19 @@ _POLICIES = union_all(
     select(ZonePolicyValue.zone_id, ZonePolicyValue.kind, ZonePolicyValue.key, ZonePolicyValue.value),
     select(literal(None, BigInteger()), PolicyValue.kind, PolicyValue.key, PolicyValue.value),
 )
-_SET = _POLICIES.subquery()
+# The same for who joins them to what is asked anyway: those of all zones (NULL) and of one's own.
+SET_VALUES = _POLICIES.subquery()
 _PLACE = (
-    select(Space, Zone, Site, *_SET.c)
+    select(Space, Zone, Site, *SET_VALUES.c)
     .join(Zone, Zone.id == Space.zone_id)
     .join(Floor, Floor.id == Zone.floor_id)
     .join(Site, Site.id == Floor.site_id)
     .join(
-        _SET,
-        and_(_SET.c.kind == Space.kind, or_(_SET.c.zone_id.is_(None), _SET.c.zone_id == Zone.id)),
+        SET_VALUES,
+        and_(
+            SET_VALUES.c.kind == Space.kind,
+            or_(SET_VALUES.c.zone_id.is_(None), SET_VALUES.c.zone_id == Zone.id),
+        ),
         isouter=True,
     )
     .where(Space.id == bindparam("space_id"), in_layout(Space))
@@ -82,11 +86,11 @@ class Place:
 
 def policies(session: Session) -> Policies:
     """The policy of every kind, and of kinds in zones: the defaults with what the office set; one query."""
-    return _policies(session.execute(_POLICIES).all())
+    return policies_from(session.execute(_POLICIES).all())
 
 
-def _policies(rows: Iterable[Any]) -> Policies:
-    """The policies that (zone, kind, key, value) make of the defaults."""
+def policies_from(rows: Iterable[Any]) -> Policies:
+    """The policies that (zone, kind, key, value), each at least once, make of the defaults."""
     kinds = dict(DEFAULTS)
     zones: dict[tuple[int, Kind], Policy] = {}
     # The kinds' own first: a zone's policy begins with its kind's.
@@ -230,7 +234,7 @@ def get_place(session: Session, space_id: int) -> Place:
     if not rows:
         raise NotFound("space.unknown", space_id=space_id)
     space, zone, site, *_ = rows[0]
-    found = _policies(row[3:] for row in rows if row.key is not None)
+    found = policies_from(row[3:] for row in rows if row.key is not None)
     own_keys = frozenset(row.key for row in rows if row.zone_id is not None)
     return Place(
         space,
@@ -294,6 +298,15 @@ def floor_timezone(session: Session, floor_id: int) -> ZoneInfo:
     if timezone is None:
         raise NotFound("floor.unknown", floor_id=floor_id)
     return ZoneInfo(timezone)
+
+
+def floor_opening(session: Session, floor_id: int) -> tuple[ZoneInfo, Opening]:
+    """The same, and when the spaces of the floor's site may be booked; raises NotFound `floor.unknown`."""
+    query = select(Site).join(Floor, Floor.site_id == Site.id).where(Floor.id == floor_id)
+    site = session.scalar(query)
+    if site is None:
+        raise NotFound("floor.unknown", floor_id=floor_id)
+    return ZoneInfo(site.timezone), Opening(site.opens, site.closes, site.working_days_only)
 
 
 def zone_opening(session: Session, zone: Zone) -> Opening:

@@ -295,6 +295,11 @@ UNAVAILABLE: Mapping[str, LazyString] = {
     "other_section": lazy_gettext("It is in another section's zone."),
     "zone_not_full": lazy_gettext("This zone takes you in when your own zone is full."),
     "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
+    "horizon": lazy_gettext("This time is further ahead than bookings are open."),
+    "opening_hours": lazy_gettext(
+        "Part or all of this time is outside the hours in which bookings are open."
+    ),
+    "buffer": lazy_gettext("This time is too close to another booking: the space needs a pause."),
 }
 
 
