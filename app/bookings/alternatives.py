@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
 from math import hypot
+from typing import Any
 
 from sqlalchemy import Executable, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import Candidate, nearest_time
+from app.occupancy.models import SpaceState
+from app.occupancy.rules import Occupancy, looks_stuck
 from app.spaces.barriers import barriers
 from app.spaces.models import Floor, Space, Zone
 from app.spaces.rules import LANES
@@ -20,9 +23,16 @@ from app.timespan import TimeSpan, day_span
 
 
 def candidates(
-    session: Session, place: Place, span: TimeSpan, *, user_id: int | None, elsewhere: bool = False
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    user_id: int | None,
+    now: datetime,
+    elsewhere: bool = False,
 ) -> list[Candidate]:
-    """The other spaces of the same zone and kind, with when they cannot be had during a span; four queries.
+    """The other spaces of the same zone and kind, with when they cannot be had during a span; four queries. Where a
+    sensor sees somebody, this moment is taken, whoever it is: no booking that has begun is sent there.
 
     `elsewhere`: also those of the site's other zones for the same section or for all, and other kinds of the lane.
     """
@@ -42,7 +52,7 @@ def candidates(
             row.id,
             row.code,
             hypot(row.x - place.space.x, row.y - place.space.y),
-            tuple(sorted(_apart(busy[row.id], policy[row.id].buffer))),
+            tuple(sorted([*_apart(busy[row.id], policy[row.id].buffer), *_in_use(row, now)])),
             row.capacity,
             unlike=4 * (row.kind != place.space.kind)
             + 2 * (row.floor_id != place.zone.floor_id)
@@ -75,26 +85,35 @@ def _others(place: Place, *, elsewhere: bool) -> Executable:
     return (
         select(
             *(Space.id, Space.code, Space.kind, Space.zone_id, Space.x, Space.y, Space.capacity),
-            *(Zone.floor_id, Zone.section_id),
+            *(Zone.floor_id, Zone.section_id, SpaceState.state, SpaceState.since_at),
         )
         .join(Zone, Zone.id == Space.zone_id)
         .join(Floor, Floor.id == Zone.floor_id)
+        .join(SpaceState, SpaceState.space_id == Space.id, isouter=True)
         .where(in_layout(Space), on_site if elsewhere else alike)
         .order_by(Space.id)
     )
+
+
+def _in_use(row: Any, now: datetime) -> list[TimeSpan]:
+    """This moment, where somebody sits there; a sensor that is stuck says nothing."""
+    is_seen = row.state is Occupancy.OCCUPIED and not looks_stuck(row.state, row.since_at, now)
+    return [TimeSpan(now, now + timedelta.resolution)] if is_seen else []
 
 
 def _apart(busy: Iterable[TimeSpan], buffer: timedelta) -> Iterable[TimeSpan]:
     return (TimeSpan(one.start - buffer, one.end + buffer) for one in busy) if buffer else busy
 
 
-def nearest_space(session: Session, place: Place, span: TimeSpan, *, user_id: int | None) -> Candidate | None:
+def nearest_space(
+    session: Session, place: Place, span: TimeSpan, *, now: datetime, user_id: int | None
+) -> Candidate | None:
     """The nearest other space of the same zone and kind that is free for a span; None where the person is busy then."""
     if _busy_of(session, user_id, place, span):
         return None
     free = [
         one
-        for one in candidates(session, place, span, user_id=user_id)
+        for one in candidates(session, place, span, user_id=user_id, now=now)
         if not any(span.overlaps(busy) for busy in one.busy)
     ]
     return min(free, key=lambda one: (one.distance, one.code), default=None)

@@ -72,8 +72,9 @@ def plan(
     """Where each booking of a space that goes away would go, but for those of `besides`; a fixed number of queries.
     Raises NotFound `space.unknown`.
 
-    Whoever sits there now is told, not moved: they see best where to go. What has begun, or has no other place, keeps
-    what comes before the space goes away. What is `held` for somebody lapses.
+    Whoever sits there now is told, not moved: they see best where to go. Nobody whose time has begun is sent where
+    somebody sits. What has begun, or has no other place, keeps what comes before the space goes away. What is `held`
+    for somebody lapses.
     """
     place = get_place(session, space_id)
     listed = affected(session, space_id, start, end, besides)
@@ -85,7 +86,7 @@ def plan(
     if not left:
         return [_stays(one, start, now) for one in listed]
     window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
-    others = candidates(session, place, window, user_id=None, elsewhere=True)
+    others = candidates(session, place, window, user_id=None, now=now, elsewhere=True)
     codes = {one.space_id: one.code for one in others}
     guests = _guests(session, place, [one for one in listed if one.id in left])
     placed = place_all(left, others, people_of(session, list(left)), guests)

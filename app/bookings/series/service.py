@@ -104,7 +104,7 @@ def make(
                 Refused(
                     span,
                     error,
-                    alternatives.nearest_space(session, place, span, user_id=user_id)
+                    alternatives.nearest_space(session, place, span, now=now, user_id=user_id)
                     if _elsewhere_helps(error)
                     else None,
                     alternatives.nearest_free_time(session, place, span, now=now, user_id=user_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, time, timedelta
 from itertools import pairwise
 from typing import Any
@@ -190,7 +189,7 @@ def test_what_stands_in_the_way_goes_before_the_rules_of_time(house: House) -> N
 
 
 @pytest.fixture
-def strict(house: House) -> Iterator[House]:
+def strict(house: House) -> House:
     """Every rule of time at once, in two zones."""
     open_from(house, Opening(time(8), time(18), working_days_only=True))
     let(house, "horizon", "5d")
