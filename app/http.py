@@ -132,7 +132,7 @@ class ProblemSchema(Schema):
     detail = fields.String(metadata={"description": "one sentence for a person"})
     errors = fields.Dict(metadata={"description": "by field, where fields were wrong"})
     facts = fields.Dict(metadata={"description": "what was asked and what would be allowed"})
-    rule = fields.String(metadata={"description": "of `booking.rule`: the rule that refuses"})
+    rule = fields.String(metadata={"description": "where a rule refuses: which one"})
     value = fields.String(metadata={"description": "what was asked of it"})
     allowed = fields.String(metadata={"description": "what it would allow"})
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from app.bookings import release
 from app.bookings.guards import queue_up
 from app.bookings.models import Booking
+from app.bookings.refusing import acting
 from app.bookings.rules import Status
 from app.bookings.service import may_act_for
-from app.errors import Conflict, Forbidden
+from app.errors import Conflict
 from app.people.service import Person, get_person
 from app.spaces.models import Space
 from app.spaces.rules import Lane
@@ -58,7 +59,7 @@ def cancel_within(
     """Cancel all of it. Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`."""
     person = get_person(session, user_id, actor.on)
     if not may_act_for(actor, person):
-        raise Forbidden("booking.not_allowed", why="on_behalf")
+        raise acting("on_behalf", actor)
     found = booked_within(session, user_id, span)
     if len(found) > AT_MOST:
         raise Conflict("booking.too_many", most=AT_MOST)

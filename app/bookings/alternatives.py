@@ -8,11 +8,12 @@ from datetime import datetime, time, timedelta
 from math import hypot
 from typing import Any
 
-from sqlalchemy import Executable, and_, or_, select
+from sqlalchemy import ColumnElement, Executable, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import Candidate, nearest_time
+from app.bookings.rules import Status
 from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy, looks_stuck
 from app.spaces.barriers import barriers
@@ -120,17 +121,22 @@ def nearest_space(
 
 
 def nearest_free_time(
-    session: Session, place: Place, span: TimeSpan, *, now: datetime, user_id: int | None
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    now: datetime,
+    user_id: int | None,
+    besides: int | None = None,
 ) -> TimeSpan | None:
-    """The nearest time of the same day's hours for which the space itself is free, and the person too."""
+    """The nearest time of the same day's hours for which the space itself is free, and the person too; two queries.
+    `besides`: the booking that is to be moved there."""
     opens, closes = place.opening.opens or time.min, place.opening.closes
     day = day_span(span.start.astimezone(place.timezone).date(), place.timezone, opens, closes)
     if day.end <= now:
         return None
     window = TimeSpan(max(day.start, now), day.end)
-    busy = _busy(session, [place.space.id], window)[place.space.id]
-    busy = [TimeSpan(one.start - place.policy.buffer, one.end + place.policy.buffer) for one in busy]
-    busy += _busy_of(session, user_id, place, window)
+    busy = _busy_here(session, place, window, user_id=user_id, besides=besides)
     for barrier in barriers(session, window, place.timezone, space_id=place.space.id):
         if barrier.bars(user_id):
             busy.append(
@@ -139,16 +145,56 @@ def nearest_free_time(
     return nearest_time(span, busy, window)
 
 
+def _busy_here(
+    session: Session, place: Place, window: TimeSpan, *, user_id: int | None, besides: int | None
+) -> list[TimeSpan]:
+    """When the space is booked, with the pauses it needs, or the person holds something of the lane; one query."""
+    buffer = place.policy.buffer
+    here = Booking.space_id == place.space.id
+    query = select(Booking.id, Booking.space_id, Booking.start_at, Booking.end_at).where(
+        here if user_id is None else or_(here, _held_by(user_id, place)),
+        HOLDS,
+        Booking.start_at < window.end + buffer,
+        Booking.end_at > window.start - buffer,
+    )
+    return [
+        TimeSpan(start - buffer, end + buffer) if space_id == place.space.id else TimeSpan(start, end)
+        for booking_id, space_id, start, end in session.execute(query)
+        if booking_id != besides
+    ]
+
+
+def _held_by(user_id: int, place: Place) -> ColumnElement[bool]:
+    return and_(Booking.user_id == user_id, Booking.lane == place.space.lane)
+
+
+def own_clash(session: Session, place: Place, span: TimeSpan, user_id: int) -> tuple[Booking, str] | None:
+    """What a person holds of the lane in a part of a span, with the code of its space; one query."""
+    query = (
+        select(Booking, Space.code)
+        .join(Space, Space.id == Booking.space_id)
+        .where(
+            _held_by(user_id, place),
+            HOLDS,
+            Booking.status != Status.HELD,
+            Booking.start_at < span.end,
+            Booking.end_at > span.start,
+        )
+        .order_by(Booking.start_at)
+        .limit(1)
+    )
+    found = session.execute(query).one_or_none()
+    return (found[0], found[1]) if found is not None else None
+
+
 def _busy_of(session: Session, user_id: int | None, place: Place, span: TimeSpan) -> list[TimeSpan]:
     """When the person holds something of the lane during a span; one query."""
+    if user_id is None:
+        return []
     query = select(Booking.start_at, Booking.end_at).where(
-        Booking.user_id == user_id,
-        Booking.lane == place.space.lane,
-        HOLDS,
-        Booking.start_at < span.end,
-        Booking.end_at > span.start,
+        _held_by(user_id, place), HOLDS, Booking.start_at < span.end, Booking.end_at > span.start
     )
-    return [TimeSpan(start, end) for start, end in session.execute(query)] if user_id is not None else []
+    return [TimeSpan(start, end) for start, end in session.execute(query)]
 
 
 def _busy(session: Session, space_ids: Sequence[int], span: TimeSpan) -> dict[int, list[TimeSpan]]:

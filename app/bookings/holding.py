@@ -63,7 +63,7 @@ def try_hold(
             clashing = clashing_with(session, user_id, place.space.lane, span)
             besides = legal.Besides.replaced(clashing, span.start, now)
             legal.check_counts(session, place, span, user_id=user_id, now=now, besides=besides)
-            with overlap_refused(session, space_id=space_id):
+            with overlap_refused(session, span, space_id=space_id):
                 session.add(booking)
     except DomainError:
         return None
@@ -109,7 +109,7 @@ def confirm(
         besides=legal.Besides.one(booking.id),
     )
     facts = Booked(status=Status.BOOKED, span=booking.span, made_at=now)
-    with overlap_refused(session, space_id=booking.space_id):
+    with overlap_refused(session, booking.span, space_id=booking.space_id):
         change(
             session,
             booking,

@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.bookings import refusing
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Ending, Origin, Status, ending
 from app.calendar import public_holidays, working_days
-from app.errors import Forbidden, RuleBroken
+from app.errors import RuleBroken
 from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy
 from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
@@ -63,7 +64,7 @@ def check_entry(
                 refuse("overflow", f"{free} free", "your own zone first")
         case Entry.NONE:
             if not _is_kept_for(session, place, user_id, on):
-                raise Forbidden("booking.not_allowed", why="zone", zone=place.zone.code)
+                raise refusing.of_zone(session, place, door, sections, on, now=now)
 
 
 def check_lots(session: Session, place: Place, span: TimeSpan, *, user_id: int | None, now: datetime) -> None:

@@ -250,7 +250,7 @@ def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime)
         raise Conflict("booking.held", space_id=booking.space_id)
     left = TimeSpan(max(now, booking.start_at), booking.end_at)
     legal.check_barriers(session, get_place(session, booking.space_id), left, booking.user_id)
-    with overlap_refused(session, space_id=booking.space_id):
+    with overlap_refused(session, left, space_id=booking.space_id):
         change(
             session,
             booking,

@@ -8,7 +8,7 @@ from flask import Response, make_response
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
-from app.bookings import attendees, presence, release, reserve, service, warning
+from app.bookings import attendees, instead, presence, release, reserve, service, warning
 from app.bookings.models import Booking
 from app.bookings.pages import asking
 from app.bookings.schemas import (
@@ -62,7 +62,7 @@ def create(body: dict[str, Any]) -> Any:
     """Book a space, once or repeatedly"""
     if body["repeat"]:
         return _create_series(body, body["repeat"])
-    with transaction(db.engine) as session:
+    with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
         booking = reserve.reserve(
             session,
             actor=asker(),
@@ -210,7 +210,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
     A series that is changed to other days leaves out closed ones: what would get there is cancelled, and told.
     """
     left_out: list[dict[str, Any]] | None = None
-    with transaction(db.engine) as session:
+    with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)

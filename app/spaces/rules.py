@@ -234,6 +234,11 @@ class Door:
         grounds = {self.entry(sections, on) for on in days}
         return next(one for one in (Entry.NONE, Entry.OVERFLOW, Entry.GUEST, Entry.OWN) if one in grounds)
 
+    def guest_days(self, sections: frozenset[int], first: date, last: date) -> list[date]:
+        """The days from `first` to `last` on which they may enter as guests."""
+        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        return [on for on in days if self.entry(sections, on) is Entry.GUEST]
+
     def homes(self, sections: frozenset[int]) -> tuple[int, ...]:
         """The zones that must be full before people of these sections may sit here."""
         return tuple(zone_id for zone_id, section_id in self.overflow_of if section_id in sections)

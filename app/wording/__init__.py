@@ -6,13 +6,12 @@ Texts are English here and Japanese in `translations/ja`, which every page and A
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
-from app.formats import day, hours_and_minutes, limit, until
+from app.wording import bookings as of_bookings
 from app.wording import daylog as of_days
 from app.wording import people as of_people
 from app.wording import reports as of_reports
@@ -347,51 +346,6 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     if code == "telework.cap" and facts:
         return of_telework.breach(facts)
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
-    sentence = str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
-    return _withlimit(sentence, facts) if "allowed" in facts else sentence
-
-
-def _withlimit(sentence: str, facts: Mapping[str, Any]) -> str:
-    match facts.get("rule"):
-        case "max_duration":
-            text = gettext(
-                "%(sentence)s At most %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case "capacity":
-            text = gettext(
-                "%(sentence)s It holds %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case "concurrent_quota" | "weekly_quota":
-            text = gettext(
-                "%(sentence)s The limit is %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case "min_duration" | "buffer":
-            text = gettext(
-                "%(sentence)s At least %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case "opening_hours":
-            start, end = (datetime.fromisoformat(at) for at in facts["allowed"].split("/"))
-            text = gettext(
-                "%(sentence)s Open: %(day)s %(start)s-%(end)s.",
-                sentence=sentence,
-                day=day(start),
-                start=hours_and_minutes(start),
-                end=until(end),
-            )
-        case "closed" | "out_of_order" | "lots" if facts["allowed"].startswith(">="):
-            text = gettext(
-                "%(sentence)s From %(limit)s on.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case "horizon":
-            text = gettext(
-                "%(sentence)s The latest start is %(limit)s.",
-                sentence=sentence,
-                limit=limit(facts["allowed"]),
-            )
-        case "check_in_opens":
-            text = gettext(
-                "%(sentence)s It opens at %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case _:
-            text = sentence
-    return str(text)
+    of_another = of_bookings.about(narrower, facts)
+    sentence = of_another or str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
+    return of_bookings.with_limit(sentence, facts) if "allowed" in facts else sentence

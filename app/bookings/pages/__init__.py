@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import PEOPLE, allow, asker
-from app.bookings import absence, attendees, presence, release, reserve, service, walk_in, warning
+from app.bookings import absence, attendees, instead, presence, release, reserve, service, walk_in, warning
 from app.bookings.models import Booking
 from app.bookings.pages import repeating
 from app.bookings.rules import Status
@@ -238,7 +238,7 @@ def _done(do: Callable[[Session], object], said: str | Callable[[], str], then: 
     """Do it in one transaction, say how it went, and go on, or back to where the person was. `said`: told when it is
     done."""
     try:
-        with transaction(db.engine) as session:
+        with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
             do(session)
         flash(said if isinstance(said, str) else said(), "done")
     except DomainError as error:

@@ -167,7 +167,7 @@ def test_the_pause_between_bookings_is_looked_at(house: House) -> None:
     ):
         assert reason(house, "aoki", "seat", span(start, end)) == expected
         said = refusal(house, "aoki", "seat", span(start, end))
-        assert said == ("booking.overlap" if expected == "taken" else expected)
+        assert said == ("space" if expected == "taken" else expected)
         assert reason(house, "aoki", "window", span(start, end)) is None
     let(house, "buffer", "off", zone_of="seat")
     assert reason(house, "aoki", "seat", span("11:00", "12:00")) is None
