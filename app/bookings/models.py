@@ -98,6 +98,11 @@ class Booking(Base):
         return TimeSpan(self.start_at, self.end_at)
 
     @property
+    def host_id(self) -> int | None:
+        """Who answers for it: the person booked for; of a guest without an account whoever booked."""
+        return self.made_by if self.guest_name else self.user_id
+
+    @property
     def is_live(self) -> bool:
         return self.status in LIVE
 

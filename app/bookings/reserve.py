@@ -23,7 +23,7 @@ from app.bookings.rules import (
     refusal,
     release_deadline,
 )
-from app.bookings.service import change, may_act_for
+from app.bookings.service import AS_IT_WAS, Words, caused_by, change, in_words, may_act_for
 from app.errors import Conflict, Forbidden, RuleBroken
 from app.people.models import Role
 from app.people.service import Person, get_person
@@ -94,7 +94,15 @@ def _shorten_own_claim(
         )
     )
     if claim is not None:
-        change(session, claim, "booking.changed", now=now, actor_id=actor.id, end_at=span.start)
+        change(
+            session,
+            claim,
+            "booking.changed",
+            now=now,
+            actor_id=actor.id,
+            details=caused_by("next_booking"),
+            end_at=span.start,
+        )
 
 
 def allot(
@@ -128,9 +136,10 @@ def move(
     now: datetime,
     space_id: int | None = None,
     span: TimeSpan | None = None,
-    title: str | None = None,
+    words: Words = AS_IT_WAS,
 ) -> Booking:
-    """Change a live booking's space, span or title in one step; what is not given stays.
+    """Change a live booking's space, span or title in one step; what is not given stays, and where nothing differs it
+    is left as it is.
 
     Shortening one's own is always allowed. Raises as `reserve`, and Conflict `booking.state` or Stale.
     """
@@ -143,6 +152,11 @@ def move(
         raise Conflict("booking.state", status=booking.status.value)
     if isinstance(asked, Refusal):
         raise RuleBroken("booking.rule", **asdict(asked))
+    title, said = booking.title if words.title is None else words.title, in_words(words.why)
+    if not elsewhere and asked.span == booking.span:
+        if title != booking.title:
+            change(session, booking, "booking.changed", now=now, actor_id=actor.id, details=said, title=title)
+        return booking
     if elsewhere:
         if place.zone.free_seating:
             raise RuleBroken("zone.free_seating", zone=place.zone.code)
@@ -156,9 +170,9 @@ def move(
         legal.check_barriers(session, place, asked.span, booking.user_id)
         counted = booking.user_id if booking.origin is Origin.BOOKED else None  # quotas leave claims apart
         legal.check_counts(session, place, asked.span, user_id=counted, now=now, besides=booking.id)
-    said = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
+    warned_at, coming_at = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
     is_watched = booking.status is Status.BOOKED and not booking.reclaimed
-    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=said[1])
+    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=coming_at)
     with overlap_refused(session, space_id=place.space.id):
         change(
             session,
@@ -166,13 +180,14 @@ def move(
             "booking.changed",
             now=now,
             actor_id=actor.id,
+            details=said,
             space_id=place.space.id,
             lane=place.space.lane,
             start_at=asked.span.start,
             end_at=asked.span.end,
-            title=booking.title if title is None else title,
-            warned_at=said[0],
-            coming_at=said[1],
+            title=title,
+            warned_at=warned_at,
+            coming_at=coming_at,
             release_check_at=release_deadline(facts, place.policy) if is_watched else None,
         )
     return booking
