@@ -64,9 +64,10 @@ def sentence(event: Event, names: Mapping[int, str]) -> str:
 
 def why(event: Event) -> str:
     """Why, as far as no change says so: what brought it about, what the office says of it, the actor's own words."""
-    is_told = "reason" in (event.data.get("changes") or {})
-    cause = "" if is_told else str(REASONS.get(event.data.get("cause", ""), ""))
-    told = (cause, event.data.get("notice"), event.data.get("why"))
+    cause = event.data.get("cause")
+    if "reason" in (event.data.get("changes") or {}):
+        cause = None
+    told = (cause and str(REASONS.get(cause, cause)), event.data.get("notice"), event.data.get("why"))
     return str(gettext(", ").join(filter(None, told)))
 
 

@@ -168,14 +168,15 @@ def _as_told(
     by, about = event.actor_id or 0, event.data.get("user_id") or 0
     if booking is None:
         return {"actor": names_of.get(by, "")}
+    is_declined = event.kind == DECLINED
     said: dict[str, Any] = {
         "booking_id": booking.id,
-        "actor": names_of.get(by, "") if by != user_id else "",
+        "actor": names_of.get(by, "") if by != user_id and not (is_declined and by == about) else "",
         "title": booking.title,
         "guest": booking.guest_name if booking.host_id == user_id else "",
         "why": event.data.get("why", ""),
     }
-    return said | ({"who": names_of.get(about, "")} if event.kind == DECLINED else {})
+    return said | ({"who": names_of.get(about, "")} if is_declined else {})
 
 
 def _write_calls(session: Session, events: Sequence[Event], now: datetime) -> None:
