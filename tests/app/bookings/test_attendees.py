@@ -18,7 +18,7 @@ from app.errors import Conflict, NotFound
 from app.notifications.rules import Topic
 from app.people.models import Role, User
 from app.people.service import get_person
-from app.spaces.models import Space
+from tests.app.bookings import rooms
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import EVERYTHING, PUBLIC, book_for, choose, messages, telling
 from tests.app.test_pages import token_in
@@ -29,12 +29,8 @@ from tests.servers.receivers import Mailbox, mail_server
 
 @pytest.fixture
 def meeting(house: House) -> Booking:
-    """aoki's, in a booth for four, to which baba is invited."""
-    with transaction(house.engine) as session:
-        session.get_one(Space, house.spaces["booth"]).capacity = 4
-    booking = house.book("aoki", "booth", "10:00", "11:00")
-    invite(house, booking, "baba")
-    return booking
+    """aoki's, to which baba is invited."""
+    return rooms.meeting(house, "aoki", "baba")
 
 
 def invite(house: House, booking: Booking, *who: str, now: str = "08:00") -> None:

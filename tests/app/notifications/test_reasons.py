@@ -10,7 +10,7 @@ from flask import Flask
 from flask_babel import force_locale
 
 from app import pipeline
-from app.bookings import attendees, release, reserve
+from app.bookings import release, reserve
 from app.bookings.models import Booking
 from app.bookings.series import service as series
 from app.bookings.series.rules import Every, Recurrence, Scope
@@ -22,8 +22,9 @@ from app.notifications import snapshots
 from app.notifications.models import Delivery, Message
 from app.spaces import fixed_seats
 from app.spaces.barriers import Closing, Outage
-from app.spaces.models import Site, Space
+from app.spaces.models import Site
 from app.working_days import WorkingDays
+from tests.app.bookings.rooms import meeting
 from tests.app.notifications.desk import EVERYTHING, book_for, choose, messages, telling
 from tests.house import DAY, House, at, span
 from tests.servers.receivers import Mailbox
@@ -39,26 +40,10 @@ def told(house: House, who: str) -> list[str]:
     return [sentence(one.kind, one.data) for one in messages(house, who)]
 
 
-def room(house: House, *invited: str) -> Booking:
-    """aoki's booth, to which the others are invited."""
-    with transaction(house.engine) as session:
-        session.get_one(Space, house.spaces["booth"]).capacity = 4
-    booking = house.book("aoki", "booth", "10:00", "11:00")
-    with transaction(house.engine) as session:
-        attendees.invite(
-            session,
-            session.get_one(Booking, booking.id),
-            [house.people[one].id for one in invited],
-            actor=house.people["aoki"],
-            now=at("08:00"),
-        )
-    return booking
-
-
 def test_who_cancels_anothers_booking_is_named_with_their_words_also_to_those_invited(
     app: Flask, house: House, clock: SteppingClock
 ) -> None:
-    booking = room(house, "baba")
+    booking = meeting(house, "aoki", "baba")
     with transaction(house.engine) as session:
         pipeline.cancel(
             session,
