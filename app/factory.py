@@ -20,7 +20,15 @@ from app.bookings.pages import at_once, desks
 from app.demo import office
 from app.document import completed
 from app.extensions import babel, csrf, db, limiter
-from app.http import Headers, ProblemApi, now, refuse_impossible_ids, register_errors, settings
+from app.http import (
+    Headers,
+    ProblemApi,
+    now,
+    refuse_impossible_ids,
+    register_errors,
+    retry_after_refusals,
+    settings,
+)
 from app.lots import pages as lots_pages
 from app.lots import routes as lots
 from app.notifications import pages as messages
@@ -97,6 +105,7 @@ def create_app(settings: Settings) -> Flask:
     babel.init_app(app, locale_selector=_locale)
     app.before_request(records.allow_uploads)
     csrf.init_app(app)
+    app.after_request(retry_after_refusals)  # before the limiter's, and so called after it
     limiter.init_app(app)
     oidc.register(app, settings)
     app.before_request(refuse_impossible_ids)

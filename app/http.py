@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from http import HTTPStatus
 from json import JSONDecodeError
 from typing import Any, cast
 
@@ -202,8 +203,16 @@ def busy(error: OperationalError) -> Response:
     current_app.logger.error("database: %s", error.orig)
     if not is_api():
         return _page(503, explain("database.busy", {}))
-    response = problem(503, "database.busy")
-    response.headers["Retry-After"] = "1"
+    return problem(503, "database.busy")
+
+
+def retry_after_refusals(response: Response) -> Response:
+    """After every request: when to come again is said to whoever came too often (by the limiter, which says it to
+    everybody), and where the database was busy; nowhere else."""
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = "1"
+    elif response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers.pop("Retry-After", None)
     return response
 
 

@@ -20,6 +20,7 @@ from app.bookings.now import service as now_service
 from app.bookings.now.service import Ask, Taken
 from app.bookings.series import service as series
 from app.bookings.series.rules import Scope
+from app.bookings.service import AS_IT_WAS, Words
 from app.lots import drawing
 from app.lots.models import LotDraw
 from app.occupancy import service as occupancy
@@ -35,6 +36,7 @@ from app.rotation.models import Rotation, RotationSwap
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
 from app.spaces import barriers, fixed_seats, layout
+from app.spaces.barriers import Closing, Outage
 from app.spaces.models import Closure, FixedSeat, Space
 from app.spaces.service import get_place, policies
 from app.telework import service as telework
@@ -47,6 +49,8 @@ from app.waitlist import service as waitlist
 from app.waitlist.models import Entry
 from app.waitlist.rules import Wish
 from app.working_days import WorkingDays
+
+__all__ = ["Closing", "Outage"]  # what is asked of the stream below, in the words of its feature
 
 
 def process_readings(session: Session, readings: Sequence[Reading], now: datetime) -> Observed:
@@ -168,27 +172,33 @@ def change_seat(
     return claimed
 
 
-def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime, why: str = "") -> Booking:
     """A person leaves: the booking ends, and the first in line is offered the space."""
-    release.give_back(session, booking, actor=actor, now=now)
+    release.give_back(session, booking, actor=actor, now=now, why=why)
     offers.offer(session, now, freed=space_ids([booking]), only_freed=True)
     return booking
 
 
 def cancel(
-    session: Session, booking: Booking, *, actor: Person, now: datetime, scope: Scope = Scope.ONE
+    session: Session,
+    booking: Booking,
+    *,
+    actor: Person,
+    now: datetime,
+    scope: Scope = Scope.ONE,
+    why: str = "",
 ) -> Booking:
     """A person cancels a booking, or of a series more of them; whoever waits is offered what is free."""
-    cancelled = series.cancel(session, booking, scope, actor=actor, now=now)
+    cancelled = series.cancel(session, booking, scope, actor=actor, now=now, why=why)
     offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
     return booking
 
 
 def cancel_within(
-    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime
+    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime, why: str = ""
 ) -> list[Booking]:
     """A person is absent: what they booked within a span is cancelled and offered to whoever waits."""
-    cancelled = absence.cancel_within(session, user_id, span, actor=actor, now=now)
+    cancelled = absence.cancel_within(session, user_id, span, actor=actor, now=now, why=why)
     offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
     return cancelled
 
@@ -201,11 +211,11 @@ def move(
     now: datetime,
     space_id: int | None = None,
     span: TimeSpan | None = None,
-    title: str | None = None,
+    words: Words = AS_IT_WAS,
 ) -> Booking:
     """A person changes a booking: what it leaves is offered to whoever waits."""
     before = booking.space_id
-    reserve.move(session, booking, actor=actor, now=now, space_id=space_id, span=span, title=title)
+    reserve.move(session, booking, actor=actor, now=now, space_id=space_id, span=span, words=words)
     offers.offer(session, now, freed={before}, only_freed=True)
     return booking
 
@@ -281,16 +291,6 @@ def answer_swap(
     return swap
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """Where and when the office is to be closed."""
-
-    site_id: int
-    zone_id: int | None
-    span: TimeSpan
-    reason: str
-
-
 def bookings_to_end(session: Session, wanted: Closing) -> list[Booking]:
     """What closing would end: the preview of `close_office`. Raises NotFound `site.unknown` or `zone.unknown`."""
     barriers.check_place(session, wanted.site_id, wanted.zone_id)
@@ -313,17 +313,8 @@ def close_office(
         now=now,
     )
     space_ids = barriers.closed_space_ids(session, wanted.site_id, wanted.zone_id)
-    return made, closing.end_within(session, space_ids, wanted.span, actor=actor, now=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """A space that is to be out of order; `end` None: until it is mended."""
-
-    space_id: int
-    start: datetime
-    end: datetime | None
-    reason: str
+    ended = closing.end_within(session, space_ids, wanted.span, actor=actor, now=now, notice=wanted.reason)
+    return made, ended
 
 
 def moves_of(session: Session, outage: Outage, *, now: datetime) -> list[Move]:
@@ -342,7 +333,9 @@ def take_out_of_order(session: Session, outage: Outage, *, actor: Person, now: d
         actor_id=actor.id,
         now=now,
     )
-    return moving.move_away(session, outage.space_id, outage.start, outage.end, actor=actor, now=now)
+    return moving.move_away(
+        session, outage.space_id, outage.start, outage.end, actor=actor, now=now, notice=outage.reason
+    )
 
 
 def keep_seat(
@@ -361,7 +354,13 @@ def keep_seat(
     )
     start, end = fixed_seats.kept_span(wanted, get_place(session, wanted.space_id).timezone, now)
     moves = moving.move_away(
-        session, wanted.space_id, start, end, actor=actor, now=now, besides=wanted.user_id
+        session,
+        wanted.space_id,
+        start,
+        end,
+        actor=actor,
+        now=now,
+        besides=wanted.user_id,
     )
     return kept, moves
 

@@ -54,9 +54,9 @@ def booked_with_spaces(session: Session, user_id: int, span: TimeSpan) -> list[t
 
 
 def cancel_within(
-    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime
+    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime, why: str = ""
 ) -> list[Booking]:
-    """Cancel all of it. Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`."""
+    """Cancel all of it; each says `why`. Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`."""
     person = get_person(session, user_id, actor.on)
     if not may_act_for(actor, person):
         raise acting("on_behalf", actor)
@@ -65,5 +65,5 @@ def cancel_within(
         raise Conflict("booking.too_many", most=AT_MOST)
     queue_up(session, user_ids=[user_id], space_ids=[one.space_id for one in found])
     for one in found:
-        release.cancel(session, one, actor=actor, now=now)
+        release.cancel(session, one, actor=actor, now=now, why=why)
     return found

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
 from app.bookings.rules import Ending, Status, ending
-from app.bookings.service import change_all
+from app.bookings.service import caused_by, change_all
 
 
 def end_from(
@@ -21,10 +21,13 @@ def end_from(
     reason: str,
     now: datetime,
     actor_id: int | None,
+    notice: str = "",
     wait: bool = True,
 ) -> list[Booking]:
     """Let these bookings hold nothing from `at` on, each as `rules.ending` says. Returns those that were changed: fewer
-    where somebody changed one since it was read, or, without `wait`, is changing it."""
+    where somebody changed one since it was read, or, without `wait`, is changing it. `notice`: what the office says of
+    it, which people are told."""
+    said = caused_by(reason, notice)
     over: dict[str, Any] = {"reason": reason, "release_check_at": None}
     ended: list[tuple[Booking, dict[str, Any]]] = []
     shortened: list[tuple[Booking, dict[str, Any]]] = []
@@ -38,7 +41,13 @@ def end_from(
             case Ending.SHORTENED:
                 shortened.append((one, {"end_at": at}))
     return [
-        *change_all(session, "booking.ended_early", ended, now=now, actor_id=actor_id, wait=wait),
-        *change_all(session, "booking.changed", shortened, now=now, actor_id=actor_id, wait=wait),
-        *change_all(session, "booking.cancelled", cancelled, now=now, actor_id=actor_id, wait=wait),
+        *change_all(
+            session, "booking.ended_early", ended, now=now, actor_id=actor_id, wait=wait, details=said
+        ),
+        *change_all(
+            session, "booking.changed", shortened, now=now, actor_id=actor_id, wait=wait, details=said
+        ),
+        *change_all(
+            session, "booking.cancelled", cancelled, now=now, actor_id=actor_id, wait=wait, details=said
+        ),
     ]

@@ -25,7 +25,7 @@ from app.bookings.rules import (
     refusal,
     release_deadline,
 )
-from app.bookings.service import change, may_act_for
+from app.bookings.service import AS_IT_WAS, Words, caused_by, change, in_words, may_act_for
 from app.errors import Conflict, RuleBroken
 from app.people.models import Role
 from app.people.service import Person, get_person
@@ -87,7 +87,15 @@ def _shorten_own_claim(
         )
     )
     if claim is not None:
-        change(session, claim, "booking.changed", now=now, actor_id=actor.id, end_at=span.start)
+        change(
+            session,
+            claim,
+            "booking.changed",
+            now=now,
+            actor_id=actor.id,
+            details=caused_by("next_booking"),
+            end_at=span.start,
+        )
 
 
 def allot(
@@ -120,9 +128,10 @@ def move(
     now: datetime,
     space_id: int | None = None,
     span: TimeSpan | None = None,
-    title: str | None = None,
+    words: Words = AS_IT_WAS,
 ) -> Booking:
-    """Change a live booking's space, span or title in one step; what is not given stays.
+    """Change a live booking's space, span or title in one step; what is not given stays, and where nothing differs it
+    is left as it is.
 
     Shortening one's own is always allowed. Raises as `reserve`, and Conflict `booking.state` or Stale.
     """
@@ -135,12 +144,18 @@ def move(
         raise Conflict("booking.state", status=booking.status.value)
     if isinstance(asked, Refusal):
         raise RuleBroken("booking.rule", **asdict(asked))
+    title = booking.title if words.title is None else words.title
+    if not elsewhere and asked.span == booking.span:
+        if title != booking.title:
+            said = in_words(words.why)
+            change(session, booking, "booking.changed", now=now, actor_id=actor.id, details=said, title=title)
+        return booking
     if elsewhere:
         check_takes_bookings(place)
         legal.check_capacity(place, attendees.people_of(session, [booking.id])[booking.id])
     if not asked.is_new:
         queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
-        return _write_move(session, booking, place, asked, actor=actor, now=now, title=title)
+        return _write_move(session, booking, place, asked, actor=actor, now=now, words=words)
     holder = _holder(
         session,
         place,
@@ -158,7 +173,7 @@ def move(
         counted = booking.user_id if booking.origin is Origin.BOOKED else None  # quotas leave claims apart
         besides = legal.Besides.one(booking.id)
         legal.check_counts(session, place, asked.span, user_id=counted, now=now, besides=besides)
-        return _write_move(session, booking, place, asked, actor=actor, now=now, title=title)
+        return _write_move(session, booking, place, asked, actor=actor, now=now, words=words)
 
 
 def _write_move(
@@ -169,12 +184,12 @@ def _write_move(
     *,
     actor: Person,
     now: datetime,
-    title: str | None,
+    words: Words,
 ) -> Booking:
     """Write the change; the caller holds the locks of the person and of both spaces."""
-    said = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
+    warned_at, coming_at = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
     is_watched = booking.status is Status.BOOKED and not booking.reclaimed
-    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=said[1])
+    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=coming_at)
     with overlap_refused(
         session, asked.span, space_id=place.space.id, space=place.space.code, booking_id=booking.id
     ):
@@ -184,13 +199,14 @@ def _write_move(
             "booking.changed",
             now=now,
             actor_id=actor.id,
+            details=in_words(words.why),
             space_id=place.space.id,
             lane=place.space.lane,
             start_at=asked.span.start,
             end_at=asked.span.end,
-            title=booking.title if title is None else title,
-            warned_at=said[0],
-            coming_at=said[1],
+            title=booking.title if words.title is None else words.title,
+            warned_at=warned_at,
+            coming_at=coming_at,
             release_check_at=release_deadline(facts, place.policy) if is_watched else None,
         )
     return booking

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import Response, make_response
@@ -26,6 +27,7 @@ from app.bookings.schemas import (
     NowView,
     RepeatRequest,
     ScopeQuery,
+    WhyQuery,
     recurrence,
 )
 from app.bookings.series import service as series
@@ -214,7 +216,8 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
-        scope = Scope(body["scope"])
+        scope, version = Scope(body["scope"]), booking.version
+        words = service.Words(body.get("title"), body["why"])
         if scope is Scope.ONE:
             pipeline.move(
                 session,
@@ -223,7 +226,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 now=now(),
                 space_id=body.get("space_id"),
                 span=service.checked_span(start, end),
-                title=body.get("title"),
+                words=words,
             )
         else:
             moved = series.move(
@@ -234,14 +237,18 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 actor=asker(),
                 now=now(),
                 space_id=body.get("space_id"),
-                title=body.get("title"),
+                words=words,
             )
             left_out = [
                 {"booking_id": one.id, "start": span.start, "end": span.end} for one, span in moved.left_out
             ]
+        told = booking.version != version
         if "attendees" in body and booking.is_live:
-            attendees.set_attendees(session, booking, body["attendees"], actor=asker(), now=now())
-        service.explain_change(session, booking, body["why"], actor=asker(), now=now())
+            told |= attendees.set_attendees(
+                session, booking, body["attendees"], actor=asker(), now=now(), why=body["why"]
+            )
+        if not told:
+            service.explain_change(session, booking, body["why"], actor=asker(), now=now())
         session.expunge(booking)
     return (booking, left_out), 200, {"ETag": etag(booking.version)}
 
@@ -256,8 +263,9 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
-        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=Scope(query["scope"]))
-        service.explain_change(session, booking, query["why"], actor=asker(), now=now())
+        pipeline.cancel(
+            session, booking, actor=asker(), now=now(), scope=Scope(query["scope"]), why=query["why"]
+        )
     return make_response("", 204)
 
 
@@ -269,9 +277,8 @@ def cancel_within(body: dict[str, Any]) -> Any:
     """Cancel all that somebody booked within a span: an absence frees"""
     user_id = asker().id if body["user_id"] is None else body["user_id"]
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
-        found = pipeline.cancel_within(
-            session, user_id, TimeSpan(body["start"], body["end"]), actor=asker(), now=now()
-        )
+        span = TimeSpan(body["start"], body["end"])
+        found = pipeline.cancel_within(session, user_id, span, actor=asker(), now=now(), why=body["why"])
         session.expunge_all()
     return {"cancelled": found}
 
@@ -306,12 +313,24 @@ def check_in(booking_id: int) -> Any:
 
 
 @api.route("/bookings/<int:booking_id>/end", methods=["POST"])
+@api.arguments(WhyQuery, location="query")
 @api.doc(parameters=[IF_MATCH_IF_SENT])
 @api.response(200, BookingView)
 @allow(*PEOPLE)
-def end(booking_id: int) -> Any:
+def end(query: dict[str, Any], booking_id: int) -> Any:
     """Give the space back now"""
-    return _act(booking_id, pipeline.give_back)
+    return _act(booking_id, partial(pipeline.give_back, why=query["why"]))
+
+
+@api.route("/bookings/<int:booking_id>/decline", methods=["POST"])
+@api.arguments(WhyQuery, location="query")
+@api.response(204)
+@allow(*PEOPLE)
+def decline(query: dict[str, Any], booking_id: int) -> Response:
+    """One does not come to what one is invited to; its host is told"""
+    with transaction(db.engine) as session:
+        attendees.decline(session, booking_id, actor=asker(), now=now(), why=query["why"])
+    return make_response("", 204)
 
 
 @api.route("/bookings/<int:booking_id>/still-coming", methods=["POST"])

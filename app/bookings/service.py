@@ -233,9 +233,31 @@ def _changed(
     }
 
 
+def caused_by(reason: str, notice: str = "") -> dict[str, str]:
+    """What an event says of what brought it about: the code of a reason, and what the office says of it, if anything.
+    The code stands there also where the booking goes on and keeps none, as when it was shortened."""
+    return {"cause": reason, "notice": notice.strip()} if notice.strip() else {"cause": reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is written with a change: another title (None: as it was), and why."""
+
+    title: str | None = None
+    why: str = ""
+
+
+AS_IT_WAS = Words()
+
+
+def in_words(why: str) -> dict[str, str]:
+    """What an event says of why, in the words of whoever did it; nothing where they gave none."""
+    return {"why": why.strip()} if why.strip() else {}
+
+
 def explain_change(session: Session, booking: Booking, why: str, *, actor: Person, now: datetime) -> None:
-    """Let the history say why somebody changed a booking, in their own words; nothing where they gave none."""
-    if why.strip():
+    """Let the history say why a booking is as it is, where nothing was changed that could say so."""
+    if said := in_words(why):
         events.record(
             session,
             "booking.explained",
@@ -243,7 +265,7 @@ def explain_change(session: Session, booking: Booking, why: str, *, actor: Perso
             at=now,
             actor_id=actor.id,
             space_id=booking.space_id,
-            why=why.strip(),
+            **said,
         )
 
 

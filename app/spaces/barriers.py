@@ -158,6 +158,26 @@ def _fixed() -> Select[Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """Where and when the office is to be closed."""
+
+    site_id: int
+    zone_id: int | None
+    span: TimeSpan
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A space that is to be out of order; `end` None: until it is mended."""
+
+    space_id: int
+    start: datetime
+    end: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpaceNow:
     """A space, and whether it is out of order now."""
 

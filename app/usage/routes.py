@@ -79,9 +79,9 @@ def booking_history(query: dict[str, Any], booking_id: int) -> Any:
             "at": one.at,
             "kind": one.kind,
             "who": story.who.get(one.actor_id or 0, ""),
-            "text": happenings.sentence(one.kind),
+            "text": happenings.sentence(one, story.who),
             "changes": happenings.changes(one, story.spaces),
-            "why": one.data.get("why", ""),
+            "why": happenings.why(one),
         }
         for one in page["items"]
     ]

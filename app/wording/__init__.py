@@ -198,6 +198,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "idempotency.unknown": lazy_gettext(
         "This was done under the same Idempotency-Key, but its answer is not known. Look before you ask again."
     ),
+    "invitation.unknown": lazy_gettext("You are not invited to it, or not any more."),
     "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
     "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
     "waitlist.joined": lazy_gettext("You stand in line for that time already."),
@@ -234,6 +235,8 @@ REASONS: Mapping[str, LazyString] = {
     "": lazy_gettext("-"),
     "awaiting_sensor": lazy_gettext("waiting for the sensor's word"),
     "cancelled": lazy_gettext("cancelled by hand"),
+    "next_booking": lazy_gettext("the next booking of the same person begins"),
+    "not_available": lazy_gettext("the space is no longer available"),
     "closed": lazy_gettext("the office was closed"),
     "left": lazy_gettext("the person left the office"),
     "claimed_by_other": lazy_gettext("left; somebody else sat down"),
@@ -244,13 +247,13 @@ REASONS: Mapping[str, LazyString] = {
     "offer_declined": lazy_gettext("not wanted: offered to the next in line"),
     "offer_expired": lazy_gettext("nobody answered: offered to the next in line"),
     "offer_withdrawn": lazy_gettext("the offer was withdrawn"),
-    "replaced": lazy_gettext("replaced by another one of yours"),
+    "replaced": lazy_gettext("replaced by another booking of the same person"),
     "left_early": lazy_gettext("the sensor saw everybody leave"),
     "no_check_in": lazy_gettext("nobody checked in"),
     "no_sensor": lazy_gettext("no sensor: kept"),
     "no_show": lazy_gettext("nobody came"),
     "over": lazy_gettext("over"),
-    "reclaimed": lazy_gettext("taken back by its owner"),
+    "reclaimed": lazy_gettext("taken back"),
     "seen": lazy_gettext("the sensor saw somebody"),
     "sensor_silent": lazy_gettext("sensor silent: kept"),
     "unverified": lazy_gettext("unverified: no word from the sensor"),
@@ -320,7 +323,7 @@ HAPPENINGS: Mapping[str, LazyString] = {
     "booking.released": lazy_gettext("was given back: nobody came"),
     "booking.ended_early": lazy_gettext("was given back early"),
     "booking.cancelled": lazy_gettext("was cancelled"),
-    "booking.reclaimed": lazy_gettext("was taken back by its owner"),
+    "booking.reclaimed": lazy_gettext("was taken back"),
 }
 
 OCCUPANCY: Mapping[str, LazyString] = {

@@ -58,7 +58,7 @@ def test_a_claim_lasts_until_24_o_clock_and_can_be_shortened(client: FlaskClient
     assert "24:00</time>" in page
     form = form_of(page, "/bookings/1/change")
     assert "変更しました。" in client.post("/bookings/1/change", data=form, follow_redirects=True).text
-    shorter = form | {"version": "2", "to": "12:00"}
+    shorter = form | {"to": "12:00"}
     assert "変更しました。" in client.post("/bookings/1/change", data=shorter, follow_redirects=True).text
     assert "12:00</time>" in client.get("/bookings").text
 

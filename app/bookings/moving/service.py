@@ -17,7 +17,7 @@ from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import place_all
 from app.bookings.rules import Booked, Status, release_deadline
-from app.bookings.service import change_all
+from app.bookings.service import caused_by, change_all
 from app.errors import Conflict
 from app.people.service import Person, find_people
 from app.spaces.models import Space
@@ -26,6 +26,8 @@ from app.spaces.service import Place, get_place, policies
 from app.timespan import TimeSpan
 
 REASON = "out_of_order"
+# Kept for somebody: never said for whom, nor why.
+KEPT = "not_available"
 # No booking lies further ahead: what "until it is mended" means for what is booked.
 FURTHEST = timedelta(days=400)
 
@@ -132,13 +134,15 @@ def move_away(
     actor: Person,
     now: datetime,
     besides: int | None = None,
+    notice: str = "",
 ) -> list[Move]:
     """Do what `plan` says, all in this transaction; where there is no other space, the booking ends and its person is
-    told.
+    told. `besides`: it is kept for that person; `notice`: why it goes away, as the office says it.
 
     The caller has made the space unavailable, in this transaction too. Waits for the turn of the space and of every
     other one that could take a booking, and for no person: nobody's hours change, so no person can clash.
     """
+    reason = REASON if besides is None else KEPT
     place = get_place(session, space_id)
     queue_up(session, user_ids=[], space_ids=ids_elsewhere(session, place))
     planned = plan(session, space_id, start, end, now=now, besides=besides)
@@ -149,9 +153,16 @@ def move_away(
         if one.space_id is not None
     ]
     with overlap_refused(session, space_id=space_id):
-        changed = change_all(session, "booking.moved", moved, now=now, actor_id=actor.id)
+        changed = change_all(
+            session,
+            "booking.moved",
+            moved,
+            now=now,
+            actor_id=actor.id,
+            details=caused_by(reason, notice),
+        )
     stay = [one.booking for one in planned if one.space_id is None]
-    changed += end_from(session, stay, start, reason=REASON, now=now, actor_id=actor.id)
+    changed += end_from(session, stay, start, reason=reason, now=now, actor_id=actor.id, notice=notice)
     if len(changed) < len(planned):
         # A sweep changed one between the look and the lock: nothing is done by halves.
         raise Conflict("booking.changed")

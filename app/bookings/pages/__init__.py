@@ -114,7 +114,8 @@ def act(booking_id: int, verb: str) -> Response:
 
     def act_on(session: Session) -> Booking:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
-        return does(session, booking, actor=asker(), now=now())
+        words = {"why": _text("why", 200)} if verb in {"end", "cancel"} else {}
+        return does(session, booking, actor=asker(), now=now(), **words)
 
     return _done(act_on, said)
 
@@ -124,10 +125,22 @@ def act(booking_id: int, verb: str) -> Response:
 def cancel_series(booking_id: int) -> Response:
     def cancel(session: Session) -> Booking:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
-        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=_scope())
+        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=_scope(), why=_text("why", 200))
         return booking
 
     return _done(cancel, gettext("Cancelled."))
+
+
+@pages.post("/bookings/<int:booking_id>/decline")
+@allow(*PEOPLE)
+def decline(booking_id: int) -> Response:
+    """One does not come to what one is invited to."""
+    return _done(
+        lambda session: attendees.decline(
+            session, booking_id, actor=asker(), now=now(), why=_text("why", 200)
+        ),
+        gettext("Declined. Whoever invites you is told."),
+    )
 
 
 @pages.post("/series/<int:series_id>/confirm")
@@ -154,7 +167,9 @@ def absent() -> Response | str:
         return redirect(url_for("bookings_pages.mine"))
     if request.form.get("confirmed"):
         return _done(
-            lambda session: pipeline.cancel_within(session, asker().id, span, actor=asker(), now=now()),
+            lambda session: pipeline.cancel_within(
+                session, asker().id, span, actor=asker(), now=now(), why=_text("why", 200)
+            ),
             gettext("Cancelled."),
             url_for("bookings_pages.mine"),
         )
@@ -172,6 +187,7 @@ def change(booking_id: int) -> Response:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         if request.form.get("version", type=int) != booking.version:
             raise RuleBroken("booking.changed")
+        why = _text("why", 200)
         begun = booking.start_at <= now()
         chosen = _chosen()
         # What has begun keeps its start: the form's minutes are coarser than the stored instant.
@@ -181,18 +197,20 @@ def change(booking_id: int) -> Response:
             "actor": asker(),
             "now": now(),
             "space_id": service.space_called(session, code) if code else None,
-            "title": _text("title", 120) if "title" in request.form else None,
+            "words": service.Words(_text("title", 120) if "title" in request.form else None, why),
         }
-        scope = _scope()
+        scope, version = _scope(), booking.version
         if scope is Scope.ONE:
             pipeline.move(session, booking, span=span, **wanted)
         else:
             moved = series.move(session, booking, scope, span, **wanted)
             left_out.extend(span for _gone, span in moved.left_out)
+        told = booking.version != version
         if "attendees" in request.form and booking.is_live:
             invited = attendees.by_address(session, _text("attendees", 2000))
-            attendees.set_attendees(session, booking, invited, actor=asker(), now=now())
-        service.explain_change(session, booking, _text("why", 200), actor=asker(), now=now())
+            told |= attendees.set_attendees(session, booking, invited, actor=asker(), now=now(), why=why)
+        if not told:
+            service.explain_change(session, booking, why, actor=asker(), now=now())
         return booking
 
     return _done(move, lambda: _changed(left_out))

@@ -18,7 +18,7 @@ from app.bookings.moving.rules import Candidate
 from app.bookings.rules import LIVE, Status
 from app.bookings.series.models import Series
 from app.bookings.series.rules import Recurrence, Scope, is_unused, leaves_out, spans
-from app.bookings.service import change, change_all
+from app.bookings.service import AS_IT_WAS, Words, change, change_all
 from app.calendar import working_days
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 from app.people.service import Person
@@ -188,7 +188,7 @@ def move(
     actor: Person,
     now: datetime,
     space_id: int | None = None,
-    title: str | None = None,
+    words: Words = AS_IT_WAS,
 ) -> Moved:
     """Give these bookings of the series the wanted span's times of the day, the space and the title; all or nothing.
     One that has begun stays as it is, unless it is the one that is meant.
@@ -222,7 +222,15 @@ def move(
             )
             return
         try:
-            reserve.move(session, occurrence, actor=actor, now=now, space_id=space_id, span=span, title=title)
+            reserve.move(
+                session,
+                occurrence,
+                actor=actor,
+                now=now,
+                space_id=space_id,
+                span=span,
+                words=words,
+            )
         except DomainError as error:
             error.facts["start"] = span.start.isoformat()
             raise
@@ -258,11 +266,11 @@ def _left_out(
 
 
 def cancel(
-    session: Session, booking: Booking, scope: Scope, *, actor: Person, now: datetime
+    session: Session, booking: Booking, scope: Scope, *, actor: Person, now: datetime, why: str = ""
 ) -> list[Booking]:
-    """Cancel these bookings of the series; one that somebody sits at is given back."""
+    """Cancel these bookings of the series; one that somebody sits at is given back. `why`: each of them says so."""
     meant = of_scope(session, booking, scope, now)
-    _act(session, meant, lambda one: release.cancel(session, one, actor=actor, now=now))
+    _act(session, meant, lambda one: release.cancel(session, one, actor=actor, now=now, why=why))
     return meant
 
 

@@ -19,6 +19,7 @@ from app.telework.requesting import withdraw
 from app.telework.rules import DayClass, Half, PlanKind
 from app.telework.service import put_plan
 from app.waitlist.rules import Wish
+from tests.app.bookings.rooms import meeting
 from tests.app.rotation import months
 from tests.app.telework.desk import section_id
 from tests.house import DAY, House, at
@@ -157,6 +158,9 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "POST /bookings/{booking_id}/still-coming": lambda s: Good({"booking_id": s.booking}),
     "POST /bookings/{booking_id}/check-in": lambda s: Good({"booking_id": s.booking}),
     "POST /bookings/{booking_id}/end": lambda s: Good({"booking_id": s.booking}),
+    "POST /bookings/{booking_id}/decline": lambda s: Good(
+        {"booking_id": meeting(s.house, "aoki", "fujii", day=10).id}
+    ),
     "POST /bookings/{booking_id}/reclaim": lambda s: Good({"booking_id": released(s)}),
     "GET /bookings/{booking_id}/history": lambda s: Good({"booking_id": s.booking}),
     "GET /me/export": lambda _s: Good(),

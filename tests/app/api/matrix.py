@@ -21,6 +21,7 @@ PATCH /api/v1/bookings/<int:booking_id>                            | S:own C:sec
 DELETE /api/v1/bookings/<int:booking_id>                           | S:own C:section F:all P:own I:own
 POST /api/v1/bookings/<int:booking_id>/check-in                    | S:own C:section F:all P:own I:own
 POST /api/v1/bookings/<int:booking_id>/end                         | S:own C:section F:all P:own I:own
+POST /api/v1/bookings/<int:booking_id>/decline                     | S:own C:own F:own P:own I:own
 GET /api/v1/bookings/<int:booking_id>/history                      | S:own C:section F:all P:own I:own A:all
 POST /api/v1/bookings/<int:booking_id>/reclaim                     | S:own C:section F:all P:own I:own
 POST /api/v1/bookings/<int:booking_id>/still-coming                | S:own C:section F:all P:own I:own
@@ -175,6 +176,7 @@ POST /bookings                                                     | SCFPI
 POST /bookings/<int:booking_id>/<any('check-in', 'end', 'reclaim', 'cancel', 'still-coming'):verb> | S:own C:section F:all P:own I:own
 POST /bookings/<int:booking_id>/cancel-series                      | S:own C:section F:all P:own I:own
 POST /bookings/<int:booking_id>/change                             | S:own C:section F:all P:own I:own
+POST /bookings/<int:booking_id>/decline                            | S:own C:own F:own P:own I:own
 GET /bookings/<int:booking_id>/history                             | S:own C:section F:all P:own I:own A:all
 POST /bookings/<int:booking_id>/history                            | F
 POST /bookings/absence                                             | SCFPI
