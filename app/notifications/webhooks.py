@@ -87,7 +87,8 @@ def list_webhooks(session: Session) -> list[Webhook]:
     return list(session.scalars(select(Webhook).where(Webhook.removed_at.is_(None)).order_by(Webhook.id)))
 
 
-def _get(session: Session, webhook_id: int) -> Webhook:
+def get_webhook(session: Session, webhook_id: int) -> Webhook:
+    """One that was not removed; raises NotFound `webhook.unknown`."""
     hook = session.get(Webhook, webhook_id)
     if hook is None or hook.removed_at is not None:
         raise NotFound("webhook.unknown", webhook_id=webhook_id)
@@ -96,7 +97,7 @@ def _get(session: Session, webhook_id: int) -> Webhook:
 
 def remove_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> None:
     """Call it no more; raises NotFound `webhook.unknown`."""
-    hook = _get(session, webhook_id)
+    hook = get_webhook(session, webhook_id)
     hook.removed_at = now
     session.execute(
         update(WebhookCall)
@@ -109,7 +110,7 @@ def remove_webhook(session: Session, webhook_id: int, *, actor_id: int, now: dat
 
 def enable_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> Webhook:
     """Call it again from now on; raises NotFound `webhook.unknown`."""
-    hook = _get(session, webhook_id)
+    hook = get_webhook(session, webhook_id)
     hook.disabled_at, hook.failures = None, 0
     session.flush()
     events.record(session, "webhook_enabled", f"webhook:{webhook_id}", at=now, actor_id=actor_id)
