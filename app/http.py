@@ -292,11 +292,14 @@ IF_MATCH = {
     "in": "header",
     "name": "If-Match",
     "required": True,
-    "description": "the ETag of what is changed",
+    "description": "the ETag of what is changed: an old one is refused with 412",
     "schema": {"type": "string"},
 }
-# For verbs that say what they mean without a version, and heed one that is sent.
+# For what says what it means without a version, and heeds one that is sent.
 IF_MATCH_IF_SENT = IF_MATCH | {"required": False}
+# Whether the answers of a view carry one.
+TELLS = "tells_version"
+ETAG_HEADER = {"ETag": {"description": "the version, for If-Match", "schema": {"type": "string"}}}
 
 
 def require_version(version: int) -> None:
@@ -318,20 +321,14 @@ class PreconditionRequired(HTTPException):
     description = "If-Match is missing"
 
 
+NEXT = "`next_cursor` of the page before"
+
+
 class PageArguments(Schema):
     """Cursor pages: pass `next_cursor` of one answer as `cursor` of the next."""
 
     limit = fields.Integer(load_default=PAGE_SIZE, validate=validate.Range(1, PAGE_SIZE_AT_MOST))
-    cursor = Identifier(load_default=0)
-
-
-def position_page(rows: Sequence[Any], query: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of a list in another order than that of its ids: of all `rows`, those from the cursor's position on."""
-    start, limit = query["cursor"], query["limit"]
-    return {
-        "items": rows[start : start + limit],
-        "next_cursor": start + limit if len(rows) > start + limit else None,
-    }
+    cursor = Identifier(load_default=0, metadata={"description": NEXT})
 
 
 def cursor_page(rows: Sequence[Any], limit: int) -> dict[str, Any]:

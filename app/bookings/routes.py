@@ -38,6 +38,7 @@ from app.errors import Conflict, RuleBroken
 from app.extensions import db
 from app.fields import ME
 from app.http import (
+    ETAG_HEADER,
     IF_MATCH,
     IF_MATCH_IF_SENT,
     Blueprint,
@@ -57,7 +58,7 @@ LIST_AROUND = timedelta(days=62)
 
 @api.route("/bookings", methods=["POST"])
 @api.arguments(BookingRequest)
-@api.response(201, BookingMade)
+@api.response(201, BookingMade, headers=ETAG_HEADER)
 @api.alt_response(200, schema=BookingMade, description="what would be booked, of a dry run")
 @allow(*PEOPLE)
 def create(body: dict[str, Any]) -> Any:
@@ -187,7 +188,7 @@ def index(query: dict[str, Any]) -> Any:
 
 
 @api.route("/bookings/<int:booking_id>")
-@api.response(200, BookingDetail)
+@api.response(200, BookingDetail, headers=ETAG_HEADER)
 @allow(*READERS)
 def show(booking_id: int) -> Any:
     """One booking with its history"""
@@ -204,7 +205,7 @@ def show(booking_id: int) -> Any:
 @api.route("/bookings/<int:booking_id>", methods=["PATCH"])
 @api.arguments(BookingChange)
 @api.doc(parameters=[IF_MATCH])
-@api.response(200, BookingChanged)
+@api.response(200, BookingChanged, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def change(body: dict[str, Any], booking_id: int) -> Any:
     """Move, extend or shorten a booking, or of a series more of them; send the version in If-Match
@@ -305,7 +306,7 @@ def _act(booking_id: int, verb: Callable[..., Booking]) -> Any:
 
 @api.route("/bookings/<int:booking_id>/check-in", methods=["POST"])
 @api.doc(parameters=[IF_MATCH_IF_SENT])
-@api.response(200, BookingView)
+@api.response(200, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def check_in(booking_id: int) -> Any:
     """Check in by hand"""
@@ -315,7 +316,7 @@ def check_in(booking_id: int) -> Any:
 @api.route("/bookings/<int:booking_id>/end", methods=["POST"])
 @api.arguments(WhyQuery, location="query")
 @api.doc(parameters=[IF_MATCH_IF_SENT])
-@api.response(200, BookingView)
+@api.response(200, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def end(query: dict[str, Any], booking_id: int) -> Any:
     """Give the space back now"""
@@ -335,7 +336,7 @@ def decline(query: dict[str, Any], booking_id: int) -> Response:
 
 @api.route("/bookings/<int:booking_id>/still-coming", methods=["POST"])
 @api.doc(parameters=[IF_MATCH_IF_SENT])
-@api.response(200, BookingView)
+@api.response(200, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def still_coming(booking_id: int) -> Any:
     """Once before a release: the grace runs once more, from now"""
@@ -344,7 +345,7 @@ def still_coming(booking_id: int) -> Any:
 
 @api.route("/bookings/<int:booking_id>/reclaim", methods=["POST"])
 @api.doc(parameters=[IF_MATCH_IF_SENT])
-@api.response(200, BookingView)
+@api.response(200, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def reclaim(booking_id: int) -> Any:
     """Take a released booking back while the space is free"""
@@ -352,7 +353,7 @@ def reclaim(booking_id: int) -> Any:
 
 
 @api.route("/spaces/<int:space_id>/claim", methods=["POST"])
-@api.response(201, BookingView)
+@api.response(201, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def claim(space_id: int) -> Any:
     """I am sitting here: a booking born checked in"""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.bookings.attendees import attendee_ids
 from app.bookings.models import Booking
+from app.database import lock_rows
 from app.errors import RuleBroken
 from app.events import Event
 from app.notifications import snapshots
@@ -238,6 +239,11 @@ def _choices(row: NotificationChoices) -> Choices:
     )
 
 
+def hold_choices(session: Session, user_id: int) -> None:
+    """Wait until nobody else writes what a person chose; held until the transaction ends."""
+    lock_rows(session, "choices", [user_id])
+
+
 def choose(
     session: Session,
     user_id: int,
@@ -252,6 +258,7 @@ def choose(
     """
     if (quiet_from is None) != (quiet_until is None):
         raise RuleBroken("notification.quiet")
+    hold_choices(session, user_id)
     row = _row(session, user_id)
     plain = Choices()
     row.switched = sorted(

@@ -96,7 +96,8 @@ def waiting(session: Session) -> dict[int, int]:
     return dict(session.execute(query.group_by(WebhookCall.webhook_id)).all())
 
 
-def _get(session: Session, webhook_id: int) -> Webhook:
+def get_webhook(session: Session, webhook_id: int) -> Webhook:
+    """One that was not removed; raises NotFound `webhook.unknown`."""
     hook = session.get(Webhook, webhook_id)
     if hook is None or hook.removed_at is not None:
         raise NotFound("webhook.unknown", webhook_id=webhook_id)
@@ -105,7 +106,7 @@ def _get(session: Session, webhook_id: int) -> Webhook:
 
 def remove_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> None:
     """Call it no more; raises NotFound `webhook.unknown`."""
-    hook = _get(session, webhook_id)
+    hook = get_webhook(session, webhook_id)
     hook.removed_at = now
     session.execute(
         update(WebhookCall)
@@ -118,7 +119,7 @@ def remove_webhook(session: Session, webhook_id: int, *, actor_id: int, now: dat
 
 def enable_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> Webhook:
     """Call it again from now on, what waited first; raises NotFound `webhook.unknown`."""
-    hook = _get(session, webhook_id)
+    hook = get_webhook(session, webhook_id)
     hook.disabled_at = None
     _begin_anew(hook)
     session.flush()

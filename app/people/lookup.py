@@ -81,20 +81,23 @@ def sections_of(session: Session, user_ids: Iterable[int], on: date) -> Mapping[
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Somebody looked a person up."""
+    """Somebody looked a person up; `id`: of the event."""
 
+    id: int
     at: datetime
     name: str
 
 
-def who_looked(session: Session, user_id: int, now: datetime, *, limit: int = 50) -> list[Look]:
+def who_looked(
+    session: Session, user_id: int, now: datetime, *, before_id: int | None = None, limit: int = 50
+) -> list[Look]:
     """Who looked a person up, the latest first, for that person."""
     query = (
-        select(Event.at, Event.actor_id)
+        select(Event.id, Event.at, Event.actor_id)
         .where(Event.subject == f"user:{user_id}", Event.kind == LOOKED_UP, Event.at > now - SHOWN_FOR)
         .order_by(Event.id.desc())
         .limit(limit)
     )
-    rows = session.execute(query).all()
+    rows = session.execute(query.where(Event.id < before_id) if before_id else query).all()
     known = names(session, [row.actor_id for row in rows])
-    return [Look(row.at, known.get(row.actor_id, "")) for row in rows]
+    return [Look(row.id, row.at, known.get(row.actor_id, "")) for row in rows]

@@ -334,6 +334,14 @@ def reopen(session: Session, closure_id: int, *, actor_id: int | None, now: date
     return found
 
 
+def get_closure(session: Session, closure_id: int) -> Closure:
+    """A closure that was not lifted; raises NotFound `closure.unknown`."""
+    found = session.get(Closure, closure_id)
+    if found is None or found.lifted_at is not None:
+        raise NotFound("closure.unknown", closure_id=closure_id)
+    return found
+
+
 def list_closures(session: Session, *, now: datetime) -> list[Closure]:
     """Closures that hold now or later, the earliest first."""
     query = (

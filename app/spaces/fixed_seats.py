@@ -80,11 +80,17 @@ def list_kept(session: Session, on: date) -> list[FixedSeat]:
     return list(session.scalars(query))
 
 
-def free_again(session: Session, fixed_id: int, *, last: date, actor_id: int | None, now: datetime) -> None:
-    """A kept space is everybody's again after the day `last`. Raises NotFound `space.not_kept`."""
+def get_fixed(session: Session, fixed_id: int) -> FixedSeat:
+    """A space kept for somebody, also until a day that is over; raises NotFound `space.not_kept`."""
     found = session.get(FixedSeat, fixed_id)
     if found is None:
         raise NotFound("space.not_kept", fixed_id=fixed_id)
+    return found
+
+
+def free_again(session: Session, fixed_id: int, *, last: date, actor_id: int | None, now: datetime) -> None:
+    """A kept space is everybody's again after the day `last`. Raises NotFound `space.not_kept`."""
+    found = get_fixed(session, fixed_id)
     if last < found.from_on:
         session.delete(found)
     else:

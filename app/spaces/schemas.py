@@ -19,7 +19,7 @@ class FloorView(Schema):
 
 class FloorList(Schema):
     items = fields.List(fields.Nested(FloorView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class ZoneView(Schema):
@@ -30,11 +30,15 @@ class ZoneView(Schema):
     name = fields.String()
     name_en = fields.String()
     free_seating = fields.Boolean()
+    x = fields.Integer()
+    y = fields.Integer()
+    width = fields.Integer()
+    height = fields.Integer()
 
 
 class ZoneList(Schema):
     items = fields.List(fields.Nested(ZoneView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class SpaceView(Schema):
@@ -46,6 +50,10 @@ class SpaceView(Schema):
     zone_id = fields.Integer()
     capacity = fields.Integer()
     out_of_order = fields.Boolean()
+    x = fields.Integer()
+    y = fields.Integer()
+    width = fields.Integer()
+    height = fields.Integer()
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         return super().get_attribute(obj if attr == "out_of_order" else obj.space, attr, default)
@@ -78,7 +86,7 @@ class SiteView(Schema):
 
 class SiteList(Schema):
     items = fields.List(fields.Nested(SiteView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class OpeningRequest(Schema):
@@ -113,7 +121,7 @@ class ClosureMade(ClosureView):
 
 class ClosureList(Schema):
     items = fields.List(fields.Nested(ClosureView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class GuestDayView(Schema):
@@ -207,7 +215,7 @@ class FixedSeatMade(FixedSeatView):
 
 class FixedSeatList(Schema):
     items = fields.List(fields.Nested(FixedSeatView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 _NUMBER: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 100_000)}
@@ -315,12 +323,15 @@ class SensorSwap(Schema):
 
 
 class SensorSetView(Schema):
+    """What a sensor is, and the spaces that it watches now."""
+
     id = fields.String()
     model = fields.String()
     heartbeat_s = fields.Integer()
     own_hold_s = fields.Integer()
     holds_itself = fields.Boolean()
     detection_delay_s = fields.Integer()
+    space_ids = fields.List(fields.Integer())
 
 
 class PolicyView(Schema):
@@ -333,7 +344,7 @@ class PolicyView(Schema):
 
 class PolicyList(Schema):
     items = fields.List(fields.Nested(PolicyView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class PolicyQuery(Schema):

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app import events
+from app.database import lock_rows
 from app.errors import NotFound, RuleBroken
 from app.spaces.models import (
     Floor,
@@ -102,6 +103,12 @@ def policies_from(rows: Iterable[Any]) -> Policies:
     return Policies(kinds, zones)
 
 
+def hold_policies(session: Session, **_ids: Any) -> None:
+    """Wait until nobody else changes a policy; held until the transaction ends. One lock for all: what holds for a
+    kind is shown of its zones too."""
+    lock_rows(session, "policy", [0])
+
+
 def set_policy(
     session: Session,
     kind: Kind,
@@ -119,6 +126,7 @@ def set_policy(
         value = value_text(getattr(with_value(DEFAULTS[kind], key, value), key))
     except ValueError as error:
         raise RuleBroken("policy.invalid", detail=str(error)) from error
+    hold_policies(session)
     if zone_id is None:
         session.merge(PolicyValue(kind=kind, key=key, value=value))
     else:
@@ -141,6 +149,7 @@ def clear_policy(
     session: Session, kind: Kind, key: str, *, now: datetime, actor_id: int | None, zone_id: int | None
 ) -> None:
     """Let a zone follow what holds for the kind elsewhere, or a kind (`zone_id` None) the default."""
+    hold_policies(session)
     if zone_id is None:
         session.execute(delete(PolicyValue).where(PolicyValue.kind == kind, PolicyValue.key == key))
     else:
@@ -177,6 +186,7 @@ def reset_policy(
     session: Session, kind: Kind, *, zone_id: int | None, actor_id: int | None, now: datetime
 ) -> None:
     """All values of a kind as they would be without. Raises NotFound `zone.unknown`."""
+    hold_policies(session)
     if zone_id is not None:
         get_zone(session, zone_id)
         keys = list(zone_values(session, zone_id).get(kind, {}))

@@ -59,6 +59,11 @@ def set_opening(
     return site
 
 
+def hold(session: Session, *, zone_id: int) -> None:
+    """Wait until nobody else changes a zone's guests and overflow; held until the transaction ends."""
+    lock_rows(session, "zone", [zone_id])
+
+
 def guests_of(session: Session, zone_id: int) -> list[GuestDay]:
     """The guest days of a zone, in the order in which they were given."""
     query = select(ZoneGuest).where(ZoneGuest.zone_id == zone_id).order_by(ZoneGuest.id)
@@ -71,7 +76,7 @@ def set_guests(
     """Make these the guest days of a zone. Raises NotFound `zone.unknown` or `section.unknown`, RuleBroken
     `zone.guest_day` for one that names no day, or two."""
     get_zone(session, zone_id)
-    lock_rows(session, "zone", [zone_id])
+    hold(session, zone_id=zone_id)
     known = set(session.scalars(select(Section.id)))
     for guest in guests:
         if guest.section_id is not None and guest.section_id not in known:
@@ -104,7 +109,7 @@ def change_guests(
     remove: Sequence[GuestDay] = (),
 ) -> None:
     """Add and remove guest days, whatever others do to the rest at this moment. Raises as `set_guests`."""
-    lock_rows(session, "zone", [zone_id])
+    hold(session, zone_id=zone_id)
     kept = [one for one in guests_of(session, zone_id) if one not in remove]
     set_guests(session, zone_id, [*kept, *add], actor_id=actor_id, now=now)
 
@@ -128,7 +133,7 @@ def set_overflow(
     Raises NotFound `zone.unknown`, RuleBroken `zone.overflow` for the zone itself.
     """
     get_zone(session, zone_id)
-    lock_rows(session, "zone", [zone_id])
+    hold(session, zone_id=zone_id)
     wanted = list(dict.fromkeys(overflow_ids))
     if zone_id in wanted:
         raise RuleBroken("zone.overflow")

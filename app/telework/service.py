@@ -29,6 +29,8 @@ from app.timespan import TimeSpan, day_span
 from app.working_days import WorkingDays
 
 CATCH_UP_DAYS = 40
+# Where a half-day stands in the log: its day, its person's kana and id, the half.
+Place = tuple[date, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +171,21 @@ def list_days(
     last: date,
     user_id: int | None = None,
     section_id: int | None = None,
-    start: int = 0,
+    after: Place | None = None,
     limit: int | None = None,
-) -> list[tuple[HalfDay, str]]:
-    """Half-days with the person's name, by day and kana; of a section by the membership of the day. `limit` of them,
-    from the one at the position `start` on."""
+) -> list[tuple[HalfDay, str, str]]:
+    """Half-days with the person's name and kana, by day and kana; of a section by the membership of the day. At most
+    `limit` after a place."""
+    order = (HalfDay.on_date, User.kana, User.id, HalfDay.half)
     query = (
-        select(HalfDay, User.name)
+        select(HalfDay, User.name, User.kana)
         .join(User, User.id == HalfDay.user_id)
         .where(HalfDay.on_date.between(first, last))
-        .order_by(HalfDay.on_date, User.kana, User.id, HalfDay.half)
-        .offset(start)
+        .order_by(*order)
         .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(*order) > after)
     if user_id is not None:
         query = query.where(HalfDay.user_id == user_id)
     if section_id is not None:
@@ -192,7 +196,7 @@ def list_days(
             & (Membership.from_on <= HalfDay.on_date)
             & (Membership.until_on.is_(None) | (Membership.until_on >= HalfDay.on_date)),
         )
-    return [(half_day, name) for half_day, name in session.execute(query)]
+    return [(half_day, name, kana) for half_day, name, kana in session.execute(query)]
 
 
 def planned_arrivals(

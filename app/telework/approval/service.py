@@ -106,6 +106,23 @@ def decided_by(session: Session, plans: Iterable[TeleworkPlan], *, actor: Person
     return [plan for plan in listed if who.may(actor, people[plan.user_id], plan.on_date)]
 
 
+def hold_plan(session: Session, *, plan_id: int) -> None:
+    """Wait until nobody else changes the plans of a plan's person; held until the transaction ends."""
+    owner = session.scalar(select(TeleworkPlan.user_id).where(TeleworkPlan.id == plan_id))
+    lock_rows(session, "person", [owner] if owner is not None else [])
+
+
+def get_plan(session: Session, plan_id: int, *, actor: Person) -> TeleworkPlan:
+    """A plan, to its person and to whoever decides on it. Raises NotFound `telework.unknown`, Forbidden
+    `telework.not_allowed`."""
+    plan = session.get(TeleworkPlan, plan_id)
+    if plan is None:
+        raise NotFound("telework.unknown", plan_id=plan_id)
+    if plan.user_id != actor.id and not decided_by(session, [plan], actor=actor):
+        raise Forbidden("telework.not_allowed")
+    return plan
+
+
 def _to_decide(session: Session, plan_ids: Collection[int], *, actor: Person) -> list[TeleworkPlan]:
     """Plans to be decided on, as they are once it is one's turn.
 

@@ -27,6 +27,13 @@ class DaysQuery(PageArguments):
         check_span(data.get("first"), data.get("last"), LONGEST, "to", or_equal=True)
 
 
+class PlansSeen(Schema):
+    """Which plans If-Match is about: the query of the GET that showed them."""
+
+    first = Day(data_key="from", load_default=None)
+    last = Day(data_key="to", load_default=None)
+
+
 HALF = validate.OneOf([half.value for half in Half])
 KIND = validate.OneOf([kind.value for kind in PlanKind])
 MOST_MINUTES = 500_000
@@ -163,7 +170,7 @@ class WaitingView(PlanView):
 
 class WaitingList(Schema):
     items = fields.List(fields.Nested(WaitingView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class ApprovalsRequest(Schema):
@@ -234,7 +241,7 @@ class RuleView(RuleFields):
 
 class RuleList(Schema):
     items = fields.List(fields.Nested(RuleView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class BreakerView(Schema):
@@ -245,7 +252,7 @@ class BreakerView(Schema):
 
 class BreakerList(Schema):
     items = fields.List(fields.Nested(BreakerView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class RuleMade(RuleView):
@@ -307,9 +314,9 @@ class DeputyView(DeputyFields):
 
 class DeputyList(Schema):
     items = fields.List(fields.Nested(DeputyView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class PlanList(Schema):
     items = fields.List(fields.Nested(PlanView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)

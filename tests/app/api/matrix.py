@@ -3,7 +3,7 @@
 Roles: S staff, C chief, F facility, P personnel, I IT, A auditor, K kiosk, V service. Where a row says `C:section`,
 the chief reaches what is the own section's (and the own); `own`: only one's own; `all`: everybody's. On plans of
 telework nobody decides for themselves: `theirs` is the section's without the own, `headless` that of sections without a
-chief, `none` what a role alone gives nobody (deputies: `tests/app/telework`).
+chief (`headless_own`: and the own), `none` what a role alone gives nobody (deputies: `tests/app/telework`).
 """
 
 from typing import Any
@@ -29,9 +29,11 @@ POST /api/v1/bookings/cancel                                       | S:own C:sec
 POST /api/v1/bookings/now                                          | SCFPI
 GET /api/v1/closures                                               | SCFPIAKV
 POST /api/v1/closures                                              | F
+GET /api/v1/closures/<int:closure_id>                              | SCFPIAKV
 DELETE /api/v1/closures/<int:closure_id>                           | F
 GET /api/v1/exports/<string:name>                                  | FPI
 GET /api/v1/fixed-seats                                            | F
+GET /api/v1/fixed-seats/<int:fixed_id>                             | F
 DELETE /api/v1/fixed-seats/<int:fixed_id>                          | F
 GET /api/v1/floors                                                 | SCFPIAKV
 GET /api/v1/floors/<int:floor_id>                                  | SCFPIAKV
@@ -63,17 +65,20 @@ POST /api/v1/people/<int:user_id>/password-code                    | I
 PUT /api/v1/people/<int:user_id>/sections                          | PI
 GET /api/v1/policies                                               | SCFPIA
 POST /api/v1/policies                                              | F
+GET /api/v1/policies/<string:kind>                                 | SCFPIA
 PATCH /api/v1/policies/<string:kind>                               | F
 DELETE /api/v1/policies/<string:kind>                              | F
 GET /api/v1/reports/<string:name>                                   | S:own C:section F:own P:all I:own A:all
 GET /api/v1/sections                                               | SCFPIA
 GET /api/v1/sensors                                                | FI
 POST /api/v1/sensors                                               | FI
+GET /api/v1/sensors/<path:sensor_id>                               | FI
 PATCH /api/v1/sensors/<path:sensor_id>                             | FI
 POST /api/v1/sensors/<path:sensor_id>/swap                         | FI
 DELETE /api/v1/sensors/<path:sensor_id>                            | FI
 POST /api/v1/series/<int:series_id>/confirm                        | S:own C:own F:own P:own I:own
 GET /api/v1/sites                                                  | SCFPIAKV
+GET /api/v1/sites/<int:site_id>                                    | SCFPIAKV
 PUT /api/v1/sites/<int:site_id>/hours                              | F
 GET /api/v1/spaces                                                 | SCFPIAKV
 POST /api/v1/spaces                                                | F
@@ -85,6 +90,7 @@ POST /api/v1/spaces/<int:space_id>/fixed-seat                      | F
 POST /api/v1/spaces/<int:space_id>/outage                          | F
 DELETE /api/v1/spaces/<int:space_id>/outage                        | F
 GET /api/v1/telework/days                                          | S:own C:own F:own P:all I:own A:all
+GET /api/v1/telework/days/<int:half_day_id>                        | S:own C:section F:own P:all I:own A:all
 POST /api/v1/telework/days/<int:half_day_id>/correct                | S:own C:section F:own P:all I:own
 GET /api/v1/telework/export-mapping                                | PA
 PUT /api/v1/telework/export-mapping                                | P
@@ -95,6 +101,7 @@ GET /api/v1/telework/months/<string:month>/export                  | PA
 POST /api/v1/telework/months/<string:month>/reopen                 | P
 GET /api/v1/telework/plans                                         | SCFPI
 PUT /api/v1/telework/plans                                         | SCFPI
+GET /api/v1/telework/plans/<int:plan_id>                           | S:own C:section F:own P:headless_own I:own
 GET /api/v1/rotations                                              | CPA
 POST /api/v1/rotations                                             | C
 GET /api/v1/rotations/<int:rotation_id>                            | CPA
@@ -105,6 +112,7 @@ POST /api/v1/rotations/<int:rotation_id>/swaps                     | C
 GET /api/v1/rotations/swaps                                        | SCFPI
 POST /api/v1/rotations/swaps/<int:swap_id>/accept                  | SCFPI
 POST /api/v1/rotations/swaps/<int:swap_id>/decline                 | SCFPI
+GET /api/v1/rotations/locks                                        | CPA
 POST /api/v1/rotations/<int:rotation_id>/withdraw                  | C
 PUT /api/v1/rotations/locks                                        | C
 GET /api/v1/rotations/what-if                                      | CPA
@@ -129,6 +137,7 @@ GET /api/v1/telework/breaches                                      | PA
 GET /api/v1/telework/caps                                          | S:own C:section F:own P:all I:own A:all
 GET /api/v1/telework/deputies                                      | CPA
 POST /api/v1/telework/deputies                                     | CP
+GET /api/v1/telework/deputies/<int:deputy_id>                      | CPA
 DELETE /api/v1/telework/deputies/<int:deputy_id>                   | CP
 POST /api/v1/telework/plans/<int:plan_id>/approve                  | S:none C:theirs F:none P:headless I:none
 POST /api/v1/telework/plans/<int:plan_id>/reject                   | S:none C:theirs F:none P:headless I:none
@@ -138,6 +147,7 @@ POST /api/v1/telework/plans/<int:plan_id>/revoke                   | S:none C:th
 POST /api/v1/telework/plans/<int:plan_id>/withdraw                 | S:own C:own F:own P:own I:own
 GET /api/v1/telework/rules                                         | SCFPIA
 POST /api/v1/telework/rules                                        | P
+GET /api/v1/telework/rules/<int:rule_id>                           | SCFPIA
 DELETE /api/v1/telework/rules/<int:rule_id>                        | P
 GET /api/v1/tokens                                                 | S:own C:own F:own P:own I:all A:own K:own V:own
 POST /api/v1/tokens                                                | S:own C:own F:own P:own I:own A:own
@@ -154,10 +164,12 @@ GET /api/v1/waitlist/numbers                                       | SCFPIK
 POST /api/v1/waitlist/numbers                                      | SCFPIK
 GET /api/v1/webhooks                                               | FI
 POST /api/v1/webhooks                                              | FI
+GET /api/v1/webhooks/<int:webhook_id>                              | FI
 DELETE /api/v1/webhooks/<int:webhook_id>                           | FI
 POST /api/v1/webhooks/<int:webhook_id>/enable                      | FI
 GET /api/v1/zones                                                  | SCFPIAKV
 POST /api/v1/zones                                                 | F
+GET /api/v1/zones/<int:zone_id>                                    | SCFPIAKV
 PATCH /api/v1/zones/<int:zone_id>                                  | F
 DELETE /api/v1/zones/<int:zone_id>                                 | F
 GET /api/v1/zones/<int:zone_id>/lots                               | SCFPIA

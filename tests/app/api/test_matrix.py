@@ -324,6 +324,9 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     "POST /api/v1/telework/approvals": lambda one: one.actor.call(
         "POST", "/api/v1/telework/approvals", {"plan_ids": [one.plan()]}
     ),
+    "GET /api/v1/telework/plans/<int:plan_id>": lambda one: one.actor.call(
+        "GET", f"/api/v1/telework/plans/{one.plan()}"
+    ),
     **{
         f"POST /api/v1/telework/plans/<int:plan_id>/{verb}": on_plan(verb, body)
         for verb, body in {
@@ -355,6 +358,9 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     "POST /bookings/<int:booking_id>/decline": on_invitation(""),
     # At the end: an hour that a row above is tried at must stay its own.
     "GET /api/v1/reports/<string:name>": report_of("/api/v1/reports/telework_monthly"),
+    "GET /api/v1/telework/days/<int:half_day_id>": lambda one: one.actor.call(
+        "GET", f"/api/v1/telework/days/{one.half_day()}"
+    ),
     "POST /api/v1/telework/days/<int:half_day_id>/correct": lambda one: one.actor.call(
         "POST", f"/api/v1/telework/days/{one.half_day()}/correct", {"class": "office", "why": "x"}
     ),
