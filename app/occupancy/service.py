@@ -103,7 +103,9 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
                 one.battery_pct = reading.battery_pct
             if reading.history:
                 continue
-            signal = Signal(reading.observed_at, reading.occupied, reading.online)
+            signal = Signal(
+                reading.observed_at, reading.occupied, reading.online, numbered=reading.seq is not None
+            )
             newer = one.fold.signal_at is None or signal.at > one.fold.signal_at
             one.fold, found = rules.observe(one.fold, signal, one.watching)
             turns.extend((sensor_id, turn) for turn in found)

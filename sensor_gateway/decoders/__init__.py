@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from app.occupancy.readings import Reading
-from sensor_gateway.decoders import discovery, disruptive, lorawan, native, plain
+from sensor_gateway.decoders import discovery, disruptive, haltian, lorawan, native, plain
 from sensor_gateway.decoders.sparkplug import PREFIX, Sparkplug
 from sensor_gateway.heard import Heard, readings, zones_of
 from sensor_gateway.messages import Envelope, Undecodable
@@ -37,7 +37,7 @@ class Wires:
             ("stat/", plain.tasmota),
             ("homie/", plain.homie),
             ("homeassistant/", discovery.home_assistant),
-            ("haltian-iot/", plain.haltian),
+            ("haltian-iot/", haltian.haltian),
             ("disruptive/", disruptive.decode),
             (f"{PREFIX}/", Sparkplug().decode),
         )

@@ -1,5 +1,4 @@
-"""Wires on which a device says plainly whether somebody is there: zigbee2mqtt, Tasmota, ESPHome, Homie, Shelly,
-Haltian.
+"""Wires on which a device says plainly whether somebody is there: zigbee2mqtt, Tasmota, ESPHome, Homie, Shelly.
 
 Only a clear true or false is one; null, an unknown word, a number that no rule names is none.
 """
@@ -12,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sensor_gateway.decoders.native import json_object
-from sensor_gateway.heard import Heard, epoch, instant, number, percent, whole
+from sensor_gateway.heard import Heard, epoch, instant, percent, whole
 from sensor_gateway.messages import Envelope, Undecodable
 
 MOST_BYTES = 65_536
@@ -31,6 +30,8 @@ _THERE = (
         "movement",
     ),
     *("small_movement", "large_movement", "stationary", "static", "still", "peaceful"),
+    # As radars of the ZG-204ZM kind say it by zigbee2mqtt.
+    *("large", "small", "large_move", "small_move", "breathe", "breathing", "active"),
 )
 _NOBODY = ("off", "false", "0", "vacant", "unoccupied", "clear", "none", "absence", "absent", "no_motion")
 WORDS: Mapping[str, bool] = {**dict.fromkeys(_THERE, True), **dict.fromkeys(_NOBODY, False)}
@@ -266,38 +267,3 @@ def _shelly_status(device: str, params: Mapping[str, Any]) -> Heard:
     if any(_SHELLY_BLU.fullmatch(name) for name in zones):  # the gateway itself stands at no seat
         return Heard(device, None, "zones", at, battery, zones=zones)
     return one_of(device, zones, at=at, battery=battery)
-
-
-def haltian(envelope: Envelope) -> Heard:
-    """Haltian: `…/measurements/{name}/{device}`, and a Wirepas gateway's messages as JSON."""
-    levels = envelope.topic.split("/")
-    said = object_of(envelope)
-    if "measurements" in levels[:-2]:
-        return _haltian_measurement(levels[-1], said)
-    device, at = said.get("tsmTuid"), epoch(said.get("tsmTs"))
-    if not isinstance(device, str):
-        raise Undecodable("sensor_id")
-    if said.get("tsmId") == 2100 and "state" in said:
-        occupied = word(said["state"])
-        return Heard(device, occupied, "" if occupied is not None else "unknown", at)
-    battery = percent(said.get("batl"))
-    return Heard(device, None, nothing(battery), at, battery)
-
-
-def _haltian_measurement(device: str, said: Mapping[str, Any]) -> Heard:
-    at = instant(said.get("measured_at")) or epoch(said.get("measured_at"))
-    if "isOccupied" in said:
-        told = said["isOccupied"]
-        occupied = told if isinstance(told, bool) else None
-        return Heard(device, occupied, "" if occupied is not None else "unknown", at)
-    if "movementDetections" in said:
-        count = number(said["movementDetections"])
-        occupied = None if count is None or count < 0 else count > 0
-        return Heard(device, occupied, "motion_count" if occupied is not None else "unknown", at)
-    if "occupantsCount" in said:
-        count = number(said["occupantsCount"])
-        occupied = None if count is None or count < 0 else count > 0
-        return Heard(device, occupied, "" if occupied is not None else "unknown", at)
-    levels = (value for key, value in said.items() if key.startswith("battery") and "Voltage" not in key)
-    battery = next((percent(value) for value in levels), None)
-    return Heard(device, None, nothing(battery), at, battery)
