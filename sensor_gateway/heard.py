@@ -100,6 +100,7 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
             heard.rssi,
             heard.online,
             envelope.retained,
+            heard.boot is not None,
         )
     for past in heard.history:
         if (

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.bulk import as_parameter, insert_rows
 from app.occupancy import rules
+from app.occupancy.counters import with_runs
 from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, SpaceState
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Fold, Occupancy, Signal, Transition, Watch, watch
@@ -88,7 +89,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
     """
     watched = _load(session, {reading.sensor_id for reading in readings}, policies)
     known = [reading for reading in readings if reading.sensor_id in watched]
-    fresh = store(session, known)
+    fresh = store(session, with_runs(session, known))
     turns: list[Turn] = []
     seen: list[Seen] = []
     by_sensor: dict[str, list[Reading]] = defaultdict(list)

@@ -84,7 +84,9 @@ class Wires:
         for prefix, decoder in self._by_prefix:
             if topic.startswith(prefix):
                 return decoder
-        # These two begin with the device's own name, or with levels of the site's before it.
+        # These begin with the device's own name, or with levels of the site's before it.
+        if topic.split("/")[-2:-1] in ([one] for one in plain.TASMOTA):
+            return plain.tasmota
         if topic.endswith(("/events/rpc", "/online")) or "/status/" in topic:
             return plain.shelly
         if topic.endswith(("/state", "/status", "/debug", "/command")):

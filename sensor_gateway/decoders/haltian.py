@@ -1,7 +1,7 @@
-"""Haltian: what its cloud measured, `…/measurements/{name}/{device}`, and what a Wirepas gateway heard, `…/received_data/
-{gateway}/{sink}/{node}/{endpoint}/{endpoint}`: a Thingsee message as JSON, or as the CBOR that the sensor sent, which
-names its fields by number and itself not at all: it is known by its node. The cloud passes the same on as
-`…/payloads/wirepas/{device}`.
+"""Haltian: what its cloud measured, `…/measurements/{name}/{device}`, and what a Wirepas gateway heard,
+`…/received_data/{gateway}/{sink}/{node}/{endpoint}/{endpoint}`: a Thingsee message as JSON, or as the CBOR that the
+sensor sent, which names its fields by number and itself not at all: it is known by its node. The cloud passes the same
+on as `…/payloads/wirepas/{device}`.
 
 developer.haltian.io: Stream API, Thingsee CBOR to JSON Conversion, Gateway and Cloud Binary Passthrough.
 """
@@ -16,15 +16,20 @@ from typing import Any
 
 from sensor_gateway.decoders import cbor
 from sensor_gateway.decoders.native import json_object
-from sensor_gateway.decoders.plain import MOST_BYTES, availability, nothing, object_of, word
+from sensor_gateway.decoders.plain import MOST_BYTES, nothing, object_of, word
 from sensor_gateway.heard import MOST_ID, Heard, epoch, instant, number, percent, whole
 from sensor_gateway.messages import Envelope, Undecodable
 
 MOST_MESSAGES = 64
 # The numbers that CBOR says for names, of which a seat needs these; what is to be divided by ten.
 NAMES = {
-    **{1: "tsmId", 2: "tsmEv", 3: "tsmTs", 4: "tsmTuid", 21: "batl", 38: "state", 44: "moveCount"},
-    **{65: "rssiDbm", 113: "count", 1210: "in", 1211: "out"},
+    1: "tsmId",
+    3: "tsmTs",
+    4: "tsmTuid",
+    21: "batl",
+    38: "state",
+    44: "moveCount",
+    65: "rssiDbm",
 }
 TENTHS = frozenset({"batl"})
 # Presence and radar say whether somebody is there; presence counts movements since its last message.
@@ -82,11 +87,10 @@ def _counted(device: str, value: Any, at: datetime | None, kind: str) -> Heard:
 
 
 def _noticed(levels: list[str]) -> Heard:
-    """The cloud's notices: of one device that it is there or not; of others nothing that a seat needs."""
-    kind, device = levels[-2], levels[-1]
-    if kind in {"deviceOffline", "deviceOnline"}:
-        return availability(device, kind, online="deviceOnline", offline="deviceOffline")
-    return Heard(device[:MOST_ID] or "haltian", kind="ignored")
+    """The cloud's notices: that a device is gone; of others nothing that a seat needs."""
+    if levels[-2] == "deviceOffline":
+        return Heard(levels[-1], kind="availability", online=False)
+    return Heard(levels[-1][:MOST_ID] or "haltian", kind="ignored")
 
 
 def _passed_on(device: str, said: Mapping[str, Any]) -> Iterable[Heard]:
@@ -169,20 +173,23 @@ def _unwrapped(content: bytes) -> tuple[bytes, datetime | None]:
     try:
         while at < len(content):
             tag, at = _varint(content, at)
-            value, at = _varint(content, at)
-            if tag & 7 == 2:
-                value, at = content[at : at + value], at + value
-            elif tag & 7 != 0:
-                raise Undecodable("not_protobuf")
-            fields[tag >> 3] = value
+            told, at = _varint(content, at)
+            match tag & 7:
+                case 0:
+                    fields[tag >> 3] = told
+                case 2:
+                    fields[tag >> 3] = content[at : at + told]
+                    at += told
+                case _:
+                    raise Undecodable("not_protobuf")
     except IndexError:
         raise Undecodable("not_protobuf") from None
-    told, taken, travelled = fields.get(7), fields.get(8), fields.get(5, 0)
-    if not isinstance(told, bytes) or at != len(content):
+    said, taken, travelled = fields.get(7), fields.get(8), fields.get(5, 0)
+    if not isinstance(said, bytes) or at != len(content):
         raise Undecodable("not_protobuf")
     if not isinstance(taken, int) or not isinstance(travelled, int):
-        return told, None
-    return told, epoch((taken - travelled) / 1000)
+        return said, None
+    return said, epoch((taken - travelled) / 1000)
 
 
 def _varint(content: bytes, at: int) -> tuple[int, int]:

@@ -126,14 +126,17 @@ def _zigbee_device(device: str, said: Mapping[str, Any]) -> Heard:
 
 
 _TASMOTA_KEYS = re.compile(r"(switch|pir|motion|occupancy|presence)\d*", re.IGNORECASE)
+TASMOTA = ("tele", "stat")
 
 
-def tasmota(envelope: Envelope) -> Heard:
-    """`tele/{device}/SENSOR|STATE|LWT` and `stat/{device}/…`. `Time` has no offset, so arrival stands for it."""
+def tasmota(envelope: Envelope) -> Heard | list[Heard]:
+    """`tele/{device}/SENSOR|STATE|LWT` and `stat/{device}/…`; the site may put the prefix behind the device. `Time` has
+    no offset, so arrival stands for it. Of a bridge to Zigbee the devices behind it."""
     levels = envelope.topic.split("/")
     if len(levels) < 3:
         raise Undecodable("topic")
-    device, leaf = "/".join(levels[1:-1]), levels[-1]
+    names = levels[1:-1] if levels[0] in TASMOTA else levels[:-2]
+    device, leaf = "/".join(names), levels[-1]
     text = text_of(envelope)
     if leaf.upper() == "LWT":
         return availability(device, text)
@@ -142,6 +145,8 @@ def tasmota(envelope: Envelope) -> Heard:
             return Heard(device, kind="no_occupancy_field")
         return one_of(device, {leaf: word(text)})
     said = object_of(envelope)
+    if isinstance(behind := said.get("ZbReceived"), dict):
+        return [_behind_tasmota(name, one) for name, one in behind.items() if isinstance(one, dict)]
     inner = said.get("StatusSNS")
     said = inner if isinstance(inner, dict) else said
     wifi = said.get("Wifi")
@@ -154,6 +159,15 @@ def tasmota(envelope: Envelope) -> Heard:
         if _TASMOTA_KEYS.fullmatch(key)
     }
     return one_of(device, zones, rssi=rssi)
+
+
+def _behind_tasmota(name: str, said: Mapping[str, Any]) -> Heard:
+    """A Zigbee device, by its name at the bridge, which is its short address where it has none."""
+    battery = percent(said.get("BatteryPercentage"))
+    if "Occupancy" not in said:
+        return Heard(name, None, nothing(battery), battery_pct=battery)
+    occupied = word(said["Occupancy"])
+    return Heard(name, occupied, "" if occupied is not None else "unknown", battery_pct=battery)
 
 
 # What else a desk's board tells by a binary sensor; and what a radar tells beside whether there is a target: nothing
