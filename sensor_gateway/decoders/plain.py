@@ -176,7 +176,7 @@ _NO_SEAT = re.compile(
     r"(^|_)(status|button|door|window|contact|tamper|charging|battery|power|problem|update)(_|$)"
 )
 _SEAT = re.compile(r"occup|presen|motion|target")
-_PART_OF_A_SEAT = re.compile(r"moving|still|static")
+PART_OF_A_SEAT = re.compile(r"moving|still|static")
 
 
 def esphome(envelope: Envelope) -> Heard:
@@ -197,7 +197,7 @@ def esphome(envelope: Envelope) -> Heard:
     if component != "binary_sensor" or (_NO_SEAT.search(name) and not _SEAT.search(name)):
         return Heard(device, kind="no_occupancy_field")
     occupied = word(text_of(envelope))
-    if occupied is False and _PART_OF_A_SEAT.search(name):
+    if occupied is False and PART_OF_A_SEAT.search(name):
         return Heard(device, kind="unknown")
     return one_of(device, {name: occupied})
 

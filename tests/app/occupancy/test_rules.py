@@ -40,8 +40,8 @@ def at(minutes: float) -> datetime:
     return T0 + minutes * MINUTE
 
 
-def hit(minutes: float, *, numbered: bool = False) -> Signal:
-    return Signal(at(minutes), occupied=True, numbered=numbered)
+def hit(minutes: float) -> Signal:
+    return Signal(at(minutes), occupied=True)
 
 
 def empty(minutes: float) -> Signal:
@@ -117,29 +117,6 @@ def test_a_space_is_occupied_since_the_first_of_two_hits_and_known_at_the_second
 
 def test_a_message_that_says_nothing_does_not_break_a_hit() -> None:
     assert states([hit(0), alive(1)], until=2) == [OCCUPIED]
-
-
-@pytest.mark.parametrize("numbered", [False, True])
-def test_a_heartbeat_that_repeats_the_first_hit_is_a_second_one_only_where_it_can_be_no_copy(
-    *, numbered: bool
-) -> None:
-    """RULES 2 counts hits, RULES 3 has what is repeated without a number be harmless by the fold itself."""
-    repeated = [hit(0, numbered=numbered), hit(0.5, numbered=numbered)]
-    assert states(repeated, until=1.99) == ([OCCUPIED] if numbered else [])
-    assert states(repeated, until=2) == [OCCUPIED]  # since it has lasted by then
-    assert states([*repeated, empty(1)], until=9) == ([OCCUPIED] if numbered else [])
-
-
-@pytest.mark.parametrize(("again", "confirmed"), [(1, False), (1.99, False), (2, True), (3, True)])
-def test_what_a_model_holds_after_one_movement_is_no_second_one(again: float, confirmed: bool) -> None:
-    fold, first = observe(Fold(), hit(0, numbered=True), TELLS_LATE)
-    _, second = observe(fold, hit(again, numbered=True), TELLS_LATE)
-    assert [one.state for one in first + second] == ([OCCUPIED] if confirmed else [])
-
-
-def test_repeating_a_hit_makes_it_no_younger() -> None:
-    _, found = run([hit(0), hit(1), hit(1.5)], PIR, at(2))
-    assert found == [Transition(OCCUPIED, since_at=at(0), at=at(2), last_hit_at=at(1.5))]
 
 
 def test_cleaners_who_pass_by_every_six_minutes_occupy_nothing() -> None:
