@@ -125,15 +125,19 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What a sensor says at this moment: its newest words, what is confirmed of it, and of the spaces it watches."""
+    """What a sensor says at this moment: its newest words, what is confirmed of it, and of the spaces it watches.
+    `has_parts`: it is a device whose parts speak for themselves, so that what it once said itself means nothing."""
 
     words: Sequence[Word]
     state: Occupancy
     spaces: Sequence[tuple[str, Occupancy]]
+    has_parts: bool
 
     @property
     def clear(self) -> Word | None:
         """The newest word that says whether somebody is there."""
+        if self.has_parts:
+            return None
         return next((one for one in self.words if one.occupied is not None and not one.history), None)
 
     @property
@@ -151,7 +155,7 @@ class Live:
 
 
 def live(session: Session, sensor_id: str) -> Live:
-    """What a sensor says; three queries."""
+    """What a sensor says; four queries."""
     rows = session.execute(
         select(
             StoredReading.observed_at,
@@ -175,9 +179,9 @@ def live(session: Session, sensor_id: str) -> Live:
         .where(SensorBinding.sensor_id == sensor_id, SensorBinding.until_at.is_(None))
         .order_by(Space.code)
     )
-    return Live(
-        words, state or Occupancy.UNKNOWN, [(row.code, row.state or Occupancy.UNKNOWN) for row in spaces]
-    )
+    watched = [(row.code, row.state or Occupancy.UNKNOWN) for row in spaces]
+    parts = session.scalar(select(func.count()).where(SensorPart.sensor_id == sensor_id))
+    return Live(words, state or Occupancy.UNKNOWN, watched, bool(parts))
 
 
 @dataclass(frozen=True, slots=True)
