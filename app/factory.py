@@ -36,6 +36,7 @@ from app.notifications import routes as notifications
 from app.notifications.service import unread
 from app.occupancy import pages as sensor_pages
 from app.occupancy import routes as occupancy
+from app.occupancy.pages import fitting as fitting_pages
 from app.people import pages as people_pages
 from app.people import routes as people
 from app.people.pages import account, oidc, staff
@@ -186,6 +187,7 @@ def _register_routes(app: Flask) -> None:
         queue_pages,
         messages,
         sensor_pages,
+        fitting_pages,
         telework_pages,
         telework_approvals_pages,
         telework_ruling_pages,

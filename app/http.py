@@ -65,6 +65,20 @@ def model_timing(model: str) -> Mapping[str, int | bool]:
     return timing
 
 
+def models_known() -> Sequence[str]:
+    """The models of sensors that have a profile."""
+    found: Sequence[str] = current_app.extensions["akiseki.models"]
+    return found
+
+
+def names_in(topic: str, payload: bytes, at: datetime) -> Sequence[tuple[str, str, bool | None]]:
+    """As whom a sensor's message would be heard: (device, part, whether somebody is there)."""
+    found: Sequence[tuple[str, str, bool | None]] = current_app.extensions["akiseki.names"](
+        topic, payload, at
+    )
+    return found
+
+
 def now() -> datetime:
     """The instant of this request, read once."""
     if "now" not in g:

@@ -35,7 +35,7 @@ from app.rotation import publishing, swapping
 from app.rotation.models import Rotation, RotationSwap
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
-from app.spaces import barriers, fixed_seats, layout
+from app.spaces import barriers, fixed_seats, layout, rebinding
 from app.spaces.barriers import Closing, Outage
 from app.spaces.models import Closure, FixedSeat, Space
 from app.spaces.service import get_place, policies
@@ -91,12 +91,13 @@ class Swept:
 
 
 def sweep(session: Session, now: datetime, office: Office) -> Swept:
-    """Time passed: leavers → gone, silence → vacant or offline, no-shows → released, ended → completed, what that frees
-    → offered to the first in line, idle sessions → closed."""
+    """Time passed: leavers → gone, sensors → where they are to be, silence → vacant or offline, no-shows → released,
+    ended → completed, what that frees → offered to the first in line, idle sessions → closed."""
     for user in staffing.due_to_leave(session, now):
         staffing.leave(session, user, actor=None, now=now)
         fixed_seats.free_all_of(session, user.id, now=now)
     gone = leaving.free_of_the_gone(session, now)
+    rebinding.carry_out(session, now)
     observed = occupancy.settle(session, now, policies(session))
     checked_in = presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)
@@ -125,6 +126,7 @@ def next_due(session: Session) -> datetime | None:
     """When `sweep` next has something to do that time alone brings; None: not before somebody does something."""
     waits = (
         occupancy.next_due(session),
+        rebinding.next_due(session),
         warning.next_due(session),
         release.next_due(session),
         series.next_due(session),

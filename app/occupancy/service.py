@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.bulk import among, as_parameter, insert_rows
 from app.occupancy import rules
+from app.occupancy.counters import with_runs
 from app.occupancy.models import DeadLetter, SensorState, SpaceState
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Fold, Occupancy, Signal, Transition, Watch, watch
@@ -90,7 +91,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
     """
     watched = _load(session, {reading.sensor_id for reading in readings}, policies)
     known = [reading for reading in readings if reading.sensor_id in watched]
-    fresh = store(session, known)
+    fresh = store(session, with_runs(session, known))
     turns: list[Turn] = []
     seen: list[Seen] = []
     by_sensor: dict[str, list[Reading]] = defaultdict(list)
@@ -105,7 +106,9 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
                 one.battery_pct = reading.battery_pct
             if reading.history:
                 continue
-            signal = Signal(reading.observed_at, reading.occupied, reading.online)
+            signal = Signal(
+                reading.observed_at, reading.occupied, reading.online, numbered=reading.seq is not None
+            )
             newer = one.fold.signal_at is None or signal.at > one.fold.signal_at
             one.fold, found = rules.observe(one.fold, signal, one.watching)
             turns.extend((sensor_id, turn) for turn in found)

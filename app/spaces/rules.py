@@ -38,6 +38,11 @@ LANES: Mapping[Kind, Lane] = {
 }
 
 
+# A sensor's name on its wire: one line without the signs of an MQTT filter, and with no space at its ends.
+SENSOR_NAME = r"(?=\S)[^+#\x00-\x1f]*\S\Z"
+MOST_SENSOR_NAME = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What somebody wants: one space, or any of a lane, narrowed by kind and by zone."""

@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from app.fields import Day, Identifier, Instant, Text
 from app.http import PageArguments
-from app.spaces.rules import Kind
+from app.spaces.rules import MOST_SENSOR_NAME, SENSOR_NAME, Kind
 
 
 class FloorView(Schema):
@@ -284,9 +284,9 @@ class SpaceSetView(Schema):
 
 _SECONDS: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 86_400)}
 _SENSOR_NAME = [
-    validate.Length(1, 64),
+    validate.Length(1, MOST_SENSOR_NAME),
     validate.Regexp(
-        r"(?=\S)[^+#\x00-\x1f]*\S\Z",
+        SENSOR_NAME,
         error="must begin and end with no space and be of one line without + and #",
     ),
 ]

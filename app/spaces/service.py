@@ -371,7 +371,7 @@ def watch_spaces(
 ) -> None:
     """Let each of these sensors, by its id, watch its spaces from now on, and no others; a fixed number of statements.
     Raises NotFound `space.unknown`."""
-    _check_in_layout(session, {space_id for spaces in wanted.values() for space_id in spaces})
+    check_in_layout(session, {space_id for spaces in wanted.values() for space_id in spaces})
     bound = {
         (one.sensor_id, one.space_id): one
         for one in session.scalars(
@@ -404,7 +404,8 @@ def watch_spaces(
     )
 
 
-def _check_in_layout(session: Session, space_ids: Collection[int]) -> None:
+def check_in_layout(session: Session, space_ids: Collection[int]) -> None:
+    """Raises NotFound `space.unknown` where one of these spaces is not in the layout."""
     found = session.scalars(select(Space.id).where(Space.id.in_(space_ids), in_layout(Space)))
     if missing := sorted(set(space_ids) - set(found)):
         raise NotFound("space.unknown", space_id=missing[0])

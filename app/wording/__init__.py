@@ -166,6 +166,12 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "intake.wire": lazy_gettext("Messages of this wire are not taken here."),
     "sensor.exists": lazy_gettext("There is a sensor of this name already."),
+    "sensor.move_time": lazy_gettext("Choose a time to come, within a year; or none, for at once."),
+    "sensor.move_unknown": lazy_gettext("That plan is over: it came about, or somebody dropped it."),
+    "sensor.name": lazy_gettext(
+        "A sensor needs a model, and a name of at most 64 characters in one line, without + and #."
+    ),
+    "sensor.swap": lazy_gettext("Choose another sensor, one that watches nothing yet."),
     "sensor.unknown": lazy_gettext("There is no such sensor."),
     "series.alone": lazy_gettext(
         "Guests and attendees cannot be part of a series. Invite them to single bookings."

@@ -208,7 +208,16 @@ GET /healthz                                                       | everybody
 GET /kiosk                                                         | K
 POST /kiosk                                                        | K
 POST /kiosk/check-in                                               | K
+GET /office/sensor                                                 | FI
+POST /office/sensor/change                                         | FI
+GET /office/sensor/live                                            | FI
+POST /office/sensor/plans/<int:move_id>/drop                       | FI
+POST /office/sensor/swap                                           | FI
+POST /office/sensor/take-off                                       | FI
+POST /office/sensor/watch                                          | FI
 GET /office/sensors                                                | FI
+GET /office/sensors/new                                            | FI
+POST /office/sensors/new                                           | FI
 POST /kiosk/sit                                                    | K
 POST /language                                                     | everybody
 GET /login                                                         | everybody
