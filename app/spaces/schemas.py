@@ -155,6 +155,7 @@ class MoveView(Schema):
     booking_id = fields.Integer()
     start = fields.AwareDateTime()
     end = fields.AwareDateTime()
+    from_code = fields.String()
     to_space_id = fields.Integer(allow_none=True)
     to_code = fields.String()
     stays_until = fields.AwareDateTime(allow_none=True)
@@ -172,6 +173,7 @@ def moves_shown(moves: Sequence[Any]) -> dict[str, Any]:
                 "booking_id": one.booking.id,
                 "start": one.booking.start_at,
                 "end": one.booking.end_at,
+                "from_code": one.from_code,
                 "to_space_id": one.space_id,
                 "to_code": one.code,
                 "stays_until": one.until,

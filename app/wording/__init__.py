@@ -219,6 +219,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "zone.exists": lazy_gettext("There is a zone of this code already."),
     "zone.in_use": lazy_gettext("There are spaces in this zone. Move or remove them first."),
     "zone.unknown": lazy_gettext("There is no such zone."),
+    "zone.unknown/site": lazy_gettext("There is no such zone at that site. Choose the place anew."),
 }
 
 STATUSES: Mapping[str, LazyString] = {

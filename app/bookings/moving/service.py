@@ -32,13 +32,14 @@ FURTHEST = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A booking and where it goes: to a space; or it stays until `until`, where its space goes away then; or nowhere.
-    Its person is told."""
+    """A booking and where it goes, from the space `from_code`: to another; or it stays until `until`, where its space
+    goes away then; or nowhere. Its person is told."""
 
     booking: Booking
     space_id: int | None
     code: str
     until: datetime | None = None
+    from_code: str = ""
 
 
 def affected(
@@ -83,14 +84,16 @@ def plan(
         if one.status is Status.BOOKED and one.end_at > now and not (one.start_at <= now < start)
     }
     if not left:
-        return [_stays(one, start, now) for one in listed]
+        return [_stays(one, start, now, place.space.code) for one in listed]
     window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
     others = candidates(session, place, window, user_id=None, elsewhere=True)
     codes = {one.space_id: one.code for one in others}
     guests = _guests(session, place, [one for one in listed if one.id in left])
     placed = place_all(left, others, people_of(session, list(left)), guests)
     return [
-        Move(one, to, codes[to]) if (to := placed.get(one.id)) is not None else _stays(one, start, now)
+        Move(one, to, codes[to], from_code=place.space.code)
+        if (to := placed.get(one.id)) is not None
+        else _stays(one, start, now, place.space.code)
         for one in listed
     ]
 
@@ -111,10 +114,10 @@ def _guests(session: Session, place: Place, bookings: Sequence[Booking]) -> set[
     }
 
 
-def _stays(booking: Booking, start: datetime, now: datetime) -> Move:
+def _stays(booking: Booking, start: datetime, now: datetime, code: str) -> Move:
     """A booking without another place: what comes before the space goes away is still its own."""
     keeps = booking.start_at < start and now < start and booking.status is not Status.HELD
-    return Move(booking, None, "", start if keeps else None)
+    return Move(booking, None, "", start if keeps else None, code)
 
 
 def _left(booking: Booking, now: datetime) -> TimeSpan:
