@@ -26,9 +26,7 @@ def zones_by_site(session: Session) -> list[tuple[Site, list[Zone]]]:
     """Each site with the zones of its floors, sites and zones in the order of their codes; three queries."""
     floors = dict(session.execute(select(Floor.id, Floor.site_id)).all())
     zones = list_zones(session)
-    return [
-        (site, [one for one in zones if floors[one.floor_id] == site.id]) for site in list_sites(session)
-    ]
+    return [(site, [one for one in zones if floors[one.floor_id] == site.id]) for site in list_sites(session)]
 
 
 def get_site(session: Session, site_id: int) -> Site:

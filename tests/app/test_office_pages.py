@@ -195,7 +195,9 @@ def test_each_site_offers_its_own_zones_to_be_closed_and_another_ones_is_refused
     for confirmed in ({}, {"confirmed": "1"}):
         wrong = staff.post("/office/closures", where=f"{main}/{zone}", **until, **confirmed).text
         assert "その庁舎にそのゾーンはありません。" in wrong
-        assert 'class="notice error"' in staff.post("/office/closures", where="999", **until, **confirmed).text
+        assert (
+            'class="notice error"' in staff.post("/office/closures", where="999", **until, **confirmed).text
+        )
     assert "別館 別館の島" in staff.post("/office/closures", where=f"{site}/{zone}", **until).text
     staff.post("/office/closures", where=f"{site}/{zone}", **until, confirmed="1")
     with reading(house.engine) as session:
