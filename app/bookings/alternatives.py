@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from math import hypot
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Executable, and_, or_, select
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import Candidate, nearest_time
 from app.spaces.barriers import barriers
 from app.spaces.models import Floor, Space, Zone
-from app.spaces.rules import LANES
+from app.spaces.rules import LANES, Policy
 from app.spaces.service import Place, in_layout, policies
 from app.timespan import TimeSpan, day_span
 
@@ -29,20 +30,13 @@ def candidates(
     rows = [row for row in session.execute(_others(place, elsewhere=elsewhere)) if row.id != place.space.id]
     policy_of = policies(session)
     policy = {row.id: policy_of.of(row.kind, row.zone_id) for row in rows}
-    around = max((one.buffer for one in policy.values()), default=timedelta(0))
-    busy = _busy(session, list(policy), TimeSpan(span.start - around, span.end + around))
-    before = barriers(session, span, place.timezone, space_ids=list(policy))
-    for barrier in before:
-        if barrier.bars(user_id):
-            busy[barrier.space_id].append(
-                TimeSpan(max(barrier.start, span.start), min(barrier.end or span.end, span.end))
-            )
+    busy = not_to_be_had(session, policy, span, place.timezone, user_id=user_id)
     return [
         Candidate(
             row.id,
             row.code,
             hypot(row.x - place.space.x, row.y - place.space.y),
-            tuple(sorted(_apart(busy[row.id], policy[row.id].buffer))),
+            busy[row.id],
             row.capacity,
             unlike=4 * (row.kind != place.space.kind)
             + 2 * (row.floor_id != place.zone.floor_id)
@@ -52,6 +46,21 @@ def candidates(
         )
         for row in rows
     ]
+
+
+def not_to_be_had(
+    session: Session, policy: Mapping[int, Policy], span: TimeSpan, timezone: ZoneInfo, *, user_id: int | None
+) -> dict[int, tuple[TimeSpan, ...]]:
+    """When each of these spaces, with its policy, cannot be had by a person during a span: booked, with the pause that
+    its policy wants around that, out of order, closed, kept for somebody else. Two queries."""
+    around = max((one.buffer for one in policy.values()), default=timedelta(0))
+    busy = _busy(session, list(policy), TimeSpan(span.start - around, span.end + around))
+    for barrier in barriers(session, span, timezone, space_ids=list(policy)):
+        if barrier.bars(user_id):
+            busy[barrier.space_id].append(
+                TimeSpan(max(barrier.start, span.start), min(barrier.end or span.end, span.end))
+            )
+    return {space_id: tuple(sorted(_apart(busy[space_id], one.buffer))) for space_id, one in policy.items()}
 
 
 def ids_elsewhere(session: Session, place: Place) -> list[int]:

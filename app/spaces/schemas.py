@@ -276,6 +276,19 @@ class SpaceSetView(Schema):
     height = fields.Integer()
 
 
+class ZoneChanged(ZoneView, MoveList):
+    """The zone as it is by now, or would be, and what becomes of bookings whose people may not be there any more."""
+
+
+class SpaceChanged(SpaceSetView, MoveList):
+    """The same of a space."""
+
+
+def changed(view: type[Schema], row: Any, moves: Sequence[Any]) -> dict[str, Any]:
+    """A `ZoneChanged` or `SpaceChanged` of a row and the moves of bookings."""
+    return {name: getattr(row, name) for name in view().fields} | moves_shown(moves)
+
+
 _SECONDS: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 86_400)}
 _SENSOR_NAME = [
     validate.Length(1, 64),

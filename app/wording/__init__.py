@@ -257,6 +257,7 @@ REASONS: Mapping[str, LazyString] = {
     "sensor_silent": lazy_gettext("sensor silent: kept"),
     "unverified": lazy_gettext("unverified: no word from the sensor"),
     "out_of_order": lazy_gettext("the space was out of order"),
+    "layout": lazy_gettext("the layout of the office was changed"),
     "series_unused": lazy_gettext("the series was not used"),
     "offline": lazy_gettext("sensor went silent"),
     "suspect": lazy_gettext("over 12 hours: check the sensor"),
