@@ -42,6 +42,7 @@ from app.rotation.pages import setting as rotation_setting_pages
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
+from app.spaces.pages import layout as layout_pages
 from app.spaces.routes import layout
 from app.telework import routes as telework
 from app.telework.pages import approvals as telework_approvals_pages
@@ -170,6 +171,7 @@ def _register_routes(app: Flask) -> None:
         bookings_pages,
         usage_pages,
         spaces_pages,
+        layout_pages,
         desks,
         lots_pages,
         records_pages,

@@ -166,6 +166,46 @@ def test_keeping_a_seat_shows_whose_bookings_move_and_does_nothing_until_confirm
     assert house.get(own).space_id == house.spaces["seat"]
 
 
+def test_a_zone_that_changes_hands_shows_whose_bookings_go_where_before_it_does(
+    staff: Browser, house: House
+) -> None:
+    zone = staff.zone("seat")
+    booking = house.book("aoki", "seat", "10:00", "11:00")
+    taxes = str(next(iter(house.people["endo"].section_ids)))
+    named = {"name": "窓側", "name_en": "Window side", "section": ""}
+    assert "保存しました" in staff.post(f"/office/zones/{zone}/change", **named).text, (
+        "it takes nothing from anybody"
+    )
+    shown = staff.post(f"/office/zones/{zone}/change", **named | {"section": taxes}).text
+    assert "窓側を変更しますか" in shown
+    assert house.get(booking).status is Status.BOOKED
+    with reading(house.engine) as session:
+        assert session.get_one(Zone, zone).section_id is None
+    done = staff.post(f"/office/zones/{zone}/change", **named | {"section": taxes}, confirmed="1").text
+    assert "予約1件を移動または終了し" in done
+    assert house.get(booking).status is Status.CANCELLED
+    with reading(house.engine) as session:
+        found = session.get_one(Zone, zone)
+        assert (found.name, found.name_en, found.section_id) == ("窓側", "Window side", int(taxes))
+    for wrong in ({"name": ""}, {"section": "x"}, {"section": "999"}):
+        assert 'class="notice error"' in staff.post(f"/office/zones/{zone}/change", **named | wrong).text
+
+
+def test_a_space_goes_to_another_zone_with_a_preview(staff: Browser, house: House) -> None:
+    zone, path = staff.zone("seat"), f"/office/zones/{staff.zone('seat')}/space"
+    booking = house.book("aoki", "seat", "10:00", "11:00")
+    form = {"space_id": str(house.spaces["seat"]), "zone": str(staff.zone("taxes")), "kind": "focus_seat"}
+    assert "→ bare" in staff.post(path, **form).text
+    assert staff.zone("seat") == zone
+    staff.post(path, **form, confirmed="1")
+    assert staff.zone("seat") == staff.zone("taxes")
+    assert house.get(booking).space_id == house.spaces["bare"]
+    with reading(house.engine) as session:
+        assert session.get_one(Space, house.spaces["seat"]).kind is Kind.FOCUS_SEAT
+    for wrong in ({"capacity": "0"}, {"capacity": "x"}, {"kind": "sofa"}, {"zone": "x"}, {"space_id": ""}):
+        assert 'class="notice error"' in staff.post(path, **form | wrong).text
+
+
 def annex(house: House) -> tuple[int, int]:
     """A second site with a zone: (site, zone)."""
     with transaction(house.engine) as session:

@@ -82,6 +82,8 @@ def change_space(
 
 def hold(session: Session, site_ids: Collection[int]) -> Held:
     """Wait for the turn of every space of these sites, before a row of the layout is changed, and tell how it is."""
+    if not site_ids:
+        return NOTHING
     query = (
         select(Space.id)
         .join(Zone, Zone.id == Space.zone_id)
