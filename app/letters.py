@@ -49,6 +49,8 @@ def sentence(kind: str, data: Mapping[str, Any]) -> str:
     """An event in one sentence of the reader's language."""
     days = len(data.get("bookings") or ())
     text = (wording.OF_SERIES if days else wording.MESSAGES).get(kind)
+    if data.get("count"):
+        text = wording.MESSAGES.get(f"{kind}/some", text)
     if text is None:
         return kind
     said = {
@@ -201,6 +203,8 @@ class Writer:
         if not links.base:
             return []
         found = [(gettext("My bookings"), f"{links.base}/bookings")]
+        if letter.message.kind == "telework.approved" and letter.message.data.get("count"):
+            found.append((gettext("Booked, and not needed any more"), f"{links.base}/telework#needless"))
         if booking is not None and booking.is_live and booking.user_id == letter.message.user_id:
             verbs = [("check-in", gettext("Check in")), ("give-up", gettext("Give it up"))]
             if letter.message.kind == "booking.release_warned":

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from types import MappingProxyType
 
 from app.spaces.rules import LANES, Door, Entry, Kind, Lane
-from app.timespan import TimeSpan, merged
+from app.timespan import TimeSpan, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +82,8 @@ def _order(one: Candidate, used: Set[int]) -> tuple[int, float, bool, str]:
 def nearest_time(span: TimeSpan, busy: Iterable[TimeSpan], window: TimeSpan) -> TimeSpan | None:
     """The span of the same length, inside `window` and clear of `busy`, that begins nearest to what was asked; of two
     equally near, the later. None where there is none."""
-    gaps, begins = [], window.start
-    for one in merged(busy):
-        if begins < min(one.start, window.end):
-            gaps.append(TimeSpan(begins, min(one.start, window.end)))
-        begins = max(begins, one.end)
-    if begins < window.end:
-        gaps.append(TimeSpan(begins, window.end))
     found = []
-    for gap in gaps:
+    for gap in without(window, busy):
         if gap.length >= span.length:
             start = min(max(span.start, gap.start), gap.end - span.length)
             found.append(TimeSpan(start, start + span.length))

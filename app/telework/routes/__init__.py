@@ -11,10 +11,11 @@ from app.database import reading, transaction
 from app.errors import RuleBroken
 from app.extensions import db
 from app.fields import ME
-from app.http import Blueprint, now, position_page, settings, today
-from app.telework import requesting, service
+from app.http import Blueprint, PageArguments, now, position_page, settings, today
+from app.telework import freeing, requesting, service
 from app.telework.caps.rules import Breach, concerning
 from app.telework.caps.service import check_may_see, facts, standings_of
+from app.telework.freeing import needless_by, needless_of
 from app.telework.models import TeleworkPlan
 from app.telework.requesting import Wanted, wanted_between
 from app.telework.rules import Half, PlanKind
@@ -22,6 +23,9 @@ from app.telework.schemas import (
     CapsQuery,
     CapsView,
     DaysQuery,
+    FreedList,
+    FreeRequest,
+    NeedlessList,
     PlanList,
     PlanPut,
     PlanRequest,
@@ -64,13 +68,15 @@ def put_plan(body: dict[str, Any]) -> Any:
         raise RuleBroken("request.invalid", field="cells")
     with transaction(db.engine) as session:
         asked = requesting.request(session, wanted, actor=asker(), now=now(), office=office)
+        needless = {plan: needless_by(session, plan, office, now=now()) for plan in asked.plans}
         items = [
             {
                 "plan": plan,
-                "needless_bookings": service.needless_bookings(session, plan, office),
+                "needless_bookings": [one.booking for one in found if one.left is None],
+                "partly_needless": [one for one in found if one.left is not None],
                 "breaches": [shown(one) for one in concerning(asked.breaches, [plan.on_date])],
             }
-            for plan in asked.plans
+            for plan, found in needless.items()
         ]
         session.expunge_all()
     return items[0] if is_one else {"items": items}
@@ -81,6 +87,31 @@ def _wanted(one: dict[str, Any], office: Office) -> list[Wanted]:
     if "half" in one:
         return [Wanted(one["on"], Half(one["half"]), kind)]
     return wanted_between(one["on"], one["starts"], one["ends"], kind, office)
+
+
+@api.route("/telework/needless")
+@api.arguments(PageArguments, location="query")
+@api.response(200, NeedlessList)
+@allow(*PEOPLE)
+def list_needless(query: dict[str, Any]) -> Any:
+    """What one's plans of today and later make needless of what one has booked"""
+    with reading(db.engine) as session:
+        found = needless_of(session, [asker().id], now=now(), office=Office.of(settings()))
+    return position_page(found.get(asker().id, []), query)
+
+
+@api.route("/telework/needless", methods=["POST"])
+@api.arguments(FreeRequest)
+@api.response(200, FreedList)
+@allow(*PEOPLE)
+def free(body: dict[str, Any]) -> Any:
+    """Give up of these bookings what one's plans make needless, all of it or the part"""
+    with transaction(db.engine) as session:
+        freed = freeing.free(
+            session, body["booking_ids"], actor=asker(), now=now(), office=Office.of(settings())
+        )
+        session.expunge_all()
+    return {"freed": freed}
 
 
 @api.route("/telework/plans/<int:plan_id>/withdraw", methods=["POST"])

@@ -94,6 +94,8 @@ GET /api/v1/telework/months/<string:month>/export                  | PA
 POST /api/v1/telework/months/<string:month>/reopen                 | P
 GET /api/v1/telework/plans                                         | SCFPI
 PUT /api/v1/telework/plans                                         | SCFPI
+GET /api/v1/telework/needless                                      | SCFPI
+POST /api/v1/telework/needless                                     | SCFPI
 GET /api/v1/rotations                                              | CPA
 POST /api/v1/rotations                                             | C
 GET /api/v1/rotations/<int:rotation_id>                            | CPA
@@ -248,11 +250,13 @@ POST /office/webhooks                                              | FI
 POST /office/webhooks/<int:webhook_id>/enable                      | FI
 POST /office/webhooks/<int:webhook_id>/remove                      | FI
 GET /office/zones/<int:zone_id>                                    | F
+POST /office/zones/<int:zone_id>/change                            | F
 POST /office/zones/<int:zone_id>/fixed-seats                       | F
 POST /office/zones/<int:zone_id>/guests                            | F
 POST /office/zones/<int:zone_id>/guests/remove                     | F
 POST /office/zones/<int:zone_id>/lots                              | F
 POST /office/zones/<int:zone_id>/overflow                          | F
+POST /office/zones/<int:zone_id>/space                             | F
 GET /office/telework-rules                                         | PA
 POST /office/telework-rules                                        | P
 POST /office/telework-rules/<int:rule_id>/end                      | P
@@ -280,6 +284,7 @@ POST /telework/approvals/decide                                    | SCFPI
 POST /telework/approvals/deputies                                  | CP
 POST /telework/approvals/deputies/<int:deputy_id>/end              | CP
 POST /telework/approvals/week                                      | SCFPI
+POST /telework/free                                                | SCFPI
 POST /telework/hours                                               | SCFPI
 POST /telework/report                                              | SCFPI
 POST /telework/restore                                             | SCFPI
