@@ -16,7 +16,7 @@ from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
-from app.bookings.pages import at_once, desks
+from app.bookings.pages import at_once, changing, desks, others
 from app.demo import office
 from app.document import completed
 from app.extensions import babel, csrf, db, limiter
@@ -169,6 +169,8 @@ def _register_routes(app: Flask) -> None:
         staff,
         boards_pages,
         bookings_pages,
+        changing,
+        others,
         usage_pages,
         spaces_pages,
         layout_pages,

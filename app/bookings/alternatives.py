@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from math import hypot
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Executable, and_, or_, select
+from sqlalchemy import ColumnElement, Executable, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.bookings.models import HOLDS, Booking
@@ -21,16 +21,23 @@ from app.timespan import TimeSpan, day_span
 
 
 def candidates(
-    session: Session, place: Place, span: TimeSpan, *, user_id: int | None, elsewhere: bool = False
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    user_id: int | None,
+    elsewhere: bool = False,
+    besides: int | None = None,
 ) -> list[Candidate]:
     """The other spaces of the same zone and kind, with when they cannot be had during a span; four queries.
 
     `elsewhere`: also those of the site's other zones for the same section or for all, and other kinds of the lane.
+    `besides`: the booking that is being changed, which is in no way.
     """
     rows = [row for row in session.execute(_others(place, elsewhere=elsewhere)) if row.id != place.space.id]
     policy_of = policies(session)
     policy = {row.id: policy_of.of(row.kind, row.zone_id) for row in rows}
-    busy = not_to_be_had(session, policy, span, place.timezone, user_id=user_id)
+    busy = not_to_be_had(session, policy, span, place.timezone, user_id=user_id, besides=besides)
     return [
         Candidate(
             row.id,
@@ -49,12 +56,19 @@ def candidates(
 
 
 def not_to_be_had(
-    session: Session, policy: Mapping[int, Policy], span: TimeSpan, timezone: ZoneInfo, *, user_id: int | None
+    session: Session,
+    policy: Mapping[int, Policy],
+    span: TimeSpan,
+    timezone: ZoneInfo,
+    *,
+    user_id: int | None,
+    besides: int | None = None,
 ) -> dict[int, tuple[TimeSpan, ...]]:
     """When each of these spaces, with its policy, cannot be had by a person during a span: booked, with the pause that
-    its policy wants around that, out of order, closed, kept for somebody else. Two queries."""
+    its policy wants around that, out of order, closed, kept for somebody else. `besides` as of `candidates`. Two
+    queries."""
     around = max((one.buffer for one in policy.values()), default=timedelta(0))
-    busy = _busy(session, list(policy), TimeSpan(span.start - around, span.end + around))
+    busy = _busy(session, list(policy), TimeSpan(span.start - around, span.end + around), besides)
     for barrier in barriers(session, span, timezone, space_ids=list(policy)):
         if barrier.bars(user_id):
             busy[barrier.space_id].append(
@@ -97,30 +111,40 @@ def _apart(busy: Iterable[TimeSpan], buffer: timedelta) -> Iterable[TimeSpan]:
     return (TimeSpan(one.start - buffer, one.end + buffer) for one in busy) if buffer else busy
 
 
-def nearest_space(session: Session, place: Place, span: TimeSpan, *, user_id: int | None) -> Candidate | None:
-    """The nearest other space of the same zone and kind that is free for a span; None where the person is busy then."""
-    if _busy_of(session, user_id, place, span):
+def nearest_space(
+    session: Session, place: Place, span: TimeSpan, *, user_id: int | None, besides: int | None = None
+) -> Candidate | None:
+    """The nearest other space of the same zone and kind that is free for a span; None where the person is busy then.
+    `besides` as of `candidates`."""
+    if _busy_of(session, user_id, place, span, besides):
         return None
     free = [
         one
-        for one in candidates(session, place, span, user_id=user_id)
+        for one in candidates(session, place, span, user_id=user_id, besides=besides)
         if not any(span.overlaps(busy) for busy in one.busy)
     ]
     return min(free, key=lambda one: (one.distance, one.code), default=None)
 
 
 def nearest_free_time(
-    session: Session, place: Place, span: TimeSpan, *, now: datetime, user_id: int | None
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    now: datetime,
+    user_id: int | None,
+    besides: int | None = None,
 ) -> TimeSpan | None:
-    """The nearest time of the same day's hours for which the space itself is free, and the person too."""
+    """The nearest time of the same day's hours for which the space itself is free, and the person too. `besides` as of
+    `candidates`."""
     opens, closes = place.opening.opens or time.min, place.opening.closes
     day = day_span(span.start.astimezone(place.timezone).date(), place.timezone, opens, closes)
     if day.end <= now:
         return None
     window = TimeSpan(max(day.start, now), day.end)
-    busy = _busy(session, [place.space.id], window)[place.space.id]
+    busy = _busy(session, [place.space.id], window, besides)[place.space.id]
     busy = [TimeSpan(one.start - place.policy.buffer, one.end + place.policy.buffer) for one in busy]
-    busy += _busy_of(session, user_id, place, window)
+    busy += _busy_of(session, user_id, place, window, besides)
     for barrier in barriers(session, window, place.timezone, space_id=place.space.id):
         if barrier.bars(user_id):
             busy.append(
@@ -129,7 +153,9 @@ def nearest_free_time(
     return nearest_time(span, busy, window)
 
 
-def _busy_of(session: Session, user_id: int | None, place: Place, span: TimeSpan) -> list[TimeSpan]:
+def _busy_of(
+    session: Session, user_id: int | None, place: Place, span: TimeSpan, besides: int | None
+) -> list[TimeSpan]:
     """When the person holds something of the lane during a span; one query."""
     query = select(Booking.start_at, Booking.end_at).where(
         Booking.user_id == user_id,
@@ -137,16 +163,27 @@ def _busy_of(session: Session, user_id: int | None, place: Place, span: TimeSpan
         HOLDS,
         Booking.start_at < span.end,
         Booking.end_at > span.start,
+        _others_than(besides),
     )
     return [TimeSpan(start, end) for start, end in session.execute(query)] if user_id is not None else []
 
 
-def _busy(session: Session, space_ids: Sequence[int], span: TimeSpan) -> dict[int, list[TimeSpan]]:
+def _others_than(booking_id: int | None) -> ColumnElement[bool]:
+    return true() if booking_id is None else Booking.id != booking_id
+
+
+def _busy(
+    session: Session, space_ids: Sequence[int], span: TimeSpan, besides: int | None
+) -> dict[int, list[TimeSpan]]:
     """When live bookings cover these spaces during a span; one query."""
     found: dict[int, list[TimeSpan]] = defaultdict(list)
     for space_id, start, end in session.execute(
         select(Booking.space_id, Booking.start_at, Booking.end_at).where(
-            Booking.space_id.in_(space_ids), HOLDS, Booking.start_at < span.end, Booking.end_at > span.start
+            Booking.space_id.in_(space_ids),
+            HOLDS,
+            Booking.start_at < span.end,
+            Booking.end_at > span.start,
+            _others_than(besides),
         )
     ):
         found[space_id].append(TimeSpan(start, end))

@@ -176,10 +176,12 @@ GET /bookings                                                      | SCFPI
 POST /bookings                                                     | SCFPI
 POST /bookings/<int:booking_id>/<any('check-in', 'end', 'reclaim', 'cancel', 'still-coming'):verb> | S:own C:section F:all P:own I:own
 POST /bookings/<int:booking_id>/cancel-series                      | S:own C:section F:all P:own I:own
+GET /bookings/<int:booking_id>/change                              | S:own C:section F:all P:own I:own
 POST /bookings/<int:booking_id>/change                             | S:own C:section F:all P:own I:own
 GET /bookings/<int:booking_id>/history                             | S:own C:section F:all P:own I:own A:all
 POST /bookings/<int:booking_id>/history                            | F
-POST /bookings/absence                                             | SCFPI
+POST /bookings/absence                                             | S:own C:section F:all P:own I:own
+GET /bookings/others                                               | C:section F:all A:all
 GET /calendar/<token>.ics                                          | everybody
 GET /card                                                          | SCFPI
 POST /card                                                         | SCFPI
