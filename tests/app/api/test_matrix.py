@@ -329,9 +329,6 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
         }.items()
     },
     "GET /api/v1/usage": usage_of,
-    "GET /bookings/others": lambda one: one.actor.call("GET", f"/bookings/others?person={one.owner_id}"),
-    "POST /bookings/absence": absence_of,
-    "GET /bookings/<int:booking_id>/change": on_booking("GET", "/change", base=""),
     "POST /bookings/<int:booking_id>/change": on_booking(
         "POST", "/change", {"version": "1", "title": "x"}, base=""
     ),
@@ -361,6 +358,9 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     "POST /telework/days/<int:half_day_id>": lambda one: one.actor.call(
         "POST", f"/telework/days/{one.half_day()}", {"class": "office", "why": "x"}
     ),
+    "GET /bookings/others": lambda one: one.actor.call("GET", f"/bookings/others?person={one.owner_id}"),
+    "POST /bookings/absence": absence_of,
+    "GET /bookings/<int:booking_id>/change": on_booking("GET", "/change", base=""),
 }
 
 
