@@ -16,7 +16,7 @@ from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
-from app.bookings.pages import at_once, desks
+from app.bookings.pages import at_once, changing, desks, others
 from app.demo import office
 from app.document import completed
 from app.extensions import babel, csrf, db, limiter
@@ -51,6 +51,7 @@ from app.rotation.pages import setting as rotation_setting_pages
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
+from app.spaces.pages import layout as layout_pages
 from app.spaces.routes import layout
 from app.telework import routes as telework
 from app.telework.pages import approvals as telework_approvals_pages
@@ -178,8 +179,11 @@ def _register_routes(app: Flask) -> None:
         staff,
         boards_pages,
         bookings_pages,
+        changing,
+        others,
         usage_pages,
         spaces_pages,
+        layout_pages,
         desks,
         lots_pages,
         records_pages,

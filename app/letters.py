@@ -91,6 +91,8 @@ def headline(kind: str, data: Mapping[str, Any]) -> str:
     """What happened, in one line of the reader's language."""
     days = len(data.get("bookings") or ())
     text = (wording.OF_SERIES if days else wording.MESSAGES).get(kind)
+    if data.get("count"):
+        text = wording.MESSAGES.get(f"{kind}/some", text)
     if text is None:
         return kind
     said = {
@@ -251,6 +253,8 @@ class Writer:
         if not links.base:
             return []
         found = [(gettext("My bookings"), f"{links.base}/bookings")]
+        if letter.message.kind == "telework.approved" and letter.message.data.get("count"):
+            found.append((gettext("Booked, and not needed any more"), f"{links.base}/telework#needless"))
         if booking is None or not booking.is_live:
             return found
         if booking.host_id == letter.message.user_id:

@@ -5,15 +5,15 @@ Each step takes the value that the step before returned. Read this file first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.bookings import absence, closing, leaving, presence, release, reserve, warning
 from app.bookings.models import Booking
+from app.bookings.moving import layout as relayout
 from app.bookings.moving import service as moving
 from app.bookings.moving.service import Move
 from app.bookings.now import service as now_service
@@ -37,7 +37,7 @@ from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
 from app.spaces import barriers, fixed_seats, layout, rebinding
 from app.spaces.barriers import Closing, Outage
-from app.spaces.models import Closure, FixedSeat, Space
+from app.spaces.models import Closure, FixedSeat
 from app.spaces.service import get_place, policies
 from app.telework import service as telework
 from app.telework.models import HalfDay
@@ -367,12 +367,8 @@ def keep_seat(
     return kept, moves
 
 
-def change_space(
-    session: Session, space_id: int, values: Mapping[str, Any], *, actor: Person, now: datetime
-) -> Space:
-    """The layout changes, and what is booked stays: a booked seat becomes no room. Raises Conflict `space.booked`."""
-    moving.check_kind(session, space_id, values.get("kind"))
-    return layout.change_space(session, space_id, values, actor_id=actor.id, now=now)
+# The layout changes, and whoever may no longer have what they booked is moved or told; in one step.
+change_zone, change_space = relayout.change_zone, relayout.change_space
 
 
 def remove_space(session: Session, space_id: int, *, actor: Person, now: datetime) -> list[Move]:

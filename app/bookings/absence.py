@@ -37,11 +37,6 @@ def booked_within(
     return list(session.scalars(query.order_by(Booking.start_at, Booking.id).limit(AT_MOST + 1)))
 
 
-def booked_inside(session: Session, user_id: int, span: TimeSpan) -> list[Booking]:
-    """What of that lies in a span as a whole, in the order of time."""
-    return [one for one in booked_within(session, user_id, span) if one.end_at <= span.end]
-
-
 def booked_with_spaces(session: Session, user_id: int, span: TimeSpan) -> list[tuple[Booking, str]]:
     """The same, each with the code of its space."""
     found = booked_within(session, user_id, span)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from math import hypot
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Executable, and_, or_, select
+from sqlalchemy import ColumnElement, Executable, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.bookings.models import HOLDS, Booking
@@ -18,7 +19,7 @@ from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy, looks_stuck
 from app.spaces.barriers import barriers
 from app.spaces.models import Floor, Space, Zone
-from app.spaces.rules import LANES
+from app.spaces.rules import LANES, Policy
 from app.spaces.service import Place, in_layout, policies
 from app.timespan import TimeSpan, day_span
 
@@ -31,29 +32,24 @@ def candidates(
     user_id: int | None,
     now: datetime,
     elsewhere: bool = False,
+    besides: int | None = None,
 ) -> list[Candidate]:
     """The other spaces of the same zone and kind, with when they cannot be had during a span; four queries. Where a
     sensor sees somebody, this moment is taken, whoever it is: no booking that has begun is sent there.
 
     `elsewhere`: also those of the site's other zones for the same section or for all, and other kinds of the lane.
+    `besides`: the booking that is being changed, which is in no way.
     """
     rows = [row for row in session.execute(_others(place, elsewhere=elsewhere)) if row.id != place.space.id]
     policy_of = policies(session)
     policy = {row.id: policy_of.of(row.kind, row.zone_id) for row in rows}
-    around = max((one.buffer for one in policy.values()), default=timedelta(0))
-    busy = _busy(session, list(policy), TimeSpan(span.start - around, span.end + around))
-    before = barriers(session, span, place.timezone, space_ids=list(policy))
-    for barrier in before:
-        if barrier.bars(user_id):
-            busy[barrier.space_id].append(
-                TimeSpan(max(barrier.start, span.start), min(barrier.end or span.end, span.end))
-            )
+    busy = not_to_be_had(session, policy, span, place.timezone, user_id=user_id, besides=besides)
     return [
         Candidate(
             row.id,
             row.code,
             hypot(row.x - place.space.x, row.y - place.space.y),
-            tuple(sorted([*_apart(busy[row.id], policy[row.id].buffer), *_in_use(row, now)])),
+            tuple(sorted([*busy[row.id], *_in_use(row, now)])),
             row.capacity,
             unlike=4 * (row.kind != place.space.kind)
             + 2 * (row.floor_id != place.zone.floor_id)
@@ -63,6 +59,28 @@ def candidates(
         )
         for row in rows
     ]
+
+
+def not_to_be_had(
+    session: Session,
+    policy: Mapping[int, Policy],
+    span: TimeSpan,
+    timezone: ZoneInfo,
+    *,
+    user_id: int | None,
+    besides: int | None = None,
+) -> dict[int, tuple[TimeSpan, ...]]:
+    """When each of these spaces, with its policy, cannot be had by a person during a span: booked, with the pause that
+    its policy wants around that, out of order, closed, kept for somebody else. `besides` as of `candidates`. Two
+    queries."""
+    around = max((one.buffer for one in policy.values()), default=timedelta(0))
+    busy = _busy(session, list(policy), TimeSpan(span.start - around, span.end + around), besides)
+    for barrier in barriers(session, span, timezone, space_ids=list(policy)):
+        if barrier.bars(user_id):
+            busy[barrier.space_id].append(
+                TimeSpan(max(barrier.start, span.start), min(barrier.end or span.end, span.end))
+            )
+    return {space_id: tuple(sorted(_apart(busy[space_id], one.buffer))) for space_id, one in policy.items()}
 
 
 def ids_elsewhere(session: Session, place: Place) -> list[int]:
@@ -107,14 +125,21 @@ def _apart(busy: Iterable[TimeSpan], buffer: timedelta) -> Iterable[TimeSpan]:
 
 
 def nearest_space(
-    session: Session, place: Place, span: TimeSpan, *, now: datetime, user_id: int | None
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    now: datetime,
+    user_id: int | None,
+    besides: int | None = None,
 ) -> Candidate | None:
-    """The nearest other space of the same zone and kind that is free for a span; None where the person is busy then."""
-    if _busy_of(session, user_id, place, span):
+    """The nearest other space of the same zone and kind that is free for a span; None where the person is busy then.
+    `besides` as of `candidates`."""
+    if _busy_of(session, user_id, place, span, besides):
         return None
     free = [
         one
-        for one in candidates(session, place, span, user_id=user_id, now=now)
+        for one in candidates(session, place, span, user_id=user_id, now=now, besides=besides)
         if not any(span.overlaps(busy) for busy in one.busy)
     ]
     return min(free, key=lambda one: (one.distance, one.code), default=None)
@@ -187,22 +212,38 @@ def own_clash(session: Session, place: Place, span: TimeSpan, user_id: int) -> t
     return (found[0], found[1]) if found is not None else None
 
 
-def _busy_of(session: Session, user_id: int | None, place: Place, span: TimeSpan) -> list[TimeSpan]:
+def _busy_of(
+    session: Session, user_id: int | None, place: Place, span: TimeSpan, besides: int | None
+) -> list[TimeSpan]:
     """When the person holds something of the lane during a span; one query."""
     if user_id is None:
         return []
     query = select(Booking.start_at, Booking.end_at).where(
-        _held_by(user_id, place), HOLDS, Booking.start_at < span.end, Booking.end_at > span.start
+        _held_by(user_id, place),
+        HOLDS,
+        Booking.start_at < span.end,
+        Booking.end_at > span.start,
+        _others_than(besides),
     )
     return [TimeSpan(start, end) for start, end in session.execute(query)]
 
 
-def _busy(session: Session, space_ids: Sequence[int], span: TimeSpan) -> dict[int, list[TimeSpan]]:
+def _others_than(booking_id: int | None) -> ColumnElement[bool]:
+    return true() if booking_id is None else Booking.id != booking_id
+
+
+def _busy(
+    session: Session, space_ids: Sequence[int], span: TimeSpan, besides: int | None
+) -> dict[int, list[TimeSpan]]:
     """When live bookings cover these spaces during a span; one query."""
     found: dict[int, list[TimeSpan]] = defaultdict(list)
     for space_id, start, end in session.execute(
         select(Booking.space_id, Booking.start_at, Booking.end_at).where(
-            Booking.space_id.in_(space_ids), HOLDS, Booking.start_at < span.end, Booking.end_at > span.start
+            Booking.space_id.in_(space_ids),
+            HOLDS,
+            Booking.start_at < span.end,
+            Booking.end_at > span.start,
+            _others_than(besides),
         )
     ):
         found[space_id].append(TimeSpan(start, end))

@@ -318,7 +318,7 @@ def check_place(session: Session, site_id: int, zone_id: int | None) -> None:
     if session.get(Site, site_id) is None:
         raise NotFound("site.unknown", site_id=site_id)
     if zone_id is not None and zone_id not in _zones_of(session, site_id):
-        raise NotFound("zone.unknown", zone_id=zone_id)
+        raise NotFound("zone.unknown", zone_id=zone_id, why="site")
 
 
 def reopen(session: Session, closure_id: int, *, actor_id: int | None, now: datetime) -> Closure:

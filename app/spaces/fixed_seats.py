@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.database import lock_rows
 from app.errors import Conflict, NotFound
-from app.people.service import get_by_email, get_person
+from app.people.service import get_by_email, get_person, names
 from app.spaces.models import FixedSeat, Floor, Site, Space, Zone
 from app.timespan import day_span
 
@@ -68,6 +68,11 @@ def keep_for(
 def holder_id(session: Session, email: str) -> int:
     """Whom a space is to be kept for, by address; raises NotFound `user.unknown`."""
     return get_by_email(session, email).id
+
+
+def holder_name(session: Session, wanted: NewFixedSeat) -> str:
+    """Whom a space is to be kept for, by name: for the facility staff alone."""
+    return names(session, [wanted.user_id]).get(wanted.user_id, "")
 
 
 def list_kept(session: Session, on: date) -> list[FixedSeat]:

@@ -16,17 +16,24 @@ from app.spaces.rules import GuestDay, Kind, Policy
 
 @dataclass(frozen=True, slots=True)
 class OfficeOverview:
-    sites: list[Site]
-    zones: list[Zone]
+    by_site: list[tuple[Site, list[Zone]]]
     sections: dict[int, Section]
     closures: list[Closure]
+
+    @property
+    def sites(self) -> list[Site]:
+        return [site for site, _zones in self.by_site]
+
+    @property
+    def zones(self) -> list[Zone]:
+        """Site after site."""
+        return [zone for _site, listed in self.by_site for zone in listed]
 
 
 def office_overview(session: Session, now: datetime) -> OfficeOverview:
     """Sites, zones with their sections, and closures that are not over."""
     return OfficeOverview(
-        zones.list_sites(session),
-        service.list_zones(session),
+        zones.zones_by_site(session),
         {one.id: one for one in list_sections(session)},
         barriers.list_closures(session, now=now),
     )

@@ -163,6 +163,7 @@ class MoveView(Schema):
     booking_id = fields.Integer()
     start = fields.AwareDateTime()
     end = fields.AwareDateTime()
+    from_code = fields.String()
     to_space_id = fields.Integer(allow_none=True)
     to_code = fields.String()
     stays_until = fields.AwareDateTime(allow_none=True)
@@ -180,6 +181,7 @@ def moves_shown(moves: Sequence[Any]) -> dict[str, Any]:
                 "booking_id": one.booking.id,
                 "start": one.booking.start_at,
                 "end": one.booking.end_at,
+                "from_code": one.from_code,
                 "to_space_id": one.space_id,
                 "to_code": one.code,
                 "stays_until": one.until,
@@ -280,6 +282,19 @@ class SpaceSetView(Schema):
     y = fields.Integer()
     width = fields.Integer()
     height = fields.Integer()
+
+
+class ZoneChanged(ZoneView, MoveList):
+    """The zone as it is by now, or would be, and what becomes of bookings whose people may not be there any more."""
+
+
+class SpaceChanged(SpaceSetView, MoveList):
+    """The same of a space."""
+
+
+def changed(view: type[Schema], row: Any, moves: Sequence[Any]) -> dict[str, Any]:
+    """A `ZoneChanged` or `SpaceChanged` of a row and the moves of bookings."""
+    return {name: getattr(row, name) for name in view().fields} | moves_shown(moves)
 
 
 _SECONDS: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 86_400)}

@@ -12,7 +12,6 @@ from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings.absence import booked_inside
 from app.bookings.models import Booking
 from app.bookings.rules import By, Status
 from app.errors import Conflict
@@ -74,6 +73,19 @@ class Office:
         """A plan by its minutes."""
         return self.cell(plan.on_date, plan.half, plan.kind, plan.part)
 
+    def away(self, plan: TeleworkPlan) -> TimeSpan:
+        """From when until when somebody is away by a plan of a half-day, or of a part of it: with the time before the
+        office opens or after it closes, and with the break beside it."""
+        morning, afternoon = (self.window(plan.on_date, half) for half in Half)
+        day, part = day_span(plan.on_date, self.timezone), plan.part or self.hours_of(plan.half)
+        exact = day_span(plan.on_date, self.timezone, part.starts, part.ends)
+        whole = self.hours_of(plan.half)
+        start, end = (day.start, afternoon.start) if plan.half is Half.AM else (morning.end, day.end)
+        return TimeSpan(
+            start if part.starts <= whole.starts else exact.start,
+            end if part.ends >= whole.ends else exact.end,
+        )
+
     def closes_at(self, on: date) -> datetime:
         """When a day closes: at 04:00 of the next, by default."""
         return day_span(on + timedelta(days=1), self.timezone, self.hours.day_closes, time(23, 59)).start
@@ -131,26 +143,6 @@ def put_plan(
         **({"starts": starts.isoformat(), "ends": ends.isoformat()} if starts and ends else {}),
     )
     return plan
-
-
-def needless_bookings(session: Session, plan: TeleworkPlan, office: Office) -> list[Booking]:
-    """What somebody has booked for when they plan to be elsewhere: what lies in the half-day up to the break's end or
-    from its beginning, or in the day where both halves are planned away."""
-    if plan.kind is PlanKind.OFFICE or plan.starts is not None:
-        return []
-    day = day_span(plan.on_date, office.timezone)
-    away = session.scalars(
-        select(TeleworkPlan.half).where(
-            TeleworkPlan.user_id == plan.user_id,
-            TeleworkPlan.on_date == plan.on_date,
-            TeleworkPlan.kind != PlanKind.OFFICE,
-            TeleworkPlan.state.in_(STANDING),
-            TeleworkPlan.starts.is_(None),
-        )
-    ).all()
-    start = day.start if Half.AM in away else office.window(plan.on_date, Half.AM).end
-    end = day.end if Half.PM in away else office.window(plan.on_date, Half.PM).start
-    return booked_inside(session, plan.user_id, TimeSpan(start, end))
 
 
 def list_plans(session: Session, *, user_id: int, first: date, last: date) -> list[TeleworkPlan]:

@@ -225,6 +225,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "zone.exists": lazy_gettext("There is a zone of this code already."),
     "zone.in_use": lazy_gettext("There are spaces in this zone. Move or remove them first."),
     "zone.unknown": lazy_gettext("There is no such zone."),
+    "zone.unknown/site": lazy_gettext("There is no such zone at that site. Choose the place anew."),
 }
 
 STATUSES: Mapping[str, LazyString] = {
@@ -264,6 +265,7 @@ REASONS: Mapping[str, LazyString] = {
     "sensor_silent": lazy_gettext("sensor silent: kept"),
     "unverified": lazy_gettext("unverified: no word from the sensor"),
     "out_of_order": lazy_gettext("the space was out of order"),
+    "layout": lazy_gettext("the layout of the office was changed"),
     "series_unused": lazy_gettext("the series was not used"),
     "day_closed": lazy_gettext("the series was changed, and its new day is closed"),
     "offline": lazy_gettext("sensor went silent"),

@@ -42,6 +42,10 @@ MESSAGES: Mapping[str, LazyString] = {
     ),
     "waitlist.over": lazy_gettext("Nothing became free for the time you waited for (%(when)s)."),
     "telework.approved": lazy_gettext("Approved: %(cells)s."),
+    # Where it makes bookings needless.
+    "telework.approved/some": lazy_gettext(
+        "Approved: %(cells)s. Bookings of yours that you do not need any more: %(count)s. Give them up under Telework."
+    ),
     "telework.rejected": lazy_gettext("Refused: %(cells)s. Why: %(why)s."),
     "telework.revoked": lazy_gettext("The approval was taken back: %(cells)s. Why: %(why)s."),
     "telework.waiting": lazy_gettext(

@@ -34,13 +34,14 @@ FURTHEST = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A booking and where it goes: to a space; or it stays until `until`, where its space goes away then; or nowhere.
-    Its person is told."""
+    """A booking and where it goes, from the space `from_code`: to another; or it stays until `until`, where its space
+    goes away then; or nowhere. Its person is told."""
 
     booking: Booking
     space_id: int | None
     code: str
     until: datetime | None = None
+    from_code: str = ""
 
 
 def affected(
@@ -81,19 +82,21 @@ def plan(
     place = get_place(session, space_id)
     listed = affected(session, space_id, start, end, besides)
     left = {
-        one.id: _left(one, now)
+        one.id: left_of(one, now)
         for one in listed
         if one.status is Status.BOOKED and one.end_at > now and not (one.start_at <= now < start)
     }
     if not left:
-        return [_stays(one, start, now) for one in listed]
+        return [staying(one, start, now, place.space.code) for one in listed]
     window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
     others = candidates(session, place, window, user_id=None, now=now, elsewhere=True)
     codes = {one.space_id: one.code for one in others}
     guests = _guests(session, place, [one for one in listed if one.id in left])
     placed = place_all(left, others, people_of(session, list(left)), guests)
     return [
-        Move(one, to, codes[to]) if (to := placed.get(one.id)) is not None else _stays(one, start, now)
+        Move(one, to, codes[to], from_code=place.space.code)
+        if (to := placed.get(one.id)) is not None
+        else staying(one, start, now, place.space.code)
         for one in listed
     ]
 
@@ -114,13 +117,13 @@ def _guests(session: Session, place: Place, bookings: Sequence[Booking]) -> set[
     }
 
 
-def _stays(booking: Booking, start: datetime, now: datetime) -> Move:
+def staying(booking: Booking, start: datetime, now: datetime, code: str) -> Move:
     """A booking without another place: what comes before the space goes away is still its own."""
     keeps = booking.start_at < start and now < start and booking.status is not Status.HELD
-    return Move(booking, None, "", start if keeps else None)
+    return Move(booking, None, "", start if keeps else None, code)
 
 
-def _left(booking: Booking, now: datetime) -> TimeSpan:
+def left_of(booking: Booking, now: datetime) -> TimeSpan:
     """What is left of a booking: elsewhere it begins now, and so does its grace."""
     return TimeSpan(max(booking.start_at, now), booking.end_at)
 
@@ -146,27 +149,42 @@ def move_away(
     place = get_place(session, space_id)
     queue_up(session, user_ids=[], space_ids=ids_elsewhere(session, place))
     planned = plan(session, space_id, start, end, now=now, besides=besides)
+    carry_out(session, planned, start, reason=reason, now=now, actor_id=actor.id, notice=notice)
+    return planned
+
+
+def carry_out(
+    session: Session,
+    planned: Sequence[Move],
+    start: datetime,
+    *,
+    reason: str,
+    now: datetime,
+    actor_id: int | None,
+    notice: str = "",
+) -> None:
+    """Move what has another space, and let what has none hold nothing from `start` on, for a reason; the spaces' turn
+    is the caller's. Raises Conflict `booking.changed`."""
     policy_of = _policies_of(session, [one.space_id for one in planned if one.space_id is not None])
     moved = [
         (one.booking, _moved(one, one.space_id, policy_of[one.space_id], now))
         for one in planned
         if one.space_id is not None
     ]
-    with overlap_refused(session, space_id=space_id):
+    with overlap_refused(session):
         changed = change_all(
             session,
             "booking.moved",
             moved,
             now=now,
-            actor_id=actor.id,
+            actor_id=actor_id,
             details=caused_by(reason, notice),
         )
     stay = [one.booking for one in planned if one.space_id is None]
-    changed += end_from(session, stay, start, reason=reason, now=now, actor_id=actor.id, notice=notice)
+    changed += end_from(session, stay, start, reason=reason, now=now, actor_id=actor_id, notice=notice)
     if len(changed) < len(planned):
         # A sweep changed one between the look and the lock: nothing is done by halves.
         raise Conflict("booking.changed")
-    return planned
 
 
 def _policies_of(session: Session, space_ids: Collection[int]) -> dict[int, Policy]:
@@ -176,7 +194,7 @@ def _policies_of(session: Session, space_ids: Collection[int]) -> dict[int, Poli
 
 
 def _moved(one: Move, space_id: int, policy: Policy, now: datetime) -> dict[str, Any]:
-    span = _left(one.booking, now)
+    span = left_of(one.booking, now)
     facts = Booked(status=one.booking.status, span=span, made_at=one.booking.made_at)
     watched = one.booking.status is Status.BOOKED and not one.booking.reclaimed
     return {

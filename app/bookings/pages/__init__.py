@@ -16,14 +16,14 @@ from app import pipeline
 from app.access import PEOPLE, allow, asker
 from app.bookings import absence, attendees, instead, presence, release, reserve, service, walk_in, warning
 from app.bookings.models import Booking
-from app.bookings.pages import repeating
+from app.bookings.pages import changing, repeating
 from app.bookings.rules import Status
 from app.bookings.series import service as series
 from app.bookings.series.rules import Scope
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import day_typed, is_storable
+from app.fields import day_typed, inside, is_storable
 from app.formats import day
 from app.http import identifier, now, settings, today
 from app.timespan import TimeSpan, chosen_span, day_span
@@ -155,7 +155,8 @@ def confirm_series(series_id: int) -> Response:
 @pages.post("/bookings/absence")
 @allow(*PEOPLE)
 def absent() -> Response | str:
-    """First what would be cancelled, then, confirmed, all of it."""
+    """First what would be cancelled of one's own, or of whom one acts for, then, confirmed, all of it."""
+    user_id = request.form.get("user_id", type=identifier) or asker().id
     try:
         first = day_typed(request.form.get("first", ""))
         last = day_typed(request.form.get("last", ""))
@@ -164,18 +165,21 @@ def absent() -> Response | str:
         )
     except (ValueError, OverflowError):
         flash(gettext("Choose a first day and a last one that are not over."), "error")
-        return redirect(url_for("bookings_pages.mine"))
+        return redirect(_then() or url_for("bookings_pages.mine"))
     if request.form.get("confirmed"):
         return _done(
             lambda session: pipeline.cancel_within(
-                session, asker().id, span, actor=asker(), now=now(), why=_text("why", 200)
+                session, user_id, span, actor=asker(), now=now(), why=_text("why", 200)
             ),
             gettext("Cancelled."),
-            url_for("bookings_pages.mine"),
+            _then() or url_for("bookings_pages.mine"),
         )
-    with reading(db.engine) as session:
-        rows = absence.booked_with_spaces(session, asker().id, span)
-    return render_template("absence.html", rows=rows, first=first, last=last)
+    # Whoever looks at another's bookings leaves a trace, which takes a writing transaction.
+    with (reading if user_id == asker().id else transaction)(db.engine) as session:
+        service.look_at(session, user_id, actor=asker(), on=today(), now=now())
+        rows = absence.booked_with_spaces(session, user_id, span)
+        session.expunge_all()
+    return render_template("absence.html", rows=rows, first=first, last=last, user_id=user_id, then=_then())
 
 
 @pages.post("/bookings/<int:booking_id>/change")
@@ -213,7 +217,7 @@ def change(booking_id: int) -> Response:
             service.explain_change(session, booking, why, actor=asker(), now=now())
         return booking
 
-    return _done(move, lambda: _changed(left_out))
+    return _done(move, lambda: _changed(left_out), refused=lambda error: changing.refused(booking_id, error))
 
 
 def _changed(left_out: Sequence[TimeSpan]) -> str:
@@ -252,20 +256,34 @@ def _text(name: str, most: int) -> str:
     return text
 
 
-def _done(do: Callable[[Session], object], said: str | Callable[[], str], then: str = "") -> Response:
+def _done(
+    do: Callable[[Session], object],
+    said: str | Callable[[], str],
+    then: str = "",
+    refused: Callable[[DomainError], Response] | None = None,
+) -> Response:
     """Do it in one transaction, say how it went, and go on, or back to where the person was. `said`: told when it is
-    done."""
+    done. `refused`: the page that says why not."""
     try:
         with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
             do(session)
         flash(said if isinstance(said, str) else said(), "done")
     except DomainError as error:
+        if refused is not None:
+            return refused(error)
         flash(explain(error.code, error.facts), "error")
     return redirect(then or _back())
 
 
+def _then() -> str:
+    """The page of this site to which the form leads back, if it names one."""
+    return inside(request.form.get("then", ""))
+
+
 def _back() -> str:
-    """The page of this site that the form was on."""
+    """The page that the form leads back to, or was on."""
+    if _then():
+        return _then()
     came_from = urlsplit(request.referrer or "")
     if came_from.netloc == request.host and came_from.path.startswith("/"):
         return came_from.path + (f"?{came_from.query}" if came_from.query else "")

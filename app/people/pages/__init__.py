@@ -1,7 +1,5 @@
 """Signing in and out by password, choosing a language, the card for the kiosk."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
@@ -10,6 +8,7 @@ from app.access import LOCALE, PEOPLE, allow, asker, sign_in, sign_out
 from app.database import reading, transaction
 from app.errors import DomainError
 from app.extensions import db, limiter
+from app.fields import inside
 from app.formats import hours_and_minutes
 from app.http import now, settings
 from app.people import cards, passwords, service, signing_in
@@ -17,13 +16,6 @@ from app.settings import LOCALES
 from app.wording import explain
 
 pages = Blueprint("people_pages", __name__)
-
-
-def inside(address: str) -> str:
-    """The address if it stays on this site, else nothing: no redirect may lead elsewhere."""
-    parts = urlsplit(address)
-    plain = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
-    return address if plain and address.startswith("/") and not address.startswith("//") else ""
 
 
 def refused(error: DomainError) -> None:

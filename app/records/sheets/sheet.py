@@ -36,7 +36,8 @@ def _as_stored(found: Mapping[Key, Values]) -> list[Values]:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """`needed`: columns that every file must have. `rows`: what is stored as the file's rows."""
+    """`needed`: columns that every file must have. `rows`: what is stored as the file's rows. `moves_bookings`: what it
+    stores may, and tells so in the diff."""
 
     name: str
     columns: Mapping[str, Cell]
@@ -46,3 +47,4 @@ class Sheet:
     check: Callable[[Session, Diff, Asked], Iterator[Refusal]]
     store: Callable[[Session, Diff, Asked], None]
     rows: Callable[[Mapping[Key, Values]], list[Values]] = _as_stored
+    moves_bookings: bool = False

@@ -35,9 +35,12 @@ from app.spaces.schemas import (
     SensorSetView,
     SensorSwap,
     SpaceChange,
+    SpaceChanged,
     SpaceSetView,
     ZoneChange,
+    ZoneChanged,
     ZoneView,
+    changed,
     moves_shown,
 )
 from app.versions import changes, row, shown
@@ -61,15 +64,15 @@ def add_zone(body: dict[str, Any]) -> Any:
 
 @api.route("/zones/<int:zone_id>", methods=["PATCH"])
 @changes(show_zone)
+@api.arguments(DryRun, location="query")
 @api.arguments(ZoneChange)
-@api.response(200, ZoneView)
+@api.response(200, ZoneChanged)
 @allow(Role.FACILITY)
-def change_zone(body: dict[str, Any], zone_id: int) -> Any:
-    """Change a zone; what is booked there stays"""
-    with transaction(db.engine) as session:
-        zone = layout.change_zone(session, zone_id, body, actor_id=asker().id, now=now())
-        session.expunge(zone)
-    return zone
+def change_zone(query: dict[str, Any], body: dict[str, Any], zone_id: int) -> Any:
+    """Change a zone; whoever may no longer have what they booked there moves to the best other space, or is told"""
+    with (rehearsal if query["dry_run"] else transaction)(db.engine) as session:
+        zone, moves = pipeline.change_zone(session, zone_id, body, actor=asker(), now=now())
+        return changed(ZoneView, zone, moves)
 
 
 @api.route("/zones/<int:zone_id>", methods=["DELETE"])
@@ -97,15 +100,15 @@ def add_space(body: dict[str, Any]) -> Any:
 
 @api.route("/spaces/<int:space_id>", methods=["PATCH"])
 @changes(show_space)
+@api.arguments(DryRun, location="query")
 @api.arguments(SpaceChange)
-@api.response(200, SpaceSetView)
+@api.response(200, SpaceChanged)
 @allow(Role.FACILITY)
-def change_space(body: dict[str, Any], space_id: int) -> Any:
-    """Change a space; what is booked stays, so a booked seat becomes no room"""
-    with transaction(db.engine) as session:
-        space = pipeline.change_space(session, space_id, _space_values(body), actor=asker(), now=now())
-        session.expunge(space)
-    return space
+def change_space(query: dict[str, Any], body: dict[str, Any], space_id: int) -> Any:
+    """Change a space; whoever may no longer have what they booked moves, and a booked seat becomes no room"""
+    with (rehearsal if query["dry_run"] else transaction)(db.engine) as session:
+        space, moves = pipeline.change_space(session, space_id, _space_values(body), actor=asker(), now=now())
+        return changed(SpaceSetView, space, moves)
 
 
 @api.route("/spaces/<int:space_id>", methods=["DELETE"])

@@ -20,9 +20,10 @@ from app.people.models import Membership, Role, User
 from app.people.service import Person
 from app.telework.approval.rules import Deciders, deciders
 from app.telework.caps.service import Governed, governed, parents
+from app.telework.freeing import needless_of
 from app.telework.models import TeleworkDeputy, TeleworkPlan
 from app.telework.rules import AWAY, PlanState
-from app.telework.service import check_open
+from app.telework.service import Office, check_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +141,18 @@ def _to_decide(session: Session, plan_ids: Collection[int], *, actor: Person) ->
     return plans
 
 
-def approve_plan(session: Session, plan_id: int, *, actor: Person, now: datetime) -> TeleworkPlan:
-    """Approve a request; also of a day that is over, which is then classified anew.
+def approve_plan(
+    session: Session, plan_id: int, *, actor: Person, now: datetime, office: Office | None = None
+) -> TeleworkPlan:
+    """Approve a request; also of a day that is over, which is then classified anew. `office`: so that the person is
+    told how many of their bookings that makes needless.
 
     Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`, Conflict `telework.state`.
     """
     (plan,) = _to_decide(session, [plan_id], actor=actor)
     _require_state([plan], PlanState.REQUESTED)
     _decide([plan], PlanState.APPROVED, actor=actor, now=now)
-    _tell(session, "telework.approved", [plan], actor=actor, now=now)
+    _tell(session, "telework.approved", [plan], actor=actor, now=now, office=office)
     return plan
 
 
@@ -167,8 +171,10 @@ def approve_many(
     actor: Person,
     now: datetime,
     seen_at: datetime | None = None,
+    office: Office | None = None,
 ) -> Approved:
-    """Approve those of many requests that still are what they were at `seen_at`; each person is told once.
+    """Approve those of many requests that still are what they were at `seen_at`; each person is told once. `office` as
+    of `approve_plan`.
 
     Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`: then none is.
     """
@@ -179,7 +185,7 @@ def approve_many(
         if plan.state is PlanState.REQUESTED and (seen_at is None or plan.requested_at <= seen_at)
     ]
     _decide(chosen, PlanState.APPROVED, actor=actor, now=now)
-    _tell(session, "telework.approved", chosen, actor=actor, now=now)
+    _tell(session, "telework.approved", chosen, actor=actor, now=now, office=office)
     return Approved(chosen, [plan for plan in plans if plan not in chosen])
 
 
@@ -242,13 +248,20 @@ def _tell(
     *,
     actor: Person,
     now: datetime,
+    office: Office | None = None,
     **more: str,
 ) -> None:
-    """One event for each person, whatever number of half-days was decided on."""
+    """One event for each person, whatever number of half-days was decided on; with the number of bookings that they
+    make needless, where the office's hours are known."""
     session.flush()
     by_person: dict[int, list[TeleworkPlan]] = defaultdict(list)
     for plan in plans:
         by_person[plan.user_id].append(plan)
+    needless = needless_of(session, list(by_person), now=now, office=office) if office and by_person else {}
+    count = {
+        user_id: sum(any(plan in by_person[user_id] for plan in one.plans) for one in found)
+        for user_id, found in needless.items()
+    }
     rows = [
         {
             "at": now,
@@ -259,6 +272,7 @@ def _tell(
                 "user_id": user_id,
                 "cells": [[one.on_date.isoformat(), one.half.value, one.kind.value] for one in theirs],
                 "plan_ids": [one.id for one in theirs],
+                **({"count": count[user_id]} if count.get(user_id) else {}),
                 **more,
             },
         }

@@ -14,10 +14,11 @@ from app.errors import RuleBroken
 from app.extensions import db
 from app.fields import ME, Day
 from app.http import Blueprint, now, settings, today
-from app.telework import requesting, service
+from app.telework import freeing, requesting, service
 from app.telework.approval import service as approval
 from app.telework.caps.rules import Breach, concerning
 from app.telework.caps.service import check_may_see, facts, standings_of
+from app.telework.freeing import needless_by, needless_of
 from app.telework.models import TeleworkPlan
 from app.telework.requesting import Wanted, wanted_between
 from app.telework.rules import Half, PlanKind
@@ -26,6 +27,9 @@ from app.telework.schemas import (
     CapsQuery,
     CapsView,
     DaysQuery,
+    FreedList,
+    FreeRequest,
+    NeedlessList,
     PlanList,
     PlanPut,
     PlanRequest,
@@ -77,13 +81,15 @@ def put_plan(_query: dict[str, Any], body: dict[str, Any]) -> Any:
         raise RuleBroken("request.invalid", field="cells")
     with transaction(db.engine) as session:
         asked = requesting.request(session, wanted, actor=asker(), now=now(), office=office)
+        needless = {made: needless_by(session, made, office, now=now()) for made in asked.plans}
         items = [
             {
                 "plan": made,
-                "needless_bookings": service.needless_bookings(session, made, office),
+                "needless_bookings": [one.booking for one in found if one.left is None],
+                "partly_needless": [one for one in found if one.left is not None],
                 "breaches": [breach_shown(one) for one in concerning(asked.breaches, [made.on_date])],
             }
-            for made in asked.plans
+            for made, found in needless.items()
         ]
         session.expunge_all()
     return items[0] if is_one else {"items": items}
@@ -104,6 +110,32 @@ def plan(plan_id: int) -> Any:
     """A plan, to its person and to whoever decides on it"""
     with reading(db.engine) as session:
         return approval.get_plan(session, plan_id, actor=asker())
+
+
+@api.route("/telework/needless")
+@api.arguments(paged_by(fields.String(), fields.Integer()), location="query")
+@api.response(200, NeedlessList)
+@allow(*PEOPLE)
+def list_needless(query: dict[str, Any]) -> Any:
+    """What one's plans of today and later make needless of what one has booked"""
+    with reading(db.engine) as session:
+        found = needless_of(session, [asker().id], now=now(), office=Office.of(settings()))
+    mine = found.get(asker().id, [])
+    return key_page(mine, query, lambda one: (one.booking.start_at.isoformat(), one.booking.id))
+
+
+@api.route("/telework/needless", methods=["POST"])
+@api.arguments(FreeRequest)
+@api.response(200, FreedList)
+@allow(*PEOPLE)
+def free(body: dict[str, Any]) -> Any:
+    """Give up of these bookings what one's plans make needless, all of it or the part"""
+    with transaction(db.engine) as session:
+        freed = freeing.free(
+            session, body["booking_ids"], actor=asker(), now=now(), office=Office.of(settings())
+        )
+        session.expunge_all()
+    return {"freed": freed}
 
 
 @api.route("/telework/plans/<int:plan_id>/withdraw", methods=["POST"])

@@ -78,13 +78,13 @@ def _place(one: dict[str, Any]) -> tuple[str, int, date, str]:
 @allow(*DECIDERS)
 def approve_many(body: dict[str, Any]) -> Any:
     """Approve requests by their ids, or all of a week that break no rule; each person is told once"""
+    office = Office.of(settings())
     with transaction(db.engine) as session:
         if "week" in body:
-            office = Office.of(settings())
             done = approve_week(session, body["week"], actor=asker(), now=now(), office=office)
         else:
             done = approval.approve_many(
-                session, body["plan_ids"], actor=asker(), now=now(), seen_at=body["seen_at"]
+                session, body["plan_ids"], actor=asker(), now=now(), seen_at=body["seen_at"], office=office
             )
         session.expunge_all()
     return done
@@ -97,7 +97,8 @@ def approve_many(body: dict[str, Any]) -> Any:
 def approve(plan_id: int) -> Any:
     """Approve a request, whatever it breaks"""
     with transaction(db.engine) as session:
-        plan = approval.approve_plan(session, plan_id, actor=asker(), now=now())
+        office = Office.of(settings())
+        plan = approval.approve_plan(session, plan_id, actor=asker(), now=now(), office=office)
         session.expunge(plan)
     return plan
 

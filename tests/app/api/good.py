@@ -186,6 +186,8 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     ),
     "GET /telework/plans": lambda _s: Good(query=DAYS),
     "PUT /telework/plans": lambda _s: Good(body={"on": DAY.isoformat(), "half": "pm", "kind": "home"}),
+    "GET /telework/needless": lambda _s: Good(),
+    "POST /telework/needless": lambda s: Good(body={"booking_ids": [needless(s)]}, who="aoki"),
     "GET /telework/approvals": lambda _s: Good(who="chiba"),
     "POST /telework/approvals": lambda s: Good(body={"plan_ids": [asked(s, 8)]}, who="chiba"),
     "POST /telework/plans/{plan_id}/approve": lambda s: Good({"plan_id": s.plan}, who="chiba"),
@@ -330,6 +332,12 @@ def asked(seeds: Seeds, day: int) -> int:
             kind=PlanKind.HOME,
             now=at("09:00"),
         ).id
+
+
+def needless(seeds: Seeds) -> int:
+    """A booking of aoki's for a morning at home."""
+    asked(seeds, 9)
+    return seeds.house.book("aoki", "window", "09:00", "10:00", day=9).id
 
 
 def approved(seeds: Seeds) -> int:

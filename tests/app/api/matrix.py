@@ -102,6 +102,8 @@ POST /api/v1/telework/months/<string:month>/reopen                 | P
 GET /api/v1/telework/plans                                         | SCFPI
 PUT /api/v1/telework/plans                                         | SCFPI
 GET /api/v1/telework/plans/<int:plan_id>                           | S:own C:section F:own P:headless_own I:own
+GET /api/v1/telework/needless                                      | SCFPI
+POST /api/v1/telework/needless                                     | SCFPI
 GET /api/v1/rotations                                              | CPA
 POST /api/v1/rotations                                             | C
 GET /api/v1/rotations/<int:rotation_id>                            | CPA
@@ -187,11 +189,13 @@ GET /bookings                                                      | SCFPI
 POST /bookings                                                     | SCFPI
 POST /bookings/<int:booking_id>/<any('check-in', 'end', 'reclaim', 'cancel', 'still-coming'):verb> | S:own C:section F:all P:own I:own
 POST /bookings/<int:booking_id>/cancel-series                      | S:own C:section F:all P:own I:own
+GET /bookings/<int:booking_id>/change                              | S:own C:section F:all P:own I:own
 POST /bookings/<int:booking_id>/change                             | S:own C:section F:all P:own I:own
 POST /bookings/<int:booking_id>/decline                            | S:own C:own F:own P:own I:own
 GET /bookings/<int:booking_id>/history                             | S:own C:section F:all P:own I:own A:all
 POST /bookings/<int:booking_id>/history                            | F
-POST /bookings/absence                                             | SCFPI
+POST /bookings/absence                                             | S:own C:section F:all P:own I:own
+GET /bookings/others                                               | C:section F:all A:all
 GET /calendar/<token>.ics                                          | everybody
 GET /card                                                          | SCFPI
 POST /card                                                         | SCFPI
@@ -271,11 +275,13 @@ POST /office/webhooks                                              | FI
 POST /office/webhooks/<int:webhook_id>/enable                      | FI
 POST /office/webhooks/<int:webhook_id>/remove                      | FI
 GET /office/zones/<int:zone_id>                                    | F
+POST /office/zones/<int:zone_id>/change                            | F
 POST /office/zones/<int:zone_id>/fixed-seats                       | F
 POST /office/zones/<int:zone_id>/guests                            | F
 POST /office/zones/<int:zone_id>/guests/remove                     | F
 POST /office/zones/<int:zone_id>/lots                              | F
 POST /office/zones/<int:zone_id>/overflow                          | F
+POST /office/zones/<int:zone_id>/space                             | F
 GET /office/telework-rules                                         | PA
 POST /office/telework-rules                                        | P
 POST /office/telework-rules/<int:rule_id>/end                      | P
@@ -303,6 +309,7 @@ POST /telework/approvals/decide                                    | SCFPI
 POST /telework/approvals/deputies                                  | CP
 POST /telework/approvals/deputies/<int:deputy_id>/end              | CP
 POST /telework/approvals/week                                      | SCFPI
+POST /telework/free                                                | SCFPI
 POST /telework/hours                                               | SCFPI
 POST /telework/report                                              | SCFPI
 POST /telework/restore                                             | SCFPI
