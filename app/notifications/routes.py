@@ -116,7 +116,7 @@ def hooks(query: dict[str, Any]) -> Any:
 
 
 @api.route("/webhooks/<int:webhook_id>")
-@shown(row(Webhook, "webhook_id"), besides=("failures",))
+@shown(row(Webhook, "webhook_id"), besides=("failures", "failing_since", "probe_at", "error"))
 @api.response(200, WebhookView)
 @allow(*HOOKS)
 def hook(webhook_id: int) -> Any:

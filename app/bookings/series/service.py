@@ -18,7 +18,7 @@ from app.bookings.moving.rules import Candidate
 from app.bookings.rules import LIVE, Status
 from app.bookings.series.models import Series
 from app.bookings.series.rules import Recurrence, Scope, is_unused, leaves_out, spans
-from app.bookings.service import AS_IT_WAS, Words, change, change_all
+from app.bookings.service import AS_IT_WAS, Words, change, change_all, in_words
 from app.calendar import working_days
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 from app.people.service import Person
@@ -216,6 +216,7 @@ def move(
                 "booking.cancelled",
                 now=now,
                 actor_id=actor.id,
+                details=in_words(words.why),
                 status=Status.CANCELLED,
                 reason="day_closed",
                 release_check_at=None,

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale
 
-from app import pipeline
+from app import happenings, pipeline
 from app.bookings import release, reserve
 from app.bookings.models import Booking
 from app.bookings.series import service as series
@@ -74,13 +74,16 @@ def test_nothing_is_said_of_who_or_why_where_nobody_needs_it(
 def test_a_closure_says_why_to_those_whose_bookings_end_or_are_shortened(
     app: Flask, house: House, clock: SteppingClock
 ) -> None:
-    house.book("aoki", "seat", "10:00", "15:00")
-    house.book("baba", "window", "13:00", "15:00")
+    shortened = house.book("aoki", "seat", "10:00", "15:00")
+    cancelled = house.book("baba", "window", "13:00", "15:00")
     with transaction(house.engine) as session:
         site = session.query(Site).one()
         wanted = Closing(site.id, None, span("12:00", "18:00"), "台風接近")
         pipeline.close_office(session, wanted, actor=house.people["fujii"], now=at("08:10"))
     telling(app, house, clock).tell()
+    # Of what goes on no change says why; of what was cancelled its reason does.
+    assert happenings.why(house.events(shortened)[-1]) == "閉庁のため、台風接近"
+    assert happenings.why(house.events(cancelled)[-1]) == "台風接近"
     who = "操作した人: fujii。理由: 閉庁のため(台風接近)。"
     assert told(house, "aoki") == [
         "予約が変更されました: seat、11月24日(火) 10:00–12:00。変更前: 11月24日(火) 10:00–15:00。" + who
