@@ -12,6 +12,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.wrappers import Response
 
 from app import errors
+from app.bearer import bearer_token
 from app.database import reading, transaction
 from app.extensions import db
 from app.http import is_api, settings, today
@@ -106,8 +107,8 @@ def _identify() -> Person | None:
     """The API knows bearer tokens only, so that no cookie can be abused for it; pages know the session, and whom the
     office's own proxy vouches for."""
     if is_api():
-        kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        return _by_token(token.strip()) if kind.lower() == "bearer" and token.strip() else None
+        token = bearer_token(request.headers.get("Authorization", ""))
+        return _by_token(token) if token else None
     vouched = vouched_for()
     if vouched:
         with reading(db.engine) as found:

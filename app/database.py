@@ -149,6 +149,13 @@ def reading(engine: Engine) -> Iterator[Session]:
     if (outer := _around.get()) is not None:
         yield outer
         return
+    with reading_apart(engine) as session:
+        yield session
+
+
+@contextmanager
+def reading_apart(engine: Engine) -> Iterator[Session]:
+    """As `reading`, of what is committed, whatever transaction is around: one that was refused cannot be asked."""
     with Session(_reader(engine), autoflush=False) as session:
         yield session
 

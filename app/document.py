@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app.access import declared
-from app.http import PROBLEM_JSON
+from app.http import ETAG_HEADER, PROBLEM_JSON, TELLS
 
 Json = dict[str, Any]
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -54,6 +54,10 @@ def _complete(operation: Json, method: str, rule: Rule, app: Flask) -> None:
         for status, answer in answers.items():
             if status.startswith("2"):
                 answer.setdefault("headers", {}).update(REPLAYED)
+    if getattr(app.view_functions[rule.endpoint], TELLS, False):
+        for status, answer in answers.items():
+            if status.startswith("2"):
+                answer.setdefault("headers", {}).update(ETAG_HEADER)
     said = {int(status) for status in answers if status >= "4"}
     for refused in sorted(said | _refusals(operation, method, rule)):
         answers[str(refused)] = {"description": SAYS[refused], "content": CONTENT}

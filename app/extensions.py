@@ -9,6 +9,7 @@ from flask_limiter.util import get_remote_address
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
+from app.bearer import bearer_token
 from app.call_counts import CallCounts
 from app.orm import Base
 
@@ -21,5 +22,5 @@ limiter = Limiter(get_remote_address, storage_uri=f"{CallCounts.STORAGE_SCHEME[0
 
 def token_or_address() -> str:
     """Whose calls of the API are counted together: those under one token, by its digest; else those of one address."""
-    token = request.headers.get("Authorization", "")
+    token = bearer_token(request.headers.get("Authorization", ""))
     return hashlib.sha256(token.encode()).hexdigest() if token else get_remote_address()

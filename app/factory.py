@@ -16,12 +16,20 @@ from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
-from app.bookings.pages import at_once, desks
+from app.bookings.pages import at_once, changing, desks, others
 from app.bookings.routes import repeating
 from app.demo import office
 from app.document import completed
 from app.extensions import babel, csrf, db, limiter
-from app.http import Headers, ProblemApi, now, refuse_impossible_ids, register_errors, settings
+from app.http import (
+    Headers,
+    ProblemApi,
+    now,
+    refuse_impossible_ids,
+    register_errors,
+    retry_after_refusals,
+    settings,
+)
 from app.lots import pages as lots_pages
 from app.lots import routes as lots
 from app.notifications import pages as messages
@@ -29,6 +37,7 @@ from app.notifications import routes as notifications
 from app.notifications.service import unread
 from app.occupancy import pages as sensor_pages
 from app.occupancy import routes as occupancy
+from app.occupancy.pages import fitting as fitting_pages
 from app.people import pages as people_pages
 from app.people import routes as people
 from app.people.pages import account, oidc, staff
@@ -100,6 +109,7 @@ def create_app(settings: Settings) -> Flask:
     babel.init_app(app, locale_selector=_locale)
     app.before_request(records.allow_uploads)
     csrf.init_app(app)
+    app.after_request(retry_after_refusals)  # before the limiter's, and so called after it
     limiter.init_app(app)
     oidc.register(app, settings)
     app.before_request(refuse_impossible_ids)
@@ -173,6 +183,8 @@ def _register_routes(app: Flask) -> None:
         section_pages,
         boards_pages,
         bookings_pages,
+        changing,
+        others,
         usage_pages,
         spaces_pages,
         layout_pages,
@@ -183,6 +195,7 @@ def _register_routes(app: Flask) -> None:
         queue_pages,
         messages,
         sensor_pages,
+        fitting_pages,
         telework_pages,
         telework_approvals_pages,
         telework_ruling_pages,

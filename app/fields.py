@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validate
 
@@ -76,6 +77,13 @@ def day_typed(text: str) -> date:
     if not FIRST_YEAR <= on.year <= LAST_YEAR:
         raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
     return on
+
+
+def inside(address: str) -> str:
+    """The address if it stays on this site, else nothing: no redirect may lead elsewhere."""
+    parts = urlsplit(address)
+    plain = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
+    return address if plain and address.startswith("/") and not address.startswith("//") else ""
 
 
 def _check_year(year: int) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from babel.dates import format_skeleton, format_timedelta
 from flask import Flask
-from flask_babel import get_locale, get_timezone
+from flask_babel import get_locale, get_timezone, gettext
 
 from app.timespan import TimeSpan
 
@@ -19,6 +19,18 @@ def local(at: datetime) -> datetime:
 def hours_and_minutes(at: datetime) -> str:
     """The local time of an instant: 09:05."""
     return f"{local(at):%H:%M}"
+
+
+def hours_to_seconds(at: datetime) -> str:
+    """The local time of an instant to the second: 09:05:07."""
+    return f"{local(at):%H:%M:%S}"
+
+
+def ago(length: timedelta) -> str:
+    """How long ago something was: 5秒前 or 5 seconds ago; from a minute on to the minute."""
+    if length < timedelta(minutes=1):
+        return str(gettext("%(n)s s ago", n=int(length.total_seconds())))
+    return str(gettext("%(length)s ago", length=length_of(length)))
 
 
 def until(at: datetime) -> str:
@@ -68,6 +80,8 @@ def register(app: Flask) -> None:
     """Let the templates use them."""
     app.add_template_filter(local)
     app.add_template_filter(hours_and_minutes, "hm")
+    app.add_template_filter(hours_to_seconds, "hms")
+    app.add_template_filter(ago)
     app.add_template_filter(until)
     app.add_template_filter(times)
     app.add_template_filter(day)

@@ -19,6 +19,7 @@ MORE: Mapping[str, LazyString] = {
     "booking.kept": lazy_gettext("was kept though nobody had checked in"),
     "booking.completed": lazy_gettext("came to its end"),
     "booking.invited": lazy_gettext("somebody was invited"),
+    "booking.declined": lazy_gettext("somebody invited does not come"),
     "booking.uninvited": lazy_gettext("somebody was told that they need not come"),
     "booking.corrected": lazy_gettext("what really happened was corrected"),
     "booking.joined_series": lazy_gettext("became part of a series"),
@@ -27,6 +28,12 @@ MORE: Mapping[str, LazyString] = {
     "booking.held": lazy_gettext("was held for the next in line"),
     "booking.let_go": lazy_gettext("was no longer held"),
     "booking.explained": lazy_gettext("a reason was given"),
+}
+# The same of somebody who is known by name.
+OF_SOMEBODY: Mapping[str, LazyString] = {
+    "booking.invited": lazy_gettext("%(name)s was invited"),
+    "booking.declined": lazy_gettext("%(name)s does not come"),
+    "booking.uninvited": lazy_gettext("%(name)s need not come any more"),
 }
 CORRECTIONS: Mapping[str, LazyString] = {
     "sensor_missed": lazy_gettext("the sensor missed somebody"),
@@ -47,9 +54,21 @@ FIELDS: Mapping[str, LazyString] = {
 }
 
 
-def sentence(kind: str) -> str:
-    """What an event of this kind says."""
+def sentence(event: Event, names: Mapping[int, str]) -> str:
+    """What happened; `names` by user id: an invitation says whose it is, until that is forgotten."""
+    kind, name = event.kind, names.get(event.data.get("user_id") or 0)
+    if name and kind in OF_SOMEBODY:
+        return str(OF_SOMEBODY[kind]) % {"name": name}
     return str(HAPPENINGS.get(kind) or MORE.get(kind) or kind)
+
+
+def why(event: Event) -> str:
+    """Why, as far as no change says so: what brought it about, what the office says of it, the actor's own words."""
+    cause = event.data.get("cause")
+    if "reason" in (event.data.get("changes") or {}):
+        cause = None
+    told = (cause and str(REASONS.get(cause, cause)), event.data.get("notice"), event.data.get("why"))
+    return str(gettext(", ").join(filter(None, told)))
 
 
 def changes(event: Event, spaces: Mapping[int, str]) -> list[str]:

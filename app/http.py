@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from http import HTTPStatus
 from json import JSONDecodeError
 from typing import Any, cast
 
@@ -62,6 +63,20 @@ def model_timing(model: str) -> Mapping[str, int | bool]:
     """The times of a model of sensors, by the names of a sensor's columns, as the profiles of models say."""
     timing: Mapping[str, int | bool] = current_app.extensions["akiseki.timing"](model)
     return timing
+
+
+def models_known() -> Sequence[str]:
+    """The models of sensors that have a profile."""
+    found: Sequence[str] = current_app.extensions["akiseki.models"]
+    return found
+
+
+def names_in(topic: str, payload: bytes, at: datetime) -> Sequence[tuple[str, str, bool | None]]:
+    """As whom a sensor's message would be heard: (device, part, whether somebody is there)."""
+    found: Sequence[tuple[str, str, bool | None]] = current_app.extensions["akiseki.names"](
+        topic, payload, at
+    )
+    return found
 
 
 def now() -> datetime:
@@ -132,7 +147,7 @@ class ProblemSchema(Schema):
     detail = fields.String(metadata={"description": "one sentence for a person"})
     errors = fields.Dict(metadata={"description": "by field, where fields were wrong"})
     facts = fields.Dict(metadata={"description": "what was asked and what would be allowed"})
-    rule = fields.String(metadata={"description": "of `booking.rule`: the rule that refuses"})
+    rule = fields.String(metadata={"description": "where a rule refuses: which one"})
     value = fields.String(metadata={"description": "what was asked of it"})
     allowed = fields.String(metadata={"description": "what it would allow"})
 
@@ -202,8 +217,16 @@ def busy(error: OperationalError) -> Response:
     current_app.logger.error("database: %s", error.orig)
     if not is_api():
         return _page(503, explain("database.busy", {}))
-    response = problem(503, "database.busy")
-    response.headers["Retry-After"] = "1"
+    return problem(503, "database.busy")
+
+
+def retry_after_refusals(response: Response) -> Response:
+    """After every request: when to come again is said to whoever came too often (by the limiter, which says it to
+    everybody), and where the database was busy; nowhere else."""
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = "1"
+    elif response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers.pop("Retry-After", None)
     return response
 
 
@@ -283,11 +306,14 @@ IF_MATCH = {
     "in": "header",
     "name": "If-Match",
     "required": True,
-    "description": "the ETag of what is changed",
+    "description": "the ETag of what is changed: an old one is refused with 412",
     "schema": {"type": "string"},
 }
-# For verbs that say what they mean without a version, and heed one that is sent.
+# For what says what it means without a version, and heeds one that is sent.
 IF_MATCH_IF_SENT = IF_MATCH | {"required": False}
+# Whether the answers of a view carry one.
+TELLS = "tells_version"
+ETAG_HEADER = {"ETag": {"description": "the version, for If-Match", "schema": {"type": "string"}}}
 
 
 def require_version(version: int) -> None:
@@ -309,20 +335,14 @@ class PreconditionRequired(HTTPException):
     description = "If-Match is missing"
 
 
+NEXT = "`next_cursor` of the page before"
+
+
 class PageArguments(Schema):
     """Cursor pages: pass `next_cursor` of one answer as `cursor` of the next."""
 
     limit = fields.Integer(load_default=PAGE_SIZE, validate=validate.Range(1, PAGE_SIZE_AT_MOST))
-    cursor = Identifier(load_default=0)
-
-
-def position_page(rows: Sequence[Any], query: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of a list in another order than that of its ids: of all `rows`, those from the cursor's position on."""
-    start, limit = query["cursor"], query["limit"]
-    return {
-        "items": rows[start : start + limit],
-        "next_cursor": start + limit if len(rows) > start + limit else None,
-    }
+    cursor = Identifier(load_default=0, metadata={"description": NEXT})
 
 
 def cursor_page(rows: Sequence[Any], limit: int) -> dict[str, Any]:

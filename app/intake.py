@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Flask, current_app, request
@@ -15,7 +17,7 @@ from app.http import Blueprint, now, settings
 from sensor_gateway.decoders import Wires
 from sensor_gateway.decoders.webhooks import POSTED, envelope_of, is_signed
 from sensor_gateway.handler import Handler
-from sensor_gateway.messages import Undecodable
+from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import load
 
 api = Blueprint("intake", "intake", url_prefix="/api/v1", description="Sensors' messages over HTTP")
@@ -39,8 +41,18 @@ class Taken(Schema):
 def register(app: Flask) -> None:
     """Prepare the decoders of an application, and what its models of sensors are like. Raises ProfileError."""
     models = load(app.extensions["akiseki"].data_dir / "profiles")
-    app.extensions["akiseki.wires"] = Wires(models)
+    app.extensions["akiseki.wires"] = wires = Wires(models)
     app.extensions["akiseki.timing"] = models.timing
+    app.extensions["akiseki.models"] = models.models
+    app.extensions["akiseki.names"] = partial(_names, wires)
+
+
+def _names(wires: Wires, topic: str, payload: bytes, at: datetime) -> list[tuple[str, str, bool | None]]:
+    """As whom a message would be heard; nobody where it cannot be read, such as one that was kept in part."""
+    try:
+        return wires.names(Envelope(topic, payload, at))
+    except Undecodable:
+        return []
 
 
 @api.route("/intake/<string:wire>", methods=["POST"])

@@ -20,6 +20,7 @@ from app.database import create_engine, reading, transaction
 from app.errors import Conflict
 from app.factory import create_app
 from app.idempotency import forget_old
+from app.occupancy.health import keep_gaps, sequence_gaps
 from app.records import erasing
 from app.searches import Searches
 from app.settings import Settings
@@ -134,6 +135,15 @@ def note_troubles(engine: Engine, now: datetime, _office: Office) -> int:
         return pipeline.note_sensor_troubles(session, now)
 
 
+def count_gaps(engine: Engine, _now: datetime, _office: Office) -> int:
+    """Count what sensors numbered that never came; returns how much. Read first: it takes long, and nobody waits."""
+    with reading(engine) as session:
+        missing = sequence_gaps(session)
+    with transaction(engine) as session:
+        keep_gaps(session, missing)
+    return sum(missing.values())
+
+
 def note_waiting(engine: Engine, now: datetime, office: Office) -> int:
     """Tell who decides on plans what waits; returns how many were told."""
     with transaction(engine) as session:
@@ -202,6 +212,7 @@ def run(settings: Settings) -> None:
         id="rotations",
     )
     scheduler.add_job(led(note_troubles), "interval", seconds=every(TROUBLES_SECONDS), id="troubles")
+    scheduler.add_job(led(count_gaps), "interval", seconds=every(TROUBLES_SECONDS), id="gaps")
     scheduler.add_job(led(note_waiting), "interval", seconds=every(WAITING_SECONDS), id="waiting")
     telling = Telling(create_app(settings), engine, settings)
     for name, tell in telling.jobs.items():

@@ -20,11 +20,13 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from app import formats, wording
 from app.bookings.models import Booking
+from app.bookings.rules import Origin
 from app.clock import Clock
 from app.events import Event
 from app.notifications.calendars import GONE, Entry, invitation, published
 from app.notifications.mail import Letter
 from app.notifications.models import Message
+from app.notifications.rules import DECLINED
 from app.settings import Settings
 from app.timespan import TimeSpan
 
@@ -42,20 +44,64 @@ INVITING = frozenset(
         "booking.uninvited",
     }
 )
-VERBS = ("check-in", "give-up", "still-coming")
+VERBS = ("check-in", "give-up", "still-coming", "decline")
+# Of which an attendee's calendar lets go, though the booking goes on.
+LETS_GO = frozenset({"booking.uninvited", DECLINED})
+# Reasons that say no more than the sentence does.
+PLAIN = frozenset({"", "cancelled", "gave_back", "reclaimed", "no_show", "no_check_in"})
 
 
 def sentence(kind: str, data: Mapping[str, Any]) -> str:
-    """An event in one sentence of the reader's language."""
+    """An event in the reader's language; of a booking also how it was before, who did it, and why."""
+    told = headline(kind, data)
+    if not kind.startswith("booking."):
+        return told
+    if kind != "booking.moved" and (before := _before(data)):
+        told = gettext("%(sentence)s Before: %(before)s.", sentence=told, before=before)
+    if data.get("actor"):
+        told = gettext("%(sentence)s By %(actor)s.", sentence=told, actor=data["actor"])
+    if why := _why(data):
+        told = gettext("%(sentence)s Why: %(why)s.", sentence=told, why=why)
+    return str(told)
+
+
+def _before(data: Mapping[str, Any]) -> str:
+    """The space and the times that a change left."""
+    earlier: dict[str, Any] = data.get("before") or {}
+    when = _when({**data, **earlier}) if {"start", "end"} & earlier.keys() else ""
+    return ", ".join(filter(None, (earlier.get("space"), when)))
+
+
+def _why(data: Mapping[str, Any]) -> str:
+    """The reason, with what the office says of it, and the words of whoever did it, all on one line."""
+    code = str(data.get("reason") or "")
+    reason = "" if code in PLAIN else str(wording.REASONS.get(code, code))
+    if data.get("notice"):
+        reason = gettext("%(reason)s (%(notice)s)", reason=reason, notice=data["notice"])
+    told = gettext(", ").join(filter(None, (reason, data.get("why"))))
+    return " ".join(told.split()).rstrip("。.")
+
+
+def _when(data: Mapping[str, Any]) -> str:
+    span = TimeSpan(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"]))
+    return f"{formats.day(span.start)} {formats.times(span)}"
+
+
+def headline(kind: str, data: Mapping[str, Any]) -> str:
+    """What happened, in one line of the reader's language."""
     days = len(data.get("bookings") or ())
     text = (wording.OF_SERIES if days else wording.MESSAGES).get(kind)
+    if data.get("count"):
+        text = wording.MESSAGES.get(f"{kind}/some", text)
     if text is None:
         return kind
     said = {
         "space": data.get("space") or data.get("guest") or "",
-        "when": "",
+        "when": _when(data) if data.get("start") and data.get("end") else "",
         "actor": data.get("actor") or "",
-        "why": str(wording.REASONS.get(str(data.get("reason") or ""), data.get("reason") or "")),
+        "who": data.get("who") or gettext("Somebody"),
+        "before": (data.get("before") or {}).get("space") or gettext("another space"),
+        "why": _why(data),
         "until": "",
         "on": formats.day(date.fromisoformat(data["on"])) if data.get("on") else "",
         "halves": ", ".join(str(wording.of_days.HALVES.get(half, half)) for half in data.get("halves") or ()),
@@ -69,14 +115,11 @@ def sentence(kind: str, data: Mapping[str, Any]) -> str:
             for one in data.get("new") or ()
         ),
     }
-    if data.get("start") and data.get("end"):
-        span = TimeSpan(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"]))
-        said["when"] = f"{formats.day(span.start)} {formats.times(span)}"
     if data.get("answer_until"):
         said["until"] = formats.day(datetime.fromisoformat(data["answer_until"]))
     if data.get("hold_until"):
         said["until"] = formats.hours_and_minutes(datetime.fromisoformat(data["hold_until"]))
-    return str(text) % said
+    return " ".join((str(text) % said).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +199,7 @@ class Writer:
 
     def _write(self, letter: Letter) -> EmailMessage:
         message, booking = letter.message, letter.booking
-        subject = sentence(message.kind, message.data)
+        subject = headline(message.kind, message.data)
         mail = EmailMessage()
         mail["Subject"] = subject
         mail["From"] = formataddr((gettext("Akiseki"), self.sender))
@@ -167,7 +210,8 @@ class Writer:
         links = self._links(letter)
         days = [f"{formats.day(one.start_at)} {formats.times(one.span)}" for one in letter.bookings]
         facts = {
-            "subject": subject,
+            "text": sentence(message.kind, message.data),
+            "guest": message.data.get("guest"),
             "title": message.data.get("title"),
             "days": days if booking is None else (),
             "links": links,
@@ -175,14 +219,15 @@ class Writer:
         }
         mail.set_content(render_template("mail.txt", **facts))
         mail.add_alternative(render_template("mail.html", **facts), subtype="html")
-        if booking is not None and message.kind in INVITING:
-            gone = booking.status in GONE or message.kind == "booking.uninvited"
+        if booking is not None and _is_for_calendar(message, booking):
+            gone = booking.status in GONE or message.kind in LETS_GO
             text = invitation(
                 self._entry(message, booking),
                 host=Links(self.settings).host,
                 organizer=self.sender,
                 attendee=letter.address,
                 gone=gone,
+                accepted=_is_asked_for(message, booking),
                 now=self.clock(),
             ).decode()
             mail.add_alternative(text, subtype="calendar", params={"method": "CANCEL" if gone else "REQUEST"})
@@ -198,7 +243,10 @@ class Writer:
         return mail
 
     def _entry(self, message: Message, booking: Booking) -> Entry:
-        return Entry(booking, message.data.get("title") or message.data["space"], message.data["space"])
+        summary = message.data.get("title") or message.data["space"]
+        if message.data.get("guest"):
+            summary = f"{gettext('For your guest %(name)s', name=message.data['guest'])} · {summary}"
+        return Entry(booking, summary, message.data["space"])
 
     def _links(self, letter: Letter) -> list[tuple[str, str]]:
         """(text, address) of what can be done from the mail; nothing without an address of the office's own."""
@@ -206,14 +254,33 @@ class Writer:
         if not links.base:
             return []
         found = [(gettext("My bookings"), f"{links.base}/bookings")]
-        if booking is not None and booking.is_live and booking.user_id == letter.message.user_id:
+        if letter.message.kind == "telework.approved" and letter.message.data.get("count"):
+            found.append((gettext("Booked, and not needed any more"), f"{links.base}/telework#needless"))
+        if booking is None or not booking.is_live:
+            return found
+        if booking.host_id == letter.message.user_id:
             verbs = [("check-in", gettext("Check in")), ("give-up", gettext("Give it up"))]
             if letter.message.kind == "booking.release_warned":
                 verbs.insert(0, ("still-coming", gettext("I am still coming")))
-            found += [(text, links.act(letter.message.user_id, booking.id, verb)) for verb, text in verbs]
-        return found
+        elif letter.message.kind not in LETS_GO:
+            verbs = [("decline", gettext("I do not come"))]
+        else:
+            verbs = []
+        return found + [(text, links.act(letter.message.user_id, booking.id, verb)) for verb, text in verbs]
+
+
+def _is_for_calendar(message: Message, booking: Booking) -> bool:
+    """Whether a mail carries the invitation itself: what an attendee declines stays in its host's calendar."""
+    return message.kind in INVITING or (message.kind == DECLINED and message.user_id != booking.host_id)
+
+
+def _is_asked_for(message: Message, booking: Booking) -> bool:
+    """Whether the reader wanted it, and so has accepted it: they booked it, or wished for it. Nobody else did yet."""
+    wished = booking.made_by == message.user_id or booking.origin is Origin.LOT
+    return wished and booking.host_id == message.user_id
 
 
 def event_sentence(event: Event, facts: Mapping[str, Any]) -> str:
-    """An event for a chat; `facts`: of what it is about, as it is by now. Nobody is named who is not in it."""
-    return sentence(event.kind, event.data | dict(facts))
+    """An event for a chat; `facts`: of what it is about. Nobody is named who is not in it, and what somebody wrote to
+    those whom it concerns stays with them."""
+    return sentence(event.kind, event.data | dict(facts) | {"why": "", "actor": ""})

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.bookings import presence, warning
-from app.bookings.models import Booking
+from app.bookings import attendees, presence, warning
+from app.bookings.models import Attendee, Booking
 from app.errors import NotFound
-from app.people.service import get_person
+from app.people.service import Person, get_person
 from app.spaces.service import get_place
 
 
@@ -24,10 +24,16 @@ class Linked:
     verb: str
 
 
+def _decline(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+    attendees.decline(session, booking.id, actor=actor, now=now)
+    return booking
+
+
 LINKED = {
     "check-in": presence.check_in,
     "give-up": pipeline.cancel,
     "still-coming": warning.still_coming,
+    "decline": _decline,
 }
 
 
@@ -38,9 +44,16 @@ def linked(session: Session, asked: tuple[int, int, str], now: datetime) -> Link
     """
     user_id, booking_id, verb = asked
     booking = session.get(Booking, booking_id)
-    if booking is None or booking.host_id != user_id or booking.end_at <= now or verb not in LINKED:
+    if booking is None or booking.end_at <= now or not _may(session, booking, user_id, verb):
         raise NotFound("link.invalid")
     return Linked(booking, get_place(session, booking.space_id).space.code, verb)
+
+
+def _may(session: Session, booking: Booking, user_id: int, verb: str) -> bool:
+    """An invitation is declined by whoever is invited; all else is its host's."""
+    if verb == "decline":
+        return session.get(Attendee, (booking.id, user_id)) is not None
+    return verb in LINKED and booking.host_id == user_id
 
 
 def follow_link(session: Session, asked: tuple[int, int, str], now: datetime, on: date) -> Booking:

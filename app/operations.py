@@ -16,7 +16,7 @@ from app.extensions import db
 from app.http import now, problem, settings
 from app.migrate import is_current
 from app.occupancy.gateways import is_at_work, list_gateways
-from app.occupancy.health import health
+from app.occupancy.health import health, kept_gaps
 from app.occupancy.troubles import counted
 from app.people import guards as sections
 from app.telework import guards as day_log
@@ -72,7 +72,7 @@ def _of_sensors() -> CollectorRegistry:
     try:
         with database.reading(db.engine) as found:
             sensors, working = counted(found, now()), list_gateways(found)
-            watching = health(found, now(), gaps=False)
+            watching, missing = health(found, now(), gaps=False), kept_gaps(found)
     except DBAPIError:
         return registry
     by_state = Gauge("akiseki_sensors", "Sensors, by what they say", ("state",), registry=registry)
@@ -89,8 +89,17 @@ def _of_sensors() -> CollectorRegistry:
         ("sensor",),
         registry=registry,
     )
+    lost = Gauge(
+        "akiseki_sensor_readings_missing",
+        "Readings that a sensor numbered and that never came, of those that are kept",
+        ("sensor",),
+        registry=registry,
+    )
     for sensor in watching:
         well.labels(sensor.sensor_id).set(not sensor.troubles)
+        lost.labels(sensor.sensor_id).set(missing.get(sensor.sensor_id, 0))
+    # As a gauge, since what comes late after all fills its gap.
+    Gauge("akiseki_readings_missing", "The same of all sensors", registry=registry).set(sum(missing.values()))
     at_work = Gauge(
         "akiseki_gateway_at_work", "Whether it beats; another may wait", ("gateway",), registry=registry
     )

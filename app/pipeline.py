@@ -5,21 +5,22 @@ Each step takes the value that the step before returned. Read this file first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.bookings import absence, closing, leaving, presence, release, reserve, warning
 from app.bookings.models import Booking
+from app.bookings.moving import layout as relayout
 from app.bookings.moving import service as moving
 from app.bookings.moving.service import Move
 from app.bookings.now import service as now_service
 from app.bookings.now.service import Ask, Taken
 from app.bookings.series import service as series
 from app.bookings.series.rules import Scope
+from app.bookings.service import AS_IT_WAS, Words
 from app.lots import drawing
 from app.lots.models import LotDraw
 from app.occupancy import service as occupancy
@@ -34,8 +35,9 @@ from app.rotation import publishing, swapping
 from app.rotation.models import Rotation, RotationSwap
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
-from app.spaces import barriers, fixed_seats, layout
-from app.spaces.models import Closure, FixedSeat, Space
+from app.spaces import barriers, fixed_seats, layout, rebinding
+from app.spaces.barriers import Closing, Outage
+from app.spaces.models import Closure, FixedSeat
 from app.spaces.service import get_place, policies
 from app.telework import service as telework
 from app.telework.models import HalfDay
@@ -47,6 +49,8 @@ from app.waitlist import service as waitlist
 from app.waitlist.models import Entry
 from app.waitlist.rules import Wish
 from app.working_days import WorkingDays
+
+__all__ = ["Closing", "Outage"]  # what is asked of the stream below, in the words of its feature
 
 
 def process_readings(session: Session, readings: Sequence[Reading], now: datetime) -> Observed:
@@ -87,12 +91,13 @@ class Swept:
 
 
 def sweep(session: Session, now: datetime, office: Office) -> Swept:
-    """Time passed: leavers → gone, silence → vacant or offline, no-shows → released, ended → completed, what that frees
-    → offered to the first in line, idle sessions → closed."""
+    """Time passed: leavers → gone, sensors → where they are to be, silence → vacant or offline, no-shows → released,
+    ended → completed, what that frees → offered to the first in line, idle sessions → closed."""
     for user in staffing.due_to_leave(session, now):
         staffing.leave(session, user, actor=None, now=now)
         fixed_seats.free_all_of(session, user.id, now=now)
     gone = leaving.free_of_the_gone(session, now)
+    rebinding.carry_out(session, now)
     observed = occupancy.settle(session, now, policies(session))
     checked_in = presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)
@@ -121,6 +126,7 @@ def next_due(session: Session) -> datetime | None:
     """When `sweep` next has something to do that time alone brings; None: not before somebody does something."""
     waits = (
         occupancy.next_due(session),
+        rebinding.next_due(session),
         warning.next_due(session),
         release.next_due(session),
         series.next_due(session),
@@ -168,27 +174,33 @@ def change_seat(
     return claimed
 
 
-def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime, why: str = "") -> Booking:
     """A person leaves: the booking ends, and the first in line is offered the space."""
-    release.give_back(session, booking, actor=actor, now=now)
+    release.give_back(session, booking, actor=actor, now=now, why=why)
     offers.offer(session, now, freed=space_ids([booking]), only_freed=True)
     return booking
 
 
 def cancel(
-    session: Session, booking: Booking, *, actor: Person, now: datetime, scope: Scope = Scope.ONE
+    session: Session,
+    booking: Booking,
+    *,
+    actor: Person,
+    now: datetime,
+    scope: Scope = Scope.ONE,
+    why: str = "",
 ) -> Booking:
     """A person cancels a booking, or of a series more of them; whoever waits is offered what is free."""
-    cancelled = series.cancel(session, booking, scope, actor=actor, now=now)
+    cancelled = series.cancel(session, booking, scope, actor=actor, now=now, why=why)
     offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
     return booking
 
 
 def cancel_within(
-    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime
+    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime, why: str = ""
 ) -> list[Booking]:
     """A person is absent: what they booked within a span is cancelled and offered to whoever waits."""
-    cancelled = absence.cancel_within(session, user_id, span, actor=actor, now=now)
+    cancelled = absence.cancel_within(session, user_id, span, actor=actor, now=now, why=why)
     offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
     return cancelled
 
@@ -201,11 +213,11 @@ def move(
     now: datetime,
     space_id: int | None = None,
     span: TimeSpan | None = None,
-    title: str | None = None,
+    words: Words = AS_IT_WAS,
 ) -> Booking:
     """A person changes a booking: what it leaves is offered to whoever waits."""
     before = booking.space_id
-    reserve.move(session, booking, actor=actor, now=now, space_id=space_id, span=span, title=title)
+    reserve.move(session, booking, actor=actor, now=now, space_id=space_id, span=span, words=words)
     offers.offer(session, now, freed={before}, only_freed=True)
     return booking
 
@@ -281,16 +293,6 @@ def answer_swap(
     return swap
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """Where and when the office is to be closed."""
-
-    site_id: int
-    zone_id: int | None
-    span: TimeSpan
-    reason: str
-
-
 def bookings_to_end(session: Session, wanted: Closing) -> list[Booking]:
     """What closing would end: the preview of `close_office`. Raises NotFound `site.unknown` or `zone.unknown`."""
     barriers.check_place(session, wanted.site_id, wanted.zone_id)
@@ -313,17 +315,8 @@ def close_office(
         now=now,
     )
     space_ids = barriers.closed_space_ids(session, wanted.site_id, wanted.zone_id)
-    return made, closing.end_within(session, space_ids, wanted.span, actor=actor, now=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """A space that is to be out of order; `end` None: until it is mended."""
-
-    space_id: int
-    start: datetime
-    end: datetime | None
-    reason: str
+    ended = closing.end_within(session, space_ids, wanted.span, actor=actor, now=now, notice=wanted.reason)
+    return made, ended
 
 
 def moves_of(session: Session, outage: Outage, *, now: datetime) -> list[Move]:
@@ -342,7 +335,9 @@ def take_out_of_order(session: Session, outage: Outage, *, actor: Person, now: d
         actor_id=actor.id,
         now=now,
     )
-    return moving.move_away(session, outage.space_id, outage.start, outage.end, actor=actor, now=now)
+    return moving.move_away(
+        session, outage.space_id, outage.start, outage.end, actor=actor, now=now, notice=outage.reason
+    )
 
 
 def keep_seat(
@@ -361,17 +356,19 @@ def keep_seat(
     )
     start, end = fixed_seats.kept_span(wanted, get_place(session, wanted.space_id).timezone, now)
     moves = moving.move_away(
-        session, wanted.space_id, start, end, actor=actor, now=now, besides=wanted.user_id
+        session,
+        wanted.space_id,
+        start,
+        end,
+        actor=actor,
+        now=now,
+        besides=wanted.user_id,
     )
     return kept, moves
 
 
-def change_space(
-    session: Session, space_id: int, values: Mapping[str, Any], *, actor: Person, now: datetime
-) -> Space:
-    """The layout changes, and what is booked stays: a booked seat becomes no room. Raises Conflict `space.booked`."""
-    moving.check_kind(session, space_id, values.get("kind"))
-    return layout.change_space(session, space_id, values, actor_id=actor.id, now=now)
+# The layout changes, and whoever may no longer have what they booked is moved or told; in one step.
+change_zone, change_space = relayout.change_zone, relayout.change_space
 
 
 def remove_space(session: Session, space_id: int, *, actor: Person, now: datetime) -> list[Move]:

@@ -52,7 +52,9 @@ class Telling:
             return 0
         write = Writer(self._settings, self._server.sender, self._settings.clock)
         with self._app.app_context():
-            return mail.send_due(self._engine, self._settings.clock, self._server, write)
+            return mail.send_due(
+                self._engine, self._settings.clock, self._server, write, self._settings.timezone
+            )
 
     def call_webhooks(self) -> int:
         """Make the calls that are due."""

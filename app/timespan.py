@@ -55,6 +55,18 @@ def merged(spans: Iterable[TimeSpan], gap: timedelta = timedelta(0)) -> list[Tim
     return result
 
 
+def without(span: TimeSpan, others: Iterable[TimeSpan]) -> list[TimeSpan]:
+    """What of a span the others do not cover, in order."""
+    left, begins = [], span.start
+    for one in merged(others):
+        if begins < min(one.start, span.end):
+            left.append(TimeSpan(begins, min(one.start, span.end)))
+        begins = max(begins, one.end)
+    if begins < span.end:
+        left.append(TimeSpan(begins, span.end))
+    return left
+
+
 def overlap(spans: Iterable[TimeSpan], window: TimeSpan) -> timedelta:
     """How much of `window` the spans cover together; an instant counts once."""
     parts = (span.intersection(window) for span in spans)

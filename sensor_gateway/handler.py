@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError
 
 from app.clock import Clock
 from app.database import reading, transaction
-from app.occupancy.gateways import sensor_models
+from app.occupancy.gateways import keep_parts, sensor_models, sensor_parts
 from app.occupancy.readings import Reading
 from app.pipeline import keep_dead_letters, process_readings
 from sensor_gateway.decoders import Wires
@@ -132,13 +132,16 @@ class Handler:
         self._strangers.update(dict.fromkeys(topics, now))
 
     def _learn_models(self) -> None:
-        """The models of the sensors as they are registered, once a minute."""
+        """The models of the sensors as they are registered, once a minute; and of which parts devices tell."""
         now = self._clock()
         learnt_at = self._wires.learnt_at
         if learnt_at is not None and now - learnt_at < MODELS_EVERY:
             return
+        if news := self._wires.news():
+            with transaction(self._engine) as session:
+                keep_parts(session, news)
         with reading(self._engine) as session:
-            self._wires.learn(sensor_models(session), now)
+            self._wires.learn(sensor_models(session), now, sensor_parts(session))
 
     def _is_kept(self, letter: Letter) -> bool:
         topic, payload, reason = letter

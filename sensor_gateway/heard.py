@@ -13,6 +13,8 @@ from sensor_gateway.messages import Envelope, Undecodable
 MOST_ID = 64
 # What was made up at a console must neither check in nor release anybody.
 NOT_REAL = frozenset({"simulated"})
+# Of which nothing becomes a reading.
+UNHEARD = NOT_REAL | {"discovery", "discovery_removed", "removed", "ignored", "join"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,12 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
     A clock that cannot be right is not believed: the time of arrival stands for it. `known_zones`: the sensors that are
     zones of this device. Whatever it says, it lives, and so do they; when it is gone, or its battery low, theirs is.
     """
-    if heard.kind in NOT_REAL | {"discovery", "discovery_removed", "removed", "ignored", "join"}:
+    if heard.kind in UNHEARD:
         return
     at = _believed(heard.observed_at, envelope.received_at)
     said: dict[str, bool | None] = {heard.device_id: heard.occupied, **dict.fromkeys(known_zones)}
-    alone = zone_id(heard.device_id, heard.zone)
-    if alone in said:
-        said[alone] = heard.occupied
-    for zone, occupied in heard.zones.items():
+    alone = {heard.zone: heard.occupied} if heard.zone else {}
+    for zone, occupied in (alone | dict(heard.zones)).items():
         if zone.isprintable() and len(sensor_id := zone_id(heard.device_id, zone)) <= MOST_ID:
             said[sensor_id] = occupied
     left = heard.charge_pct if heard.battery_pct is None else heard.battery_pct
@@ -100,6 +100,7 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
             heard.rssi,
             heard.online,
             envelope.retained,
+            heard.boot is not None,
         )
     for past in heard.history:
         if (

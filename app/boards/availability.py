@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Executable, String, and_, bindparam, case, select, type_coerce
+from sqlalchemy import Executable, String, and_, bindparam, case, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
+from app.boards.rules import Limits, limits_of
+from app.boards.standing import NOTHING, Found
 from app.bookings.legal import free_by_zone
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Origin, Status, is_deserted
+from app.calendar import public_holidays, working_days
 from app.occupancy.models import SpaceState, last_signal
 from app.occupancy.rules import Occupancy, looks_stuck
 from app.orm import UtcDateTime
 from app.people.models import Role
 from app.people.service import Person
 from app.spaces.barriers import Barrier, barriers
-from app.spaces.lots import closed_until
+from app.spaces.lots import to_be_drawn
 from app.spaces.models import Floor, Site, Space, Zone
-from app.spaces.rules import LANES, Entry, Kind, Lane
-from app.spaces.service import doors, get_floor, in_layout, policies
-from app.timespan import TimeSpan
+from app.spaces.rules import LANES, Entry, Kind, Lane, Opening, Policies
+from app.spaces.service import SET_VALUES, doors, get_floor, in_layout, policies_from
+from app.timespan import TimeSpan, days_of
+from app.working_days import WorkingDays
 
 
 class SpaceView(NamedTuple):
     """A space as a person sees it for a span: whether they may take it, and why not.
 
     `reason`: taken, held, yours, out_of_order, closed, not_available, other_section, zone_not_full, lots (still to be
-    drawn), free_seating, or None where it is available. `bookings`: the live ones of the span, in order. `barriers`:
-    the outages, closures and the like before this person. `barred`: not theirs to book or claim in any part of the
-    span. `deserted`: another claimed it and, as its sensor saw, has left. `suspect`: its sensor has said occupied
-    for over 12 hours.
+    drawn), free_seating, horizon, opening_hours, buffer (too near to another booking), or None where it is available.
+    `bookings`: the live ones of the span, in order. `barriers`: the outages, closures and the like before this person.
+    `barred`: not theirs to book or claim in any part of the span. `deserted`: another claimed it and has left, as its
+    sensor saw. `suspect`: its sensor has said occupied for over 12 hours. `unbookable`: when, in and around the span,
+    the rules of time leave no booking: outside the hours, too far ahead, in the pauses around bookings.
     """
 
     id: int
@@ -58,6 +62,7 @@ class SpaceView(NamedTuple):
     y: int
     width: int
     height: int
+    unbookable: tuple[TimeSpan, ...]
 
     @property
     def booked(self) -> list[TimeSpan]:
@@ -65,8 +70,10 @@ class SpaceView(NamedTuple):
         return [TimeSpan(one.start_at, one.end_at) for one in self.bookings]
 
     def blocked(self, until: datetime) -> list[TimeSpan]:
-        """What cannot be booked by this person: that, and what barriers cover until then."""
-        return self.booked + [TimeSpan(one.start, one.end or until) for one in self.barriers]
+        """What cannot be booked by this person: that, what the rules of time leave out, and what barriers cover until
+        then."""
+        barred = [TimeSpan(one.start, one.end or until) for one in self.barriers]
+        return [*self.booked, *self.unbookable, *barred]
 
 
 def floor_view(
@@ -76,80 +83,116 @@ def floor_view(
 
     Raises NotFound `floor.unknown`.
     """
-    zones = _rows(session, _ZONES, floor_id=floor_id)
-    if not zones:
+    rows = _rows(session, _ZONES, floor_id=floor_id)
+    if not rows:
         get_floor(session, floor_id)
         return []
-    timezone = ZoneInfo(zones[0].timezone)
-    # As plain values, since what hundreds of rows look up must cost nothing.
-    zone_of = {zone.id: (zone.code, zone.free_seating) for zone in zones}
+    # A row for each value of a policy, too: that is no query more.
+    zones = {row.id: row for row in rows}
+    policy_of = policies_from(row[-4:] for row in rows if row.key is not None)
+    timezone = ZoneInfo(rows[0].timezone)
+    opening = Opening(rows[0].opens, rows[0].closes, rows[0].working_days_only)
+    calendar = _calendar(session, zones.values(), opening, span.start.astimezone(timezone).year)
+    door_of = {
+        (zone_id, Lane.DESK): "lots"
+        for zone_id, zone in zones.items()
+        if to_be_drawn(zone, span, timezone, now=now, calendar=calendar)
+    } | _shut_zones(session, zones.values(), span, person, timezone, now=now)
+    limits = limits_of(
+        policy_of,
+        zones,
+        TimeSpan(max(span.start, now), span.end) if now < span.end else span,
+        now=now,
+        shut=opening.shut(*days_of(span, timezone), timezone, calendar),
+        as_facility=person is not None and person.role is Role.FACILITY,
+    )
     user_id = person.id if person else None
-    standing: dict[int, list[Barrier]] = defaultdict(list)
-    for barrier in barriers(session, span, timezone, floor_id=floor_id):
-        standing[barrier.space_id].append(barrier)
-    to_be_drawn = {
-        (zone.id, Lane.DESK): "lots"
-        for zone in zones
-        if closed_until(session, zone, Lane.DESK, span, timezone, now=now)
+    standing = barriers(session, span, timezone, floor_id=floor_id)
+    start, end = span.start - limits.widest, span.end + limits.widest
+    booked = _rows(session, _BOOKINGS, floor_id=floor_id, start=start, end=end)
+    found = Found.of_floor(span, user_id, booked, standing, and_around=bool(limits.widest))
+    deserted = _deserted(session, found.taken.values(), policy_of)
+    touched = found.touched
+    # Once for each kind in each zone, as plain values: what hundreds of rows look up must cost nothing.
+    like = {
+        (zone_id, kind.value): _Alike.of(zone, kind, door_of, limits)
+        for zone_id, zone in zones.items()
+        for kind in Kind
     }
-    shut = to_be_drawn | _shut_zones(session, zones, span, person, timezone, now=now)
-    taken: dict[int, list[Any]] = defaultdict(list)
-    for found in _rows(session, _BOOKINGS, floor_id=floor_id, start=span.start, end=span.end):
-        taken[found.space_id].append(found)
-    deserted = _deserted(session, taken.values())
     views = []
     # Names bound at once: hundreds of rows, and looking each column up by its name takes longer than all the rest.
     for id_, code, kind_text, zone_id, state_text, occupied_since, capacity, x, y, width, height in _rows(
         session, _SPACES, floor_id=floor_id
     ):
-        kind, state = _KINDS[kind_text], _STATES[state_text]
-        zone_code, free = zone_of[zone_id]
-        door = shut.get((zone_id, LANES[kind])) if shut else None
-        reason = door or ("free_seating" if free else None)
-        mine, barred, is_deserted_now = False, door is not None, False
-        booking_id: int | None = None
-        bookings: tuple[Any, ...] = ()
-        before: tuple[Barrier, ...] = ()
-        if id_ in taken or id_ in standing:
-            bookings = tuple(taken.get(id_, ()))
-            before = tuple(one for one in standing.get(id_, ()) if one.bars(user_id))
-            booking = bookings[0] if bookings else None
-            mine = booking is not None and user_id is not None and booking.user_id == user_id
-            booking_id = booking.id if booking is not None else None
-            if len(before) < len(standing.get(id_, ())):  # kept for this person, whoever's the zone is
-                reason, barred = ("free_seating" if free else None), False
-            reason = _reason(booking, before[0].why if before else None, reason, mine=mine)
-            barred = barred or any(one.covers_all(span) for one in before)
-            is_deserted_now = id_ in deserted and not mine
+        kind, zone_code, free, door, of_time, unbookable, buffer = like[zone_id, kind_text]
+        state = _STATES[state_text]
+        reason, booking_id, bookings, before, mine, is_kept, pauses, is_near = (
+            found.before(id_, buffer) if id_ in touched else NOTHING
+        )
+        if is_kept:  # for this person, whoever's the zone is
+            door = None
+        barred = door is not None or (bool(before) and any(one.covers_all(span) for one in before))
+        reason = reason or door or of_time or ("buffer" if is_near else None)
         views.append(
-            SpaceView(
-                id_,
-                code,
-                kind,
-                capacity,
-                zone_id,
-                zone_code,
-                reason is None,
-                reason,
-                state,
-                booking_id,
-                bookings,
-                before,
-                mine,
-                barred,
-                free,
-                is_deserted_now,
-                occupied_since is not None and looks_stuck(state, occupied_since, now),
-                x,
-                y,
-                width,
-                height,
+            # From a tuple, which takes half as long as by its fields.
+            SpaceView._make(
+                (
+                    id_,
+                    code,
+                    kind,
+                    capacity,
+                    zone_id,
+                    zone_code,
+                    reason is None,
+                    reason,
+                    state,
+                    booking_id,
+                    bookings,
+                    before,
+                    mine,
+                    barred,
+                    free,
+                    bool(deserted) and id_ in deserted and not mine,
+                    occupied_since is not None and looks_stuck(state, occupied_since, now),
+                    x,
+                    y,
+                    width,
+                    height,
+                    unbookable + pauses if pauses else unbookable,
+                )
             )
         )
     return views
 
 
-_KINDS = {kind.value: kind for kind in Kind}
+class _Alike(NamedTuple):
+    """What is the same for all spaces of a kind in a zone. `door`: why the zone is not this person's; `of_time`: why
+    they cannot be booked for the span, and `unbookable`: when, in and around it; `buffer`: the pause they need."""
+
+    kind: Kind
+    zone_code: str
+    free_seating: bool
+    door: str | None
+    of_time: str | None
+    unbookable: tuple[TimeSpan, ...]
+    buffer: timedelta | None
+
+    @classmethod
+    def of(cls, zone: Any, kind: Kind, doors: Mapping[tuple[int, Lane], str], limits: Limits) -> _Alike:
+        door = doors.get((zone.id, LANES[kind]))
+        if zone.free_seating:
+            return cls(kind, zone.code, True, door, "free_seating", (), None)
+        of_time, unbookable = limits.barring.get((zone.id, kind.value), (None, ()))
+        buffer = limits.buffers.get((zone.id, kind.value))
+        return cls(kind, zone.code, False, door, of_time, unbookable, buffer)
+
+
+def _calendar(session: Session, zones: Iterable[Any], opening: Opening, year: int) -> WorkingDays:
+    """The office's days where a rule of the floor goes by them: no query where none does."""
+    by_days = opening.working_days_only or any(zone.lots_at is not None for zone in zones)
+    return working_days(session, year) if by_days else public_holidays(year)
+
+
 _STATES = {None: Occupancy.UNKNOWN} | {state.value: state for state in Occupancy}
 # Asked by every view, so put together once: building a statement costs as much as running it.
 _ON_FLOOR = and_(Zone.id == Space.zone_id, Zone.floor_id == bindparam("floor_id"), in_layout(Zone))
@@ -162,9 +205,21 @@ _ZONES = (
         Zone.lots_at,
         Zone.lots_drawn_on,
         Site.timezone,
+        Site.opens,
+        Site.closes,
+        Site.working_days_only,
+        *SET_VALUES.c,
     )
     .join(Floor, Floor.id == Zone.floor_id)
     .join(Site, Site.id == Floor.site_id)
+    .join(
+        SET_VALUES,
+        and_(
+            or_(SET_VALUES.c.zone_id.is_(None), SET_VALUES.c.zone_id == Zone.id),
+            SET_VALUES.c.key.in_(("horizon", "horizon_facility", "buffer", "vacant_hold")),
+        ),
+        isouter=True,
+    )
     .where(Floor.id == bindparam("floor_id"), in_layout(Zone))
 )
 _SPACES = (
@@ -219,7 +274,7 @@ def _rows(session: Session, query: Executable, **values: Any) -> Sequence[Any]:
     return session.connection().execute(query, values).all()
 
 
-def _deserted(session: Session, taken: Iterable[Sequence[Any]]) -> set[int]:
+def _deserted(session: Session, taken: Iterable[Sequence[Any]], policy_of: Policies) -> set[int]:
     """The claimed spaces that their sensors saw empty past the hold, so that the next to claim one ends the claim
     (RULES 12, as `bookings.release.end_empty_claim` does); no query where nobody sits on a claim."""
     claims = {
@@ -229,7 +284,6 @@ def _deserted(session: Session, taken: Iterable[Sequence[Any]]) -> set[int]:
     }
     if not claims:
         return set()
-    policy_of = policies(session)
     return {
         found.id
         for found in _rows(session, _VACANT, space_ids=list(claims))
@@ -252,15 +306,16 @@ def _shut_zones(
     now: datetime,
 ) -> dict[tuple[int, Lane], str]:
     """Why this person may not take a space of a lane in a zone, by (zone, lane); a query or two, none for whoever may
-    go everywhere."""
+    go everywhere. By the sections of the span's first day, and the doors of all of its days, as `legal.check_entry`."""
     if person is None or person.role is Role.FACILITY:
         return {}
-    sections = person.within
+    first, last = days_of(span, timezone)
+    sections = person.as_of(first).within
     others = [zone for zone in zones if zone.section_id is not None and zone.section_id not in sections]
     if not others:
         return {}
-    found, on = doors(session, others), span.start.astimezone(timezone).date()
-    entries = {zone_id: door.entry(sections, on) for zone_id, door in found.items()}
+    found = doors(session, others)
+    entries = {zone_id: door.entry_for(sections, first, last) for zone_id, door in found.items()}
     waiting = {
         zone_id: found[zone_id].homes(sections) for zone_id in entries if entries[zone_id] is Entry.OVERFLOW
     }
@@ -274,13 +329,3 @@ def _shut_zones(
             elif any(free.get((home, lane)) for home in waiting.get(zone_id, ())):
                 shut[zone_id, lane] = "zone_not_full"
     return shut
-
-
-def _reason(booking: Any, barrier: str | None, door: str | None, *, mine: bool) -> str | None:
-    if barrier is not None and not mine:
-        return barrier
-    if booking is not None:
-        if mine:
-            return "yours"
-        return "held" if booking.status == Status.HELD else "taken"
-    return door

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import time
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -11,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from app.access import READERS, Person, Role, allow, asker, visitor
 from app.boards import service
-from app.boards.rules import suggested_span
-from app.boards.service import FloorPage
+from app.boards.rules import hours_of, suggested_span
+from app.boards.service import FloorPage, Plan
 from app.calendar import working_days
 from app.database import reading
 from app.errors import NotFound
@@ -102,7 +101,7 @@ def demo_clock() -> str:
 def _load(floor_id: int, person: Person | None) -> FloorPage:
     with reading(db.engine) as session:
         plan = service.get_plan(session, floor_id)
-        span, asked = _span(plan.timezone, working_days(session, now().year))
+        span, asked = _span(plan, working_days(session, now().year))
         return service.floor_page(session, plan, span, asked=asked, person=person, now=now())
 
 
@@ -111,16 +110,11 @@ def _named() -> dict[str, str]:
     return {name: request.args[name] for name in ("date", "from", "to") if name in request.args}
 
 
-def _span(zone: ZoneInfo, calendar: WorkingDays) -> tuple[TimeSpan, dict[str, str]]:
+def _span(plan: Plan, calendar: WorkingDays) -> tuple[TimeSpan, dict[str, str]]:
     """The span that the address names, by the clock that every page shows, and what names it; the suggested one, by the
-    hours of the floor's `zone`, and nothing where none or no span is."""
-    suggested = suggested_span(
-        now(),
-        zone=zone,
-        opens=settings().hours.start,
-        closes=settings().hours.end,
-        calendar=calendar,
-    )
+    hours of the floor's site, and nothing where none or no span is."""
+    opens, closes = hours_of(settings().hours.start, settings().hours.end, plan.opening)
+    suggested = suggested_span(now(), zone=plan.timezone, opens=opens, closes=closes, calendar=calendar)
     asked = _named()
     if not asked:
         return suggested, {}

@@ -20,7 +20,11 @@ api = Blueprint("boards", "boards", url_prefix="/api/v1", description="Availabil
 @api.response(200, Availability)
 @allow(*READERS, Role.KIOSK, Role.SERVICE)
 def availability(query: dict[str, Any], floor_id: int) -> Response:
-    """Every space of a floor for a span: may the asker take it, and why not"""
+    """Every space of a floor for a span: may the asker book all of it, and why not
+
+    By the sections that the asker belongs to on its first day, the doors of all its days, the site's hours, the horizon
+    and the pauses that bookings need. How long a booking may be, and how many one may hold, is told on booking.
+    """
     span = TimeSpan(query["start"], query["end"])
     with reading(db.engine) as session:
         views = floor_view(session, floor_id, span, person=asker(), now=now())

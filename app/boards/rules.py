@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app.occupancy.rules import Occupancy
+from app.spaces.rules import Kind, Opening, Policies
 from app.timespan import TimeSpan, day_span, merged
 from app.working_days import WorkingDays
 
@@ -27,6 +29,51 @@ def suggested_span(
         if start + QUARTER <= hours.end and now < hours.end:
             return TimeSpan(start, hours.end)
     return day_span(calendar.next_working(today + timedelta(days=1)), zone, opens, closes)
+
+
+def hours_of(opens: time, closes: time, opening: Opening) -> tuple[time, time]:
+    """The office's hours as far as a site is open; the site's own where it is not open in any of them."""
+    sites = opening.opens or opens, opening.closes or closes
+    both = max(opens, sites[0]), min(closes, sites[1])
+    return next((begins, ends) for begins, ends in (both, sites, (opens, closes)) if begins < ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the rules of time leave nobody of a span, by zone and kind; those are absent that leave all of it.
+
+    `barring`: why a space of them cannot be booked for the span, and when, in and around it, none of them can.
+    `buffers`: the pauses that bookings need; `widest`: the longest of them.
+    """
+
+    barring: Mapping[tuple[int, str], tuple[str, tuple[TimeSpan, ...]]]
+    buffers: Mapping[tuple[int, str], timedelta]
+    widest: timedelta
+
+
+def limits_of(
+    policy_of: Policies,
+    zone_ids: Collection[int],
+    span: TimeSpan,
+    *,
+    now: datetime,
+    shut: Collection[TimeSpan],
+    as_facility: bool,
+) -> Limits:
+    """What limits bookings of the spaces of some zones for a span, `shut` being when their site is not open."""
+    barring: dict[tuple[int, str], tuple[str, tuple[TimeSpan, ...]]] = {}
+    buffers: dict[tuple[int, str], timedelta] = {}
+    closed = tuple(shut) if any(one.overlaps(span) for one in shut) else ()
+    for kind in Kind:
+        for zone_id in zone_ids:
+            policy = policy_of.of(kind, zone_id)
+            if span.start > now + (policy.horizon_facility if as_facility else policy.horizon):
+                barring[zone_id, kind.value] = "horizon", (span,)
+            elif closed:
+                barring[zone_id, kind.value] = "opening_hours", closed
+            if policy.buffer:
+                buffers[zone_id, kind.value] = policy.buffer
+    return Limits(barring, buffers, max(buffers.values(), default=timedelta(0)))
 
 
 def left_of(span: TimeSpan, now: datetime) -> TimeSpan:
@@ -53,6 +100,8 @@ def at_most(span: TimeSpan, longest: timedelta) -> TimeSpan:
 
 # Reasons for which a space is not the reader's to take, though nobody has booked it.
 SHUT = frozenset({"closed", "not_available", "other_section", "zone_not_full", "lots"})
+# Rules of time: they may leave a part of the span to book, and bind nobody who sits down.
+OF_TIME = frozenset({"opening_hours", "horizon", "buffer"})
 
 
 class Look(StrEnum):
@@ -83,8 +132,10 @@ def look(
         return Look.IN_USE
     if booked:
         return Look.PARTLY if has_gap else Look.BOOKED
-    if reason in SHUT:
+    if reason in SHUT or (reason in OF_TIME and not has_gap):
         return Look.OTHER
+    if reason in OF_TIME:
+        return Look.PARTLY
     if is_now and occupancy in {Occupancy.OFFLINE, Occupancy.UNKNOWN}:
         return Look.SILENT
     return Look.FREE

@@ -12,15 +12,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.boards.availability import SpaceView, floor_view
-from app.boards.rules import CALL, Look, at_most, first_gap, left_of, look
+from app.boards.rules import CALL, OF_TIME, Look, at_most, first_gap, left_of, look
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.events import Event
 from app.occupancy.rules import Occupancy
 from app.people.service import Person
 from app.spaces.models import Floor, Space, Zone
-from app.spaces.rules import LANES, Lane, Policies
-from app.spaces.service import floor_timezone, get_floor, list_floors, list_zones, policies
+from app.spaces.rules import LANES, Lane, Opening, Policies
+from app.spaces.service import floor_opening, get_floor, list_floors, list_zones, policies
 from app.timespan import TimeSpan, day_span
 
 
@@ -116,11 +116,12 @@ def fingerprint(*parts: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A floor as it is built: its zones, and the zone of time that its days are computed in."""
+    """A floor as it is built: its zones, the zone of time that its days are computed in, when its site is open."""
 
     floor: Floor
     zones: list[Zone]
     timezone: ZoneInfo
+    opening: Opening
 
 
 def first_floor_id(session: Session) -> int | None:
@@ -131,9 +132,8 @@ def first_floor_id(session: Session) -> int | None:
 
 def get_plan(session: Session, floor_id: int) -> Plan:
     """A floor's plan; raises NotFound `floor.unknown`."""
-    return Plan(
-        get_floor(session, floor_id), list_zones(session, floor_id), floor_timezone(session, floor_id)
-    )
+    floor, zones = get_floor(session, floor_id), list_zones(session, floor_id)
+    return Plan(floor, zones, *floor_opening(session, floor_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +165,7 @@ class FloorPage:
         that nobody chose a span for no longer than a call takes. None where nothing is theirs to book."""
         if view.barred or view.free_seating or view.mine:
             return None
-        buffer = self.policies.of(view.kind, view.zone_id).buffer
-        gap = first_gap(
-            self.left, (TimeSpan(one.start - buffer, one.end + buffer) for one in view.blocked(self.left.end))
-        )
+        gap = first_gap(self.left, view.blocked(self.left.end))
         if gap is None:
             return None
         longest = self.policies.of(view.kind, view.zone_id).max_duration
@@ -184,7 +181,7 @@ class FloorPage:
 
     def can_claim(self, view: SpaceView) -> bool:
         """Whether the reader may sit down now and say so."""
-        is_open = view.reason in {None, "free_seating"} or view.deserted
+        is_open = view.reason in {None, "free_seating", *OF_TIME} or view.deserted
         return (
             self.is_now and is_open and not view.barred and self.policies.of(view.kind, view.zone_id).walk_in
         )

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from app.bookings import release
 from app.bookings.guards import queue_up
 from app.bookings.models import Booking
+from app.bookings.refusing import acting
 from app.bookings.rules import Status
 from app.bookings.service import may_act_for
-from app.errors import Conflict, Forbidden
+from app.errors import Conflict
 from app.people.service import Person, get_person
 from app.spaces.models import Space
 from app.spaces.rules import Lane
@@ -36,11 +37,6 @@ def booked_within(
     return list(session.scalars(query.order_by(Booking.start_at, Booking.id).limit(AT_MOST + 1)))
 
 
-def booked_inside(session: Session, user_id: int, span: TimeSpan) -> list[Booking]:
-    """What of that lies in a span as a whole, in the order of time."""
-    return [one for one in booked_within(session, user_id, span) if one.end_at <= span.end]
-
-
 def booked_with_spaces(session: Session, user_id: int, span: TimeSpan) -> list[tuple[Booking, str]]:
     """The same, each with the code of its space."""
     found = booked_within(session, user_id, span)
@@ -53,16 +49,16 @@ def booked_with_spaces(session: Session, user_id: int, span: TimeSpan) -> list[t
 
 
 def cancel_within(
-    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime
+    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime, why: str = ""
 ) -> list[Booking]:
-    """Cancel all of it. Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`."""
+    """Cancel all of it; each says `why`. Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`."""
     person = get_person(session, user_id, actor.on)
     if not may_act_for(actor, person):
-        raise Forbidden("booking.not_allowed", why="on_behalf")
+        raise acting("on_behalf", actor)
     found = booked_within(session, user_id, span)
     if len(found) > AT_MOST:
         raise Conflict("booking.too_many", most=AT_MOST)
     queue_up(session, user_ids=[user_id], space_ids=[one.space_id for one in found])
     for one in found:
-        release.cancel(session, one, actor=actor, now=now)
+        release.cancel(session, one, actor=actor, now=now, why=why)
     return found

@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from math import hypot
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Executable, and_, or_, select
+from sqlalchemy import ColumnElement, Executable, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import Candidate, nearest_time
+from app.bookings.rules import Status
+from app.occupancy.models import SpaceState
+from app.occupancy.rules import Occupancy, looks_stuck
 from app.spaces.barriers import barriers
 from app.spaces.models import Floor, Space, Zone
-from app.spaces.rules import LANES
+from app.spaces.rules import LANES, Policy
 from app.spaces.service import Place, in_layout, policies
 from app.timespan import TimeSpan, day_span
 
 
 def candidates(
-    session: Session, place: Place, span: TimeSpan, *, user_id: int | None, elsewhere: bool = False
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    user_id: int | None,
+    now: datetime,
+    elsewhere: bool = False,
+    besides: int | None = None,
 ) -> list[Candidate]:
-    """The other spaces of the same zone and kind, with when they cannot be had during a span; four queries.
+    """The other spaces of the same zone and kind, with when they cannot be had during a span; four queries. Where a
+    sensor sees somebody, this moment is taken, whoever it is: no booking that has begun is sent there.
 
     `elsewhere`: also those of the site's other zones for the same section or for all, and other kinds of the lane.
+    `besides`: the booking that is being changed, which is in no way.
     """
     rows = [row for row in session.execute(_others(place, elsewhere=elsewhere)) if row.id != place.space.id]
     policy_of = policies(session)
     policy = {row.id: policy_of.of(row.kind, row.zone_id) for row in rows}
-    around = max((one.buffer for one in policy.values()), default=timedelta(0))
-    busy = _busy(session, list(policy), TimeSpan(span.start - around, span.end + around))
-    before = barriers(session, span, place.timezone, space_ids=list(policy))
-    for barrier in before:
-        if barrier.bars(user_id):
-            busy[barrier.space_id].append(
-                TimeSpan(max(barrier.start, span.start), min(barrier.end or span.end, span.end))
-            )
+    busy = not_to_be_had(session, policy, span, place.timezone, user_id=user_id, besides=besides)
     return [
         Candidate(
             row.id,
             row.code,
             hypot(row.x - place.space.x, row.y - place.space.y),
-            tuple(sorted(_apart(busy[row.id], policy[row.id].buffer))),
+            tuple(sorted([*busy[row.id], *_in_use(row, now)])),
             row.capacity,
             unlike=4 * (row.kind != place.space.kind)
             + 2 * (row.floor_id != place.zone.floor_id)
@@ -52,6 +59,28 @@ def candidates(
         )
         for row in rows
     ]
+
+
+def not_to_be_had(
+    session: Session,
+    policy: Mapping[int, Policy],
+    span: TimeSpan,
+    timezone: ZoneInfo,
+    *,
+    user_id: int | None,
+    besides: int | None = None,
+) -> dict[int, tuple[TimeSpan, ...]]:
+    """When each of these spaces, with its policy, cannot be had by a person during a span: booked, with the pause that
+    its policy wants around that, out of order, closed, kept for somebody else. `besides` as of `candidates`. Two
+    queries."""
+    around = max((one.buffer for one in policy.values()), default=timedelta(0))
+    busy = _busy(session, list(policy), TimeSpan(span.start - around, span.end + around), besides)
+    for barrier in barriers(session, span, timezone, space_ids=list(policy)):
+        if barrier.bars(user_id):
+            busy[barrier.space_id].append(
+                TimeSpan(max(barrier.start, span.start), min(barrier.end or span.end, span.end))
+            )
+    return {space_id: tuple(sorted(_apart(busy[space_id], one.buffer))) for space_id, one in policy.items()}
 
 
 def ids_elsewhere(session: Session, place: Place) -> list[int]:
@@ -75,43 +104,64 @@ def _others(place: Place, *, elsewhere: bool) -> Executable:
     return (
         select(
             *(Space.id, Space.code, Space.kind, Space.zone_id, Space.x, Space.y, Space.capacity),
-            *(Zone.floor_id, Zone.section_id),
+            *(Zone.floor_id, Zone.section_id, SpaceState.state, SpaceState.since_at),
         )
         .join(Zone, Zone.id == Space.zone_id)
         .join(Floor, Floor.id == Zone.floor_id)
+        .join(SpaceState, SpaceState.space_id == Space.id, isouter=True)
         .where(in_layout(Space), on_site if elsewhere else alike)
         .order_by(Space.id)
     )
+
+
+def _in_use(row: Any, now: datetime) -> list[TimeSpan]:
+    """This moment, where somebody sits there; a sensor that is stuck says nothing."""
+    is_seen = row.state is Occupancy.OCCUPIED and not looks_stuck(row.state, row.since_at, now)
+    return [TimeSpan(now, now + timedelta.resolution)] if is_seen else []
 
 
 def _apart(busy: Iterable[TimeSpan], buffer: timedelta) -> Iterable[TimeSpan]:
     return (TimeSpan(one.start - buffer, one.end + buffer) for one in busy) if buffer else busy
 
 
-def nearest_space(session: Session, place: Place, span: TimeSpan, *, user_id: int | None) -> Candidate | None:
-    """The nearest other space of the same zone and kind that is free for a span; None where the person is busy then."""
-    if _busy_of(session, user_id, place, span):
+def nearest_space(
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    now: datetime,
+    user_id: int | None,
+    besides: int | None = None,
+) -> Candidate | None:
+    """The nearest other space of the same zone and kind that is free for a span; None where the person is busy then.
+    `besides` as of `candidates`."""
+    if _busy_of(session, user_id, place, span, besides):
         return None
     free = [
         one
-        for one in candidates(session, place, span, user_id=user_id)
+        for one in candidates(session, place, span, user_id=user_id, now=now, besides=besides)
         if not any(span.overlaps(busy) for busy in one.busy)
     ]
     return min(free, key=lambda one: (one.distance, one.code), default=None)
 
 
 def nearest_free_time(
-    session: Session, place: Place, span: TimeSpan, *, now: datetime, user_id: int | None
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    now: datetime,
+    user_id: int | None,
+    besides: int | None = None,
 ) -> TimeSpan | None:
-    """The nearest time of the same day's hours for which the space itself is free, and the person too."""
+    """The nearest time of the same day's hours for which the space itself is free, and the person too; two queries.
+    `besides`: the booking that is to be moved there."""
     opens, closes = place.opening.opens or time.min, place.opening.closes
     day = day_span(span.start.astimezone(place.timezone).date(), place.timezone, opens, closes)
     if day.end <= now:
         return None
     window = TimeSpan(max(day.start, now), day.end)
-    busy = _busy(session, [place.space.id], window)[place.space.id]
-    busy = [TimeSpan(one.start - place.policy.buffer, one.end + place.policy.buffer) for one in busy]
-    busy += _busy_of(session, user_id, place, window)
+    busy = _busy_here(session, place, window, user_id=user_id, besides=besides)
     for barrier in barriers(session, window, place.timezone, space_id=place.space.id):
         if barrier.bars(user_id):
             busy.append(
@@ -120,24 +170,80 @@ def nearest_free_time(
     return nearest_time(span, busy, window)
 
 
-def _busy_of(session: Session, user_id: int | None, place: Place, span: TimeSpan) -> list[TimeSpan]:
+def _busy_here(
+    session: Session, place: Place, window: TimeSpan, *, user_id: int | None, besides: int | None
+) -> list[TimeSpan]:
+    """When the space is booked, with the pauses it needs, or the person holds something of the lane; one query."""
+    buffer = place.policy.buffer
+    here = Booking.space_id == place.space.id
+    query = select(Booking.id, Booking.space_id, Booking.start_at, Booking.end_at).where(
+        here if user_id is None else or_(here, _held_by(user_id, place)),
+        HOLDS,
+        Booking.start_at < window.end + buffer,
+        Booking.end_at > window.start - buffer,
+    )
+    return [
+        TimeSpan(start - buffer, end + buffer) if space_id == place.space.id else TimeSpan(start, end)
+        for booking_id, space_id, start, end in session.execute(query)
+        if booking_id != besides
+    ]
+
+
+def _held_by(user_id: int, place: Place) -> ColumnElement[bool]:
+    return and_(Booking.user_id == user_id, Booking.lane == place.space.lane)
+
+
+def own_clash(session: Session, place: Place, span: TimeSpan, user_id: int) -> tuple[Booking, str] | None:
+    """What a person holds of the lane in a part of a span, with the code of its space; one query."""
+    query = (
+        select(Booking, Space.code)
+        .join(Space, Space.id == Booking.space_id)
+        .where(
+            _held_by(user_id, place),
+            HOLDS,
+            Booking.status != Status.HELD,
+            Booking.start_at < span.end,
+            Booking.end_at > span.start,
+        )
+        .order_by(Booking.start_at)
+        .limit(1)
+    )
+    found = session.execute(query).one_or_none()
+    return (found[0], found[1]) if found is not None else None
+
+
+def _busy_of(
+    session: Session, user_id: int | None, place: Place, span: TimeSpan, besides: int | None
+) -> list[TimeSpan]:
     """When the person holds something of the lane during a span; one query."""
+    if user_id is None:
+        return []
     query = select(Booking.start_at, Booking.end_at).where(
-        Booking.user_id == user_id,
-        Booking.lane == place.space.lane,
+        _held_by(user_id, place),
         HOLDS,
         Booking.start_at < span.end,
         Booking.end_at > span.start,
+        _others_than(besides),
     )
-    return [TimeSpan(start, end) for start, end in session.execute(query)] if user_id is not None else []
+    return [TimeSpan(start, end) for start, end in session.execute(query)]
 
 
-def _busy(session: Session, space_ids: Sequence[int], span: TimeSpan) -> dict[int, list[TimeSpan]]:
+def _others_than(booking_id: int | None) -> ColumnElement[bool]:
+    return true() if booking_id is None else Booking.id != booking_id
+
+
+def _busy(
+    session: Session, space_ids: Sequence[int], span: TimeSpan, besides: int | None
+) -> dict[int, list[TimeSpan]]:
     """When live bookings cover these spaces during a span; one query."""
     found: dict[int, list[TimeSpan]] = defaultdict(list)
     for space_id, start, end in session.execute(
         select(Booking.space_id, Booking.start_at, Booking.end_at).where(
-            Booking.space_id.in_(space_ids), HOLDS, Booking.start_at < span.end, Booking.end_at > span.start
+            Booking.space_id.in_(space_ids),
+            HOLDS,
+            Booking.start_at < span.end,
+            Booking.end_at > span.start,
+            _others_than(besides),
         )
     ):
         found[space_id].append(TimeSpan(start, end))

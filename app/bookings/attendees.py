@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from app import events
 from app.bookings import legal
 from app.bookings.models import HOLDS, Attendee, Booking
+from app.bookings.service import caused_by, in_words
 from app.errors import Conflict, NotFound
 from app.people.models import User
-from app.people.service import Person, ids_of, names
+from app.people.service import Person, find_people, ids_of
 from app.spaces.models import Space
 from app.spaces.service import get_place
 
@@ -33,20 +34,33 @@ def invite(
 
 
 def _invite(
-    session: Session, booking: Booking, wanted: Sequence[int], *, actor: Person, now: datetime
+    session: Session,
+    booking: Booking,
+    wanted: Sequence[int],
+    *,
+    actor: Person,
+    now: datetime,
+    why: str = "",
 ) -> None:
-    known = names(session, wanted)
+    known = find_people(session, wanted, actor.on)
     for user_id in wanted:
         if user_id not in known:
             raise NotFound("user.unknown", user_id=user_id)
     session.execute(insert(Attendee), [{"booking_id": booking.id, "user_id": one} for one in wanted])
-    _record(session, "booking.invited", booking, wanted, actor=actor, now=now)
+    _record(session, "booking.invited", booking, wanted, actor_id=actor.id, now=now, said=in_words(why))
 
 
 def set_attendees(
-    session: Session, booking: Booking, user_ids: Collection[int], *, actor: Person, now: datetime
-) -> None:
-    """Make these the attendees: the new ones are invited, the others told that they need not come.
+    session: Session,
+    booking: Booking,
+    user_ids: Collection[int],
+    *,
+    actor: Person,
+    now: datetime,
+    why: str = "",
+) -> bool:
+    """Make these the attendees: the new ones are invited, the others told that they need not come, and why. Returns
+    whether there was any difference.
 
     Raises Conflict `booking.state`, RuleBroken `booking.rule`, NotFound `user.unknown`.
     """
@@ -58,9 +72,43 @@ def set_attendees(
     gone = sorted(before - wanted)
     if gone:
         session.execute(delete(Attendee).where(Attendee.booking_id == booking.id, Attendee.user_id.in_(gone)))
-        _record(session, "booking.uninvited", booking, gone, actor=actor, now=now)
+        said = in_words(why)
+        _record(session, "booking.uninvited", booking, gone, actor_id=actor.id, now=now, said=said)
     if wanted - before:
-        _invite(session, booking, sorted(wanted - before), actor=actor, now=now)
+        _invite(session, booking, sorted(wanted - before), actor=actor, now=now, why=why)
+    return wanted != before
+
+
+def decline(session: Session, booking_id: int, *, actor: Person, now: datetime, why: str = "") -> None:
+    """The actor does not come to what they are invited to, which its host is told; they may be invited again.
+
+    Raises NotFound `invitation.unknown` to whoever is not invited, Conflict `booking.state` once it is over.
+    """
+    booking = session.get(Booking, booking_id)
+    mine = delete(Attendee).where(Attendee.booking_id == booking_id, Attendee.user_id == actor.id)
+    if booking is None or session.execute(mine.returning(Attendee.user_id)).one_or_none() is None:
+        raise NotFound("invitation.unknown", booking_id=booking_id)
+    if not booking.is_live or booking.end_at <= now:
+        raise Conflict("booking.state", status=booking.status.value)
+    _record(session, "booking.declined", booking, [actor.id], actor_id=actor.id, now=now, said=in_words(why))
+
+
+def drop_leavers(session: Session, user_ids: Collection[int], *, actor_id: int | None, now: datetime) -> None:
+    """These people have left: they come to nothing that is still to come, which each host is told; one query, and two
+    for each booking."""
+    invited: dict[Booking, list[int]] = {}
+    rows = session.execute(
+        select(Booking, Attendee.user_id)
+        .join(Attendee, Attendee.booking_id == Booking.id)
+        .where(Attendee.user_id.in_(user_ids), HOLDS, Booking.end_at > now)
+        .order_by(Booking.id, Attendee.user_id)
+    )
+    for booking, user_id in rows:
+        invited.setdefault(booking, []).append(user_id)
+    for booking, gone in invited.items():
+        session.execute(delete(Attendee).where(Attendee.booking_id == booking.id, Attendee.user_id.in_(gone)))
+        said = caused_by("left")
+        _record(session, "booking.declined", booking, gone, actor_id=actor_id, now=now, said=said)
 
 
 def by_address(session: Session, text: str) -> list[int]:
@@ -112,7 +160,14 @@ def people_of(session: Session, booking_ids: Collection[int]) -> dict[int, int]:
 
 
 def _record(
-    session: Session, kind: str, booking: Booking, user_ids: Iterable[int], *, actor: Person, now: datetime
+    session: Session,
+    kind: str,
+    booking: Booking,
+    user_ids: Iterable[int],
+    *,
+    actor_id: int | None,
+    now: datetime,
+    said: Mapping[str, str],
 ) -> None:
     events.record_many(
         session,
@@ -121,8 +176,8 @@ def _record(
                 "at": now,
                 "kind": kind,
                 "subject": f"booking:{booking.id}",
-                "actor_id": actor.id,
-                "data": {"space_id": booking.space_id, "user_id": user_id},
+                "actor_id": actor_id,
+                "data": {"space_id": booking.space_id, "user_id": user_id, **said},
             }
             for user_id in user_ids
         ],

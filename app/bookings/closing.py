@@ -33,10 +33,17 @@ def within(session: Session, space_ids: Collection[int], span: TimeSpan) -> list
 
 
 def end_within(
-    session: Session, space_ids: Collection[int], span: TimeSpan, *, actor: Person, now: datetime
+    session: Session,
+    space_ids: Collection[int],
+    span: TimeSpan,
+    *,
+    actor: Person,
+    now: datetime,
+    notice: str = "",
 ) -> list[Booking]:
     """End what a closure touches: what is on ends now, what begins before it ends where it begins, the rest is
-    cancelled. Returns all of them. Raises Conflict `booking.changed` where they keep changing meanwhile.
+    cancelled. Returns all of them. `notice`: why it is closed, as people are told. Raises Conflict `booking.changed`
+    where they keep changing meanwhile.
 
     Waits for the spaces' turn first: whoever books after this sees the closure, whoever booked before is seen.
     """
@@ -46,5 +53,7 @@ def end_within(
         listed = within(session, space_ids, span)
         if not listed:
             return found
-        found += end_from(session, listed, span.start, reason=REASON, now=now, actor_id=actor.id)
+        found += end_from(
+            session, listed, span.start, reason=REASON, now=now, actor_id=actor.id, notice=notice
+        )
     raise Conflict("booking.changed")

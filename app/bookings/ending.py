@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
-from app.bookings.rules import Status
-from app.bookings.service import change_all
+from app.bookings.rules import Ending, Status, ending
+from app.bookings.service import caused_by, change_all
 
 
 def end_from(
@@ -21,24 +21,33 @@ def end_from(
     reason: str,
     now: datetime,
     actor_id: int | None,
+    notice: str = "",
     wait: bool = True,
 ) -> list[Booking]:
-    """Let these bookings hold nothing from `at` on: what is on by then ends now, what begins before it ends there, the
-    rest is cancelled, and so is what was only held. Returns those that were changed: fewer where somebody changed one
-    since it was read, or, without `wait`, is changing it."""
+    """Let these bookings hold nothing from `at` on, each as `rules.ending` says. Returns those that were changed: fewer
+    where somebody changed one since it was read, or, without `wait`, is changing it. `notice`: what the office says of
+    it, which people are told."""
+    said = caused_by(reason, notice)
     over: dict[str, Any] = {"reason": reason, "release_check_at": None}
     ended: list[tuple[Booking, dict[str, Any]]] = []
     shortened: list[tuple[Booking, dict[str, Any]]] = []
     cancelled: list[tuple[Booking, dict[str, Any]]] = []
     for one in bookings:
-        if one.start_at >= max(at, now) or one.status is Status.HELD:
-            cancelled.append((one, over | {"status": Status.CANCELLED, "ended_at": None}))
-        elif at <= now:
-            ended.append((one, over | {"status": Status.ENDED_EARLY, "ended_at": min(now, one.end_at)}))
-        else:
-            shortened.append((one, {"end_at": at}))
+        match ending(one.status, one.span, at, now):
+            case Ending.CANCELLED:
+                cancelled.append((one, over | {"status": Status.CANCELLED, "ended_at": None}))
+            case Ending.ENDED_EARLY:
+                ended.append((one, over | {"status": Status.ENDED_EARLY, "ended_at": min(now, one.end_at)}))
+            case Ending.SHORTENED:
+                shortened.append((one, {"end_at": at}))
     return [
-        *change_all(session, "booking.ended_early", ended, now=now, actor_id=actor_id, wait=wait),
-        *change_all(session, "booking.changed", shortened, now=now, actor_id=actor_id, wait=wait),
-        *change_all(session, "booking.cancelled", cancelled, now=now, actor_id=actor_id, wait=wait),
+        *change_all(
+            session, "booking.ended_early", ended, now=now, actor_id=actor_id, wait=wait, details=said
+        ),
+        *change_all(
+            session, "booking.changed", shortened, now=now, actor_id=actor_id, wait=wait, details=said
+        ),
+        *change_all(
+            session, "booking.cancelled", cancelled, now=now, actor_id=actor_id, wait=wait, details=said
+        ),
     ]

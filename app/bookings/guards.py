@@ -10,8 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.bookings.refusing import ANOTHER
 from app.database import constraint_name, lock_in_order, try_lock_rows
 from app.errors import Conflict
+from app.timespan import TimeSpan
 
 # Constraint on PostgreSQL, message of the trigger on SQLite → what of it clashed.
 CLASHES = {
@@ -41,8 +43,8 @@ def try_turn(session: Session, *, user_id: int | None, space_id: int) -> bool:
 
 
 @contextmanager
-def overlap_refused(session: Session, **facts: Any) -> Iterator[None]:
-    """Turn the guard's refusal of what is written inside into Conflict `booking.overlap`."""
+def overlap_refused(session: Session, span: TimeSpan | None = None, **facts: Any) -> Iterator[None]:
+    """Turn the guard's refusal of what is written inside into Conflict `booking.overlap`; `span`: what was asked."""
     try:
         yield
         session.flush()
@@ -50,7 +52,10 @@ def overlap_refused(session: Session, **facts: Any) -> Iterator[None]:
         clash = CLASHES.get(constraint_name(error))
         if clash is None:
             raise
-        raise Conflict("booking.overlap", clash=clash, **facts) from error
+        value = f"{span.start.isoformat()}/{span.end.isoformat()}" if span else ""
+        raise Conflict(
+            "booking.overlap", clash=clash, rule=clash, value=value, allowed=ANOTHER, **facts
+        ) from error
 
 
 def missing(session: Session) -> list[str]:

@@ -37,6 +37,7 @@ def try_hold(
     now: datetime,
 ) -> Booking | None:
     """Hold a space; None where somebody else has it, it is still to be drawn by lot, or a rule that counts forbids it.
+    What accepting would end does not count.
 
     Waits for nobody, since whoever offers what was just freed holds rows already; raises Busy instead, and the next
     sweep tries again. Entry, hours and lengths are the caller's (`now.options`).
@@ -59,8 +60,10 @@ def try_hold(
                 raise Busy
             legal.check_lots(session, place, span, user_id=user_id, now=now)
             legal.check_barriers(session, place, span, user_id)
-            legal.check_counts(session, place, span, user_id=user_id, now=now)
-            with overlap_refused(session, space_id=space_id):
+            clashing = clashing_with(session, user_id, place.space.lane, span)
+            besides = legal.Besides.replaced(clashing, span.start, now)
+            legal.check_counts(session, place, span, user_id=user_id, now=now, besides=besides)
+            with overlap_refused(session, span, space_id=space_id):
                 session.add(booking)
     except DomainError:
         return None
@@ -83,7 +86,8 @@ def confirm(
     """Make what is held a booking, checked in where the person stands there (a kiosk); what the person holds of the
     lane at that time ends in the same transaction. Returns what ended.
 
-    Raises Conflict `booking.state` where it is no longer held, `booking.changed`.
+    Raises Conflict `booking.state` where it is no longer held, `booking.changed`; RuleBroken `booking.rule` where the
+    person's other bookings leave no room for it in a quota: what would have ended for it may lie elsewhere by now.
     """
     clashing = clashing_with(session, booking.user_id, booking.lane, booking.span)
     queue_up(
@@ -95,9 +99,17 @@ def confirm(
     if booking.status is not Status.HELD:
         raise Conflict("booking.state", status=booking.status.value)
     ended = make_room(session, booking.user_id, booking.lane, booking.span, actor_id=actor_id, now=now)
-    policy = get_place(session, booking.space_id).policy
+    place = get_place(session, booking.space_id)
+    legal.check_quotas(
+        session,
+        place,
+        booking.span,
+        user_id=booking.user_id,
+        now=now,
+        besides=legal.Besides.one(booking.id),
+    )
     facts = Booked(status=Status.BOOKED, span=booking.span, made_at=now)
-    with overlap_refused(session, space_id=booking.space_id):
+    with overlap_refused(session, booking.span, space_id=booking.space_id):
         change(
             session,
             booking,
@@ -108,7 +120,7 @@ def confirm(
             made_at=now,
             checked_in_at=now if is_there else None,
             checked_in_by=By.HAND if is_there else None,
-            release_check_at=None if is_there else release_deadline(facts, policy),
+            release_check_at=None if is_there else release_deadline(facts, place.policy),
         )
     return ended
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from app.bookings import attendees
 from app.bookings.ending import end_from
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
@@ -32,15 +33,21 @@ def held_by(session: Session, user_ids: Collection[int]) -> list[Booking]:
 
 
 def free_all(session: Session, user_id: int, *, actor_id: int | None, now: datetime) -> list[Booking]:
-    """Free what somebody holds: what has begun ends now, the rest is cancelled. Waits for whoever is booking it."""
+    """Free what somebody holds: what has begun ends now, the rest is cancelled; and they come to nothing any more that
+    they are invited to. Waits for whoever is booking it."""
     space_ids = [one.space_id for one in held_by(session, [user_id])]
     queue_up(session, user_ids=[user_id], space_ids=space_ids)
     held = held_by(session, [user_id])
+    attendees.drop_leavers(session, [user_id], actor_id=actor_id, now=now)
     return end_from(session, held, now, reason=REASON, now=now, actor_id=actor_id)
 
 
 def free_of_the_gone(session: Session, now: datetime) -> list[Booking]:
-    """Free what was booked for leavers while they were leaving; the sweep waits for nobody, and comes again."""
+    """Free what was booked for leavers, or to which they were invited, while they were leaving; the sweep waits for
+    nobody, and comes again."""
     gone = list(session.scalars(select(User.id).where(User.left_at > now - LATE)))
-    found = held_by(session, gone) if gone else []
+    if not gone:
+        return []
+    attendees.drop_leavers(session, gone, actor_id=None, now=now)
+    found = held_by(session, gone)
     return end_from(session, found, now, reason=REASON, now=now, actor_id=None, wait=False)

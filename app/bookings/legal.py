@@ -6,7 +6,8 @@ only so do they see what was committed while this transaction waited for its tur
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NoReturn
 from zoneinfo import ZoneInfo
@@ -14,15 +15,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.bookings import refusing
 from app.bookings.models import HOLDS, Booking
-from app.bookings.rules import Origin, Status
+from app.bookings.rules import Ending, Origin, Status, ending
 from app.calendar import public_holidays, working_days
-from app.errors import Forbidden, RuleBroken
+from app.errors import RuleBroken
 from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy
 from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
 from app.spaces.lots import closed_until
-from app.spaces.models import FixedSeat, Space
+from app.spaces.models import FixedSeat, Space, ZonePolicyValue
 from app.spaces.rules import LANES, Entry, Lane
 from app.spaces.service import Place, doors, in_layout
 from app.timespan import TimeSpan, day_span, days_of
@@ -62,7 +64,7 @@ def check_entry(
                 refuse("overflow", f"{free} free", "your own zone first")
         case Entry.NONE:
             if not _is_kept_for(session, place, user_id, on):
-                raise Forbidden("booking.not_allowed", why="zone", zone=place.zone.code)
+                raise refusing.of_zone(session, place, door, sections, on, now=now)
 
 
 def check_lots(session: Session, place: Place, span: TimeSpan, *, user_id: int | None, now: datetime) -> None:
@@ -154,6 +156,34 @@ def refuse_barrier(barrier: Barrier) -> NoReturn:
     refuse(barrier.why, barrier.start.isoformat(), f">= {barrier.end.isoformat()}")
 
 
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """Bookings that do not count: of what a person holds, and of what they made in a week.
+
+    What gives way to another booking holds nothing any more; but a week's quota goes on counting what ended early.
+    """
+
+    held: frozenset[int] = frozenset()
+    made: frozenset[int] = frozenset()
+
+    @classmethod
+    def one(cls, booking_id: int) -> Besides:
+        """The booking that is being changed."""
+        return cls(frozenset({booking_id}), frozenset({booking_id}))
+
+    @classmethod
+    def replaced(cls, bookings: Iterable[Booking], at: datetime, now: datetime) -> Besides:
+        """What would hold nothing from `at` on: what is only shortened is still held."""
+        ends = {one.id: ending(one.status, one.span, at, now) for one in bookings}
+        return cls(
+            frozenset(booking_id for booking_id, how in ends.items() if how is not Ending.SHORTENED),
+            frozenset(booking_id for booking_id, how in ends.items() if how is Ending.CANCELLED),
+        )
+
+
+NOTHING = Besides()
+
+
 def check_counts(
     session: Session,
     place: Place,
@@ -161,21 +191,32 @@ def check_counts(
     *,
     user_id: int | None,
     now: datetime,
-    besides: int | None = None,
+    besides: Besides = NOTHING,
 ) -> None:
     """The rules that count: the buffer between bookings of the space, the person's quotas. No query where none is set.
 
-    Only under the locks of person and space. `besides`: the booking that is being changed, which does not count.
-    Raises RuleBroken `booking.rule`.
+    Only under the locks of person and space. Raises RuleBroken `booking.rule`.
     """
-    others = Booking.id != besides if besides is not None else Booking.id.is_not(None)
-    _check_buffer(session, place, span, others)
+    _check_buffer(session, place, span, besides.held)
+    check_quotas(session, place, span, user_id=user_id, now=now, besides=besides)
+
+
+def check_quotas(
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    user_id: int | None,
+    now: datetime,
+    besides: Besides,
+) -> None:
+    """That the quotas leave a person room for one more booking of the kind; as `check_counts`."""
     if user_id is not None:
-        _check_concurrent(session, place, user_id, now, others)
-        _check_weekly(session, place, user_id, span, others)
+        _check_concurrent(session, place, user_id, now, besides.held)
+        _check_weekly(session, place, user_id, span, besides.made)
 
 
-def _check_buffer(session: Session, place: Place, span: TimeSpan, others: ColumnElement[bool]) -> None:
+def _check_buffer(session: Session, place: Place, span: TimeSpan, besides: Collection[int]) -> None:
     buffer = place.policy.buffer
     if not buffer:
         return
@@ -184,7 +225,7 @@ def _check_buffer(session: Session, place: Place, span: TimeSpan, others: Column
         .where(
             Booking.space_id == place.space.id,
             HOLDS,
-            others,
+            Booking.id.not_in(besides),
             Booking.start_at < span.end + buffer,
             Booking.end_at > span.start - buffer,
             # What overlaps is for the guard to name.
@@ -197,18 +238,18 @@ def _check_buffer(session: Session, place: Place, span: TimeSpan, others: Column
 
 
 def _check_concurrent(
-    session: Session, place: Place, user_id: int, now: datetime, others: ColumnElement[bool]
+    session: Session, place: Place, user_id: int, now: datetime, besides: Collection[int]
 ) -> None:
     quota = place.policy.concurrent_quota
     if not quota:
         return
-    held = _count(session, place, "concurrent_quota", user_id, HOLDS, Booking.end_at > now, others)
+    held = _count(session, place, "concurrent_quota", user_id, besides, HOLDS, Booking.end_at > now)
     if held >= quota:
         refuse("concurrent_quota", held, f"<= {quota}")
 
 
 def _check_weekly(
-    session: Session, place: Place, user_id: int, span: TimeSpan, others: ColumnElement[bool]
+    session: Session, place: Place, user_id: int, span: TimeSpan, besides: Collection[int]
 ) -> None:
     quota = place.policy.weekly_quota
     if not quota:
@@ -223,27 +264,45 @@ def _check_weekly(
         place,
         "weekly_quota",
         user_id,
+        besides,
         Booking.status.in_(COUNTED),
         Booking.start_at >= week.start,
         Booking.start_at < week.end,
-        others,
     )
     if made >= quota:
         refuse("weekly_quota", made, f"<= {quota}")
 
 
-def _count(session: Session, place: Place, key: str, user_id: int, *where: ColumnElement[bool]) -> int:
-    """A person's bookings of the kind: in the zone alone where the zone has a quota of its own, else everywhere."""
+def _count(
+    session: Session,
+    place: Place,
+    key: str,
+    user_id: int,
+    besides: Collection[int],
+    *where: ColumnElement[bool],
+) -> int:
+    """A person's bookings of the kind: in the zone alone where the zone has a quota of its own, else in all the zones
+    that have none."""
+    kind = place.space.kind
+    zones_with_own = select(ZonePolicyValue.zone_id).where(
+        ZonePolicyValue.kind == kind, ZonePolicyValue.key == key
+    )
+    counted_here = (
+        Space.zone_id == place.zone.id if key in place.own_keys else Space.zone_id.not_in(zones_with_own)
+    )
     query = (
         select(func.count())
         .select_from(Booking)
         .join(Space, Space.id == Booking.space_id)
         .where(
-            Booking.user_id == user_id, Booking.origin != Origin.CLAIM, Space.kind == place.space.kind, *where
+            Booking.user_id == user_id,
+            Booking.origin != Origin.CLAIM,
+            Booking.id.not_in(besides),
+            Space.kind == kind,
+            counted_here,
+            *where,
         )
     )
-    if getattr(place.policy, key) != getattr(place.kind_policy, key):
-        query = query.where(Space.zone_id == place.zone.id)
     return session.scalar(query) or 0
 
 

@@ -14,7 +14,7 @@ from app.bookings import legal
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking, facts_of
 from app.bookings.rules import Keep, Origin, Release, Status, is_deserted, no_show
-from app.bookings.service import change, change_all, previous_ends
+from app.bookings.service import change, change_all, in_words, previous_ends
 from app.errors import Conflict
 from app.occupancy.logs import logs_of
 from app.occupancy.models import SpaceState, last_signal
@@ -200,8 +200,9 @@ def next_due(session: Session) -> datetime | None:
     return min((at for at in waits if at is not None), default=None)
 
 
-def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
-    """End one's booking now; one that has not begun is cancelled. Always allowed while it is live and not over."""
+def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime, why: str = "") -> Booking:
+    """End one's booking now; one that has not begun is cancelled. Always allowed while it is live and not over.
+    `why`: in the actor's own words."""
     if not booking.is_live or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
     begun = booking.start_at < now and booking.status is not Status.HELD
@@ -211,6 +212,7 @@ def give_back(session: Session, booking: Booking, *, actor: Person, now: datetim
         "booking.ended_early" if begun else "booking.cancelled",
         now=now,
         actor_id=actor.id,
+        details=in_words(why),
         status=Status.ENDED_EARLY if begun else Status.CANCELLED,
         reason="gave_back",
         ended_at=min(now, booking.end_at) if begun else None,
@@ -219,16 +221,18 @@ def give_back(session: Session, booking: Booking, *, actor: Person, now: datetim
     return booking
 
 
-def cancel(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
-    """Cancel a booking that nobody has checked in to; one that is checked in is given back."""
+def cancel(session: Session, booking: Booking, *, actor: Person, now: datetime, why: str = "") -> Booking:
+    """Cancel a booking that nobody has checked in to; one that is checked in is given back. `why`: in the actor's own
+    words."""
     if booking.status is not Status.BOOKED or now >= booking.end_at:
-        return give_back(session, booking, actor=actor, now=now)
+        return give_back(session, booking, actor=actor, now=now, why=why)
     change(
         session,
         booking,
         "booking.cancelled",
         now=now,
         actor_id=actor.id,
+        details=in_words(why),
         status=Status.CANCELLED,
         reason="cancelled",
         ended_at=max(now, booking.start_at) if now > booking.start_at else None,
@@ -250,7 +254,7 @@ def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime)
         raise Conflict("booking.held", space_id=booking.space_id)
     left = TimeSpan(max(now, booking.start_at), booking.end_at)
     legal.check_barriers(session, get_place(session, booking.space_id), left, booking.user_id)
-    with overlap_refused(session, space_id=booking.space_id):
+    with overlap_refused(session, left, space_id=booking.space_id):
         change(
             session,
             booking,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select
@@ -12,9 +12,11 @@ from app import events
 from app.bookings import attendees, legal
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking, facts_of
+from app.bookings.refusing import ANOTHER, Holder, about, acting, check_takes_bookings
 from app.bookings.rules import (
     Booked,
     By,
+    Change,
     Origin,
     Refusal,
     Status,
@@ -23,8 +25,8 @@ from app.bookings.rules import (
     refusal,
     release_deadline,
 )
-from app.bookings.service import change, may_act_for
-from app.errors import Conflict, Forbidden, RuleBroken
+from app.bookings.service import AS_IT_WAS, Words, caused_by, change, in_words, may_act_for
+from app.errors import Conflict, RuleBroken
 from app.people.models import Role
 from app.people.service import Person, get_person
 from app.spaces.service import Place, get_place
@@ -32,16 +34,6 @@ from app.timespan import TimeSpan, day_span, later
 
 CLAIM_AT_LEAST = timedelta(minutes=1)
 RECEIVES_GUESTS = frozenset({Role.CHIEF, Role.FACILITY})
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Whom a booking is for: somebody with an account, or a guest whom the actor receives. `sections`: within which
-    they are, of whose zones they are at home."""
-
-    user_id: int | None
-    sections: frozenset[int]
-    guest_name: str = ""
 
 
 def reserve(
@@ -63,17 +55,17 @@ def reserve(
     place = get_place(session, space_id)
     span = effective_span(span, now)
     holder = _holder(session, place, span, actor=actor, for_user_id=for_user_id, guest_name=guest_name)
-    if place.zone.free_seating:
-        raise RuleBroken("zone.free_seating", zone=place.zone.code)
-    _check_entry(session, place, span, holder, actor=actor, now=now)
-    _check_rules(session, place, span, actor, now)
-    legal.check_lots(session, place, span, user_id=holder.user_id, now=now)
-    queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
-    legal.check_barriers(session, place, span, holder.user_id)
-    # First, so that the pause before this one is counted from where the claim will end.
-    _shorten_own_claim(session, place, holder, span, actor=actor, now=now)
-    legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
-    return _insert(session, place, holder, span, actor=actor, now=now, title=title)
+    check_takes_bookings(place)
+    with about(holder):
+        _check_entry(session, place, span, holder, actor=actor, now=now)
+        _check_rules(session, place, span, actor, now)
+        legal.check_lots(session, place, span, user_id=holder.user_id, now=now)
+        queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
+        legal.check_barriers(session, place, span, holder.user_id)
+        # First, so that the pause before this one is counted from where the claim will end.
+        _shorten_own_claim(session, place, holder, span, actor=actor, now=now)
+        legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
+        return _insert(session, place, holder, span, actor=actor, now=now, title=title)
 
 
 def _shorten_own_claim(
@@ -95,7 +87,15 @@ def _shorten_own_claim(
         )
     )
     if claim is not None:
-        change(session, claim, "booking.changed", now=now, actor_id=actor.id, end_at=span.start)
+        change(
+            session,
+            claim,
+            "booking.changed",
+            now=now,
+            actor_id=actor.id,
+            details=caused_by("next_booking"),
+            end_at=span.start,
+        )
 
 
 def allot(
@@ -111,8 +111,7 @@ def allot(
     may book it, and as far ahead as the facility staff may. `person`: as of the span's day. Raises as `reserve`."""
     place = get_place(session, space_id)
     holder = Holder(person.id, person.within)
-    if place.zone.free_seating:
-        raise RuleBroken("zone.free_seating", zone=place.zone.code)
+    check_takes_bookings(place)
     legal.check_entry(session, place, span, sections=holder.sections, user_id=person.id, now=now)
     _check_span(session, place, span, place.policy.horizon_facility, now)
     queue_up(session, user_ids=[person.id], space_ids=[space_id])
@@ -129,9 +128,10 @@ def move(
     now: datetime,
     space_id: int | None = None,
     span: TimeSpan | None = None,
-    title: str | None = None,
+    words: Words = AS_IT_WAS,
 ) -> Booking:
-    """Change a live booking's space, span or title in one step; what is not given stays.
+    """Change a live booking's space, span or title in one step; what is not given stays, and where nothing differs it
+    is left as it is.
 
     Shortening one's own is always allowed. Raises as `reserve`, and Conflict `booking.state` or Stale.
     """
@@ -144,49 +144,72 @@ def move(
         raise Conflict("booking.state", status=booking.status.value)
     if isinstance(asked, Refusal):
         raise RuleBroken("booking.rule", **asdict(asked))
+    title = booking.title if words.title is None else words.title
+    if not elsewhere and asked.span == booking.span:
+        if title != booking.title:
+            said = in_words(words.why)
+            change(session, booking, "booking.changed", now=now, actor_id=actor.id, details=said, title=title)
+        return booking
     if elsewhere:
-        if place.zone.free_seating:
-            raise RuleBroken("zone.free_seating", zone=place.zone.code)
+        check_takes_bookings(place)
         legal.check_capacity(place, attendees.people_of(session, [booking.id])[booking.id])
-    if asked.is_new:
+    if not asked.is_new:
+        queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
+        return _write_move(session, booking, place, asked, actor=actor, now=now, words=words)
+    holder = _holder(
+        session,
+        place,
+        asked.span,
+        actor=actor,
+        for_user_id=booking.user_id,
+        guest_name=booking.guest_name,
+    )
+    with about(holder):
         _check_rules(session, place, asked.span, actor, asked.judged_at)
-        _check_place(session, booking, place, asked.span, actor=actor, now=now)
+        _check_entry(session, place, asked.span, holder, actor=actor, now=now)
         legal.check_lots(session, place, asked.span, user_id=booking.user_id, now=now)
-    queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
-    if asked.is_new:
+        queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
         legal.check_barriers(session, place, asked.span, booking.user_id)
         counted = booking.user_id if booking.origin is Origin.BOOKED else None  # quotas leave claims apart
-        legal.check_counts(session, place, asked.span, user_id=counted, now=now, besides=booking.id)
-    said = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
+        besides = legal.Besides.one(booking.id)
+        legal.check_counts(session, place, asked.span, user_id=counted, now=now, besides=besides)
+        return _write_move(session, booking, place, asked, actor=actor, now=now, words=words)
+
+
+def _write_move(
+    session: Session,
+    booking: Booking,
+    place: Place,
+    asked: Change,
+    *,
+    actor: Person,
+    now: datetime,
+    words: Words,
+) -> Booking:
+    """Write the change; the caller holds the locks of the person and of both spaces."""
+    warned_at, coming_at = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
     is_watched = booking.status is Status.BOOKED and not booking.reclaimed
-    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=said[1])
-    with overlap_refused(session, space_id=place.space.id):
+    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=coming_at)
+    with overlap_refused(
+        session, asked.span, space_id=place.space.id, space=place.space.code, booking_id=booking.id
+    ):
         change(
             session,
             booking,
             "booking.changed",
             now=now,
             actor_id=actor.id,
+            details=in_words(words.why),
             space_id=place.space.id,
             lane=place.space.lane,
             start_at=asked.span.start,
             end_at=asked.span.end,
-            title=booking.title if title is None else title,
-            warned_at=said[0],
-            coming_at=said[1],
+            title=booking.title if words.title is None else words.title,
+            warned_at=warned_at,
+            coming_at=coming_at,
             release_check_at=release_deadline(facts, place.policy) if is_watched else None,
         )
     return booking
-
-
-def _check_place(
-    session: Session, booking: Booking, place: Place, span: TimeSpan, *, actor: Person, now: datetime
-) -> None:
-    """That the booking's holder may have this place at that time."""
-    holder = _holder(
-        session, place, span, actor=actor, for_user_id=booking.user_id, guest_name=booking.guest_name
-    )
-    _check_entry(session, place, span, holder, actor=actor, now=now)
 
 
 def claim(
@@ -245,7 +268,15 @@ def _until_the_next(session: Session, place: Place, span: TimeSpan, holder: Hold
     if following.start_at - span.start < CLAIM_AT_LEAST:
         # Made, as a rule, while this claim waited for its turn: the space is not to be had any more.
         clash = "space" if following.space_id == place.space.id else "person"
-        raise Conflict("booking.overlap", clash=clash, space_id=place.space.id, space=place.space.code)
+        raise Conflict(
+            "booking.overlap",
+            clash=clash,
+            rule=clash,
+            value=following.start_at.isoformat(),
+            allowed=ANOTHER,
+            space_id=place.space.id,
+            space=place.space.code,
+        )
     return TimeSpan(span.start, min([span.end, following.start_at, *ahead]))
 
 
@@ -262,12 +293,12 @@ def _holder(
     on = span.start.astimezone(place.timezone).date()
     if guest_name:
         if actor.role not in RECEIVES_GUESTS:
-            raise Forbidden("booking.not_allowed", why="guest")
-        return Holder(None, actor.as_of(on).within, guest_name)
+            raise acting("guest", actor)
+        return Holder(None, actor.as_of(on).within, guest_name, guest_name)
     person = actor.as_of(on) if for_user_id in {None, actor.id} else get_person(session, for_user_id, on)
     if not may_act_for(actor, person):
-        raise Forbidden("booking.not_allowed", why="on_behalf")
-    return Holder(person.id, person.within)
+        raise acting("on_behalf", actor)
+    return Holder(person.id, person.within, name="" if person.id == actor.id else person.name)
 
 
 def _check_entry(
@@ -323,7 +354,7 @@ def _insert(
         checked_in_by=By.HAND if born_checked_in else None,
         release_check_at=None if born_checked_in else release_deadline(facts, place.policy),
     )
-    with overlap_refused(session, space_id=place.space.id, space=place.space.code):
+    with overlap_refused(session, span, space_id=place.space.id, space=place.space.code):
         session.add(booking)
     events.record(
         session,

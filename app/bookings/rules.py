@@ -228,6 +228,22 @@ def change_of(
     )
 
 
+class Ending(StrEnum):
+    """How a booking comes to hold nothing from an instant on."""
+
+    CANCELLED = "cancelled"
+    ENDED_EARLY = "ended_early"
+    SHORTENED = "shortened"
+
+
+def ending(status: Status, span: TimeSpan, at: datetime, now: datetime) -> Ending:
+    """What becomes of a booking that is to hold nothing from `at` on: what is on by then ends now, what begins before
+    it ends there, the rest is cancelled, and so is what was only held."""
+    if status is Status.HELD or span.start >= max(at, now):
+        return Ending.CANCELLED
+    return Ending.ENDED_EARLY if at <= now else Ending.SHORTENED
+
+
 def is_deserted(
     claimed_at: datetime, vacant_since: datetime | None, signal_at: datetime | None, *, hold: timedelta
 ) -> bool:

@@ -90,8 +90,12 @@ SCOPE = validate.OneOf([scope.value for scope in Scope])
 WHY = Text(
     load_default="",
     validate=validate.Length(max=200),
-    metadata={"description": "why; its history says so"},
+    metadata={"description": "why, for its history and for those whom it concerns"},
 )
+
+
+class WhyQuery(Schema):
+    why = WHY
 
 
 class BookingChange(SpanMixin):
@@ -201,9 +205,8 @@ class BookingChanged(BookingView):
         return super().get_attribute(booking, attr, default)
 
 
-class ScopeQuery(Schema):
+class ScopeQuery(WhyQuery):
     scope = fields.String(load_default=Scope.ONE.value, validate=SCOPE)
-    why = WHY
 
 
 class CancelRequest(SpanMixin):
@@ -213,6 +216,7 @@ class CancelRequest(SpanMixin):
     dry_run = fields.Boolean(
         load_default=False, metadata={"description": "only list what would be cancelled"}
     )
+    why = WHY
 
 
 class CancelledView(Schema):

@@ -17,7 +17,7 @@ from app.bookings.rules import Status, before_that_matters
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people.lookup import note_look
 from app.people.models import Role, User
-from app.people.service import Person, find_person, get_person
+from app.people.service import Person, find_person, get_person, names
 from app.spaces.models import Space
 from app.spaces.rules import Policy
 from app.spaces.service import in_layout, policies
@@ -62,12 +62,17 @@ def get_booking(session: Session, booking_id: int, *, actor: Person, to_change: 
     booking = session.get(Booking, booking_id)
     if booking is None:
         raise NotFound("booking.unknown", booking_id=booking_id)
-    if actor.id == booking.host_id or (actor.role is Role.AUDITOR and not to_change):
-        return booking
-    person = find_person(session, booking.host_id, actor.on) if booking.host_id else None
-    if actor.role is Role.FACILITY or (person and may_act_for(actor, person)):
+    if (actor.role is Role.AUDITOR and not to_change) or may_change(session, booking, actor):
         return booking
     raise Forbidden("booking.not_allowed", why="stranger")
+
+
+def may_change(session: Session, booking: Booking, actor: Person) -> bool:
+    """Whether somebody may change a booking: their own or their guest's, or whom they act for."""
+    if actor.id == booking.host_id or actor.role is Role.FACILITY:
+        return True
+    person = find_person(session, booking.host_id, actor.on) if booking.host_id else None
+    return person is not None and may_act_for(actor, person)
 
 
 def space_called(session: Session, code: str) -> int:
@@ -134,6 +139,14 @@ def own_bookings(session: Session, *, user_id: int, since: datetime) -> list[Own
         OwnBooking(booking, space, policy_of.of(space.kind, space.zone_id))
         for booking, space in session.execute(query)
     ]
+
+
+def shown(session: Session, booking: Booking) -> tuple[OwnBooking, str]:
+    """A booking with its space and the policy there, and whose it is: a person's name or a guest's. Three queries."""
+    space = session.get_one(Space, booking.space_id)
+    policy = policies(session).of(space.kind, space.zone_id)
+    known = names(session, [booking.user_id]) if booking.user_id is not None else {}
+    return OwnBooking(booking, space, policy), booking.guest_name or known.get(booking.user_id or 0, "")
 
 
 def booked_for_others(session: Session, *, actor_id: int, now: datetime) -> list[tuple[OwnBooking, str]]:
@@ -233,9 +246,31 @@ def _changed(
     }
 
 
+def caused_by(reason: str, notice: str = "") -> dict[str, str]:
+    """What an event says of what brought it about: the code of a reason, and what the office says of it, if anything.
+    The code stands there also where the booking goes on and keeps none, as when it was shortened."""
+    return {"cause": reason, "notice": notice.strip()} if notice.strip() else {"cause": reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is written with a change: another title (None: as it was), and why."""
+
+    title: str | None = None
+    why: str = ""
+
+
+AS_IT_WAS = Words()
+
+
+def in_words(why: str) -> dict[str, str]:
+    """What an event says of why, in the words of whoever did it; nothing where they gave none."""
+    return {"why": why.strip()} if why.strip() else {}
+
+
 def explain_change(session: Session, booking: Booking, why: str, *, actor: Person, now: datetime) -> None:
-    """Let the history say why somebody changed a booking, in their own words; nothing where they gave none."""
-    if why.strip():
+    """Let the history say why a booking is as it is, where nothing was changed that could say so."""
+    if said := in_words(why):
         events.record(
             session,
             "booking.explained",
@@ -243,7 +278,7 @@ def explain_change(session: Session, booking: Booking, why: str, *, actor: Perso
             at=now,
             actor_id=actor.id,
             space_id=booking.space_id,
-            why=why.strip(),
+            **said,
         )
 
 

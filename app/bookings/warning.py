@@ -1,4 +1,4 @@
-"""Before a booking is released: its person is warned, and can say once that they are still coming."""
+"""Before a booking is released: its person (a guest's host) is warned, and can say once that they are still coming."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def _unwarned(policy_of: Policies) -> tuple[ColumnElement[bool], ...]:
     return (
         Booking.status == Status.BOOKED,
         Booking.warned_at.is_(None),
-        Booking.user_id.is_not(None),
+        # Whoever has no account is a guest, whose host is told; at a kiosk somebody stands there.
+        or_(Booking.user_id.is_not(None), Booking.guest_name != ""),
         Booking.release_check_at < Booking.end_at,
         or_(watched.exists(), Space.kind.in_(by_hand)),
     )

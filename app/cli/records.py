@@ -64,7 +64,7 @@ def import_(name: str, file: Path, dry_run: bool) -> None:
     settings = settings_of_env()
     sheet, content, asked = service.SHEETS[name], file.read_bytes(), _asked(settings)
     with engine_of(settings) as engine, rehearsal(engine) as session:
-        diff = service.diff_of(session, sheet, content, asked)
+        diff = (service.rehearse if dry_run else service.diff_of)(session, sheet, content, asked)
     if dry_run or diff.refused:
         _show(diff)
     if diff.refused:
@@ -100,5 +100,7 @@ def _show(diff: Diff) -> None:
         told = ", ".join(f"{name}: {was!r} → {is_!r}" for name, (was, is_) in one.differs.items())
         since = f" (from {one.after['from_on']})" if one.after.get("from_on") else ""
         click.echo(f"line {one.line}: ~ {one.what} {one.key}: {told}{since}")
+    for moving in diff.moves:
+        click.echo(f"booking {moving.booking_id}: {moving.from_code} → {moving.to_code or 'ends'}")
     for refusal in diff.refused:
         click.echo(f"line {refusal.line}: ! {refusal.code} {refusal.column} {refusal.value!r}")

@@ -23,11 +23,13 @@ from app.lots.schemas import (
 )
 from app.lots.service import LotRule
 from app.lots.views import record_of
+from app.versions import changes, shown
 
 api = Blueprint("lots", "lots", url_prefix="/api/v1", description="Drawing lots")
 
 
 @api.route("/zones/<int:zone_id>/lots")
+@shown(service.hold_zone)
 @api.response(200, LotRuleView)
 @allow(*READERS)
 def rule(zone_id: int) -> Any:
@@ -37,6 +39,7 @@ def rule(zone_id: int) -> Any:
 
 
 @api.route("/zones/<int:zone_id>/lots", methods=["PUT"])
+@changes(rule)
 @api.arguments(LotRuleView)
 @api.response(200, LotRuleView)
 @allow(Role.FACILITY)
@@ -92,6 +95,7 @@ def check_draw(draw_id: int) -> Any:
 
 
 @api.route("/lots/<int:draw_id>/wish")
+@shown(service.hold_draw)
 @api.response(200, WishView)
 @allow(*PEOPLE)
 def show_wish(draw_id: int) -> Any:
@@ -105,6 +109,7 @@ def show_wish(draw_id: int) -> Any:
 
 
 @api.route("/lots/<int:draw_id>/wish", methods=["PUT"])
+@changes(show_wish)
 @api.arguments(WishRequest)
 @api.response(200, WishView)
 @allow(*PEOPLE)
@@ -119,6 +124,7 @@ def wish(body: dict[str, Any], draw_id: int) -> Any:
 
 
 @api.route("/lots/<int:draw_id>/wish", methods=["DELETE"])
+@changes(show_wish)
 @api.response(204)
 @allow(*PEOPLE)
 def withdraw(draw_id: int) -> Response:

@@ -54,6 +54,16 @@ def are_drawn(session: Session) -> bool:
     return session.scalar(select(LotDraw.id).where(LotDraw.state == State.OPEN).limit(1)) is not None
 
 
+def hold_zone(session: Session, *, zone_id: int) -> None:
+    """Wait until nobody else changes how a zone is drawn; held until the transaction ends."""
+    lock_rows(session, "lots", [zone_id])
+
+
+def hold_draw(session: Session, *, draw_id: int) -> None:
+    """Wait until nobody else wishes in a draw, or draws; held until the transaction ends."""
+    lock_rows(session, "lot", [draw_id])
+
+
 def set_lots(session: Session, zone_id: int, rule: LotRule, *, actor_id: int | None, now: datetime) -> Zone:
     """Let a zone be drawn from the next draw on, or no more; what is booked stays.
 
@@ -62,7 +72,7 @@ def set_lots(session: Session, zone_id: int, rule: LotRule, *, actor_id: int | N
     zone = get_zone(session, zone_id)
     if rule.at is not None and zone.free_seating:
         raise RuleBroken("lots.free_seating", zone=zone.code)
-    lock_rows(session, "lots", [zone_id])
+    hold_zone(session, zone_id=zone_id)
     zone.lots_at, zone.lots_no_repeat, zone.lots_together = rule.at, rule.no_repeat_days, rule.together
     session.flush()
     events.record(
@@ -151,7 +161,7 @@ def get_draw(session: Session, draw_id: int) -> LotDraw:
 
 def locked_draw(session: Session, draw_id: int) -> LotDraw:
     """A draw as it is once it is this transaction's turn; raises NotFound `lots.unknown`."""
-    lock_rows(session, "lot", [draw_id])
+    hold_draw(session, draw_id=draw_id)
     found = session.get(LotDraw, draw_id, populate_existing=True)
     if found is None:
         raise NotFound("lots.unknown", draw_id=draw_id)

@@ -30,14 +30,25 @@ class Entry:
     note: str = ""
 
 
-def invitation(entry: Entry, *, host: str, organizer: str, attendee: str, gone: bool, now: datetime) -> bytes:
-    """An invitation to one booking, or its cancellation: always one UID, a SEQUENCE that grows with each change."""
+def invitation(
+    entry: Entry,
+    *,
+    host: str,
+    organizer: str,
+    attendee: str,
+    gone: bool,
+    accepted: bool = False,
+    now: datetime,
+) -> bytes:
+    """An invitation to one booking, or its cancellation: always one UID, a SEQUENCE that grows with each change.
+    `accepted`: the attendee asked for it; nobody else has answered, nor is asked to by mail, which nobody reads.
+    """
     calendar = _calendar()
     calendar.add("method", "CANCEL" if gone else "REQUEST")
     event = _event(entry, host, now)
     event.add("organizer", vCalAddress(f"mailto:{organizer}"))
     invited = vCalAddress(f"mailto:{attendee}")
-    invited.params["partstat"] = vText("ACCEPTED")
+    invited.params["partstat"] = vText("ACCEPTED" if accepted else "NEEDS-ACTION")
     invited.params["rsvp"] = vText("FALSE")
     event.add("attendee", invited)
     event.add("status", "CANCELLED" if gone else "CONFIRMED")

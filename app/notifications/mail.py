@@ -11,6 +11,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import make_msgid
 from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
@@ -20,7 +21,8 @@ from app.bookings.rules import Status
 from app.clock import Clock
 from app.database import transaction
 from app.notifications.models import Delivery, Message
-from app.notifications.rules import next_try
+from app.notifications.rules import Choices, next_try
+from app.notifications.service import choices_of
 from app.people.models import User
 
 AT_ONCE = 50
@@ -119,14 +121,16 @@ def _send(server: smtplib.SMTP, mail: EmailMessage) -> None:
         raise Unreachable(str(error)) from error
 
 
-def send_due(engine: Engine, clock: Clock, server: Server, write: Callable[[Letter], EmailMessage]) -> int:
+def send_due(
+    engine: Engine, clock: Clock, server: Server, write: Callable[[Letter], EmailMessage], zone: ZoneInfo
+) -> int:
     """Send what is due, AT_ONCE at most; returns how many were sent. A server that cannot be reached ends the round:
-    what is left stays due."""
+    what is left stays due. `zone`: the office's, for quiet hours."""
     sent = 0
     try:
         with server.connected() as send:
             for _ in range(AT_ONCE):
-                letter = _claim(engine, clock(), server.sender)
+                letter = _claim(engine, clock(), server.sender, zone)
                 if letter is None:
                     break
                 sent += _deliver(engine, letter, send, write)
@@ -149,9 +153,10 @@ def _deliver(engine: Engine, letter: Letter, send: Send, write: Callable[[Letter
     return 1
 
 
-def _claim(engine: Engine, now: datetime, sender: str) -> Letter | None:
+def _claim(engine: Engine, now: datetime, sender: str, zone: ZoneInfo) -> Letter | None:
     """The next mail that is due: counted as tried, and due again later, before it is sent. What was tried too often, is
-    to somebody who has left, or warns of what is past, is given up on the way."""
+    to somebody who has left, or warns of what is past, is given up on the way; what waited for its server, or for its
+    next try, into the reader's quiet hours waits for their end."""
     with transaction(engine) as session:
         while True:
             row = session.execute(
@@ -165,8 +170,14 @@ def _claim(engine: Engine, now: datetime, sender: str) -> Letter | None:
             if row is None:
                 return None
             message, user = row
+            chosen = choices_of(session, [user.id]).get(user.id, Choices())
+            if (later := chosen.mail_at(now, zone)) > now:
+                message.due_at = later
+                session.flush()
+                continue
             message.attempts += 1
-            message.due_at = next_try(message.attempts, now)
+            again = next_try(message.attempts, now)
+            message.due_at = chosen.mail_at(again, zone) if again else None
             message.mail_id = message.mail_id or make_msgid(domain=sender.partition("@")[2] or None)
             bookings = _about(session, message)
             past = message.kind == "booking.release_warned" and not any(

@@ -95,7 +95,12 @@ class Shape(StrEnum):
 
 
 class Webhook(Base):
-    """An address that is called for events. `kinds`: as in rules.wanted_by. `disabled_at`: after too many failures."""
+    """An address that is called for events. `kinds`: as in rules.wanted_by.
+
+    `failures`: of calls since one was taken, the first at `failing_since`; the last for `error`. Until `probe_at`
+    nothing is called.
+    `disabled_at`: after a day of nothing but failures.
+    """
 
     __tablename__ = "webhooks"
 
@@ -107,6 +112,9 @@ class Webhook(Base):
     made_at: Mapped[datetime]
     made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     failures: Mapped[int] = mapped_column(default=0)
+    failing_since: Mapped[datetime | None]
+    probe_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(String(200), default="")
     disabled_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
 

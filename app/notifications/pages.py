@@ -147,8 +147,8 @@ def _read(token: str) -> tuple[int, int, str]:
 @allow(*HOOKS)
 def hooks() -> str:
     with reading(db.engine) as session:
-        listed = webhooks.list_webhooks(session)
-    return render_template("webhooks.html", hooks=listed, shapes=list(Shape), fresh=None)
+        listed, waiting = webhooks.list_webhooks(session), webhooks.waiting(session)
+    return render_template("webhooks.html", hooks=listed, waiting=waiting, shapes=list(Shape), fresh=None)
 
 
 @pages.post("/office/webhooks")
@@ -164,12 +164,12 @@ def add_hook() -> str | Response:
             fresh = webhooks.add_webhook(
                 session, url, kinds=kinds, shape=Shape(shape), actor_id=asker().id, now=now()
             )
-            listed = webhooks.list_webhooks(session)
+            listed, waiting = webhooks.list_webhooks(session), webhooks.waiting(session)
             session.expunge_all()
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("messages.hooks"))
-    return render_template("webhooks.html", hooks=listed, shapes=list(Shape), fresh=fresh)
+    return render_template("webhooks.html", hooks=listed, waiting=waiting, shapes=list(Shape), fresh=fresh)
 
 
 @pages.post("/office/webhooks/<int:webhook_id>/remove")

@@ -3,14 +3,16 @@
 from typing import Any
 
 from flask import Response, make_response
+from sqlalchemy.orm import Session
 
 from app.access import PEOPLE, READERS, Role, allow, asker
+from app.cursors import id_page
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import Blueprint, PageArguments, cursor_page, now, position_page
+from app.http import Blueprint, PageArguments, cursor_page, now
 from app.letters import sentence
 from app.notifications import service, webhooks
-from app.notifications.models import Shape
+from app.notifications.models import Shape, Webhook
 from app.notifications.rules import Choices, Topic, Way
 from app.notifications.schemas import (
     ChoicesView,
@@ -21,6 +23,7 @@ from app.notifications.schemas import (
     WebhookRequest,
     WebhookView,
 )
+from app.versions import changes, row, shown
 
 api = Blueprint("notifications", "notifications", url_prefix="/api/v1", description="Messages and webhooks")
 HOOKS = (Role.FACILITY, Role.IT)
@@ -56,7 +59,12 @@ def read(message_id: int) -> Response:
     return make_response("", 204)
 
 
+def _hold_choices(session: Session) -> None:
+    service.hold_choices(session, asker().id)
+
+
 @api.route("/me/notifications")
+@shown(_hold_choices)
 @api.response(200, ChoicesView)
 @allow(*PEOPLE)
 def choices() -> Any:
@@ -80,6 +88,7 @@ def _shown(chosen: Choices) -> dict[str, Any]:
 
 
 @api.route("/me/notifications", methods=["PUT"])
+@changes(choices)
 @api.arguments(ChoicesView)
 @api.response(200, ChoicesView)
 @allow(*PEOPLE)
@@ -103,7 +112,17 @@ def choose(body: dict[str, Any]) -> Any:
 def hooks(query: dict[str, Any]) -> Any:
     """The addresses that are called for events"""
     with reading(db.engine) as session:
-        return position_page(webhooks.list_webhooks(session), query)
+        return id_page(webhooks.list_webhooks(session), query)
+
+
+@api.route("/webhooks/<int:webhook_id>")
+@shown(row(Webhook, "webhook_id"), besides=("failures", "failing_since", "probe_at", "error"))
+@api.response(200, WebhookView)
+@allow(*HOOKS)
+def hook(webhook_id: int) -> Any:
+    """An address that is called for events"""
+    with reading(db.engine) as session:
+        return webhooks.get_webhook(session, webhook_id)
 
 
 @api.route("/webhooks", methods=["POST"])
@@ -126,6 +145,7 @@ def add_hook(body: dict[str, Any]) -> Any:
 
 
 @api.route("/webhooks/<int:webhook_id>", methods=["DELETE"])
+@changes(hook)
 @api.response(204)
 @allow(*HOOKS)
 def remove_hook(webhook_id: int) -> Response:
@@ -136,11 +156,12 @@ def remove_hook(webhook_id: int) -> Response:
 
 
 @api.route("/webhooks/<int:webhook_id>/enable", methods=["POST"])
+@changes(hook)
 @api.response(200, WebhookView)
 @allow(*HOOKS)
 def enable_hook(webhook_id: int) -> Any:
     """Call it again after it was switched off for failing"""
     with transaction(db.engine) as session:
-        hook = webhooks.enable_webhook(session, webhook_id, actor_id=asker().id, now=now())
-        session.expunge(hook)
-    return hook
+        enabled = webhooks.enable_webhook(session, webhook_id, actor_id=asker().id, now=now())
+        session.expunge(enabled)
+    return enabled

@@ -34,15 +34,30 @@ OFF_AT_FIRST = frozenset({(Topic.OWN, Way.PAGE), (Topic.OWN, Way.MAIL)})
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """An event as the rules see it. `attendees`: of the booking that it is about."""
+    """An event as the rules see it. Of the booking that it is about: `attendees`; and `host_id`, whoever answers for
+    it, and is told in the place of a guest without an account."""
 
     kind: str
     actor_id: int | None
     data: Mapping[str, Any]
     attendees: Sequence[int] = ()
+    host_id: int | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether somebody did it for themselves, or for their guest."""
+        return self.actor_id is not None and self.actor_id == self.user_id
+
+    @property
+    def user_id(self) -> int | None:
+        about = self.data.get("user_id")
+        return about if isinstance(about, int) else self.host_id
+
+    @property
+    def is_of_guest(self) -> bool:
+        return self.data.get("user_id") is None and self.host_id is not None
 
 
-_BOOKING = frozenset({"booking.made", "booking.changed", "booking.moved", "booking.cancelled"})
 # Done to several bookings of a series at once, they are told in one message.
 OF_SERIES = frozenset(
     {
@@ -50,10 +65,7 @@ OF_SERIES = frozenset(
         *("booking.invited", "booking.uninvited"),
     }
 )
-# What was taken back by oneself is told too: the calendar was told that it is over.
-_RELEASE = frozenset({"booking.released", "booking.release_warned", "booking.reclaimed"})
-_TELEWORK = frozenset({"telework.conflict", "telework.corrected"})
-_INVITATION = frozenset({"booking.invited", "booking.uninvited"})
+INVITED, DECLINED, ENDED = "booking.invited", "booking.declined", "booking.ended_early"
 # A booking's change that its attendees need to know of.
 _FOR_ATTENDEES = frozenset(
     {
@@ -61,6 +73,29 @@ _FOR_ATTENDEES = frozenset(
         *("booking.released", "booking.reclaimed"),
     }
 )
+# By kind, under which topic it is told to whom it is about: who did it themselves, and who did not.
+_TOPICS: Mapping[str, tuple[Topic | None, Topic | None]] = {
+    **dict.fromkeys(
+        ("booking.made", "booking.changed", "booking.moved", "booking.cancelled"),
+        (Topic.OWN, Topic.BY_OTHERS),
+    ),
+    # What was taken back by oneself is told too: the calendar was told that it is over.
+    **dict.fromkeys(
+        ("booking.released", "booking.release_warned", "booking.reclaimed"), (Topic.RELEASE, Topic.RELEASE)
+    ),
+    **dict.fromkeys((INVITED, "booking.uninvited"), (None, Topic.INVITATION)),
+    # Their calendar lets go of it, if they keep it by mail; a leaver needs no telling.
+    DECLINED: (Topic.OWN, None),
+    **dict.fromkeys(("telework.conflict", "telework.corrected"), (None, Topic.TELEWORK)),
+    # The person's own doing.
+    **dict.fromkeys(
+        ("series.made", "series.confirmed", "waitlist.joined", "waitlist.accepted", "waitlist.declined"),
+        (None, None),
+    ),
+    **dict.fromkeys(("waitlist.left", "waitlist.booked_otherwise"), (None, None)),
+    # Whoever is seated is told of the booking, with its invitation.
+    **dict.fromkeys(("lots.wished", "lots.withdrawn", "lots.seated"), (None, None)),
+}
 _BY_PREFIX = {
     "series": Topic.SERIES,
     "waitlist": Topic.QUEUE,
@@ -69,45 +104,32 @@ _BY_PREFIX = {
     "webhook": Topic.SYSTEM,
     "sensor": Topic.SYSTEM,
 }
-# What of those is the person's own doing and needs no telling.
-_SILENT = frozenset(
-    {
-        *("series.made", "series.confirmed", "waitlist.joined", "waitlist.accepted", "waitlist.declined"),
-        # Whoever is seated is told of the booking, with its invitation.
-        *("lots.wished", "lots.withdrawn", "lots.seated"),
-        *("waitlist.left", "waitlist.booked_otherwise"),
-    }
-)
 
 
 def recipients(fact: Fact) -> dict[int, Topic]:
     """Who is told of an event, and under which topic; the actor of nothing but of what they did for themselves."""
-    user_id = fact.data.get("user_id")
     found: dict[int, Topic] = {}
-    topic = _topic(fact, is_own=user_id is not None and user_id == fact.actor_id)
-    if topic is not None and isinstance(user_id, int):
-        found[user_id] = topic
-    if fact.kind in _FOR_ATTENDEES or (fact.kind == "booking.ended_early" and topic is Topic.BY_OTHERS):
+    topic = _topic(fact)
+    if topic is not None and fact.user_id is not None:
+        found[fact.user_id] = topic
+    if fact.kind == DECLINED and fact.host_id is not None and fact.host_id != fact.actor_id:
+        found[fact.host_id] = Topic.INVITATION
+    if fact.kind in _FOR_ATTENDEES or (fact.kind == ENDED and topic is Topic.BY_OTHERS):
         for attendee in fact.attendees:
-            if attendee not in {user_id, fact.actor_id}:
+            if attendee not in {fact.user_id, fact.actor_id}:
                 found[attendee] = Topic.INVITATION
     return found
 
 
-def _topic(fact: Fact, *, is_own: bool) -> Topic | None:
-    if fact.kind in _TELEWORK:
-        return None if is_own else Topic.TELEWORK
-    if fact.kind in _BOOKING:
-        return Topic.OWN if is_own else Topic.BY_OTHERS
-    if fact.kind in _RELEASE:
-        return Topic.RELEASE
-    if fact.kind in _INVITATION:
-        return None if is_own else Topic.INVITATION
-    if fact.kind == "booking.ended_early":
-        # By a sensor: they know that they left. By somebody else: they do not.
-        return Topic.BY_OTHERS if fact.actor_id is not None and not is_own else None
-    if fact.kind in _SILENT:
-        return None
+def _topic(fact: Fact) -> Topic | None:
+    if fact.kind in _TOPICS:
+        own, by_others = _TOPICS[fact.kind]
+        return own if fact.is_own else by_others
+    if fact.kind == ENDED and fact.actor_id is None:
+        # By a sensor: they know that they left; whom a guest came to does not.
+        return Topic.RELEASE if fact.is_of_guest else None
+    if fact.kind == ENDED:
+        return None if fact.is_own else Topic.BY_OTHERS
     return _BY_PREFIX.get(fact.kind.partition(".")[0])
 
 
@@ -143,6 +165,24 @@ BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720))
 def next_try(attempts: int, now: datetime) -> datetime | None:
     """When to try again after so many tries; None: never."""
     return now + BACKOFF[attempts - 1] if 0 < attempts <= len(BACKOFF) else None
+
+
+# Minutes until a webhook that fails is called once more; then the last of them, for as long as it fails.
+PROBES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15))
+# It is switched off after a day of nothing but failures, of so many calls at least.
+OFF_AFTER = timedelta(days=1)
+OFF_AFTER_CALLS = 10
+
+
+def next_probe(failures: int, now: datetime) -> datetime:
+    """When a webhook that has failed so many times running is called once more, whatever waits for it."""
+    return now + PROBES[min(failures, len(PROBES)) - 1]
+
+
+def is_dead(failures: int, failing_since: datetime, now: datetime) -> bool:
+    """Whether a webhook that has failed so many times running, for so long, is to be switched off: a short outage kills
+    none, however much there is to tell, nor does a second one a week later, where there is little."""
+    return failures >= OFF_AFTER_CALLS and now - failing_since >= OFF_AFTER
 
 
 def wanted_by(kinds: Iterable[str], kind: str) -> bool:

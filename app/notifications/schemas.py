@@ -58,7 +58,12 @@ class WebhookView(Schema):
     url = fields.String()
     kinds = fields.List(fields.String())
     shape = fields.String()
-    failures = fields.Integer()
+    failures = fields.Integer(metadata={"description": "running: since a call was taken"})
+    failing_since = fields.AwareDateTime(allow_none=True)
+    probe_at = fields.AwareDateTime(
+        allow_none=True, metadata={"description": "of one that fails: when it is called once more"}
+    )
+    error = fields.String(metadata={"description": "why the last call failed"})
     disabled_at = fields.AwareDateTime(allow_none=True)
 
 

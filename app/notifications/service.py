@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from app.bookings.attendees import attendee_ids
 from app.bookings.models import Booking
+from app.database import lock_rows
 from app.errors import RuleBroken
 from app.events import Event
+from app.notifications import snapshots
 from app.notifications.models import (
     Delivery,
     Mark,
@@ -25,10 +27,19 @@ from app.notifications.models import (
     Webhook,
     WebhookCall,
 )
-from app.notifications.rules import OF_SERIES, Choices, Fact, Topic, Way, recipients, wanted_by
-from app.people.models import User
+from app.notifications.rules import (
+    DECLINED,
+    INVITED,
+    OF_SERIES,
+    Choices,
+    Fact,
+    Topic,
+    Way,
+    recipients,
+    wanted_by,
+)
+from app.people.models import Role, User
 from app.people.service import names
-from app.spaces.models import Space
 
 AT_ONCE = 500
 # No transaction lives that long: what was newest then has nothing below it that is still to appear.
@@ -83,18 +94,34 @@ def _move(session: Session, mark: Mark, now: datetime) -> None:
 
 
 def _write_messages(session: Session, events: Sequence[Event], now: datetime, ways: Ways) -> None:
-    about = {event.id: _booking_id(event) for event in events}
-    bookings = _bookings(session, {one for one in about.values() if one is not None})
+    about = {event.id: snapshots.booking_id(event) or 0 for event in events}
+    bookings = snapshots.bookings_of(session, {one for one in about.values() if one})
     invited = attendee_ids(session, list(bookings))
-    codes = _codes(session, events, bookings)
+    codes = snapshots.codes_of(session, events, bookings.values())
+    # Who was invited in the same step is told of that, and not of the change besides.
+    fresh = {
+        (event.subject, event.at, event.data.get("user_id")) for event in events if event.kind == INVITED
+    }
     wanted: list[tuple[Event, int, Topic]] = []
     for event in events:
-        fact = Fact(event.kind, event.actor_id, event.data, invited.get(about[event.id] or 0, ()))
+        booking = bookings.get(about[event.id])
+        coming = [
+            one for one in invited.get(about[event.id], ()) if (event.subject, event.at, one) not in fresh
+        ]
+        host_id = booking.host_id if booking else None
+        fact = Fact(event.kind, event.actor_id, event.data, coming, host_id)
         wanted += [(event, user_id, topic) for user_id, topic in sorted(recipients(fact).items())]
     people = {user_id for _event, user_id, _topic in wanted}
     choices = choices_of(session, people)
-    reachable = set(session.scalars(select(User.id).where(User.id.in_(people), User.left_at.is_(None))))
-    actors = names(session, {event.actor_id for event, *_ in wanted if event.actor_id is not None})
+    reachable = set(
+        session.scalars(
+            select(User.id).where(
+                User.id.in_(people), User.left_at.is_(None), User.role.not_in((Role.KIOSK, Role.SERVICE))
+            )
+        )
+    )
+    named = {one for event, *_ in wanted for one in (event.actor_id, event.data.get("user_id")) if one}
+    names_of = names(session, named)
     rows: dict[tuple[object, ...], dict[str, Any]] = {}
     for event, user_id, topic in wanted:
         chosen = choices.get(user_id, Choices())
@@ -102,13 +129,13 @@ def _write_messages(session: Session, events: Sequence[Event], now: datetime, wa
         by_mail = ways.mail and chosen.wants(topic, Way.MAIL)
         if user_id not in reachable or not (on_page or by_mail):
             continue
-        booking = bookings.get(about[event.id] or 0)
+        booking = bookings.get(about[event.id])
         row = {
             "user_id": user_id,
             "event_id": event.id,
             "kind": event.kind,
             "topic": topic,
-            "data": _snapshot(event, booking, codes, actors),
+            "data": snapshots.facts(event, booking, codes) | _as_told(event, booking, user_id, names_of),
             "made_at": now,
             "on_page": on_page,
             "status": Delivery.DUE if by_mail else Delivery.OFF,
@@ -134,38 +161,23 @@ def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return first | {"data": first["data"] | {"bookings": [*chain(*parts)]}}
 
 
-def _booking_id(event: Event) -> int | None:
-    what, _, number = event.subject.partition(":")
-    return int(number) if what == "booking" and number.isdigit() else None
-
-
-def _bookings(session: Session, ids: Collection[int]) -> dict[int, Booking]:
-    return {one.id: one for one in session.scalars(select(Booking).where(Booking.id.in_(ids)))}
-
-
-def _codes(session: Session, events: Sequence[Event], bookings: Mapping[int, Booking]) -> dict[int, str]:
-    ids = {one.space_id for one in bookings.values()}
-    ids |= {event.data["space_id"] for event in events if isinstance(event.data.get("space_id"), int)}
-    return dict(session.execute(select(Space.id, Space.code).where(Space.id.in_(ids))).all())
-
-
-def _snapshot(
-    event: Event, booking: Booking | None, codes: Mapping[int, str], actors: Mapping[int, str]
+def _as_told(
+    event: Event, booking: Booking | None, user_id: int, names_of: Mapping[int, str]
 ) -> dict[str, Any]:
-    """What the text of a message says, as it was then."""
-    said: dict[str, Any] = {"actor": actors.get(event.actor_id or 0, "")}
-    if booking is not None:
-        return said | {
-            "booking_id": booking.id,
-            "space": codes.get(booking.space_id, ""),
-            "start": booking.start_at.isoformat(),
-            "end": booking.end_at.isoformat(),
-            "title": booking.title,
-            "reason": booking.reason,
-            "guest": booking.guest_name,
-        }
-    kept = {name: value for name, value in event.data.items() if name != "user_id"}
-    return said | kept | {"space": codes.get(event.data.get("space_id", 0), "")}
+    """Who did it and what is for this reader alone: nobody is told that they did what they did, nor of a guest but whom
+    the guest comes to."""
+    by, about = event.actor_id or 0, event.data.get("user_id") or 0
+    if booking is None:
+        return {"actor": names_of.get(by, "")}
+    is_declined = event.kind == DECLINED
+    said: dict[str, Any] = {
+        "booking_id": booking.id,
+        "actor": names_of.get(by, "") if by != user_id and not (is_declined and by == about) else "",
+        "title": booking.title,
+        "guest": booking.guest_name if booking.host_id == user_id else "",
+        "why": event.data.get("why", ""),
+    }
+    return said | ({"who": names_of.get(about, "")} if is_declined else {})
 
 
 def _write_calls(session: Session, events: Sequence[Event], now: datetime) -> None:
@@ -227,6 +239,11 @@ def _choices(row: NotificationChoices) -> Choices:
     )
 
 
+def hold_choices(session: Session, user_id: int) -> None:
+    """Wait until nobody else writes what a person chose; held until the transaction ends."""
+    lock_rows(session, "choices", [user_id])
+
+
 def choose(
     session: Session,
     user_id: int,
@@ -241,6 +258,7 @@ def choose(
     """
     if (quiet_from is None) != (quiet_until is None):
         raise RuleBroken("notification.quiet")
+    hold_choices(session, user_id)
     row = _row(session, user_id)
     plain = Choices()
     row.switched = sorted(

@@ -1,4 +1,8 @@
-"""Webhooks: events told to other systems of the office, signed, tried again, switched off when they fail for long."""
+"""Webhooks: events told to other systems of the office, signed, tried again, switched off when they fail for long.
+
+While one fails it is called once in a while, and all else waits: an outage costs no event its tries, and no other
+webhook its turn.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import events
@@ -24,13 +28,12 @@ from app.clock import Clock
 from app.database import transaction
 from app.errors import NotFound, RuleBroken
 from app.events import Event
+from app.notifications import snapshots
 from app.notifications.models import Delivery, Shape, Webhook, WebhookCall
-from app.notifications.rules import next_try
-from app.spaces.models import Space
+from app.notifications.rules import is_dead, next_probe, next_try
 
 AT_ONCE = 50
 TIMEOUT_S = 5
-OFF_AFTER = 10
 WHILE_MARKING = timedelta(minutes=5)
 SIGNATURE = "Akiseki-Signature"
 
@@ -87,7 +90,14 @@ def list_webhooks(session: Session) -> list[Webhook]:
     return list(session.scalars(select(Webhook).where(Webhook.removed_at.is_(None)).order_by(Webhook.id)))
 
 
-def _get(session: Session, webhook_id: int) -> Webhook:
+def waiting(session: Session) -> dict[int, int]:
+    """By webhook, how many calls wait for it; absent where none does."""
+    query = select(WebhookCall.webhook_id, func.count()).where(WebhookCall.status == Delivery.DUE)
+    return dict(session.execute(query.group_by(WebhookCall.webhook_id)).all())
+
+
+def get_webhook(session: Session, webhook_id: int) -> Webhook:
+    """One that was not removed; raises NotFound `webhook.unknown`."""
     hook = session.get(Webhook, webhook_id)
     if hook is None or hook.removed_at is not None:
         raise NotFound("webhook.unknown", webhook_id=webhook_id)
@@ -96,7 +106,7 @@ def _get(session: Session, webhook_id: int) -> Webhook:
 
 def remove_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> None:
     """Call it no more; raises NotFound `webhook.unknown`."""
-    hook = _get(session, webhook_id)
+    hook = get_webhook(session, webhook_id)
     hook.removed_at = now
     session.execute(
         update(WebhookCall)
@@ -108,12 +118,17 @@ def remove_webhook(session: Session, webhook_id: int, *, actor_id: int, now: dat
 
 
 def enable_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> Webhook:
-    """Call it again from now on; raises NotFound `webhook.unknown`."""
-    hook = _get(session, webhook_id)
-    hook.disabled_at, hook.failures = None, 0
+    """Call it again from now on, what waited first; raises NotFound `webhook.unknown`."""
+    hook = get_webhook(session, webhook_id)
+    hook.disabled_at = None
+    _begin_anew(hook)
     session.flush()
     events.record(session, "webhook_enabled", f"webhook:{webhook_id}", at=now, actor_id=actor_id)
     return hook
+
+
+def _begin_anew(hook: Webhook) -> None:
+    hook.failures, hook.failing_since, hook.probe_at, hook.error = 0, None, None, ""
 
 
 def call_due(engine: Engine, clock: Clock, sentence: Sentence) -> int:
@@ -190,7 +205,7 @@ def _post(call: Call, body: bytes, at: datetime) -> str:
         with _opener.open(request, timeout=TIMEOUT_S) as answer:
             answer.read(1024)
     except HTTPError as error:
-        return f"answered {error.code}"
+        return f"HTTP {error.code}"
     except (URLError, OSError, HTTPException, ValueError) as error:
         return str(getattr(error, "reason", error))[:200] or type(error).__name__
     return ""
@@ -207,6 +222,7 @@ def _claim(engine: Engine, now: datetime) -> Call | None:
                 WebhookCall.status == Delivery.DUE,
                 WebhookCall.due_at <= now,
                 Webhook.disabled_at.is_(None),
+                or_(Webhook.probe_at.is_(None), Webhook.probe_at <= now),
             )
             .order_by(WebhookCall.due_at, WebhookCall.id)
             .limit(1)
@@ -219,36 +235,29 @@ def _claim(engine: Engine, now: datetime) -> Call | None:
         # After the last try it stays due for a while, until the outcome is marked.
         call.due_at = next_try(call.attempts, now) or now + WHILE_MARKING
         session.flush()
-        facts = _facts(session, event)
+        about = session.get(Booking, snapshots.booking_id(event) or 0)
+        codes = snapshots.codes_of(session, [event], [about] if about else [])
+        facts = snapshots.facts(event, about, codes)
         session.expunge_all()
     return Call(call.id, hook.id, hook.url, hook.secret, hook.shape, event, facts)
 
 
-def _facts(session: Session, event: Event) -> dict[str, Any]:
-    """Which space an event is about, and of a booking when and why."""
-    what, _, number = event.subject.partition(":")
-    booking = session.get(Booking, int(number)) if what == "booking" and number.isdigit() else None
-    space = session.get(Space, booking.space_id if booking else event.data.get("space_id", 0))
-    found = {"space": space.code if space else ""}
-    if booking is not None:
-        start, end = booking.start_at.isoformat(), booking.end_at.isoformat()
-        found |= {"start": start, "end": end, "reason": booking.reason}
-    return found
-
-
 def _mark(engine: Engine, call: Call, error: str, now: datetime) -> None:
     with transaction(engine) as session:
+        hook = session.get_one(Webhook, call.webhook_id, with_for_update=True)
         row = session.get_one(WebhookCall, call.id)
-        hook = session.get_one(Webhook, call.webhook_id)
         row.error = error
         if not error:
-            row.status, row.due_at, hook.failures = Delivery.SENT, None, 0
+            row.status, row.due_at = Delivery.SENT, None
+            _begin_anew(hook)
             return
         if next_try(row.attempts, now) is None:
             row.status, row.due_at = Delivery.FAILED, None
-        hook.failures += 1
-        if hook.failures >= OFF_AFTER and hook.disabled_at is None:
-            hook.disabled_at = now
+        hook.failures, hook.error = hook.failures + 1, error[:200]
+        hook.failing_since = hook.failing_since or now
+        hook.probe_at = next_probe(hook.failures, now)
+        if is_dead(hook.failures, hook.failing_since, now) and hook.disabled_at is None:
+            hook.disabled_at, hook.probe_at = now, None
             events.record(
                 session, "webhook.disabled", f"webhook:{hook.id}", at=now, user_id=hook.made_by, url=hook.url
             )

@@ -6,7 +6,7 @@ that it saw has stood still for long enough by its own watch, in one compare-and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -15,11 +15,14 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.occupancy.models import GatewayRun
+from app.bulk import as_parameter, insert_rows
+from app.occupancy.models import GatewayRun, SensorPart
+from app.orm import Base
 from app.spaces.models import Sensor, SensorBinding
 
 # Three beats were missed: whoever did that is gone, or as good as.
 STILL_FOR = timedelta(seconds=6)
+_parts = Base.metadata.tables["sensor_parts"]
 
 
 class Beat(NamedTuple):
@@ -113,3 +116,21 @@ def sensor_times(session: Session) -> dict[str, tuple[int, int]]:
 def sensor_models(session: Session) -> dict[str, str]:
     """The model of every sensor, by its id, for the decoders of wires that do not name it."""
     return {row.id: row.model for row in session.execute(select(Sensor.id, Sensor.model))}
+
+
+def sensor_parts(session: Session) -> dict[str, set[str]]:
+    """The parts of which devices were heard to tell, one at a time, by the device's id."""
+    found: dict[str, set[str]] = {}
+    for row in session.execute(select(SensorPart.sensor_id, SensorPart.part)):
+        found.setdefault(row.sensor_id, set()).add(row.part)
+    return found
+
+
+def keep_parts(session: Session, parts: Mapping[str, Collection[str]]) -> None:
+    """Keep of which parts these devices tell, so that they are sensors of their own from the first word on; of devices
+    that nobody knows nothing."""
+    known = session.scalars(select(Sensor.id).where(Sensor.id.in_(parts)).order_by(Sensor.id))
+    rows = [(device, part) for device in known for part in sorted(parts[device])]
+    if rows:
+        statement = insert_rows(session, _parts, ("sensor_id", "part")).on_conflict_do_nothing()
+        session.execute(statement, as_parameter(rows))

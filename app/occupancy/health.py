@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from app.occupancy.models import OccupancyChange, SensorState, StoredReading
+from app.occupancy.models import OccupancyChange, SensorGap, SensorState, StoredReading
 from app.occupancy.rules import Occupancy, looks_stuck
 from app.spaces.models import Sensor, SensorBinding, Space
 
@@ -140,3 +140,18 @@ def sequence_gaps(session: Session, sensor_ids: Sequence[str] | None = None) -> 
     total = func.sum(found.c.missing)
     rows = session.execute(select(found.c.sensor_id, total).group_by(found.c.sensor_id).having(total > 0))
     return {sensor_id: int(count) for sensor_id, count in rows}
+
+
+def keep_gaps(session: Session, missing: Mapping[str, int]) -> None:
+    """Keep what `sequence_gaps` counted of all sensors: it reads all that is kept, too much for whoever asks often."""
+    session.execute(delete(SensorGap))
+    if missing:
+        rows = [{"sensor_id": sensor_id, "missing": count} for sensor_id, count in sorted(missing.items())]
+        session.execute(insert(SensorGap), rows)
+
+
+def kept_gaps(session: Session) -> dict[str, int]:
+    """The same as it was counted last, by sensor; those of which nothing is missing are left out."""
+    return {
+        row.sensor_id: row.missing for row in session.execute(select(SensorGap.sensor_id, SensorGap.missing))
+    }

@@ -142,3 +142,21 @@ class SensorTrouble(Base):
     sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
     trouble: Mapped[str] = mapped_column(String(16), primary_key=True)
     since_at: Mapped[datetime]
+
+
+class SensorPart(Base):
+    """A part of a device that was heard of it, such as a seat of its own, where it tells of several, one at a time."""
+
+    __tablename__ = "sensor_parts"
+
+    sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
+    part: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class SensorGap(Base):
+    """How many readings a sensor numbered that never came, of those that are kept, as they were counted last."""
+
+    __tablename__ = "sensor_gaps"
+
+    sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
+    missing: Mapped[int] = mapped_column(BigInteger)

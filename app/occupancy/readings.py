@@ -16,7 +16,8 @@ class Reading:
 
     `occupied` None: alive, nothing known. `online` is set by status messages only: False is the device's last will.
     `boot` and `seq` name a reading once; wires without a sequence leave them None. `history`: told afterwards or
-    retained; it may complete the log, never move the live state.
+    retained; it may complete the log, never move the live state. `restarts`: its counter may begin anew under the
+    same `boot`.
     """
 
     sensor_id: str
@@ -29,6 +30,7 @@ class Reading:
     rssi: int | None = None
     online: bool | None = None
     history: bool = False
+    restarts: bool = False
 
     @property
     def is_undated(self) -> bool:

@@ -45,11 +45,15 @@ def watch(*, vacant_hold: timedelta, own_hold: timedelta, holds_itself: bool, he
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A sign of life at `at`; `occupied` None says nothing of the space; `online` False is the last will."""
+    """A sign of life at `at`; `occupied` None says nothing of the space; `online` False is the last will.
+
+    `numbered`: it has a name of its own, so that it is no copy of the one before.
+    """
 
     at: datetime
     occupied: bool | None = None
     online: bool | None = None
+    numbered: bool = False
 
 
 class Fold(NamedTuple):
@@ -113,7 +117,7 @@ def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Tra
     if signal.occupied is None:
         return fold, found
     if signal.occupied:
-        return _hit(fold, signal.at, found)
+        return _hit(fold, signal, watching, found)
     if fold.level is not False:
         quiet_at = signal.at - watching.own_hold if fold.level else signal.at
         fold = fold._replace(level=False, quiet_at=max(quiet_at, fold.last_hit_at or quiet_at))
@@ -121,12 +125,22 @@ def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Tra
     return fold, found + more
 
 
-def _hit(fold: Fold, at: datetime, found: list[Transition]) -> tuple[Fold, list[Transition]]:
-    first = fold.hit_at
+def _hit(
+    fold: Fold, signal: Signal, watching: Watch, found: list[Transition]
+) -> tuple[Fold, list[Transition]]:
+    """Somebody is seen. Two hits confirm each other (RULES 2); what repeats the first is a second one only where it
+    cannot be the first again: it has a number of its own, else it may be a copy, or what a bridge remembers (RULES 3:
+    harmless by the fold itself), and comes when the model no longer holds a single movement.
+    """
+    at, first, repeats = signal.at, fold.hit_at, fold.level
     fold = fold._replace(level=True, last_hit_at=at, quiet_at=None)
     if fold.state is Occupancy.OCCUPIED:
         return fold, found
-    if first is not None and at - first <= SECOND_HIT_WITHIN:
+    if first is None:
+        return fold._replace(hit_at=at), found
+    if repeats and not (signal.numbered and at - first >= watching.own_hold):
+        return fold, found
+    if at - first <= SECOND_HIT_WITHIN:
         return _turned(fold._replace(hit_at=None), Occupancy.OCCUPIED, first, at, found)
     return fold._replace(hit_at=at), found
 

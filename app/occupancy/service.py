@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, aliased
 
 from app.bulk import among, as_parameter, insert_rows
 from app.occupancy import rules
-from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, SpaceState
+from app.occupancy.counters import with_runs
+from app.occupancy.models import DeadLetter, SensorState, SpaceState
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Fold, Occupancy, Signal, Transition, Watch, watch
 from app.orm import Base
@@ -31,10 +32,12 @@ READING_COLUMNS = (
     *("sensor_id", "boot", "seq", "observed_at", "received_at"),
     *("occupied", "online", "history", "battery_pct", "rssi"),
 )
-_columns_of = attrgetter(*READING_COLUMNS)
+CHANGE_COLUMNS = ("space_id", "sensor_id", "state", "since_at", "at")
+_columns_of, _logged_of = attrgetter(*READING_COLUMNS), attrgetter(*CHANGE_COLUMNS)
 _readings = Base.metadata.tables["readings"]
 _states = Base.metadata.tables["sensor_states"]
 _space_states = Base.metadata.tables["space_states"]
+_log_of_changes = Base.metadata.tables["occupancy_changes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
     """
     watched = _load(session, {reading.sensor_id for reading in readings}, policies)
     known = [reading for reading in readings if reading.sensor_id in watched]
-    fresh = store(session, known)
+    fresh = store(session, with_runs(session, known))
     turns: list[Turn] = []
     seen: list[Seen] = []
     by_sensor: dict[str, list[Reading]] = defaultdict(list)
@@ -103,7 +106,9 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
                 one.battery_pct = reading.battery_pct
             if reading.history:
                 continue
-            signal = Signal(reading.observed_at, reading.occupied, reading.online)
+            signal = Signal(
+                reading.observed_at, reading.occupied, reading.online, numbered=reading.seq is not None
+            )
             newer = one.fold.signal_at is None or signal.at > one.fold.signal_at
             one.fold, found = rules.observe(one.fold, signal, one.watching)
             turns.extend((sensor_id, turn) for turn in found)
@@ -337,19 +342,8 @@ def _keep(session: Session, table: Table, columns: Sequence[str], rows: Iterable
 
 def _log(session: Session, changes: list[Change]) -> None:
     if changes:
-        session.execute(
-            insert(OccupancyChange),
-            [
-                {
-                    "space_id": change.space_id,
-                    "sensor_id": change.sensor_id,
-                    "state": change.state,
-                    "since_at": change.since_at,
-                    "at": change.at,
-                }
-                for change in changes
-            ],
-        )
+        rows = map(_logged_of, changes)
+        session.execute(insert_rows(session, _log_of_changes, CHANGE_COLUMNS), as_parameter(rows))
         _keep_states(session, changes)
 
 

@@ -8,12 +8,27 @@ from flask import Response, make_response
 
 from app import pipeline
 from app.access import READERS, Role, allow, asker
+from app.cursors import id_page, key_page, page_of, paged_by
 from app.database import reading, rehearsal, transaction
 from app.errors import Forbidden
 from app.extensions import db
-from app.http import IF_MATCH, Blueprint, PageArguments, etag, now, position_page, require_version, today
+from app.fields import Identifier, Text
+from app.http import (
+    ETAG_HEADER,
+    IF_MATCH,
+    IF_MATCH_IF_SENT,
+    Blueprint,
+    PageArguments,
+    check_version,
+    cursor_page,
+    etag,
+    now,
+    require_version,
+    today,
+)
 from app.people import lookup, passwords, sections, service, staffing, tokens
 from app.people.models import User
+from app.people.rules import folded
 from app.people.schemas import (
     AccountView,
     CodeView,
@@ -66,11 +81,14 @@ def me() -> Any:
 def looks(query: dict[str, Any]) -> Any:
     """Who looked me up, the latest first"""
     with reading(db.engine) as session:
-        return position_page(lookup.who_looked(session, asker().id, now()), query)
+        found = lookup.who_looked(
+            session, asker().id, now(), before_id=query["cursor"], limit=query["limit"] + 1
+        )
+    return cursor_page(found, query["limit"])
 
 
 @api.route("/people")
-@api.arguments(PeopleQuery, location="query")
+@api.arguments(paged_by(Text(), Text(), Identifier(strict=True), of=PeopleQuery), location="query")
 @api.response(200, PeopleList)
 @api.alt_response(
     403, success=False, description="listing everybody is for chiefs and those who keep the office"
@@ -82,16 +100,24 @@ def people(query: dict[str, Any]) -> Any:
         with transaction(db.engine) as session:
             found = lookup.look_up(session, query["q"], actor=asker(), on=today(), now=now())
             session.expunge_all()
-        return position_page(found, query)
+        # Folded, voiced and small kana stand beside the plain ones.
+        return key_page(found, query, lambda one: (folded(one.kana), f"{one.kana}\n{one.name}", one.id))
     if asker().role not in LISTERS:
         raise Forbidden("person.query")
     with reading(db.engine) as session:
-        return position_page(service.list_people(session, section_id=query["section"], on=today()), query)
+        listed = service.list_people(
+            session,
+            section_id=query["section"],
+            on=today(),
+            after=query["cursor"],
+            limit=query["limit"] + 1,
+        )
+    return page_of(listed, query["limit"], lambda one: (one.kana, one.name, one.id))
 
 
 @api.route("/people", methods=["POST"])
 @api.arguments(NewPerson)
-@api.response(201, AccountView)
+@api.response(201, AccountView, headers=ETAG_HEADER)
 @allow(*KEEPERS)
 def hire(body: dict[str, Any]) -> Any:
     """Add somebody; they choose a password with a code, or sign in by the directory"""
@@ -108,7 +134,7 @@ def hire(body: dict[str, Any]) -> Any:
 
 
 @api.route("/people/<int:user_id>")
-@api.response(200, AccountView)
+@api.response(200, AccountView, headers=ETAG_HEADER)
 @allow(*SEERS)
 def person(user_id: int) -> Any:
     """An account with its sections in time, also of somebody who left"""
@@ -120,7 +146,7 @@ def person(user_id: int) -> Any:
 @api.route("/people/<int:user_id>", methods=["PATCH"])
 @api.doc(parameters=[IF_MATCH])
 @api.arguments(PersonChange)
-@api.response(200, AccountView)
+@api.response(200, AccountView, headers=ETAG_HEADER)
 @allow(*KEEPERS)
 def change(body: dict[str, Any], user_id: int) -> Any:
     """Change name, kana, extension, role, employment or address; send the version in If-Match"""
@@ -133,7 +159,7 @@ def change(body: dict[str, Any], user_id: int) -> Any:
 @api.route("/people/<int:user_id>/sections", methods=["PUT"])
 @api.doc(parameters=[IF_MATCH])
 @api.arguments(SectionsRequest)
-@api.response(200, AccountView)
+@api.response(200, AccountView, headers=ETAG_HEADER)
 @allow(*KEEPERS)
 def reassign(body: dict[str, Any], user_id: int) -> Any:
     """From a day on: exactly these sections; send the version in If-Match"""
@@ -147,7 +173,7 @@ def reassign(body: dict[str, Any], user_id: int) -> Any:
 
 @api.route("/people/<int:user_id>/leave", methods=["POST"])
 @api.arguments(LeaveRequest)
-@api.response(200, LeftView)
+@api.response(200, LeftView, headers=ETAG_HEADER)
 @allow(*KEEPERS)
 def leave(body: dict[str, Any], user_id: int) -> Any:
     """Somebody leaves, now or at an instant: bookings are freed, tokens and sessions die, in one step"""
@@ -159,21 +185,25 @@ def leave(body: dict[str, Any], user_id: int) -> Any:
         if body["at"] is not None:
             staffing.plan_to_leave(session, user, body["at"], actor=asker(), now=now())
         session.expunge_all()
-    return {"left_at": user.left_at, "leaves_at": user.leaves_at, "bookings": freed}
+    shown = {"left_at": user.left_at, "leaves_at": user.leaves_at, "bookings": freed}
+    return shown, 200, {} if body["dry_run"] else {"ETag": etag(user.version)}
 
 
 @api.route("/people/<int:user_id>/leave", methods=["DELETE"])
-@api.response(204)
+@api.doc(parameters=[IF_MATCH_IF_SENT])
+@api.response(204, headers=ETAG_HEADER)
 @allow(*KEEPERS)
 def come_back(user_id: int) -> Response:
     """Take a leaving back: one to come, or one that was; bookings and tokens do not come back"""
     with transaction(db.engine) as session:
         user = staffing.get_account(session, user_id, to_change=True)
+        check_version(user.version)
         if user.left_at is None:
             staffing.plan_to_leave(session, user, None, actor=asker(), now=now())
         else:
             staffing.come_back(session, user, actor=asker(), now=now())
-    return make_response("", 204)
+        version = user.version
+    return make_response("", 204, {"ETag": etag(version)})
 
 
 @api.route("/people/<int:user_id>/password-code", methods=["POST"])
@@ -197,7 +227,7 @@ def list_tokens(query: dict[str, Any]) -> Any:
     if user_id != asker().id and asker().role is not Role.IT:
         raise Forbidden("token.not_allowed")
     with reading(db.engine) as session:
-        return position_page(tokens.working(session, user_id, today()), query)
+        return id_page(tokens.working(session, user_id, today()), query, newest_first=True)
 
 
 @api.route("/tokens", methods=["POST"])
@@ -231,18 +261,18 @@ def revoke_token(token_id: int) -> Response:
 
 
 @api.route("/sections")
-@api.arguments(PageArguments, location="query")
+@api.arguments(paged_by(Text(), Identifier(strict=True)), location="query")
 @api.response(200, SectionList)
 @allow(*READERS)
 def list_sections(query: dict[str, Any]) -> Any:
     """The sections of the office"""
     with reading(db.engine) as session:
-        return position_page(service.list_sections(session), query)
+        return key_page(service.list_sections(session), query, lambda one: (one.code, one.id))
 
 
 @api.route("/sections", methods=["POST"])
 @api.arguments(NewSection)
-@api.response(201, SectionRowView)
+@api.response(201, SectionRowView, headers=ETAG_HEADER)
 @allow(*KEEPERS)
 def add_section(body: dict[str, Any]) -> Any:
     """Add a section (局・部・課・係), at the top or under another"""
@@ -253,7 +283,7 @@ def add_section(body: dict[str, Any]) -> Any:
 
 
 @api.route("/sections/<int:section_id>")
-@api.response(200, SectionRowView)
+@api.response(200, SectionRowView, headers=ETAG_HEADER)
 @allow(*READERS)
 def section(section_id: int) -> Any:
     """One section"""
@@ -265,7 +295,7 @@ def section(section_id: int) -> Any:
 @api.route("/sections/<int:section_id>", methods=["PATCH"])
 @api.doc(parameters=[IF_MATCH])
 @api.arguments(SectionChange)
-@api.response(200, SectionRowView)
+@api.response(200, SectionRowView, headers=ETAG_HEADER)
 @allow(*KEEPERS)
 def change_section(body: dict[str, Any], section_id: int) -> Any:
     """Name a section anew, put it under another, close it or open it again; send the version in If-Match"""

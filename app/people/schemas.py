@@ -86,12 +86,12 @@ class PeopleQuery(PageArguments):
 
 class PeopleList(Schema):
     items = fields.List(fields.Nested(PersonView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class SectionList(Schema):
     items = fields.List(fields.Nested(SectionRowView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 def _line(most: int, least: int = 0) -> dict[str, Any]:

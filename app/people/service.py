@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import ColumnElement, Date, Executable, bindparam, or_, select
+from sqlalchemy import ColumnElement, Date, Executable, bindparam, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -269,9 +269,20 @@ def ids_of(session: Session, addresses: Sequence[str]) -> list[int]:
     return [known[address] for address in wanted]
 
 
-def list_people(session: Session, *, section_id: int | None = None, on: date) -> list[User]:
-    """Everybody who has not left, in the order of their kana; of one section where it is given."""
-    query = select(User).where(User.left_at.is_(None)).order_by(User.kana, User.name, User.id)
+def list_people(
+    session: Session,
+    *,
+    section_id: int | None = None,
+    on: date,
+    after: tuple[str, str, int] | None = None,
+    limit: int | None = None,
+) -> list[User]:
+    """Everybody who has not left, in the order of their kana; of one section where it is given. At most `limit` after
+    a kana, name and id."""
+    order = (User.kana, User.name, User.id)
+    query = select(User).where(User.left_at.is_(None)).order_by(*order).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*order) > after)
     if section_id is not None:
         query = query.where(
             User.id.in_(select(Membership.user_id).where(Membership.section_id == section_id, _holds(on)))

@@ -154,6 +154,7 @@ LASTING = {
     ("fixed_seats", "user_id"): "holds until the facility staff end it",
     ("space_outages", "made_by"): "who answers for the building",
     ("closures", "made_by"): "who answers for the building",
+    ("sensor_moves", "made_by"): "goes when the sensor is moved",
     ("telework_rules", "made_by"): "who answers for the office's rules",
     ("rotation_settings", "changed_by"): "who answers for the section's rules",
 }

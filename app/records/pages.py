@@ -75,9 +75,16 @@ def upload(name: str) -> BaseResponse | str:
                 ),
                 "done",
             )
+            if diff.moves:
+                flash(
+                    gettext(
+                        "%(n)s bookings were moved or ended, and their people are told.", n=len(diff.moves)
+                    ),
+                    "done",
+                )
             return redirect(url_for("records_pages.files"))
         with rehearsal(db.engine) as session:
-            diff = service.diff_of(session, sheet, content, asked_by(asker()))
+            diff = service.rehearse(session, sheet, content, asked_by(asker()))
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("records_pages.files"))

@@ -96,6 +96,6 @@ def import_file(query: dict[str, Any], name: str) -> Any:
     sheet, content = sheet_of(name, asker()), request.get_data()
     if query["dry_run"]:
         with rehearsal(db.engine) as session:
-            return service.diff_of(session, sheet, content, asked_by(asker()))
+            return service.rehearse(session, sheet, content, asked_by(asker()))
     with transaction(db.engine) as session:
         return service.import_file(session, sheet, content, asked_by(asker()))

@@ -10,7 +10,9 @@ from typing import Any
 from app.working_days import FIRST_MONTH, fiscal_year
 
 # What of an event's data says nothing of a person. Whatever is not named here goes.
-FACTS = frozenset({"space_id", "zone_id", "site_id", "kind", "key", "value", "start", "end", "status"})
+FACTS = frozenset(
+    {"space_id", "zone_id", "site_id", "kind", "key", "value", "start", "end", "status", "cause"}
+)
 CHANGES = frozenset(
     {
         "space_id",

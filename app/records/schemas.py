@@ -38,8 +38,19 @@ class RefusalView(Schema):
     value = fields.String()
 
 
+class MovingView(Schema):
+    """A booking whose people may not be where it was; `to_code` empty: it ends, and its person is told."""
+
+    booking_id = fields.Integer()
+    start = fields.AwareDateTime()
+    end = fields.AwareDateTime()
+    from_code = fields.String()
+    to_code = fields.String()
+
+
 class DiffView(Schema):
     added = fields.List(fields.Nested(ChangeView))
     changed = fields.List(fields.Nested(ChangeView))
     unchanged = fields.Integer()
     refused = fields.List(fields.Nested(RefusalView))
+    moves = fields.List(fields.Nested(MovingView))

@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask import request
+from marshmallow import fields
+from sqlalchemy.orm import Session
+
 from app import pipeline
 from app.access import PEOPLE, Role, allow, asker
+from app.cursors import key_page, paged_by
 from app.database import reading, rehearsal, transaction
 from app.extensions import db
+from app.fields import Day, Identifier
 from app.http import Blueprint, cursor_page, now, settings, today
 from app.rotation import service, swapping
+from app.rotation.form import A_HALF
 from app.rotation.models import Rotation
 from app.rotation.schemas import (
+    LockList,
     LockRequest,
+    LocksQuery,
+    LocksSeen,
     PublishedView,
     PublishQuery,
     RotationList,
@@ -31,6 +41,7 @@ from app.rotation.schemas import (
     WithdrawnView,
 )
 from app.rotation.standing import find_way, needs_of, swaps_of, what_if
+from app.versions import changes, shown
 from app.wording import of_rotation
 
 api = Blueprint(
@@ -62,7 +73,7 @@ def ask(body: dict[str, Any]) -> Any:
                 office=service.office_of(settings()),
                 now=now(),
             )
-        return shown(made)
+        return rotation_shown(made)
 
 
 def plain(said: Any) -> Any:
@@ -74,7 +85,7 @@ def plain(said: Any) -> Any:
     return said.isoformat() if hasattr(said, "isoformat") else said
 
 
-def shown(rotation: Rotation) -> dict[str, Any]:
+def rotation_shown(rotation: Rotation) -> dict[str, Any]:
     """A rotation with its conflict in sentences."""
     conflict = rotation.conflict and {
         "rules": [
@@ -100,25 +111,28 @@ def index(query: dict[str, Any]) -> Any:
 
 
 @api.route("/rotations/<int:rotation_id>")
+@shown(service.hold_rotation, besides=("progress",))
 @api.response(200, RotationView)
 @allow(*SEERS)
 def show(rotation_id: int) -> Any:
     """How a search goes, the best plan so far, or why there is none"""
     with reading(db.engine) as session:
-        return shown(service.get_rotation(session, rotation_id, asker()))
+        return rotation_shown(service.get_rotation(session, rotation_id, asker()))
 
 
 @api.route("/rotations/<int:rotation_id>/cancel", methods=["POST"])
+@changes(show)
 @api.response(200, RotationView)
 @allow(*PLANNERS)
 def cancel(rotation_id: int) -> Any:
     """End a search; the best plan so far stays"""
     with transaction(db.engine) as session:
         rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
-        return shown(service.cancel(session, rotation, actor=asker(), now=now()))
+        return rotation_shown(service.cancel(session, rotation, actor=asker(), now=now()))
 
 
 @api.route("/rotations/<int:rotation_id>/publish", methods=["POST"])
+@changes(show)
 @api.arguments(PublishQuery, location="query")
 @api.response(200, PublishedView)
 @allow(*PLANNERS)
@@ -140,6 +154,7 @@ def publish(query: dict[str, Any], rotation_id: int) -> Any:
 
 
 @api.route("/rotations/<int:rotation_id>/withdraw", methods=["POST"])
+@changes(show)
 @api.arguments(PublishQuery, location="query")
 @api.response(200, WithdrawnView)
 @allow(*PLANNERS)
@@ -226,12 +241,32 @@ def _answer(swap_id: int, *, accepts: bool) -> Any:
     return swap
 
 
+def _hold_locks(session: Session) -> None:
+    service.hold_section(session, section_id=request.args.get("section", 0, type=int))
+
+
+@api.route("/rotations/locks")
+@shown(_hold_locks)
+@api.arguments(
+    paged_by(Day(), Identifier(strict=True), fields.String(validate=A_HALF), of=LocksQuery), location="query"
+)
+@api.response(200, LockList)
+@allow(*SEERS)
+def locks(query: dict[str, Any]) -> Any:
+    """The cells of a section that are locked for its next searches"""
+    with reading(db.engine) as session:
+        found = service.list_locks(session, query["section"], query["first"], query["last"], actor=asker())
+    return key_page(found, query, lambda one: (one.on_date, one.user_id, one.half.value))
+
+
 @api.route("/rotations/locks", methods=["PUT"])
+@changes(locks)
+@api.arguments(LocksSeen, location="query")
 @api.arguments(LockRequest)
 @api.response(204)
 @allow(*PLANNERS)
-def lock(body: dict[str, Any]) -> Any:
-    """Lock a cell for the section's next searches; kind null opens it again"""
+def lock(_query: dict[str, Any], body: dict[str, Any]) -> Any:
+    """Lock a cell for the section's next searches; null opens it again. If-Match is of the GET of the same query"""
     with transaction(db.engine) as session:
         cell = {(body["user_id"], body["on"], body["half"]): body["kind"]}
         service.lock_cells(session, body["section"], cell, actor=asker(), now=now())
@@ -252,6 +287,7 @@ def seats(query: dict[str, Any]) -> Any:
 
 
 @api.route("/sections/<int:section_id>/rotation-setting")
+@shown(service.hold_section)
 @api.response(200, SettingForm)
 @allow(*SEERS)
 def setting(section_id: int) -> Any:
@@ -262,6 +298,7 @@ def setting(section_id: int) -> Any:
 
 
 @api.route("/sections/<int:section_id>/rotation-setting", methods=["PUT"])
+@changes(setting)
 @api.arguments(SettingForm)
 @api.response(200, SettingForm)
 @allow(*PLANNERS)

@@ -167,6 +167,32 @@ class WithdrawnView(Schema):
     bookings = fields.Integer()
 
 
+class LocksQuery(PageArguments):
+    section = Identifier(required=True)
+    first = Day(data_key="from", required=True)
+    last = Day(data_key="to", required=True)
+
+
+class LocksSeen(Schema):
+    """Which locks If-Match is about: the query of the GET that showed them."""
+
+    section = Identifier(load_default=None)
+    first = Day(data_key="from", load_default=None)
+    last = Day(data_key="to", load_default=None)
+
+
+class LockView(Schema):
+    user_id = fields.Integer()
+    on = fields.Date(attribute="on_date")
+    half = fields.String()
+    kind = fields.String()
+
+
+class LockList(Schema):
+    items = fields.List(fields.Nested(LockView))
+    next_cursor = fields.String(allow_none=True)
+
+
 class LockRequest(Schema):
     section = Identifier(required=True)
     user_id = Identifier(required=True)

@@ -145,13 +145,23 @@ def _add(
     return made
 
 
+def hold_rotation(session: Session, *, rotation_id: int) -> None:
+    """Wait until nobody else changes a rotation; held until the transaction ends."""
+    lock_rows(session, f"{LOCK}_id", [rotation_id])
+
+
+def hold_section(session: Session, *, section_id: int) -> None:
+    """Wait until nobody else changes what a section's next rotations go by; held until the transaction ends."""
+    lock_rows(session, LOCK, [section_id])
+
+
 def get_rotation(session: Session, rotation_id: int, actor: Person, *, to_change: bool = False) -> Rotation:
     """A rotation for somebody who may see it: whoever asked, and whoever plans its section, personnel and auditors.
 
     Raises NotFound `rotation.unknown`, Forbidden `rotation.not_allowed`.
     """
     if to_change:
-        lock_rows(session, f"{LOCK}_id", [rotation_id])
+        hold_rotation(session, rotation_id=rotation_id)
     found = session.get(Rotation, rotation_id, populate_existing=to_change)
     if found is None:
         raise NotFound("rotation.unknown", rotation_id=rotation_id)
@@ -199,13 +209,26 @@ def cancel(session: Session, rotation: Rotation, *, actor: Person, now: datetime
     return rotation
 
 
+def list_locks(
+    session: Session, section_id: int, first: date, last: date, *, actor: Person
+) -> list[RotationLock]:
+    """The locked cells of a section, from a day to another, in order. Raises as `check_section`."""
+    check_section(session, section_id, actor, to_read=True)
+    query = select(RotationLock).where(
+        RotationLock.section_id == section_id, RotationLock.on_date.between(first, last)
+    )
+    return list(
+        session.scalars(query.order_by(RotationLock.on_date, RotationLock.user_id, RotationLock.half))
+    )
+
+
 def lock_cells(
     session: Session, section_id: int, cells: Mapping[Key, str | None], *, actor: Person, now: datetime
 ) -> None:
     """Lock cells as home or office, to stay so in the next searches, or (None) open them again; as many statements for
     few as for many. Raises as `check_section`."""
     check_section(session, section_id, actor)
-    lock_rows(session, LOCK, [section_id])
+    hold_section(session, section_id=section_id)
     where = (RotationLock.user_id, RotationLock.on_date, RotationLock.half)
     keys = [(user_id, on, Half(half)) for user_id, on, half in cells]
     session.execute(
@@ -243,7 +266,7 @@ def put_setting(
 ) -> dict[str, Any]:
     """Set what a section's rotations must hold from the next search on. Raises as `check_section`."""
     check_section(session, section_id, actor)
-    lock_rows(session, LOCK, [section_id])
+    hold_section(session, section_id=section_id)
     session.merge(RotationSetting(section_id=section_id, data=data, changed_at=now, changed_by=actor.id))
     session.flush()
     events.record(session, "rotation.set", f"section:{section_id}", at=now, actor_id=actor.id)

@@ -158,6 +158,26 @@ def _fixed() -> Select[Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """Where and when the office is to be closed."""
+
+    site_id: int
+    zone_id: int | None
+    span: TimeSpan
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A space that is to be out of order; `end` None: until it is mended."""
+
+    space_id: int
+    start: datetime
+    end: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpaceNow:
     """A space, and whether it is out of order now."""
 
@@ -298,7 +318,7 @@ def check_place(session: Session, site_id: int, zone_id: int | None) -> None:
     if session.get(Site, site_id) is None:
         raise NotFound("site.unknown", site_id=site_id)
     if zone_id is not None and zone_id not in _zones_of(session, site_id):
-        raise NotFound("zone.unknown", zone_id=zone_id)
+        raise NotFound("zone.unknown", zone_id=zone_id, why="site")
 
 
 def reopen(session: Session, closure_id: int, *, actor_id: int | None, now: datetime) -> Closure:
@@ -311,6 +331,14 @@ def reopen(session: Session, closure_id: int, *, actor_id: int | None, now: date
     found.lifted_at = now
     session.flush()
     events.record(session, "closure.lifted", f"closure:{closure_id}", at=now, actor_id=actor_id)
+    return found
+
+
+def get_closure(session: Session, closure_id: int) -> Closure:
+    """A closure that was not lifted; raises NotFound `closure.unknown`."""
+    found = session.get(Closure, closure_id)
+    if found is None or found.lifted_at is not None:
+        raise NotFound("closure.unknown", closure_id=closure_id)
     return found
 
 

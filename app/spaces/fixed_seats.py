@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.database import lock_rows
 from app.errors import Conflict, NotFound
-from app.people.service import get_by_email, get_person
+from app.people.service import get_by_email, get_person, names
 from app.spaces.models import FixedSeat, Floor, Site, Space, Zone
 from app.timespan import day_span
 
@@ -70,6 +70,11 @@ def holder_id(session: Session, email: str) -> int:
     return get_by_email(session, email).id
 
 
+def holder_name(session: Session, wanted: NewFixedSeat) -> str:
+    """Whom a space is to be kept for, by name: for the facility staff alone."""
+    return names(session, [wanted.user_id]).get(wanted.user_id, "")
+
+
 def list_kept(session: Session, on: date) -> list[FixedSeat]:
     """What is kept for somebody on a day or later, in the order of the spaces."""
     query = (
@@ -80,11 +85,17 @@ def list_kept(session: Session, on: date) -> list[FixedSeat]:
     return list(session.scalars(query))
 
 
-def free_again(session: Session, fixed_id: int, *, last: date, actor_id: int | None, now: datetime) -> None:
-    """A kept space is everybody's again after the day `last`. Raises NotFound `space.not_kept`."""
+def get_fixed(session: Session, fixed_id: int) -> FixedSeat:
+    """A space kept for somebody, also until a day that is over; raises NotFound `space.not_kept`."""
     found = session.get(FixedSeat, fixed_id)
     if found is None:
         raise NotFound("space.not_kept", fixed_id=fixed_id)
+    return found
+
+
+def free_again(session: Session, fixed_id: int, *, last: date, actor_id: int | None, now: datetime) -> None:
+    """A kept space is everybody's again after the day `last`. Raises NotFound `space.not_kept`."""
+    found = get_fixed(session, fixed_id)
     if last < found.from_on:
         session.delete(found)
     else:

@@ -108,6 +108,22 @@ def hide_space(session: Session, space_id: int, *, actor_id: int | None, now: da
     events.record(session, "space.removed", f"space:{space.code}", at=now, actor_id=actor_id)
 
 
+def get_sensor(session: Session, sensor_id: str) -> Sensor:
+    """A sensor; raises NotFound `sensor.unknown`."""
+    sensor = session.get(Sensor, sensor_id)
+    if sensor is None:
+        raise NotFound("sensor.unknown", sensor_id=sensor_id)
+    return sensor
+
+
+def watched_by(session: Session, sensor_id: str) -> list[int]:
+    """The spaces that a sensor watches now, in the order of their ids."""
+    query = select(SensorBinding.space_id).where(
+        SensorBinding.sensor_id == sensor_id, SensorBinding.until_at.is_(None)
+    )
+    return list(session.scalars(query.order_by(SensorBinding.space_id)))
+
+
 def add_sensor(session: Session, values: Values, *, actor_id: int | None, now: datetime) -> Sensor:
     """A new sensor, which watches `space_id` where it is given. Raises Conflict `sensor.exists`, and as
     `change_sensor`."""
@@ -125,9 +141,7 @@ def change_sensor(
 
     Raises NotFound `sensor.unknown`, `space.unknown`.
     """
-    sensor = session.get(Sensor, sensor_id)
-    if sensor is None:
-        raise NotFound("sensor.unknown", sensor_id=sensor_id)
+    sensor = get_sensor(session, sensor_id)
     _change_sensor(session, sensor, values, actor_id=actor_id, now=now)
     return sensor
 
@@ -149,14 +163,9 @@ def swap_sensor(
 ) -> Sensor:
     """A spare takes the place of a sensor from now on: it watches what that one did, which watches nothing any more.
     Raises NotFound `sensor.unknown`."""
-    sensor, spare = session.get(Sensor, sensor_id), session.get(Sensor, spare_id)
-    if sensor is None or spare is None:
-        raise NotFound("sensor.unknown", sensor_id=sensor_id if sensor is None else spare_id)
-    spaces = session.scalars(
-        select(SensorBinding.space_id).where(
-            SensorBinding.sensor_id == sensor_id, SensorBinding.until_at.is_(None)
-        )
-    ).all()
+    get_sensor(session, sensor_id)
+    spare = get_sensor(session, spare_id)
+    spaces = watched_by(session, sensor_id)
     watch_spaces(session, {sensor_id: (), spare_id: spaces}, actor_id=actor_id, now=now)
     return spare
 

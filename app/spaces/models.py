@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.orm import Base, BigId, enum_text
+from app.orm import Base, BigId, Document, enum_text
 from app.spaces.desk_codes import new_desk_code
 from app.spaces.rules import LANES, Kind, Lane
 
@@ -222,6 +222,19 @@ class SensorBinding(Base):
     space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"))
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
+
+
+class SensorMove(Base):
+    """From an instant on a sensor is to watch these spaces and no others; the row goes when it has come about."""
+
+    __tablename__ = "sensor_moves"
+    __table_args__ = (UniqueConstraint("sensor_id", "at"), Index(None, "at"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64))
+    at: Mapped[datetime]
+    space_ids: Mapped[list[int]] = mapped_column(Document)
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
 
 class PolicyValue(Base):

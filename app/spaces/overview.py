@@ -20,21 +20,28 @@ from app.spaces.rules import LANES, Box, GuestDay, Kind, Lane, Policy, free_box
 class OfficeOverview:
     """`spaces`: how many each zone has, by its id."""
 
-    sites: list[Site]
+    by_site: list[tuple[Site, list[Zone]]]
     floors: list[Floor]
-    zones: list[Zone]
     sections: dict[int, Section]
     closures: list[Closure]
     spaces: dict[int, int]
+
+    @property
+    def sites(self) -> list[Site]:
+        return [site for site, _zones in self.by_site]
+
+    @property
+    def zones(self) -> list[Zone]:
+        """Site after site."""
+        return [zone for _site, listed in self.by_site for zone in listed]
 
 
 def office_overview(session: Session, now: datetime) -> OfficeOverview:
     """Sites, floors, zones with their sections, and closures that are not over."""
     counts = select(Space.zone_id, func.count()).where(service.in_layout(Space)).group_by(Space.zone_id)
     return OfficeOverview(
-        zones.list_sites(session),
+        zones.zones_by_site(session),
         service.list_floors(session),
-        service.list_zones(session),
         {one.section.id: one.section for one in tree(session, now.date())},
         barriers.list_closures(session, now=now),
         dict(session.execute(counts).all()),

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan, day_span, days_of
 from app.working_days import WorkingDays
 
 
@@ -36,6 +36,11 @@ LANES: Mapping[Kind, Lane] = {
     Kind.MEETING_BOOTH: Lane.ROOM,
     Kind.OPEN_MEETING: Lane.ROOM,
 }
+
+
+# A sensor's name on its wire: one line without the signs of an MQTT filter, and with no space at its ends.
+SENSOR_NAME = r"(?=\S)[^+#\x00-\x1f]*\S\Z"
+MOST_SENSOR_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +239,11 @@ class Door:
         grounds = {self.entry(sections, on) for on in days}
         return next(one for one in (Entry.NONE, Entry.OVERFLOW, Entry.GUEST, Entry.OWN) if one in grounds)
 
+    def guest_days(self, sections: frozenset[int], first: date, last: date) -> list[date]:
+        """The days from `first` to `last` on which they may enter as guests."""
+        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        return [on for on in days if self.entry(sections, on) is Entry.GUEST]
+
     def homes(self, sections: frozenset[int]) -> tuple[int, ...]:
         """The zones that must be full before people of these sections may sit here."""
         return tuple(zone_id for zone_id, section_id in self.overflow_of if section_id in sections)
@@ -249,18 +259,32 @@ class Opening:
 
     def shuts_out(self, span: TimeSpan, zone: ZoneInfo, calendar: WorkingDays) -> TimeSpan | None:
         """None where a span lies in the opening hours, else the nearest day's hours that would be allowed."""
-        on = span.start.astimezone(zone).date()
-        last = (span.end - timedelta(microseconds=1)).astimezone(zone).date()
-        has_hours = self.opens is not None or self.closes is not None
-        hours = self._hours(on, zone)
-        inside = not has_hours or (hours.start <= span.start and span.end <= hours.end)
-        days = [on + timedelta(days=n) for n in range((last - on).days + 1)]
-        if inside and not (self.working_days_only and any(not calendar.is_working(day) for day in days)):
+        on, last = days_of(span, zone)
+        if not any(one.overlaps(span) for one in self.shut(on, last, zone, calendar)):
             return None
         return self._hours(calendar.next_working(on) if self.working_days_only else on, zone)
 
+    def shut(self, first: date, last: date, zone: ZoneInfo, calendar: WorkingDays) -> list[TimeSpan]:
+        """When nothing may be booked, on the local days from `first` to `last`, in order."""
+        found: list[TimeSpan] = []
+        if self == ALWAYS:
+            return found
+        for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
+            whole, hours = day_span(day, zone), self._hours(day, zone)
+            if self.working_days_only and not calendar.is_working(day):
+                found.append(whole)
+                continue
+            if whole.start < hours.start:
+                found.append(TimeSpan(whole.start, hours.start))
+            if hours.end < whole.end:
+                found.append(TimeSpan(hours.end, whole.end))
+        return found
+
     def _hours(self, on: date, zone: ZoneInfo) -> TimeSpan:
         return day_span(on, zone, self.opens or time(0), self.closes)
+
+
+ALWAYS = Opening()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from app.fields import Day, Identifier, Instant, Text
 from app.http import PageArguments
-from app.spaces.rules import Kind
+from app.spaces.rules import MOST_SENSOR_NAME, SENSOR_NAME, Kind
 
 
 class FloorView(Schema):
@@ -19,7 +19,7 @@ class FloorView(Schema):
 
 class FloorList(Schema):
     items = fields.List(fields.Nested(FloorView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class ZoneView(Schema):
@@ -30,11 +30,15 @@ class ZoneView(Schema):
     name = fields.String()
     name_en = fields.String()
     free_seating = fields.Boolean()
+    x = fields.Integer()
+    y = fields.Integer()
+    width = fields.Integer()
+    height = fields.Integer()
 
 
 class ZoneList(Schema):
     items = fields.List(fields.Nested(ZoneView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class SpaceView(Schema):
@@ -46,6 +50,10 @@ class SpaceView(Schema):
     zone_id = fields.Integer()
     capacity = fields.Integer()
     out_of_order = fields.Boolean()
+    x = fields.Integer()
+    y = fields.Integer()
+    width = fields.Integer()
+    height = fields.Integer()
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         return super().get_attribute(obj if attr == "out_of_order" else obj.space, attr, default)
@@ -78,7 +86,7 @@ class SiteView(Schema):
 
 class SiteList(Schema):
     items = fields.List(fields.Nested(SiteView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class OpeningRequest(Schema):
@@ -113,7 +121,7 @@ class ClosureMade(ClosureView):
 
 class ClosureList(Schema):
     items = fields.List(fields.Nested(ClosureView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class GuestDayView(Schema):
@@ -155,6 +163,7 @@ class MoveView(Schema):
     booking_id = fields.Integer()
     start = fields.AwareDateTime()
     end = fields.AwareDateTime()
+    from_code = fields.String()
     to_space_id = fields.Integer(allow_none=True)
     to_code = fields.String()
     stays_until = fields.AwareDateTime(allow_none=True)
@@ -172,6 +181,7 @@ def moves_shown(moves: Sequence[Any]) -> dict[str, Any]:
                 "booking_id": one.booking.id,
                 "start": one.booking.start_at,
                 "end": one.booking.end_at,
+                "from_code": one.from_code,
                 "to_space_id": one.space_id,
                 "to_code": one.code,
                 "stays_until": one.until,
@@ -207,7 +217,7 @@ class FixedSeatMade(FixedSeatView):
 
 class FixedSeatList(Schema):
     items = fields.List(fields.Nested(FixedSeatView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 _NUMBER: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 100_000)}
@@ -274,11 +284,24 @@ class SpaceSetView(Schema):
     height = fields.Integer()
 
 
+class ZoneChanged(ZoneView, MoveList):
+    """The zone as it is by now, or would be, and what becomes of bookings whose people may not be there any more."""
+
+
+class SpaceChanged(SpaceSetView, MoveList):
+    """The same of a space."""
+
+
+def changed(view: type[Schema], row: Any, moves: Sequence[Any]) -> dict[str, Any]:
+    """A `ZoneChanged` or `SpaceChanged` of a row and the moves of bookings."""
+    return {name: getattr(row, name) for name in view().fields} | moves_shown(moves)
+
+
 _SECONDS: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 86_400)}
 _SENSOR_NAME = [
-    validate.Length(1, 64),
+    validate.Length(1, MOST_SENSOR_NAME),
     validate.Regexp(
-        r"(?=\S)[^+#\x00-\x1f]*\S\Z",
+        SENSOR_NAME,
         error="must begin and end with no space and be of one line without + and #",
     ),
 ]
@@ -315,12 +338,15 @@ class SensorSwap(Schema):
 
 
 class SensorSetView(Schema):
+    """What a sensor is, and the spaces that it watches now."""
+
     id = fields.String()
     model = fields.String()
     heartbeat_s = fields.Integer()
     own_hold_s = fields.Integer()
     holds_itself = fields.Boolean()
     detection_delay_s = fields.Integer()
+    space_ids = fields.List(fields.Integer())
 
 
 class PolicyView(Schema):
@@ -333,7 +359,7 @@ class PolicyView(Schema):
 
 class PolicyList(Schema):
     items = fields.List(fields.Nested(PolicyView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class PolicyQuery(Schema):

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app import events
+from app.database import lock_rows
 from app.errors import NotFound, RuleBroken
 from app.spaces.models import (
     Floor,
@@ -50,15 +51,19 @@ _POLICIES = union_all(
     select(ZonePolicyValue.zone_id, ZonePolicyValue.kind, ZonePolicyValue.key, ZonePolicyValue.value),
     select(literal(None, BigInteger()), PolicyValue.kind, PolicyValue.key, PolicyValue.value),
 )
-_SET = _POLICIES.subquery()
+# The same for who joins them to what is asked anyway: those of all zones (NULL) and of one's own.
+SET_VALUES = _POLICIES.subquery()
 _PLACE = (
-    select(Space, Zone, Site, *_SET.c)
+    select(Space, Zone, Site, *SET_VALUES.c)
     .join(Zone, Zone.id == Space.zone_id)
     .join(Floor, Floor.id == Zone.floor_id)
     .join(Site, Site.id == Floor.site_id)
     .join(
-        _SET,
-        and_(_SET.c.kind == Space.kind, or_(_SET.c.zone_id.is_(None), _SET.c.zone_id == Zone.id)),
+        SET_VALUES,
+        and_(
+            SET_VALUES.c.kind == Space.kind,
+            or_(SET_VALUES.c.zone_id.is_(None), SET_VALUES.c.zone_id == Zone.id),
+        ),
         isouter=True,
     )
     .where(Space.id == bindparam("space_id"), in_layout(Space))
@@ -69,7 +74,7 @@ _PLACE = (
 class Place:
     """A space with what governs it: its zone, its site's zone of time and hours, its policy.
 
-    `kind_policy` is what holds for its kind in every zone without values of its own.
+    `own_keys`: for which keys of the policy the zone has a value of its own, be it the same as the kind's elsewhere.
     """
 
     space: Space
@@ -77,16 +82,16 @@ class Place:
     timezone: ZoneInfo
     opening: Opening
     policy: Policy
-    kind_policy: Policy
+    own_keys: frozenset[str] = frozenset()
 
 
 def policies(session: Session) -> Policies:
     """The policy of every kind, and of kinds in zones: the defaults with what the office set; one query."""
-    return _policies(session.execute(_POLICIES).all())
+    return policies_from(session.execute(_POLICIES).all())
 
 
-def _policies(rows: Iterable[Any]) -> Policies:
-    """The policies that (zone, kind, key, value) make of the defaults."""
+def policies_from(rows: Iterable[Any]) -> Policies:
+    """The policies that (zone, kind, key, value), each at least once, make of the defaults."""
     kinds = dict(DEFAULTS)
     zones: dict[tuple[int, Kind], Policy] = {}
     # The kinds' own first: a zone's policy begins with its kind's.
@@ -96,6 +101,12 @@ def _policies(rows: Iterable[Any]) -> Policies:
         else:
             zones[zone_id, kind] = with_value(zones.get((zone_id, kind), kinds[kind]), key, value)
     return Policies(kinds, zones)
+
+
+def hold_policies(session: Session, **_ids: Any) -> None:
+    """Wait until nobody else changes a policy; held until the transaction ends. One lock for all: what holds for a
+    kind is shown of its zones too."""
+    lock_rows(session, "policy", [0])
 
 
 def set_policy(
@@ -115,6 +126,7 @@ def set_policy(
         value = value_text(getattr(with_value(DEFAULTS[kind], key, value), key))
     except ValueError as error:
         raise RuleBroken("policy.invalid", detail=str(error)) from error
+    hold_policies(session)
     if zone_id is None:
         session.merge(PolicyValue(kind=kind, key=key, value=value))
     else:
@@ -137,6 +149,7 @@ def clear_policy(
     session: Session, kind: Kind, key: str, *, now: datetime, actor_id: int | None, zone_id: int | None
 ) -> None:
     """Let a zone follow what holds for the kind elsewhere, or a kind (`zone_id` None) the default."""
+    hold_policies(session)
     if zone_id is None:
         session.execute(delete(PolicyValue).where(PolicyValue.kind == kind, PolicyValue.key == key))
     else:
@@ -173,6 +186,7 @@ def reset_policy(
     session: Session, kind: Kind, *, zone_id: int | None, actor_id: int | None, now: datetime
 ) -> None:
     """All values of a kind as they would be without. Raises NotFound `zone.unknown`."""
+    hold_policies(session)
     if zone_id is not None:
         get_zone(session, zone_id)
         keys = list(zone_values(session, zone_id).get(kind, {}))
@@ -230,14 +244,15 @@ def get_place(session: Session, space_id: int) -> Place:
     if not rows:
         raise NotFound("space.unknown", space_id=space_id)
     space, zone, site, *_ = rows[0]
-    found = _policies(row[3:] for row in rows if row.key is not None)
+    found = policies_from(row[3:] for row in rows if row.key is not None)
+    own_keys = frozenset(row.key for row in rows if row.zone_id is not None)
     return Place(
         space,
         zone,
         ZoneInfo(site.timezone),
         Opening(site.opens, site.closes, site.working_days_only),
         found.of(space.kind, zone.id),
-        found.of(space.kind),
+        own_keys,
     )
 
 
@@ -295,6 +310,15 @@ def floor_timezone(session: Session, floor_id: int) -> ZoneInfo:
     return ZoneInfo(timezone)
 
 
+def floor_opening(session: Session, floor_id: int) -> tuple[ZoneInfo, Opening]:
+    """The same, and when the spaces of the floor's site may be booked; raises NotFound `floor.unknown`."""
+    query = select(Site).join(Floor, Floor.site_id == Site.id).where(Floor.id == floor_id)
+    site = session.scalar(query)
+    if site is None:
+        raise NotFound("floor.unknown", floor_id=floor_id)
+    return ZoneInfo(site.timezone), Opening(site.opens, site.closes, site.working_days_only)
+
+
 def zone_opening(session: Session, zone: Zone) -> Opening:
     """When the spaces of a zone's site may be booked."""
     query = select(Site).join(Floor, Floor.site_id == Site.id).where(Floor.id == zone.floor_id)
@@ -347,7 +371,7 @@ def watch_spaces(
 ) -> None:
     """Let each of these sensors, by its id, watch its spaces from now on, and no others; a fixed number of statements.
     Raises NotFound `space.unknown`."""
-    _check_in_layout(session, {space_id for spaces in wanted.values() for space_id in spaces})
+    check_in_layout(session, {space_id for spaces in wanted.values() for space_id in spaces})
     bound = {
         (one.sensor_id, one.space_id): one
         for one in session.scalars(
@@ -380,7 +404,8 @@ def watch_spaces(
     )
 
 
-def _check_in_layout(session: Session, space_ids: Collection[int]) -> None:
+def check_in_layout(session: Session, space_ids: Collection[int]) -> None:
+    """Raises NotFound `space.unknown` where one of these spaces is not in the layout."""
     found = session.scalars(select(Space.id).where(Space.id.in_(space_ids), in_layout(Space)))
     if missing := sorted(set(space_ids) - set(found)):
         raise NotFound("space.unknown", space_id=missing[0])

@@ -12,14 +12,21 @@ from app import events
 from app.database import lock_rows
 from app.errors import NotFound, RuleBroken
 from app.people.models import Section
-from app.spaces.models import Site, Zone, ZoneGuest, ZoneOverflow
+from app.spaces.models import Floor, Site, Zone, ZoneGuest, ZoneOverflow
 from app.spaces.rules import GuestDay, Opening
-from app.spaces.service import get_zone
+from app.spaces.service import get_zone, list_zones
 
 
 def list_sites(session: Session) -> list[Site]:
     """All sites, in the order of their codes."""
     return list(session.scalars(select(Site).order_by(Site.code)))
+
+
+def zones_by_site(session: Session) -> list[tuple[Site, list[Zone]]]:
+    """Each site with the zones of its floors, sites and zones in the order of their codes; three queries."""
+    floors = dict(session.execute(select(Floor.id, Floor.site_id)).all())
+    zones = list_zones(session)
+    return [(site, [one for one in zones if floors[one.floor_id] == site.id]) for site in list_sites(session)]
 
 
 def get_site(session: Session, site_id: int) -> Site:
@@ -59,6 +66,11 @@ def set_opening(
     return site
 
 
+def hold(session: Session, *, zone_id: int) -> None:
+    """Wait until nobody else changes a zone's guests and overflow; held until the transaction ends."""
+    lock_rows(session, "zone", [zone_id])
+
+
 def guests_of(session: Session, zone_id: int) -> list[GuestDay]:
     """The guest days of a zone, in the order in which they were given."""
     query = select(ZoneGuest).where(ZoneGuest.zone_id == zone_id).order_by(ZoneGuest.id)
@@ -71,7 +83,7 @@ def set_guests(
     """Make these the guest days of a zone. Raises NotFound `zone.unknown` or `section.unknown`, RuleBroken
     `zone.guest_day` for one that names no day, or two."""
     get_zone(session, zone_id)
-    lock_rows(session, "zone", [zone_id])
+    hold(session, zone_id=zone_id)
     known = set(session.scalars(select(Section.id)))
     for guest in guests:
         if guest.section_id is not None and guest.section_id not in known:
@@ -104,7 +116,7 @@ def change_guests(
     remove: Sequence[GuestDay] = (),
 ) -> None:
     """Add and remove guest days, whatever others do to the rest at this moment. Raises as `set_guests`."""
-    lock_rows(session, "zone", [zone_id])
+    hold(session, zone_id=zone_id)
     kept = [one for one in guests_of(session, zone_id) if one not in remove]
     set_guests(session, zone_id, [*kept, *add], actor_id=actor_id, now=now)
 
@@ -128,7 +140,7 @@ def set_overflow(
     Raises NotFound `zone.unknown`, RuleBroken `zone.overflow` for the zone itself.
     """
     get_zone(session, zone_id)
-    lock_rows(session, "zone", [zone_id])
+    hold(session, zone_id=zone_id)
     wanted = list(dict.fromkeys(overflow_ids))
     if zone_id in wanted:
         raise RuleBroken("zone.overflow")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
-from app.timespan import TimeSpan, overlap
+from app.timespan import TimeSpan, overlap, without
 
 PRESENT_FOR = timedelta(hours=1)
 
@@ -106,6 +106,28 @@ class Classified:
     @property
     def confidence(self) -> Confidence:
         return CONFIDENCES[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What absences make needless of a booking: all of it, or what is not `left`."""
+
+    left: TimeSpan | None
+
+
+def what_is_left(booked: TimeSpan, away: Iterable[TimeSpan], *, now: datetime) -> Freed | None:
+    """What somebody who is away for some spans still needs of what they booked; None: all of it, as it is.
+
+    Nothing is left of what would be over by now. What has begun keeps its start, and what lies on both sides of an
+    absence is not cut in two.
+    """
+    left = without(booked, away)
+    if left == [booked] or len(left) > 1:
+        return None
+    if not left or left[0].end <= now:
+        return Freed(None)
+    begun = booked.start <= now
+    return None if begun and left[0].start != booked.start else Freed(left[0])
 
 
 AWAY = {PlanKind.LEAVE: DayClass.LEAVE, PlanKind.TRIP: DayClass.TRIP}

@@ -12,7 +12,6 @@ from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings.absence import booked_inside
 from app.bookings.models import Booking
 from app.bookings.rules import By, Status
 from app.errors import Conflict
@@ -29,6 +28,8 @@ from app.timespan import TimeSpan, day_span
 from app.working_days import WorkingDays
 
 CATCH_UP_DAYS = 40
+# Where a half-day stands in the log: its day, its person's kana and id, the half.
+Place = tuple[date, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,19 @@ class Office:
     def cell_of(self, plan: TeleworkPlan) -> Cell:
         """A plan by its minutes."""
         return self.cell(plan.on_date, plan.half, plan.kind, plan.part)
+
+    def away(self, plan: TeleworkPlan) -> TimeSpan:
+        """From when until when somebody is away by a plan of a half-day, or of a part of it: with the time before the
+        office opens or after it closes, and with the break beside it."""
+        morning, afternoon = (self.window(plan.on_date, half) for half in Half)
+        day, part = day_span(plan.on_date, self.timezone), plan.part or self.hours_of(plan.half)
+        exact = day_span(plan.on_date, self.timezone, part.starts, part.ends)
+        whole = self.hours_of(plan.half)
+        start, end = (day.start, afternoon.start) if plan.half is Half.AM else (morning.end, day.end)
+        return TimeSpan(
+            start if part.starts <= whole.starts else exact.start,
+            end if part.ends >= whole.ends else exact.end,
+        )
 
     def closes_at(self, on: date) -> datetime:
         """When a day closes: at 04:00 of the next, by default."""
@@ -131,26 +145,6 @@ def put_plan(
     return plan
 
 
-def needless_bookings(session: Session, plan: TeleworkPlan, office: Office) -> list[Booking]:
-    """What somebody has booked for when they plan to be elsewhere: what lies in the half-day up to the break's end or
-    from its beginning, or in the day where both halves are planned away."""
-    if plan.kind is PlanKind.OFFICE or plan.starts is not None:
-        return []
-    day = day_span(plan.on_date, office.timezone)
-    away = session.scalars(
-        select(TeleworkPlan.half).where(
-            TeleworkPlan.user_id == plan.user_id,
-            TeleworkPlan.on_date == plan.on_date,
-            TeleworkPlan.kind != PlanKind.OFFICE,
-            TeleworkPlan.state.in_(STANDING),
-            TeleworkPlan.starts.is_(None),
-        )
-    ).all()
-    start = day.start if Half.AM in away else office.window(plan.on_date, Half.AM).end
-    end = day.end if Half.PM in away else office.window(plan.on_date, Half.PM).start
-    return booked_inside(session, plan.user_id, TimeSpan(start, end))
-
-
 def list_plans(session: Session, *, user_id: int, first: date, last: date) -> list[TeleworkPlan]:
     """A person's plans of the days from `first` to `last`, in order."""
     return list(
@@ -169,19 +163,21 @@ def list_days(
     last: date,
     user_id: int | None = None,
     section_id: int | None = None,
-    start: int = 0,
+    after: Place | None = None,
     limit: int | None = None,
-) -> list[tuple[HalfDay, str]]:
-    """Half-days with the person's name, by day and kana; of a section by the membership of the day. `limit` of them,
-    from the one at the position `start` on."""
+) -> list[tuple[HalfDay, str, str]]:
+    """Half-days with the person's name and kana, by day and kana; of a section by the membership of the day. At most
+    `limit` after a place."""
+    order = (HalfDay.on_date, User.kana, User.id, HalfDay.half)
     query = (
-        select(HalfDay, User.name)
+        select(HalfDay, User.name, User.kana)
         .join(User, User.id == HalfDay.user_id)
         .where(HalfDay.on_date.between(first, last))
-        .order_by(HalfDay.on_date, User.kana, User.id, HalfDay.half)
-        .offset(start)
+        .order_by(*order)
         .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(*order) > after)
     if user_id is not None:
         query = query.where(HalfDay.user_id == user_id)
     if section_id is not None:
@@ -192,7 +188,7 @@ def list_days(
             & (Membership.from_on <= HalfDay.on_date)
             & (Membership.until_on.is_(None) | (Membership.until_on >= HalfDay.on_date)),
         )
-    return [(half_day, name) for half_day, name in session.execute(query)]
+    return [(half_day, name, kana) for half_day, name, kana in session.execute(query)]
 
 
 def planned_arrivals(

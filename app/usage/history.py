@@ -9,12 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
+from app.bookings.attendees import addresses_of
 from app.bookings.models import Booking
-from app.bookings.service import get_booking, is_look, note_seen
+from app.bookings.service import get_booking, is_look, may_change, note_seen
 from app.events import Event
 from app.people.models import User
 from app.people.service import Person, names
 from app.spaces.models import Space
+from app.spaces.rules import Policy
+from app.spaces.service import policies
 from app.timespan import TimeSpan
 from app.usage.models import UsageCorrection
 from app.usage.service import LedgerRow, ledger
@@ -22,16 +25,20 @@ from app.usage.service import LedgerRow, ledger
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A booking with its events, oldest first. `who`: names by user id; `spaces`: codes by space id. `is_look`: whether
-    its reader looks somebody up by it."""
+    """A booking with its events, oldest first, and the policy of its space. `who`: names by user id; `spaces`: codes by
+    space id; `coming`: the addresses of who else comes. `is_look`: whether its reader looks somebody up by it;
+    `may_change`: whether they may change it."""
 
     booking: Booking
     space: Space
+    policy: Policy
     events: list[Event]
     who: dict[int, str]
     spaces: dict[int, str]
     row: LedgerRow | None
     is_look: bool
+    may_change: bool
+    coming: dict[int, str]
 
 
 def story_of(session: Session, booking_id: int, *, actor: Person, now: datetime) -> Story:
@@ -44,14 +51,18 @@ def story_of(session: Session, booking_id: int, *, actor: Person, now: datetime)
     space_ids = {booking.space_id, *(space_id for pair in told for space_id in pair)}
     spaces = session.scalars(select(Space).where(Space.id.in_(space_ids))).all()
     row = _row(session, booking, now)
+    space = next(one for one in spaces if one.id == booking.space_id)
     return Story(
         booking,
-        next(one for one in spaces if one.id == booking.space_id),
+        space,
+        policies(session).of(space.kind, space.zone_id),
         happened,
         names(session, [one for one in people if one is not None]),
         {one.id: one.code for one in spaces},
         row,
         is_look(booking, actor),
+        may_change(session, booking, actor),
+        addresses_of(session, [booking.id]),
     )
 
 

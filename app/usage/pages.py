@@ -66,7 +66,13 @@ def booking_history(booking_id: int) -> str:
             history.note_look(session, story, actor=asker(), now=now())
     may_correct = asker().role is Role.FACILITY and not story.booking.is_live and not story.booking.erased_at
     return render_template(
-        "history.html", story=story, happenings=happenings, may_correct=may_correct, Reason=Reason
+        "history.html",
+        story=story,
+        happenings=happenings,
+        may_correct=may_correct,
+        may_act=story.may_change,
+        by_other=story.is_look,
+        Reason=Reason,
     )
 
 

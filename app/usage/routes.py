@@ -4,9 +4,11 @@ from typing import Any
 
 from app import happenings
 from app.access import READERS, Role, allow, asker
+from app.cursors import id_page, key_page, paged_by
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import IF_MATCH, Blueprint, PageArguments, etag, now, position_page, require_version
+from app.fields import Identifier, Instant, Text
+from app.http import ETAG_HEADER, IF_MATCH, Blueprint, PageArguments, etag, now, require_version
 from app.timespan import TimeSpan
 from app.usage import correcting, history, service
 from app.usage.rules import Reason
@@ -18,7 +20,7 @@ SEES_ALL = frozenset({Role.FACILITY, Role.AUDITOR})
 
 
 @api.route("/usage")
-@api.arguments(UsageQuery, location="query")
+@api.arguments(paged_by(Text(), Instant(), Identifier(strict=True), of=UsageQuery), location="query")
 @api.response(200, UsageList)
 @allow(*READERS)
 def usage(query: dict[str, Any]) -> Any:
@@ -34,13 +36,13 @@ def usage(query: dict[str, Any]) -> Any:
             section_id=query["section"],
             user_id=None if person.role in SEES_ALL else person.id,
         )
-    return position_page(rows, query)
+    return key_page(rows, query, service.order)
 
 
 @api.route("/usage/<int:booking_id>/correction", methods=["PUT"])
 @api.doc(parameters=[IF_MATCH])
 @api.arguments(CorrectionRequest)
-@api.response(200, CorrectionView)
+@api.response(200, CorrectionView, headers=ETAG_HEADER)
 @allow(Role.FACILITY)
 def correct(body: dict[str, Any], booking_id: int) -> Any:
     """Say what really happened of a booking that is over; send its version in If-Match"""
@@ -73,15 +75,15 @@ def booking_history(query: dict[str, Any], booking_id: int) -> Any:
     if story.is_look:
         with transaction(db.engine) as session:
             history.note_look(session, story, actor=asker(), now=now())
-    page = position_page(story.events, query)
+    page = id_page(story.events, query)
     page["items"] = [
         {
             "at": one.at,
             "kind": one.kind,
             "who": story.who.get(one.actor_id or 0, ""),
-            "text": happenings.sentence(one.kind),
+            "text": happenings.sentence(one, story.who),
             "changes": happenings.changes(one, story.spaces),
-            "why": one.data.get("why", ""),
+            "why": happenings.why(one),
         }
         for one in page["items"]
     ]

@@ -86,4 +86,4 @@ class LedgerView(Schema):
 
 class UsageList(Schema):
     items = fields.List(fields.Nested(LedgerView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)

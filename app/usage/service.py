@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
 from app.bookings.rules import Status
+from app.fields import MOST_ID
 from app.occupancy.models import SensorState
 from app.occupancy.rules import SUSPECT_AFTER, Occupancy, is_suspect
 from app.occupancy.service import Change
@@ -187,7 +188,7 @@ def ledger(
             for one in own
             if one.id not in taken
         )
-    return sorted(rows, key=_order)
+    return sorted(rows, key=order)
 
 
 def _turns(bookings: Sequence[Booking]) -> dict[int, TimeSpan]:
@@ -210,10 +211,11 @@ def _turns(bookings: Sequence[Booking]) -> dict[int, TimeSpan]:
     return turns
 
 
-def _order(row: LedgerRow) -> tuple[str, datetime]:
+def order(row: LedgerRow) -> tuple[str, datetime, int]:
+    """By space and time, what was booked first; each row at a place of its own."""
     begins = [row.booking.start_at] if row.booking else []
     begins += [row.actual.start] if row.actual else []
-    return row.space.code, begins[0]
+    return row.space.code, begins[0], row.booking.id if row.booking else MOST_ID
 
 
 def _span(one: UsageSession, now: datetime) -> TimeSpan:

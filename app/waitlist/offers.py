@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -20,7 +19,7 @@ from app.database import try_lock_rows
 from app.errors import Conflict
 from app.people.models import User
 from app.people.service import Person, find_people
-from app.spaces.models import Floor, Site, Space, Zone
+from app.spaces.models import Space, Zone
 from app.spaces.rules import LANES, Lane
 from app.spaces.service import policies
 from app.timespan import TimeSpan
@@ -127,26 +126,25 @@ def offer(
     if not try_lock_rows(session, "queue", [0]):
         return made
     waiting = [
-        (entry, wanted, space_ids, timezone)
-        for entry, space_ids, timezone in _could_have(session, now, freed if only_freed else None)
+        (entry, wanted, space_ids)
+        for entry, space_ids in _could_have(session, now, freed if only_freed else None)
         if (wanted := entry.wish.wanted(now)) is not None
     ]
     if not waiting:
         return made
     # Whoever waits, what they could have is read once.
-    window = TimeSpan(now, max(wanted.end for _entry, wanted, *_where in waiting))
-    left = stock(session, set().union(*(space_ids for *_who, space_ids, _timezone in waiting)), window)
+    window = TimeSpan(now, max(wanted.end for _entry, wanted, _spaces in waiting))
+    left = stock(session, set().union(*(space_ids for *_who, space_ids in waiting)), window)
     people = find_people(session, {entry.user_id for entry, *_ in waiting if entry.user_id}, now.date())
     passed_over: set[int] = set()
-    for entry, wanted, space_ids, timezone in waiting:
+    for entry, wanted, space_ids in waiting:
         person = people.get(entry.user_id) if entry.user_id else None
         if entry.user_id is not None and person is None:
             continue
-        here = person.as_of(now.astimezone(ZoneInfo(timezone)).date()) if person else None
         found = [
             one
             for one in left.options(
-                session, entry.wish.target, wanted, person=here, now=now, until=wanted.end
+                session, entry.wish.target, wanted, person=person, now=now, until=wanted.end
             )
             if one.space_id in space_ids - passed_over
             and one.is_free(wanted)
@@ -166,21 +164,18 @@ def offer(
 
 def _could_have(
     session: Session, now: datetime, space_ids: Collection[int] | None
-) -> list[tuple[Entry, set[int], str]]:
-    """Who waits, in the order of asking, which spaces of what they want nobody holds, and in which zone of time; one
-    query, and so one view of what is free: what somebody frees meanwhile is for the next round, not for those further
-    back in this one."""
+) -> list[tuple[Entry, set[int]]]:
+    """Who waits, in the order of asking, and which spaces of what they want nobody holds; one query, and so one view of
+    what is free: what somebody frees meanwhile is for the next round, not for those further back in this one."""
     start = case((Entry.start_at > now, Entry.start_at), else_=now)
     room = Space.kind.in_([kind for kind, lane in LANES.items() if lane is Lane.ROOM])
     query = (
-        select(Entry, Space.id, Site.timezone)
+        select(Entry, Space.id)
         .join(
             Space,
             or_(and_(room, Entry.lane == Lane.ROOM), and_(~room, Entry.lane == Lane.DESK)),
         )
         .join(Zone, Zone.id == Space.zone_id)
-        .join(Floor, Floor.id == Zone.floor_id)
-        .join(Site, Site.id == Floor.site_id)
         .where(
             in_line(),
             Entry.state == State.WAITING,
@@ -203,11 +198,9 @@ def _could_have(
     if space_ids is not None:
         query = query.where(Space.id.in_(space_ids))
     found: dict[Entry, set[int]] = {}
-    timezones: dict[Entry, str] = {}
-    for entry, space_id, timezone in session.execute(query):
+    for entry, space_id in session.execute(query):
         found.setdefault(entry, set()).add(space_id)
-        timezones[entry] = timezone
-    return [(entry, space_ids, timezones[entry]) for entry, space_ids in found.items()][:AT_ONCE]
+    return list(found.items())[:AT_ONCE]
 
 
 def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: datetime) -> int | None:

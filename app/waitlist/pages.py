@@ -23,6 +23,7 @@ from app.waitlist.rules import State, Wish
 from app.wording import KINDS, explain
 
 A_DAY = 1440
+LANES = {"desk", "room"}
 
 pages = Blueprint("queue", __name__, url_prefix="/queue")
 
@@ -33,20 +34,26 @@ def mine() -> str:
     with reading(db.engine) as session:
         shown = service.standing(session, service.list_own(session, asker().id), now=now())
         zones = service.zones_with_rooms(session)
+        by_site = service.zones_to_wait_for(session)
         session.expunge_all()
-    return render_template("queue.html", shown=shown, zones=zones, kinds=KINDS, State=State, now=now())
+    return render_template(
+        "queue.html", shown=shown, zones=zones, by_site=by_site, kinds=KINDS, State=State, now=now()
+    )
 
 
 @pages.post("")
 @allow(*PEOPLE)
 def wait() -> Response:
     def join(session: Session) -> str:
+        # Where any seat or any room will do, the form's choice of a kind names the lane.
+        lane = request.form.get("lane") or request.form.get("kind")
         target = service.target_of(
             session,
             space_id=request.form.get("space_id", type=identifier),
+            space_code=request.form.get("code", "").strip()[:32],
             kind=request.form["kind"] if request.form.get("kind") in KINDS else None,
             zone_id=request.form.get("zone_id", type=identifier),
-            lane=request.form["lane"] if request.form.get("lane") in {"desk", "room"} else None,
+            lane=lane if lane in LANES else None,
         )
         entry = pipeline.wait(session, Wish(target, _span(), _length()), actor=asker(), now=now())
         if entry.state is State.OFFERED:

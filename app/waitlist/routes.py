@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.access import PEOPLE, Role, allow, asker
-from app.database import reading, transaction
+from app.cursors import id_page
+from app.database import lock_rows, reading, transaction
 from app.extensions import db
-from app.http import Blueprint, PageArguments, etag, now, position_page, settings, today
+from app.http import ETAG_HEADER, Blueprint, PageArguments, etag, now, settings, today
 from app.timespan import TimeSpan, day_span
+from app.versions import changes, shown
 from app.waitlist import service
 from app.waitlist.models import Entry
 from app.waitlist.rules import Wish
@@ -74,7 +76,7 @@ def draw(body: dict[str, Any]) -> Any:
 def numbers(query: dict[str, Any]) -> Any:
     """The numbers that are called and that wait for the rooms of a zone today; nobody is named"""
     with reading(db.engine) as session:
-        page = position_page(service.numbers(session, query["zone"], today()), query)
+        page = id_page(service.numbers(session, query["zone"], today()), query)
         shown = service.standing(session, page["items"], now=now())
         for one in shown:
             session.expunge(one.entry)
@@ -83,7 +85,13 @@ def numbers(query: dict[str, Any]) -> Any:
     return page | {"items": shown}
 
 
+def _hold(session: Session, *, entry_id: int) -> None:
+    """Two answers to one offer come one after the other; what time does to it meanwhile each finds out by itself."""
+    lock_rows(session, "waitlist_entry", [entry_id])
+
+
 @api.route("/waitlist/<int:entry_id>")
+@shown(_hold, besides=("place", "expected_at"))
 @api.response(200, EntryView)
 @allow(*PEOPLE, Role.KIOSK)
 def show(entry_id: int) -> Any:
@@ -93,6 +101,7 @@ def show(entry_id: int) -> Any:
 
 
 @api.route("/waitlist/<int:entry_id>", methods=["DELETE"])
+@changes(show)
 @api.response(204)
 @allow(*PEOPLE, Role.KIOSK)
 def leave(entry_id: int) -> Response:
@@ -102,7 +111,8 @@ def leave(entry_id: int) -> Response:
 
 
 @api.route("/waitlist/<int:entry_id>/accept", methods=["POST"])
-@api.response(200, Accepted)
+@changes(show, tells=False)
+@api.response(200, Accepted, headers=ETAG_HEADER)
 @allow(*PEOPLE, Role.KIOSK)
 def accept(entry_id: int) -> Any:
     """Take what is offered; what clashes of one's own ends. At a kiosk the person is there: checked in"""
@@ -115,6 +125,7 @@ def accept(entry_id: int) -> Any:
 
 
 @api.route("/waitlist/<int:entry_id>/decline", methods=["POST"])
+@changes(show)
 @api.response(200, EntryView)
 @allow(*PEOPLE, Role.KIOSK)
 def decline(entry_id: int) -> Any:

@@ -17,13 +17,15 @@ from app.bookings.models import Booking
 from app.bookings.now.options import options, stock_for
 from app.bookings.now.rules import CALL
 from app.bookings.now.service import target_named
+from app.bookings.service import space_called
 from app.database import lock_rows
 from app.errors import Conflict, NotFound, RuleBroken
 from app.people.models import Role
 from app.people.service import Person
-from app.spaces.models import Space, Zone
+from app.spaces.models import Site, Space, Zone
 from app.spaces.rules import LANES, Lane, Target
 from app.spaces.service import get_place, get_zone, in_layout
+from app.spaces.zones import zones_by_site
 from app.timespan import TimeSpan
 from app.waitlist.models import Entry
 from app.waitlist.rules import IN_LINE, State, Wish, expected_at
@@ -41,9 +43,18 @@ TARGET = ("space_id", "kind", "zone_id", "lane")
 
 
 def target_of(
-    session: Session, *, space_id: int | None, kind: str | None, zone_id: int | None, lane: str | None
+    session: Session,
+    *,
+    space_id: int | None,
+    kind: str | None,
+    zone_id: int | None,
+    lane: str | None,
+    space_code: str = "",
 ) -> Target:
-    """What somebody named. Raises NotFound `space.unknown`."""
+    """What somebody named: a space by its id or the code that people read on it, or a kind, a zone, a lane. Raises
+    NotFound `space.unknown`."""
+    if space_code:
+        space_id = space_called(session, space_code)
     if space_id is not None:
         return Target(get_place(session, space_id).space.lane, space_id=space_id)
     return target_named(kind, lane, zone_id)
@@ -295,6 +306,12 @@ def _is_before(other: Entry, entry: Entry) -> bool:
             for name in ("kind", "zone_id", "space_id")
         )
     )
+
+
+def zones_to_wait_for(session: Session) -> list[tuple[Site, list[Zone]]]:
+    """The zones that are booked, by their site: for free seating nobody waits; three queries."""
+    found = zones_by_site(session)
+    return [(site, [zone for zone in zones if not zone.free_seating]) for site, zones in found]
 
 
 def zones_with_rooms(session: Session) -> list[Zone]:

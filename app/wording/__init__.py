@@ -6,13 +6,12 @@ Texts are English here and Japanese in `translations/ja`, which every page and A
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
-from app.formats import day, hours_and_minutes, limit, until
+from app.wording import bookings as of_bookings
 from app.wording import daylog as of_days
 from app.wording import people as of_people
 from app.wording import reports as of_reports
@@ -167,6 +166,12 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "intake.wire": lazy_gettext("Messages of this wire are not taken here."),
     "sensor.exists": lazy_gettext("There is a sensor of this name already."),
+    "sensor.move_time": lazy_gettext("Choose a time to come, within a year; or none, for at once."),
+    "sensor.move_unknown": lazy_gettext("That plan is over: it came about, or somebody dropped it."),
+    "sensor.name": lazy_gettext(
+        "A sensor needs a model, and a name of at most 64 characters in one line, without + and #."
+    ),
+    "sensor.swap": lazy_gettext("Choose another sensor, one that watches nothing yet."),
     "sensor.unknown": lazy_gettext("There is no such sensor."),
     "series.alone": lazy_gettext(
         "Guests and attendees cannot be part of a series. Invite them to single bookings."
@@ -199,6 +204,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "idempotency.unknown": lazy_gettext(
         "This was done under the same Idempotency-Key, but its answer is not known. Look before you ask again."
     ),
+    "invitation.unknown": lazy_gettext("You are not invited to it, or not any more."),
     "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
     "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
     "waitlist.joined": lazy_gettext("You stand in line for that time already."),
@@ -219,6 +225,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "zone.exists": lazy_gettext("There is a zone of this code already."),
     "zone.in_use": lazy_gettext("There are spaces in this zone. Move or remove them first."),
     "zone.unknown": lazy_gettext("There is no such zone."),
+    "zone.unknown/site": lazy_gettext("There is no such zone at that site. Choose the place anew."),
 }
 
 STATUSES: Mapping[str, LazyString] = {
@@ -235,6 +242,8 @@ REASONS: Mapping[str, LazyString] = {
     "": lazy_gettext("-"),
     "awaiting_sensor": lazy_gettext("waiting for the sensor's word"),
     "cancelled": lazy_gettext("cancelled by hand"),
+    "next_booking": lazy_gettext("the next booking of the same person begins"),
+    "not_available": lazy_gettext("the space is no longer available"),
     "closed": lazy_gettext("the office was closed"),
     "left": lazy_gettext("the person left the office"),
     "claimed_by_other": lazy_gettext("left; somebody else sat down"),
@@ -245,17 +254,18 @@ REASONS: Mapping[str, LazyString] = {
     "offer_declined": lazy_gettext("not wanted: offered to the next in line"),
     "offer_expired": lazy_gettext("nobody answered: offered to the next in line"),
     "offer_withdrawn": lazy_gettext("the offer was withdrawn"),
-    "replaced": lazy_gettext("replaced by another one of yours"),
+    "replaced": lazy_gettext("replaced by another booking of the same person"),
     "left_early": lazy_gettext("the sensor saw everybody leave"),
     "no_check_in": lazy_gettext("nobody checked in"),
     "no_sensor": lazy_gettext("no sensor: kept"),
     "no_show": lazy_gettext("nobody came"),
     "over": lazy_gettext("over"),
-    "reclaimed": lazy_gettext("taken back by its owner"),
+    "reclaimed": lazy_gettext("taken back"),
     "seen": lazy_gettext("the sensor saw somebody"),
     "sensor_silent": lazy_gettext("sensor silent: kept"),
     "unverified": lazy_gettext("unverified: no word from the sensor"),
     "out_of_order": lazy_gettext("the space was out of order"),
+    "layout": lazy_gettext("the layout of the office was changed"),
     "series_unused": lazy_gettext("the series was not used"),
     "day_closed": lazy_gettext("the series was changed, and its new day is closed"),
     "offline": lazy_gettext("sensor went silent"),
@@ -295,6 +305,11 @@ UNAVAILABLE: Mapping[str, LazyString] = {
     "other_section": lazy_gettext("It is in another section's zone."),
     "zone_not_full": lazy_gettext("This zone takes you in when your own zone is full."),
     "free_seating": lazy_gettext("No booking is needed here: sit down and claim the seat."),
+    "horizon": lazy_gettext("This time is further ahead than bookings are open."),
+    "opening_hours": lazy_gettext(
+        "Part or all of this time is outside the hours in which bookings are open."
+    ),
+    "buffer": lazy_gettext("This time is too close to another booking: the space needs a pause."),
 }
 
 
@@ -316,7 +331,7 @@ HAPPENINGS: Mapping[str, LazyString] = {
     "booking.released": lazy_gettext("was given back: nobody came"),
     "booking.ended_early": lazy_gettext("was given back early"),
     "booking.cancelled": lazy_gettext("was cancelled"),
-    "booking.reclaimed": lazy_gettext("was taken back by its owner"),
+    "booking.reclaimed": lazy_gettext("was taken back"),
 }
 
 OCCUPANCY: Mapping[str, LazyString] = {
@@ -342,57 +357,7 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     if code == "telework.cap" and facts:
         return of_telework.breach(facts)
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
-    sentence = str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
-    sentence = _withlimit(sentence, facts) if "allowed" in facts else sentence
-    if facts.get("of_series"):
-        on = datetime.fromisoformat(facts["start"])
-        sentence = gettext(
-            "%(day)s %(start)s: %(sentence)s", day=day(on), start=hours_and_minutes(on), sentence=sentence
-        )
-    return sentence
-
-
-def _withlimit(sentence: str, facts: Mapping[str, Any]) -> str:
-    match facts.get("rule"):
-        case "max_duration":
-            text = gettext(
-                "%(sentence)s At most %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case "capacity":
-            text = gettext(
-                "%(sentence)s It holds %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case "concurrent_quota" | "weekly_quota":
-            text = gettext(
-                "%(sentence)s The limit is %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case "min_duration" | "buffer":
-            text = gettext(
-                "%(sentence)s At least %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case "opening_hours":
-            start, end = (datetime.fromisoformat(at) for at in facts["allowed"].split("/"))
-            text = gettext(
-                "%(sentence)s Open: %(day)s %(start)s-%(end)s.",
-                sentence=sentence,
-                day=day(start),
-                start=hours_and_minutes(start),
-                end=until(end),
-            )
-        case "closed" | "out_of_order" | "lots" if facts["allowed"].startswith(">="):
-            text = gettext(
-                "%(sentence)s From %(limit)s on.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case "horizon":
-            text = gettext(
-                "%(sentence)s The latest start is %(limit)s.",
-                sentence=sentence,
-                limit=limit(facts["allowed"]),
-            )
-        case "check_in_opens":
-            text = gettext(
-                "%(sentence)s It opens at %(limit)s.", sentence=sentence, limit=limit(facts["allowed"])
-            )
-        case _:
-            text = sentence
-    return str(text)
+    of_another = of_bookings.about(narrower, facts)
+    sentence = of_another or str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)
+    sentence = of_bookings.with_limit(sentence, facts) if "allowed" in facts else sentence
+    return of_bookings.of_series(sentence, facts) if facts.get("of_series") else sentence

@@ -16,6 +16,8 @@ LETTERS: Mapping[str, LazyString] = {
     "not_json": lazy_gettext("it is not JSON"),
     "not_an_object": lazy_gettext("it is JSON, but no object"),
     "not_utf8": lazy_gettext("it is not UTF-8"),
+    "not_cbor": lazy_gettext("it is not CBOR"),
+    "payload": lazy_gettext("what it wraps is not Base64"),
     "not_protobuf": lazy_gettext("it is not Protobuf"),
     "too_large": lazy_gettext("it is too large"),
     "boot": lazy_gettext("“boot” is missing or wrong"),

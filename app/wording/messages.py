@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
-# By kind of event: what a person is told of it; `app.letters.sentence` fills in what stands in brackets.
+# By kind of event: what a person is told of it; `app.letters` fills in what stands in brackets, and says of a booking
+# besides how it was before, who did it, and why.
 MESSAGES: Mapping[str, LazyString] = {
     "booking.made": lazy_gettext("%(space)s is booked: %(when)s."),
     "booking.changed": lazy_gettext("The booking was changed: %(space)s, %(when)s."),
-    "booking.moved": lazy_gettext("The space had to change. It is now %(space)s, %(when)s."),
-    "booking.cancelled": lazy_gettext("Cancelled: %(space)s, %(when)s. Why: %(why)s."),
-    "booking.ended_early": lazy_gettext("Ended: %(space)s, %(when)s. Why: %(why)s."),
+    "booking.moved": lazy_gettext("Moved from %(before)s to %(space)s: %(when)s."),
+    "booking.cancelled": lazy_gettext("Cancelled: %(space)s, %(when)s."),
+    "booking.ended_early": lazy_gettext("Ended: %(space)s, %(when)s."),
     "booking.released": lazy_gettext("Given back, since nobody came: %(space)s, %(when)s."),
     "booking.reclaimed": lazy_gettext("Taken back: %(space)s, %(when)s."),
     "booking.release_warned": lazy_gettext(
         "%(space)s will be given back soon, since nobody came (%(when)s). Are you still coming?"
     ),
     "booking.invited": lazy_gettext("You are invited: %(space)s, %(when)s."),
+    "booking.declined": lazy_gettext("%(who)s does not come: %(space)s, %(when)s."),
     "booking.uninvited": lazy_gettext("You need not come any more: %(space)s, %(when)s."),
     "series.unused": lazy_gettext(
         "Nobody came to your series at %(space)s the last times. Confirm it by %(until)s, or it ends."
@@ -40,6 +42,10 @@ MESSAGES: Mapping[str, LazyString] = {
     ),
     "waitlist.over": lazy_gettext("Nothing became free for the time you waited for (%(when)s)."),
     "telework.approved": lazy_gettext("Approved: %(cells)s."),
+    # Where it makes bookings needless.
+    "telework.approved/some": lazy_gettext(
+        "Approved: %(cells)s. Bookings of yours that you do not need any more: %(count)s. Give them up under Telework."
+    ),
     "telework.rejected": lazy_gettext("Refused: %(cells)s. Why: %(why)s."),
     "telework.revoked": lazy_gettext("The approval was taken back: %(cells)s. Why: %(why)s."),
     "telework.waiting": lazy_gettext(
@@ -64,7 +70,7 @@ MESSAGES: Mapping[str, LazyString] = {
     ),
     "telework.corrected": lazy_gettext("%(on)s, %(halves)s: %(actor)s said that it was: %(to)s."),
     "sensor.troubles": lazy_gettext("%(count)s sensors need a look: %(sensors)s."),
-    "webhook.disabled": lazy_gettext("A webhook failed too often and is switched off: %(url)s."),
+    "webhook.disabled": lazy_gettext("A webhook failed for a day and is switched off: %(url)s."),
 }
 
 # The same of several bookings of a series, in one message; `when`: the first of them.
@@ -78,6 +84,6 @@ OF_SERIES: Mapping[str, LazyString] = {
     "booking.made": lazy_gettext("%(space)s is booked on %(days)s days, first on %(when)s."),
     "booking.changed": lazy_gettext("The series was changed: %(space)s, %(days)s days, first on %(when)s."),
     "booking.cancelled": lazy_gettext(
-        "Cancelled: %(space)s on %(days)s days of a series, first on %(when)s. Why: %(why)s."
+        "Cancelled: %(space)s on %(days)s days of a series, first on %(when)s."
     ),
 }

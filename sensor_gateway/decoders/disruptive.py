@@ -13,9 +13,10 @@ STATES = {
 
 
 def decode(envelope: Envelope) -> Heard:
-    """One event; a data connector wraps it in `event`."""
+    """One event; a data connector wraps it in `event`, a stream that once more in `result`."""
     said = object_of(envelope)
-    said = said["event"] if isinstance(said.get("event"), dict) else said
+    for wrapping in ("result", "event"):
+        said = said[wrapping] if isinstance(said.get(wrapping), dict) else said
     target, kind, data = said.get("targetName"), said.get("eventType"), said.get("data")
     if not isinstance(target, str) or not isinstance(kind, str) or not isinstance(data, dict):
         raise Undecodable("event")

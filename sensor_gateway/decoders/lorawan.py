@@ -1,8 +1,10 @@
 """LoRaWAN by way of a network server: The Things Stack 3 and ChirpStack 4. What the device said is read by its profile,
 from what the server decoded, else from the raw bytes.
 
-Frame counters begin anew at each join: they name a message together with the session. JSON made from protobuf leaves
-out what is zero, so an absent counter is 0.
+Frame counters begin anew at each join: they name a message together with the session. Where nobody joins (ABP) they
+begin anew with the power, and those of 16 bits when they are through: the same names mean something else then, which
+`app.occupancy.counters` tells apart by the time. JSON made from protobuf leaves out what is zero, so an absent counter
+is 0.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +23,10 @@ from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import Profiles, Told
 
 MOST_COUNTER = 2**32
+# Of what names a session: with the number of a run behind it, it must find room.
+MOST_SESSION = 26
+# Why nothing was said of occupancy, where another may know it.
+UNTOLD = frozenset({"no_occupancy_field", "battery", "undecoded"})
 CLOCKS_APART = timedelta(minutes=5)
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -50,6 +56,7 @@ def things_stack(envelope: Envelope, profiles: Profiles, models: Mapping[str, st
         up.get("frm_payload"),
         whole(up.get("f_port")),
     )
+    told = _with_last_battery(_normalized(told, up.get("normalized_payload")), up)
     kind = "simulated" if said.get("simulated") is True else told.kind
     heard_by = _list(up.get("rx_metadata"))
     return _Frame(device, at, up.get("session_key_id"), up.get("f_cnt", 0), heard_by).around(told, kind)
@@ -71,7 +78,7 @@ def chirpstack(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]
         case "join":
             return Heard(device, kind="join")
         case "status":
-            return Heard(device, None, "battery", at, percent(said.get("batteryLevel")))
+            return Heard(device, None, "battery", at, _status_battery(said))
         case "up":
             pass
         case _:
@@ -79,6 +86,37 @@ def chirpstack(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]
     names = (info.get("deviceProfileName"), info.get("deviceName"), models.get(device))
     told = _told(profiles, names, said.get("object"), said.get("data"), whole(said.get("fPort")))
     return _Frame(device, at, said.get("devAddr"), said.get("fCnt", 0), heard_by).around(told, told.kind)
+
+
+def _status_battery(said: Mapping[str, Any]) -> float | None:
+    """A device on mains, or that cannot measure it, has none: its 0 is no empty battery."""
+    has_none = any(said.get(name) is True for name in ("externalPowerSource", "batteryLevelUnavailable"))
+    return None if has_none else percent(said.get("batteryLevel"))
+
+
+def _normalized(told: Told, measured: Any) -> Told:
+    """What the device repository makes of a model that no profile knows: `action.motion`, whether it was detected or
+    how often, in the newest measurement (lib/payload.json of TheThingsNetwork/lorawan-devices). One with a time of its
+    own is of before."""
+    if told.profile or told.kind not in UNTOLD:
+        return told
+    for one in reversed(_list(measured)):
+        motion = _object(_object(_object(one).get("action")).get("motion"))
+        detected, count = motion.get("detected"), whole(motion.get("count"))
+        if "time" in _object(one):
+            continue
+        if isinstance(detected, bool):
+            return replace(told, occupied=detected, kind="")
+        if count is not None:
+            return replace(told, occupied=count > 0, kind="motion_count")
+    return told
+
+
+def _with_last_battery(told: Told, up: Mapping[str, Any]) -> Told:
+    """What the device last told the network server of its battery, where it tells nothing itself."""
+    last = percent(_object(up.get("last_battery_percentage")).get("value"))
+    knows = any(one is not None for one in (told.battery_pct, told.battery_v, told.charge_pct))
+    return told if knows or last is None else replace(told, battery_pct=last)
 
 
 def _heard_at(told: Iterable[Any], served_at: datetime | None) -> datetime | None:
@@ -119,7 +157,7 @@ class _Frame:
     def _run(self) -> str | None:
         """What names the counter's run; None where nothing does that a database could hold."""
         named = isinstance(self.session, str) and self.session and self.session.isprintable()
-        return self.session[:32] if named else None
+        return self.session[:MOST_SESSION] if named else None
 
     def around(self, told: Told, kind: str) -> Heard:
         heard = [

@@ -1,5 +1,4 @@
-"""Wires on which a device says plainly whether somebody is there: zigbee2mqtt, Tasmota, ESPHome, Homie, Shelly,
-Haltian.
+"""Wires on which a device says plainly whether somebody is there: zigbee2mqtt, Tasmota, ESPHome, Homie, Shelly.
 
 Only a clear true or false is one; null, an unknown word, a number that no rule names is none.
 """
@@ -12,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sensor_gateway.decoders.native import json_object
-from sensor_gateway.heard import Heard, epoch, instant, number, percent, whole
+from sensor_gateway.heard import Heard, epoch, instant, percent, whole
 from sensor_gateway.messages import Envelope, Undecodable
 
 MOST_BYTES = 65_536
@@ -31,6 +30,8 @@ _THERE = (
         "movement",
     ),
     *("small_movement", "large_movement", "stationary", "static", "still", "peaceful"),
+    # As radars of the ZG-204ZM kind say it by zigbee2mqtt.
+    *("large", "small", "large_move", "small_move", "breathe", "breathing", "active"),
 )
 _NOBODY = ("off", "false", "0", "vacant", "unoccupied", "clear", "none", "absence", "absent", "no_motion")
 WORDS: Mapping[str, bool] = {**dict.fromkeys(_THERE, True), **dict.fromkeys(_NOBODY, False)}
@@ -125,14 +126,17 @@ def _zigbee_device(device: str, said: Mapping[str, Any]) -> Heard:
 
 
 _TASMOTA_KEYS = re.compile(r"(switch|pir|motion|occupancy|presence)\d*", re.IGNORECASE)
+TASMOTA = ("tele", "stat")
 
 
-def tasmota(envelope: Envelope) -> Heard:
-    """`tele/{device}/SENSOR|STATE|LWT` and `stat/{device}/…`. `Time` has no offset, so arrival stands for it."""
+def tasmota(envelope: Envelope) -> Heard | list[Heard]:
+    """`tele/{device}/SENSOR|STATE|LWT` and `stat/{device}/…`; the site may put the prefix behind the device. `Time` has
+    no offset, so arrival stands for it. Of a bridge to Zigbee the devices behind it."""
     levels = envelope.topic.split("/")
     if len(levels) < 3:
         raise Undecodable("topic")
-    device, leaf = "/".join(levels[1:-1]), levels[-1]
+    names = levels[1:-1] if levels[0] in TASMOTA else levels[:-2]
+    device, leaf = "/".join(names), levels[-1]
     text = text_of(envelope)
     if leaf.upper() == "LWT":
         return availability(device, text)
@@ -141,6 +145,8 @@ def tasmota(envelope: Envelope) -> Heard:
             return Heard(device, kind="no_occupancy_field")
         return one_of(device, {leaf: word(text)})
     said = object_of(envelope)
+    if isinstance(behind := said.get("ZbReceived"), dict):
+        return [_behind_tasmota(name, one) for name, one in behind.items() if isinstance(one, dict)]
     inner = said.get("StatusSNS")
     said = inner if isinstance(inner, dict) else said
     wifi = said.get("Wifi")
@@ -155,13 +161,22 @@ def tasmota(envelope: Envelope) -> Heard:
     return one_of(device, zones, rssi=rssi)
 
 
+def _behind_tasmota(name: str, said: Mapping[str, Any]) -> Heard:
+    """A Zigbee device, by its name at the bridge, which is its short address where it has none."""
+    battery = percent(said.get("BatteryPercentage"))
+    if "Occupancy" not in said:
+        return Heard(name, None, nothing(battery), battery_pct=battery)
+    occupied = word(said["Occupancy"])
+    return Heard(name, occupied, "" if occupied is not None else "unknown", battery_pct=battery)
+
+
 # What else a desk's board tells by a binary sensor; and what a radar tells beside whether there is a target: nothing
 # moves where somebody sits still, and nobody sits still who is just coming.
 _NO_SEAT = re.compile(
     r"(^|_)(status|button|door|window|contact|tamper|charging|battery|power|problem|update)(_|$)"
 )
 _SEAT = re.compile(r"occup|presen|motion|target")
-_PART_OF_A_SEAT = re.compile(r"moving|still|static")
+PART_OF_A_SEAT = re.compile(r"moving|still|static")
 
 
 def esphome(envelope: Envelope) -> Heard:
@@ -182,7 +197,7 @@ def esphome(envelope: Envelope) -> Heard:
     if component != "binary_sensor" or (_NO_SEAT.search(name) and not _SEAT.search(name)):
         return Heard(device, kind="no_occupancy_field")
     occupied = word(text_of(envelope))
-    if occupied is False and _PART_OF_A_SEAT.search(name):
+    if occupied is False and PART_OF_A_SEAT.search(name):
         return Heard(device, kind="unknown")
     return one_of(device, {name: occupied})
 
@@ -266,38 +281,3 @@ def _shelly_status(device: str, params: Mapping[str, Any]) -> Heard:
     if any(_SHELLY_BLU.fullmatch(name) for name in zones):  # the gateway itself stands at no seat
         return Heard(device, None, "zones", at, battery, zones=zones)
     return one_of(device, zones, at=at, battery=battery)
-
-
-def haltian(envelope: Envelope) -> Heard:
-    """Haltian: `…/measurements/{name}/{device}`, and a Wirepas gateway's messages as JSON."""
-    levels = envelope.topic.split("/")
-    said = object_of(envelope)
-    if "measurements" in levels[:-2]:
-        return _haltian_measurement(levels[-1], said)
-    device, at = said.get("tsmTuid"), epoch(said.get("tsmTs"))
-    if not isinstance(device, str):
-        raise Undecodable("sensor_id")
-    if said.get("tsmId") == 2100 and "state" in said:
-        occupied = word(said["state"])
-        return Heard(device, occupied, "" if occupied is not None else "unknown", at)
-    battery = percent(said.get("batl"))
-    return Heard(device, None, nothing(battery), at, battery)
-
-
-def _haltian_measurement(device: str, said: Mapping[str, Any]) -> Heard:
-    at = instant(said.get("measured_at")) or epoch(said.get("measured_at"))
-    if "isOccupied" in said:
-        told = said["isOccupied"]
-        occupied = told if isinstance(told, bool) else None
-        return Heard(device, occupied, "" if occupied is not None else "unknown", at)
-    if "movementDetections" in said:
-        count = number(said["movementDetections"])
-        occupied = None if count is None or count < 0 else count > 0
-        return Heard(device, occupied, "motion_count" if occupied is not None else "unknown", at)
-    if "occupantsCount" in said:
-        count = number(said["occupantsCount"])
-        occupied = None if count is None or count < 0 else count > 0
-        return Heard(device, occupied, "" if occupied is not None else "unknown", at)
-    levels = (value for key, value in said.items() if key.startswith("battery") and "Voltage" not in key)
-    battery = next((percent(value) for value in levels), None)
-    return Heard(device, None, nothing(battery), at, battery)

@@ -15,6 +15,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
+from sensor_gateway.decoders.plain import word
 from sensor_gateway.heard import Heard, Past, epoch
 from sensor_gateway.messages import Envelope, Undecodable
 
@@ -36,7 +37,11 @@ _METRIC = (
     ("int_value", 10, "UINT32"),
     ("long_value", 11, "UINT64"),
     ("boolean_value", 14, "BOOL"),
+    ("string_value", 15, "STRING"),
 )
+# A metric's properties: names and values beside each other; its `Quality` alone matters here.
+_PROPERTY = (("int_value", 3, "UINT32"), ("long_value", 4, "UINT64"))
+_GOOD = 192
 _PAYLOAD = (("timestamp", 1, "UINT64"), ("seq", 3, "UINT64"))
 
 
@@ -46,20 +51,25 @@ def payload_class() -> Any:
     file = descriptor_pb2.FileDescriptorProto(
         name="akiseki/sparkplug.proto", package="akiseki", syntax="proto2"
     )
-    metric, payload = file.message_type.add(name="Metric"), file.message_type.add(name="Payload")
-    for message, fields in ((metric, _METRIC), (payload, _PAYLOAD)):
+    field = descriptor_pb2.FieldDescriptorProto
+    messages = {
+        name: file.message_type.add(name=name) for name in ("Property", "Properties", "Metric", "Payload")
+    }
+    for of, fields in (("Property", _PROPERTY), ("Metric", _METRIC), ("Payload", _PAYLOAD)):
         for name, number, kind in fields:
-            type_ = getattr(descriptor_pb2.FieldDescriptorProto, f"TYPE_{kind}")
-            message.field.add(
-                name=name, number=number, type=type_, label=descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL
-            )
-    payload.field.add(
-        name="metrics",
-        number=2,
-        type=descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE,
-        type_name=".akiseki.Metric",
-        label=descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED,
+            type_ = getattr(field, f"TYPE_{kind}")
+            messages[of].field.add(name=name, number=number, type=type_, label=field.LABEL_OPTIONAL)
+    messages["Properties"].field.add(
+        name="keys", number=1, type=field.TYPE_STRING, label=field.LABEL_REPEATED
     )
+    for of, name, number, type_name, label in (
+        ("Properties", "values", 2, "Property", field.LABEL_REPEATED),
+        ("Metric", "properties", 9, "Properties", field.LABEL_OPTIONAL),
+        ("Payload", "metrics", 2, "Metric", field.LABEL_REPEATED),
+    ):
+        messages[of].field.add(
+            name=name, number=number, type=field.TYPE_MESSAGE, type_name=f".akiseki.{type_name}", label=label
+        )
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("akiseki.Payload"))
@@ -175,12 +185,23 @@ class Sparkplug:
 
 def _said(metric: Any, *, by_number: bool) -> Any:
     """What a metric says: true, false, None where it is null; `...` where it says nothing of the kind. `by_number`: 0
-    and 1 say it too."""
+    and 1 say it too, and words. Of a quality that is not good it is null: stale, or the input is broken."""
     if metric.HasField("boolean_value"):
-        return bool(metric.boolean_value)
+        return bool(metric.boolean_value) if _is_good(metric) else None
+    if by_number and metric.HasField("string_value"):
+        said = word(metric.string_value) if isinstance(metric.string_value, str) else None
+        return ... if said is None else said if _is_good(metric) else None
     if metric.is_null and (by_number or metric.datatype in {0, _BOOLEAN}):
         return None
-    return bool(count) if by_number and (count := _count(metric)) in {0, 1} else ...
+    if not by_number or (count := _count(metric)) not in {0, 1}:
+        return ...
+    return bool(count) if _is_good(metric) else None
+
+
+def _is_good(metric: Any) -> bool:
+    """By the property `Quality`: 192 is good, 500 stale, 0 bad; good where it is not told."""
+    told = zip(metric.properties.keys, metric.properties.values, strict=False)
+    return next((_count(value) == _GOOD for name, value in told if name == "Quality"), True)
 
 
 def _count(metric: Any) -> int | None:

@@ -284,6 +284,11 @@ class Profiles:
             return Told(None, "counter", *battery)
         return Told(None, "no_occupancy_field" if battery == (None, None, None) else "battery", *battery)
 
+    @property
+    def models(self) -> list[str]:
+        """The names of all models, in order."""
+        return sorted({model for profile in self._all for model in profile.models})
+
     def timing(self, model: str) -> Mapping[str, int | bool]:
         """The times of a model, by the names of a sensor's columns; none where no profile tells them."""
         profile = self.named(model)

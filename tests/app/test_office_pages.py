@@ -15,7 +15,7 @@ from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.people import service as people
 from app.people.models import User
-from app.spaces.models import Closure, FixedSeat, Site, Space, Zone
+from app.spaces.models import Closure, FixedSeat, Floor, Site, Space, Zone
 from app.spaces.rules import GuestDay, Kind
 from app.spaces.service import policies
 from app.spaces.zones import guests_of, overflow_of
@@ -132,7 +132,7 @@ def test_a_seat_is_kept_and_given_back(staff: Browser, house: House) -> None:
     }
     for far in ({"first": "0001-01-01"}, {"last": "9999-12-31"}):
         assert 'class="notice error"' in staff.post(f"/office/zones/{zone}/fixed-seats", **form | far).text
-    assert "aoki" in staff.post(f"/office/zones/{zone}/fixed-seats", **form).text
+    assert "aoki" in staff.post(f"/office/zones/{zone}/fixed-seats", **form, confirmed="1").text
     elsewhere = staff.post(f"/office/zones/{staff.zone('taxes')}/fixed-seats", **form)
     assert 'class="notice error"' in elsewhere.text
     with reading(house.engine) as session:
@@ -140,6 +140,108 @@ def test_a_seat_is_kept_and_given_back(staff: Browser, house: House) -> None:
     staff.post(f"/office/fixed-seats/{kept.id}/end", zone_id=str(zone))
     with reading(house.engine) as session:
         assert session.scalars(select(FixedSeat)).one().until_on == DAY
+
+
+def test_keeping_a_seat_shows_whose_bookings_move_and_does_nothing_until_confirmed(
+    staff: Browser, house: House
+) -> None:
+    zone = staff.zone("seat")
+    others = house.book("baba", "seat", "10:00", "11:00")
+    own = house.book("aoki", "seat", "13:00", "14:00")
+    form = {
+        "space_id": str(house.spaces["seat"]),
+        "email": "aoki@example.jp",
+        "first": DAY.isoformat(),
+        "last": "",
+    }
+    shown = staff.post(f"/office/zones/{zone}/fixed-seats", **form).text
+    assert "→ bare" in shown
+    assert shown.count("<li>") == 1, "the holder's own booking stays"
+    assert house.get(others).space_id == house.spaces["seat"]
+    with reading(house.engine) as session:
+        assert session.scalars(select(FixedSeat)).all() == []
+    done = staff.post(f"/office/zones/{zone}/fixed-seats", **form, confirmed="1").text
+    assert "ほかの方の予約1件" in done
+    assert house.get(others).space_id == house.spaces["bare"]
+    assert house.get(own).space_id == house.spaces["seat"]
+
+
+def test_a_zone_that_changes_hands_shows_whose_bookings_go_where_before_it_does(
+    staff: Browser, house: House
+) -> None:
+    zone = staff.zone("seat")
+    booking = house.book("aoki", "seat", "10:00", "11:00")
+    taxes = str(next(iter(house.people["endo"].section_ids)))
+    named = {"name": "窓側", "name_en": "Window side", "section": ""}
+    assert "保存しました" in staff.post(f"/office/zones/{zone}/change", **named).text, (
+        "it takes nothing from anybody"
+    )
+    shown = staff.post(f"/office/zones/{zone}/change", **named | {"section": taxes}).text
+    assert "窓側を変更しますか" in shown
+    assert house.get(booking).status is Status.BOOKED
+    with reading(house.engine) as session:
+        assert session.get_one(Zone, zone).section_id is None
+    done = staff.post(f"/office/zones/{zone}/change", **named | {"section": taxes}, confirmed="1").text
+    assert "予約1件を移動または終了し" in done
+    assert house.get(booking).status is Status.CANCELLED
+    with reading(house.engine) as session:
+        found = session.get_one(Zone, zone)
+        assert (found.name, found.name_en, found.section_id) == ("窓側", "Window side", int(taxes))
+    for wrong in ({"name": ""}, {"section": "x"}, {"section": "999"}):
+        assert 'class="notice error"' in staff.post(f"/office/zones/{zone}/change", **named | wrong).text
+
+
+def test_a_space_goes_to_another_zone_with_a_preview(staff: Browser, house: House) -> None:
+    zone, path = staff.zone("seat"), f"/office/spaces/{house.spaces['seat']}"
+    booking = house.book("aoki", "seat", "10:00", "11:00")
+    form = {"zone_id": str(staff.zone("taxes")), "kind": "focus_seat"}
+    assert "→ bare" in staff.post(path, **form).text
+    assert staff.zone("seat") == zone
+    staff.post(path, **form, confirmed="1")
+    assert staff.zone("seat") == staff.zone("taxes")
+    assert house.get(booking).space_id == house.spaces["bare"]
+    with reading(house.engine) as session:
+        assert session.get_one(Space, house.spaces["seat"]).kind is Kind.FOCUS_SEAT
+    for wrong in ({"capacity": "0"}, {"capacity": "x"}, {"kind": "sofa"}, {"zone_id": "x"}, {"zone_id": ""}):
+        assert 'class="notice error"' in staff.post(path, **form | wrong).text
+
+
+def annex(house: House) -> tuple[int, int]:
+    """A second site with a zone: (site, zone)."""
+    with transaction(house.engine) as session:
+        site = Site(code="annex", name="別館", timezone="Asia/Tokyo")
+        session.add(site)
+        session.flush()
+        floor = Floor(site_id=site.id, code="1F", name="1階")
+        session.add(floor)
+        session.flush()
+        zone = Zone(floor_id=floor.id, code="X", name="別館の島")
+        session.add(zone)
+        session.flush()
+        return site.id, zone.id
+
+
+def test_each_site_offers_its_own_zones_to_be_closed_and_another_ones_is_refused_in_words(
+    staff: Browser, house: House
+) -> None:
+    site, zone = annex(house)
+    with reading(house.engine) as session:
+        main = session.scalars(select(Site.id).where(Site.code == "main")).one()
+    shown = staff.client.get("/office").text
+    assert f'value="{site}/{zone}"' in shown
+    assert f'value="{main}/{zone}"' not in shown
+    assert shown.count("<optgroup") == 2
+    until = {"until_date": DAY.isoformat(), "until_time": "18:00"}
+    for confirmed in ({}, {"confirmed": "1"}):
+        wrong = staff.post("/office/closures", where=f"{main}/{zone}", **until, **confirmed).text
+        assert "その庁舎にそのゾーンはありません。" in wrong
+        assert (
+            'class="notice error"' in staff.post("/office/closures", where="999", **until, **confirmed).text
+        )
+    assert "別館 別館の島" in staff.post("/office/closures", where=f"{site}/{zone}", **until).text
+    staff.post("/office/closures", where=f"{site}/{zone}", **until, confirmed="1")
+    with reading(house.engine) as session:
+        assert session.scalars(select(Closure.zone_id)).one() == zone
 
 
 def test_rules_are_set_for_a_kind_and_for_a_zone_and_cleared_there(staff: Browser, house: House) -> None:
@@ -174,19 +276,20 @@ def space_called(house: House, code: str) -> Space:
 
 def test_a_zone_is_added_changed_and_taken_away_by_page(staff: Browser, house: House) -> None:
     section = str(zone_called(house, "B").section_id)
-    form = {"code": "W", "name": "窓側", "floor_id": str(house.floor_id), "section_id": section}
-    shown = staff.post("/office/zones", **form, seating="booked").text
+    form = {"code": "W", "name": "窓側", "floor_id": str(house.floor_id), "section": section}
+    shown = staff.post("/office/zones", **form).text
     made = zone_called(house, "W")
-    assert f'action="/office/zones/{made.id}"' in shown
+    assert f'action="/office/zones/{made.id}/change"' in shown
     assert (str(made.section_id), made.free_seating) == (section, False)
     assert made.width > 0
     page = f"/office/zones/{made.id}"
-    staff.post(page, code="W", name="窓側席", name_en="Window", section_id="", seating="free", width="250")
+    wanted = {"code": "W", "name": "窓側席", "name_en": "Window", "section": "", "free_seating": "1"}
+    staff.post(f"{page}/change", **wanted, width="250")
     changed = zone_called(house, "W")
     assert (changed.name, changed.name_en, changed.section_id) == ("窓側席", "Window", None)
     assert (changed.free_seating, changed.width, changed.height) == (True, 250, made.height)
-    assert 'class="notice error"' in staff.post(page, code="A", name="窓側席").text
-    assert 'class="notice error"' in staff.post("/office/zones", **form, seating="booked").text
+    assert 'class="notice error"' in staff.post(f"{page}/change", code="A", name="窓側席").text
+    assert 'class="notice error"' in staff.post("/office/zones", **form).text
     staff.post(f"{page}/remove")
     assert zone_called(house, "W").removed_at is not None
     assert 'class="notice error"' in staff.post(f"/office/zones/{staff.zone('seat')}/remove").text

@@ -13,16 +13,20 @@ from babel.messages.pofile import read_po
 APP = Path(__file__).parents[2] / "app"
 FOLDER = APP / "translations/ja/LC_MESSAGES"
 PLACE = re.compile(r"%\(\w+\)s")
-KEYWORDS = dict.fromkeys(("_", "gettext", "lazy_gettext"))
+KEYWORDS = {**dict.fromkeys(("_", "gettext", "lazy_gettext")), "pgettext": ((1, "c"), 2)}
+# A text, with what it means there where the same words mean something else elsewhere.
+Meant = tuple[str | None, str]
 
 
-def texts() -> set[str]:
+def texts() -> set[Meant]:
     """Every text in code and templates that is marked for translation."""
     with (APP / "translations/babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     return {
-        str(message)
-        for _file, _line, message, *_ in extract_from_dir(APP, methods, options, keywords=KEYWORDS)
+        (context, str(message[-1] if isinstance(message, tuple) else message))
+        for _file, _line, message, _comments, context in extract_from_dir(
+            APP, methods, options, keywords=KEYWORDS
+        )
     }
 
 
@@ -32,7 +36,7 @@ def catalogue() -> Catalog:
 
 
 def test_every_text_has_a_translation_and_every_translation_a_text() -> None:
-    translated = {str(message.id) for message in catalogue() if message.id}
+    translated = {(message.context, str(message.id)) for message in catalogue() if message.id}
     assert texts() - translated == set(), "run .ci/translate, then fill in what is empty"
     assert translated - texts() == set(), "run .ci/translate"
 
@@ -50,5 +54,9 @@ def test_the_compiled_catalogue_says_what_the_readable_one_says() -> None:
     write_mo(compiled, catalogue())
     compiled.seek(0)
     with (FOLDER / "messages.mo").open("rb") as file:
-        kept = {str(message.id): message.string for message in read_mo(file) if message.id}
-    assert kept == {str(message.id): message.string for message in read_mo(compiled) if message.id}
+        kept = strings(read_mo(file))
+    assert kept == strings(read_mo(compiled))
+
+
+def strings(catalog: Catalog) -> dict[Meant, object]:
+    return {(one.context, str(one.id)): one.string for one in catalog if one.id}

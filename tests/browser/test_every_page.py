@@ -9,6 +9,12 @@ ME = ("/account", "/people", "/people?q=す")
 MESSAGES = ("/messages", "/messages/choices", "/files", "/me")
 LOG = ("/telework/days", "/reports", "/reports/telework_monthly", "/reports/fairness", "/reports/caps")
 OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/office/webhooks", "/card")
+SENSORS = (
+    "/office/sensors",
+    "/office/sensors?all=1",
+    "/office/sensors/new?space=1",
+    "/office/sensor?id=desk-001",
+)
 PAGES = (
     "/",
     "/?space=1",
@@ -24,6 +30,7 @@ PAGES = (
     "/nowhere",
     *ME,
     *OFFICE,
+    *SENSORS,
     *MESSAGES,
     *LOG,
 )

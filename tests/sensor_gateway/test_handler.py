@@ -139,6 +139,19 @@ def test_repeating_does_not_confirm_what_was_said_once(engine: Engine, handler: 
     assert changes(engine) == [Occupancy.OCCUPIED]
 
 
+def test_what_a_bridge_remembers_and_says_again_is_no_second_hit(engine: Engine) -> None:
+    """zigbee2mqtt tells all that it knows with each message, such as of the light, a second later."""
+    clock = SteppingClock(NOW)
+    handler = Handler(engine, clock)
+    for seconds in (0, 1, 50):
+        clock.at = NOW + timedelta(seconds=seconds)
+        handler.handle(
+            [Envelope(f"zigbee2mqtt/{SENSOR}", b'{"occupancy": true, "illuminance": 12}', clock.at)]
+        )
+    assert changes(engine) == []
+    assert stored(engine) == 3
+
+
 def test_readings_of_a_batch_are_folded_in_the_order_in_which_they_were_made(
     engine: Engine, handler: Handler
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from sqlalchemy import Engine, select
 
 from app.clock import SteppingClock
 from app.database import create_engine, reading
+from app.occupancy.gateways import sensor_parts
 from app.occupancy.models import DeadLetter, StoredReading
 from sensor_gateway.decoders import Wires
 from sensor_gateway.handler import Counts, Handler
@@ -28,6 +29,9 @@ KNOWN = [
     "vs121-1:region_2",
     "tasmota:Switch1",
     "tasmota:Switch2",
+    "twin",
+    "pair:left_seat",
+    "pair:right_seat",
 ]
 Stored = list[tuple[str, bool | None, bool | None, int | None]]
 
@@ -114,6 +118,58 @@ def test_of_a_board_with_a_radar_the_target_alone_is_the_seat(engine: Engine) ->
     ]
     told = [message(f"board/binary_sensor/{name}/state", said) for name, said in parts]
     assert [one[1] for one in taken(engine, *told)] == [True, None, None, None]
+
+
+def seat(board: str, part: str, said: str) -> Envelope:
+    return message(f"{board}/binary_sensor/{part}/state", said)
+
+
+def test_a_node_with_two_seats_is_two_sensors(engine: Engine) -> None:
+    told = [
+        seat("pair", "left_seat", "ON"),
+        seat("pair", "right_seat", "OFF"),
+        seat("pair", "left_seat", "OFF"),
+    ]
+    found = taken(engine, *told)
+    assert [one[1] for one in found if one[0] == "pair:left_seat"] == [True, None, False]
+    assert [one[1] for one in found if one[0] == "pair:right_seat"] == [None, False, None]
+
+
+def test_by_its_own_name_a_node_with_two_seats_is_alive_and_does_not_take_turns(engine: Engine) -> None:
+    turns = [seat("twin", part, said) for said in ("ON", "OFF") for part in ("left_seat", "right_seat")]
+    assert [one[1] for one in taken(engine, *turns)] == [True, None, None, None]
+
+
+def test_that_a_node_has_two_seats_is_known_after_the_gateway_began_anew(engine: Engine) -> None:
+    clock = SteppingClock(NOW)
+    handler = Handler(engine, clock)
+    handler.handle([seat("twin", "left_seat", "ON"), seat("twin", "right_seat", "ON")])
+    clock.at += timedelta(minutes=1)
+    handler.handle([seat("stranger", "a_seat", "ON"), seat("stranger", "b_seat", "ON")])
+    clock.at += timedelta(minutes=1)
+    handler.handle([message("twin/status", "online")])
+    with reading(engine) as session:
+        assert sensor_parts(session) == {"twin": {"left_seat", "right_seat"}}
+    again = Handler(engine, clock)
+    again.handle([Envelope("twin/binary_sensor/left_seat/state", b"OFF", clock.at)])
+    with reading(engine) as session:
+        said = session.scalars(select(StoredReading.occupied).order_by(StoredReading.id)).all()
+    assert said == [True, None, None, None]
+
+
+def test_what_a_radar_tells_beside_its_target_makes_no_second_seat() -> None:
+    wires = Wires()
+    parts = ["has_moving_target", "has_target", "has_still_target", "has_target"]
+    told = [one for part in parts for one in wires.readings(seat("twin", part, "ON"))]
+    assert [one.occupied for one in told if one.sensor_id == "twin"] == [True] * 4
+
+
+def test_as_whom_a_message_would_be_heard() -> None:
+    wires = Wires()
+    assert wires.names(seat("pair", "left_seat", "ON")) == [("pair", "left_seat", True)]
+    both = message("tele/tasmota/SENSOR", {"Switch1": "OFF", "Switch2": "ON"})
+    assert wires.names(both) == [("tasmota", "Switch1", False), ("tasmota", "Switch2", True)]
+    assert wires.names(message("v3/a@t/devices/d/join", {})) == []
 
 
 def test_two_inputs_of_a_tasmota_are_two_seats(engine: Engine) -> None:

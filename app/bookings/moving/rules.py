@@ -1,13 +1,14 @@
-"""Which other space is the best for a booking, and which other time; pure."""
+"""Which other space is the best for a booking, and which other time; what a change of the layout takes away; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from types import MappingProxyType
 
-from app.timespan import TimeSpan, merged
+from app.spaces.rules import LANES, Door, Entry, Kind, Lane
+from app.timespan import TimeSpan, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +40,37 @@ def place_all(
     """A space for each booking, by booking's id; None where nothing is free for it. `people`: how many come to it,
     where that is more than one. `guests`: the bookings of those who are not of the section.
 
+    As `place_each`.
+    """
+    open_to_all = [one for one in candidates if not one.of_section]
+    ways = {one: open_to_all if one in guests else candidates for one in wanted}
+    return place_each(wanted, ways, people)
+
+
+def place_each(
+    wanted: Mapping[int, TimeSpan],
+    ways: Mapping[int, Sequence[Candidate]],
+    people: Mapping[int, int] = MappingProxyType({}),
+) -> dict[int, int | None]:
+    """The same, of the candidates that each booking has: `ways`.
+
     In the order of time, the most alike first, then the nearest; no two on one space at once. Who can stay together
     with what they had all day, does: a space that already takes one of these bookings goes before an equally near one.
     """
-    taken: dict[int, list[TimeSpan]] = {one.space_id: list(one.busy) for one in candidates}
+    taken: dict[int, list[TimeSpan]] = {}
     used: set[int] = set()
     placed: dict[int, int | None] = {}
     for booking_id, span in sorted(wanted.items(), key=lambda item: (item[1], item[0])):
-        fitting = [
+        fitting = [one for one in ways[booking_id] if one.takes(span, people.get(booking_id, 1))]
+        free = [
             one
-            for one in candidates
-            if one.takes(span, people.get(booking_id, 1)) and not (one.of_section and booking_id in guests)
+            for one in fitting
+            if not any(span.overlaps(busy) for busy in (*one.busy, *taken.get(one.space_id, ())))
         ]
-        free = [one for one in fitting if not any(span.overlaps(busy) for busy in taken[one.space_id])]
         best = min(free, key=lambda one: _order(one, used), default=None)
         placed[booking_id] = best.space_id if best else None
         if best:
-            taken[best.space_id].append(span)
+            taken.setdefault(best.space_id, []).append(span)
             used.add(best.space_id)
     return placed
 
@@ -67,16 +82,79 @@ def _order(one: Candidate, used: Set[int]) -> tuple[int, float, bool, str]:
 def nearest_time(span: TimeSpan, busy: Iterable[TimeSpan], window: TimeSpan) -> TimeSpan | None:
     """The span of the same length, inside `window` and clear of `busy`, that begins nearest to what was asked; of two
     equally near, the later. None where there is none."""
-    gaps, begins = [], window.start
-    for one in merged(busy):
-        if begins < min(one.start, window.end):
-            gaps.append(TimeSpan(begins, min(one.start, window.end)))
-        begins = max(begins, one.end)
-    if begins < window.end:
-        gaps.append(TimeSpan(begins, window.end))
     found = []
-    for gap in gaps:
+    for gap in without(window, busy):
         if gap.length >= span.length:
             start = min(max(span.start, gap.start), gap.end - span.length)
             found.append(TimeSpan(start, start + span.length))
     return min(found, key=lambda one: (abs(one.start - span.start), one.start < span.start), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the layout says of a space: where it stands, for how many it is, who may have it. `drawn`: the desks of its
+    zone are drawn by lot. Coordinates in the floor's units."""
+
+    space_id: int
+    code: str
+    kind: Kind
+    zone_id: int
+    floor_id: int
+    site_id: int
+    timezone: str
+    x: int
+    y: int
+    capacity: int
+    free_seating: bool
+    drawn: bool
+    door: Door
+
+    @property
+    def lane(self) -> Lane:
+        return LANES[self.kind]
+
+    @property
+    def allows(self) -> tuple[Door, bool, int]:
+        """What of it decides whether a booking may be there."""
+        return self.door, self.free_seating, max(self.capacity, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A booking as the layout sees it: of people of `sections` from its first to its last day, for so many of them.
+    `kept`: the space is kept for its person."""
+
+    sections: frozenset[int]
+    first: date
+    last: date
+    people: int = 1
+    kept: bool = False
+
+
+def may_enter(door: Door, stay: Stay) -> bool:
+    """Whether the sections of a booking have any ground to be in a zone; whether their own is full is not asked."""
+    return stay.kept or door.entry_for(stay.sections, stay.first, stay.last) is not Entry.NONE
+
+
+def takes_away(was: Ground, becomes: Ground, stay: Stay) -> bool:
+    """Whether a change of the layout takes its ground from a booking: its people may be there no more, nothing is
+    booked there any more, or there are too many of them. What was not allowed before stays, as somebody decided it."""
+    return (
+        (may_enter(was.door, stay) and not may_enter(becomes.door, stay))
+        or (becomes.free_seating and not was.free_seating)
+        or max(becomes.capacity, 1) < stay.people <= max(was.capacity, 1)
+    )
+
+
+def could_take(ground: Ground, stay: Stay) -> bool:
+    """Whether a booking whose own space went could be moved to this one, as far as the layout says."""
+    return not ground.free_seating and not ground.drawn and may_enter(ground.door, replace(stay, kept=False))
+
+
+def unlike(was: Ground, other: Ground) -> int:
+    """How unlike another space is to the one that was booked; 0: same zone and kind."""
+    return (
+        4 * (other.kind is not was.kind)
+        + 2 * (other.floor_id != was.floor_id)
+        + (other.zone_id != was.zone_id)
+    )

@@ -17,7 +17,7 @@ from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import place_all
 from app.bookings.rules import Booked, Status, release_deadline
-from app.bookings.service import change_all
+from app.bookings.service import caused_by, change_all
 from app.errors import Conflict
 from app.people.service import Person, find_people
 from app.spaces.models import Space
@@ -26,19 +26,22 @@ from app.spaces.service import Place, get_place, policies
 from app.timespan import TimeSpan
 
 REASON = "out_of_order"
+# Kept for somebody: never said for whom, nor why.
+KEPT = "not_available"
 # No booking lies further ahead: what "until it is mended" means for what is booked.
 FURTHEST = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A booking and where it goes: to a space; or it stays until `until`, where its space goes away then; or nowhere.
-    Its person is told."""
+    """A booking and where it goes, from the space `from_code`: to another; or it stays until `until`, where its space
+    goes away then; or nowhere. Its person is told."""
 
     booking: Booking
     space_id: int | None
     code: str
     until: datetime | None = None
+    from_code: str = ""
 
 
 def affected(
@@ -72,25 +75,28 @@ def plan(
     """Where each booking of a space that goes away would go, but for those of `besides`; a fixed number of queries.
     Raises NotFound `space.unknown`.
 
-    Whoever sits there now is told, not moved: they see best where to go. What has begun, or has no other place, keeps
-    what comes before the space goes away. What is `held` for somebody lapses.
+    Whoever sits there now is told, not moved: they see best where to go. Nobody whose time has begun is sent where
+    somebody sits. What has begun, or has no other place, keeps what comes before the space goes away. What is `held`
+    for somebody lapses.
     """
     place = get_place(session, space_id)
     listed = affected(session, space_id, start, end, besides)
     left = {
-        one.id: _left(one, now)
+        one.id: left_of(one, now)
         for one in listed
         if one.status is Status.BOOKED and one.end_at > now and not (one.start_at <= now < start)
     }
     if not left:
-        return [_stays(one, start, now) for one in listed]
+        return [staying(one, start, now, place.space.code) for one in listed]
     window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
-    others = candidates(session, place, window, user_id=None, elsewhere=True)
+    others = candidates(session, place, window, user_id=None, now=now, elsewhere=True)
     codes = {one.space_id: one.code for one in others}
     guests = _guests(session, place, [one for one in listed if one.id in left])
     placed = place_all(left, others, people_of(session, list(left)), guests)
     return [
-        Move(one, to, codes[to]) if (to := placed.get(one.id)) is not None else _stays(one, start, now)
+        Move(one, to, codes[to], from_code=place.space.code)
+        if (to := placed.get(one.id)) is not None
+        else staying(one, start, now, place.space.code)
         for one in listed
     ]
 
@@ -111,13 +117,13 @@ def _guests(session: Session, place: Place, bookings: Sequence[Booking]) -> set[
     }
 
 
-def _stays(booking: Booking, start: datetime, now: datetime) -> Move:
+def staying(booking: Booking, start: datetime, now: datetime, code: str) -> Move:
     """A booking without another place: what comes before the space goes away is still its own."""
     keeps = booking.start_at < start and now < start and booking.status is not Status.HELD
-    return Move(booking, None, "", start if keeps else None)
+    return Move(booking, None, "", start if keeps else None, code)
 
 
-def _left(booking: Booking, now: datetime) -> TimeSpan:
+def left_of(booking: Booking, now: datetime) -> TimeSpan:
     """What is left of a booking: elsewhere it begins now, and so does its grace."""
     return TimeSpan(max(booking.start_at, now), booking.end_at)
 
@@ -131,30 +137,54 @@ def move_away(
     actor: Person,
     now: datetime,
     besides: int | None = None,
+    notice: str = "",
 ) -> list[Move]:
     """Do what `plan` says, all in this transaction; where there is no other space, the booking ends and its person is
-    told.
+    told. `besides`: it is kept for that person; `notice`: why it goes away, as the office says it.
 
     The caller has made the space unavailable, in this transaction too. Waits for the turn of the space and of every
     other one that could take a booking, and for no person: nobody's hours change, so no person can clash.
     """
+    reason = REASON if besides is None else KEPT
     place = get_place(session, space_id)
     queue_up(session, user_ids=[], space_ids=ids_elsewhere(session, place))
     planned = plan(session, space_id, start, end, now=now, besides=besides)
+    carry_out(session, planned, start, reason=reason, now=now, actor_id=actor.id, notice=notice)
+    return planned
+
+
+def carry_out(
+    session: Session,
+    planned: Sequence[Move],
+    start: datetime,
+    *,
+    reason: str,
+    now: datetime,
+    actor_id: int | None,
+    notice: str = "",
+) -> None:
+    """Move what has another space, and let what has none hold nothing from `start` on, for a reason; the spaces' turn
+    is the caller's. Raises Conflict `booking.changed`."""
     policy_of = _policies_of(session, [one.space_id for one in planned if one.space_id is not None])
     moved = [
         (one.booking, _moved(one, one.space_id, policy_of[one.space_id], now))
         for one in planned
         if one.space_id is not None
     ]
-    with overlap_refused(session, space_id=space_id):
-        changed = change_all(session, "booking.moved", moved, now=now, actor_id=actor.id)
+    with overlap_refused(session):
+        changed = change_all(
+            session,
+            "booking.moved",
+            moved,
+            now=now,
+            actor_id=actor_id,
+            details=caused_by(reason, notice),
+        )
     stay = [one.booking for one in planned if one.space_id is None]
-    changed += end_from(session, stay, start, reason=REASON, now=now, actor_id=actor.id)
+    changed += end_from(session, stay, start, reason=reason, now=now, actor_id=actor_id, notice=notice)
     if len(changed) < len(planned):
         # A sweep changed one between the look and the lock: nothing is done by halves.
         raise Conflict("booking.changed")
-    return planned
 
 
 def _policies_of(session: Session, space_ids: Collection[int]) -> dict[int, Policy]:
@@ -164,7 +194,7 @@ def _policies_of(session: Session, space_ids: Collection[int]) -> dict[int, Poli
 
 
 def _moved(one: Move, space_id: int, policy: Policy, now: datetime) -> dict[str, Any]:
-    span = _left(one.booking, now)
+    span = left_of(one.booking, now)
     facts = Booked(status=one.booking.status, span=span, made_at=one.booking.made_at)
     watched = one.booking.status is Status.BOOKED and not one.booking.reclaimed
     return {

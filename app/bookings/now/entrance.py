@@ -69,22 +69,33 @@ class Entrance:
         person: Person | None,
         now: datetime,
     ) -> dict[int, Entry]:
-        """On what ground a person may enter each of these zones for a space of a lane; NONE where it takes in those of
-        a full one, and theirs is not. `person` None: a guest at the door."""
+        """On what ground a person may enter each of these zones for a space of a lane, by the sections of the span's
+        first day; NONE where it takes in those of a full one, and theirs is not. `person` None: a guest at the door."""
         if person is None or person.role is Role.FACILITY:
             return dict.fromkeys(zone_ids, Entry.OWN)
         if self._doors is None:
             self._doors = doors(session, [zone for zone, _timezone in self.zones.values()])
         found = {}
         for zone_id in zone_ids:
-            door, days = self._doors[zone_id], days_of(span, self.zones[zone_id][1])
-            entry = door.entry_for(person.within, *days)
+            door, (first, last) = self._doors[zone_id], days_of(span, self.zones[zone_id][1])
+            sections = person.as_of(first).within
+            entry = door.entry_for(sections, first, last)
             if entry is Entry.OVERFLOW:
-                seats = self._seats_of(session, door.homes(person.within))
+                seats = self._seats_of(session, door.homes(sections))
                 if any(one.lane is lane and one.is_free(span, now, person.id) for one in seats):
                     entry = Entry.NONE
             found[zone_id] = entry
         return found
+
+    def own(self, zone_ids: Collection[int], span: TimeSpan, person: Person | None) -> set[int]:
+        """Those of some zones in which the person is at home on the span's first day."""
+        if person is None:
+            return set()
+        return {
+            zone_id
+            for zone_id, (zone, timezone) in self.zones.items()
+            if zone_id in zone_ids and zone.section_id in person.as_of(days_of(span, timezone)[0]).within
+        }
 
     def _seats_of(self, session: Session, zone_ids: Iterable[int]) -> Iterable[_Seat]:
         if self._seats is None:

@@ -96,9 +96,9 @@ class Stock:
             if target.takes(row.Space.id, row.Space.zone_id, row.Space.kind)
             and _allows(row, self.policy_of, span, calendar=self.calendar, person=person, now=now)
         ]
-        entries = self.entrance.grounds(
-            session, {row.Zone.id for row in rows}, target.lane, span, person=person, now=now
-        )
+        zone_ids = {row.Zone.id for row in rows}
+        entries = self.entrance.grounds(session, zone_ids, target.lane, span, person=person, now=now)
+        own = self.entrance.own(zone_ids, span, person)
         window = TimeSpan(min(now, span.start), max(until, span.end))
         user_id = person.id if person else None
         found = []
@@ -120,7 +120,7 @@ class Stock:
                     floor_id=row.Zone.floor_id,
                     x=row.Space.x,
                     y=row.Space.y,
-                    is_own=person is not None and row.Zone.section_id in person.within,
+                    is_own=row.Space.zone_id in own,
                     is_overflow=entry is Entry.OVERFLOW and not kept,
                     is_kept=kept,
                     wants_change=self.policy_of.of(row.Space.kind, row.Space.zone_id).change_seats,

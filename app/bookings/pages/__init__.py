@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import PEOPLE, allow, asker
-from app.bookings import absence, attendees, presence, release, reserve, service, walk_in, warning
+from app.bookings import absence, attendees, instead, presence, release, reserve, service, walk_in, warning
 from app.bookings.models import Booking
-from app.bookings.pages import repeating
+from app.bookings.pages import changing, repeating
 from app.bookings.rules import Status
 from app.bookings.series import service as series
 from app.bookings.series.listing import asked_of
@@ -24,7 +24,7 @@ from app.bookings.series.rules import Scope
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import day_typed, is_storable
+from app.fields import day_typed, inside, is_storable
 from app.formats import day
 from app.http import identifier, now, settings, today
 from app.timespan import TimeSpan, chosen_span, day_span
@@ -115,7 +115,8 @@ def act(booking_id: int, verb: str) -> Response:
 
     def act_on(session: Session) -> Booking:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
-        return does(session, booking, actor=asker(), now=now())
+        words = {"why": _text("why", 200)} if verb in {"end", "cancel"} else {}
+        return does(session, booking, actor=asker(), now=now(), **words)
 
     return _done(act_on, said)
 
@@ -125,10 +126,22 @@ def act(booking_id: int, verb: str) -> Response:
 def cancel_series(booking_id: int) -> Response:
     def cancel(session: Session) -> Booking:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
-        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=_scope())
+        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=_scope(), why=_text("why", 200))
         return booking
 
     return _done(cancel, gettext("Cancelled."))
+
+
+@pages.post("/bookings/<int:booking_id>/decline")
+@allow(*PEOPLE)
+def decline(booking_id: int) -> Response:
+    """One does not come to what one is invited to."""
+    return _done(
+        lambda session: attendees.decline(
+            session, booking_id, actor=asker(), now=now(), why=_text("why", 200)
+        ),
+        gettext("Declined. Whoever invites you is told."),
+    )
 
 
 @pages.post("/series/<int:series_id>/confirm")
@@ -143,7 +156,8 @@ def confirm_series(series_id: int) -> Response:
 @pages.post("/bookings/absence")
 @allow(*PEOPLE)
 def absent() -> Response | str:
-    """First what would be cancelled, then, confirmed, all of it."""
+    """First what would be cancelled of one's own, or of whom one acts for, then, confirmed, all of it."""
+    user_id = request.form.get("user_id", type=identifier) or asker().id
     try:
         first = day_typed(request.form.get("first", ""))
         last = day_typed(request.form.get("last", ""))
@@ -152,16 +166,21 @@ def absent() -> Response | str:
         )
     except (ValueError, OverflowError):
         flash(gettext("Choose a first day and a last one that are not over."), "error")
-        return redirect(url_for("bookings_pages.mine"))
+        return redirect(_then() or url_for("bookings_pages.mine"))
     if request.form.get("confirmed"):
         return _done(
-            lambda session: pipeline.cancel_within(session, asker().id, span, actor=asker(), now=now()),
+            lambda session: pipeline.cancel_within(
+                session, user_id, span, actor=asker(), now=now(), why=_text("why", 200)
+            ),
             gettext("Cancelled."),
-            url_for("bookings_pages.mine"),
+            _then() or url_for("bookings_pages.mine"),
         )
-    with reading(db.engine) as session:
-        rows = absence.booked_with_spaces(session, asker().id, span)
-    return render_template("absence.html", rows=rows, first=first, last=last)
+    # Whoever looks at another's bookings leaves a trace, which takes a writing transaction.
+    with (reading if user_id == asker().id else transaction)(db.engine) as session:
+        service.look_at(session, user_id, actor=asker(), on=today(), now=now())
+        rows = absence.booked_with_spaces(session, user_id, span)
+        session.expunge_all()
+    return render_template("absence.html", rows=rows, first=first, last=last, user_id=user_id, then=_then())
 
 
 @pages.post("/bookings/<int:booking_id>/change")
@@ -173,6 +192,7 @@ def change(booking_id: int) -> Response:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         if request.form.get("version", type=int) != booking.version:
             raise RuleBroken("booking.changed")
+        why = _text("why", 200)
         begun = booking.start_at <= now()
         chosen = _chosen()
         # What has begun keeps its start: the form's minutes are coarser than the stored instant.
@@ -182,9 +202,9 @@ def change(booking_id: int) -> Response:
             "actor": asker(),
             "now": now(),
             "space_id": service.space_called(session, code) if code else None,
-            "title": _text("title", 120) if "title" in request.form else None,
+            "words": service.Words(_text("title", 120) if "title" in request.form else None, why),
         }
-        scope, changed = _scope(), [booking]
+        scope, version, changed = _scope(), booking.version, [booking]
         coming = attendees.attendee_ids(session, [booking_id]).get(booking_id, [])
         if scope is Scope.ONE:
             pipeline.move(session, booking, span=span, **wanted)
@@ -192,15 +212,19 @@ def change(booking_id: int) -> Response:
             moved = series.move(session, booking, scope, span, **wanted)
             changed = moved.bookings
             left_out.extend(span for _gone, span in moved.left_out)
+        told = booking.version != version
         if "attendees" in request.form:
             invited = attendees.by_address(session, _text("attendees", 2000))
             # Who left the field as it was means nothing for the others, which may have attendees of their own.
             if set(invited) - {booking.user_id} != set(coming):
-                series.set_attendees(session, changed, invited, actor=asker(), now=now())
-        service.explain_change(session, booking, _text("why", 200), actor=asker(), now=now())
+                told |= booking in series.set_attendees(
+                    session, changed, invited, actor=asker(), now=now(), why=why
+                )
+        if not told:
+            service.explain_change(session, booking, why, actor=asker(), now=now())
         return booking
 
-    return _done(move, lambda: _changed(left_out))
+    return _done(move, lambda: _changed(left_out), refused=lambda error: changing.refused(booking_id, error))
 
 
 def _changed(left_out: Sequence[TimeSpan]) -> str:
@@ -239,20 +263,34 @@ def _text(name: str, most: int) -> str:
     return text
 
 
-def _done(do: Callable[[Session], object], said: str | Callable[[], str], then: str = "") -> Response:
+def _done(
+    do: Callable[[Session], object],
+    said: str | Callable[[], str],
+    then: str = "",
+    refused: Callable[[DomainError], Response] | None = None,
+) -> Response:
     """Do it in one transaction, say how it went, and go on, or back to where the person was. `said`: told when it is
-    done."""
+    done. `refused`: the page that says why not."""
     try:
-        with transaction(db.engine) as session:
+        with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
             do(session)
         flash(said if isinstance(said, str) else said(), "done")
     except DomainError as error:
+        if refused is not None:
+            return refused(error)
         flash(explain(error.code, error.facts), "error")
     return redirect(then or _back())
 
 
+def _then() -> str:
+    """The page of this site to which the form leads back, if it names one."""
+    return inside(request.form.get("then", ""))
+
+
 def _back() -> str:
-    """The page of this site that the form was on."""
+    """The page that the form leads back to, or was on."""
+    if _then():
+        return _then()
     came_from = urlsplit(request.referrer or "")
     if came_from.netloc == request.host and came_from.path.startswith("/"):
         return came_from.path + (f"?{came_from.query}" if came_from.query else "")

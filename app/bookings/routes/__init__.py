@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import Response, make_response
 
 from app import events, pipeline
 from app.access import PEOPLE, READERS, allow, asker
-from app.bookings import attendees, presence, release, reserve, service, warning
+from app.bookings import attendees, instead, presence, release, reserve, service, warning
 from app.bookings.models import Booking
 from app.bookings.pages import asking
 from app.bookings.schemas import (
@@ -26,6 +27,7 @@ from app.bookings.schemas import (
     NowView,
     RepeatRequest,
     ScopeQuery,
+    WhyQuery,
     recurrence,
 )
 from app.bookings.series import service as series
@@ -36,6 +38,7 @@ from app.errors import Conflict, RuleBroken
 from app.extensions import db
 from app.fields import ME
 from app.http import (
+    ETAG_HEADER,
     IF_MATCH,
     IF_MATCH_IF_SENT,
     Blueprint,
@@ -55,14 +58,14 @@ LIST_AROUND = timedelta(days=62)
 
 @api.route("/bookings", methods=["POST"])
 @api.arguments(BookingRequest)
-@api.response(201, BookingMade)
+@api.response(201, BookingMade, headers=ETAG_HEADER)
 @api.alt_response(200, schema=BookingMade, description="what would be booked, of a dry run")
 @allow(*PEOPLE)
 def create(body: dict[str, Any]) -> Any:
     """Book a space, once or repeatedly"""
     if body["repeat"]:
         return _create_series(body, body["repeat"])
-    with transaction(db.engine) as session:
+    with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
         booking = reserve.reserve(
             session,
             actor=asker(),
@@ -185,7 +188,7 @@ def index(query: dict[str, Any]) -> Any:
 
 
 @api.route("/bookings/<int:booking_id>")
-@api.response(200, BookingDetail)
+@api.response(200, BookingDetail, headers=ETAG_HEADER)
 @allow(*READERS)
 def show(booking_id: int) -> Any:
     """One booking with its history"""
@@ -202,7 +205,7 @@ def show(booking_id: int) -> Any:
 @api.route("/bookings/<int:booking_id>", methods=["PATCH"])
 @api.arguments(BookingChange)
 @api.doc(parameters=[IF_MATCH])
-@api.response(200, BookingChanged)
+@api.response(200, BookingChanged, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def change(body: dict[str, Any], booking_id: int) -> Any:
     """Move, extend or shorten a booking, or of a series more of them; send the version in If-Match
@@ -210,12 +213,13 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
     A series that is changed to other days leaves out closed ones: what would get there is cancelled, and told.
     """
     left_out: list[dict[str, Any]] | None = None
-    with transaction(db.engine) as session:
+    with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
         changed = [booking]
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
-        scope = Scope(body["scope"])
+        scope, version = Scope(body["scope"]), booking.version
+        words = service.Words(body.get("title"), body["why"])
         if scope is Scope.ONE:
             pipeline.move(
                 session,
@@ -224,7 +228,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 now=now(),
                 space_id=body.get("space_id"),
                 span=service.checked_span(start, end),
-                title=body.get("title"),
+                words=words,
             )
         else:
             moved = series.move(
@@ -235,15 +239,19 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 actor=asker(),
                 now=now(),
                 space_id=body.get("space_id"),
-                title=body.get("title"),
+                words=words,
             )
             changed = moved.bookings
             left_out = [
                 {"booking_id": one.id, "start": span.start, "end": span.end} for one, span in moved.left_out
             ]
+        told = booking.version != version
         if "attendees" in body:
-            series.set_attendees(session, changed, body["attendees"], actor=asker(), now=now())
-        service.explain_change(session, booking, body["why"], actor=asker(), now=now())
+            told |= booking in series.set_attendees(
+                session, changed, body["attendees"], actor=asker(), now=now(), why=body["why"]
+            )
+        if not told:
+            service.explain_change(session, booking, body["why"], actor=asker(), now=now())
         session.expunge(booking)
     return (booking, left_out), 200, {"ETag": etag(booking.version)}
 
@@ -258,8 +266,9 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
-        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=Scope(query["scope"]))
-        service.explain_change(session, booking, query["why"], actor=asker(), now=now())
+        pipeline.cancel(
+            session, booking, actor=asker(), now=now(), scope=Scope(query["scope"]), why=query["why"]
+        )
     return make_response("", 204)
 
 
@@ -271,9 +280,8 @@ def cancel_within(body: dict[str, Any]) -> Any:
     """Cancel all that somebody booked within a span: an absence frees"""
     user_id = asker().id if body["user_id"] is None else body["user_id"]
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
-        found = pipeline.cancel_within(
-            session, user_id, TimeSpan(body["start"], body["end"]), actor=asker(), now=now()
-        )
+        span = TimeSpan(body["start"], body["end"])
+        found = pipeline.cancel_within(session, user_id, span, actor=asker(), now=now(), why=body["why"])
         session.expunge_all()
     return {"cancelled": found}
 
@@ -300,7 +308,7 @@ def _act(booking_id: int, verb: Callable[..., Booking]) -> Any:
 
 @api.route("/bookings/<int:booking_id>/check-in", methods=["POST"])
 @api.doc(parameters=[IF_MATCH_IF_SENT])
-@api.response(200, BookingView)
+@api.response(200, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def check_in(booking_id: int) -> Any:
     """Check in by hand"""
@@ -308,17 +316,29 @@ def check_in(booking_id: int) -> Any:
 
 
 @api.route("/bookings/<int:booking_id>/end", methods=["POST"])
+@api.arguments(WhyQuery, location="query")
 @api.doc(parameters=[IF_MATCH_IF_SENT])
-@api.response(200, BookingView)
+@api.response(200, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
-def end(booking_id: int) -> Any:
+def end(query: dict[str, Any], booking_id: int) -> Any:
     """Give the space back now"""
-    return _act(booking_id, pipeline.give_back)
+    return _act(booking_id, partial(pipeline.give_back, why=query["why"]))
+
+
+@api.route("/bookings/<int:booking_id>/decline", methods=["POST"])
+@api.arguments(WhyQuery, location="query")
+@api.response(204)
+@allow(*PEOPLE)
+def decline(query: dict[str, Any], booking_id: int) -> Response:
+    """One does not come to what one is invited to; its host is told"""
+    with transaction(db.engine) as session:
+        attendees.decline(session, booking_id, actor=asker(), now=now(), why=query["why"])
+    return make_response("", 204)
 
 
 @api.route("/bookings/<int:booking_id>/still-coming", methods=["POST"])
 @api.doc(parameters=[IF_MATCH_IF_SENT])
-@api.response(200, BookingView)
+@api.response(200, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def still_coming(booking_id: int) -> Any:
     """Once before a release: the grace runs once more, from now"""
@@ -327,7 +347,7 @@ def still_coming(booking_id: int) -> Any:
 
 @api.route("/bookings/<int:booking_id>/reclaim", methods=["POST"])
 @api.doc(parameters=[IF_MATCH_IF_SENT])
-@api.response(200, BookingView)
+@api.response(200, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def reclaim(booking_id: int) -> Any:
     """Take a released booking back while the space is free"""
@@ -335,7 +355,7 @@ def reclaim(booking_id: int) -> Any:
 
 
 @api.route("/spaces/<int:space_id>/claim", methods=["POST"])
-@api.response(201, BookingView)
+@api.response(201, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def claim(space_id: int) -> Any:
     """I am sitting here: a booking born checked in"""

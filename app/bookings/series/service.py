@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from app.bookings.moving.rules import Candidate
 from app.bookings.rules import LIVE, Status
 from app.bookings.series.models import Series
 from app.bookings.series.rules import Recurrence, Scope, is_unused, leaves_out, spans
-from app.bookings.service import change, change_all
+from app.bookings.service import AS_IT_WAS, Words, change, change_all, in_words
 from app.calendar import working_days
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 from app.people.service import Person
@@ -104,7 +104,7 @@ def make(
                 Refused(
                     span,
                     error,
-                    alternatives.nearest_space(session, place, span, user_id=user_id)
+                    alternatives.nearest_space(session, place, span, now=now, user_id=user_id)
                     if _elsewhere_helps(error)
                     else None,
                     alternatives.nearest_free_time(session, place, span, now=now, user_id=user_id)
@@ -188,7 +188,7 @@ def move(
     actor: Person,
     now: datetime,
     space_id: int | None = None,
-    title: str | None = None,
+    words: Words = AS_IT_WAS,
 ) -> Moved:
     """Give these bookings of the series the wanted span's times of the day, the space and the title; all or nothing.
     One that has begun stays as it is, unless it is the one that is meant.
@@ -216,13 +216,14 @@ def move(
                 "booking.cancelled",
                 now=now,
                 actor_id=actor.id,
+                details=in_words(words.why),
                 status=Status.CANCELLED,
                 reason="day_closed",
                 release_check_at=None,
             )
             return
         with _named(span.start):
-            reserve.move(session, occurrence, actor=actor, now=now, space_id=space_id, span=span, title=title)
+            reserve.move(session, occurrence, actor=actor, now=now, space_id=space_id, span=span, words=words)
 
     # What goes to a later time goes last first, so that none is in the way of the one before.
     in_turn = stays[::-1] if wanted.start > booking.start_at else stays
@@ -231,14 +232,22 @@ def move(
 
 
 def set_attendees(
-    session: Session, bookings: Sequence[Booking], user_ids: Collection[int], *, actor: Person, now: datetime
-) -> None:
-    """Make these the attendees of each of the bookings that is live. Raises as `attendees.set_attendees`, the facts
-    naming the `start`."""
+    session: Session,
+    bookings: Sequence[Booking],
+    user_ids: Collection[int],
+    *,
+    actor: Person,
+    now: datetime,
+    why: str = "",
+) -> list[Booking]:
+    """Make these the attendees of each of the bookings that is live; returns those where there was any difference.
+    Raises as `attendees.set_attendees`, the facts naming the `start` of one of a series."""
+    found = []
     for one in bookings:
-        if one.is_live:
-            with _named(one.start_at):
-                attendees.set_attendees(session, one, user_ids, actor=actor, now=now)
+        with _named(one.start_at) if one.series_id else nullcontext():
+            if one.is_live and attendees.set_attendees(session, one, user_ids, actor=actor, now=now, why=why):
+                found.append(one)
+    return found
 
 
 @contextmanager
@@ -276,11 +285,11 @@ def _left_out(
 
 
 def cancel(
-    session: Session, booking: Booking, scope: Scope, *, actor: Person, now: datetime
+    session: Session, booking: Booking, scope: Scope, *, actor: Person, now: datetime, why: str = ""
 ) -> list[Booking]:
-    """Cancel these bookings of the series; one that somebody sits at is given back."""
+    """Cancel these bookings of the series; one that somebody sits at is given back. `why`: each of them says so."""
     meant = of_scope(session, booking, scope, now)
-    _act(session, meant, lambda one: release.cancel(session, one, actor=actor, now=now))
+    _act(session, meant, lambda one: release.cancel(session, one, actor=actor, now=now, why=why))
     return meant
 
 

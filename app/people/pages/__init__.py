@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
@@ -13,6 +12,7 @@ from app.access import LOCALE, PEOPLE, allow, asker, sign_in, sign_out
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db, limiter
+from app.fields import inside
 from app.formats import hours_and_minutes
 from app.http import now, settings
 from app.people import cards, passwords, service, signing_in
@@ -20,13 +20,6 @@ from app.settings import LOCALES
 from app.wording import explain
 
 pages = Blueprint("people_pages", __name__)
-
-
-def inside(address: str) -> str:
-    """The address if it stays on this site, else nothing: no redirect may lead elsewhere."""
-    parts = urlsplit(address)
-    plain = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
-    return address if plain and address.startswith("/") and not address.startswith("//") else ""
 
 
 def refused(error: DomainError) -> None:

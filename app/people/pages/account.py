@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.access import READERS, Role, allow, asker, sign_in
+from app.access import READERS, SEES_ALL, Role, allow, asker, sign_in
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db, limiter
@@ -116,6 +116,13 @@ def revoke_token(token_id: int) -> Response:
     return redirect(url_for("account_pages.mine"))
 
 
+def _sees_bookings_of(found: lookup.Found) -> bool:
+    """Whether the asker may see somebody's bookings: a chief those of the own section's people."""
+    if asker().role in SEES_ALL:
+        return True
+    return any(section.id in asker().section_ids for section in found.sections)
+
+
 @pages.get("/people")
 @allow(*READERS)
 def people() -> str:
@@ -128,6 +135,7 @@ def people() -> str:
             session.expunge_all()
     return render_template(
         "people.html",
+        acts_for={one.id for one in found if _sees_bookings_of(one)},
         query=query,
         found=found,
         at_most=lookup.AT_MOST,

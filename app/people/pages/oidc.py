@@ -20,9 +20,10 @@ from app.access import allow, sign_in
 from app.database import transaction
 from app.errors import DomainError
 from app.extensions import db, limiter
+from app.fields import inside
 from app.http import now, settings
 from app.people import signing_in
-from app.people.pages import inside, refused
+from app.people.pages import refused
 from app.settings import Settings
 
 pages = Blueprint("oidc_pages", __name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 Values = dict[str, str]
@@ -44,14 +44,27 @@ class Refusal:
     value: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A booking whose people may not be where it was any more: it goes to another space, or (`to_code` empty) ends; its
+    person is told."""
+
+    booking_id: int
+    start: datetime
+    end: datetime
+    from_code: str
+    to_code: str
+
+
 @dataclass(slots=True)
 class Diff:
-    """What a file would do. With one refusal nothing of it is done."""
+    """What a file would do. With one refusal nothing of it is done. `moves`: known once it is stored, or rehearsed."""
 
     added: list[Change] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     unchanged: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    moves: list[Moving] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:

@@ -52,6 +52,15 @@ def diff_of(session: Session, sheet: Sheet, content: bytes, asked: Asked) -> Dif
     return diff
 
 
+def rehearse(session: Session, sheet: Sheet, content: bytes, asked: Asked) -> Diff:
+    """As `diff_of`, with the bookings that would move: told by doing it, so in a rehearsal alone. Raises Conflict
+    `csv.changed`."""
+    diff = diff_of(session, sheet, content, asked)
+    if sheet.moves_bookings and not diff.refused:
+        _store(session, sheet, diff, asked)
+    return diff
+
+
 def import_file(session: Session, sheet: Sheet, content: bytes, asked: Asked) -> Diff:
     """Do what the file says; raises RuleBroken `csv.refused` naming lines, Conflict `csv.changed` where somebody else
     added the same at the same moment."""
@@ -63,9 +72,13 @@ def import_file(session: Session, sheet: Sheet, content: bytes, asked: Asked) ->
             for one in diff.refused[:TOLD_AT_MOST]
         ]
         raise RuleBroken("csv.refused", refused=first, of=len(diff.refused))
+    _store(session, sheet, diff, asked)
+    return diff
+
+
+def _store(session: Session, sheet: Sheet, diff: Diff, asked: Asked) -> None:
     try:
         sheet.store(session, diff, asked)
         session.flush()
     except IntegrityError as error:
         raise Conflict("csv.changed") from error
-    return diff

@@ -37,7 +37,8 @@ def _as_stored(found: Mapping[Key, Values]) -> list[Values]:
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """`needed`: columns that every file must have. `rows`: what is stored as the file's rows. `before`: what is stored,
-    as the lines of a file ask for it; None: as `stored`."""
+    as the lines of a file ask for it; None: as `stored`. `moves_bookings`: what it stores may, and tells so in the
+    diff."""
 
     name: str
     columns: Mapping[str, Cell]
@@ -48,3 +49,4 @@ class Sheet:
     store: Callable[[Session, Diff, Asked], None]
     rows: Callable[[Mapping[Key, Values]], list[Values]] = _as_stored
     before: Callable[[Session, Asked, Sequence[Said]], dict[Key, Values]] | None = None
+    moves_bookings: bool = False

@@ -12,9 +12,22 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings.models import HOLDS, Booking
+from app.bookings.moving import layout as relayout
 from app.people.models import Section
 from app.records.sheets import storing
-from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, code, flag, one_of, text, whole
+from app.records.sheets.rules import (
+    Change,
+    Diff,
+    Key,
+    Moving,
+    Refusal,
+    Values,
+    code,
+    flag,
+    one_of,
+    text,
+    whole,
+)
 from app.records.sheets.sheet import Asked, Sheet
 from app.spaces.layout import bring_back_all
 from app.spaces.models import Floor, Site, Space, Zone
@@ -51,6 +64,8 @@ TABLES: Mapping[str, type[Site | Floor | Zone | Space]] = {
     "zone": Zone,
     "space": Space,
 }
+# What of a thing says who may book there.
+DECIDING = {"zone": frozenset({"section", "free_seating"}), "space": frozenset({"zone", "capacity"})}
 
 
 def _number(cell: str) -> str:
@@ -244,4 +259,22 @@ def _fact(change: Change, asked: Asked) -> dict[str, Any]:
     }
 
 
-SPACES = Sheet("spaces", COLUMNS, ("floor",), entities, stored, check, store, rows)
+def store_and_settle(session: Session, diff: Diff, asked: Asked) -> None:
+    """Store, and move or tell whoever may not be any more where they have booked."""
+    sites = session.scalars(select(Site.id)).all() if _decides(diff) else ()
+    held = relayout.hold(session, sites)
+    store(session, diff, asked)
+    diff.moves = [
+        Moving(one.booking.id, one.booking.start_at, one.booking.end_at, one.from_code, one.code)
+        for one in relayout.settle(session, held, now=asked.now, actor_id=asked.actor_id)
+    ]
+
+
+def _decides(diff: Diff) -> bool:
+    """Whether anything changes of what says who may book where."""
+    return any(DECIDING.get(one.what, frozenset()) & one.differs.keys() for one in diff.changed)
+
+
+SPACES = Sheet(
+    "spaces", COLUMNS, ("floor",), entities, stored, check, store_and_settle, rows, moves_bookings=True
+)

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import Role, allow, asker
-from app.database import reading, transaction
+from app.database import reading, rehearsal, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import day_typed, is_storable
@@ -26,6 +26,7 @@ from app.http import identifier, now, settings, today
 from app.spaces import barriers, fixed_seats, service, zones
 from app.spaces.overview import office_overview, zone_overview
 from app.spaces.rules import POLICY_KEYS, GuestDay, Kind, Opening, value_text
+from app.spaces.schemas import moves_shown
 from app.timespan import TimeSpan, day_span
 from app.wording import explain
 
@@ -48,25 +49,23 @@ def close() -> Response | str:
     """First what would end, then, confirmed, the closure."""
     try:
         wanted = _closing()
-    except RuleBroken as error:
+        if request.form.get("confirmed"):
+            return _done(
+                lambda session: pipeline.close_office(session, wanted, actor=asker(), now=now()),
+                gettext("Closed. Whoever had booked has been told."),
+            )
+        with reading(db.engine) as session:
+            ending = pipeline.bookings_to_end(session, wanted)
+            site = zones.get_site(session, wanted.site_id)
+            zone = service.get_zone(session, wanted.zone_id) if wanted.zone_id else None
+    except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("spaces_pages.office"))
-    if request.form.get("confirmed"):
-        return _done(
-            lambda session: pipeline.close_office(session, wanted, actor=asker(), now=now()),
-            gettext("Closed. Whoever had booked has been told."),
-        )
-    with reading(db.engine) as session:
-        ending = pipeline.bookings_to_end(session, wanted)
-        place = (
-            service.get_zone(session, wanted.zone_id).name
-            if wanted.zone_id
-            else zones.get_site(session, wanted.site_id).name
-        )
     return render_template(
         "closing.html",
         wanted=wanted,
-        place=place,
+        site=site,
+        zone=zone,
         bookings=len(ending),
         people=len({one.user_id for one in ending if one.user_id}),
         form=request.form,
@@ -191,31 +190,47 @@ def overflow(zone_id: int) -> Response:
 
 @pages.post("/zones/<int:zone_id>/fixed-seats")
 @allow(Role.FACILITY)
-def keep(zone_id: int) -> Response:
-    def change(session: Session) -> object:
-        try:
-            first = day_typed(request.form.get("first", ""))
-            last = request.form.get("last", "")
-            until = day_typed(last) if last else None
-            space_id = identifier(request.form.get("space_id", ""))
-        except ValueError as error:
-            raise RuleBroken("request.invalid") from error
-        if (until is not None and until < first) or service.get_place(session, space_id).zone.id != zone_id:
-            raise RuleBroken("request.invalid")
-        holder_id = fixed_seats.holder_id(session, _text("email", 254))
-        _kept, moves = pipeline.keep_seat(
-            session, fixed_seats.NewFixedSeat(space_id, holder_id, first, until), actor=asker(), now=now()
+def keep(zone_id: int) -> Response | str:
+    """First whose bookings would go where, then, confirmed, the seat is kept."""
+    confirmed = bool(request.form.get("confirmed"))
+    try:
+        with (transaction if confirmed else rehearsal)(db.engine) as session:
+            wanted = _fixed_seat(session, zone_id)
+            _kept, moves = pipeline.keep_seat(session, wanted, actor=asker(), now=now())
+            shown = moves_shown(moves)["moves"]
+            space = service.get_place(session, wanted.space_id).space
+            holder = fixed_seats.holder_name(session, wanted)
+            session.expunge_all()
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("spaces_pages.zone", zone_id=zone_id))
+    if not confirmed:
+        return render_template(
+            "fixed_seat.html", space=space, holder=holder, wanted=wanted, moves=shown, form=request.form
         )
-        moved.extend(moves)
-        return moves
-
-    moved: list[object] = []
-    said = _done(change, gettext("Saved. Others see only that the seat is not available."))
-    if moved:
+    flash(gettext("Saved. Others see only that the seat is not available."), "done")
+    if shown:
         flash(
-            gettext("%(n)s bookings of others were moved or ended, and their people are told.", n=len(moved))
+            gettext("%(n)s bookings of others were moved or ended, and their people are told.", n=len(shown)),
+            "done",
         )
-    return said
+    return redirect(url_for("spaces_pages.zone", zone_id=zone_id))
+
+
+def _fixed_seat(session: Session, zone_id: int) -> fixed_seats.NewFixedSeat:
+    """The fixed seat of the form. Raises RuleBroken `request.invalid`, NotFound `space.unknown` or `user.unknown`."""
+    try:
+        first = day_typed(request.form.get("first", ""))
+        last = request.form.get("last", "")
+        until = day_typed(last) if last else None
+        space_id = identifier(request.form.get("space_id", ""))
+    except ValueError as error:
+        raise RuleBroken("request.invalid") from error
+    if (until is not None and until < first) or service.get_place(session, space_id).zone.id != zone_id:
+        raise RuleBroken("request.invalid")
+    return fixed_seats.NewFixedSeat(
+        space_id, fixed_seats.holder_id(session, _text("email", 254)), first, until
+    )
 
 
 @pages.post("/fixed-seats/<int:fixed_id>/end")
@@ -251,7 +266,7 @@ def break_down(space_id: int) -> Response | str:
         )
     with reading(db.engine) as session:
         space = service.get_place(session, space_id).space
-        moves = pipeline.moves_of(session, outage, now=now())
+        moves = moves_shown(pipeline.moves_of(session, outage, now=now()))["moves"]
     return render_template("outage.html", space=space, outage=outage, moves=moves, form=request.form)
 
 

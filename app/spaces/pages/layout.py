@@ -1,8 +1,9 @@
-"""Zones and spaces in the browser: added, named, given to a section, changed, and taken away after a preview."""
+"""Zones and spaces in the browser: added, changed, taken away. What takes nothing from anybody is done at once; else
+whose bookings would go where is shown first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -20,7 +21,7 @@ from app.http import identifier, now, today
 from app.spaces import layout, service
 from app.spaces.overview import place_in_zone, place_on_floor, space_overview
 from app.spaces.rules import Kind
-from app.spaces.schemas import NewSpace, NewZone, SpaceChange, ZoneChange
+from app.spaces.schemas import NewSpace, NewZone, SpaceChange, ZoneChange, moves_shown
 from app.wording import explain
 
 pages = Blueprint("layout_pages", __name__, url_prefix="/office")
@@ -41,15 +42,17 @@ def add_zone() -> Response:
     return _done(add, gettext("Added."), otherwise=redirect(url_for("spaces_pages.office")))
 
 
-@pages.post("/zones/<int:zone_id>")
+@pages.post("/zones/<int:zone_id>/change")
 @allow(Role.FACILITY)
-def change_zone(zone_id: int) -> Response:
-    def change(session: Session) -> Response:
-        wanted = _loaded(ZoneChange(), _zone_form())
-        layout.change_zone(session, zone_id, wanted, actor_id=asker().id, now=now())
-        return _to_zone(zone_id)
+def change_zone(zone_id: int) -> Response | str:
+    """What a zone is called, whose it is, whether it is booked, and where it stands."""
 
-    return _done(change, gettext("Saved."), otherwise=_to_zone(zone_id))
+    def change(session: Session) -> tuple[str, int, Sequence[Any]]:
+        wanted = _loaded(ZoneChange(), _zone_form())
+        zone, moves = pipeline.change_zone(session, zone_id, wanted, actor=asker(), now=now())
+        return zone.name, zone.id, moves
+
+    return _change(change, url_for("spaces_pages.zone", zone_id=zone_id))
 
 
 @pages.post("/zones/<int:zone_id>/remove")
@@ -87,20 +90,19 @@ def space(space_id: int) -> str:
 
 @pages.post("/spaces/<int:space_id>")
 @allow(Role.FACILITY)
-def change_space(space_id: int) -> Response:
+def change_space(space_id: int) -> Response | str:
     """In another zone it stands where that one is free, unless its place is said too."""
 
-    def change(session: Session) -> Response:
+    def change(session: Session) -> tuple[str, int, Sequence[Any]]:
         wanted = _space_values(_loaded(SpaceChange(), _space_form()))
         before = service.get_place(session, space_id).space
         stays = all(wanted.get(name, getattr(before, name)) == getattr(before, name) for name in PLACE)
         if stays and wanted.get("zone_id", before.zone_id) != before.zone_id:
             wanted |= place_in_zone(session, wanted["zone_id"], wanted.get("kind", before.kind))
-        changed = pipeline.change_space(session, space_id, wanted, actor=asker(), now=now())
-        return _to_zone(changed.zone_id)
+        changed, moves = pipeline.change_space(session, space_id, wanted, actor=asker(), now=now())
+        return changed.code, changed.zone_id, moves
 
-    back = redirect(url_for("layout_pages.space", space_id=space_id))
-    return _done(change, gettext("Saved."), otherwise=back)
+    return _change(change, url_for("layout_pages.space", space_id=space_id))
 
 
 @pages.post("/spaces/<int:space_id>/remove")
@@ -110,11 +112,10 @@ def remove_space(space_id: int) -> Response | str:
     is_sure = bool(request.form.get("confirmed"))
     with (transaction if is_sure else rehearsal)(db.engine) as session:
         place = service.get_place(session, space_id)
-        moves = pipeline.remove_space(session, space_id, actor=asker(), now=now())
-        shown = [(one.booking.start_at, one.booking.span, one.code, one.until) for one in moves]
+        moves = moves_shown(pipeline.remove_space(session, space_id, actor=asker(), now=now()))["moves"]
         session.expunge_all()
     if not is_sure:
-        return render_template("remove_space.html", place=place, moves=shown)
+        return render_template("remove_space.html", place=place, moves=moves)
     flash(gettext("Taken away. Whoever had booked it was moved or told."), "done")
     return _to_zone(place.zone.id)
 
@@ -126,10 +127,8 @@ def _zone_form() -> dict[str, Any]:
     }
     if "floor_id" in request.form:
         said["floor_id"] = _number("floor_id")
-    if "section_id" in request.form:
-        said["section_id"] = _number("section_id") if request.form["section_id"] else None
-    if "seating" in request.form:
-        said["free_seating"] = request.form["seating"] == "free"
+    said["section_id"] = _number("section") if request.form.get("section") else None
+    said["free_seating"] = bool(request.form.get("free_seating"))
     return said | _place()
 
 
@@ -167,6 +166,36 @@ def _space_values(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def _to_zone(zone_id: int) -> Response:
     return redirect(url_for("spaces_pages.zone", zone_id=zone_id))
+
+
+class _NotConfirmedError(Exception):
+    """What would become of others' bookings, which nobody has confirmed."""
+
+    def __init__(self, name: str, moves: Sequence[Any]) -> None:
+        super().__init__(name)
+        self.name, self.moves = name, moves
+
+
+def _change(change: Callable[[Session], tuple[str, int, Sequence[Any]]], back: str) -> Response | str:
+    """In one transaction, or not at all where bookings would move and that is not confirmed yet. `change` tells what
+    was changed, the zone to go to, and the moves."""
+    try:
+        with transaction(db.engine) as session:
+            name, zone_id, moves = change(session)
+            shown = moves_shown(moves)["moves"]
+            if shown and not request.form.get("confirmed"):
+                raise _NotConfirmedError(name, shown)
+    except _NotConfirmedError as seen:
+        return render_template(
+            "layout_change.html", name=seen.name, moves=seen.moves, form=request.form, back=back
+        )
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(back)
+    flash(gettext("Saved."), "done")
+    if shown:
+        flash(gettext("%(n)s bookings were moved or ended, and their people are told.", n=len(shown)), "done")
+    return _to_zone(zone_id)
 
 
 def _done(do: Callable[[Session], Response], said: str, *, otherwise: Response) -> Response:

@@ -6,20 +6,24 @@ from flask import Response, make_response
 
 from app import pipeline
 from app.access import READERS, Role, allow, asker
+from app.cursors import key_page, paged_by
 from app.database import reading, rehearsal, transaction
 from app.errors import RuleBroken
 from app.extensions import db
-from app.http import Blueprint, PageArguments, cursor_page, now, position_page, today
+from app.fields import Day, Identifier, Instant, Text
+from app.http import Blueprint, cursor_page, now, today
 from app.spaces import barriers, fixed_seats, service, zones
-from app.spaces.models import Closure
+from app.spaces.models import Closure, FixedSeat, Site, Space, Zone
 from app.spaces.rules import GuestDay, Kind, Opening
 from app.spaces.schemas import (
     ClosureList,
     ClosureMade,
     ClosureRequest,
+    ClosureView,
     FixedSeatList,
     FixedSeatMade,
     FixedSeatRequest,
+    FixedSeatView,
     FloorList,
     FloorView,
     MoveList,
@@ -33,22 +37,30 @@ from app.spaces.schemas import (
     ZoneList,
     ZoneQuery,
     ZoneRules,
+    ZoneView,
     moves_shown,
 )
 from app.timespan import TimeSpan
+from app.versions import changes, row, shown
 
 api = Blueprint("spaces", "spaces", url_prefix="/api/v1", description="Floors, zones, spaces")
 LOOKERS = READERS | {Role.KIOSK, Role.SERVICE}
+BY_CODE = (Text(), Identifier(strict=True))
+
+
+def by_code(row: Any) -> tuple[str, int]:
+    """The order of what has a code."""
+    return row.code, row.id
 
 
 @api.route("/floors")
-@api.arguments(PageArguments, location="query")
+@api.arguments(paged_by(*BY_CODE), location="query")
 @api.response(200, FloorList)
 @allow(*LOOKERS)
 def floors(query: dict[str, Any]) -> Any:
     """All floors"""
     with reading(db.engine) as session:
-        return position_page(service.list_floors(session), query)
+        return key_page(service.list_floors(session), query, by_code)
 
 
 @api.route("/floors/<int:floor_id>")
@@ -61,13 +73,23 @@ def floor(floor_id: int) -> Any:
 
 
 @api.route("/zones")
-@api.arguments(ZoneQuery, location="query")
+@api.arguments(paged_by(*BY_CODE, of=ZoneQuery), location="query")
 @api.response(200, ZoneList)
 @allow(*LOOKERS)
 def list_zones(query: dict[str, Any]) -> Any:
     """Zones, of one floor where it is given"""
     with reading(db.engine) as session:
-        return position_page(service.list_zones(session, query["floor"]), query)
+        return key_page(service.list_zones(session, query["floor"]), query, by_code)
+
+
+@api.route("/zones/<int:zone_id>")
+@shown(row(Zone, "zone_id"))
+@api.response(200, ZoneView)
+@allow(*LOOKERS)
+def zone(zone_id: int) -> Any:
+    """One zone"""
+    with reading(db.engine) as session:
+        return service.get_zone(session, zone_id)
 
 
 @api.route("/spaces")
@@ -90,6 +112,7 @@ def spaces(query: dict[str, Any]) -> Any:
 
 
 @api.route("/spaces/<int:space_id>")
+@shown(row(Space, "space_id"))
 @api.response(200, SpaceView)
 @allow(*LOOKERS)
 def space(space_id: int) -> Any:
@@ -100,28 +123,40 @@ def space(space_id: int) -> Any:
 
 
 @api.route("/sites")
-@api.arguments(PageArguments, location="query")
+@api.arguments(paged_by(*BY_CODE), location="query")
 @api.response(200, SiteList)
 @allow(*LOOKERS)
 def sites(query: dict[str, Any]) -> Any:
     """Sites with the hours in which their spaces may be booked"""
     with reading(db.engine) as session:
-        return position_page(zones.list_sites(session), query)
+        return key_page(zones.list_sites(session), query, by_code)
+
+
+@api.route("/sites/<int:site_id>")
+@shown(row(Site, "site_id"))
+@api.response(200, SiteView)
+@allow(*LOOKERS)
+def site(site_id: int) -> Any:
+    """One site"""
+    with reading(db.engine) as session:
+        return zones.get_site(session, site_id)
 
 
 @api.route("/sites/<int:site_id>/hours", methods=["PUT"])
+@changes(site)
 @api.arguments(OpeningRequest)
 @api.response(200, SiteView)
 @allow(Role.FACILITY)
 def set_hours(body: dict[str, Any], site_id: int) -> Any:
     """Set the hours of a site; what is booked stays"""
     with transaction(db.engine) as session:
-        site = zones.set_opening(session, site_id, Opening(**body), actor_id=asker().id, now=now())
-        session.expunge(site)
-    return site
+        changed = zones.set_opening(session, site_id, Opening(**body), actor_id=asker().id, now=now())
+        session.expunge(changed)
+    return changed
 
 
 @api.route("/zones/<int:zone_id>/rules")
+@shown(zones.hold)
 @api.response(200, ZoneRules)
 @allow(*READERS)
 def zone_rules(zone_id: int) -> Any:
@@ -135,6 +170,7 @@ def zone_rules(zone_id: int) -> Any:
 
 
 @api.route("/zones/<int:zone_id>/rules", methods=["PUT"])
+@changes(zone_rules)
 @api.arguments(ZoneRules)
 @api.response(200, ZoneRules)
 @allow(Role.FACILITY)
@@ -148,13 +184,23 @@ def set_zone_rules(body: dict[str, Any], zone_id: int) -> Any:
 
 
 @api.route("/closures")
-@api.arguments(PageArguments, location="query")
+@api.arguments(paged_by(Instant(), Identifier(strict=True)), location="query")
 @api.response(200, ClosureList)
 @allow(*LOOKERS)
 def closures(query: dict[str, Any]) -> Any:
     """Closures that hold now or later"""
     with reading(db.engine) as session:
-        return position_page(barriers.list_closures(session, now=now()), query)
+        return key_page(barriers.list_closures(session, now=now()), query, lambda one: (one.start_at, one.id))
+
+
+@api.route("/closures/<int:closure_id>")
+@shown(row(Closure, "closure_id"))
+@api.response(200, ClosureView)
+@allow(*LOOKERS)
+def closure(closure_id: int) -> Any:
+    """One closure that was not lifted"""
+    with reading(db.engine) as session:
+        return barriers.get_closure(session, closure_id)
 
 
 @api.route("/closures", methods=["POST"])
@@ -190,6 +236,7 @@ def _closure(made: Closure | None, wanted: pipeline.Closing) -> dict[str, Any]:
 
 
 @api.route("/closures/<int:closure_id>", methods=["DELETE"])
+@changes(closure)
 @api.response(204)
 @allow(Role.FACILITY)
 def reopen(closure_id: int) -> Response:
@@ -200,6 +247,7 @@ def reopen(closure_id: int) -> Response:
 
 
 @api.route("/spaces/<int:space_id>/outage", methods=["POST"])
+@changes(space)
 @api.arguments(OutageRequest)
 @api.response(201, MoveList)
 @api.alt_response(200, schema=MoveList, description="who would go where, of a dry run")
@@ -218,6 +266,7 @@ def break_down(body: dict[str, Any], space_id: int) -> Any:
 
 
 @api.route("/spaces/<int:space_id>/outage", methods=["DELETE"])
+@changes(space)
 @api.response(204)
 @allow(Role.FACILITY)
 def mend(space_id: int) -> Response:
@@ -230,13 +279,25 @@ def mend(space_id: int) -> Response:
 
 
 @api.route("/fixed-seats")
-@api.arguments(PageArguments, location="query")
+@api.arguments(paged_by(Identifier(strict=True), Day(), Identifier(strict=True)), location="query")
 @api.response(200, FixedSeatList)
 @allow(Role.FACILITY)
 def list_fixed_seats(query: dict[str, Any]) -> Any:
     """Spaces kept for somebody, today or later; others see only that they are not available"""
     with reading(db.engine) as session:
-        return position_page(fixed_seats.list_kept(session, today()), query)
+        return key_page(
+            fixed_seats.list_kept(session, today()), query, lambda one: (one.space_id, one.from_on, one.id)
+        )
+
+
+@api.route("/fixed-seats/<int:fixed_id>")
+@shown(row(FixedSeat, "fixed_id"))
+@api.response(200, FixedSeatView)
+@allow(Role.FACILITY)
+def fixed_seat(fixed_id: int) -> Any:
+    """A space kept for somebody"""
+    with reading(db.engine) as session:
+        return fixed_seats.get_fixed(session, fixed_id)
 
 
 @api.route("/spaces/<int:space_id>/fixed-seat", methods=["POST"])
@@ -259,6 +320,7 @@ def keep(body: dict[str, Any], space_id: int) -> Any:
 
 
 @api.route("/fixed-seats/<int:fixed_id>", methods=["DELETE"])
+@changes(fixed_seat)
 @api.response(204)
 @allow(Role.FACILITY)
 def free_again(fixed_id: int) -> Response:

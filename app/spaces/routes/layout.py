@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, make_response
+from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.access import READERS, Role, allow, asker
+from app.cursors import key_page, paged_by
 from app.database import reading, rehearsal, transaction
 from app.extensions import db
-from app.http import Blueprint, PageArguments, model_timing, now, position_page
+from app.fields import Identifier
+from app.http import Blueprint, model_timing, now
 from app.spaces import layout, service
+from app.spaces.models import Sensor
+from app.spaces.routes import space as show_space
+from app.spaces.routes import zone as show_zone
 from app.spaces.rules import Kind
 from app.spaces.schemas import (
     DryRun,
@@ -28,14 +35,19 @@ from app.spaces.schemas import (
     SensorSetView,
     SensorSwap,
     SpaceChange,
+    SpaceChanged,
     SpaceSetView,
     ZoneChange,
+    ZoneChanged,
     ZoneView,
+    changed,
     moves_shown,
 )
+from app.versions import changes, row, shown
 
 api = Blueprint("layout", "layout", url_prefix="/api/v1", description="Keeping the layout and the rules")
 KEEPERS = (Role.FACILITY, Role.IT)
+KINDS = list(Kind)
 
 
 @api.route("/zones", methods=["POST"])
@@ -51,18 +63,20 @@ def add_zone(body: dict[str, Any]) -> Any:
 
 
 @api.route("/zones/<int:zone_id>", methods=["PATCH"])
+@changes(show_zone)
+@api.arguments(DryRun, location="query")
 @api.arguments(ZoneChange)
-@api.response(200, ZoneView)
+@api.response(200, ZoneChanged)
 @allow(Role.FACILITY)
-def change_zone(body: dict[str, Any], zone_id: int) -> Any:
-    """Change a zone; what is booked there stays"""
-    with transaction(db.engine) as session:
-        zone = layout.change_zone(session, zone_id, body, actor_id=asker().id, now=now())
-        session.expunge(zone)
-    return zone
+def change_zone(query: dict[str, Any], body: dict[str, Any], zone_id: int) -> Any:
+    """Change a zone; whoever may no longer have what they booked there moves to the best other space, or is told"""
+    with (rehearsal if query["dry_run"] else transaction)(db.engine) as session:
+        zone, moves = pipeline.change_zone(session, zone_id, body, actor=asker(), now=now())
+        return changed(ZoneView, zone, moves)
 
 
 @api.route("/zones/<int:zone_id>", methods=["DELETE"])
+@changes(show_zone)
 @api.response(204)
 @allow(Role.FACILITY)
 def remove_zone(zone_id: int) -> Response:
@@ -85,18 +99,20 @@ def add_space(body: dict[str, Any]) -> Any:
 
 
 @api.route("/spaces/<int:space_id>", methods=["PATCH"])
+@changes(show_space)
+@api.arguments(DryRun, location="query")
 @api.arguments(SpaceChange)
-@api.response(200, SpaceSetView)
+@api.response(200, SpaceChanged)
 @allow(Role.FACILITY)
-def change_space(body: dict[str, Any], space_id: int) -> Any:
-    """Change a space; what is booked stays, so a booked seat becomes no room"""
-    with transaction(db.engine) as session:
-        space = pipeline.change_space(session, space_id, _space_values(body), actor=asker(), now=now())
-        session.expunge(space)
-    return space
+def change_space(query: dict[str, Any], body: dict[str, Any], space_id: int) -> Any:
+    """Change a space; whoever may no longer have what they booked moves, and a booked seat becomes no room"""
+    with (rehearsal if query["dry_run"] else transaction)(db.engine) as session:
+        space, moves = pipeline.change_space(session, space_id, _space_values(body), actor=asker(), now=now())
+        return changed(SpaceSetView, space, moves)
 
 
 @api.route("/spaces/<int:space_id>", methods=["DELETE"])
+@changes(show_space)
 @api.arguments(DryRun, location="query")
 @api.response(200, MoveList)
 @allow(Role.FACILITY)
@@ -118,36 +134,52 @@ def add_sensor(body: dict[str, Any]) -> Any:
     """Make a sensor known, and say what it watches; what is not said of its times is as its model's profile says"""
     body = {**model_timing(body.get("model", "")), **body}
     with transaction(db.engine) as session:
-        sensor = layout.add_sensor(session, body, actor_id=asker().id, now=now())
-        session.expunge(sensor)
-    return sensor
+        made = layout.add_sensor(session, body, actor_id=asker().id, now=now())
+        return _sensor(session, made.id), 201, {"Location": f"/api/v1/sensors/{quote(made.id)}"}
+
+
+@api.route("/sensors/<path:sensor_id>")
+@shown(row(Sensor, "sensor_id"))
+@api.response(200, SensorSetView)
+@allow(*KEEPERS)
+def show_sensor(sensor_id: str) -> Any:
+    """What a sensor is and watches; what it says stands in the list"""
+    with reading(db.engine) as session:
+        return _sensor(session, sensor_id)
+
+
+def _sensor(session: Session, sensor_id: str) -> dict[str, Any]:
+    found = layout.get_sensor(session, sensor_id)
+    watched = {"space_ids": layout.watched_by(session, sensor_id)}
+    return {name: getattr(found, name) for name in SensorSetView().fields if name not in watched} | watched
 
 
 @api.route("/sensors/<path:sensor_id>", methods=["PATCH"])
+@changes(show_sensor)
 @api.arguments(SensorChange)
 @api.response(200, SensorSetView)
 @allow(*KEEPERS)
 def change_sensor(body: dict[str, Any], sensor_id: str) -> Any:
     """Change a sensor, or what it watches from now on"""
     with transaction(db.engine) as session:
-        sensor = layout.change_sensor(session, sensor_id, body, actor_id=asker().id, now=now())
-        session.expunge(sensor)
-    return sensor
+        layout.change_sensor(session, sensor_id, body, actor_id=asker().id, now=now())
+        return _sensor(session, sensor_id)
 
 
 @api.route("/sensors/<path:sensor_id>/swap", methods=["POST"])
+@changes(show_sensor)
 @api.arguments(SensorSwap)
 @api.response(200, SensorSetView)
 @allow(*KEEPERS)
 def swap_sensor(body: dict[str, Any], sensor_id: str) -> Any:
     """A spare takes the place of a sensor: it watches what that one did"""
     with transaction(db.engine) as session:
-        spare = layout.swap_sensor(session, sensor_id, body["spare_id"], actor_id=asker().id, now=now())
-        session.expunge(spare)
-    return spare
+        layout.swap_sensor(session, sensor_id, body["spare_id"], actor_id=asker().id, now=now())
+        return _sensor(session, body["spare_id"])
 
 
 @api.route("/sensors/<path:sensor_id>", methods=["DELETE"])
+@changes(show_sensor)
 @api.response(204)
 @allow(*KEEPERS)
 def let_sensor_go(sensor_id: str) -> Response:
@@ -158,13 +190,26 @@ def let_sensor_go(sensor_id: str) -> Response:
 
 
 @api.route("/policies")
-@api.arguments(PageArguments, location="query")
+@api.arguments(paged_by(Identifier(strict=True), Identifier(strict=True)), location="query")
 @api.response(200, PolicyList)
 @allow(*READERS)
 def policies(query: dict[str, Any]) -> Any:
     """What holds for each kind of space, and for kinds in zones that have values of their own"""
     with reading(db.engine) as session:
-        return position_page(service.policy_list(session), query)
+        return key_page(
+            service.policy_list(session), query, lambda one: (one.zone_id or 0, KINDS.index(one.kind))
+        )
+
+
+@api.route("/policies/<string:kind>")
+@shown(service.hold_policies)
+@api.arguments(PolicyQuery, location="query")
+@api.response(200, PolicyView)
+@allow(*READERS)
+def show_policy(query: dict[str, Any], kind: str) -> Any:
+    """What holds for a kind of space, everywhere or in a zone"""
+    with reading(db.engine) as session:
+        return service.policy_of(session, service.kind_of(kind), query["zone"])
 
 
 @api.route("/policies", methods=["POST"])
@@ -177,6 +222,7 @@ def set_policy(body: dict[str, Any]) -> Any:
 
 
 @api.route("/policies/<string:kind>", methods=["PATCH"])
+@changes(show_policy)
 @api.arguments(PolicyQuery, location="query")
 @api.arguments(PolicyChange)
 @api.response(200, PolicyView)
@@ -187,6 +233,7 @@ def change_policy(query: dict[str, Any], body: dict[str, Any], kind: str) -> Any
 
 
 @api.route("/policies/<string:kind>", methods=["DELETE"])
+@changes(show_policy)
 @api.arguments(PolicyQuery, location="query")
 @api.response(204)
 @allow(Role.FACILITY)

@@ -32,6 +32,14 @@ def list_deputies(session: Session, on: date, *, chief_id: int | None = None) ->
     return [(row, of, who) for row, of, who in session.execute(query)]
 
 
+def get_deputy(session: Session, deputy_row_id: int, on: date, *, chief_id: int | None = None) -> Named:
+    """One of `list_deputies`. Raises NotFound `telework.no_deputy`."""
+    for found in list_deputies(session, on, chief_id=chief_id):
+        if found[0].id == deputy_row_id:
+            return found
+    raise NotFound("telework.no_deputy", deputy_id=deputy_row_id)
+
+
 def name_deputy(session: Session, wanted: Deputy, *, actor: Person, now: datetime) -> TeleworkDeputy:
     """Somebody decides for a chief from now on or later.
 

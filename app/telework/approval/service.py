@@ -21,9 +21,10 @@ from app.people.sections import parents
 from app.people.service import Person
 from app.telework.approval.rules import Deciders, deciders
 from app.telework.caps.service import Governed, governed
+from app.telework.freeing import needless_of
 from app.telework.models import TeleworkDeputy, TeleworkPlan
 from app.telework.rules import AWAY, PlanState
-from app.telework.service import check_open
+from app.telework.service import Office, check_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,23 @@ def decided_by(session: Session, plans: Iterable[TeleworkPlan], *, actor: Person
     return [plan for plan in listed if who.may(actor, people[plan.user_id], plan.on_date)]
 
 
+def hold_plan(session: Session, *, plan_id: int) -> None:
+    """Wait until nobody else changes the plans of a plan's person; held until the transaction ends."""
+    owner = session.scalar(select(TeleworkPlan.user_id).where(TeleworkPlan.id == plan_id))
+    lock_rows(session, "person", [owner] if owner is not None else [])
+
+
+def get_plan(session: Session, plan_id: int, *, actor: Person) -> TeleworkPlan:
+    """A plan, to its person and to whoever decides on it. Raises NotFound `telework.unknown`, Forbidden
+    `telework.not_allowed`."""
+    plan = session.get(TeleworkPlan, plan_id)
+    if plan is None:
+        raise NotFound("telework.unknown", plan_id=plan_id)
+    if plan.user_id != actor.id and not decided_by(session, [plan], actor=actor):
+        raise Forbidden("telework.not_allowed")
+    return plan
+
+
 def _to_decide(session: Session, plan_ids: Collection[int], *, actor: Person) -> list[TeleworkPlan]:
     """Plans to be decided on, as they are once it is one's turn.
 
@@ -124,15 +142,18 @@ def _to_decide(session: Session, plan_ids: Collection[int], *, actor: Person) ->
     return plans
 
 
-def approve_plan(session: Session, plan_id: int, *, actor: Person, now: datetime) -> TeleworkPlan:
-    """Approve a request; also of a day that is over, which is then classified anew.
+def approve_plan(
+    session: Session, plan_id: int, *, actor: Person, now: datetime, office: Office | None = None
+) -> TeleworkPlan:
+    """Approve a request; also of a day that is over, which is then classified anew. `office`: so that the person is
+    told how many of their bookings that makes needless.
 
     Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`, Conflict `telework.state`.
     """
     (plan,) = _to_decide(session, [plan_id], actor=actor)
     _require_state([plan], PlanState.REQUESTED)
     _decide([plan], PlanState.APPROVED, actor=actor, now=now)
-    _tell(session, "telework.approved", [plan], actor=actor, now=now)
+    _tell(session, "telework.approved", [plan], actor=actor, now=now, office=office)
     return plan
 
 
@@ -151,8 +172,10 @@ def approve_many(
     actor: Person,
     now: datetime,
     seen_at: datetime | None = None,
+    office: Office | None = None,
 ) -> Approved:
-    """Approve those of many requests that still are what they were at `seen_at`; each person is told once.
+    """Approve those of many requests that still are what they were at `seen_at`; each person is told once. `office` as
+    of `approve_plan`.
 
     Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`: then none is.
     """
@@ -163,7 +186,7 @@ def approve_many(
         if plan.state is PlanState.REQUESTED and (seen_at is None or plan.requested_at <= seen_at)
     ]
     _decide(chosen, PlanState.APPROVED, actor=actor, now=now)
-    _tell(session, "telework.approved", chosen, actor=actor, now=now)
+    _tell(session, "telework.approved", chosen, actor=actor, now=now, office=office)
     return Approved(chosen, [plan for plan in plans if plan not in chosen])
 
 
@@ -226,13 +249,20 @@ def _tell(
     *,
     actor: Person,
     now: datetime,
+    office: Office | None = None,
     **more: str,
 ) -> None:
-    """One event for each person, whatever number of half-days was decided on."""
+    """One event for each person, whatever number of half-days was decided on; with the number of bookings that they
+    make needless, where the office's hours are known."""
     session.flush()
     by_person: dict[int, list[TeleworkPlan]] = defaultdict(list)
     for plan in plans:
         by_person[plan.user_id].append(plan)
+    needless = needless_of(session, list(by_person), now=now, office=office) if office and by_person else {}
+    count = {
+        user_id: sum(any(plan in by_person[user_id] for plan in one.plans) for one in found)
+        for user_id, found in needless.items()
+    }
     rows = [
         {
             "at": now,
@@ -243,6 +273,7 @@ def _tell(
                 "user_id": user_id,
                 "cells": [[one.on_date.isoformat(), one.half.value, one.kind.value] for one in theirs],
                 "plan_ids": [one.id for one in theirs],
+                **({"count": count[user_id]} if count.get(user_id) else {}),
                 **more,
             },
         }

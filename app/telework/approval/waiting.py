@@ -220,6 +220,7 @@ def approve_week(session: Session, on: date, *, actor: Person, now: datetime, of
     before = asked(session, first, last, actor=actor, office=office)
     lock_rows(session, "person", {row.person.user_id for row in before})
     found = asked(session, first, last, actor=actor, office=office)
-    done = approve_many(session, [plan.id for row in found for plan in row.clean], actor=actor, now=now)
+    ids = [plan.id for row in found for plan in row.clean]
+    done = approve_many(session, ids, actor=actor, now=now, office=office)
     approved = {plan.id for plan in done.approved}
     return Approved(done.approved, [plan for row in found for plan in row.waiting if plan.id not in approved])

@@ -23,6 +23,11 @@ from app.telework.service import Office
 OFFICE_LOCK = "telework_rules"
 
 
+def hold_rules(session: Session, **_ids: int) -> None:
+    """Wait until nobody else makes or ends a rule; held until the transaction ends."""
+    lock_rows(session, OFFICE_LOCK, [0])
+
+
 def list_rules(session: Session) -> list[TeleworkRule]:
     """Every rule that was ever made and not dropped before it began; in the order of their dates of effect."""
     return list(session.scalars(select(TeleworkRule).order_by(TeleworkRule.from_on, TeleworkRule.id)))
@@ -38,7 +43,7 @@ def make_rule(session: Session, wanted: Rule, *, actor: Person, now: datetime) -
         raise RuleBroken("telework.rule_dates")
     if wanted.section_id is not None and session.get(Section, wanted.section_id) is None:
         raise NotFound("section.unknown", section_id=wanted.section_id)
-    lock_rows(session, OFFICE_LOCK, [0])
+    hold_rules(session)
     for one in list_rules(session):
         if (one.section_id, one.employment, one.from_on) == (
             wanted.section_id,
@@ -59,7 +64,7 @@ def end_rule(session: Session, rule_id: int, *, actor: Person, now: datetime) ->
 
     Raises NotFound `telework.no_rule`, Conflict `telework.rule_over`.
     """
-    lock_rows(session, OFFICE_LOCK, [0])
+    hold_rules(session)
     row = session.get(TeleworkRule, rule_id, populate_existing=True)
     if row is None:
         raise NotFound("telework.no_rule", rule_id=rule_id)

@@ -41,10 +41,11 @@ LOCK = "telework_rule"
 
 @dataclass(frozen=True, slots=True)
 class Governed:
-    """What of a person decides which rule holds for them. `name`: as they are shown."""
+    """What of a person decides which rule holds for them. `name` and `kana`: as they are shown, and in which order."""
 
     user_id: int
     name: str
+    kana: str
     employment: Employment
     stays: tuple[Stay, ...]
 
@@ -84,7 +85,7 @@ def rulebook(session: Session, *, also: Iterable[Rule] = ()) -> Rulebook:
 def governed(session: Session, user_ids: Collection[int] | None = None) -> dict[int, Governed]:
     """People by id, in the order of their kana; None: everybody who has not left, but for kiosks and services."""
     query = (
-        select(User.id, User.name, User.employment, Membership)
+        select(User.id, User.name, User.kana, User.employment, Membership)
         .outerjoin(Membership, Membership.user_id == User.id)
         .order_by(User.kana, User.name, User.id, Membership.from_on, Membership.id)
     )
@@ -93,15 +94,12 @@ def governed(session: Session, user_ids: Collection[int] | None = None) -> dict[
     else:
         query = query.where(User.id.in_(user_ids))
     stays: dict[int, list[Stay]] = defaultdict(list)
-    people: dict[int, tuple[str, Employment]] = {}
-    for user_id, name, employment, stay in session.execute(query):
-        people[user_id] = (name, employment)
+    people: dict[int, tuple[str, str, Employment]] = {}
+    for user_id, name, kana, employment, stay in session.execute(query):
+        people[user_id] = (name, kana, employment)
         if stay is not None:
             stays[user_id].append(Stay(stay.section_id, stay.from_on, stay.until_on, stay.id))
-    return {
-        user_id: Governed(user_id, name, employment, tuple(stays[user_id]))
-        for user_id, (name, employment) in people.items()
-    }
+    return {user_id: Governed(user_id, *of, tuple(stays[user_id])) for user_id, of in people.items()}
 
 
 def cells_of(
@@ -211,6 +209,7 @@ class Breaker:
 
     user_id: int
     name: str
+    kana: str
     breaches: list[Breach]
 
 
@@ -228,7 +227,7 @@ def breakers(
             if one.last >= since
         ]
         if theirs:
-            found.append(Breaker(person.user_id, person.name, theirs))
+            found.append(Breaker(person.user_id, person.name, person.kana, theirs))
     return found
 
 

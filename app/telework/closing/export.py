@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.csv_text import Written, write
+from app.database import lock_rows
 from app.errors import Conflict, RuleBroken
 from app.fields import is_storable
 from app.people.belonging import section_of, stays_between
@@ -48,9 +49,15 @@ def read_layout(given: Mapping[str, Any]) -> FileLayout:
     return layout
 
 
+def hold_layout(session: Session) -> None:
+    """Wait until nobody else writes the mapping; held until the transaction ends."""
+    lock_rows(session, "attendance_mapping", [THE_ONE])
+
+
 def set_layout(session: Session, given: Mapping[str, Any], *, actor: Person, now: datetime) -> FileLayout:
     """Change the mapping. Raises RuleBroken `telework.mapping`, saying what is wrong."""
     layout = read_layout(given)
+    hold_layout(session)
     session.merge(AttendanceMapping(id=THE_ONE, mapping=layout.as_stored(), changed_at=now))
     session.flush()
     events.record(session, "telework.mapping_set", "telework:mapping", at=now, actor_id=actor.id)

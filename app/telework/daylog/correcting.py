@@ -19,6 +19,13 @@ from app.telework.models import HalfDay
 from app.telework.rules import DayClass
 
 
+def hold_half_day(session: Session, *, half_day_id: int) -> None:
+    """Wait until nobody else writes or closes the month of a half-day; held until the transaction ends."""
+    on = session.scalar(select(HalfDay.on_date).where(HalfDay.id == half_day_id))
+    if on is not None:
+        hold_month(session, on)
+
+
 def correct(
     session: Session, half_day_id: int, to: DayClass, *, why: str, actor: Person, now: datetime
 ) -> HalfDayCorrection:

@@ -22,7 +22,7 @@ from app.telework.daylog.models import ClosedMonth, HalfDayCorrection
 from app.telework.daylog.rules import Form, Voice
 from app.telework.models import HalfDay
 from app.telework.rules import Confidence, DayClass
-from app.telework.service import list_days
+from app.telework.service import Place, list_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Logged:
 
     row: HalfDay
     name: str
+    kana: str
     said: tuple[HalfDayCorrection, ...]
     frozen: bool
     reason: str
@@ -85,10 +86,11 @@ def list_log(
     last: date,
     user_id: int | None = None,
     section_id: int | None = None,
-    start: int = 0,
+    after: Place | None = None,
     limit: int | None = None,
 ) -> list[Logged]:
-    """Half-days as `app.telework.service.list_days` orders them, as they are shown to somebody; three queries.
+    """Half-days as `app.telework.service.list_days` orders them, as they are shown to somebody; three queries. At most
+    `limit` after a place.
 
     Who looks at somebody else's notes it (`note_look`).
     """
@@ -98,7 +100,7 @@ def list_log(
         last=last,
         user_id=user_id,
         section_id=section_id,
-        start=start,
+        after=after,
         limit=limit,
     )
     return _logged(session, viewer, rows, first, last)
@@ -113,20 +115,26 @@ def get_logged(session: Session, viewer: Viewer, half_day_id: int, *, actor: Per
     is_chief = actor.role is Role.CHIEF and is_of_section(session, row, actor)
     if row.user_id != actor.id and actor.role not in SEES_ALL and not is_chief:
         raise Forbidden("telework.not_allowed", why="days")
-    name = names(session, [row.user_id]).get(row.user_id, "")
-    return _logged(session, viewer, [(row, name)], row.on_date, row.on_date)[0]
+    user = session.get_one(User, row.user_id)
+    return _logged(session, viewer, [(row, user.name, user.kana)], row.on_date, row.on_date)[0]
+
+
+def place(logged: Logged) -> Place:
+    """Where a half-day stands in the log."""
+    return logged.row.on_date, logged.kana, logged.row.user_id, logged.row.half.value
 
 
 def _logged(
-    session: Session, viewer: Viewer, rows: Sequence[tuple[HalfDay, str]], first: date, last: date
+    session: Session, viewer: Viewer, rows: Sequence[tuple[HalfDay, str, str]], first: date, last: date
 ) -> list[Logged]:
-    said = _said(session, [row.id for row, _name in rows])
+    said = _said(session, [row.id for row, *_named in rows])
     closed = closed_within(session, first, last)
     return [
         as_seen(
             Logged(
                 row,
                 name,
+                kana,
                 tuple(said.get(row.id, ())),
                 any(one.first_on <= row.on_date <= one.last_on for one in closed),
                 row.reason,
@@ -134,7 +142,7 @@ def _logged(
             ),
             viewer,
         )
-        for row, name in rows
+        for row, name, kana in rows
     ]
 
 

@@ -84,7 +84,12 @@ def decide() -> Response:
         match request.form.get("verb"):
             case "approve":
                 found = approval.approve_many(
-                    session, chosen_ids("plan"), actor=asker(), now=now(), seen_at=_seen_at()
+                    session,
+                    chosen_ids("plan"),
+                    actor=asker(),
+                    now=now(),
+                    seen_at=_seen_at(),
+                    office=Office.of(settings()),
                 )
                 return _approved(len(found.approved), len(found.left))
             case "reject":

@@ -18,11 +18,12 @@ from app.fields import day_typed, is_storable
 from app.http import now, settings, today
 from app.telework import requesting, views
 from app.telework.approval.service import is_deputy
+from app.telework.freeing import free, needless_of
 from app.telework.models import REPORT_MOST
 from app.telework.pages import chosen_ids, done, shown_to_the_chief
 from app.telework.requesting import MOST_AT_ONCE, Wanted, wanted_between
 from app.telework.rules import Half, PlanKind
-from app.telework.service import Office, needless_bookings
+from app.telework.service import Office
 
 pages = Blueprint("telework_pages", __name__)
 BOTH = "day"
@@ -51,11 +52,14 @@ def mine() -> str:
     """The month of `?on=`; on a phone its week alone."""
     on = _day_asked()
     with reading(db.engine) as session:
-        page = views.own_page(session, person=asker(), on=on, now=now(), office=Office.of(settings()))
+        office = Office.of(settings())
+        page = views.own_page(session, person=asker(), on=on, now=now(), office=office)
+        needless = needless_of(session, [asker().id], now=now(), office=office).get(asker().id, [])
         session.expunge_all()
     return render_template(
         "telework.html",
         page=page,
+        needless=needless,
         today=today(),
         kinds=KINDS,
         kind=_kind_asked(),
@@ -128,7 +132,9 @@ def ask_hours() -> Response:
 def _ask(session: Session, wanted: list[Wanted]) -> str:
     office = Office.of(settings())
     asked = requesting.request(session, wanted, actor=asker(), now=now(), office=office)
-    needless = {one.id for plan in asked.plans for one in needless_bookings(session, plan, office)}
+    days = {plan.on_date for plan in asked.plans}
+    listed = needless_of(session, [asker().id], now=now(), office=office).get(asker().id, [])
+    needless = [one for one in listed if office.day(one.booking.start_at) in days]
     said = [
         gettext("Planned: the office needs no approval.")
         if all(plan.kind is PlanKind.OFFICE for plan in asked.plans)
@@ -137,11 +143,26 @@ def _ask(session: Session, wanted: list[Wanted]) -> str:
     if needless:
         said.append(
             gettext(
-                "%(count)s of your bookings for that time are not needed any more: give them up under My bookings.",
+                "%(count)s of your bookings for that time are not needed any more: give them up in the list below.",
                 count=len(needless),
             )
         )
     return " ".join([*said, shown_to_the_chief(asked.breaches)]).strip()
+
+
+@pages.post("/telework/free")
+@allow(*PEOPLE)
+def free_needless() -> Response:
+    """Give up what is ticked of the bookings that one's plans make needless."""
+
+    def do(session: Session) -> str:
+        if not request.form.getlist("booking"):
+            raise RuleBroken("telework.no_booking")
+        office = Office.of(settings())
+        freed = free(session, chosen_ids("booking"), actor=asker(), now=now(), office=office)
+        return str(gettext("Bookings given up or shortened: %(count)s. Thank you.", count=len(freed)))
+
+    return done(do, _back())
 
 
 @pages.post("/telework/withdraw")

@@ -3,60 +3,77 @@
 from collections.abc import Callable
 from typing import Any
 
+from marshmallow import fields
 from sqlalchemy.orm import Session
 
 from app.access import PEOPLE, READERS, allow, asker
 from app.calendar import working_days
-from app.database import reading, transaction
+from app.cursors import key_page, paged_by
+from app.database import lock_rows, reading, transaction
 from app.errors import RuleBroken
 from app.extensions import db
-from app.fields import ME
-from app.http import Blueprint, now, position_page, settings, today
-from app.telework import requesting, service
+from app.fields import ME, Day
+from app.http import Blueprint, now, settings, today
+from app.telework import freeing, requesting, service
+from app.telework.approval import service as approval
 from app.telework.caps.rules import Breach, concerning
 from app.telework.caps.service import check_may_see, facts, standings_of
+from app.telework.freeing import needless_by, needless_of
 from app.telework.models import TeleworkPlan
 from app.telework.requesting import Wanted, wanted_between
 from app.telework.rules import Half, PlanKind
 from app.telework.schemas import (
+    HALF,
     CapsQuery,
     CapsView,
     DaysQuery,
+    FreedList,
+    FreeRequest,
+    NeedlessList,
     PlanList,
     PlanPut,
     PlanRequest,
+    PlansSeen,
     PlanView,
     ReportRequest,
 )
 from app.telework.service import Office
+from app.versions import changes, shown
 from app.wording import of_telework
 
 api = Blueprint("telework", "telework", url_prefix="/api/v1", description="Telework plans and days")
 
 
-def shown(breach: Breach) -> dict[str, Any]:
+def breach_shown(breach: Breach) -> dict[str, Any]:
     """A breach as every answer tells it, with its sentence."""
     told = facts(breach)
     return {**told, "detail": of_telework.breach(told)}
 
 
+def _hold_own(session: Session) -> None:
+    lock_rows(session, "person", [asker().id])
+
+
 @api.route("/telework/plans")
-@api.arguments(DaysQuery, location="query")
+@shown(_hold_own)
+@api.arguments(paged_by(Day(), fields.String(validate=HALF), of=DaysQuery), location="query")
 @api.response(200, PlanList)
 @allow(*PEOPLE)
 def plans(query: dict[str, Any]) -> Any:
     """One's own plans"""
     with reading(db.engine) as session:
         found = service.list_plans(session, user_id=asker().id, first=query["first"], last=query["last"])
-    return position_page(found, query)
+    return key_page(found, query, lambda one: (one.on_date, one.half.value))
 
 
 @api.route("/telework/plans", methods=["PUT"])
+@changes(plans)
+@api.arguments(PlansSeen, location="query")
 @api.arguments(PlanRequest)
 @api.response(200, PlanPut)
 @allow(*PEOPLE)
-def put_plan(body: dict[str, Any]) -> Any:
-    """Plan one's own half-days, one or many; the chief approves. Tells which bookings they make needless"""
+def put_plan(_query: dict[str, Any], body: dict[str, Any]) -> Any:
+    """Plan one's own half-days, one or many; the chief approves. If-Match is of the GET of the same query"""
     office = Office.of(settings())
     is_one = "half" in body
     wanted = [cell for one in body.get("cells", [body]) for cell in _wanted(one, office)]
@@ -64,13 +81,15 @@ def put_plan(body: dict[str, Any]) -> Any:
         raise RuleBroken("request.invalid", field="cells")
     with transaction(db.engine) as session:
         asked = requesting.request(session, wanted, actor=asker(), now=now(), office=office)
+        needless = {made: needless_by(session, made, office, now=now()) for made in asked.plans}
         items = [
             {
-                "plan": plan,
-                "needless_bookings": service.needless_bookings(session, plan, office),
-                "breaches": [shown(one) for one in concerning(asked.breaches, [plan.on_date])],
+                "plan": made,
+                "needless_bookings": [one.booking for one in found if one.left is None],
+                "partly_needless": [one for one in found if one.left is not None],
+                "breaches": [breach_shown(one) for one in concerning(asked.breaches, [made.on_date])],
             }
-            for plan in asked.plans
+            for made, found in needless.items()
         ]
         session.expunge_all()
     return items[0] if is_one else {"items": items}
@@ -83,7 +102,44 @@ def _wanted(one: dict[str, Any], office: Office) -> list[Wanted]:
     return wanted_between(one["on"], one["starts"], one["ends"], kind, office)
 
 
+@api.route("/telework/plans/<int:plan_id>")
+@shown(approval.hold_plan)
+@api.response(200, PlanView)
+@allow(*PEOPLE)
+def plan(plan_id: int) -> Any:
+    """A plan, to its person and to whoever decides on it"""
+    with reading(db.engine) as session:
+        return approval.get_plan(session, plan_id, actor=asker())
+
+
+@api.route("/telework/needless")
+@api.arguments(paged_by(fields.String(), fields.Integer()), location="query")
+@api.response(200, NeedlessList)
+@allow(*PEOPLE)
+def list_needless(query: dict[str, Any]) -> Any:
+    """What one's plans of today and later make needless of what one has booked"""
+    with reading(db.engine) as session:
+        found = needless_of(session, [asker().id], now=now(), office=Office.of(settings()))
+    mine = found.get(asker().id, [])
+    return key_page(mine, query, lambda one: (one.booking.start_at.isoformat(), one.booking.id))
+
+
+@api.route("/telework/needless", methods=["POST"])
+@api.arguments(FreeRequest)
+@api.response(200, FreedList)
+@allow(*PEOPLE)
+def free(body: dict[str, Any]) -> Any:
+    """Give up of these bookings what one's plans make needless, all of it or the part"""
+    with transaction(db.engine) as session:
+        freed = freeing.free(
+            session, body["booking_ids"], actor=asker(), now=now(), office=Office.of(settings())
+        )
+        session.expunge_all()
+    return {"freed": freed}
+
+
 @api.route("/telework/plans/<int:plan_id>/withdraw", methods=["POST"])
+@changes(plan)
 @api.response(200, PlanView)
 @allow(*PEOPLE)
 def withdraw(plan_id: int) -> Any:
@@ -92,6 +148,7 @@ def withdraw(plan_id: int) -> Any:
 
 
 @api.route("/telework/plans/<int:plan_id>/restore", methods=["POST"])
+@changes(plan)
 @api.response(200, PlanView)
 @allow(*PEOPLE)
 def restore(plan_id: int) -> Any:
@@ -103,6 +160,7 @@ def restore(plan_id: int) -> Any:
 
 
 @api.route("/telework/plans/<int:plan_id>/report", methods=["POST"])
+@changes(plan)
 @api.arguments(ReportRequest)
 @api.response(200, PlanView)
 @allow(*PEOPLE)
@@ -118,9 +176,9 @@ def report(body: dict[str, Any], plan_id: int) -> Any:
 
 def _changed(change: Callable[[Session], TeleworkPlan]) -> TeleworkPlan:
     with transaction(db.engine) as session:
-        plan = change(session)
-        session.expunge(plan)
-    return plan
+        changed = change(session)
+        session.expunge(changed)
+    return changed
 
 
 @api.route("/telework/caps")

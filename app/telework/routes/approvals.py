@@ -1,20 +1,27 @@
 """API of approvals: what waits, deciding, who decides for a chief."""
 
+from datetime import date
 from typing import Any
 
 from flask import Response, make_response
+from marshmallow import fields
 
 from app.access import PEOPLE, Role, allow, asker
+from app.cursors import key_page, paged_by
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import Blueprint, PageArguments, now, position_page, settings, today
+from app.fields import Day, Identifier, Text
+from app.http import Blueprint, now, settings, today
 from app.telework.approval import deputies
 from app.telework.approval import service as approval
 from app.telework.approval.rules import Deputy
 from app.telework.approval.waiting import AHEAD, BACK, approve_week, asked
 from app.telework.caps.rules import Limit, period
-from app.telework.routes import shown
+from app.telework.models import TeleworkDeputy
+from app.telework.routes import breach_shown
+from app.telework.routes import plan as show_plan
 from app.telework.schemas import (
+    HALF,
     ApprovalsQuery,
     ApprovalsRequest,
     ApprovedView,
@@ -26,6 +33,7 @@ from app.telework.schemas import (
     WaitingList,
 )
 from app.telework.service import Office
+from app.versions import changes, row, shown
 
 api = Blueprint("telework_approvals", "telework_approvals", url_prefix="/api/v1", description="Approvals")
 # Anybody may be named deputy; whether the asker decides on a plan is the service's to say.
@@ -34,7 +42,10 @@ NAMERS = (Role.CHIEF, Role.PERSONNEL)
 
 
 @api.route("/telework/approvals")
-@api.arguments(ApprovalsQuery, location="query")
+@api.arguments(
+    paged_by(Text(), Identifier(strict=True), Day(), fields.String(validate=HALF), of=ApprovalsQuery),
+    location="query",
+)
 @api.response(200, WaitingList)
 @allow(*DECIDERS)
 def waiting(query: dict[str, Any]) -> Any:
@@ -45,13 +56,20 @@ def waiting(query: dict[str, Any]) -> Any:
     rows = [
         {
             "plan": plan,
-            "name": row.person.name,
-            "breaches": [shown(one) for one in row.broken.get(plan.id, ())],
+            "name": one.person.name,
+            "kana": one.person.kana,
+            "breaches": [breach_shown(breach) for breach in one.broken.get(plan.id, ())],
         }
-        for row in found
-        for plan in row.waiting
+        for one in found
+        for plan in one.waiting
     ]
-    return position_page(rows, query)
+    return key_page(rows, query, _place)
+
+
+def _place(one: dict[str, Any]) -> tuple[str, int, date, str]:
+    """By the persons' kana, then by day."""
+    plan = one["plan"]
+    return f"{one['kana']}\n{one['name']}", plan.user_id, plan.on_date, plan.half.value
 
 
 @api.route("/telework/approvals", methods=["POST"])
@@ -60,30 +78,33 @@ def waiting(query: dict[str, Any]) -> Any:
 @allow(*DECIDERS)
 def approve_many(body: dict[str, Any]) -> Any:
     """Approve requests by their ids, or all of a week that break no rule; each person is told once"""
+    office = Office.of(settings())
     with transaction(db.engine) as session:
         if "week" in body:
-            office = Office.of(settings())
             done = approve_week(session, body["week"], actor=asker(), now=now(), office=office)
         else:
             done = approval.approve_many(
-                session, body["plan_ids"], actor=asker(), now=now(), seen_at=body["seen_at"]
+                session, body["plan_ids"], actor=asker(), now=now(), seen_at=body["seen_at"], office=office
             )
         session.expunge_all()
     return done
 
 
 @api.route("/telework/plans/<int:plan_id>/approve", methods=["POST"])
+@changes(show_plan)
 @api.response(200, PlanView)
 @allow(*DECIDERS)
 def approve(plan_id: int) -> Any:
     """Approve a request, whatever it breaks"""
     with transaction(db.engine) as session:
-        plan = approval.approve_plan(session, plan_id, actor=asker(), now=now())
+        office = Office.of(settings())
+        plan = approval.approve_plan(session, plan_id, actor=asker(), now=now(), office=office)
         session.expunge(plan)
     return plan
 
 
 @api.route("/telework/plans/<int:plan_id>/reject", methods=["POST"])
+@changes(show_plan)
 @api.arguments(ReasonRequest)
 @api.response(200, PlanView)
 @allow(*DECIDERS)
@@ -96,6 +117,7 @@ def reject(body: dict[str, Any], plan_id: int) -> Any:
 
 
 @api.route("/telework/plans/<int:plan_id>/revoke", methods=["POST"])
+@changes(show_plan)
 @api.arguments(ReasonRequest)
 @api.response(200, PlanView)
 @allow(*DECIDERS)
@@ -108,7 +130,7 @@ def revoke(body: dict[str, Any], plan_id: int) -> Any:
 
 
 @api.route("/telework/deputies")
-@api.arguments(PageArguments, location="query")
+@api.arguments(paged_by(Text(), Day(), Identifier(strict=True)), location="query")
 @api.response(200, DeputyList)
 @allow(*NAMERS, Role.AUDITOR)
 def list_deputies(query: dict[str, Any]) -> Any:
@@ -116,7 +138,19 @@ def list_deputies(query: dict[str, Any]) -> Any:
     own = asker().id if asker().role is Role.CHIEF else None
     with reading(db.engine) as session:
         rows = deputies.list_deputies(session, today(), chief_id=own)
-    return position_page([_shown(*row) for row in rows], query)
+    listed = [_shown(*one) for one in rows]
+    return key_page(listed, query, lambda one: (one["chief"], one["from_on"], one["id"]))
+
+
+@api.route("/telework/deputies/<int:deputy_id>")
+@shown(row(TeleworkDeputy, "deputy_id"))
+@api.response(200, DeputyView)
+@allow(*NAMERS, Role.AUDITOR)
+def deputy(deputy_id: int) -> Any:
+    """Who decides for a chief, today or later: one's own deputy; any for personnel"""
+    own = asker().id if asker().role is Role.CHIEF else None
+    with reading(db.engine) as session:
+        return _shown(*deputies.get_deputy(session, deputy_id, today(), chief_id=own))
 
 
 @api.route("/telework/deputies", methods=["POST"])
@@ -131,11 +165,11 @@ def name_deputy(body: dict[str, Any]) -> Any:
     )
     with transaction(db.engine) as session:
         made = deputies.name_deputy(session, wanted, actor=asker(), now=now())
-        (row,) = [one for one in deputies.list_deputies(session, today()) if one[0].id == made.id]
-        return _shown(*row)
+        return _shown(*deputies.get_deputy(session, made.id, today()))
 
 
 @api.route("/telework/deputies/<int:deputy_id>", methods=["DELETE"])
+@changes(deputy)
 @api.response(204)
 @allow(*NAMERS)
 def end_deputy(deputy_id: int) -> Response:
@@ -145,6 +179,6 @@ def end_deputy(deputy_id: int) -> Response:
     return make_response("", 204)
 
 
-def _shown(row: Any, chief: str, deputy: str) -> dict[str, Any]:
+def _shown(named: TeleworkDeputy, chief: str, deputy: str) -> dict[str, Any]:
     names = ("id", "chief_id", "deputy_id", "from_on", "until_on", "when_away")
-    return {name: getattr(row, name) for name in names} | {"chief": chief, "deputy": deputy}
+    return {name: getattr(named, name) for name in names} | {"chief": chief, "deputy": deputy}

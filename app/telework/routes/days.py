@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask import request
+from marshmallow import fields
 from sqlalchemy.orm import Session
 
 from app.access import PEOPLE, READERS, SEES_ALL, allow, asker
+from app.cursors import page_of, paged_by
 from app.database import reading, transaction
 from app.errors import Forbidden
 from app.extensions import db
-from app.fields import ME
+from app.fields import ME, Day, Identifier, Text
 from app.http import Blueprint, now, settings, today
 from app.telework.daylog import correcting, service
 from app.telework.daylog.evidence import spans_of
 from app.telework.daylog.service import Logged, Viewer
 from app.telework.rules import DayClass
-from app.telework.schemas import DaysQuery
+from app.telework.schemas import HALF, DaysQuery
 from app.telework.schemas.days import HalfDayList, HalfDayRequest, HalfDayView
+from app.versions import changes, shown
 
 api = Blueprint("days", "days", url_prefix="/api/v1", description="The day log")
 
@@ -29,7 +33,10 @@ def viewer() -> Viewer:
 
 
 @api.route("/telework/days")
-@api.arguments(DaysQuery, location="query")
+@api.arguments(
+    paged_by(Day(), Text(), Identifier(strict=True), fields.String(validate=HALF), of=DaysQuery),
+    location="query",
+)
 @api.response(200, HalfDayList)
 @allow(*READERS)
 def days(query: dict[str, Any]) -> Any:
@@ -39,7 +46,6 @@ def days(query: dict[str, Any]) -> Any:
     user_id = person.id if user == ME or (user is None and section is None) else user
     if user_id is not None and user_id != person.id and person.role not in SEES_ALL:
         raise Forbidden("telework.not_allowed", why="days")
-    start, limit = query["cursor"], query["limit"]
     if user_id is not None and user_id != person.id:
         with transaction(db.engine) as session:
             service.note_look(session, user_id, actor=person, now=now())
@@ -53,14 +59,31 @@ def days(query: dict[str, Any]) -> Any:
             last=query["last"],
             user_id=user_id,
             section_id=section,
-            start=start,
-            limit=limit + 1,
+            after=query["cursor"],
+            limit=query["limit"] + 1,
         )
-        shown = _shown(session, rows[:limit])
-    return {"items": shown, "next_cursor": start + limit if len(rows) > limit else None}
+        page = page_of(rows, query["limit"], service.place)
+        return page | {"items": _shown(session, page["items"])}
+
+
+@api.route("/telework/days/<int:half_day_id>")
+@shown(correcting.hold_half_day)
+@api.response(200, HalfDayView)
+@allow(*READERS)
+def day(half_day_id: int) -> Any:
+    """One half-day: one's own; of the section for its chief; any for personnel"""
+    with reading(db.engine) as session:
+        found = service.get_logged(session, viewer(), half_day_id, actor=asker())
+        half_day, whose = _shown(session, [found])[0], found.row.user_id
+    # A change made from what was seen looks at nothing more.
+    if whose != asker().id and request.method == "GET":
+        with transaction(db.engine) as session:
+            service.note_look(session, whose, actor=asker(), now=now())
+    return half_day
 
 
 @api.route("/telework/days/<int:half_day_id>/correct", methods=["POST"])
+@changes(day)
 @api.arguments(HalfDayRequest)
 @api.response(200, HalfDayView)
 @allow(*PEOPLE)
@@ -76,10 +99,10 @@ def correct(body: dict[str, Any], half_day_id: int) -> Any:
 
 def _shown(session: Session, rows: Sequence[Logged]) -> list[dict[str, Any]]:
     known = service.names_in(session, rows)
-    return [shown(one, known) for one in rows]
+    return [half_day_shown(one, known) for one in rows]
 
 
-def shown(logged: Logged, names: Mapping[int, str]) -> dict[str, Any]:
+def half_day_shown(logged: Logged, names: Mapping[int, str]) -> dict[str, Any]:
     """A half-day in the API's words."""
     row = logged.row
     return {

@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, make_response
+from marshmallow import fields
+from sqlalchemy.orm import Session
 
 from app.access import Role, allow, asker
 from app.csv_text import Written
+from app.cursors import key_page, paged_by
 from app.database import reading, transaction
 from app.errors import NotFound
 from app.extensions import db
-from app.http import Blueprint, PageArguments, now, position_page, settings, today
+from app.http import Blueprint, now, settings, today
 from app.telework.closing import export, service
 from app.telework.closing.rules import Month
 from app.telework.closing.service import State
+from app.telework.guards import hold_month
 from app.telework.schemas.days import MappingView, MonthList, MonthPreview, MonthView, WhyRequest
 from app.telework.service import Office
+from app.versions import changes, shown
 
 api = Blueprint("months", "months", url_prefix="/api/v1", description="Closing the months of the day log")
 CSV = "text/csv"
@@ -32,17 +37,23 @@ def month_of(text: str) -> Month:
 
 
 @api.route("/telework/months")
-@api.arguments(PageArguments, location="query")
+@api.arguments(paged_by(fields.Integer(strict=True)), location="query")
 @api.response(200, MonthList)
 @allow(*SEERS)
 def months(query: dict[str, Any]) -> Any:
     """The months of the day log, the newest first"""
     with reading(db.engine) as session:
-        page = position_page(service.list_months(session, today()), query)
+        listed = service.list_months(session, today())
+    page = key_page(listed, query, lambda one: (-one.month.first.toordinal(),))
     return {**page, "items": [_shown(one) for one in page["items"]]}
 
 
+def _hold(session: Session, *, month: str) -> None:
+    hold_month(session, month_of(month).first)
+
+
 @api.route("/telework/months/<string:month>")
+@shown(_hold)
 @api.response(200, MonthPreview)
 @allow(*SEERS)
 def preview(month: str) -> Any:
@@ -61,6 +72,7 @@ def preview(month: str) -> Any:
 
 
 @api.route("/telework/months/<string:month>/close", methods=["POST"])
+@changes(preview)
 @api.response(200, MonthView)
 @allow(Role.PERSONNEL)
 def close(month: str) -> Any:
@@ -71,6 +83,7 @@ def close(month: str) -> Any:
 
 
 @api.route("/telework/months/<string:month>/reopen", methods=["POST"])
+@changes(preview)
 @api.arguments(WhyRequest)
 @api.response(200, MonthView)
 @allow(Role.PERSONNEL)
@@ -108,6 +121,7 @@ def download(written: Written, name: str, encoding: str) -> Response:
 
 
 @api.route("/telework/export-mapping")
+@shown(export.hold_layout)
 @api.response(200, MappingView)
 @allow(*SEERS)
 def mapping() -> Any:
@@ -117,6 +131,7 @@ def mapping() -> Any:
 
 
 @api.route("/telework/export-mapping", methods=["PUT"])
+@changes(mapping)
 @api.arguments(MappingView)
 @api.response(200, MappingView)
 @allow(Role.PERSONNEL)

@@ -27,6 +27,13 @@ class DaysQuery(PageArguments):
         check_span(data.get("first"), data.get("last"), LONGEST, "to", or_equal=True)
 
 
+class PlansSeen(Schema):
+    """Which plans If-Match is about: the query of the GET that showed them."""
+
+    first = Day(data_key="from", load_default=None)
+    last = Day(data_key="to", load_default=None)
+
+
 HALF = validate.OneOf([half.value for half in Half])
 KIND = validate.OneOf([kind.value for kind in PlanKind])
 MOST_MINUTES = 500_000
@@ -118,18 +125,52 @@ class FreedView(Schema):
     end = fields.AwareDateTime(attribute="end_at")
 
 
+class NeedlessView(FreedView):
+    """A booking that one's plans make needless; of a part, what is left of it."""
+
+    left_start = fields.AwareDateTime(
+        allow_none=True, metadata={"description": "null: all of it is needless"}
+    )
+    left_end = fields.AwareDateTime(allow_none=True)
+    approved = fields.Boolean(metadata={"description": "whether the chief has allowed the plans"})
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        if attr == "approved":
+            return obj.approved
+        if attr in {"left_start", "left_end"}:
+            return getattr(obj.left, attr.removeprefix("left_")) if obj.left else None
+        return super().get_attribute(obj.booking, attr, default)
+
+
 class PlanPut(PlanView):
-    """Of one half-day: the plan, what of one's bookings it makes needless (`POST /bookings/cancel` gives them up), and
-    what of the rules the chief is asked to allow. Of many: `items`, each of these."""
+    """Of one half-day: the plan, what of one's bookings it makes needless, all of them or a part (`POST
+    /telework/needless` gives that up), and what of the rules the chief is asked to allow. Of many: `items`, each of
+    these."""
 
     needless_bookings = fields.List(fields.Nested(FreedView))
+    partly_needless = fields.List(fields.Nested(NeedlessView))
     breaches = fields.List(fields.Nested(BreachView))
     items = fields.List(fields.Nested(lambda: PlanPut(exclude=("items",))))
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        if attr in {"needless_bookings", "breaches", "items"}:
+        if attr in {"needless_bookings", "partly_needless", "breaches", "items"}:
             return obj.get(attr, default)
         return super().get_attribute(obj["plan"], attr, default) if "plan" in obj else default
+
+
+class NeedlessList(Schema):
+    items = fields.List(fields.Nested(NeedlessView))
+    next_cursor = fields.Integer(allow_none=True)
+
+
+class FreeRequest(Schema):
+    booking_ids = fields.List(
+        Identifier(strict=True), required=True, validate=validate.Length(1, 400), metadata={"minItems": 1}
+    )
+
+
+class FreedList(Schema):
+    freed = fields.List(fields.Nested(FreedView))
 
 
 class ReasonRequest(Schema):
@@ -163,7 +204,7 @@ class WaitingView(PlanView):
 
 class WaitingList(Schema):
     items = fields.List(fields.Nested(WaitingView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class ApprovalsRequest(Schema):
@@ -234,7 +275,7 @@ class RuleView(RuleFields):
 
 class RuleList(Schema):
     items = fields.List(fields.Nested(RuleView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class BreakerView(Schema):
@@ -245,7 +286,7 @@ class BreakerView(Schema):
 
 class BreakerList(Schema):
     items = fields.List(fields.Nested(BreakerView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class RuleMade(RuleView):
@@ -307,9 +348,9 @@ class DeputyView(DeputyFields):
 
 class DeputyList(Schema):
     items = fields.List(fields.Nested(DeputyView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class PlanList(Schema):
     items = fields.List(fields.Nested(PlanView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)

@@ -74,7 +74,7 @@ class HalfDayView(Schema):
 
 class HalfDayList(Schema):
     items = fields.List(fields.Nested(HalfDayView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class HalfDayRequest(Schema):
@@ -97,7 +97,7 @@ class MonthView(Schema):
 
 class MonthList(Schema):
     items = fields.List(fields.Nested(MonthView))
-    next_cursor = fields.Integer(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class UnknownView(Schema):

@@ -19,6 +19,7 @@ from app.telework.requesting import withdraw
 from app.telework.rules import DayClass, Half, PlanKind
 from app.telework.service import put_plan
 from app.waitlist.rules import Wish
+from tests.app.bookings.rooms import meeting
 from tests.app.rotation import months
 from tests.app.telework.desk import section_id
 from tests.house import DAY, House, at
@@ -102,11 +103,6 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "POST /tokens": lambda _s: Good(body={"label": "x", "expires_on": "2026-12-31"}),
     "DELETE /tokens/{token_id}": lambda s: Good({"token_id": s.token}, who="ito"),
     "GET /sections": lambda _s: Good(),
-    "POST /sections": lambda s: Good(body={"code": "shomu", "name": "庶務係", "parent_id": soumu(s)}),
-    "GET /sections/{section_id}": lambda s: Good({"section_id": soumu(s)}),
-    "PATCH /sections/{section_id}": lambda s: Good(
-        {"section_id": soumu(s)}, body={"name": "総務企画課"}, version=True
-    ),
     "GET /floors": lambda _s: Good(),
     "GET /floors/{floor_id}": lambda s: Good({"floor_id": s.house.floor_id}),
     "GET /floors/{floor_id}/availability": lambda s: Good(
@@ -162,6 +158,9 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "POST /bookings/{booking_id}/still-coming": lambda s: Good({"booking_id": s.booking}),
     "POST /bookings/{booking_id}/check-in": lambda s: Good({"booking_id": s.booking}),
     "POST /bookings/{booking_id}/end": lambda s: Good({"booking_id": s.booking}),
+    "POST /bookings/{booking_id}/decline": lambda s: Good(
+        {"booking_id": meeting(s.house, "aoki", "fujii", day=10).id}
+    ),
     "POST /bookings/{booking_id}/reclaim": lambda s: Good({"booking_id": released(s)}),
     "GET /bookings/{booking_id}/history": lambda s: Good({"booking_id": s.booking}),
     "GET /me/export": lambda _s: Good(),
@@ -170,7 +169,6 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
         {"name": "people"}, body="email,name\nmori@example.jp,森\n", who="ito", media="text/csv"
     ),
     "POST /bookings/cancel": lambda _s: Good(body=from_to("09:00", "18:00")),
-    "GET /series": lambda _s: Good(who="aoki"),
     "POST /series/{series_id}/confirm": lambda s: Good({"series_id": s.series}, who="aoki"),
     "POST /spaces/{space_id}/claim": lambda s: Good({"space_id": s.house.spaces["free"]}, who="baba"),
     "POST /bookings/now": lambda _s: Good(body={"lane": "desk", "minutes": 30, "dry_run": True}, who="chiba"),
@@ -188,6 +186,8 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     ),
     "GET /telework/plans": lambda _s: Good(query=DAYS),
     "PUT /telework/plans": lambda _s: Good(body={"on": DAY.isoformat(), "half": "pm", "kind": "home"}),
+    "GET /telework/needless": lambda _s: Good(),
+    "POST /telework/needless": lambda s: Good(body={"booking_ids": [needless(s)]}, who="aoki"),
     "GET /telework/approvals": lambda _s: Good(who="chiba"),
     "POST /telework/approvals": lambda s: Good(body={"plan_ids": [asked(s, 8)]}, who="chiba"),
     "POST /telework/plans/{plan_id}/approve": lambda s: Good({"plan_id": s.plan}, who="chiba"),
@@ -332,6 +332,12 @@ def asked(seeds: Seeds, day: int) -> int:
             kind=PlanKind.HOME,
             now=at("09:00"),
         ).id
+
+
+def needless(seeds: Seeds) -> int:
+    """A booking of aoki's for a morning at home."""
+    asked(seeds, 9)
+    return seeds.house.book("aoki", "window", "09:00", "10:00", day=9).id
 
 
 def approved(seeds: Seeds) -> int:

@@ -3,7 +3,7 @@
 Roles: S staff, C chief, F facility, P personnel, I IT, A auditor, K kiosk, V service. Where a row says `C:section`,
 the chief reaches what is the own section's (and the own); `own`: only one's own; `all`: everybody's. On plans of
 telework nobody decides for themselves: `theirs` is the section's without the own, `headless` that of sections without a
-chief, `none` what a role alone gives nobody (deputies: `tests/app/telework`).
+chief (`headless_own`: and the own), `none` what a role alone gives nobody (deputies: `tests/app/telework`).
 """
 
 from typing import Any
@@ -21,6 +21,7 @@ PATCH /api/v1/bookings/<int:booking_id>                            | S:own C:sec
 DELETE /api/v1/bookings/<int:booking_id>                           | S:own C:section F:all P:own I:own
 POST /api/v1/bookings/<int:booking_id>/check-in                    | S:own C:section F:all P:own I:own
 POST /api/v1/bookings/<int:booking_id>/end                         | S:own C:section F:all P:own I:own
+POST /api/v1/bookings/<int:booking_id>/decline                     | S:own C:own F:own P:own I:own
 GET /api/v1/bookings/<int:booking_id>/history                      | S:own C:section F:all P:own I:own A:all
 POST /api/v1/bookings/<int:booking_id>/reclaim                     | S:own C:section F:all P:own I:own
 POST /api/v1/bookings/<int:booking_id>/still-coming                | S:own C:section F:all P:own I:own
@@ -28,9 +29,11 @@ POST /api/v1/bookings/cancel                                       | S:own C:sec
 POST /api/v1/bookings/now                                          | SCFPI
 GET /api/v1/closures                                               | SCFPIAKV
 POST /api/v1/closures                                              | F
+GET /api/v1/closures/<int:closure_id>                              | SCFPIAKV
 DELETE /api/v1/closures/<int:closure_id>                           | F
 GET /api/v1/exports/<string:name>                                  | FPI
 GET /api/v1/fixed-seats                                            | F
+GET /api/v1/fixed-seats/<int:fixed_id>                             | F
 DELETE /api/v1/fixed-seats/<int:fixed_id>                          | F
 GET /api/v1/floors                                                 | SCFPIAKV
 GET /api/v1/floors/<int:floor_id>                                  | SCFPIAKV
@@ -62,6 +65,7 @@ POST /api/v1/people/<int:user_id>/password-code                    | I
 PUT /api/v1/people/<int:user_id>/sections                          | PI
 GET /api/v1/policies                                               | SCFPIA
 POST /api/v1/policies                                              | F
+GET /api/v1/policies/<string:kind>                                 | SCFPIA
 PATCH /api/v1/policies/<string:kind>                               | F
 DELETE /api/v1/policies/<string:kind>                              | F
 GET /api/v1/reports/<string:name>                                   | S:own C:section F:own P:all I:own A:all
@@ -71,12 +75,14 @@ GET /api/v1/sections/<int:section_id>                              | SCFPIA
 PATCH /api/v1/sections/<int:section_id>                            | PI
 GET /api/v1/sensors                                                | FI
 POST /api/v1/sensors                                               | FI
+GET /api/v1/sensors/<path:sensor_id>                               | FI
 PATCH /api/v1/sensors/<path:sensor_id>                             | FI
 POST /api/v1/sensors/<path:sensor_id>/swap                         | FI
 DELETE /api/v1/sensors/<path:sensor_id>                            | FI
 GET /api/v1/series                                                 | S:own C:section F:all P:own I:own A:all
 POST /api/v1/series/<int:series_id>/confirm                        | S:own C:own F:own P:own I:own
 GET /api/v1/sites                                                  | SCFPIAKV
+GET /api/v1/sites/<int:site_id>                                    | SCFPIAKV
 PUT /api/v1/sites/<int:site_id>/hours                              | F
 GET /api/v1/spaces                                                 | SCFPIAKV
 POST /api/v1/spaces                                                | F
@@ -88,6 +94,7 @@ POST /api/v1/spaces/<int:space_id>/fixed-seat                      | F
 POST /api/v1/spaces/<int:space_id>/outage                          | F
 DELETE /api/v1/spaces/<int:space_id>/outage                        | F
 GET /api/v1/telework/days                                          | S:own C:own F:own P:all I:own A:all
+GET /api/v1/telework/days/<int:half_day_id>                        | S:own C:section F:own P:all I:own A:all
 POST /api/v1/telework/days/<int:half_day_id>/correct                | S:own C:section F:own P:all I:own
 GET /api/v1/telework/export-mapping                                | PA
 PUT /api/v1/telework/export-mapping                                | P
@@ -98,6 +105,9 @@ GET /api/v1/telework/months/<string:month>/export                  | PA
 POST /api/v1/telework/months/<string:month>/reopen                 | P
 GET /api/v1/telework/plans                                         | SCFPI
 PUT /api/v1/telework/plans                                         | SCFPI
+GET /api/v1/telework/plans/<int:plan_id>                           | S:own C:section F:own P:headless_own I:own
+GET /api/v1/telework/needless                                      | SCFPI
+POST /api/v1/telework/needless                                     | SCFPI
 GET /api/v1/rotations                                              | CPA
 POST /api/v1/rotations                                             | C
 GET /api/v1/rotations/<int:rotation_id>                            | CPA
@@ -108,6 +118,7 @@ POST /api/v1/rotations/<int:rotation_id>/swaps                     | C
 GET /api/v1/rotations/swaps                                        | SCFPI
 POST /api/v1/rotations/swaps/<int:swap_id>/accept                  | SCFPI
 POST /api/v1/rotations/swaps/<int:swap_id>/decline                 | SCFPI
+GET /api/v1/rotations/locks                                        | CPA
 POST /api/v1/rotations/<int:rotation_id>/withdraw                  | C
 PUT /api/v1/rotations/locks                                        | C
 GET /api/v1/rotations/what-if                                      | CPA
@@ -132,6 +143,7 @@ GET /api/v1/telework/breaches                                      | PA
 GET /api/v1/telework/caps                                          | S:own C:section F:own P:all I:own A:all
 GET /api/v1/telework/deputies                                      | CPA
 POST /api/v1/telework/deputies                                     | CP
+GET /api/v1/telework/deputies/<int:deputy_id>                      | CPA
 DELETE /api/v1/telework/deputies/<int:deputy_id>                   | CP
 POST /api/v1/telework/plans/<int:plan_id>/approve                  | S:none C:theirs F:none P:headless I:none
 POST /api/v1/telework/plans/<int:plan_id>/reject                   | S:none C:theirs F:none P:headless I:none
@@ -141,6 +153,7 @@ POST /api/v1/telework/plans/<int:plan_id>/revoke                   | S:none C:th
 POST /api/v1/telework/plans/<int:plan_id>/withdraw                 | S:own C:own F:own P:own I:own
 GET /api/v1/telework/rules                                         | SCFPIA
 POST /api/v1/telework/rules                                        | P
+GET /api/v1/telework/rules/<int:rule_id>                           | SCFPIA
 DELETE /api/v1/telework/rules/<int:rule_id>                        | P
 GET /api/v1/tokens                                                 | S:own C:own F:own P:own I:all A:own K:own V:own
 POST /api/v1/tokens                                                | S:own C:own F:own P:own I:own A:own
@@ -157,10 +170,12 @@ GET /api/v1/waitlist/numbers                                       | SCFPIK
 POST /api/v1/waitlist/numbers                                      | SCFPIK
 GET /api/v1/webhooks                                               | FI
 POST /api/v1/webhooks                                              | FI
+GET /api/v1/webhooks/<int:webhook_id>                              | FI
 DELETE /api/v1/webhooks/<int:webhook_id>                           | FI
 POST /api/v1/webhooks/<int:webhook_id>/enable                      | FI
 GET /api/v1/zones                                                  | SCFPIAKV
 POST /api/v1/zones                                                 | F
+GET /api/v1/zones/<int:zone_id>                                    | SCFPIAKV
 PATCH /api/v1/zones/<int:zone_id>                                  | F
 DELETE /api/v1/zones/<int:zone_id>                                 | F
 GET /api/v1/zones/<int:zone_id>/lots                               | SCFPIA
@@ -178,10 +193,13 @@ GET /bookings                                                      | SCFPI
 POST /bookings                                                     | SCFPI
 POST /bookings/<int:booking_id>/<any('check-in', 'end', 'reclaim', 'cancel', 'still-coming'):verb> | S:own C:section F:all P:own I:own
 POST /bookings/<int:booking_id>/cancel-series                      | S:own C:section F:all P:own I:own
+GET /bookings/<int:booking_id>/change                              | S:own C:section F:all P:own I:own
 POST /bookings/<int:booking_id>/change                             | S:own C:section F:all P:own I:own
+POST /bookings/<int:booking_id>/decline                            | S:own C:own F:own P:own I:own
 GET /bookings/<int:booking_id>/history                             | S:own C:section F:all P:own I:own A:all
 POST /bookings/<int:booking_id>/history                            | F
-POST /bookings/absence                                             | SCFPI
+POST /bookings/absence                                             | S:own C:section F:all P:own I:own
+GET /bookings/others                                               | C:section F:all A:all
 GET /calendar/<token>.ics                                          | everybody
 GET /card                                                          | SCFPI
 POST /card                                                         | SCFPI
@@ -198,7 +216,16 @@ GET /healthz                                                       | everybody
 GET /kiosk                                                         | K
 POST /kiosk                                                        | K
 POST /kiosk/check-in                                               | K
+GET /office/sensor                                                 | FI
+POST /office/sensor/change                                         | FI
+GET /office/sensor/live                                            | FI
+POST /office/sensor/plans/<int:move_id>/drop                       | FI
+POST /office/sensor/swap                                           | FI
+POST /office/sensor/take-off                                       | FI
+POST /office/sensor/watch                                          | FI
 GET /office/sensors                                                | FI
+GET /office/sensors/new                                            | FI
+POST /office/sensors/new                                           | FI
 POST /kiosk/sit                                                    | K
 POST /language                                                     | everybody
 GET /login                                                         | everybody
@@ -256,13 +283,13 @@ POST /office/webhooks                                              | FI
 POST /office/webhooks/<int:webhook_id>/enable                      | FI
 POST /office/webhooks/<int:webhook_id>/remove                      | FI
 GET /office/zones/<int:zone_id>                                    | F
+POST /office/zones/<int:zone_id>/change                            | F
 POST /office/zones/<int:zone_id>/fixed-seats                       | F
 POST /office/zones/<int:zone_id>/guests                            | F
 POST /office/zones/<int:zone_id>/guests/remove                     | F
 POST /office/zones/<int:zone_id>/lots                              | F
 POST /office/zones/<int:zone_id>/overflow                          | F
 POST /office/zones                                                 | F
-POST /office/zones/<int:zone_id>                                   | F
 POST /office/zones/<int:zone_id>/remove                            | F
 POST /office/zones/<int:zone_id>/spaces                            | F
 GET /office/spaces/<int:space_id>                                  | F
@@ -295,6 +322,7 @@ POST /telework/approvals/decide                                    | SCFPI
 POST /telework/approvals/deputies                                  | CP
 POST /telework/approvals/deputies/<int:deputy_id>/end              | CP
 POST /telework/approvals/week                                      | SCFPI
+POST /telework/free                                                | SCFPI
 POST /telework/hours                                               | SCFPI
 POST /telework/report                                              | SCFPI
 POST /telework/restore                                             | SCFPI

@@ -17,6 +17,7 @@ REACH = {
     "section": frozenset({"own", "section"}),
     "theirs": frozenset({"section"}),
     "headless": frozenset({"all"}),
+    "headless_own": frozenset({"own", "all"}),
     "all": frozenset(OWNERS),
 }
 

@@ -136,8 +136,11 @@ def test_a_change_names_the_version_it_was_made_from(api: Api, house: House) -> 
     assert api.call("aoki", "PATCH", path, change, If_Match='"1"').status_code == 200
     assert problem(api.call("aoki", "PATCH", path, change, If_Match='"1"')) == (412, "request.stale")
     assert problem(api.call("aoki", "PATCH", path, change, If_Match='W/"2"')) == (412, "request.stale")
-    assert api.call("aoki", "PATCH", path, change, If_Match="*").status_code == 200
+    assert api.call("aoki", "PATCH", path, {"title": "newer"}, If_Match="*").status_code == 200
     assert api.call("aoki", "PATCH", path, change, If_Match='"1", "3"').status_code == 200
+    # What changes nothing makes no new version.
+    assert api.call("aoki", "PATCH", path, {}, If_Match='"4"').headers["ETag"] == '"4"'
+    assert api.call("aoki", "PATCH", path, change, If_Match='"4"').headers["ETag"] == '"4"'
 
 
 def test_checking_in_by_hand_and_giving_back(api: Api, house: House, clock: SteppingClock) -> None:

@@ -52,6 +52,28 @@ def test_a_space_changes_but_a_booked_seat_becomes_no_room(api: Api, house: Hous
     assert problem(api.call("fujii", "PATCH", path, {"capacity": 0})) == (422, "request.invalid")
 
 
+def test_a_change_tells_whose_bookings_move_and_a_dry_run_tells_only(api: Api, house: House) -> None:
+    booking = house.book("aoki", "seat", "10:00", "11:00")
+    path = f"/spaces/{house.spaces['seat']}"
+    home, taxes = (
+        api.call("aoki", "GET", f"/spaces/{house.spaces[where]}").get_json()["zone_id"]
+        for where in ("seat", "taxes")
+    )
+    shown = api.call("fujii", "PATCH", f"{path}?dry_run=true", {"zone_id": taxes}).get_json()
+    assert shown["zone_id"] == taxes
+    (move,) = shown["moves"]
+    assert (move["booking_id"], move["from_code"], move["to_code"]) == (booking.id, "seat", "bare")
+    assert api.call("aoki", "GET", path).get_json()["zone_id"] == home
+    assert api.call("fujii", "PATCH", path, {"zone_id": taxes}).get_json() == shown
+    assert house.get(booking).space_id == house.spaces["bare"]
+    zone = f"/zones/{home}"
+    free = api.call("fujii", "PATCH", f"{zone}?dry_run=true", {"free_seating": True}).get_json()
+    assert (free["free_seating"], [one["booking_id"] for one in free["moves"]]) == (True, [booking.id])
+    assert api.call("fujii", "PATCH", zone, {"free_seating": True}).get_json() == free
+    assert house.get(booking).status is Status.CANCELLED
+    assert api.call("fujii", "PATCH", zone, {"name": "広場"}).get_json()["moves"] == []
+
+
 def test_a_space_that_is_taken_away_moves_its_people_and_keeps_its_history(
     api: Api, house: House, clock: SteppingClock
 ) -> None:

@@ -26,12 +26,13 @@ from app.telework.service import put_plan
 from app.waitlist.rules import Wish
 from tests.app.api.matrix import path_of
 from tests.app.api.rows import OWNERS, PERSONAL, REACH, ROWS
+from tests.app.bookings.rooms import meeting
 from tests.fixtures.web import Api
 from tests.house import DAY, House, at, span
 
 # Public pages that lead a stranger to the door themselves.
 TO_THE_DOOR = {"/", "/logout"}
-STRANGERS = ("belongs to somebody else", "There is no such place in line")
+STRANGERS = ("belongs to somebody else", "There is no such place in line", "You are not invited")
 # What is somebody else's is refused, or is not there for who asks, so that nobody can count it.
 REFUSED = {403, 404}
 DENIED = "You may not do this."
@@ -152,6 +153,11 @@ class Try:
             self.owner, "seat", f"{self.hour:02}:00", f"{self.hour + 1:02}:00", day=self.day
         ).id
 
+    def invitation(self) -> int:
+        """A booking of somebody else's that the owner is invited to."""
+        start, end = f"{self.hour:02}:00", f"{self.hour + 1:02}:00"
+        return meeting(self.house, "chiba", self.owner, start=start, end=end, day=self.day).id
+
     def series(self) -> int:
         hour = self.hour
         body = {
@@ -225,6 +231,12 @@ def on_booking(
     return call
 
 
+def on_invitation(base: str = "/api/v1") -> Callable[[Try], TestResponse]:
+    return lambda one: one.actor.call(
+        "POST", f"{base}/bookings/{one.invitation()}/decline", None if base else {}
+    )
+
+
 def book_for(one: Try) -> TestResponse:
     body = {
         "space_id": one.house.spaces["bare"],
@@ -238,6 +250,11 @@ def book_for(one: Try) -> TestResponse:
 def cancel_within(one: Try) -> TestResponse:
     body = {"user_id": one.owner_id, "from": at("09:00").isoformat(), "to": at("10:00").isoformat()}
     return one.actor.call("POST", "/api/v1/bookings/cancel", body)
+
+
+def absence_of(one: Try) -> TestResponse:
+    body = {"user_id": str(one.owner_id), "first": DAY.isoformat(), "last": DAY.isoformat()}
+    return one.actor.call("POST", "/bookings/absence", body)
 
 
 def usage_of(one: Try) -> TestResponse:
@@ -313,6 +330,9 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     "POST /api/v1/telework/approvals": lambda one: one.actor.call(
         "POST", "/api/v1/telework/approvals", {"plan_ids": [one.plan()]}
     ),
+    "GET /api/v1/telework/plans/<int:plan_id>": lambda one: one.actor.call(
+        "GET", f"/api/v1/telework/plans/{one.plan()}"
+    ),
     **{
         f"POST /api/v1/telework/plans/<int:plan_id>/{verb}": on_plan(verb, body)
         for verb, body in {
@@ -340,8 +360,13 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     "POST /series/<int:series_id>/confirm": lambda one: one.actor.call(
         "POST", f"/series/{one.series()}/confirm", {}
     ),
+    "POST /api/v1/bookings/<int:booking_id>/decline": on_invitation(),
+    "POST /bookings/<int:booking_id>/decline": on_invitation(""),
     # At the end: an hour that a row above is tried at must stay its own.
     "GET /api/v1/reports/<string:name>": report_of("/api/v1/reports/telework_monthly"),
+    "GET /api/v1/telework/days/<int:half_day_id>": lambda one: one.actor.call(
+        "GET", f"/api/v1/telework/days/{one.half_day()}"
+    ),
     "POST /api/v1/telework/days/<int:half_day_id>/correct": lambda one: one.actor.call(
         "POST", f"/api/v1/telework/days/{one.half_day()}/correct", {"class": "office", "why": "x"}
     ),
@@ -354,6 +379,9 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     "POST /telework/days/<int:half_day_id>": lambda one: one.actor.call(
         "POST", f"/telework/days/{one.half_day()}", {"class": "office", "why": "x"}
     ),
+    "GET /bookings/others": lambda one: one.actor.call("GET", f"/bookings/others?person={one.owner_id}"),
+    "POST /bookings/absence": absence_of,
+    "GET /bookings/<int:booking_id>/change": on_booking("GET", "/change", base=""),
 }
 
 

@@ -109,12 +109,13 @@ def test_everybody_looks_up_a_colleague_and_the_colleague_is_told(staffed: House
 
 
 def test_people_are_listed_in_pages(staffed: House, api: Api) -> None:
-    names = []
-    for cursor, following in ((0, 2), (2, 4), (4, None)):
+    names: list[list[str]] = []
+    cursor: str | None = "0"
+    while cursor is not None:
         page = api.call("fujii", "GET", f"/people?limit=2&cursor={cursor}").get_json()
-        names += [one["name"] for one in page["items"]]
-        assert page["next_cursor"] == following
-    assert names == ["aoki", "baba", "chiba", "endo", "fujii"]
+        names.append([one["name"] for one in page["items"]])
+        cursor = page["next_cursor"]
+    assert names == [["aoki", "baba"], ["chiba", "endo"], ["fujii"]]
 
 
 def test_tokens_are_ones_own_and_machines_are_its(staffed: House, api: Api) -> None:

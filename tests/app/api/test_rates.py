@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from app.extensions import db, limiter
 from app.factory import create_app
@@ -33,6 +34,41 @@ def test_a_token_has_its_calls_and_is_told_when_it_may_come_again(api: Api) -> N
     assert problem(refused) == (429, "request.too_many")
     assert 0 < int(refused.headers["Retry-After"]) <= 60
     assert api.call("baba", "GET", "/me").status_code == 200
+
+
+def test_only_who_is_refused_is_told_when_to_come_again(api: Api) -> None:
+    answers = [api.call("aoki", "GET", path) for path in ("/me", "/nothing", "/bookings?user=0")]
+    assert [one.status_code for one in answers] == [200, 404, 404]
+    assert not any("Retry-After" in one.headers for one in answers)
+    assert "X-RateLimit-Limit" in answers[0].headers
+
+
+def test_where_the_database_is_busy_it_is_said_when_to_come_again(app: Flask, api: Api) -> None:
+    def fail() -> None:
+        raise OperationalError("SELECT", {}, Exception("busy"))
+
+    app.before_request_funcs.setdefault(None, []).append(fail)
+    refused = api.call("aoki", "GET", "/me")
+    assert problem(refused) == (503, "database.busy")
+    assert refused.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(
+    "spelled", ["Bearer {}", "bearer {}", "BEARER {}", "Bearer  {}", "Bearer     {}", "bEARER \t{}"]
+)
+def test_a_token_has_its_calls_however_it_is_spelled(api: Api, spelled: str) -> None:
+    for _ in range(3):
+        assert api.call("aoki", "GET", "/me").status_code == 200
+    header = {"Authorization": spelled.format(api.tokens["aoki"])}
+    assert problem(api.client.get("/api/v1/me", headers=header)) == (429, "request.too_many")
+
+
+def test_who_sends_no_token_is_counted_by_address_whatever_they_send_instead(api: Api) -> None:
+    for number in range(3):
+        header = {"Authorization": f"Basic {number}"}
+        assert api.client.get("/api/v1/me", headers=header).status_code == 401
+    assert api.client.get("/api/v1/me", headers={"Authorization": "Digest x"}).status_code == 429
+    assert api.client.get("/api/v1/me").status_code == 429
 
 
 @pytest.mark.parametrize("rate", ["", "many", "0/minute", "10/fortnight", "10 per minute"])

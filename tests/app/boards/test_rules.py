@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.boards.rules import QUARTER, Look, at_most, first_gap, left_of, look, suggested_span
+from app.boards.rules import QUARTER, Look, at_most, first_gap, hours_of, left_of, look, suggested_span
 from app.calendar import public_holidays
 from app.occupancy.rules import Occupancy
+from app.spaces.rules import Opening
 from app.timespan import TimeSpan
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -54,6 +55,38 @@ def test_until_the_office_closes_the_span_is_from_this_quarter_hour_to_the_end(n
 )
 def test_once_the_office_has_closed_the_span_is_the_next_working_day(now: datetime, day: date) -> None:
     assert suggested(now) == TimeSpan(local(day, "08:30"), local(day, "17:15"))
+
+
+@pytest.mark.parametrize(
+    ("opening", "hours"),
+    [
+        (Opening(), (time(8, 30), time(17, 15))),
+        (Opening(time(9), time(18)), (time(9), time(17, 15))),
+        (Opening(time(8), time(16)), (time(8, 30), time(16))),
+        (Opening(time(18), time(21)), (time(18), time(21))),
+        (Opening(time(18)), (time(8, 30), time(17, 15))),
+    ],
+)
+def test_the_hours_are_the_offices_as_far_as_the_site_is_open(
+    opening: Opening, hours: tuple[time, time]
+) -> None:
+    assert hours_of(time(8, 30), time(17, 15), opening) == hours
+
+
+@pytest.mark.parametrize("reason", ["opening_hours", "horizon", "buffer"])
+def test_what_a_rule_of_time_forbids_is_partly_free_or_not_to_be_had(reason: str) -> None:
+    def seen(*, has_gap: bool, is_now: bool = False) -> Look:
+        return look(
+            reason=reason,
+            booked=False,
+            has_gap=has_gap,
+            mine=False,
+            occupancy=Occupancy.OCCUPIED,
+            is_now=is_now,
+        )
+
+    assert (seen(has_gap=True), seen(has_gap=False)) == (Look.PARTLY, Look.OTHER)
+    assert seen(has_gap=False, is_now=True) is Look.IN_USE
 
 
 @given(st.datetimes(datetime(2026, 1, 2), datetime(2026, 12, 20)))  # noqa: DTZ001

@@ -208,7 +208,7 @@ def test_nobody_moves_onto_what_is_out_of_order(house: House) -> None:
         )
 
 
-# Hours, lengths, buffers, quotas
+# Hours, lengths, buffers
 
 
 def test_the_sites_hours_bound_a_booking_and_not_a_claim(house: House) -> None:
@@ -249,59 +249,6 @@ def test_a_pause_is_kept_also_after_ones_own_claim(house: House) -> None:
     let(house, "buffer", "10m")
     assert rule_of(refused(house, "aoki", "seat", "11:00", "12:00")) == ("buffer", ">= 10 min")
     assert house.get(claimed).end_at == claimed.end_at
-
-
-def test_a_quota_counts_what_is_held_at_a_time_and_names_itself(house: House) -> None:
-    let(house, "concurrent_quota", "2")
-    first = house.book("aoki", "seat", "09:00", "10:00")
-    house.book("aoki", "seat", "11:00", "12:00")
-    assert rule_of(refused(house, "aoki", "window", "13:00", "14:00")) == ("concurrent_quota", "<= 2")
-    house.book("aoki", "focus", "13:00", "14:00")
-    house.book("baba", "window", "13:00", "14:00")
-    with transaction(house.engine) as session:
-        reserve.move(
-            session,
-            session.get_one(Booking, first.id),
-            actor=house.people["aoki"],
-            now=at("08:00"),
-            span=span("09:00", "10:30"),
-        )
-    house.book("aoki", "window", "14:00", "15:00", now="10:31")
-
-
-def test_a_weekly_quota_counts_from_monday_to_sunday(house: House) -> None:
-    let(house, "weekly_quota", "2")
-    for day in (0, 1):
-        house.book("aoki", "seat", "09:00", "10:00", day=day)
-    assert rule_of(refused(house, "aoki", "seat", "09:00", "10:00", day=5)) == ("weekly_quota", "<= 2")
-    house.book("aoki", "seat", "09:00", "10:00", day=6)
-
-
-def test_a_quota_is_that_of_the_person_booked_for(house: House) -> None:
-    let(house, "concurrent_quota", "1")
-    house.book("chiba", "window", "09:00", "10:00")
-    for expected in ("made", "concurrent_quota"):
-        try:
-            with transaction(house.engine) as session:
-                reserve.reserve(
-                    session,
-                    actor=house.people["chiba"],
-                    for_user_id=house.people["aoki"].id,
-                    space_id=house.spaces["seat"],
-                    span=span("09:00", "10:00") if expected == "made" else span("11:00", "12:00"),
-                    now=at("08:00"),
-                )
-            said = "made"
-        except RuleBroken as error:
-            said = error.facts["rule"]
-        assert said == expected
-
-
-def test_a_zones_own_quota_counts_in_that_zone_alone(house: House) -> None:
-    let(house, "concurrent_quota", "1", zone_of="taxes")
-    house.book("endo", "seat", "09:00", "10:00")
-    house.book("endo", "taxes", "10:00", "11:00")
-    assert rule_of(refused(house, "endo", "taxes", "12:00", "13:00")) == ("concurrent_quota", "<= 1")
 
 
 # Guests and attendees

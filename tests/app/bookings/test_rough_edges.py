@@ -28,6 +28,7 @@ from app.spaces.fixed_seats import NewFixedSeat
 from app.spaces.models import Site, Space, Zone, ZoneOverflow
 from app.spaces.rules import GuestDay, Kind, Lane, Target
 from app.telework import service as telework
+from app.telework.freeing import needless_by
 from app.telework.rules import Half, PlanKind
 from app.timespan import TimeSpan
 from tests.fixtures.web import Api
@@ -236,7 +237,7 @@ def test_a_booking_over_noon_is_needless_once_both_halves_are_planned_away(house
                 kind=PlanKind.LEAVE,
                 now=at("08:00"),
             )
-            return [one.id for one in telework.needless_bookings(session, made, OFFICE)]
+            return [one.booking.id for one in needless_by(session, made, OFFICE, now=at("08:00"))]
 
     assert plan(Half.AM) == [whole.id, noon.id]
     assert plan(Half.PM) == [whole.id, noon.id, afternoon.id]

@@ -10,6 +10,7 @@ from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.bookings.series import service as series
 from app.bookings.series.rules import Every, Recurrence, Scope
+from app.bookings.service import Words
 from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden
 from app.spaces import fixed_seats
@@ -164,7 +165,7 @@ def test_a_new_title_of_all_is_the_title_of_all(house: House) -> None:
             booking.span,
             actor=house.people["aoki"],
             now=at("08:30"),
-            title="朝会",
+            words=Words(title="朝会"),
         )
     assert [one.title for one in bookings(house)] == ["", "朝会", "朝会"]
 

@@ -9,7 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.notifications.rules import BACKOFF, Choices, Fact, Topic, Way, next_try, recipients, wanted_by
+from app.notifications.rules import (
+    BACKOFF,
+    OFF_AFTER,
+    OFF_AFTER_CALLS,
+    PROBES,
+    Choices,
+    Fact,
+    Topic,
+    Way,
+    is_dead,
+    next_probe,
+    next_try,
+    recipients,
+    wanted_by,
+)
 from tests.house import TOKYO, at
 
 ME, OTHER, GUEST = 1, 2, 3
@@ -54,6 +68,43 @@ def test_an_event_is_told_to_those_whom_it_concerns(
     assert recipients(Fact(kind, actor, {"user_id": ME}, (GUEST,))) == expected
 
 
+HOST = 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "actor", "expected"),
+    [
+        ("booking.made", HOST, {HOST: Topic.OWN}),
+        ("booking.moved", OTHER, {HOST: Topic.BY_OTHERS, GUEST: Topic.INVITATION}),
+        ("booking.changed", OTHER, {HOST: Topic.BY_OTHERS, GUEST: Topic.INVITATION}),
+        ("booking.cancelled", OTHER, {HOST: Topic.BY_OTHERS, GUEST: Topic.INVITATION}),
+        ("booking.cancelled", HOST, {HOST: Topic.OWN, GUEST: Topic.INVITATION}),
+        ("booking.released", None, {HOST: Topic.RELEASE, GUEST: Topic.INVITATION}),
+        ("booking.release_warned", None, {HOST: Topic.RELEASE}),
+        ("booking.ended_early", OTHER, {HOST: Topic.BY_OTHERS, GUEST: Topic.INVITATION}),
+        ("booking.ended_early", None, {HOST: Topic.RELEASE}),
+        ("booking.ended_early", HOST, {}),
+    ],
+)
+def test_who_has_no_account_is_told_by_who_receives_them(
+    kind: str, actor: int | None, expected: dict[int, Topic]
+) -> None:
+    assert recipients(Fact(kind, actor, {"user_id": None}, (GUEST,), HOST)) == expected
+
+
+@pytest.mark.parametrize(
+    ("actor", "expected"),
+    [
+        (ME, {ME: Topic.OWN, HOST: Topic.INVITATION}),
+        (OTHER, {HOST: Topic.INVITATION}),
+        (None, {HOST: Topic.INVITATION}),
+        (HOST, {}),
+    ],
+)
+def test_who_does_not_come_is_told_to_who_invited_them(actor: int | None, expected: dict[int, Topic]) -> None:
+    assert recipients(Fact("booking.declined", actor, {"user_id": ME}, (GUEST,), HOST)) == expected
+
+
 kinds = st.sampled_from(
     [
         "booking.made",
@@ -61,6 +112,7 @@ kinds = st.sampled_from(
         "booking.cancelled",
         "booking.released",
         "booking.invited",
+        "booking.declined",
         "series.unused",
         "x.y",
     ]
@@ -72,14 +124,15 @@ kinds = st.sampled_from(
     st.none() | st.integers(1, 4),
     st.none() | st.integers(1, 4),
     st.lists(st.integers(1, 4), max_size=3),
+    st.none() | st.integers(1, 4),
 )
 def test_nobody_is_told_of_their_own_doing_but_under_that_topic(
-    kind: str, actor: int | None, user: int | None, attendees: list[int]
+    kind: str, actor: int | None, user: int | None, attendees: list[int], host: int | None
 ) -> None:
-    told = recipients(Fact(kind, actor, {"user_id": user}, attendees))
+    told = recipients(Fact(kind, actor, {"user_id": user}, attendees, host))
     if actor in told:
         assert told[actor] in {Topic.OWN, Topic.RELEASE, Topic.SERIES}
-    assert set(told) <= {user, *attendees}
+    assert set(told) <= {user, host, *attendees}
 
 
 def test_what_one_does_oneself_is_told_only_when_asked_for() -> None:
@@ -127,6 +180,14 @@ def test_a_try_comes_later_each_time_and_ends() -> None:
     times = [one for one in waits if one]
     assert times == sorted(times)
     assert len(times) == len(BACKOFF)
+
+
+@given(st.integers(1, 200), st.timedeltas(timedelta(0), timedelta(days=9)))
+def test_no_outage_of_less_than_a_day_switches_a_webhook_off(failures: int, lasted: timedelta) -> None:
+    now = at("09:00")
+    assert now < next_probe(failures, now) <= now + PROBES[-1]
+    dead = is_dead(failures, now - lasted, now)
+    assert dead == (failures >= OFF_AFTER_CALLS and lasted >= OFF_AFTER)
 
 
 @pytest.mark.parametrize(

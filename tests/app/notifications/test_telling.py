@@ -27,7 +27,7 @@ from app.settings import Settings
 from app.spaces.models import Space
 from app.working_days import WorkingDays
 from tests.app.notifications.desk import EVERYTHING, PUBLIC, book_for, choose, messages, telling
-from tests.house import House, at, span
+from tests.house import TOKYO, House, at, span
 from tests.servers.receivers import Mailbox, mail_server
 
 # Events → messages
@@ -297,7 +297,7 @@ def _send_and_die(url: str, smtp: str) -> None:
     engine = create_engine(url)
     clock = SteppingClock(at("09:00"))
     server = Server(smtp)
-    letter = mail._claim(engine, clock(), server.sender)  # noqa: SLF001
+    letter = mail._claim(engine, clock(), server.sender, TOKYO)  # noqa: SLF001
     assert letter is not None
     from app.factory import create_app  # noqa: PLC0415
     from app.letters import Writer  # noqa: PLC0415

@@ -12,11 +12,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.clock import SteppingClock
-from app.database import reading
+from app.database import reading, transaction
 from app.notifications import webhooks
-from app.notifications.models import Delivery, Shape, WebhookCall
+from app.notifications.models import Delivery, Shape, Webhook, WebhookCall
+from tests.app.bookings.test_walk_in import signed_in
 from tests.app.notifications.desk import add_hook, book_for, messages, telling
-from tests.house import House
+from tests.house import House, at
 from tests.servers.receivers import Mailbox, Receiver
 
 
@@ -60,22 +61,99 @@ def test_a_chat_gets_its_own_form_with_a_sentence(
     assert "予約" in text
 
 
-def test_a_receiver_that_fails_is_called_again_then_switched_off_and_its_keeper_told(
+def hook_now(house: House) -> Webhook:
+    with reading(house.engine) as session:
+        (hook,) = webhooks.list_webhooks(session)
+        session.expunge(hook)
+    return hook
+
+
+def test_a_short_outage_costs_one_call_and_everything_is_told_after_it(
+    app: Flask, house: House, clock: SteppingClock, receiver: Receiver
+) -> None:
+    receiver.status = 503
+    add_hook(house, receiver.url)
+    for day in range(6):
+        book_for(house, "aoki", day=day)
+        book_for(house, "baba", "window", day=day)
+    job = telling(app, house, clock)
+    job.tell()
+    for _ in range(5):
+        assert job.call_webhooks() == 0
+    hook = hook_now(house)
+    assert (len(receiver.calls), hook.failures, hook.disabled_at) == (1, 1, None)
+    assert (hook.failing_since, hook.probe_at, hook.error) == (at("09:00"), at("09:01"), "HTTP 503")
+    book_for(house, "endo", "taxes", by="fujii")
+    job.tell()
+    clock.at = at("09:01")
+    assert job.call_webhooks() == 0
+    clock.at = at("09:05")
+    assert job.call_webhooks() == 0
+    assert len(receiver.calls) == 2
+    receiver.status = 200
+    clock.at = at("09:06")
+    assert job.call_webhooks() == 13
+    assert {one.status for one in calls(house)} == {Delivery.SENT}
+    hook = hook_now(house)
+    assert (hook.failures, hook.failing_since, hook.probe_at, hook.error) == (0, None, None, "")
+
+
+def test_what_fails_for_a_day_is_switched_off_its_keeper_told_and_what_waited_told_when_it_is_on_again(
     app: Flask, house: House, clock: SteppingClock, receiver: Receiver
 ) -> None:
     receiver.status = 500
-    add_hook(house, receiver.url)
-    book_for(house, "aoki")
-    book_for(house, "baba", "window")
+    hook = add_hook(house, receiver.url)
     job = telling(app, house, clock)
-    job.tell()
-    for _ in range(8):
-        job.call_webhooks()
+    for quarter in range(4 * 24 + 1):
+        assert hook_now(house).disabled_at is None
+        if quarter % 4 == 0:
+            day, where = divmod(quarter // 4, 2)
+            book_for(house, ("aoki", "baba")[where], ("seat", "window")[where], day=day)
+        clock.at = at("09:00") + quarter * timedelta(minutes=15)
         job.tell()
-        clock.advance(timedelta(hours=13))
-    assert len(receiver.calls) == webhooks.OFF_AFTER
+        job.call_webhooks()
+    assert hook_now(house).disabled_at == at("09:00", day=1)
+    called = len(receiver.calls)
+    job.tell()
     (told,) = [one for one in messages(house, "fujii") if one.kind == "webhook.disabled"]
     assert told.data["url"] == receiver.url
+    receiver.status = 200
+    assert job.call_webhooks() == 0
+    waits = [one for one in calls(house) if one.status is Delivery.DUE]
+    with transaction(house.engine) as session:
+        webhooks.enable_webhook(session, hook.id, actor_id=house.people["fujii"].id, now=clock())
+    clock.advance(timedelta(hours=13))
+    assert job.call_webhooks() == len(waits)
+    assert len(receiver.calls) == called + len(waits)
+
+
+def test_one_that_fails_holds_up_no_other(
+    app: Flask, house: House, clock: SteppingClock, receiver: Receiver
+) -> None:
+    add_hook(house, "http://127.0.0.1:9/nobody")
+    add_hook(house, receiver.url)
+    for day in range(5):
+        book_for(house, "aoki", day=day)
+    job = telling(app, house, clock)
+    job.tell()
+    assert job.call_webhooks() == 5
+    assert sum(one.attempts for one in calls(house)) == 1 + 5
+
+
+def test_its_keeper_sees_that_it_fails_since_when_and_how_much_waits(
+    app: Flask, house: House, clock: SteppingClock, receiver: Receiver
+) -> None:
+    receiver.status = 503
+    add_hook(house, receiver.url)
+    for day in range(3):
+        book_for(house, "aoki", day=day)
+    job = telling(app, house, clock)
+    job.tell()
+    job.call_webhooks()
+    shown = signed_in(app.test_client(), house, "fujii").get("/office/webhooks").text
+    assert "11月24日(火) 09:00から1回続けて失敗(直近: HTTP 503)" in shown
+    assert "次の呼び出し: 09:01" in shown
+    assert "待っている呼び出し: 3件" in shown
 
 
 def test_a_redirect_is_not_followed(
@@ -88,7 +166,7 @@ def test_a_redirect_is_not_followed(
     job.tell()
     assert job.call_webhooks() == 0
     (call,) = calls(house)
-    assert (call.status, call.error) == (Delivery.DUE, "answered 302")
+    assert (call.status, call.error) == (Delivery.DUE, "HTTP 302")
 
 
 def test_a_webhook_that_nobody_answers_holds_back_neither_mail_nor_page(

@@ -181,7 +181,7 @@ def test_silence_is_never_vacant() -> None:
 
 
 def test_a_vacancy_that_was_not_held_out_before_the_silence_is_not_confirmed() -> None:
-    assert states([hit(0), hit(0.5), empty(1)], until=100, watching=QUICK) == [OCCUPIED, OFFLINE]
+    assert states([hit(0), hit(2), empty(2.5)], until=100, watching=QUICK) == [OCCUPIED, OFFLINE]
 
 
 def test_a_last_will_is_offline_at_once() -> None:

@@ -58,7 +58,8 @@ def add(house: House, name: str, *where: str, now: str = "08:00") -> None:
 
 def hear(house: House, name: str, *said: tuple[str, bool]) -> None:
     for clock, occupied in said:
-        house.process([Reading(name, at(clock), at(clock), occupied)], at(clock))
+        number = int(at(clock).timestamp())
+        house.process([Reading(name, at(clock), at(clock), occupied, "b007", number)], at(clock))
 
 
 def changes(house: House, where: str) -> list[tuple[Occupancy, datetime]]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app import pipeline
 from app.database import reading, transaction
 from app.events import Event
+from app.jobs import count_gaps
 from app.occupancy import gateways
 from app.occupancy.gateways import Figures
 from app.occupancy.health import FLAPPING_AFTER, health
@@ -18,7 +19,7 @@ from app.occupancy.rules import Occupancy
 from tests.app.bookings.test_walk_in import signed_in
 from tests.app.notifications.desk import messages, telling
 from tests.fixtures.web import Api
-from tests.house import House, at
+from tests.house import OFFICE, House, at
 
 
 def note(house: House, now: str, *, day: int = 0) -> int:
@@ -148,6 +149,31 @@ def test_metrics_say_how_the_sensors_and_the_gateways_are(app: Flask, house: Hou
         "akiseki_dead_letters 0.0",
     ):
         assert line in said
+
+
+def test_what_never_came_is_counted_for_the_metrics(app: Flask, house: House) -> None:
+    def numbered(name: str, *numbers: int) -> None:
+        for seq in numbers:
+            when = at(f"08:{seq:02}")
+            house.process([Reading(name, when, when, False, "b007", seq)], when)
+
+    def missing() -> list[str]:
+        said = app.test_client().get("/metrics").text
+        lines = (line for line in said.splitlines() if "readings_missing" in line and line[0] != "#")
+        return [line for line in lines if not line.endswith(" 0.0")]
+
+    numbered("sensor-seat", 1, 2, 5)
+    numbered("sensor-window", 1, 9)
+    assert missing() == []  # counted by the jobs, since it reads all that is kept
+    assert count_gaps(house.engine, at("09:00"), OFFICE) == 9
+    assert missing() == [
+        'akiseki_sensor_readings_missing{sensor="sensor-seat"} 2.0',
+        'akiseki_sensor_readings_missing{sensor="sensor-window"} 7.0',
+        "akiseki_readings_missing 9.0",
+    ]
+    numbered("sensor-seat", 3, 4)  # published again
+    assert count_gaps(house.engine, at("09:10"), OFFICE) == 7
+    assert missing()[0].endswith('{sensor="sensor-window"} 7.0')
 
 
 def test_a_place_is_taken_once_and_kept_by_its_beat(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from app.access import USER
+from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.people.models import Role, User
 from app.records import own
@@ -47,7 +49,7 @@ def test_a_file_goes_out_and_in_over_the_api_with_a_dry_run(api: Api, house: Hou
     assert out.content_type.startswith("text/csv")
     assert post(api, "endo", "/imports/people", out.text) == (
         200,
-        {"added": [], "changed": [], "unchanged": 5, "refused": []},
+        {"added": [], "changed": [], "unchanged": 5, "refused": [], "moves": []},
     )
     text = "email,name\naoki@example.jp,青木\n"
     for _twice in range(2):
@@ -90,6 +92,57 @@ def test_the_page_shows_the_diff_first_and_takes_the_file_when_confirmed(it: Fla
     refused = it.post("/files/people", data={"file": wrong}, headers={"Accept-Language": "en"}).text
     assert "This column is not known" in refused
     assert 'name="confirmed"' not in refused
+
+
+def sheet_with(api: Api, zone: str, **values: str) -> str:
+    """The file of spaces as it is, but for a zone."""
+    rows = list(
+        csv.DictReader(io.StringIO(api.call("fujii", "GET", "/exports/spaces").text.removeprefix("\ufeff")))
+    )
+    for row in rows:
+        if row["zone"] == zone:
+            row.update(values)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def test_a_file_of_spaces_moves_whoever_may_not_be_there_any_more_and_shows_it_first(
+    app: Flask, api: Api, house: House
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    gone, stays = house.book("aoki", "seat", "10:00", "11:00"), house.book("endo", "window", "10:00", "11:00")
+    text = sheet_with(api, "A", section="zei")
+    status, shown = post(api, "fujii", "/imports/spaces?dry_run=true", text)
+    assert (status, shown["moves"]) == (
+        200,
+        [
+            {
+                "booking_id": gone.id,
+                "start": "2026-11-24T01:00:00+00:00",
+                "end": "2026-11-24T02:00:00+00:00",
+                "from_code": "seat",
+                "to_code": "",
+            }
+        ],
+    )
+    assert house.get(gone).status is Status.BOOKED
+    with api.client.session_transaction() as session:
+        session[USER] = house.people["fujii"].id
+    page = api.client.post(
+        "/files/spaces",
+        data={"file": (io.BytesIO(text.encode()), "spaces.csv")},
+        headers={"Accept-Language": "en"},
+    ).text
+    assert "Bookings whose people may not be there any more" in page
+    assert house.get(gone).status is Status.BOOKED
+    assert post(api, "fujii", "/imports/spaces", text)[1]["moves"] == shown["moves"]
+    assert (house.get(gone).status, house.get(gone).reason) == (Status.CANCELLED, "layout")
+    assert house.get(stays).status is Status.BOOKED
+    named = sheet_with(api, "A", zone_name="名前だけ")
+    assert post(api, "fujii", "/imports/spaces?dry_run=true", named)[1]["moves"] == []
 
 
 def test_one_takes_home_all_that_is_linked_to_oneself_and_no_secret(api: Api, house: House) -> None:

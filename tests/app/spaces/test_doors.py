@@ -1,6 +1,6 @@
 """Who may enter a zone, and when a site is open."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.spaces.rules import Door, Entry, GuestDay, Opening
-from app.timespan import TimeSpan
+from app.timespan import TimeSpan, day_span, days_of
 from app.working_days import WorkingDays
 from tests.house import TOKYO, span
 
@@ -97,6 +97,37 @@ def test_the_hours_are_the_sites_own_on_a_day_that_loses_one() -> None:
     assert wanted.length == timedelta(hours=12)
     assert Opening(time(8), time(20)).shuts_out(wanted, berlin, CALENDAR) is None
     assert Opening(time(9), time(20)).shuts_out(wanted, berlin, CALENDAR) is not None
+
+
+openings = st.builds(
+    Opening,
+    st.sampled_from([None, time(0), time(8), time(8, 30)]),
+    st.sampled_from([None, time(17, 15), time(20)]),
+    st.booleans(),
+)
+
+
+@given(
+    openings,
+    st.sampled_from([TOKYO, ZoneInfo("Europe/Berlin")]),
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)),  # noqa: DTZ001
+    st.timedeltas(timedelta(minutes=1), timedelta(days=3)),
+)
+def test_a_span_is_let_in_just_where_it_touches_nothing_that_is_shut(
+    opening: Opening, zone: ZoneInfo, start: datetime, length: timedelta
+) -> None:
+    wanted = TimeSpan(start.replace(tzinfo=zone), start.replace(tzinfo=zone).astimezone(UTC) + length)
+    first, last = days_of(wanted, zone)
+    shut = opening.shut(first, last, zone, CALENDAR)
+    assert shut == sorted(shut)
+    is_let_in = all(
+        (CALENDAR.is_working(on) or not opening.working_days_only)
+        and part == part.intersection(day_span(on, zone, opening.opens or time(0), opening.closes))
+        for on in (first + timedelta(days=n) for n in range((last - first).days + 1))
+        if (part := wanted.intersection(day_span(on, zone))) is not None
+    )
+    assert is_let_in == (not any(one.overlaps(wanted) for one in shut))
+    assert is_let_in == (opening.shuts_out(wanted, zone, CALENDAR) is None)
 
 
 @given(

@@ -9,12 +9,15 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from app.bookings.rules import Status
 from app.clock import SteppingClock
 from app.database import reading, transaction
+from app.notifications.service import Ways, tell
 from app.people.models import Role
 from app.telework import requesting
 from app.telework.approval import deputies
 from app.telework.approval.rules import Deputy
+from app.telework.approval.service import approve_many
 from app.telework.caps.rules import OverCap, Unit
 from app.telework.models import TeleworkDeputy, TeleworkPlan, TeleworkRule
 from app.telework.rules import PlanState
@@ -30,7 +33,7 @@ from tests.app.telework.desk import (
     whole,
 )
 from tests.app.test_pages import client, sign_in, token_in
-from tests.house import DAY, OFFICE, House, at
+from tests.house import DAY, OFFICE, House, at, span
 
 __all__ = ["client"]
 WRONG = "入力に誤りか不足があります。"
@@ -49,6 +52,11 @@ def post(client: FlaskClient, path: str, **form: str | list[str]) -> str:
     answer = client.post(path, data={"csrf_token": token, **form}, follow_redirects=True)
     assert answer.status_code == 200, answer.text
     return unescape(answer.text)
+
+
+def plan_ids_of(house: House) -> list[int]:
+    with reading(house.engine) as session:
+        return list(session.scalars(select(TeleworkPlan.id)))
 
 
 def plans(house: House) -> list[tuple[str, str, str]]:
@@ -76,6 +84,33 @@ def test_bookings_that_are_not_needed_any_more_are_told(client: FlaskClient, hou
     house.book("aoki", "seat", "09:00", "12:00", day=1)
     sign_in(client)
     assert "予約のうち1件が不要になりました。" in post(client, "/telework", day="2026-11-25")
+
+
+def test_they_are_given_up_or_shortened_with_one_button(client: FlaskClient, house: House) -> None:
+    desk = house.book("aoki", "seat", "08:30", "17:15", day=1)
+    call = house.book("aoki", "booth", "14:00", "15:00", day=1)
+    sign_in(client)
+    assert 'id="needless"' not in client.get("/telework").text
+    page = post(client, "/telework", cell="2026-11-25/pm", kind="leave")
+    assert "08:30–12:00に短縮" in page
+    assert page.count('name="booking"') == page.count("checked>\n        <span><strong>") == 2
+    assert "予約を1件以上選んでください。" in post(client, "/telework/free")
+    page = post(client, "/telework/free", booking=[str(desk.id)])
+    assert "1件の予約を手放すか短縮しました。" in page
+    assert house.get(desk).span == span("08:30", "12:00", day=1)
+    assert house.get(call).status is Status.BOOKED
+    assert 'id="needless"' in page
+    with transaction(house.engine) as session:
+        chief = house.people["chiba"]
+        approve_many(session, plan_ids_of(house), actor=chief, now=at("08:00"), office=OFFICE)
+        tell(session, at("08:00"), Ways(mail=False, zone=OFFICE.timezone))
+    told = client.get("/messages").text
+    assert "不要になった予約が1件あります。" in told
+    assert 'href="/telework#needless"' in told
+    page = client.get("/telework").text
+    assert page.count('name="booking"') == 1
+    post(client, "/telework/free", booking=[str(call.id)])
+    assert 'id="needless"' not in client.get("/telework").text
 
 
 def test_what_a_rule_does_not_allow_is_said_in_a_sentence(client: FlaskClient, house: House) -> None:

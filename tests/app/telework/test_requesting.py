@@ -18,7 +18,7 @@ from app.telework.caps.rules import Limit, OverCap, Unit
 from app.telework.caps.service import standings_of
 from app.telework.models import TeleworkPlan
 from app.telework.rules import Half, PlanKind, PlanState
-from app.telework.service import needless_bookings, planned_arrivals
+from app.telework.service import planned_arrivals
 from tests.app.telework.desk import (
     NEXT_MONDAY,
     WEDNESDAY,
@@ -282,11 +282,9 @@ def test_what_was_done_is_told_from_the_day_on_once_it_is_approved(house: House)
 # What parts mean elsewhere
 
 
-def test_a_part_makes_no_booking_needless_and_less_than_half_of_a_half_day_is_none(house: House) -> None:
-    house.book("aoki", "seat", "09:00", "12:00", day=1)
+def test_less_than_half_of_a_half_day_is_no_absence_of_it(house: House) -> None:
     short = ask(house, "aoki", between(WEDNESDAY, "08:30", "10:00"))
     with reading(house.engine) as session:
-        assert needless_bookings(session, short.plans[0], OFFICE) == []
         people = [(house.people["aoki"].id, at("09:00", day=1))]
         assert planned_arrivals(session, people, OFFICE) == {people[0]: at("10:00", day=1)}
     later = ask(house, "aoki", between(WEDNESDAY, "10:30", "12:00"))
@@ -294,9 +292,6 @@ def test_a_part_makes_no_booking_needless_and_less_than_half_of_a_half_day_is_no
         assert planned_arrivals(session, people, OFFICE) == {}
     whole_ones = ask(house, "aoki", [morning(WEDNESDAY)])
     assert plan_ids(short) == plan_ids(later) == plan_ids(whole_ones)
-    with reading(house.engine) as session:
-        (plan,) = session.scalars(select(TeleworkPlan))
-        assert len(needless_bookings(session, plan, OFFICE)) == 1
 
 
 @pytest.mark.parametrize(("until", "reason"), [("10:14", "no_evidence"), ("10:15", "home_unreported")])

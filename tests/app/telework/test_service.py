@@ -49,7 +49,7 @@ def log(house: House, who: str, on: date = DAY) -> list[tuple[DayClass, str]]:
     """Morning and afternoon of a person."""
     with reading(house.engine) as session:
         found = list_days(session, first=on, last=on, user_id=house.people[who].id)
-        return [(half_day.day_class, half_day.reason) for half_day, _name in found]
+        return [(half_day.day_class, half_day.reason) for half_day, *_ in found]
 
 
 def do(house: House, act: Callable[..., object], booking: Booking, who: str, now: str) -> None:
@@ -227,7 +227,7 @@ def test_the_log_of_a_section_is_of_those_who_belonged_to_it_that_day(house: Hou
     section = next(iter(house.people["chiba"].section_ids))
     with reading(house.engine) as session:
         found = list_days(session, first=DAY, last=DAY, section_id=section)
-    assert [name for _half, name in found] == ["aoki", "aoki", "baba", "baba", "chiba", "chiba"]
+    assert [name for _half, name, _kana in found] == ["aoki", "aoki", "baba", "baba", "chiba", "chiba"]
 
 
 # Which days are to be closed

@@ -133,12 +133,10 @@ def test_the_history_says_who_what_from_what_to_what_and_why_in_both_languages(
     assert [(one["who"], one["text"]) for one in english] == [
         ("aoki", "was booked"),
         ("fujii", "was changed"),
-        ("fujii", "a reason was given"),
         ("fujii", "was cancelled"),
-        ("fujii", "a reason was given"),
     ]
     assert english[1]["changes"] == ["Space: seat → window", "Until: Tue, Nov 24 11:00 → Tue, Nov 24 12:00"]
-    assert [one["why"] for one in english] == ["", "", "椅子が壊れた", "", "closed"]
+    assert [one["why"] for one in english] == ["", "椅子が壊れた", "closed"]
     japanese = told("ja")
     assert all(one["text"] != other["text"] for one, other in zip(japanese, english, strict=True))
     for stranger in ("baba", "endo"):

@@ -16,7 +16,6 @@ from app.people.service import get_person
 from app.spaces import zones
 from app.spaces.models import Site, Space
 from app.spaces.rules import GuestDay, Kind, Lane, Target
-from app.spaces.service import set_policy
 from app.waitlist import offers, service
 from app.waitlist.rules import State, Wish
 from tests.app.waitlist.queue import BOOTHS, SEATS, Queue
@@ -263,18 +262,6 @@ def test_a_person_has_one_place_for_a_lane_and_time(queue: Queue) -> None:
         queue.wait("chiba", "seat", "07:00", "08:00")
     with pytest.raises(NotFound):
         queue.answer("chiba", first, "stop_waiting", "09:00")
-
-
-def test_a_quota_holds_for_what_is_offered(queue: Queue) -> None:
-    house = queue.house
-    with transaction(house.engine) as session:
-        set_policy(session, Kind.BOOTH, "concurrent_quota", "1", now=at("08:00"), actor_id=None)
-    house.book("baba", "booth", "14:00", "15:00")
-    taken = house.book("aoki", "booth", "10:00", "11:00")
-    limited = queue.wait("baba", "booth", "10:00", "11:00")
-    behind = queue.wait("chiba", "booth", "10:00", "11:00")
-    queue.give_back("aoki", taken, "09:30")
-    assert queue.state(limited, behind) == [State.WAITING, State.OFFERED]
 
 
 def test_whom_a_sensor_sees_is_left_in_peace_unless_the_space_was_given_back(queue: Queue) -> None:

@@ -12,9 +12,12 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.bookings.rules import Status
-from app.database import transaction
+from app.database import reading, transaction
 from app.people import service as people
 from app.people.models import Role, User
+from app.spaces.models import Space
+from app.spaces.rules import Lane
+from app.waitlist.models import Entry
 from app.waitlist.rules import State
 from tests.app.test_pages import PASSWORD, token_in
 from tests.app.waitlist.queue import Queue
@@ -115,3 +118,31 @@ def test_at_a_kiosk_a_number_is_drawn_called_and_let_in(app: Flask, house: House
     let_in = kiosk.post("/queue/1/accept", zone_id=1).text
     assert "It is yours." in let_in
     assert "No number is called at the moment." in let_in
+
+
+def test_a_zone_is_waited_for_and_one_space_by_its_code(aoki: Browser, house: House) -> None:
+    with reading(house.engine) as session:
+        zone_of = {
+            code: session.get_one(Space, house.spaces[code]).zone_id for code in ("seat", "taxes", "free")
+        }
+    page = aoki.client.get("/queue").text
+    assert f'<option value="{zone_of["seat"]}">A</option>' in page
+    assert f'<option value="{zone_of["free"]}">' not in page, "for free seating nobody waits"
+    for where in ("seat", "window", "bare"):
+        house.book("fujii", where, "10:00", "11:00") if where == "seat" else house.break_(where)
+    house.break_("focus")
+    span = {"date": "2026-11-24", "from": "10:00", "to": "11:00"}
+    waiting = aoki.post("/queue", kind="desk", zone_id=zone_of["seat"], code="", **span).text
+    assert "Place 1 in line" in waiting
+    with reading(house.engine) as session:
+        entry = session.scalars(select(Entry)).one()
+        assert (entry.lane, entry.kind, entry.zone_id) == (Lane.DESK, None, zone_of["seat"])
+    aoki.post(f"/queue/{entry.id}/leave")
+    aoki.post("/queue", kind="booth", zone_id=zone_of["taxes"], code=" SEAT ", **span)
+    with reading(house.engine) as session:
+        entry = session.scalars(select(Entry).where(Entry.id != entry.id)).one()
+        assert (entry.space_id, entry.kind, entry.zone_id) == (house.spaces["seat"], None, None)
+    refused = aoki.post("/queue", kind="seat", zone_id="", code="nowhere", **span).text
+    assert "There is no such space." in refused
+    hopeless = aoki.post("/queue", kind="seat", zone_id=zone_of["taxes"], code="", **span).text
+    assert "Nobody may book this for that time" in hopeless

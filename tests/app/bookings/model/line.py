@@ -151,24 +151,16 @@ def accept(office: PlainOffice, actor: Who, entry: Waiting) -> None:
     row = _offered_to(office, actor, entry)
     if entry.until is not None and entry.until <= office.now:
         raise Refused("waitlist.not_offered")
-    clashing = [
-        one
-        for one in office.rows
-        if one.is_live
-        and one.status != "held"
-        and office.holds(one, row)
-        and one.start < row.end
-        and row.start < one.end
-    ]
-    for one in clashing:
-        if one.start >= max(row.start, office.now):
-            one.over("cancelled", None)
-        elif row.start <= office.now:
-            one.over("ended_early", office.now)
-        else:
+    clashing = office.giving_way(row)
+    if grounds := office.against_counts(row, row, clashing) - {"buffer"}:
+        raise Refused(*grounds)
+    for one, how in clashing:
+        if how == "shortened":
             one.end = row.start
+        else:
+            one.over(how, None if how == "cancelled" else office.now)
     row.status, row.made_at, entry.state = "booked", office.now, "accepted"
-    offer(office, {one.where for one in clashing}, only_freed=True)
+    offer(office, {one.where for one, _how in clashing}, only_freed=True)
 
 
 def refuse(office: PlainOffice, actor: Who, entry: Waiting, state: str) -> None:

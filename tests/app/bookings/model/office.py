@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -184,7 +184,7 @@ class PlainOffice:
             *self._against_person(row, actor),
             *self._against_span(row, actor, begun=begun),
             *self.against_barriers(row.where, row.start, row.end),
-            *self._against_counts(row, besides),
+            *self.against_counts(row, besides),
             *self.overlaps(row, besides),
             *({"lots"} if self.to_be_drawn(row.where, row.start, row.end, self.now) else ()),
         }
@@ -193,9 +193,28 @@ class PlainOffice:
         """What speaks against holding a space for somebody whom the rules of zones and lengths allow it."""
         return {
             *self.against_barriers(row.where, row.start, row.end),
-            *self._against_counts(row, None),
+            *self.against_counts(row, None, self.giving_way(row)),
             *self.overlaps(row),
         }
+
+    def giving_way(self, row: Row) -> list[tuple[Row, str]]:
+        """What of a person's own ends for what is offered to them, each with what becomes of it (RULES 13)."""
+        return [
+            (
+                one,
+                "cancelled"
+                if one.start >= max(row.start, self.now)
+                else "ended_early"
+                if row.start <= self.now
+                else "shortened",
+            )
+            for one in self.rows
+            if one.is_live
+            and one.status != "held"
+            and self.holds(one, row)
+            and one.start < row.end
+            and row.start < one.end
+        ]
 
     def _against_person(self, row: Row, actor: Who) -> set[str]:
         found = set()
@@ -224,18 +243,28 @@ class PlainOffice:
             if one.touches(where, start, end)
         }
 
-    def _against_counts(self, row: Row, besides: Row | None) -> set[str]:
+    def against_counts(
+        self, row: Row, besides: Row | None, giving_way: Sequence[tuple[Row, str]] = ()
+    ) -> set[str]:
+        """What is cancelled for it counts no more, what ends for it in the week alone."""
         kind = row.where.kind
         found = set()
+        cancelled = [one for one, how in giving_way if how == "cancelled"]
+        ended = [one for one, how in giving_way if how == "ended_early"]
         same = [
             one
             for one in self.rows
-            if one is not besides and one.who == row.who and one.where.kind == kind and not one.is_claim
+            if one is not besides
+            and not any(one is gone for gone in cancelled)
+            and one.who == row.who
+            and one.where.kind == kind
+            and not one.is_claim
         ]
         if row.is_claim:
             same = []
         concurrent = self.limits.get((kind, "concurrent_quota"), 0)
-        if concurrent and sum(one.is_live and one.end > self.now for one in same) >= concurrent:
+        held = [one for one in same if not any(one is gone for gone in ended)]
+        if concurrent and sum(one.is_live and one.end > self.now for one in held) >= concurrent:
             found.add("concurrent_quota")
         weekly = self.limits.get((kind, "weekly_quota"), 0)
         if weekly and sum(one.status in COUNTED and _week(one) == _week(row) for one in same) >= weekly:

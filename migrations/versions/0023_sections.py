@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0023"
+down_revision = "0022"
 
 GUARD = "tr_sections_circle"
 # Whether the new row is among all that lie above the section that it is put under.
