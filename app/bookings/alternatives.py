@@ -153,11 +153,13 @@ def nearest_free_time(
     now: datetime,
     user_id: int | None,
     besides: int | None = None,
+    within: TimeSpan | None = None,
 ) -> TimeSpan | None:
-    """The nearest time of the same day's hours for which the space itself is free, and the person too; two queries.
-    `besides`: the booking that is to be moved there."""
+    """The nearest time of the same day's hours, and `within` a span, for which the space itself is free, and the person
+    too; two queries. `besides`: the booking that is to be moved there."""
     opens, closes = place.opening.opens or time.min, place.opening.closes
     day = day_span(span.start.astimezone(place.timezone).date(), place.timezone, opens, closes)
+    day = (day.intersection(within) or day) if within else day
     if day.end <= now:
         return None
     window = TimeSpan(max(day.start, now), day.end)
