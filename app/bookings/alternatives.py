@@ -49,7 +49,7 @@ def candidates(
             row.id,
             row.code,
             hypot(row.x - place.space.x, row.y - place.space.y),
-            tuple(sorted([*busy[row.id], *_in_use(row, now)])),
+            tuple(sorted([*busy[row.id], *in_use(row, now)])),
             row.capacity,
             unlike=4 * (row.kind != place.space.kind)
             + 2 * (row.floor_id != place.zone.floor_id)
@@ -114,8 +114,9 @@ def _others(place: Place, *, elsewhere: bool) -> Executable:
     )
 
 
-def _in_use(row: Any, now: datetime) -> list[TimeSpan]:
-    """This moment, where somebody sits there; a sensor that is stuck says nothing."""
+def in_use(row: Any, now: datetime) -> list[TimeSpan]:
+    """This moment, where somebody sits at the space of a row with its `state` and `since_at`; a sensor that is stuck
+    says nothing."""
     is_seen = row.state is Occupancy.OCCUPIED and not looks_stuck(row.state, row.since_at, now)
     return [TimeSpan(now, now + timedelta.resolution)] if is_seen else []
 
@@ -153,11 +154,13 @@ def nearest_free_time(
     now: datetime,
     user_id: int | None,
     besides: int | None = None,
+    within: TimeSpan | None = None,
 ) -> TimeSpan | None:
-    """The nearest time of the same day's hours for which the space itself is free, and the person too; two queries.
-    `besides`: the booking that is to be moved there."""
+    """The nearest time of the same day's hours, and `within` a span, for which the space itself is free, and the person
+    too; two queries. `besides`: the booking that is to be moved there."""
     opens, closes = place.opening.opens or time.min, place.opening.closes
     day = day_span(span.start.astimezone(place.timezone).date(), place.timezone, opens, closes)
+    day = (day.intersection(within) or day) if within else day
     if day.end <= now:
         return None
     window = TimeSpan(max(day.start, now), day.end)

@@ -30,9 +30,10 @@ class InTheWay:
 
 
 def in_the_way(
-    session: Session, booking: Booking, space_id: int, span: TimeSpan, *, now: datetime
+    session: Session, booking: Booking, space_id: int, span: TimeSpan, *, now: datetime, hours: TimeSpan
 ) -> InTheWay:
-    """Of a booking that is to have a space for a span; a fixed number of queries. Raises NotFound `space.unknown`."""
+    """Of a booking that is to have a space for a span; a fixed number of queries. `hours`: the office's of that day,
+    out of which no other time is named, unless that is what was asked. Raises NotFound `space.unknown`."""
     place = get_place(session, space_id)
     overlapping = (
         select(Booking, Space.code)
@@ -40,7 +41,8 @@ def in_the_way(
         .where(HOLDS, Booking.start_at < span.end, Booking.end_at > span.start, Booking.id != booking.id)
         .order_by(Booking.start_at, Booking.id)
     )
-    taken = [one.span for one, _code in session.execute(overlapping.where(Booking.space_id == space_id))]
+    there = [one for one, _code in session.execute(overlapping.where(Booking.space_id == space_id))]
+    taken = [one.span for one in there if one.user_id is None or one.user_id != booking.user_id]
     held = []
     if booking.user_id is not None:
         own = overlapping.where(Booking.user_id == booking.user_id, Booking.lane == LANES[place.space.kind])
@@ -54,7 +56,10 @@ def in_the_way(
     best = min(free, key=lambda one: (one.distance, one.code), default=None) if not held else None
     time = None
     if booking.start_at > now:
-        time = nearest_free_time(session, place, span, now=now, user_id=booking.user_id, besides=booking.id)
+        within = hours if hours.start <= span.start and span.end <= hours.end else None
+        time = nearest_free_time(
+            session, place, span, now=now, user_id=booking.user_id, besides=booking.id, within=within
+        )
     return InTheWay(
         place.space.code, taken, held, best.code if best else None, time if time != span else None
     )

@@ -5,7 +5,14 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, NewVisitor
 
-ME = ("/account", "/people", "/people?q=す")
+ME = (
+    "/account",
+    "/people",
+    "/people?q=す",
+    "/bookings/others",
+    "/bookings/others?q=す",
+    "/bookings/others?q=A-01",
+)
 MESSAGES = ("/messages", "/messages/choices", "/files", "/me")
 LOG = ("/telework/days", "/reports", "/reports/telework_monthly", "/reports/fairness", "/reports/caps")
 OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/office/webhooks", "/card")

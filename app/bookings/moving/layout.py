@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.bookings.alternatives import not_to_be_had
+from app.bookings.alternatives import in_use, not_to_be_had
 from app.bookings.attendees import people_of
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
@@ -32,6 +32,7 @@ from app.bookings.moving.rules import (
 )
 from app.bookings.moving.service import Move, carry_out, check_kind, left_of, staying
 from app.bookings.rules import Status
+from app.occupancy.models import SpaceState
 from app.people.service import Person, find_people
 from app.spaces import layout
 from app.spaces.models import FixedSeat, Floor, Site, Space, Zone
@@ -236,13 +237,16 @@ class Others:
         ]
 
 
-def _others(session: Session, becomes: Mapping[int, Ground], window: TimeSpan) -> Others:
+def _others(session: Session, becomes: Mapping[int, Ground], window: TimeSpan, now: datetime) -> Others:
+    """Where a sensor sees somebody, this moment is taken, whoever it is: no booking that has begun is sent there."""
     policy_of = policies(session)
     policy = {one.space_id: policy_of.of(one.kind, one.zone_id) for one in becomes.values()}
     busy: dict[int, tuple[TimeSpan, ...]] = {}
     for timezone in {one.timezone for one in becomes.values()}:
         there = {one.space_id: policy[one.space_id] for one in becomes.values() if one.timezone == timezone}
         busy |= not_to_be_had(session, there, window, ZoneInfo(timezone), user_id=None)
+    for row in session.scalars(select(SpaceState).where(SpaceState.space_id.in_(list(busy)))):
+        busy[row.space_id] = (*busy[row.space_id], *in_use(row, now))
     return Others(becomes, policy, busy)
 
 
@@ -255,7 +259,7 @@ def _placed(
     if not spans:
         return {}
     window = TimeSpan(min(one.start for one in spans.values()), max(one.end for one in spans.values()))
-    others = _others(session, becomes, window)
+    others = _others(session, becomes, window, now)
     # What the same people have from the same space on the same days is looked for once.
     wanted = {(one.space_id, stay) for one, stay in lost.items() if one.id in spans}
     known = {(space_id, stay): others.ways(was[space_id], stay) for space_id, stay in wanted}

@@ -198,6 +198,14 @@ def test_no_two_go_to_one_place_and_who_can_stay_together_does(house: House) -> 
     assert sorted(moves) == sorted([(morning.id, "N-1"), (beside.id, "N-2")])
 
 
+def test_nobody_whose_time_has_begun_is_sent_where_somebody_sits(house: House) -> None:
+    booking = house.book("aoki", "seat", "09:00", "12:00")
+    house.hear("window", ("09:00", True), ("09:03", True))
+    house.break_("bare")
+    moves = change_space(house, "seat", {"zone_id": zone_of(house, "taxes")}, now="09:10")
+    assert moves == [(booking.id, "focus")]
+
+
 def test_what_is_held_for_the_queue_lapses_where_its_person_may_not_be_any_more(house: House) -> None:
     held = house.book("aoki", "seat", "10:00", "11:00")
     with transaction(house.engine) as session:
