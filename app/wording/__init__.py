@@ -241,10 +241,10 @@ STATUSES: Mapping[str, LazyString] = {
 REASONS: Mapping[str, LazyString] = {
     "": lazy_gettext("-"),
     "awaiting_sensor": lazy_gettext("waiting for the sensor's word"),
-    "cancelled": lazy_gettext("cancelled by hand"),
+    "cancelled": lazy_gettext("it was cancelled"),
     "next_booking": lazy_gettext("the next booking of the same person begins"),
     "not_available": lazy_gettext("the space is no longer available"),
-    "closed": lazy_gettext("the office was closed"),
+    "closed": lazy_gettext("the office is closed"),
     "left": lazy_gettext("the person left the office"),
     "claimed_by_other": lazy_gettext("left; somebody else sat down"),
     "ended": lazy_gettext("used to the end"),

@@ -11,18 +11,18 @@ from flask_babel.speaklater import LazyString
 # besides how it was before, who did it, and why.
 MESSAGES: Mapping[str, LazyString] = {
     "booking.made": lazy_gettext("%(space)s is booked: %(when)s."),
-    "booking.changed": lazy_gettext("The booking was changed: %(space)s, %(when)s."),
+    "booking.changed": lazy_gettext("Changed: %(space)s, %(when)s."),
     "booking.moved": lazy_gettext("Moved from %(before)s to %(space)s: %(when)s."),
     "booking.cancelled": lazy_gettext("Cancelled: %(space)s, %(when)s."),
     "booking.ended_early": lazy_gettext("Ended: %(space)s, %(when)s."),
-    "booking.released": lazy_gettext("Given back, since nobody came: %(space)s, %(when)s."),
-    "booking.reclaimed": lazy_gettext("Taken back: %(space)s, %(when)s."),
+    "booking.released": lazy_gettext("Released, since nobody came: %(space)s, %(when)s."),
+    "booking.reclaimed": lazy_gettext("Held again: %(space)s, %(when)s."),
     "booking.release_warned": lazy_gettext(
         "%(space)s will be given back soon, since nobody came (%(when)s). Are you still coming?"
     ),
-    "booking.invited": lazy_gettext("You are invited: %(space)s, %(when)s."),
+    "booking.invited": lazy_gettext("You are invited to %(space)s, %(when)s."),
     "booking.declined": lazy_gettext("%(who)s does not come: %(space)s, %(when)s."),
-    "booking.uninvited": lazy_gettext("You need not come any more: %(space)s, %(when)s."),
+    "booking.uninvited": lazy_gettext("You need no longer come: %(space)s, %(when)s."),
     "series.unused": lazy_gettext(
         "Nobody came to your series at %(space)s the last times. Confirm it by %(until)s, or it ends."
     ),

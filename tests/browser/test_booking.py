@@ -36,6 +36,38 @@ def test_a_seat_is_booked_changed_and_cancelled(visitor: NewVisitor) -> None:
     expect(page.locator("table")).to_contain_text("A-01")
 
 
+def test_whoever_is_invited_says_that_they_do_not_come_and_the_host_cancels_with_a_reason(
+    visitor: NewVisitor,
+) -> None:
+    host, guest = visitor(), visitor()
+    page = host.sign_in("kobayashi")
+    host.open_space("M-01")
+    page.fill("#book-from", "15:00")
+    page.fill("#book-to", "16:00")
+    page.fill("#book-attendees", "watanabe@demo.example")
+    page.get_by_role("button", name="M-01 を予約する").click()
+    expect(page.get_by_role("status")).to_contain_text("予約しました。")
+
+    other = guest.sign_in("watanabe")
+    guest.open("/bookings")
+    invited = other.locator(".booking", has_text="M-01")
+    invited.get_by_text("欠席する", exact=True).click()
+    invited.get_by_label("理由(任意、関係する方に伝わります)").fill("出張のため")
+    invited.get_by_role("button", name="欠席を知らせる").click()
+    expect(other.get_by_role("status")).to_contain_text("欠席を主催者に知らせました。")
+    expect(invited).to_have_count(0)
+
+    host.open("/bookings")
+    booking = page.locator(".booking", has_text="M-01")
+    booking.get_by_text("理由を添える", exact=True).click()
+    booking.get_by_label("理由(任意、関係する方に伝わります)").first.fill("会議が延期になったため")
+    booking.get_by_role("button", name="取り消す").last.click()
+    expect(page.get_by_role("status")).to_contain_text("取り消しました。")
+    page.get_by_role("row", name="M-01").get_by_role("link", name="履歴").click()
+    expect(page.locator("table")).to_contain_text("さんが欠席になりました")
+    expect(page.locator("table")).to_contain_text("理由: 会議が延期になったため")
+
+
 def test_a_booking_that_begins_now_is_checked_in_and_given_back(visitor: NewVisitor) -> None:
     me = visitor("en-US")
     page = me.sign_in("ito")

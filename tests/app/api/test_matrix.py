@@ -155,8 +155,7 @@ class Try:
 
     def invitation(self) -> int:
         """A booking of somebody else's that the owner is invited to."""
-        start, end = f"{self.hour:02}:00", f"{self.hour + 1:02}:00"
-        return meeting(self.house, "chiba", self.owner, start=start, end=end, day=self.day).id
+        return meeting(self.house, "chiba", self.owner, hour=self.hour, day=self.day).id
 
     def series(self) -> int:
         hour = self.hour

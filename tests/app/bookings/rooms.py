@@ -9,17 +9,15 @@ from app.spaces.models import Space
 from tests.house import House, at, span
 
 
-def meeting(
-    house: House, host: str, *invited: str, start: str = "10:00", end: str = "11:00", day: int = 0
-) -> Booking:
-    """The host's, of the booth, which is one for four; made at eight, as is each invitation."""
+def meeting(house: House, host: str, *invited: str, hour: int = 10, day: int = 0) -> Booking:
+    """The host's, an hour in the booth, which is one for four; made at eight, as is each invitation."""
     with transaction(house.engine) as session:
         session.get_one(Space, house.spaces["booth"]).capacity = 4
         booking = reserve.reserve(
             session,
             actor=house.people[host],
             space_id=house.spaces["booth"],
-            span=span(start, end, day=day),
+            span=span(f"{hour:02}:00", f"{hour + 1:02}:00", day=day),
             now=at("08:00"),
         )
         ids = [house.people[one].id for one in invited]
