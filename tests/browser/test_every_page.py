@@ -53,7 +53,7 @@ CHECKS = """() => {
   for (const one of document.querySelectorAll("th")) if (!one.scope) found.push(`no scope: ${one.outerHTML}`);
   const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
   for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) found.push(`id twice: ${id}`);
-  for (const one of document.querySelectorAll("main button, main a.button, nav a")) {
+  for (const one of document.querySelectorAll("main button, main a.button, nav a, nav summary")) {
     const box = one.getBoundingClientRect();
     if (visible(one) && window.innerWidth < 640 && box.height < 40) found.push(`small target: ${one.textContent}`);
   }
