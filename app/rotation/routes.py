@@ -12,6 +12,7 @@ from app.extensions import db
 from app.http import Blueprint, cursor_page, now, settings, today
 from app.rotation import service, swapping
 from app.rotation.models import Rotation
+from app.rotation.needs import needs_of, what_if
 from app.rotation.schemas import (
     LockRequest,
     PublishedView,
@@ -30,7 +31,7 @@ from app.rotation.schemas import (
     WhatIfView,
     WithdrawnView,
 )
-from app.rotation.standing import find_way, needs_of, swaps_of, what_if
+from app.rotation.standing import find_way, swaps_of
 from app.wording import of_rotation
 
 api = Blueprint(

@@ -106,7 +106,7 @@ def test_the_pages_of_telework_are_whole_and_named(
     for who, paths in (
         ("kobayashi", ("/telework", "/telework?on=2026-12-01")),
         ("sato", ("/telework/approvals", "/telework/approvals?week=2026-12-01")),
-        ("sato", ("/rotation", "/rotation/setting?section=1")),
+        ("sato", ("/rotation", "/rotation/setting?section=1", "/rotation/seats?answer=1", "/rotation/swaps")),
         ("takahashi", ("/telework/approvals", "/office/telework-rules")),
     ):
         me.page.context.clear_cookies()
