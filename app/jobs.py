@@ -166,7 +166,9 @@ def keep_due(engine: Engine, now: datetime, settings: Settings) -> dict[str, int
     local = now.astimezone(settings.timezone)
     if local.time() < settings.hours.day_closes:
         return None
-    counts = erasing.erase_once_a_day(engine, settings.keeping, now=now, today=local.date())
+    counts = erasing.erase_once_a_day(
+        engine, settings.keeping, now=now, today=local.date(), timezone=settings.timezone
+    )
     if counts:
         log.info("erased: %s", ", ".join(f"{name} {count}" for name, count in counts.items()))
     return counts

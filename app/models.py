@@ -13,6 +13,7 @@ import app.records.models
 import app.spaces.models
 import app.telework.closing.models
 import app.telework.daylog.models
+import app.telework.figures.models
 import app.telework.models
 import app.usage.models
 import app.waitlist.models  # noqa: F401

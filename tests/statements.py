@@ -26,12 +26,12 @@ def counted(engine: Engine) -> Iterator[list[str]]:
 
 @contextmanager
 def explained(engine: Engine) -> Iterator[list[str]]:
-    """The plan of each SELECT that is sent to the database, as text."""
+    """The plan of each query that is sent to the database, as text."""
     plans: list[str] = []
     prefix = "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
 
     def explain(_connection: object, cursor: Any, statement: str, parameters: Any, *_: object) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "WITH")):
             cursor.execute(prefix + statement, parameters)
             plans.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
 

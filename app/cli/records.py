@@ -25,7 +25,8 @@ def keep(dry_run: bool) -> None:
     """Erase what is linked to people and older than the settings KEEP_… say; the figures stay."""
     settings = settings_of_env()
     now = settings.clock()
-    limits = erasing.limits_of(settings.keeping, now, now.astimezone(settings.timezone).date())
+    today = now.astimezone(settings.timezone).date()
+    limits = erasing.limits_of(settings.keeping, now, today, settings.timezone)
     with engine_of(settings) as engine:
         if dry_run:
             with reading(engine) as session:

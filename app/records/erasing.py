@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     not_,
     or_,
     select,
@@ -31,13 +31,12 @@ from app import events
 from app.bookings.models import Attendee
 from app.database import reading, transaction
 from app.events import Event
-from app.people.belonging import section_of, stays_between
 from app.records.links import BOOKINGS, PARTS, Part, Period
-from app.records.models import HalfDayFigure, Kept
+from app.records.models import Kept
 from app.records.rules import Limits, limits, subject_without_person, without_people
 from app.settings import Keeping
 from app.telework.daylog.models import HalfDayCorrection
-from app.telework.daylog.service import effective
+from app.telework.figures.service import keep_day, keep_sheet
 from app.telework.models import HalfDay
 from app.usage.models import UsageCorrection
 
@@ -59,8 +58,8 @@ TELEWORK = "telework."
 _events = Event.metadata.tables["events"]
 
 
-def limits_of(keeping: Keeping, now: datetime, today: date) -> Limits:
-    """The limits that the operator's settings mean at an instant."""
+def limits_of(keeping: Keeping, now: datetime, today: date, timezone: ZoneInfo) -> Limits:
+    """The limits that the operator's settings mean at an instant of an office day."""
     return limits(
         now,
         today,
@@ -68,6 +67,7 @@ def limits_of(keeping: Keeping, now: datetime, today: date) -> Limits:
         presence=keeping.presence,
         lookups=keeping.lookups,
         telework_years=keeping.telework_years,
+        timezone=timezone,
     )
 
 
@@ -108,13 +108,13 @@ def erase(engine: Engine, of: Limits, *, now: datetime, batch: int = BATCH) -> d
 
 
 def erase_once_a_day(
-    engine: Engine, keeping: Keeping, *, now: datetime, today: date
+    engine: Engine, keeping: Keeping, *, now: datetime, today: date, timezone: ZoneInfo
 ) -> dict[str, int] | None:
     """What the jobs call: erase, unless it was done for this office day already; then None."""
     with reading(engine) as session:
         if session.get(Kept, today):
             return None
-    counts = erase(engine, limits_of(keeping, now, today), now=now)
+    counts = erase(engine, limits_of(keeping, now, today, timezone), now=now)
     with transaction(engine) as session:
         session.merge(Kept(on_date=today, finished_at=now, counts=counts))
     return counts
@@ -213,27 +213,14 @@ def _scrub(session: Session, which: ColumnElement[bool], most: int | None = None
 
 
 def _count_half_days(session: Session, of: Limits) -> int:
-    """Count the oldest day's half-days by section, then erase them with what was said of them; returns how many.
-
-    A person counts once: for the membership of that day that began first.
-    """
+    """Keep the figures of the oldest day's half-days, then erase them with what was said of them; returns how many."""
     oldest = session.scalar(select(func.min(HalfDay.on_date)).where(HalfDay.on_date < of.telework))
     if oldest is None:
         return 0
-    stays = stays_between(session, oldest, oldest)
-    rows = session.execute(effective(HalfDay.user_id, HalfDay.half).where(HalfDay.on_date == oldest)).all()
-    counted = Counter(
-        (section_of(stays.get(one.user_id, ()), oldest), one.half, one.day_class) for one in rows
-    )
-    session.execute(
-        insert(HalfDayFigure),
-        [
-            {"on_date": oldest, "section_id": section, "half": half, "day_class": kind, "people": people}
-            for (section, half, kind), people in counted.items()
-        ],
-    )
+    keep_sheet(session, oldest, of.timezone)
+    counted = keep_day(session, oldest)
     of_day = select(HalfDay.id).where(HalfDay.on_date == oldest)
     with events.erasing(session):
         session.execute(delete(HalfDayCorrection).where(HalfDayCorrection.half_day_id.in_(of_day)))
         session.execute(delete(HalfDay).where(HalfDay.on_date == oldest))
-    return len(rows)
+    return counted

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from app.working_days import FIRST_MONTH, fiscal_year
 
@@ -33,12 +34,13 @@ CHANGES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is older than these instants, or than this day, is erased."""
+    """What is older than these instants, or than this day, is erased. `timezone`: of the office's days."""
 
     readings: datetime
     presence: datetime
     lookups: datetime
     telework: date
+    timezone: ZoneInfo
 
 
 def limits(
@@ -49,6 +51,7 @@ def limits(
     presence: timedelta,
     lookups: timedelta,
     telework_years: int,
+    timezone: ZoneInfo,
 ) -> Limits:
     """The limits at an instant of an office day. A fiscal year is kept for so many whole ones after it has ended."""
     return Limits(
@@ -56,6 +59,7 @@ def limits(
         presence=now - presence,
         lookups=now - lookups,
         telework=date(fiscal_year(today) - telework_years, FIRST_MONTH, 1),
+        timezone=timezone,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.people.belonging import section_of
 from app.people.rules import Stay
 from app.people.service import staff_ids
-from app.reports.rules import Sum, monthly, share, yearly
+from app.reports.rules import Sum, monthly
 from app.reports.rules.caps import Amount, Cap, Measure, Standing, reach, standings
 from app.reports.rules.fairness import Fairness, fairness
 from app.reports.rules.table import Kind, Table, Value, columns
@@ -20,14 +20,19 @@ from app.reports.service import (
     Ask,
     Names,
     Ruled,
+    Scope,
     belonging,
     calendar_of,
     granted,
     half_days,
+    kept,
     minutes_of,
     names_of,
 )
+from app.telework.caps.service import eligibility
 from app.telework.daylog.rules import Form
+from app.telework.figures.rules import SheetLine, share, yearly
+from app.telework.figures.service import kept_sheet, sums_until
 from app.telework.rules import DayClass
 from app.timespan import day_span
 
@@ -35,11 +40,16 @@ Row = Mapping[str, Value]
 
 
 def telework_monthly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
-    """Telework by section and person, with what of the half-days is not known; eight queries."""
+    """Telework by section and person, with what of the half-days is not known; nine queries. Of days whose people are
+    forgotten the sums stand."""
     stays = belonging(session, ask, ask.first, ask.last)
     names = names_of(session)
-    ruled = Ruled(session, stays)
-    found = monthly(half_days(session, ask, stays), minutes_of(ask.office, ask.first), ruled.is_eligible)
+    found = monthly(
+        half_days(session, ask, stays),
+        minutes_of(ask.office, ask.first),
+        eligibility(session, stays),
+        kept(session, ask),
+    )
     rows: list[Row] = []
     if ask.scope.shows_office:
         rows.append(_sum("office", "", "", found.total))
@@ -97,30 +107,19 @@ def _sum(of: str, section: str, name: str, found: Sum) -> Row:
 
 
 def telework_yearly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
-    """The ministry's sheet as of the last day asked for, of the office and by section; nine queries."""
-    stays = belonging(session, ask, ask.first, ask.last)
+    """The ministry's sheet as of the last day asked for, of the office and by section; eleven queries.
+
+    Of a fiscal year whose people are forgotten it is told as it was kept; of other days that reach so far back only who
+    belonged to the office then.
+    """
+    lines, is_whole = kept_sheet(session, ask.first, ask.last), True
+    if lines is None:
+        lines = _sheet(session, ask)
+        is_whole = sums_until(session, ask.first, ask.last) is None
     names = names_of(session)
-    day = day_span(ask.last, ask.office.timezone)
-    staff = {
-        user_id: section
-        for user_id in staff_ids(session, on=ask.last, day_began_at=day.start)
-        if ask.scope.shows(user_id, section := section_of(stays.get(user_id, ()), ask.last))
-    }
-    halves = half_days(session, ask, stays, classes=(DayClass.TELEWORK, DayClass.TRIP))
-    found = yearly(staff, halves, Ruled(session, staff).is_eligible, ask.last)
-    rows: list[Row] = [
-        {
-            "of": "office" if line.section_id is None else "section",
-            "section": names.section(line.section_id),
-            "staff": line.staff,
-            "eligible": line.eligible,
-            "users": line.users,
-            "rate": line.rate,
-            "band": line.band.value,
-            **{f"{form.value}_users": line.by_form[form] for form in Form},
-            **{f"{form.value}_days": line.half_days[form] / 2 for form in Form},
-        }
-        for line in sorted(found, key=lambda line: names.place(line.section_id))
+    rows = [
+        _line(line, names, is_whole=is_whole)
+        for line in sorted(lines, key=lambda line: names.place(line.section_id))
         if (ask.scope.shows_office if line.section_id is None else ask.scope.shows_section(line.section_id))
     ]
     return Table(
@@ -142,6 +141,40 @@ def telework_yearly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
         rows,
         {"as_of": ask.last},
     )
+
+
+def _sheet(session: Session, ask: Ask) -> Sequence[SheetLine]:
+    """The sheet as the log has it; of a chief's sections where a chief asks. What their people did elsewhere before
+    they came counts for whoever asks."""
+    stays = belonging(session, ask, ask.first, ask.last)
+    day = day_span(ask.last, ask.office.timezone)
+    staff = {
+        user_id: section
+        for user_id in staff_ids(session, on=ask.last, day_began_at=day.start)
+        if ask.scope.shows(user_id, section := section_of(stays.get(user_id, ()), ask.last))
+    }
+    halves = half_days(
+        session, replace(ask, scope=Scope()), stays, classes=(DayClass.TELEWORK, DayClass.TRIP)
+    )
+    return yearly(staff, halves, eligibility(session, staff), ask.last)
+
+
+def _line(line: SheetLine, names: Names, *, is_whole: bool) -> Row:
+    """A line of the sheet. Not `is_whole`: what people did in these days is not known any more."""
+    row: dict[str, Value] = {
+        "of": "office" if line.section_id is None else "section",
+        "section": names.section(line.section_id),
+        "staff": line.staff,
+        "eligible": line.eligible,
+    }
+    counted: dict[str, Value] = {
+        "users": line.users,
+        "rate": line.rate,
+        "band": line.band.value,
+        **{f"{form.value}_users": line.by_form[form] for form in Form},
+        **{f"{form.value}_days": line.half_days[form] / 2 for form in Form},
+    }
+    return row | (counted if is_whole else dict.fromkeys(counted))
 
 
 def fair_days(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
@@ -268,6 +301,12 @@ REPORTS: Mapping[str, Report] = {
         Report("caps", near_caps),
     )
 }
+
+
+def made(session: Session, report: Report, ask: Ask, caps: Sequence[Cap]) -> Table:
+    """A report, with the last of its days whose people are forgotten; one query more."""
+    table = report.make(session, ask, caps)
+    return replace(table, facts={**table.facts, "sums_until": sums_until(session, ask.first, ask.last)})
 
 
 def get_report(name: str) -> Report:

@@ -21,12 +21,11 @@ from app.reports.routes import caps_asked, download, table_of
 from app.reports.rules.caps import Measure, Period
 from app.reports.rules.table import Kind, Value, plain
 from app.reports.schemas import ReportQuery
-from app.reports.service import sees_others
+from app.reports.service import sees_others, sheet_days
 from app.wording import of_reports
 from app.working_days import fiscal_days, fiscal_year
 
 pages = Blueprint("reports_pages", __name__, url_prefix="/reports")
-SHEET_DAY = (10, 1)  # the ministry asks as of 1 October
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,7 @@ def usual_span(name: str, on: date) -> Span:
             last = on.replace(day=1) - timedelta(days=1)
             return Span(last.replace(day=1), last)
         case "telework_yearly":
-            year = fiscal_year(on)
-            year = year if on >= date(year, *SHEET_DAY) else year - 1
-            return Span(fiscal_days(year)[0], date(year, *SHEET_DAY))
+            return Span(*sheet_days(on))
         case "fairness":
             return Span(*fiscal_days(fiscal_year(on)))
         case _:

@@ -14,7 +14,7 @@ from app.database import reading
 from app.errors import Forbidden
 from app.extensions import db
 from app.http import Blueprint, settings
-from app.reports.listing import Report, get_report
+from app.reports.listing import Report, get_report, made
 from app.reports.rules.caps import Cap, Measure, Period
 from app.reports.rules.table import Kind, Table, Value, plain
 from app.reports.schemas import ReportQuery, ReportView
@@ -41,6 +41,7 @@ def report(query: dict[str, Any], name: str) -> Any:
         "name": found.name,
         "first": query["first"],
         "last": query["last"],
+        "sums_until": table.facts.get("sums_until"),
         "columns": [
             {"key": one.key, "kind": one.kind.value, "title": of_reports.title(one.key)}
             for one in table.columns
@@ -65,7 +66,7 @@ def table_of(found: Report, first: date, last: date, caps: Sequence[Cap]) -> Tab
     if not found.of_people and not sees_others(asker()):
         raise Forbidden("reports.not_allowed", name=found.name)
     with reading(db.engine) as session:
-        return found.make(session, Ask.by(session, asker(), first, last, settings()), caps)
+        return made(session, found, Ask.by(session, asker(), first, last, settings()), caps)
 
 
 def written(table: Table, encoding: str) -> Written:
@@ -76,7 +77,7 @@ def written(table: Table, encoding: str) -> Written:
 
 
 def _cell(value: Value, kind: Kind) -> str:
-    return of_reports.word(str(value)) if kind is Kind.WORD else plain(value, kind)
+    return of_reports.word(str(value)) if kind is Kind.WORD and value is not None else plain(value, kind)
 
 
 def download(found: Report, table: Table, first: date, last: date, encoding: str) -> Response:

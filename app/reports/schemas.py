@@ -38,10 +38,12 @@ class ReportColumn(Schema):
 
 
 class ReportView(Schema):
-    """`rows`: by the keys of the columns; a share is of one, computed from the counts beside it."""
+    """`rows`: by the keys of the columns; a share is of one, computed from the counts beside it. `sums_until`: of days
+    up to it the people are forgotten (RULES 19): only sums are told, and the ministry's sheet as of 1 October."""
 
     name = fields.String()
     first = fields.Date(data_key="from")
     last = fields.Date(data_key="to")
+    sums_until = fields.Date(allow_none=True)
     columns = fields.List(fields.Nested(ReportColumn))
     rows = fields.List(fields.Dict(keys=fields.String()))

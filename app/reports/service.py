@@ -16,7 +16,6 @@ from app.people.models import SEES_ALL, Role, User
 from app.people.rules import Stay, folded
 from app.people.sections import reach_of
 from app.people.service import Person, list_sections
-from app.reports.rules import HalfDay
 from app.reports.rules.caps import Cap, Measure, Period
 from app.settings import Settings
 from app.telework.caps.rules import Measure as RuleMeasure
@@ -24,11 +23,13 @@ from app.telework.caps.rules import Rule
 from app.telework.caps.service import governed, rulebook
 from app.telework.daylog.rules import form_of
 from app.telework.daylog.service import COUNTS_AS, effective
+from app.telework.figures.rules import SHEET_DAY, HalfDay, Kept
+from app.telework.figures.service import kept_half_days
 from app.telework.models import ClosedDay, TeleworkPlan
 from app.telework.models import HalfDay as Row
 from app.telework.rules import REMOTE, DayClass, Half
 from app.telework.service import Office
-from app.working_days import WorkingDays
+from app.working_days import WorkingDays, fiscal_days, fiscal_year
 
 DEVICES = (Role.KIOSK, Role.SERVICE)
 
@@ -95,11 +96,6 @@ class Ruled:
 
     def _rule(self, user_id: int, on: date) -> Rule | None:
         return self._rule_on[user_id](on) if user_id in self._rule_on else None
-
-    def is_eligible(self, user_id: int, on: date) -> bool:
-        """Whether somebody may telework: also where no rule says anything."""
-        rule = self._rule(user_id, on)
-        return rule is None or rule.eligible
 
     def caps(self, user_id: int, on: date) -> list[Cap]:
         """What the rule of a day allows somebody."""
@@ -206,6 +202,20 @@ def granted(session: Session, first: date, last: date) -> dict[tuple[int, date],
     for user_id, on, half in session.execute(plans):
         found[user_id, on].append(half)
     return found
+
+
+def sheet_days(on: date) -> tuple[date, date]:
+    """The days of the ministry's sheet that was due last: of a fiscal year until its 1 October."""
+    year = fiscal_year(on)
+    year = year if on >= date(year, *SHEET_DAY) else year - 1
+    return fiscal_days(year)[0], date(year, *SHEET_DAY)
+
+
+def kept(session: Session, ask: Ask) -> list[Kept]:
+    """What is left of the days asked for whose people are forgotten: of the sections that the asker may see. One
+    query."""
+    found = kept_half_days(session, ask.first, ask.last)
+    return [one for one in found if ask.scope.shows_section(one.section_id)]
 
 
 def calendar_of(session: Session, first: date, last: date) -> WorkingDays:

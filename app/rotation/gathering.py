@@ -196,11 +196,9 @@ def problem_form(of: Month) -> dict[str, Any]:
 def _given(of: Month, key: Key) -> tuple[str, str] | None:
     """Where somebody is then, if that is given, and why."""
     user_id, on, half = key
-    plan, person = of.plans.get(key), of.of_person.get(user_id, {})
-    if not of.is_here(user_id, on):
-        return "away", "elsewhere"
-    if f"{WEEKDAYS[on.weekday()]}-{half}" in person.get("away", ()):
-        return "away", "part_time"
+    plan = of.plans.get(key)
+    if (absent := is_absent(of, key)) is not None:
+        return "away", absent
     if plan is not None and plan.kind in AWAY:
         return "away", plan.kind.value
     if key in of.locks:
@@ -214,6 +212,16 @@ def _given(of: Month, key: Key) -> tuple[str, str] | None:
         and key not in of.published
     ):
         return "home", "approved"
+    return None
+
+
+def is_absent(of: Month, key: Key) -> str | None:
+    """Why somebody does not work in the section then, whatever is planned; None where they do."""
+    user_id, on, half = key
+    if not of.is_here(user_id, on):
+        return "elsewhere"
+    if f"{WEEKDAYS[on.weekday()]}-{half}" in of.of_person.get(user_id, {}).get("away", ()):
+        return "part_time"
     return None
 
 

@@ -19,6 +19,7 @@ from app.http import Blueprint, cursor_page, now, settings, today
 from app.rotation import service, swapping
 from app.rotation.form import A_HALF
 from app.rotation.models import Rotation
+from app.rotation.needs import needs_of, what_if
 from app.rotation.schemas import (
     LockList,
     LockRequest,
@@ -40,7 +41,7 @@ from app.rotation.schemas import (
     WhatIfView,
     WithdrawnView,
 )
-from app.rotation.standing import find_way, needs_of, swaps_of, what_if
+from app.rotation.standing import find_way, swaps_of
 from app.versions import changes, shown
 from app.wording import of_rotation
 

@@ -210,13 +210,20 @@ class WhatIfQuery(Schema):
 
 class WhatIfView(Schema):
     """`least_seats`: with fewer no plan holds the rules. `least_home`: half-days at home of all together that so many
-    `seats` ask for. `most_seen`: the most who were in the office at once on these days, as the day log has it."""
+    `seats` ask for. A `…_bound` is what is proven: less cannot be; where it is the number itself, nothing less will do.
+
+    `most_planned`: the most in the office at once by what is planned; `most_seen`: as the day log has it, of five
+    people or more.
+    """
 
     people = fields.Integer()
     half_days = fields.Integer()
     least_seats = fields.Integer(allow_none=True)
+    least_seats_bound = fields.Integer(allow_none=True)
     seats = fields.Integer(allow_none=True)
     least_home = fields.Integer(allow_none=True)
+    least_home_bound = fields.Integer(allow_none=True)
+    most_planned = fields.Integer()
     most_seen = fields.Integer(allow_none=True)
 
 

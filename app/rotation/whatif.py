@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from app.rotation.milp import Linear, total
+from app.rotation.milp import Linear, Status, total
 from app.rotation.rules import HALVES, Cell, Fixed, Plan, Problem, Rule, State, check, worth
 from app.rotation.search import Musts, peak
 
@@ -18,8 +18,14 @@ MOST_SWAPS = 3
 class Least:
     """The least number and its proven bound; both None where no plan is possible, or the time did not suffice."""
 
-    value: int | None
-    bound: int | None
+    value: int | None = None
+    bound: int | None = None
+    is_impossible: bool = False
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether nothing less will do."""
+        return self.value is not None and self.value == self.bound
 
 
 def least_seats(problem: Problem, *, seconds: float = 10.0) -> Least:
@@ -36,7 +42,9 @@ def least_home(problem: Problem, seats: int, *, seconds: float = 10.0) -> Least:
 
 def _least(musts: Musts, goal: Linear, seconds: float) -> Least:
     found = musts.milp.minimize(goal, seconds=seconds)
-    return Least(found.best, found.bound) if found.is_found else Least(None, None)
+    if found.is_found:
+        return Least(found.best, max(0, found.bound))
+    return Least(is_impossible=found.status is Status.IMPOSSIBLE)
 
 
 @dataclass(frozen=True, slots=True)

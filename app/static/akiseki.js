@@ -56,3 +56,16 @@ for (const grid of document.querySelectorAll("[data-grid]")) {
     go(target());
   });
 }
+
+// A group of the menu that is open closes when one goes elsewhere, or presses Escape.
+const groups = [...document.querySelectorAll(".top nav details")];
+document.addEventListener("click", (event) => {
+  for (const one of groups) if (!one.contains(event.target)) one.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const one of groups.filter((found) => found.open)) {
+    one.open = false;
+    if (one.contains(document.activeElement)) one.querySelector("summary").focus();
+  }
+});

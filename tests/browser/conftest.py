@@ -68,6 +68,12 @@ class Visitor:
         self.page.click("main button.primary")
         return self.page
 
+    def choose(self, group: str, entry: str) -> Page:
+        """Open a group of the menu and go where one of its entries leads."""
+        self.page.locator("nav summary", has_text=group).click()
+        self.page.locator("nav details[open]").get_by_role("link", name=entry).click()
+        return self.page
+
     def row(self, code: str) -> Locator:
         """A space in the floor's list."""
         return self.page.locator("#list tr", has=self.page.get_by_role("rowheader", name=code))

@@ -67,7 +67,7 @@ CHECKS = """() => {
   for (const one of document.querySelectorAll("th")) if (!one.scope) found.push(`no scope: ${one.outerHTML}`);
   const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
   for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) found.push(`id twice: ${id}`);
-  for (const one of document.querySelectorAll("main button, main a.button, nav a")) {
+  for (const one of document.querySelectorAll("main button, main a.button, nav a, nav summary")) {
     const box = one.getBoundingClientRect();
     if (visible(one) && window.innerWidth < 640 && box.height < 40) found.push(`small target: ${one.textContent}`);
   }
@@ -120,7 +120,7 @@ def test_the_pages_of_telework_are_whole_and_named(
     for who, paths in (
         ("kobayashi", ("/telework", "/telework?on=2026-12-01")),
         ("sato", ("/telework/approvals", "/telework/approvals?week=2026-12-01")),
-        ("sato", ("/rotation", "/rotation/setting?section=1")),
+        ("sato", ("/rotation", "/rotation/setting?section=1", "/rotation/seats?answer=1", "/rotation/swaps")),
         ("takahashi", ("/telework/approvals", "/office/telework-rules")),
     ):
         me.page.context.clear_cookies()

@@ -20,7 +20,7 @@ def test_a_zone_is_drawn_and_its_people_wish_for_a_seat_without_scripts_too(visi
 
     me = visitor("ja-JP", PHONE)
     page = me.sign_in("kimura")
-    page.get_by_role("link", name="明日の席").click()
+    me.choose("席・職員", "明日の席")
     assert faults(page) == []
     page.get_by_label("第1希望").select_option(label="B-03")
     page.get_by_text("並んで座りたい人", exact=True).click()
@@ -32,7 +32,7 @@ def test_a_zone_is_drawn_and_its_people_wish_for_a_seat_without_scripts_too(visi
 
     friend = visitor("en-US", script=False)
     page = friend.sign_in("hayashi")
-    page.get_by_role("link", name="Tomorrow's seats").click()
+    friend.choose("Seats & people", "Tomorrow's seats")
     expect(page.get_by_text("木村 由美 would like to sit with you.")).to_be_visible()
     page.get_by_label("Colleague 1").select_option(label="木村 由美")
     page.get_by_role("button", name="I want a seat").click()
@@ -49,5 +49,5 @@ def test_the_page_of_a_draw_is_whole_in_both_languages_on_a_phone(visitor: NewVi
         me.open("/lots")
         assert faults(page) == []
         me.open("/lots/1")
-        page.locator("summary").click()
+        page.locator("main summary").click()
         assert faults(page) == []

@@ -147,7 +147,7 @@ def line_of(lines: list[list[str]], name: str, day: str) -> list[str]:
 def test_a_month_is_answered_confirmed_closed_corrected_and_exported(someone: Callable[..., Visitor]) -> None:
     me = someone("kobayashi", "ja-JP", PHONE, script=False)
     page = me.page
-    page.get_by_role("link", name="勤務場所").click()
+    me.choose("勤務", "勤務場所")
     me.open("/telework/days?month=2026-11")
     expect(page.get_by_role("heading", name="どこで勤務しましたか")).to_be_visible()
     expect(page.get_by_text("本人がチェックイン: 08:30–12:00")).to_be_visible()
@@ -164,7 +164,7 @@ def test_a_month_is_answered_confirmed_closed_corrected_and_exported(someone: Ca
 
     personnel = someone("takahashi")
     page = personnel.page
-    page.get_by_role("link", name="月締め").click()
+    personnel.choose("勤務", "月締め")
     page.get_by_role("link", name="2026年11月").click()
     expect(page.get_by_text("すべての日が確定しています。")).to_be_visible()
     page.get_by_role("button", name="2026年11月を締める").click()

@@ -7,6 +7,7 @@ from tests.browser.conftest import WIDE, NewVisitor, Site
 from tests.servers.processes import Program
 
 SEARCH_MS = 90_000
+ANSWER_MS = 30_000
 
 
 @pytest.mark.timeout(240)
@@ -40,3 +41,19 @@ def plan_a_month(visitor: NewVisitor) -> None:
     chief.page.locator("summary", has_text="取り下げる").click()
     chief.page.get_by_role("button", name="このローテーションを取り下げる").click()
     expect(chief.page.locator("#progress")).to_contain_text("取り下げ")
+
+
+def test_the_seats_needed_are_worked_out_beside_the_page_and_without_a_script(visitor: NewVisitor) -> None:
+    chief = visitor("ja-JP", WIDE)
+    page = chief.sign_in("sato")
+    chief.choose("勤務", "必要席数の試算")
+    page.get_by_label("席数").fill("9")
+    page.get_by_role("button", name="試算する").click()
+    expect(page.locator("#answer h2")).to_contain_text("席で足ります", timeout=ANSWER_MS)
+    expect(page.locator("#answer tr.sum")).to_contain_text("60%")
+
+    plain = visitor("en-US", WIDE, script=False)
+    page = plain.sign_in("sato")
+    plain.open("/rotation/seats")
+    page.get_by_role("link", name="Show it without waiting here").click()
+    expect(page.locator("#answer h2")).to_contain_text("seats are enough", timeout=ANSWER_MS)

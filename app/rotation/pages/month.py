@@ -118,6 +118,7 @@ def month() -> str:
         on=first,
         before=first - timedelta(days=1),
         after=last + timedelta(days=1),
+        one_day=timedelta(days=1),
         shown=shown,
         others=[one for one in found if one is not chosen],
         halves=HALVES,

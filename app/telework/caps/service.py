@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -201,6 +201,18 @@ def standings_of(
     rule = rulebook(session).rule_on(person)(on)
     cells = cells_of(session, [person_id], *around([on]), office)[person_id]
     return rule, standings(cells, rule, on, calendar)
+
+
+def eligibility(session: Session, user_ids: Collection[int]) -> Callable[[int, date], bool]:
+    """Whether people may telework on a day: where no rule says anything, they may; three queries."""
+    book = rulebook(session)
+    rule_on = {user_id: book.rule_on(person) for user_id, person in governed(session, user_ids).items()}
+
+    def is_eligible(user_id: int, on: date) -> bool:
+        rule = rule_on[user_id](on) if user_id in rule_on else None
+        return rule is None or rule.eligible
+
+    return is_eligible
 
 
 @dataclass(frozen=True, slots=True)

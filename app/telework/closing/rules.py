@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from app.telework.daylog.rules import Form
+from app.telework.figures.rules import Kept
 from app.telework.rules import DayClass, Half
 
 COLUMNS_AT_MOST = 20
@@ -294,12 +295,14 @@ class MonthCounts:
         return sum(count for day_class, count in self.by_class.items() if day_class is not DayClass.CLOSED)
 
 
-def counts(halves: Iterable[tuple[int, DayClass]]) -> MonthCounts:
-    """Count half-days given as (person, class)."""
+def counts(halves: Iterable[tuple[int, DayClass]], kept: Iterable[Kept] = ()) -> MonthCounts:
+    """Count half-days given as (person, class), and those of people who are forgotten."""
     by_class: Counter[DayClass] = Counter()
     unknown: Counter[int] = Counter()
     for user_id, day_class in halves:
         by_class[day_class] += 1
         if day_class is DayClass.UNKNOWN:
             unknown[user_id] += 1
+    for past in kept:
+        by_class[past.day_class] += past.people
     return MonthCounts(by_class, tuple(unknown.most_common()))

@@ -19,6 +19,7 @@ from app.telework.daylog.models import ClosedMonth, HalfDayCorrection
 from app.telework.daylog.rerun import days_to_write_anew
 from app.telework.daylog.rules import Voice
 from app.telework.daylog.service import effective
+from app.telework.figures.service import kept_half_days
 from app.telework.guards import hold_month
 from app.telework.models import ClosedDay, HalfDay, TeleworkPlan
 from app.telework.rules import DayClass
@@ -75,7 +76,7 @@ def preview(session: Session, month: Month) -> Preview:
     halves = [
         (row.user_id, row.day_class) for row in session.execute(effective(HalfDay.user_id).where(within))
     ]
-    counted = counts(halves)
+    counted = counts(halves, kept_half_days(session, month.first, month.last))
     answered = select(HalfDayCorrection.half_day_id)
     conflicts = session.scalar(
         select(func.count()).select_from(HalfDay).where(within, HalfDay.conflict, HalfDay.id.not_in(answered))

@@ -17,6 +17,7 @@ from app.extensions import db
 from app.fields import day_typed, is_storable
 from app.http import now, settings, today
 from app.telework import requesting, views
+from app.telework.approval.counting import count_waiting
 from app.telework.approval.service import is_deputy
 from app.telework.freeing import free, needless_of
 from app.telework.models import REPORT_MOST
@@ -32,8 +33,17 @@ KINDS = (PlanKind.HOME, PlanKind.SATELLITE, PlanKind.TRIP, PlanKind.LEAVE, PlanK
 
 @pages.app_context_processor
 def shared() -> dict[str, Any]:
-    """Whether the navigation leads to the approvals, which it does for who decides on somebody's plans."""
-    return {"decides_on_plans": _decides}
+    """Whether the navigation leads to the approvals, which it does for who decides on somebody's plans, and how many
+    requests wait there."""
+    return {"decides_on_plans": _decides, "waiting_requests": _waiting}
+
+
+def _waiting() -> int:
+    person = visitor()
+    if person is None:
+        return 0
+    with reading(db.engine) as session:
+        return count_waiting(session, person, today())
 
 
 def _decides() -> bool:

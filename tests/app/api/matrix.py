@@ -130,6 +130,8 @@ GET /rotation/<int:rotation_id>/progress                           | CPA
 POST /rotation/<int:rotation_id>/cancel                            | C
 POST /rotation/<int:rotation_id>/lock                              | C
 GET /rotation/<int:rotation_id>/publish                            | C
+GET /rotation/seats                                                | CPA
+GET /rotation/seats/answer                                         | CPA
 GET /rotation/setting                                              | CPA
 POST /rotation/<int:rotation_id>/swaps                             | C
 GET /rotation/swaps                                                | SCFPI

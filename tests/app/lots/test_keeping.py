@@ -12,7 +12,7 @@ from app.lots.models import LotDraw, LotWish, State
 from app.records import erasing
 from app.settings import Keeping
 from tests.app.lots.conftest import Lots, bookings
-from tests.house import House, at
+from tests.house import TOKYO, House, at
 
 AS_DELIVERED = Keeping()
 
@@ -27,7 +27,7 @@ def kept(house: House) -> tuple[int, int]:
 
 def erase(house: House, day: int, keeping: Keeping = AS_DELIVERED) -> int:
     now = at("05:00", day=day)
-    of = erasing.limits_of(keeping, now, now.date())
+    of = erasing.limits_of(keeping, now, now.date(), TOKYO)
     with reading(house.engine) as session:
         due = erasing.due_counts(session, of)["lot_draws"]
     assert erasing.erase(house.engine, of, now=now)["lot_draws"] == due

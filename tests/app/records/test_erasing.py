@@ -22,20 +22,21 @@ from app.database import reading, transaction
 from app.events import Event
 from app.occupancy.models import StoredReading
 from app.records import erasing, links
-from app.records.models import HalfDayFigure, Kept
+from app.records.models import Kept
 from app.records.rules import Limits
 from app.settings import Keeping, Settings
 from app.spaces.rules import Lane
+from app.telework.figures.models import HalfDayFigure
 from app.telework.models import HalfDay, TeleworkPlan
 from app.telework.rules import DayClass, Half, PlanKind
 from app.usage import service as usage
-from tests.house import DAY, House, at, copied, span
+from tests.house import DAY, TOKYO, House, at, copied, span
 
 LATER = at("05:00", day=400)
 
 
 def limits(now: datetime = LATER) -> Limits:
-    return erasing.limits_of(Keeping(), now, now.date())
+    return erasing.limits_of(Keeping(), now, now.date(), TOKYO)
 
 
 def put(

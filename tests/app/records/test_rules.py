@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.records.rules import limits, subject_without_person, without_people
+from app.settings import TOKYO
 from app.working_days import fiscal_year
 
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8))
@@ -42,6 +43,7 @@ def test_telework_is_kept_for_three_whole_fiscal_years_after_its_own(today: date
         presence=timedelta(180),
         lookups=timedelta(180),
         telework_years=3,
+        timezone=TOKYO,
     )
     assert of.telework == kept_from
     assert (of.readings, of.presence) == (now - timedelta(30), now - timedelta(180))

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.rules import Band, HalfDay, band, monthly, share, yearly
+from app.reports.rules import monthly
 from app.telework.daylog.rules import Form, form_of
+from app.telework.figures.rules import Band, HalfDay, band, share, yearly
 from app.telework.rules import DayClass, Half
 
 MINUTES = {Half.AM: 210, Half.PM: 255}

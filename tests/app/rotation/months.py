@@ -16,12 +16,43 @@ from app.rotation.models import OPEN, Rotation, RotationBooking, RotationSwap, S
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
 from app.rotation.standing import find_way
-from app.telework.models import TeleworkPlan
-from tests.app.telework.desk import section_id
+from app.spaces.models import Zone
+from app.telework.models import HalfDay, TeleworkPlan
+from app.telework.rules import DayClass, Half
+from tests.app.telework.desk import hire, make_rule, section_id
 from tests.house import DAY, OFFICE, House, at
 
 FIRST, LAST = DAY + timedelta(days=6), DAY + timedelta(days=10)  # 30 November to 4 December 2026
 LIMITS = {"seconds": 20, "work": 200, "seed": 1}
+
+
+def furnish(house: House) -> House:
+    """Six people in a section with a zone of its own, who may work at home for two half-days a week."""
+    make_rule(house, week=2)
+    own = section_id(house, "soumu")
+    hire(house, "kato", "kimura", "kondo")
+    with transaction(house.engine) as session:
+        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
+    return house
+
+
+def log(house: House, who: str, on: date, day_class: DayClass, *halves: Half) -> list[int]:
+    """Somebody's half-days of a day, as the log has them."""
+    with transaction(house.engine) as session:
+        rows = [
+            HalfDay(
+                user_id=house.people[who].id,
+                on_date=on,
+                half=half,
+                day_class=day_class,
+                reason="no_evidence",
+                classified_at=at("09:00"),
+            )
+            for half in halves or Half
+        ]
+        session.add_all(rows)
+        session.flush()
+        return [one.id for one in rows]
 
 
 def setting(house: House, **data: Any) -> None:

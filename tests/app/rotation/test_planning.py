@@ -14,7 +14,7 @@ from app.errors import Conflict, DomainError, Forbidden, RuleBroken
 from app.events import Event
 from app.rotation import gathering, service
 from app.rotation.models import Rotation, State
-from app.rotation.standing import needs_of, what_if
+from app.rotation.needs import needs_of, what_if
 from app.spaces.models import Zone
 from app.telework.requesting import Wanted
 from app.telework.rules import Half, PlanKind, PlanState

@@ -19,7 +19,7 @@ from app.settings import Keeping
 from app.timespan import TimeSpan
 from app.usage.rules import CORRECTION_REACH, may_correct
 from tests.fixtures.web import Api, problem
-from tests.house import House, at, span
+from tests.house import TOKYO, House, at, span
 
 BOOKED = span("10:00", "11:00")
 
@@ -100,7 +100,7 @@ def test_a_correction_stays_as_a_figure_and_cannot_be_made_once_the_people_are_f
     body = correction("10:05", "10:50", note="aoki")
     done = api.call("fujii", "PUT", f"/usage/{over}/correction", body, If_Match=etag)
     later = at("12:00", day=181)
-    erasing.erase(house.engine, erasing.limits_of(Keeping(), later, later.date()), now=later)
+    erasing.erase(house.engine, erasing.limits_of(Keeping(), later, later.date(), TOKYO), now=later)
     found = row(api)
     assert found["real"] == {"start": at("10:05").isoformat(), "end": at("10:50").isoformat()}
     assert found["correction"] == {
