@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.people.models import Section
 from app.people.sections import tree
 from app.people.service import names
-from app.spaces import barriers, fixed_seats, service, zones
+from app.spaces import barriers, fixed_seats, service, watching, zones
 from app.spaces.models import Closure, FixedSeat, Floor, Sensor, Site, Space, Zone
 from app.spaces.rules import LANES, Box, GuestDay, Kind, Lane, Policy, free_box
 
@@ -117,7 +117,7 @@ def space_overview(session: Session, space_id: int, on: date) -> SpaceOverview:
         place.space,
         place.zone,
         service.list_zones(session),
-        service.sensors_of(session, [space_id]).get(space_id, []),
+        watching.sensors_of(session, [space_id]).get(space_id, []),
         any(one.space_id == space_id for one in fixed_seats.list_kept(session, on)),
     )
 

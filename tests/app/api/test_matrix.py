@@ -36,6 +36,7 @@ STRANGERS = ("belongs to somebody else", "There is no such place in line", "You 
 # What is somebody else's is refused, or is not there for who asks, so that nobody can count it.
 REFUSED = {403, 404}
 DENIED = "You may not do this."
+ANSWER = {"class": "office", "why": "x"}
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, Rule]]:
@@ -376,7 +377,7 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
         "GET", f"/telework/days/{one.half_day()}"
     ),
     "POST /telework/days/<int:half_day_id>": lambda one: one.actor.call(
-        "POST", f"/telework/days/{one.half_day()}", {"class": "office", "why": "x"}
+        "POST", f"/telework/days/{one.half_day()}", ANSWER
     ),
     "GET /bookings/others": lambda one: one.actor.call("GET", f"/bookings/others?person={one.owner_id}"),
     "POST /bookings/absence": absence_of,
