@@ -50,3 +50,6 @@ def _row(said: str) -> Row:
 
 ROWS = rows()
 PERSONAL = {route: row.reach for route, row in ROWS.items() if row.reach}
+
+# What is somebody else's is refused, or is not there for who asks, so that nobody can count it.
+REFUSED = {403, 404}

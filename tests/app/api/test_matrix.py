@@ -25,7 +25,7 @@ from app.telework.rules import DayClass, Half, PlanKind
 from app.telework.service import put_plan
 from app.waitlist.rules import Wish
 from tests.app.api.matrix import path_of
-from tests.app.api.rows import OWNERS, PERSONAL, REACH, ROWS
+from tests.app.api.rows import OWNERS, PERSONAL, REACH, REFUSED, ROWS
 from tests.app.bookings.rooms import meeting
 from tests.fixtures.web import Api
 from tests.house import DAY, House, at, span
@@ -33,8 +33,6 @@ from tests.house import DAY, House, at, span
 # Public pages that lead a stranger to the door themselves.
 TO_THE_DOOR = {"/", "/logout"}
 STRANGERS = ("belongs to somebody else", "There is no such place in line", "You are not invited")
-# What is somebody else's is refused, or is not there for who asks, so that nobody can count it.
-REFUSED = {403, 404}
 DENIED = "You may not do this."
 ANSWER = {"class": "office", "why": "x"}
 
