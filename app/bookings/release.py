@@ -22,7 +22,8 @@ from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy
 from app.people.service import Person
 from app.spaces.models import Space
 from app.spaces.rules import Kind, Lane, Policies
-from app.spaces.service import get_place, policies, sensors_of
+from app.spaces.service import get_place, policies
+from app.spaces.watching import sensors_of
 from app.timespan import TimeSpan
 
 AT_ONCE = 1000

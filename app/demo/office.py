@@ -12,7 +12,7 @@ from app.people import service as people
 from app.people.models import Role, User
 from app.spaces.models import Floor, Sensor, Site, Space, Zone
 from app.spaces.rules import Kind
-from app.spaces.service import watch_spaces
+from app.spaces.watching import watch_spaces
 
 PASSWORD = "akiseki-demo"  # noqa: S105 - the demo listens on this machine only, and prints it
 DOMAIN = "demo.example"

@@ -19,7 +19,8 @@ from app.occupancy.rules import Occupancy
 from app.spaces import layout, rebinding
 from app.spaces.models import Sensor, SensorBinding, Space, Zone
 from app.spaces.rules import MOST_SENSOR_NAME, SENSOR_NAME, Kind
-from app.spaces.service import in_layout, sensors_of
+from app.spaces.service import in_layout
+from app.spaces.watching import sensors_of
 
 STRANGERS_AT_MOST, SPARES_AT_MOST, WORDS, BEFORE = 200, 200, 8, 20
 

@@ -19,7 +19,8 @@ from app.errors import Conflict, NotFound
 from app.people.models import Section
 from app.spaces import barriers
 from app.spaces.models import FixedSeat, Sensor, SensorBinding, Space, Zone, ZoneGuest, ZoneOverflow
-from app.spaces.service import get_floor, get_place, get_zone, in_layout, watch_spaces
+from app.spaces.service import get_floor, get_place, get_zone, in_layout
+from app.spaces.watching import watch_spaces
 
 Values = Mapping[str, Any]
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import NotFound, RuleBroken
 from app.spaces.models import Sensor, SensorMove, Space
-from app.spaces.service import check_in_layout, in_layout, watch_spaces
+from app.spaces.service import in_layout
+from app.spaces.watching import check_in_layout, watch_spaces
 
 FURTHEST = timedelta(days=366)
 

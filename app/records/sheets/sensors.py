@@ -14,7 +14,7 @@ from app.records.sheets import storing
 from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, code, codes, flag, text, whole
 from app.records.sheets.sheet import Asked, Sheet
 from app.spaces.models import Sensor, SensorBinding, Space
-from app.spaces.service import watch_spaces
+from app.spaces.watching import watch_spaces
 
 DAY = 86_400
 NUMBERS = ("heartbeat_s", "own_hold_s", "detection_delay_s")

@@ -16,7 +16,7 @@ from app.occupancy.readings import Reading
 from app.occupancy.rules import Fold, Occupancy, Transition, combined, turned_space
 from app.spaces import layout
 from app.spaces.models import Sensor
-from app.spaces.service import watch_spaces
+from app.spaces.watching import watch_spaces
 from app.usage.models import UsageSession
 from tests.house import House, at, span
 
