@@ -1,4 +1,4 @@
-"""Reading and changing the layout, the sensors and the policies."""
+"""Reading the layout; reading and changing the policies. What sensors watch: `app.spaces.watching`."""
 
 from __future__ import annotations
 

@@ -286,8 +286,8 @@ def on_entry(method: str, suffix: str = "", base: str = "/api/v1/waitlist") -> C
     )
 
 
-def on_plan(verb: str, body: Any = None) -> Callable[[Try], TestResponse]:
-    return lambda one: one.actor.call("POST", f"/api/v1/telework/plans/{one.plan()}/{verb}", body)
+def on_plan(suffix: str = "", body: Any = None, method: str = "POST") -> Callable[[Try], TestResponse]:
+    return lambda one: one.actor.call(method, f"/api/v1/telework/plans/{one.plan()}{suffix}", body)
 
 
 def issue_token(one: Try) -> TestResponse:
@@ -328,11 +328,9 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     "POST /api/v1/telework/approvals": lambda one: one.actor.call(
         "POST", "/api/v1/telework/approvals", {"plan_ids": [one.plan()]}
     ),
-    "GET /api/v1/telework/plans/<int:plan_id>": lambda one: one.actor.call(
-        "GET", f"/api/v1/telework/plans/{one.plan()}"
-    ),
+    "GET /api/v1/telework/plans/<int:plan_id>": on_plan(method="GET"),
     **{
-        f"POST /api/v1/telework/plans/<int:plan_id>/{verb}": on_plan(verb, body)
+        f"POST /api/v1/telework/plans/<int:plan_id>/{verb}": on_plan(f"/{verb}", body)
         for verb, body in {
             "approve": None,
             "reject": {"reason": "x"},
