@@ -250,11 +250,6 @@ def cancel_within(one: Try) -> TestResponse:
     return one.actor.call("POST", "/api/v1/bookings/cancel", body)
 
 
-def absence_of(one: Try) -> TestResponse:
-    body = {"user_id": str(one.owner_id), "first": DAY.isoformat(), "last": DAY.isoformat()}
-    return one.actor.call("POST", "/bookings/absence", body)
-
-
 def usage_of(one: Try) -> TestResponse:
     """The ledger refuses nobody: what is not theirs is not in it."""
     booking = one.booking()
@@ -376,7 +371,9 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
         "POST", f"/telework/days/{one.half_day()}", ANSWER
     ),
     "GET /bookings/others": lambda one: one.actor.call("GET", f"/bookings/others?person={one.owner_id}"),
-    "POST /bookings/absence": absence_of,
+    "POST /bookings/absence": lambda one: one.actor.call(
+        "POST", "/bookings/absence", {"user_id": one.owner_id, "first": f"{DAY}", "last": f"{DAY}"}
+    ),
     "GET /bookings/<int:booking_id>/change": on_booking("GET", "/change", base=""),
 }
 
