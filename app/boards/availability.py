@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.boards.rules import Limits, limits_of
 from app.boards.standing import NOTHING, Found
-from app.bookings.legal import free_by_zone
 from app.bookings.models import HOLDS, Booking
+from app.bookings.reads import free_by_zone
 from app.bookings.rules import Origin, Status, is_deserted
 from app.calendar import public_holidays, working_days
 from app.occupancy.models import SpaceState, last_signal

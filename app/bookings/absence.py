@@ -59,6 +59,5 @@ def cancel_within(
     if len(found) > AT_MOST:
         raise Conflict("booking.too_many", most=AT_MOST)
     queue_up(session, user_ids=[user_id], space_ids=[one.space_id for one in found])
-    for one in found:
-        release.cancel(session, one, actor=actor, now=now, why=why)
+    release.cancel_all(session, found, actor=actor, now=now, why=why)
     return found

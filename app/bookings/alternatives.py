@@ -21,7 +21,7 @@ from app.spaces.barriers import barriers
 from app.spaces.models import Floor, Space, Zone
 from app.spaces.rules import LANES, Policy
 from app.spaces.service import Place, in_layout, policies
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan, day_span, days_of
 
 
 def candidates(
@@ -125,71 +125,88 @@ def _apart(busy: Iterable[TimeSpan], buffer: timedelta) -> Iterable[TimeSpan]:
     return (TimeSpan(one.start - buffer, one.end + buffer) for one in busy) if buffer else busy
 
 
-def nearest_space(
-    session: Session,
-    place: Place,
-    span: TimeSpan,
-    *,
-    now: datetime,
-    user_id: int | None,
-    besides: int | None = None,
-) -> Candidate | None:
-    """The nearest other space of the same zone and kind that is free for a span; None where the person is busy then.
-    `besides` as of `candidates`."""
-    if _busy_of(session, user_id, place, span, besides):
-        return None
-    free = [
-        one
-        for one in candidates(session, place, span, user_id=user_id, now=now, besides=besides)
-        if not any(span.overlaps(busy) for busy in one.busy)
-    ]
-    return min(free, key=lambda one: (one.distance, one.code), default=None)
+class Nearby:
+    """What comes nearest to a place that cannot be had, for spans within a window: what bears on it is read when first
+    asked for, once for all spans; seven queries at most. `besides`: the booking that is to be moved there."""
 
+    def __init__(
+        self,
+        session: Session,
+        place: Place,
+        window: TimeSpan,
+        *,
+        user_id: int | None,
+        now: datetime,
+        besides: int | None = None,
+    ) -> None:
+        self._session, self._place, self._user_id, self._now = session, place, user_id, now
+        days = days_of(window, place.timezone)
+        self._days = TimeSpan(day_span(days[0], place.timezone).start, day_span(days[1], place.timezone).end)
+        self._besides = besides
+        self._others: list[Candidate] | None = None
+        self._here: tuple[list[TimeSpan], list[TimeSpan]] | None = None
+        self._barred: list[TimeSpan] | None = None
 
-def nearest_free_time(
-    session: Session,
-    place: Place,
-    span: TimeSpan,
-    *,
-    now: datetime,
-    user_id: int | None,
-    besides: int | None = None,
-    within: TimeSpan | None = None,
-) -> TimeSpan | None:
-    """The nearest time of the same day's hours, and `within` a span, for which the space itself is free, and the person
-    too; two queries. `besides`: the booking that is to be moved there."""
-    opens, closes = place.opening.opens or time.min, place.opening.closes
-    day = day_span(span.start.astimezone(place.timezone).date(), place.timezone, opens, closes)
-    day = (day.intersection(within) or day) if within else day
-    if day.end <= now:
-        return None
-    window = TimeSpan(max(day.start, now), day.end)
-    busy = _busy_here(session, place, window, user_id=user_id, besides=besides)
-    for barrier in barriers(session, window, place.timezone, space_id=place.space.id):
-        if barrier.bars(user_id):
-            busy.append(
-                TimeSpan(max(barrier.start, window.start), min(barrier.end or window.end, window.end))
+    def space(self, span: TimeSpan) -> Candidate | None:
+        """The nearest other space of the same zone and kind that is free for a span; None where the person is busy."""
+        if any(span.overlaps(one) for one in self._busy()[1]):
+            return None
+        if self._others is None:
+            self._others = candidates(
+                self._session,
+                self._place,
+                self._days,
+                user_id=self._user_id,
+                now=self._now,
+                besides=self._besides,
             )
-    return nearest_time(span, busy, window)
+        free = [one for one in self._others if not any(span.overlaps(busy) for busy in one.busy)]
+        return min(free, key=lambda one: (one.distance, one.code), default=None)
 
+    def time(self, span: TimeSpan, within: TimeSpan | None = None) -> TimeSpan | None:
+        """The nearest time of the same day's hours, and `within` a span, for which the space itself is free, and the
+        person too."""
+        place = self._place
+        opens, closes = place.opening.opens or time.min, place.opening.closes
+        day = day_span(span.start.astimezone(place.timezone).date(), place.timezone, opens, closes)
+        day = (day.intersection(within) or day) if within else day
+        if day.end <= self._now:
+            return None
+        window = TimeSpan(max(day.start, self._now), day.end)
+        if self._barred is None:
+            found = barriers(self._session, self._days, place.timezone, space_id=place.space.id)
+            self._barred = [
+                TimeSpan(one.start, one.end or self._days.end) for one in found if one.bars(self._user_id)
+            ]
+        here, person = self._busy()
+        return nearest_time(
+            span, [one for one in (*here, *person, *self._barred) if one.overlaps(window)], window
+        )
 
-def _busy_here(
-    session: Session, place: Place, window: TimeSpan, *, user_id: int | None, besides: int | None
-) -> list[TimeSpan]:
-    """When the space is booked, with the pauses it needs, or the person holds something of the lane; one query."""
-    buffer = place.policy.buffer
-    here = Booking.space_id == place.space.id
-    query = select(Booking.id, Booking.space_id, Booking.start_at, Booking.end_at).where(
-        here if user_id is None else or_(here, _held_by(user_id, place)),
-        HOLDS,
-        Booking.start_at < window.end + buffer,
-        Booking.end_at > window.start - buffer,
-    )
-    return [
-        TimeSpan(start - buffer, end + buffer) if space_id == place.space.id else TimeSpan(start, end)
-        for booking_id, space_id, start, end in session.execute(query)
-        if booking_id != besides
-    ]
+    def _busy(self) -> tuple[list[TimeSpan], list[TimeSpan]]:
+        """When the space is booked, with the pauses it needs, and when the person holds something of the lane."""
+        if self._here is None:
+            self._here = self._read()
+        return self._here
+
+    def _read(self) -> tuple[list[TimeSpan], list[TimeSpan]]:
+        place, buffer = self._place, self._place.policy.buffer
+        is_here = Booking.space_id == place.space.id
+        query = select(Booking.id, Booking.space_id, Booking.user_id, Booking.start_at, Booking.end_at).where(
+            is_here if self._user_id is None else or_(is_here, _held_by(self._user_id, place)),
+            HOLDS,
+            Booking.start_at < self._days.end + buffer,
+            Booking.end_at > self._days.start - buffer,
+        )
+        here, person = [], []
+        for booking_id, space_id, user_id, start, end in self._session.execute(query):
+            if booking_id == self._besides:
+                continue
+            if space_id == place.space.id:
+                here.append(TimeSpan(start - buffer, end + buffer))
+            if self._user_id is not None and user_id == self._user_id:
+                person.append(TimeSpan(start, end))
+        return here, person
 
 
 def _held_by(user_id: int, place: Place) -> ColumnElement[bool]:
@@ -213,22 +230,6 @@ def own_clash(session: Session, place: Place, span: TimeSpan, user_id: int) -> t
     )
     found = session.execute(query).one_or_none()
     return (found[0], found[1]) if found is not None else None
-
-
-def _busy_of(
-    session: Session, user_id: int | None, place: Place, span: TimeSpan, besides: int | None
-) -> list[TimeSpan]:
-    """When the person holds something of the lane during a span; one query."""
-    if user_id is None:
-        return []
-    query = select(Booking.start_at, Booking.end_at).where(
-        _held_by(user_id, place),
-        HOLDS,
-        Booking.start_at < span.end,
-        Booking.end_at > span.start,
-        _others_than(besides),
-    )
-    return [TimeSpan(start, end) for start, end in session.execute(query)]
 
 
 def _others_than(booking_id: int | None) -> ColumnElement[bool]:

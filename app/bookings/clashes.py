@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.bookings.alternatives import candidates, nearest_free_time
+from app.bookings.alternatives import Nearby, candidates
 from app.bookings.attendees import people_of
 from app.bookings.models import HOLDS, Booking
 from app.spaces.models import Space
@@ -57,9 +57,8 @@ def in_the_way(
     time = None
     if booking.start_at > now:
         within = hours if hours.start <= span.start and span.end <= hours.end else None
-        time = nearest_free_time(
-            session, place, span, now=now, user_id=booking.user_id, besides=booking.id, within=within
-        )
+        nearby = Nearby(session, place, span, user_id=booking.user_id, now=now, besides=booking.id)
+        time = nearby.time(span, within)
     return InTheWay(
         place.space.code, taken, held, best.code if best else None, time if time != span else None
     )

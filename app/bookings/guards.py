@@ -10,9 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.bookings.refusing import ANOTHER
+from app.bookings.refusing import overlap
 from app.database import constraint_name, lock_in_order, try_lock_rows
-from app.errors import Conflict
 from app.timespan import TimeSpan
 
 # Constraint on PostgreSQL, message of the trigger on SQLite → what of it clashed.
@@ -52,10 +51,7 @@ def overlap_refused(session: Session, span: TimeSpan | None = None, **facts: Any
         clash = CLASHES.get(constraint_name(error))
         if clash is None:
             raise
-        value = f"{span.start.isoformat()}/{span.end.isoformat()}" if span else ""
-        raise Conflict(
-            "booking.overlap", clash=clash, rule=clash, value=value, allowed=ANOTHER, **facts
-        ) from error
+        raise overlap(clash, span, **facts) from error
 
 
 def missing(session: Session) -> list[str]:

@@ -14,6 +14,7 @@ from app.bookings import legal
 from app.bookings.ending import end_from
 from app.bookings.guards import overlap_refused, queue_up, try_turn
 from app.bookings.models import HOLDS, Booking
+from app.bookings.reads import Reads
 from app.bookings.rules import Booked, By, Status, release_deadline
 from app.bookings.service import change, change_all
 from app.errors import Conflict, DomainError
@@ -58,7 +59,7 @@ def try_hold(
         with session.begin_nested():
             if not try_turn(session, user_id=user_id, space_id=space_id):
                 raise Busy
-            legal.check_lots(session, place, span, user_id=user_id, now=now)
+            legal.check_lots(Reads(session), place, span, user_id=user_id, now=now)
             legal.check_barriers(session, place, span, user_id)
             clashing = clashing_with(session, user_id, place.space.lane, span)
             besides = legal.Besides.replaced(clashing, span.start, now)

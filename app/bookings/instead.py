@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.bookings.alternatives import nearest_free_time, own_clash
+from app.bookings.alternatives import Nearby, own_clash
 from app.database import reading_apart
 from app.errors import Conflict
 from app.people.service import Person
@@ -47,7 +47,7 @@ def _instead(
     # Of a guest nothing else is known than where they are expected.
     user_id = facts.get("for_user_id") if "person" in facts else actor.id
     besides = facts.get("booking_id")
-    free = nearest_free_time(session, place, span, now=now, user_id=user_id, besides=besides)
+    free = Nearby(session, place, span, user_id=user_id, now=now, besides=besides).time(span)
     found: dict[str, Any] = {}
     if free is not None:
         start, end = free.start.isoformat(), free.end.isoformat()

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.errors import DomainError, Forbidden, RuleBroken
+from app.errors import Conflict, DomainError, Forbidden, RuleBroken
 from app.people.models import Section
 from app.people.service import Person
 from app.spaces.models import Floor, Space, Zone
 from app.spaces.rules import LANES, Door
 from app.spaces.service import Place, in_layout
+from app.timespan import TimeSpan
 
 AT_MOST = 3
 ANOTHER = "another time or space"
@@ -53,6 +54,12 @@ def acting(why: str, actor: Person) -> Forbidden:
     return Forbidden("booking.not_allowed", why=why, rule=why, value=actor.role.value, allowed=allowed)
 
 
+def overlap(clash: str, span: TimeSpan | None, **facts: Any) -> Conflict:
+    """What is asked is held already: the `space`, or the `person` in its lane. `span`: what was asked."""
+    value = f"{span.start.isoformat()}/{span.end.isoformat()}" if span else ""
+    return Conflict("booking.overlap", clash=clash, rule=clash, value=value, allowed=ANOTHER, **facts)
+
+
 def check_takes_bookings(place: Place) -> None:
     """That the zone is not one for free seating; raises RuleBroken `zone.free_seating`."""
     if place.zone.free_seating:
@@ -60,15 +67,27 @@ def check_takes_bookings(place: Place) -> None:
         raise RuleBroken("zone.free_seating", zone=code, rule="free_seating", value=code, allowed="a claim")
 
 
+class Whose(NamedTuple):
+    """Whose a zone is, and which zones of the site are open to somebody."""
+
+    section: Section | None
+    zones: Sequence[Zone]
+
+
+def read_whose(session: Session, place: Place, sections: frozenset[int]) -> Whose:
+    """Of a place's zone, for people of these sections; two queries."""
+    zones = session.scalars(_open_zones(place, sections)).all()
+    return Whose(session.get(Section, place.zone.section_id), zones)
+
+
 def of_zone(
-    session: Session, place: Place, door: Door, sections: frozenset[int], on: date, *, now: datetime
+    place: Place, door: Door, whose: Whose, sections: frozenset[int], on: date, *, now: datetime
 ) -> Forbidden:
     """The zone is another section's: whose it is, on which of the next days it takes these people in as guests, and
-    which zones of the site are open to them; two queries."""
+    which zones of the site are open to them."""
+    section, zones = whose
     today = now.astimezone(place.timezone).date()
     days = door.guest_days(sections, today, today + place.policy.horizon)[:AT_MOST]
-    zones = session.scalars(_open_zones(place, sections)).all()
-    section = session.get(Section, place.zone.section_id)
     can = [
         *([f"as a guest on {', '.join(day.isoformat() for day in days)}"] if days else []),
         *([f"in the zones {', '.join(zone.code for zone in zones)}"] if zones else []),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -204,42 +205,57 @@ def next_due(session: Session) -> datetime | None:
 def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime, why: str = "") -> Booking:
     """End one's booking now; one that has not begun is cancelled. Always allowed while it is live and not over.
     `why`: in the actor's own words."""
-    if not booking.is_live or now >= booking.end_at:
-        raise Conflict("booking.state", status=booking.status.value)
-    begun = booking.start_at < now and booking.status is not Status.HELD
-    change(
-        session,
-        booking,
-        "booking.ended_early" if begun else "booking.cancelled",
-        now=now,
-        actor_id=actor.id,
-        details=in_words(why),
-        status=Status.ENDED_EARLY if begun else Status.CANCELLED,
-        reason="gave_back",
-        ended_at=min(now, booking.end_at) if begun else None,
-        release_check_at=None,
-    )
+    kind, values = _given_back(booking, now)
+    change(session, booking, kind, now=now, actor_id=actor.id, details=in_words(why), **values)
     return booking
 
 
 def cancel(session: Session, booking: Booking, *, actor: Person, now: datetime, why: str = "") -> Booking:
     """Cancel a booking that nobody has checked in to; one that is checked in is given back. `why`: in the actor's own
     words."""
-    if booking.status is not Status.BOOKED or now >= booking.end_at:
-        return give_back(session, booking, actor=actor, now=now, why=why)
-    change(
-        session,
-        booking,
-        "booking.cancelled",
-        now=now,
-        actor_id=actor.id,
-        details=in_words(why),
-        status=Status.CANCELLED,
-        reason="cancelled",
-        ended_at=max(now, booking.start_at) if now > booking.start_at else None,
-        release_check_at=None,
-    )
+    kind, values = _cancelled(booking, now)
+    change(session, booking, kind, now=now, actor_id=actor.id, details=in_words(why), **values)
     return booking
+
+
+def cancel_all(
+    session: Session, bookings: Sequence[Booking], *, actor: Person, now: datetime, why: str = ""
+) -> None:
+    """The same of several, all or nothing; six statements at most.
+
+    Raises Conflict `booking.state` or `booking.changed`.
+    """
+    by_kind: dict[str, list[tuple[Booking, dict[str, Any]]]] = defaultdict(list)
+    for one in bookings:
+        kind, values = _cancelled(one, now)
+        by_kind[kind].append((one, values))
+    for kind, wanted in by_kind.items():
+        said = in_words(why)
+        if len(change_all(session, kind, wanted, now=now, actor_id=actor.id, details=said)) < len(wanted):
+            raise Conflict("booking.changed")
+
+
+def _cancelled(booking: Booking, now: datetime) -> tuple[str, dict[str, Any]]:
+    if booking.status is not Status.BOOKED or now >= booking.end_at:
+        return _given_back(booking, now)
+    return "booking.cancelled", {
+        "status": Status.CANCELLED,
+        "reason": "cancelled",
+        "ended_at": max(now, booking.start_at) if now > booking.start_at else None,
+        "release_check_at": None,
+    }
+
+
+def _given_back(booking: Booking, now: datetime) -> tuple[str, dict[str, Any]]:
+    if not booking.is_live or now >= booking.end_at:
+        raise Conflict("booking.state", status=booking.status.value)
+    begun = booking.start_at < now and booking.status is not Status.HELD
+    return "booking.ended_early" if begun else "booking.cancelled", {
+        "status": Status.ENDED_EARLY if begun else Status.CANCELLED,
+        "reason": "gave_back",
+        "ended_at": min(now, booking.end_at) if begun else None,
+        "release_check_at": None,
+    }
 
 
 def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:

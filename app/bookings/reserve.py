@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from app import events
 from app.bookings import attendees, legal
 from app.bookings.guards import overlap_refused, queue_up
-from app.bookings.models import HOLDS, Booking, facts_of
-from app.bookings.refusing import ANOTHER, Holder, about, acting, check_takes_bookings
-from app.bookings.rules import (
-    Booked,
-    By,
-    Change,
-    Origin,
-    Refusal,
-    Status,
-    change_of,
-    effective_span,
-    refusal,
-    release_deadline,
+from app.bookings.making import (
+    asked_of,
+    changes_words_alone,
+    check_allotted,
+    check_asked,
+    check_entry,
+    check_movable,
+    holder_of,
+    host_of,
+    moved_values,
+    new_values,
+    write,
 )
-from app.bookings.service import AS_IT_WAS, Words, caused_by, change, in_words, may_act_for
-from app.errors import Conflict, RuleBroken
-from app.people.models import Role
+from app.bookings.models import HOLDS, Booking
+from app.bookings.reads import Reads
+from app.bookings.refusing import ANOTHER, Holder, about, check_takes_bookings
+from app.bookings.rules import Change, Origin, Status, effective_span
+from app.bookings.service import AS_IT_WAS, Words, caused_by, change, in_words
+from app.errors import Conflict
 from app.people.service import Person, get_person
 from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan, day_span, later
 
 CLAIM_AT_LEAST = timedelta(minutes=1)
-RECEIVES_GUESTS = frozenset({Role.CHIEF, Role.FACILITY})
 
 
 def reserve(
@@ -57,15 +56,13 @@ def reserve(
     holder = _holder(session, place, span, actor=actor, for_user_id=for_user_id, guest_name=guest_name)
     check_takes_bookings(place)
     with about(holder):
-        _check_entry(session, place, span, holder, actor=actor, now=now)
-        _check_rules(session, place, span, actor, now)
-        legal.check_lots(session, place, span, user_id=holder.user_id, now=now)
+        check_asked(Reads(session), place, span, holder, actor=actor, now=now)
         queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
         legal.check_barriers(session, place, span, holder.user_id)
         # First, so that the pause before this one is counted from where the claim will end.
         _shorten_own_claim(session, place, holder, span, actor=actor, now=now)
         legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
-        return _insert(session, place, holder, span, actor=actor, now=now, title=title)
+        return write(session, place, new_values(place, holder, span, actor_id=actor.id, now=now, title=title))
 
 
 def _shorten_own_claim(
@@ -110,14 +107,12 @@ def allot(
     """Give a person the space that the lot, or a rotation, gave them: as `reserve`, but by nobody's hand, before others
     may book it, and as far ahead as the facility staff may. `person`: as of the span's day. Raises as `reserve`."""
     place = get_place(session, space_id)
-    holder = Holder(person.id, person.within)
-    check_takes_bookings(place)
-    legal.check_entry(session, place, span, sections=holder.sections, user_id=person.id, now=now)
-    _check_span(session, place, span, place.policy.horizon_facility, now)
+    check_allotted(Reads(session), place, span, person, now=now)
     queue_up(session, user_ids=[person.id], space_ids=[space_id])
     legal.check_barriers(session, place, span, person.id)
     legal.check_counts(session, place, span, user_id=person.id, now=now)
-    return _insert(session, place, holder, span, actor=None, now=now, origin=origin)
+    holder = Holder(person.id, person.within)
+    return write(session, place, new_values(place, holder, span, actor_id=None, now=now, origin=origin))
 
 
 def move(
@@ -135,23 +130,15 @@ def move(
 
     Shortening one's own is always allowed. Raises as `reserve`, and Conflict `booking.state` or Stale.
     """
-    if booking.status not in {Status.BOOKED, Status.CHECKED_IN}:
-        raise Conflict("booking.state", status=booking.status.value)
+    check_movable(booking)
     place = get_place(session, booking.space_id if space_id is None else space_id)
-    elsewhere = place.space.id != booking.space_id
-    asked = change_of(facts_of(booking), span or booking.span, elsewhere=elsewhere, now=now)
-    if asked is None:
-        raise Conflict("booking.state", status=booking.status.value)
-    if isinstance(asked, Refusal):
-        raise RuleBroken("booking.rule", **asdict(asked))
-    title = booking.title if words.title is None else words.title
-    if not elsewhere and asked.span == booking.span:
-        if title != booking.title:
-            said = in_words(words.why)
+    asked = asked_of(booking, span or booking.span, place, now=now)
+    if changes_words_alone(booking, place, asked):
+        if words.title not in {None, booking.title}:
+            said, title = in_words(words.why), words.title
             change(session, booking, "booking.changed", now=now, actor_id=actor.id, details=said, title=title)
         return booking
-    if elsewhere:
-        check_takes_bookings(place)
+    if place.space.id != booking.space_id:
         legal.check_capacity(place, attendees.people_of(session, [booking.id])[booking.id])
     if not asked.is_new:
         queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
@@ -165,9 +152,9 @@ def move(
         guest_name=booking.guest_name,
     )
     with about(holder):
-        _check_rules(session, place, asked.span, actor, asked.judged_at)
-        _check_entry(session, place, asked.span, holder, actor=actor, now=now)
-        legal.check_lots(session, place, asked.span, user_id=booking.user_id, now=now)
+        check_asked(
+            Reads(session), place, asked.span, holder, actor=actor, now=now, judged_at=asked.judged_at
+        )
         queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
         legal.check_barriers(session, place, asked.span, booking.user_id)
         counted = booking.user_id if booking.origin is Origin.BOOKED else None  # quotas leave claims apart
@@ -187,28 +174,12 @@ def _write_move(
     words: Words,
 ) -> Booking:
     """Write the change; the caller holds the locks of the person and of both spaces."""
-    warned_at, coming_at = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
-    is_watched = booking.status is Status.BOOKED and not booking.reclaimed
-    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=coming_at)
+    values = moved_values(booking, place, asked, words.title)
     with overlap_refused(
         session, asked.span, space_id=place.space.id, space=place.space.code, booking_id=booking.id
     ):
-        change(
-            session,
-            booking,
-            "booking.changed",
-            now=now,
-            actor_id=actor.id,
-            details=in_words(words.why),
-            space_id=place.space.id,
-            lane=place.space.lane,
-            start_at=asked.span.start,
-            end_at=asked.span.end,
-            title=booking.title if words.title is None else words.title,
-            warned_at=warned_at,
-            coming_at=coming_at,
-            release_check_at=release_deadline(facts, place.policy) if is_watched else None,
-        )
+        said = in_words(words.why)
+        change(session, booking, "booking.changed", now=now, actor_id=actor.id, details=said, **values)
     return booking
 
 
@@ -228,7 +199,8 @@ def claim(
     if until is not None and now < until < span.end:
         span = TimeSpan(now, until)
     holder = Holder(actor.id, actor.within)
-    return _insert(session, place, holder, span, actor=actor, now=now, origin=Origin.CLAIM)
+    claimed = new_values(place, holder, span, actor_id=actor.id, now=now, origin=Origin.CLAIM)
+    return write(session, place, claimed)
 
 
 def claimable(session: Session, place: Place, *, actor: Person, now: datetime) -> TimeSpan:
@@ -238,7 +210,7 @@ def claimable(session: Session, place: Place, *, actor: Person, now: datetime) -
     day = day_span(now.astimezone(place.timezone).date(), place.timezone)
     span = TimeSpan(now, min(day.end, later(now, place.policy.max_duration, place.timezone)))
     holder = _holder(session, place, span, actor=actor)
-    _check_entry(session, place, span, holder, actor=actor, now=now)
+    check_entry(Reads(session), place, span, holder, actor=actor, now=now)
     return _until_the_next(session, place, span, holder)
 
 
@@ -292,79 +264,6 @@ def _holder(
     """Whom the booking is for, if the actor may book for them."""
     on = span.start.astimezone(place.timezone).date()
     if guest_name:
-        if actor.role not in RECEIVES_GUESTS:
-            raise acting("guest", actor)
-        return Holder(None, actor.as_of(on).within, guest_name, guest_name)
+        return host_of(guest_name, on, actor=actor)
     person = actor.as_of(on) if for_user_id in {None, actor.id} else get_person(session, for_user_id, on)
-    if not may_act_for(actor, person):
-        raise acting("on_behalf", actor)
-    return Holder(person.id, person.within, name="" if person.id == actor.id else person.name)
-
-
-def _check_entry(
-    session: Session, place: Place, span: TimeSpan, holder: Holder, *, actor: Person, now: datetime
-) -> None:
-    """Facility staff may put anybody anywhere."""
-    if actor.role is not Role.FACILITY:
-        legal.check_entry(session, place, span, sections=holder.sections, user_id=holder.user_id, now=now)
-
-
-def _check_rules(session: Session, place: Place, span: TimeSpan, actor: Person, now: datetime) -> None:
-    policy = place.policy
-    horizon = policy.horizon_facility if actor.role is Role.FACILITY else policy.horizon
-    _check_span(session, place, span, horizon, now)
-
-
-def _check_span(session: Session, place: Place, span: TimeSpan, horizon: timedelta, now: datetime) -> None:
-    refused = refusal(span, now=now, policy=place.policy, horizon=horizon, zone=place.timezone)
-    if refused:
-        raise RuleBroken("booking.rule", **asdict(refused))
-    legal.check_hours(session, place, span)
-
-
-def _insert(
-    session: Session,
-    place: Place,
-    holder: Holder,
-    span: TimeSpan,
-    *,
-    actor: Person | None,
-    now: datetime,
-    title: str = "",
-    origin: Origin = Origin.BOOKED,
-) -> Booking:
-    """Write the booking; the caller holds the locks of the person and the space. `actor` None: the system."""
-    actor_id = actor.id if actor else None
-    born_checked_in = origin is Origin.CLAIM
-    status = Status.CHECKED_IN if born_checked_in else Status.BOOKED
-    facts = Booked(status=status, span=span, made_at=now)
-    booking = Booking(
-        space_id=place.space.id,
-        user_id=holder.user_id,
-        guest_name=holder.guest_name,
-        lane=place.space.lane,
-        start_at=span.start,
-        end_at=span.end,
-        status=status,
-        origin=origin,
-        title=title,
-        made_at=now,
-        made_by=actor_id,
-        checked_in_at=now if born_checked_in else None,
-        checked_in_by=By.HAND if born_checked_in else None,
-        release_check_at=None if born_checked_in else release_deadline(facts, place.policy),
-    )
-    with overlap_refused(session, span, space_id=place.space.id, space=place.space.code):
-        session.add(booking)
-    events.record(
-        session,
-        "booking.claimed" if born_checked_in else "booking.made",
-        f"booking:{booking.id}",
-        at=now,
-        actor_id=actor_id,
-        space_id=place.space.id,
-        user_id=holder.user_id,
-        start=span.start.isoformat(),
-        end=span.end.isoformat(),
-    )
-    return booking
+    return holder_of(person, actor=actor)

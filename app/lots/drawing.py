@@ -11,12 +11,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from app import events
 from app.bookings.guards import queue_up
+from app.bookings.making import check_allotted, new_values, write_all
 from app.bookings.models import HOLDS, Booking
-from app.bookings.reserve import allot
-from app.bookings.rules import Status
+from app.bookings.refusing import Holder
+from app.bookings.rules import Origin, Status
+from app.bookings.several.service import Several
 from app.calendar import working_days
 from app.database import lock_rows
 from app.errors import DomainError
@@ -24,18 +27,20 @@ from app.lots.models import LotDraw, LotWish, Outcome, State
 from app.lots.rules import Drawn, Seat, Wish, draw, mutual_groups
 from app.lots.rules.record import inputs_of, result_of
 from app.lots.service import belongs, desks, locked_draw, open_next
-from app.people.service import Person, find_person
+from app.people.service import Person, find_people
 from app.settings import OfficeHours
 from app.spaces.barriers import barriers
 from app.spaces.models import Space, Zone
 from app.spaces.rules import Lane
-from app.spaces.service import floor_timezone, get_zone, policies, zone_opening
+from app.spaces.service import Place, floor_timezone, get_places, get_zone, zone_opening
 from app.timespan import TimeSpan, day_span
 
 SAT_THERE = (Status.BOOKED, Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)
 # Rules that stand before a person, not before a seat: of the kind, or of every desk.
 OF_KIND = frozenset({"concurrent_quota", "weekly_quota"})
 MISSED, ZONE, HAS_SEAT = "missed", "zone", "has_seat"
+# Of every wish all of these are written, so that one statement does for all.
+OF_OUTCOME = ("missed", "outcome", "reason", "position", "choice", "repeated", "booking_id")
 
 
 def due(session: Session, now: datetime) -> list[int]:
@@ -105,6 +110,28 @@ def _fact(found: LotDraw, wish: LotWish, booking: Booking | None, now: datetime)
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Allotting:
+    """The desks and what bears on who may have them, read once for all turns."""
+
+    places: Mapping[int, Place]
+    several: Several
+    span: TimeSpan
+    now: datetime
+
+    def give(self, several: Several, person: Person, space_id: int) -> dict[str, Any]:
+        """What is to be written of what a person is given, as `reserve.allot` would write it after those before; raises
+        as it does."""
+        place = self.places[space_id]
+        longest = self.span.start + place.policy.max_duration
+        span = TimeSpan(self.span.start, min(self.span.end, longest))
+        check_allotted(several.reads, place, span, person, now=self.now)
+        several.check(place, span, person.id)
+        several.decide(place, span, person.id)
+        holder = Holder(person.id, person.within)
+        return new_values(place, holder, span, actor_id=None, now=self.now, origin=Origin.LOT)
+
+
 @dataclass
 class _Draw:
     """One draw while it is done. `span`: the hours in which the site is open. `offered`: the desks.
@@ -132,11 +159,13 @@ class _Draw:
         seats = self._seats(spaces)
         self.offered = frozenset(one.code for one in seats)
         asked = self._asked(wishes, spaces, people)
-        booked: dict[int, Booking] | None = None
-        while booked is None:
+        allotting = self._allotting(spaces, people)
+        given: dict[int, dict[str, Any]] | None = None
+        while given is None:
             inputs = [self._without_barred(one) for one in asked if one.number not in self.refused]
             drawn = draw(seats, inputs, self.draw.seed)
-            booked = self._book(drawn, spaces, people)
+            given = self._decide(drawn, spaces, people, allotting)
+        booked = dict(zip(given, write_all(session, list(given.values())), strict=True))
         self.draw.inputs, self.draw.result = inputs_of(seats, inputs), result_of(drawn)
         self.draw.state, self.draw.drawn_at = State.DRAWN, self.now
         self._tell(wishes, {one.number: one for one in drawn}, booked)
@@ -144,9 +173,11 @@ class _Draw:
     def _people(self, wishes: Sequence[LotWish]) -> dict[int, Person]:
         """By number, who may still have a desk; the others are refused."""
         found: dict[int, Person] = {}
-        seated = self._who_has_a_desk([one.user_id for one in wishes])
+        user_ids = [one.user_id for one in wishes]
+        seated = self._who_has_a_desk(user_ids)
+        known = find_people(self.session, user_ids, self.draw.on_date)
         for one in wishes:
-            person = find_person(self.session, one.user_id, self.draw.on_date)
+            person = known.get(one.user_id)
             if person is None or not belongs(self.zone, person):
                 self.refused[one.number] = ZONE
             elif one.user_id in seated:
@@ -215,8 +246,10 @@ class _Draw:
         """By person where they sat, or were to sit, in the last working days of the zone's rule."""
         sat: dict[int, set[str]] = defaultdict(set)
         since = self.draw.on_date
-        for _ in range(self.zone.lots_no_repeat):
-            since = working_days(self.session, since.year).last_before(since)
+        if self.zone.lots_no_repeat:
+            calendar = working_days(self.session, since.year)
+            for _ in range(self.zone.lots_no_repeat):
+                since = calendar.last_before(since)
         query = select(Booking.user_id, Booking.space_id).where(
             Booking.user_id.in_(user_ids),
             Booking.space_id.in_(code_of),
@@ -246,34 +279,37 @@ class _Draw:
             for one in self.session.scalars(query)
         }
 
-    def _book(
-        self, drawn: Sequence[Drawn], spaces: Mapping[str, Space], people: Mapping[int, Person]
-    ) -> dict[int, Booking] | None:
-        """Book what was drawn, all of it; None, and nothing booked, where a rule stands before somebody. What they may
-        not have is barred then, and drawn again with the same seed: every turn bars more, so there is a last one."""
-        booked: dict[int, Booking] = {}
+    def _allotting(self, spaces: Mapping[str, Space], people: Mapping[int, Person]) -> _Allotting | None:
+        """What bears on the bookings that may come of it; None where the site is shut."""
+        if self.span is None:
+            return None
+        places = get_places(self.session, [one.id for one in spaces.values()]) if spaces else {}
+        users = [one.id for one in people.values()]
+        several = Several.read(self.session, places.values(), users, self.span, now=self.now)
+        return _Allotting(places, several, self.span, self.now)
+
+    def _decide(
+        self,
+        drawn: Sequence[Drawn],
+        spaces: Mapping[str, Space],
+        people: Mapping[int, Person],
+        allotting: _Allotting | None,
+    ) -> dict[int, dict[str, Any]] | None:
+        """What is to be written, by number; None where a rule stands before somebody. What they may not have is barred
+        then, and drawn again with the same seed: every turn bars more, so there is a last one."""
+        given: dict[int, dict[str, Any]] = {}
         is_refused = False
-        attempt = self.session.begin_nested()
+        several = allotting.several.fresh() if allotting else None
         for one in drawn:
-            if one.seat is None:
+            if one.seat is None or allotting is None or several is None:
                 continue
+            space = spaces[one.seat]
             try:
-                with self.session.begin_nested():
-                    booked[one.number] = self._allot(people[one.number], spaces[one.seat])
+                given[one.number] = allotting.give(several, people[one.number], space.id)
             except DomainError as error:
                 is_refused = True
-                self._bar(one.number, spaces, spaces[one.seat], error)
-        if is_refused:
-            attempt.rollback()
-            return None
-        attempt.commit()
-        return booked
-
-    def _allot(self, person: Person, space: Space) -> Booking:
-        assert self.span is not None  # noqa: S101 - there are no seats where it is
-        longest = policies(self.session).of(space.kind, self.zone.id).max_duration
-        span = TimeSpan(self.span.start, min(self.span.end, self.span.start + longest))
-        return allot(self.session, person=person, space_id=space.id, span=span, now=self.now)
+                self._bar(one.number, spaces, space, error)
+        return None if is_refused else given
 
     def _bar(self, number: int, spaces: Mapping[str, Space], space: Space, error: DomainError) -> None:
         rule = str(error.facts.get("rule") or error.facts.get("clash") or error.code)
@@ -305,6 +341,8 @@ class _Draw:
                 one.outcome = Outcome.SEATED if booking else Outcome.LEFT_OUT
                 one.reason = given.why.value
                 one.booking_id = booking.id if booking else None
+            for name in OF_OUTCOME:
+                flag_modified(one, name)
             facts.append(_fact(self.draw, one, booking, self.now))
         self.session.flush()
         events.record(

@@ -24,7 +24,7 @@ from app.timespan import TimeSpan, days_of
 
 
 @dataclass(frozen=True, slots=True)
-class _Seat:
+class Seat:
     """A space of a zone that must be full before another one takes people in, with what stands before it."""
 
     lane: Lane
@@ -32,8 +32,8 @@ class _Seat:
     before: list[Barrier] = field(default_factory=list)
     booked: list[TimeSpan] = field(default_factory=list)
 
-    def is_free(self, span: TimeSpan, now: datetime, user_id: int) -> bool:
-        """As `legal.free_by_zone` counts."""
+    def is_free(self, span: TimeSpan, now: datetime, user_id: int | None) -> bool:
+        """As `reads.free_by_zone` counts."""
         if self.is_occupied and span.start <= now:
             return False
         barred = any(one.touches(span) and one.bars(user_id) for one in self.before)
@@ -51,7 +51,7 @@ class Entrance:
     zones: Mapping[int, tuple[Zone, ZoneInfo]]
     window: TimeSpan
     _doors: dict[int, Door] | None = None
-    _seats: dict[int, dict[int, _Seat]] | None = None
+    _seats: dict[int, dict[int, Seat]] | None = None
 
     def take(self, space_id: int, span: TimeSpan) -> None:
         """Somebody has a space now that was free when it was read."""
@@ -97,28 +97,28 @@ class Entrance:
             if zone_id in zone_ids and zone.section_id in person.as_of(days_of(span, timezone)[0]).within
         }
 
-    def _seats_of(self, session: Session, zone_ids: Iterable[int]) -> Iterable[_Seat]:
+    def _seats_of(self, session: Session, zone_ids: Iterable[int]) -> Iterable[Seat]:
         if self._seats is None:
             listed = {home for door in (self._doors or {}).values() for home, _section in door.overflow_of}
             # The zones of one site: that of the first stands for all.
             timezone = next((one for _zone, one in self.zones.values()), ZoneInfo("UTC"))
-            self._seats = _read_seats(session, listed, self.window, timezone)
+            self._seats = read_seats(session, listed, self.window, timezone)
         return (seat for zone_id in zone_ids for seat in self._seats.get(zone_id, {}).values())
 
 
-def _read_seats(
+def read_seats(
     session: Session, zone_ids: Collection[int], window: TimeSpan, timezone: ZoneInfo
-) -> dict[int, dict[int, _Seat]]:
+) -> dict[int, dict[int, Seat]]:
     """The spaces of zones, by zone and id; three queries."""
-    found: dict[int, dict[int, _Seat]] = defaultdict(dict)
-    by_id: dict[int, _Seat] = {}
+    found: dict[int, dict[int, Seat]] = defaultdict(dict)
+    by_id: dict[int, Seat] = {}
     for space_id, zone_id, kind, state in session.execute(
         select(Space.id, Space.zone_id, Space.kind, SpaceState.state)
         .join(SpaceState, SpaceState.space_id == Space.id, isouter=True)
         .where(Space.zone_id.in_(zone_ids), in_layout(Space))
         .order_by(Space.id)
     ):
-        by_id[space_id] = found[zone_id][space_id] = _Seat(LANES[kind], state is Occupancy.OCCUPIED)
+        by_id[space_id] = found[zone_id][space_id] = Seat(LANES[kind], state is Occupancy.OCCUPIED)
     for space_id, start, end in session.execute(
         select(Booking.space_id, Booking.start_at, Booking.end_at)
         .where(

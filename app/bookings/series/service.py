@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings import alternatives, attendees, release, reserve
+from app.bookings import attendees, release
+from app.bookings.alternatives import Nearby
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import Candidate
 from app.bookings.rules import LIVE, Status
 from app.bookings.series.models import Series
 from app.bookings.series.rules import Recurrence, Scope, is_unused, leaves_out, spans
-from app.bookings.service import AS_IT_WAS, Words, change, change_all, in_words
+from app.bookings.service import AS_IT_WAS, Words, change_all, in_words
+from app.bookings.several import verbs
 from app.calendar import working_days
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 from app.people.service import Person
@@ -82,42 +84,33 @@ def make(
         raise RuleBroken("series.empty")
     user_id = actor.id if ask.for_user_id is None else ask.for_user_id
     queue_up(session, user_ids=[user_id], space_ids=[place.space.id])
-    made, refused = [], []
-    for span in spans(ask.first, days, place.timezone):
-        try:
-            with session.begin_nested():
-                made.append(
-                    reserve.reserve(
-                        session,
-                        actor=actor,
-                        space_id=ask.space_id,
-                        span=span,
-                        now=now,
-                        for_user_id=ask.for_user_id,
-                        title=ask.title,
-                    )
-                )
-        except DomainError as error:
-            if isinstance(error, NotFound | Forbidden) and error.facts.get("why") != "zone":
-                raise
-            refused.append(
-                Refused(
-                    span,
-                    error,
-                    alternatives.nearest_space(session, place, span, now=now, user_id=user_id)
-                    if _elsewhere_helps(error)
-                    else None,
-                    alternatives.nearest_free_time(session, place, span, now=now, user_id=user_id)
-                    if _another_time_helps(error)
-                    else None,
-                )
-            )
-    if not made and all(isinstance(one.error, Forbidden) for one in refused):
+    listed = spans(ask.first, days, place.timezone)
+    decided = verbs.decide(
+        session,
+        place,
+        listed,
+        actor=actor,
+        now=now,
+        for_user_id=ask.for_user_id,
+        title=ask.title,
+    )
+    nearby = Nearby(session, place, TimeSpan(listed[0].start, listed[-1].end), user_id=user_id, now=now)
+    refused = [
+        Refused(
+            span,
+            error,
+            nearby.space(span) if _elsewhere_helps(error) else None,
+            nearby.time(span) if _another_time_helps(error) else None,
+        )
+        for span, error in decided.refused
+    ]
+    if not decided.wanted and all(isinstance(one.error, Forbidden) for one in refused):
         raise refused[0].error
     if refused and not possible_ones:
         raise Conflict("series.refused", refused=len(refused), of=len(days))
-    if not made:
+    if not decided.wanted:
         return Made(None, [], refused)
+    made = verbs.make(session, decided, actor=actor, now=now)
     series = Series(user_id=user_id, rule=ask.rule, made_at=now, made_by=actor.id)
     session.add(series)
     session.flush()
@@ -154,20 +147,6 @@ def of_scope(session: Session, booking: Booking, scope: Scope, now: datetime) ->
     if scope is Scope.FOLLOWING:
         query = query.where(Booking.start_at >= booking.start_at)
     return list(session.scalars(query.order_by(Booking.start_at, Booking.id)))
-
-
-def _act(
-    session: Session, meant: Sequence[Booking], do: Callable[[Booking], object], *, also: Sequence[int] = ()
-) -> None:
-    """Do it to each under the locks of all and of the spaces `also`, taken at once so that nobody deadlocks. Raises
-    what the first refuses."""
-    queue_up(
-        session,
-        user_ids=[one.user_id for one in meant],
-        space_ids=[*also, *(one.space_id for one in meant)],
-    )
-    for one in meant:
-        do(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,28 +186,37 @@ def move(
     if gone and not stays:
         raise RuleBroken("series.empty")
 
-    def one(occurrence: Booking) -> None:
-        span = span_of[occurrence]
-        if occurrence in gone:
-            change(
-                session,
-                occurrence,
-                "booking.cancelled",
-                now=now,
-                actor_id=actor.id,
-                details=in_words(words.why),
-                status=Status.CANCELLED,
-                reason="day_closed",
-                release_check_at=None,
-            )
-            return
-        with _named(span.start):
-            reserve.move(session, occurrence, actor=actor, now=now, space_id=space_id, span=span, words=words)
-
+    _queue_up(session, [*gone, *stays], also=[place.space.id])
+    _leave_out(session, gone, words.why, actor=actor, now=now)
     # What goes to a later time goes last first, so that none is in the way of the one before.
     in_turn = stays[::-1] if wanted.start > booking.start_at else stays
-    _act(session, [*gone, *in_turn], one, also=[place.space.id])
+    verbs.move_all(
+        session,
+        [(one, span_of[one]) for one in in_turn],
+        actor=actor,
+        now=now,
+        space_id=space_id,
+        words=words,
+    )
     return Moved(stays, [(one, span_of[one]) for one in gone])
+
+
+def _queue_up(session: Session, meant: Sequence[Booking], *, also: Sequence[int] = ()) -> None:
+    """Wait for the locks of all of them and of the spaces `also`, taken at once so that nobody deadlocks."""
+    queue_up(
+        session,
+        user_ids=[one.user_id for one in meant],
+        space_ids=[*also, *(one.space_id for one in meant)],
+    )
+
+
+def _leave_out(session: Session, gone: Sequence[Booking], why: str, *, actor: Person, now: datetime) -> None:
+    """Cancel what would get to a closed day. Raises Conflict `booking.changed`."""
+    values = {"status": Status.CANCELLED, "reason": "day_closed", "release_check_at": None}
+    wanted, said = [(one, values) for one in gone], in_words(why)
+    changed = change_all(session, "booking.cancelled", wanted, now=now, actor_id=actor.id, details=said)
+    if len(changed) < len(gone):
+        raise Conflict("booking.changed")
 
 
 def set_attendees(
@@ -244,20 +232,10 @@ def set_attendees(
     Raises as `attendees.set_attendees`, the facts naming the `start` of one of a series."""
     found = []
     for one in bookings:
-        with _named(one.start_at) if one.series_id else nullcontext():
+        with verbs.named(one.start_at) if one.series_id else nullcontext():
             if one.is_live and attendees.set_attendees(session, one, user_ids, actor=actor, now=now, why=why):
                 found.append(one)
     return found
-
-
-@contextmanager
-def _named(start: datetime) -> Iterator[None]:
-    """What is refused inside is of the occurrence that begins then."""
-    try:
-        yield
-    except DomainError as error:
-        error.facts |= {"start": start.isoformat(), "of_series": True}
-        raise
 
 
 def _left_out(
@@ -289,7 +267,8 @@ def cancel(
 ) -> list[Booking]:
     """Cancel these bookings of the series; one that somebody sits at is given back. `why`: each of them says so."""
     meant = of_scope(session, booking, scope, now)
-    _act(session, meant, lambda one: release.cancel(session, one, actor=actor, now=now, why=why))
+    _queue_up(session, meant)
+    release.cancel_all(session, meant, actor=actor, now=now, why=why)
     return meant
 
 

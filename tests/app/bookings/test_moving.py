@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app import pipeline
-from app.bookings import alternatives
+from app.bookings.alternatives import Nearby
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import reading, transaction
@@ -71,5 +71,6 @@ def test_the_nearest_space_for_now_is_one_that_nobody_sits_at(house: House) -> N
         place = get_place(session, house.spaces["seat"])
         user_id = house.people["aoki"].id
         for wanted, found in ((span("09:10", "10:00"), None), (span("11:00", "12:00"), "window")):
-            nearest = alternatives.nearest_space(session, place, wanted, now=at("09:10"), user_id=user_id)
+            nearby = Nearby(session, place, wanted, user_id=user_id, now=at("09:10"))
+            nearest = nearby.space(wanted)
             assert (nearest.code if nearest else None) == found

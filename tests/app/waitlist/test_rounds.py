@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.bookings.legal import free_by_zone
 from app.bookings.models import Booking
 from app.bookings.now.entrance import Entrance
+from app.bookings.reads import free_by_zone
 from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.occupancy.models import SpaceState

@@ -1,0 +1,140 @@
+"""What counts against a booking, of the bookings that were read: pauses, quotas, overlaps; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.bookings.rules import LIVE, Refusal, Status
+from app.spaces.rules import LANES, Kind, Policy
+from app.timespan import TimeSpan, day_span
+
+COUNTED = (Status.HELD, Status.BOOKED, Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A booking as the rules that count see it. `own_keys`: the quotas of which its zone has values of its own."""
+
+    id: int
+    space_id: int
+    zone_id: int
+    kind: Kind
+    user_id: int | None
+    span: TimeSpan
+    status: Status
+    is_claim: bool = False
+    own_keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A span of a space for a person (None: a guest), under the policy that holds there; `own_keys` as of a Row."""
+
+    space_id: int
+    zone_id: int
+    kind: Kind
+    user_id: int | None
+    span: TimeSpan
+    policy: Policy
+    own_keys: frozenset[str]
+    timezone: ZoneInfo
+
+    @property
+    def week(self) -> TimeSpan:
+        """From Monday to Sunday, by the calendar of the site."""
+        return week_of(self.span.start, self.timezone)
+
+
+def week_of(at: datetime, timezone: ZoneInfo) -> TimeSpan:
+    """The week of an instant, from Monday to Sunday."""
+    on = at.astimezone(timezone).date()
+    monday = on - timedelta(days=on.weekday())
+    return TimeSpan(day_span(monday, timezone).start, day_span(monday + timedelta(days=6), timezone).end)
+
+
+def pause(rows: Iterable[Row], wanted: Wanted, *, besides: Collection[int] = ()) -> Refusal | None:
+    """Whether another booking of the space leaves no pause. What overlaps is for `clash` to name."""
+    buffer = wanted.policy.buffer
+    span = wanted.span
+    around = TimeSpan(span.start - buffer, span.end + buffer)
+    is_near = any(
+        one.space_id == wanted.space_id
+        and one.status in LIVE
+        and one.span.overlaps(around)
+        and not one.span.overlaps(span)
+        for one in rows
+        if one.id not in besides
+    )
+    if not buffer or not is_near:
+        return None
+    return Refusal("buffer", span.start.isoformat(), f">= {buffer // timedelta(minutes=1)} min")
+
+
+def concurrent(
+    rows: Iterable[Row], wanted: Wanted, *, now: datetime, besides: Collection[int] = ()
+) -> Refusal | None:
+    """Whether the person holds as many bookings already as may be held at a time."""
+    quota = wanted.policy.concurrent_quota
+    if not quota:
+        return None
+    held = sum(
+        one.status in LIVE and one.span.end > now and one.id not in besides
+        for one in _alike(rows, wanted, "concurrent_quota")
+    )
+    return Refusal("concurrent_quota", str(held), f"<= {quota}") if held >= quota else None
+
+
+def weekly(rows: Iterable[Row], wanted: Wanted, *, besides: Collection[int] = ()) -> Refusal | None:
+    """Whether the person has made as many bookings already as may be made for the week."""
+    quota = wanted.policy.weekly_quota
+    if not quota:
+        return None
+    week = wanted.week
+    made = sum(
+        one.status in COUNTED and week.contains(one.span.start) and one.id not in besides
+        for one in _alike(rows, wanted, "weekly_quota")
+    )
+    return Refusal("weekly_quota", str(made), f"<= {quota}") if made >= quota else None
+
+
+def _alike(rows: Iterable[Row], wanted: Wanted, key: str) -> Iterable[Row]:
+    """The person's bookings of the kind, claims apart: in the zone alone where the zone has a quota of its own, else in
+    all the zones that have none."""
+    has_own = key in wanted.own_keys
+    return (
+        one
+        for one in rows
+        if one.user_id is not None
+        and one.user_id == wanted.user_id
+        and one.kind is wanted.kind
+        and not one.is_claim
+        and (one.zone_id == wanted.zone_id if has_own else key not in one.own_keys)
+    )
+
+
+def clash(rows: Iterable[Row], wanted: Wanted, *, besides: Collection[int] = ()) -> str | None:
+    """What of it another booking holds already: the `space`, or the `person` in its lane, offers apart (RULES 11, 13).
+
+    What the database guards, told before it is asked.
+    """
+    found = {
+        "space" if one.space_id == wanted.space_id else "person"
+        for one in rows
+        if one.id not in besides
+        and one.status in LIVE
+        and one.span.overlaps(wanted.span)
+        and (one.space_id == wanted.space_id or _holds_lane(one, wanted))
+    }
+    return next((name for name in ("space", "person") if name in found), None)
+
+
+def _holds_lane(one: Row, wanted: Wanted) -> bool:
+    return (
+        one.user_id is not None
+        and one.user_id == wanted.user_id
+        and one.status is not Status.HELD
+        and LANES[one.kind] is LANES[wanted.kind]
+    )
