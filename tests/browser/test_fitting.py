@@ -58,10 +58,8 @@ def test_a_sensor_is_added_waved_at_and_bound_in_under_a_minute(
     page.fill("#model", "VS341")
     page.get_by_role("button", name="登録して、手をかざして確かめる").click()
     expect(page.locator("#says")).to_contain_text("まだ受信していません")
-    waved = perf_counter()
     speak("occupied", 2)
     expect(page.locator("#says .says")).to_contain_text("人がいます", timeout=SEEN_WITHIN_SECONDS * 1000)
-    assert perf_counter() - waved < SEEN_WITHIN_SECONDS
     expect(page.locator("#says")).to_contain_text("93 %")
     speak("vacant", 3)
     expect(page.locator("#says .says")).to_contain_text("だれもいません")
