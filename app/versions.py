@@ -2,8 +2,8 @@
 made only where the GET would still answer the same.
 
 Both happen in one transaction, after the lock that whoever changes the thing takes first: of two changes from one
-version the first is made and the second refused with 412, whether they come by the API or by a page. Bookings and
-accounts count their versions in their rows instead: see `app.http.require_version`.
+version the first is made and the second refused with 412, whether they come by the API or by a page. Bookings,
+accounts and sections count their versions in their rows instead: see `app.http.require_version`.
 """
 
 from __future__ import annotations
