@@ -8,7 +8,10 @@ from tests.browser.conftest import PHONE, WIDE, NewVisitor
 ME = ("/account", "/people", "/people?q=す")
 MESSAGES = ("/messages", "/messages/choices", "/files", "/me")
 LOG = ("/telework/days", "/reports", "/reports/telework_monthly", "/reports/fairness", "/reports/caps")
-OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/office/webhooks", "/card")
+OFFICE = (
+    *("/office", "/office/rules", "/office/zones/1", "/office/spaces/1"),
+    *("/office/desk-codes", "/office/webhooks", "/card"),
+)
 SENSORS = (
     "/office/sensors",
     "/office/sensors?all=1",
@@ -97,6 +100,8 @@ def test_the_pages_of_accounts_are_whole_and_named(visitor: NewVisitor, size: tu
         "/office/people",
         "/office/people?left=1",
         "/office/people/2",
+        "/office/sections",
+        "/office/sections/1",
         "/office/months",
         "/office/attendance",
     ):

@@ -173,7 +173,8 @@ RESOURCES: dict[str, Callable[[Seeds], Shown]] = {
         f"/rotations/{months.planned(s.house, to='wait')}", change("/cancel", "POST", None), who="chiba"
     ),
 }
-# Bookings and accounts demand the version that their rows count: `test_bookings`, `test_people`.
+# Bookings, accounts and sections demand the version that their rows count: `test_bookings`, `test_people`,
+# `test_sections`.
 BY_THE_ROW = {
     "PATCH /bookings/<int:booking_id>",
     "DELETE /bookings/<int:booking_id>",
@@ -181,6 +182,7 @@ BY_THE_ROW = {
     "PATCH /people/<int:user_id>",
     "PUT /people/<int:user_id>/sections",
     "DELETE /people/<int:user_id>/leave",
+    "PATCH /sections/<int:section_id>",
 }
 # A token has nothing to edit, and whoever revokes one means it whatever it was used for since.
 WITHOUT = {"DELETE /tokens/<int:token_id>"}
