@@ -15,7 +15,10 @@ ME = (
 )
 MESSAGES = ("/messages", "/messages/choices", "/files", "/me")
 LOG = ("/telework/days", "/reports", "/reports/telework_monthly", "/reports/fairness", "/reports/caps")
-OFFICE = ("/office", "/office/rules", "/office/zones/1", "/office/desk-codes", "/office/webhooks", "/card")
+OFFICE = (
+    *("/office", "/office/rules", "/office/zones/1", "/office/spaces/1"),
+    *("/office/desk-codes", "/office/webhooks", "/card"),
+)
 SENSORS = (
     "/office/sensors",
     "/office/sensors?all=1",
@@ -104,6 +107,8 @@ def test_the_pages_of_accounts_are_whole_and_named(visitor: NewVisitor, size: tu
         "/office/people",
         "/office/people?left=1",
         "/office/people/2",
+        "/office/sections",
+        "/office/sections/1",
         "/office/months",
         "/office/attendance",
     ):

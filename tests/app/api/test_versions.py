@@ -173,7 +173,8 @@ RESOURCES: dict[str, Callable[[Seeds], Shown]] = {
         f"/rotations/{months.planned(s.house, to='wait')}", change("/cancel", "POST", None), who="chiba"
     ),
 }
-# Bookings, accounts and sections demand the version that their rows count: tried in the tests of each.
+# Bookings, accounts and sections demand the version that their rows count: `test_bookings`, `test_people`,
+# `test_sections`.
 BY_THE_ROW = {
     "PATCH /bookings/<int:booking_id>",
     "DELETE /bookings/<int:booking_id>",
