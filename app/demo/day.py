@@ -70,7 +70,7 @@ def script(
     checking in by hand; one books and never comes, and a colleague takes the seat once it is given back; one sits
     down and claims, one just sits down; and one seat's sensor is dead.
     """
-    writer = _Writer(on, zone)
+    writer = Writer(on, zone)
     for section in sections:
         writer.section(section)
     writer.focus_seats(focus)
@@ -79,7 +79,7 @@ def script(
     return writer.day
 
 
-class _Writer:
+class Writer:
     """Writes one day's script; every choice comes from the date's own random numbers."""
 
     def __init__(self, on: date, zone: ZoneInfo) -> None:
@@ -105,44 +105,49 @@ class _Writer:
         self.rng.shuffle(staff)
         self.rng.shuffle(seats)
         for plan in ("home", "home", "leave"):
-            self._away(staff.pop(), chief, plan, "am", "pm")
-        self._home_in_the_morning(staff.pop(), chief, seats.pop())
-        self._never_came(staff.pop(), staff.pop(), seats.pop())
-        self._dead_sensor(staff.pop(), seats.pop())
-        self._walk_ins(staff.pop(), seats.pop(), seats.pop())
+            self.away(staff.pop(), chief, plan, "am", "pm")
+        self.home_in_the_morning(staff.pop(), chief, seats.pop())
+        self.never_came(staff.pop(), staff.pop(), seats.pop())
+        self.dead_sensor(staff.pop(), seats.pop())
+        self.walk_ins(staff.pop(), seats.pop(), seats.pop())
         for n, seat in enumerate(seats):
-            self._ordinary(chief if n == 0 else staff.pop(), seat, by_hand=n % 3 == 0)
+            self.ordinary(chief if n == 0 else staff.pop(), seat, by_hand=n % 3 == 0)
 
-    def _away(self, who: int, chief: int, plan: str, *halves: str) -> None:
+    def away(self, who: int, chief: int, plan: str, *halves: str) -> None:
+        """Planned away from the office, and approved."""
         for half in halves:
             self.act(self.day.start, who, Verb.PLAN, plan=f"{half}:{plan}")
             self.act(self.day.start + timedelta(minutes=1), chief, Verb.APPROVE, plan=f"{half}:{who}")
 
-    def _home_in_the_morning(self, who: int, chief: int, seat: str) -> None:
+    def home_in_the_morning(self, who: int, chief: int, seat: str) -> None:
         """At home until noon, in the office from 13:00: the grace runs from then."""
-        self._away(who, chief, "home", "am")
+        self.away(who, chief, "home", "am")
+        self.comes_at_noon(who, seat)
+
+    def comes_at_noon(self, who: int, seat: str) -> None:
+        """A seat for the whole day, used from the afternoon on."""
         self.act(self.day.start, who, Verb.BOOK, seat, span=self.office)
         self.day.presence[seat] = [(self.at(13, 2, 8), self.at(17, 10, 30))]
 
-    def _never_came(self, absent: int, late: int, seat: str) -> None:
+    def never_came(self, absent: int, late: int, seat: str) -> None:
         """Nobody comes for this seat; a colleague who comes late books it once it has been given back."""
         self.act(self.day.start, absent, Verb.BOOK, seat, span=self.office)
         self.act(self.at(10, 30), late, Verb.BOOK, seat, span=(self.at(10, 30), self.office[1]))
         self.day.presence[seat] = [(self.at(10, 34), self.at(12, 1)), (self.at(12, 58), self.at(17, 10))]
 
-    def _dead_sensor(self, who: int, seat: str) -> None:
+    def dead_sensor(self, who: int, seat: str) -> None:
         """This seat's sensor falls silent: nobody may take it for empty."""
         self.act(self.day.start, who, Verb.BOOK, seat, span=self.office)
         self.day.dead[seat] = [(self.at(8, 5), self.day.end + timedelta(days=1))]
 
-    def _walk_ins(self, who: int, claimed: str, sat: str) -> None:
+    def walk_ins(self, who: int, claimed: str, sat: str) -> None:
         """One sits down and claims the seat; on another somebody just sits, and tells nobody."""
         arrives = self.at(9, 5, 10)
         self.day.presence[claimed] = [(arrives, self.at(11, 55)), (self.at(12, 50), self.at(16, 30, 30))]
         self.act(arrives + timedelta(minutes=1), who, Verb.CLAIM, claimed)
         self.day.presence[sat] = [(self.at(13, 10, 20), self.at(15, 40, 20))]
 
-    def _ordinary(self, who: int, seat: str, *, by_hand: bool) -> None:
+    def ordinary(self, who: int, seat: str, *, by_hand: bool) -> None:
         """Booked, came, lunch, a meeting elsewhere, home."""
         self.act(self.day.start, who, Verb.BOOK, seat, span=self.office)
         arrival, meeting = self.at(8, 20, 30), self.at(14, 0, 60)
@@ -166,13 +171,16 @@ class _Writer:
         self.rng.shuffle(callers)
         for n, room in enumerate(rooms):
             for hour in (9, 11, 13, 15):
-                who, begins = callers.pop(), self.at(hour, 30 if n % 2 else 0)
-                self.act(self.day.start, who, Verb.BOOK, room, span=(begins, begins + timedelta(hours=1)))
-                fate = self.rng.random()
-                if fate < NEVER_COMES:
-                    continue
-                stays = timedelta(minutes=25 if fate < LEAVES_EARLY else 58)
-                arrives = begins + timedelta(minutes=1)
-                self.day.presence.setdefault(room, []).append((arrives, begins + stays))
-                if fate > CHECKS_IN:
-                    self.act(arrives + timedelta(minutes=1), who, Verb.CHECK_IN, room)
+                self.call(callers.pop(), room, self.at(hour, 30 if n % 2 else 0))
+
+    def call(self, who: int, room: str, begins: datetime) -> None:
+        """An hour of a room."""
+        self.act(self.day.start, who, Verb.BOOK, room, span=(begins, begins + timedelta(hours=1)))
+        fate = self.rng.random()
+        if fate < NEVER_COMES:
+            return
+        stays = timedelta(minutes=25 if fate < LEAVES_EARLY else 58)
+        arrives = begins + timedelta(minutes=1)
+        self.day.presence.setdefault(room, []).append((arrives, begins + stays))
+        if fate > CHECKS_IN:
+            self.act(arrives + timedelta(minutes=1), who, Verb.CHECK_IN, room)

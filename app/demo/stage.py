@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
 
 from app import migrate
 from app.calendar import public_holidays
 from app.database import create_engine, reading, transaction
 from app.demo import day as script
-from app.demo import office, people, telework
+from app.demo import history, office, people, telework
 from app.settings import Settings
 from app.spaces.models import SensorBinding, Site, Space
 from app.spaces.rules import Kind
+from app.telework.service import Office
 from sensor_gateway.broker import GATEWAY_USER, Broker, new_password
 
+FOCUS = (Kind.FOCUS_SEAT,)
 ROOMS = (Kind.BOOTH, Kind.MEETING_BOOTH, Kind.OPEN_MEETING)
 
 
@@ -41,17 +44,43 @@ class Stage:
 
     def day(self, on: date) -> script.Day:
         """The script of a day in this office."""
-        per = office.PER_SECTION
-        sections = [
-            script.Section(range(n * per, (n + 1) * per), self._codes(f"{block.prefix}-"))
-            for n, block in enumerate(office.BLOCKS[: len(office.SECTIONS)])
-        ]
-        focus = [code for code, kind in self.kinds.items() if kind is Kind.FOCUS_SEAT]
-        rooms = [code for code, kind in self.kinds.items() if kind in ROOMS]
-        return script.script(on, self.settings.timezone, sections, focus=focus, rooms=rooms)
+        return script.script(
+            on,
+            self.settings.timezone,
+            _sections(self.kinds),
+            focus=_codes(self.kinds, FOCUS),
+            rooms=_codes(self.kinds, ROOMS),
+        )
 
-    def _codes(self, prefix: str) -> list[str]:
-        return [code for code in self.kinds if code.startswith(prefix)]
+
+def _sections(kinds: Mapping[str, Kind]) -> list[script.Section]:
+    """Each section's people and the seats of its zone, by the kinds of the spaces."""
+    per = office.PER_SECTION
+    return [
+        script.Section(
+            range(n * per, (n + 1) * per), [code for code in kinds if code.startswith(f"{block.prefix}-")]
+        )
+        for n, block in enumerate(office.BLOCKS[: len(office.SECTIONS)])
+    ]
+
+
+def _codes(kinds: Mapping[str, Kind], wanted: Collection[Kind]) -> list[str]:
+    return [code for code, kind in kinds.items() if kind in wanted]
+
+
+def _scene(session: Session, of: Office, on: date) -> history.Scene:
+    """The office that the past happens in."""
+    rows = session.execute(select(Space.code, Space.kind).order_by(Space.code)).all()
+    kinds = {row.code: row.kind for row in rows}
+    return history.scene(
+        session,
+        of,
+        on,
+        _sections(kinds),
+        rooms=_codes(kinds, ROOMS),
+        focus=_codes(kinds, FOCUS),
+        week=[telework.WEEK, telework.WEEK, telework.COUNTERS_WEEK],
+    )
 
 
 def opening(now: datetime, zone: ZoneInfo) -> datetime:
@@ -61,7 +90,8 @@ def opening(now: datetime, zone: ZoneInfo) -> datetime:
 
 
 def set_up(settings: Settings, opens: datetime) -> Stage:
-    """Migrate the database, build the sample office in it as of the day before, hand out tokens and passwords."""
+    """Migrate the database, build the sample office in it with what happened before the day, hand out tokens and
+    passwords."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     migrate.upgrade(settings.database_url)
     with ExitStack() as on_refusal:
@@ -70,9 +100,16 @@ def set_up(settings: Settings, opens: datetime) -> Stage:
         with transaction(engine) as session:
             if session.scalar(select(func.count()).select_from(Site)):
                 raise NotEmptyError("The database holds an office already. The demo wants an empty database.")
-            before = opens - timedelta(days=1)
-            began = telework.year_began(before.date())
-            office.build(session, now=before, on=began, timezone=settings.timezone.key)
+            before, on = opens - timedelta(days=1), opens.date()
+            first = history.first_day(on)
+            began = datetime.combine(first, time(), settings.timezone)
+            belongs = min(first, telework.year_began(before.date()))
+            office.build(session, now=began, on=belongs, timezone=settings.timezone.key)
+            telework.rules(session, now=began, on=first)
+            session.flush()
+            past = _scene(session, Office.of(settings), on)
+            history.write(session, past, first, on)
+            history.set_rotations(session, past, before)
             telework.plan(session, now=before, on=before.date())
             issued = people.tokens(session, now=opens)
         with reading(engine) as session:

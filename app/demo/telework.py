@@ -1,4 +1,4 @@
-"""Telework in the sample office: its rules, what some have taken this year, and what waits for next week."""
+"""Telework in the sample office: its rules, and what waits for next week."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from app.people import service as people
 from app.people.service import Person
 from app.telework.approval.deputies import name_deputy
 from app.telework.approval.rules import Deputy
-from app.telework.approval.service import approve_many
 from app.telework.caps.rules import Limit, OverCap, Rule, period
 from app.telework.caps.ruling import make_rule
 from app.telework.rules import Half, PlanKind
 from app.telework.service import put_plan
 
-# Whole days of home taken this fiscal year by the staff who try the demo; 10 are the cap.
-TAKEN = 6
 # Who asks for which half-days of the week after, its Monday being 0. One asks for more than a week allows.
 WAITING = {
     "kobayashi": (PlanKind.HOME, ("1am", "1pm")),
@@ -32,10 +29,11 @@ WAITING = {
     "okada": (PlanKind.HOME, ("3am", "3pm")),
     "sato": (PlanKind.LEAVE, ("3am", "3pm")),
 }
+WEEK, COUNTERS_WEEK = 4, 2  # half-days at home
 OFFICE_RULE = Rule(
     id=0,
     from_on=date.min,
-    week=4,
+    week=WEEK,
     fiscal_year=20,
     in_a_row=3,
     terminals=12,
@@ -50,39 +48,30 @@ def year_began(on: date) -> date:
     return period(Limit.FISCAL_YEAR, on)[0]
 
 
+def _person(session: Session, romaji: str, on: date) -> Person:
+    found = people.get_by_email(session, f"{romaji}@{DOMAIN}")
+    return people.get_person(session, found.id, on)
+
+
+def rules(session: Session, *, now: datetime, on: date) -> None:
+    """From the day `on`: the office's rule, and one for the section with the counters, which allows a day a week."""
+    personnel, of_counters = _person(session, "takahashi", on), _person(session, "maeda", on)
+    (counters,) = of_counters.section_ids
+    rule = replace(OFFICE_RULE, from_on=on)
+    for one in (rule, replace(rule, section_id=counters, week=COUNTERS_WEEK)):
+        make_rule(session, one, actor=personnel, now=now)
+
+
 def plan(session: Session, *, now: datetime, on: date) -> None:
-    """Give the sample office rules from the day `on`, and plans before and after it."""
+    """What waits for next week, and who decides when the chief is away."""
     calendar = public_holidays(on.year)
-
-    def person(romaji: str) -> Person:
-        found = people.get_by_email(session, f"{romaji}@{DOMAIN}")
-        return people.get_person(session, found.id, on)
-
-    _rules(session, person("takahashi"), person("maeda"), on, now)
-    chief, staff = person("sato"), person("kobayashi")
-    past = list(calendar.between(max(year_began(on), on - timedelta(days=80)), on))[::-8]
-    taken = []
-    for day in past[:TAKEN]:
-        for half in Half:
-            made = put_plan(session, actor=staff, on=day, half=half, kind=PlanKind.HOME, now=now)
-            taken.append(made)
-    approve_many(session, [one.id for one in taken], actor=chief, now=now)
-    for one in taken[2:]:
-        one.reported_at, one.report = now, "要綱の改正案を作成"
+    chief = _person(session, "sato", on)
     monday = on + timedelta(days=7 - on.weekday())
     for romaji, (kind, cells) in WAITING.items():
         for cell in cells:
             day = monday + timedelta(days=int(cell[0]))
             if calendar.is_working(day):
-                actor = person(romaji)
+                actor = _person(session, romaji, on)
                 put_plan(session, actor=actor, on=day, half=Half(cell[1:]), kind=kind, now=now)
-    deputy = Deputy(chief.id, person("suzuki").id, on, None, when_away=True)
+    deputy = Deputy(chief.id, _person(session, "suzuki", on).id, on, None, when_away=True)
     name_deputy(session, deputy, actor=chief, now=now)
-
-
-def _rules(session: Session, personnel: Person, of_counters: Person, on: date, now: datetime) -> None:
-    """The office's rule; and one for the section with the counters, which allows a day a week."""
-    (counters,) = of_counters.section_ids
-    rule = replace(OFFICE_RULE, from_on=on)
-    for one in (rule, replace(rule, section_id=counters, week=2)):
-        make_rule(session, one, actor=personnel, now=now)
