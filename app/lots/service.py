@@ -17,6 +17,8 @@ from app.database import lock_rows
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.lots.models import LotDraw, LotWish, State
 from app.lots.rules.record import commitment
+from app.people.models import User
+from app.people.sections import people_within
 from app.people.service import Person, find_person, list_people
 from app.spaces.fixed_seats import list_kept
 from app.spaces.lots import drawn_at
@@ -177,9 +179,16 @@ def list_draws(
 
 
 def belongs(zone: Zone, person: Person) -> bool:
-    """Whether a person, as of the draw's day, may wish for a desk of the zone: the people of its
-    section and of those below it, or everybody."""
+    """Whether a person, as of the draw's day, may wish for a desk of the zone: the people of its section and of those
+    below it, or everybody."""
     return zone.section_id is None or zone.section_id in person.within
+
+
+def who_belongs(session: Session, zone: Zone, on: date) -> list[User]:
+    """Everybody of whom `belongs` holds on a day, in the order of their kana."""
+    if zone.section_id is None:
+        return list_people(session, on=on)
+    return people_within(session, zone.section_id, on)
 
 
 def desks(session: Session, zone_id: int) -> list[Space]:
@@ -239,7 +248,7 @@ def _check_wish(
         raise RuleBroken("lots.seat", most=MOST_PREFERRED)
     if not beside:
         return
-    people = {one.id for one in list_people(session, section_id=zone.section_id, on=on)}
+    people = {one.id for one in who_belongs(session, zone, on)}
     if not zone.lots_together:
         raise RuleBroken("lots.colleague", most=0)
     if len(beside) > MOST_BESIDE or not people.issuperset(beside) or actor_id in beside:

@@ -14,9 +14,9 @@ from app.bookings.models import Booking
 from app.errors import Conflict
 from app.lots.models import LotDraw, LotWish, State
 from app.lots.rules.record import published
-from app.lots.service import belongs, count_wishes, desks, get_draw
+from app.lots.service import belongs, count_wishes, desks, get_draw, who_belongs
 from app.people.models import User
-from app.people.service import Person, find_person, list_people
+from app.people.service import Person, find_person
 from app.spaces.fixed_seats import list_kept
 from app.spaces.models import Space, Zone
 
@@ -102,11 +102,7 @@ def _chance(session: Session, draw: LotDraw, zone: Zone, user_id: int, wishes: i
         zone,
         session.get(LotWish, (draw.id, user_id)),
         [one for one in everything if one.id not in kept],
-        [
-            one
-            for one in list_people(session, section_id=zone.section_id, on=draw.on_date)
-            if one.id != user_id
-        ]
+        [one for one in who_belongs(session, zone, draw.on_date) if one.id != user_id]
         if zone.lots_together
         else [],
         [one.user_id for one in others if user_id in one.beside],

@@ -38,6 +38,16 @@ def reach_of(session: Session, section_ids: Set[int]) -> frozenset[int]:
     return reach(section_ids, parents(session))
 
 
+def people_within(session: Session, section_id: int, on: date) -> list[User]:
+    """Who belongs to a section, or to one below it, on a day and has not left, in the order of their kana; two
+    queries."""
+    here = select(Membership.user_id).where(
+        Membership.section_id.in_(reach_of(session, {section_id})), Membership.from_on <= on, _lasts(on)
+    )
+    query = select(User).where(User.left_at.is_(None), User.id.in_(here))
+    return list(session.scalars(query.order_by(User.kana, User.name, User.id)))
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A section in the tree, so many levels deep, with how many belong to it today and the codes of its zones."""

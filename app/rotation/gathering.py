@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.calendar import working_days
 from app.errors import NotFound, RuleBroken
 from app.people.models import Section
+from app.people.rules import lineage
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
 from app.rotation.models import Key, Rotation, RotationCell, RotationLock, RotationSetting, State
 from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS
@@ -101,7 +102,7 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         published=_published(session, section_id, days),
         locks=_locks(session, section_id, days),
         setting=setting,
-        seats=usable_seats(session, sections, days[0], office),
+        seats=usable_seats(session, home_zones(session, book, section_id), days[0], office),
         of_person={one["user_id"]: one for one in setting.get("people", ())},
     )
 
@@ -135,15 +136,18 @@ def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key,
     return {(one.user_id, one.on_date, one.half.value): one.kind.value for one in session.scalars(query)}
 
 
-def section_zones(session: Session, sections: Collection[int]) -> list[Zone]:
-    """The zones of these sections, in the order of their ids."""
-    query = select(Zone).where(Zone.section_id.in_(sections), in_layout(Zone)).order_by(Zone.id)
-    return list(session.scalars(query))
+def home_zones(session: Session, book: Rulebook, section_id: int) -> list[Zone]:
+    """The zones in which a section's people sit, in the order of their ids: its own and those of the sections below;
+    where these have none, those of the nearest section above that has one. One query."""
+    near = {**lineage([section_id], book.parents), **dict.fromkeys(book.below(section_id), 0)}
+    query = select(Zone).where(Zone.section_id.in_(near), in_layout(Zone)).order_by(Zone.id)
+    found = [(near[zone.section_id or 0], zone) for zone in session.scalars(query)]
+    nearest = min((distance for distance, _zone in found), default=0)
+    return [zone for distance, zone in found if distance == nearest]
 
 
-def usable_seats(session: Session, sections: Collection[int], on: date, office: Office) -> int | None:
-    """How many seats of these sections' zones are in order on a day; None where they have no zone of their own."""
-    zones = section_zones(session, sections)
+def usable_seats(session: Session, zones: Sequence[Zone], on: date, office: Office) -> int | None:
+    """How many seats of these zones are in order on a day; None of no zone."""
     if not zones:
         return None
     seats = set(

@@ -78,7 +78,7 @@ class Seats:
         self.session, self.rotation = session, rotation
         self.office, self.now, self.actor = office, now, actor
         self.people: Mapping[int, Governed] = governed(session, people)
-        zones = gathering.section_zones(session, rulebook(session).below(rotation.section_id))
+        zones = gathering.home_zones(session, rulebook(session), rotation.section_id)
         self.booked_zones = [zone for zone in zones if not zone.free_seating and zone.lots_at is None]
         self.free_zones = [zone for zone in zones if zone.free_seating]
         self.desks = self._desks()

@@ -12,10 +12,12 @@ from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden, RuleBroken
 from app.events import Event
+from app.people import sections
 from app.rotation import gathering, service
 from app.rotation.models import Rotation, State
 from app.rotation.needs import needs_of, what_if
 from app.spaces.models import Zone
+from app.telework.caps.service import rulebook
 from app.telework.requesting import Wanted
 from app.telework.rules import Half, PlanKind, PlanState
 from tests.app.rotation.months import (
@@ -291,3 +293,26 @@ def test_a_wrong_span_is_refused(office: House) -> None:
             office=OFFICE,
             now=at("08:00"),
         )
+
+
+def test_a_section_without_a_zone_sits_in_that_of_the_section_above(office: House) -> None:
+    own = section_id(office, "soumu")
+    with transaction(office.engine) as session:
+        values = {"code": "kyoku", "name": "総務局"}
+        above = sections.add(session, values, actor_id=None, now=at("07:00"), on=DAY)
+        row = sections.get_section(session, own)
+        sections.change(session, row, {"parent_id": above.id}, actor_id=None, now=at("07:00"), on=DAY)
+        session.execute(update(Zone).where(Zone.section_id == own).values(section_id=above.id))
+        book = rulebook(session)
+        homes = {
+            one: [zone.code for zone in gathering.home_zones(session, book, one)] for one in (own, above.id)
+        }
+        assert homes == {own: ["A"], above.id: ["A"]}
+        assert gathering.home_zones(session, book, section_id(office, "zei"))[0].code == "B"
+    found = search(office, plan_month(office))
+    assert found.problem["seats"] == 3
+    done = publish(office, found.id)
+    assert done.bookings
+    assert {one.space_id for one in seats(office)} <= {
+        office.spaces[code] for code in ("seat", "window", "bare")
+    }
