@@ -12,7 +12,7 @@ from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.bookings.service import OwnBooking, look_at, may_act_for
 from app.people.lookup import Found, look_up, note_looks, sections_of
-from app.people.models import SEES_ALL, Role, User
+from app.people.models import SEES_BOOKINGS, User
 from app.people.sections import reach_of
 from app.people.service import Person, find_people
 from app.spaces.models import Space
@@ -41,6 +41,11 @@ class OthersPage:
     is_cut: bool
 
 
+def sees_all(actor: Person) -> bool:
+    """Whether somebody finds everybody here, not only the own section's people."""
+    return actor.role in SEES_BOOKINGS
+
+
 def of_person(session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime) -> OthersPage:
     """A person's bookings that touch a span. Raises as `service.look_at`."""
     look_at(session, user_id, actor=actor, on=actor.on, now=now)
@@ -56,7 +61,7 @@ def found(session: Session, query: str, span: TimeSpan, *, actor: Person, now: d
     space = session.scalar(
         select(Space).where(func.upper(Space.code) == query.strip().upper(), in_layout(Space))
     )
-    among = None if actor.role in SEES_ALL else reach_of(session, actor.section_ids)
+    among = None if sees_all(actor) else reach_of(session, actor.section_ids)
     if space is None:
         people = look_up(session, query, actor=actor, on=actor.on, now=now, among=among)
         return _page(session, _of_people([one.id for one in people], actor), span, now=now, people=people)
@@ -85,7 +90,7 @@ def _is_of(one: Theirs, user_ids: set[int], actor: Person) -> bool:
 def _of_people(user_ids: list[int], actor: Person) -> ColumnElement[bool]:
     """Their own; for whoever acts for everybody also those of guests whom they receive."""
     own = Booking.user_id.in_(user_ids)
-    if actor.role not in {Role.FACILITY, Role.AUDITOR}:
+    if not sees_all(actor):
         return own
     return or_(own, and_(Booking.guest_name != "", Booking.made_by.in_(user_ids)))
 

@@ -29,6 +29,8 @@ class Role(StrEnum):
 
 # Who sees everybody's telework and plans.
 SEES_ALL = frozenset({Role.PERSONNEL, Role.AUDITOR})
+# Who sees everybody's bookings.
+SEES_BOOKINGS = frozenset({Role.FACILITY, Role.AUDITOR})
 
 
 class Section(Base):

@@ -20,7 +20,7 @@ from app.database import reading, transaction
 from app.events import Event
 from app.people import service as people
 from app.people.lookup import LOOKED_UP
-from app.people.models import Role, User
+from app.people.models import Role, Section, User
 from tests.app.test_pages import PASSWORD, token_in
 from tests.app.test_pages_words import form_of
 from tests.house import House, at, span
@@ -116,6 +116,34 @@ def test_of_a_space_a_chief_sees_the_own_sections_bookings_and_the_facility_staf
     chiba, fujii = house.people["chiba"].id, house.people["fujii"].id
     aoki, endo = house.people["aoki"].id, house.people["endo"].id
     assert looks(house) == [(chiba, aoki), (fujii, aoki), (fujii, endo)]
+
+
+def test_the_facility_staff_find_everybody_and_an_auditor_reads(app: Flask, house: House) -> None:
+    booking = house.book("aoki", "seat", "10:00", "11:00")
+    facility = sign_in(app, house, "fujii")
+    page = facility.get("/bookings/others?q=aoki")
+    assert listed(page) == [booking.id]
+    assert "You find everybody." in page
+    assert f"/bookings/others?person={house.people['aoki'].id}" in facility.get("/people?q=aoki")
+    with transaction(house.engine) as session:
+        session.execute(update(User).where(User.id == house.people["endo"].id).values(role=Role.AUDITOR))
+    auditor = sign_in(app, house, "endo")
+    for query in ("aoki", "seat"):
+        page = auditor.get(f"/bookings/others?q={query}")
+        assert listed(page) == [booking.id]
+        assert f"/bookings/{booking.id}/cancel" not in page
+        assert f"/bookings/{booking.id}/history" in page
+
+
+def test_a_chief_finds_whoever_is_of_a_section_below(app: Flask, house: House) -> None:
+    booking = house.book("endo", "taxes", "10:00", "11:00")
+    with transaction(house.engine) as session:
+        above, below = (next(iter(house.people[who].section_ids)) for who in ("chiba", "endo"))
+        session.get_one(Section, below).parent_id = above
+    chief = sign_in(app, house, "chiba")
+    assert listed(chief.get("/bookings/others?q=endo")) == [booking.id]
+    assert listed(chief.get("/bookings/others?q=taxes")) == [booking.id]
+    assert f"/bookings/others?person={house.people['endo'].id}" in chief.get("/people?q=endo")
 
 
 def test_a_colleague_is_checked_in_and_their_seat_given_back_with_a_word_why(

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from flask import Blueprint, flash, render_template, request
 from flask_babel import gettext
 
-from app.access import SEES_ALL, Role, allow, asker
+from app.access import Role, allow, asker
 from app.bookings import others
 from app.database import transaction
 from app.extensions import db
@@ -52,7 +52,7 @@ def listed() -> str:
         on=on,
         days=days,
         asked=asked,
-        sees_all=asker().role in SEES_ALL,
+        sees_all=others.sees_all(asker()),
         at_most=others.AT_MOST,
     )
 

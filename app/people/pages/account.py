@@ -9,14 +9,16 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.access import READERS, SEES_ALL, Role, allow, asker, sign_in
+from app.access import READERS, Role, allow, asker, sign_in
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db, limiter
 from app.fields import is_storable
 from app.http import now, today
 from app.people import lookup, passwords, staffing, tokens
+from app.people.models import SEES_BOOKINGS
 from app.people.pages import refused
+from app.people.sections import reach_of
 
 pages = Blueprint("account_pages", __name__)
 LABEL_MOST = 80
@@ -116,26 +118,25 @@ def revoke_token(token_id: int) -> Response:
     return redirect(url_for("account_pages.mine"))
 
 
-def _sees_bookings_of(found: lookup.Found) -> bool:
-    """Whether the asker may see somebody's bookings: a chief those of the own section's people."""
-    if asker().role in SEES_ALL:
-        return True
-    return any(section.id in asker().section_ids for section in found.sections)
-
-
 @pages.get("/people")
 @allow(*READERS)
 def people() -> str:
     """A search by the first letters of a name; each person found is told who looked."""
     query = request.args.get("q", "").strip()[:QUERY_MOST]
     found: list[lookup.Found] = []
+    reach: frozenset[int] = frozenset()
     if query and is_storable(query):
         with transaction(db.engine) as session:
             found = lookup.look_up(session, query, actor=asker(), on=today(), now=now())
+            reach = reach_of(session, asker().section_ids)
             session.expunge_all()
     return render_template(
         "people.html",
-        acts_for={one.id for one in found if _sees_bookings_of(one)},
+        acts_for={
+            one.id
+            for one in found
+            if asker().role in SEES_BOOKINGS or reach & {section.id for section in one.sections}
+        },
         query=query,
         found=found,
         at_most=lookup.AT_MOST,
