@@ -40,7 +40,8 @@ def test_every_code_that_is_raised_has_its_sentence() -> None:
 
 
 def given_reasons() -> set[str]:
-    """The reasons and flags that the source gives: `reason="…"`, `Keep("…")`, `Release("…")`, `….flag = "…"`."""
+    """The reasons and flags that the source gives: `reason="…"`, `"reason": "…"` beside a status, `Keep("…")`,
+    `Release("…")`, `….flag = "…"`."""
     found = set()
     for node in (node for path in APP.rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))):
         values: list[ast.expr] = []
@@ -48,6 +49,13 @@ def given_reasons() -> set[str]:
             values += [one.value for one in node.keywords if one.arg == "reason"]
             if isinstance(node.func, ast.Name) and node.func.id in {"Keep", "Release"}:
                 values += node.args[:1]
+        elif isinstance(node, ast.Dict):
+            named = {
+                one.value: value
+                for one, value in zip(node.keys, node.values, strict=True)
+                if isinstance(one, ast.Constant)
+            }
+            values += [named["reason"]] if {"reason", "status"} <= named.keys() else []
         elif isinstance(node, ast.Assign) and "flag" in ast.unparse(node.targets[0]):
             values += [part for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
         found |= {one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)}
