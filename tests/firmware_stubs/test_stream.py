@@ -28,11 +28,13 @@ def with_faults(fleet: Fleet = FLEET, **rates: float) -> Fleet:
 
 
 def read(fleet: Fleet) -> list[Reading]:
-    wires = Wires()
+    """What is heard under the names that the sensors have."""
+    wires, known = Wires(), {id_on(fleet.wire, one) for one in fleet.sensors}
     return [
         reading
         for one in messages(fleet)
         for reading in wires.readings(Envelope(one.topic, one.payload, one.at))
+        if reading.sensor_id in known
     ]
 
 

@@ -25,12 +25,14 @@ WITH_BATTERY = {"native", "things_stack", "chirpstack", "zigbee2mqtt"}
 
 
 def heard(wire: str, *words: Said, after: timedelta = timedelta()) -> Sequence[Reading]:
-    """What a gateway that listens from the beginning makes of the words."""
+    """What a gateway that listens from the beginning makes of the words, under the names that the devices have; a part
+    of a device is heard under a name of its own besides."""
     wires = Wires()
     return [
         reading
         for said in words
         for reading in wires.readings(Envelope(*WIRES[wire](said), said.sent_at + after))
+        if reading.sensor_id == id_on(wire, said.sensor_id)
     ]
 
 

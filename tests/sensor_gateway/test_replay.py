@@ -118,7 +118,9 @@ def test_each_bad_line_becomes_a_dead_letter_that_names_it_and_the_next_line_is_
     for number, (text, _) in sorted(bad.items()):
         lines.insert(number - 1, text)
     result = akiseki_replay(written(tmp_path / "mixed.jsonl", lines))
-    assert result.stderr == "".join(f"line {number}: {reason}\n" for number, (_, reason) in bad.items())
+    # On a slow machine it says in between how far it is.
+    told = [one for one in result.stderr.splitlines() if not one.startswith("…")]
+    assert told == [f"line {number}: {reason}" for number, (_, reason) in bad.items()]
     assert "9 readings stored, 0 stored before, 0 changes, 7 dead letters" in result.stdout
     with reading(engine) as session:
         letters = session.execute(select(DeadLetter.topic, DeadLetter.reason).order_by(DeadLetter.id)).all()
