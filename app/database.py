@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import select
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy import Connection, Engine, bindparam, event, make_url, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 
@@ -191,6 +191,21 @@ def try_lock_rows(session: Session, scope: str, ids: Collection[int]) -> bool:
 
 def _keys(scope: str, ids: Collection[int]) -> list[str]:
     return [f"{scope}:{number}" for number in sorted(set(ids))]
+
+
+def missing_triggers(
+    session: Session, wanted: Mapping[str, Collection[str]], tables: Collection[str]
+) -> list[str]:
+    """Of the triggers that must stand on some tables, by dialect, those that do not, by name."""
+    dialect = session.get_bind().dialect.name
+    query = text(
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+        " AND CAST(CAST(tgrelid AS regclass) AS text) IN :tables"
+        if dialect == "postgresql"
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN :tables"
+    )
+    standing = session.scalars(query.bindparams(bindparam("tables", list(tables), expanding=True)))
+    return sorted(set(wanted[dialect]) - set(standing))
 
 
 def constraint_name(error: sqlalchemy.exc.IntegrityError) -> str:

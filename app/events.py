@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, delete, false, insert, select, text
+from sqlalchemy import Index, String, delete, false, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.database import missing_triggers
 from app.orm import Base, BigId
 
 
@@ -57,15 +58,7 @@ def erasing(session: Session) -> Iterator[None]:
 
 def missing_guards(session: Session) -> list[str]:
     """Guards of the log that do not stand, by name."""
-    dialect = session.get_bind().dialect.name
-    found = session.scalars(
-        text(
-            "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('events') AND tgenabled <> 'D'"
-            if dialect == "postgresql"
-            else "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'events'"
-        )
-    )
-    return sorted(GUARDS[dialect] - set(found))
+    return missing_triggers(session, GUARDS, ["events"])
 
 
 def record(

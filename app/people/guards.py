@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.database import constraint_name
+from app.database import constraint_name, missing_triggers
 from app.errors import RuleBroken
 
 CIRCLE = "tr_sections_circle"
@@ -33,12 +32,4 @@ def circle_refused(session: Session) -> Iterator[None]:
 
 def missing(session: Session) -> list[str]:
     """Guards that do not stand, by name."""
-    dialect = session.get_bind().dialect.name
-    found = session.scalars(
-        text(
-            "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('sections') AND tgenabled <> 'D'"
-            if dialect == "postgresql"
-            else "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'sections'"
-        )
-    )
-    return sorted(GUARDS[dialect] - set(found))
+    return missing_triggers(session, GUARDS, ["sections"])

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.database import lock_rows
+from app.database import lock_rows, missing_triggers
 from app.telework.daylog.models import ClosedMonth
 
 GUARDS = {
@@ -37,15 +37,7 @@ GUARDS = {
 
 def missing(session: Session) -> list[str]:
     """Guards that do not stand, by name."""
-    dialect = session.get_bind().dialect.name
-    found = session.scalars(
-        text(
-            "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
-            if dialect == "postgresql"
-            else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        )
-    )
-    return sorted(GUARDS[dialect] - set(found))
+    return missing_triggers(session, GUARDS, ["half_days", "half_day_corrections", "closed_months"])
 
 
 def hold_month(session: Session, on: date) -> bool:

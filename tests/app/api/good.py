@@ -283,13 +283,13 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
 }
 
 
-def written(seeds: Seeds) -> int:
+def written(seeds: Seeds, half: Half = Half.AM) -> int:
     """A half-day of the facility's own."""
     with transaction(seeds.house.engine) as session:
         row = HalfDay(
             user_id=seeds.house.people["fujii"].id,
             on_date=DAY - timedelta(days=1),
-            half=Half.AM,
+            half=half,
             day_class=DayClass.UNKNOWN,
             reason="no_evidence",
             classified_at=at("04:00"),

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
-from app.database import transaction
-from app.telework.models import HalfDay
-from app.telework.rules import DayClass, Half
-from tests.app.api.good import Good, Seeds, section_week, soumu
-from tests.house import DAY, at
+from app.telework.rules import Half
+from tests.app.api.good import Good, Seeds, section_week, soumu, written
 
 SINGLES: dict[str, Callable[[Seeds], Good]] = {
     "GET /zones/{zone_id}": lambda s: Good({"zone_id": s.zone}),
@@ -21,7 +17,7 @@ SINGLES: dict[str, Callable[[Seeds], Good]] = {
     "GET /telework/plans/{plan_id}": lambda s: Good({"plan_id": s.plan}, who="chiba"),
     "GET /telework/rules/{rule_id}": lambda s: Good({"rule_id": s.rule}),
     "GET /telework/deputies/{deputy_id}": lambda s: Good({"deputy_id": s.deputy}, who="chiba"),
-    "GET /telework/days/{half_day_id}": lambda s: Good({"half_day_id": afternoon(s)}),
+    "GET /telework/days/{half_day_id}": lambda s: Good({"half_day_id": written(s, Half.PM)}),
     "GET /rotations/locks": lambda s: Good(query=section_week(s), who="chiba"),
     "GET /webhooks/{webhook_id}": lambda s: Good({"webhook_id": s.webhook}),
     "GET /series": lambda _s: Good(who="aoki"),
@@ -31,19 +27,3 @@ SINGLES: dict[str, Callable[[Seeds], Good]] = {
         {"section_id": soumu(s)}, body={"name": "総務企画課"}, version=True
     ),
 }
-
-
-def afternoon(seeds: Seeds) -> int:
-    """Yesterday's of the facility's own."""
-    with transaction(seeds.house.engine) as session:
-        row = HalfDay(
-            user_id=seeds.house.people["fujii"].id,
-            on_date=DAY - timedelta(days=1),
-            half=Half.PM,
-            day_class=DayClass.UNKNOWN,
-            reason="no_evidence",
-            classified_at=at("04:00"),
-        )
-        session.add(row)
-        session.flush()
-        return row.id

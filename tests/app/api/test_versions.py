@@ -20,8 +20,8 @@ from app.database import transaction
 from app.spaces import layout, service, zones
 from app.spaces.rules import Kind, Opening
 from app.telework.closing.rules import DEFAULT
-from tests.app.api.good import Seeds, asked, empty_zone, frozen, offered, over, section_week, soumu
-from tests.app.api.good_singles import afternoon
+from app.telework.rules import Half
+from tests.app.api.good import Seeds, asked, empty_zone, frozen, offered, over, section_week, soumu, written
 from tests.app.api.test_schema import lots, seeds
 from tests.app.rotation import months
 from tests.fixtures.web import Api, problem
@@ -123,7 +123,7 @@ RESOURCES: dict[str, Callable[[Seeds], Shown]] = {
     "rule of telework": lambda s: of(f"/telework/rules/{s.rule}", change("", "DELETE", None), who="jinji"),
     "deputy": lambda s: of(f"/telework/deputies/{s.deputy}", change("", "DELETE", None), who="chiba"),
     "half-day": lambda s: of(
-        f"/telework/days/{afternoon(s)}", change("/correct", "POST", {"class": "office", "why": "x"})
+        f"/telework/days/{written(s, Half.PM)}", change("/correct", "POST", {"class": "office", "why": "x"})
     ),
     "month to close": lambda s: of(
         f"/telework/months/{over(s, date(2026, 10, 1))}", change("/close", "POST", None), who="jinji"
