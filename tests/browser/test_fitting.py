@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 import pytest
 from playwright.sync_api import expect
 
+from app.clock import ShownClock
 from app.database import create_engine
 from sensor_gateway.handler import Handler
 from sensor_gateway.messages import Envelope
-from tests.browser.conftest import NINE, PHONE, NewVisitor, Site
+from tests.browser.conftest import PHONE, NewVisitor, Site
 
 SEEN_WITHIN_SECONDS = 2.0
 EUI = "24e124535d00f177"
@@ -24,11 +24,7 @@ EUI = "24e124535d00f177"
 def speak(served: Site) -> Callable[[str, int], None]:
     """The sensor says something at this moment of the shown day, numbered."""
     engine = create_engine(served.settings["DATABASE_URL"])
-    began = perf_counter()
-
-    def shown() -> datetime:
-        return (NINE + timedelta(seconds=perf_counter() - began)).astimezone(UTC)
-
+    shown = ShownClock.parse(served.settings["CLOCK"])
     handler = Handler(engine, shown)
 
     def say(word: str, number: int) -> None:
