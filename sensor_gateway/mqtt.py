@@ -2,8 +2,7 @@
 
 There is no network thread: whoever takes a batch drives the client. So a slow database holds the broker back by
 itself (it may send no more than the Receive Maximum ahead), and no thread can die unseen while the process looks
-well, as paho's does when a callback raises. The price: nothing answers the broker while a batch is being stored,
-which the keepalive must outlast; `tend` is for those who wait longer.
+well, as paho's does when a callback raises. Whoever waits for something else meanwhile gives a sign of life by `tend`.
 """
 
 from __future__ import annotations
@@ -40,6 +39,7 @@ ANSWER_TO_5 = timedelta(seconds=3)
 # As long as raw readings are kept, and as long as the product's own broker keeps a session.
 SESSION = timedelta(days=30)
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
+LOOK = 0.005  # seconds between two looks whether the batch before is stored
 
 # MQTT 5's reason codes, into which paho translates 3.1.1's.
 _UNSUPPORTED_VERSION = {1, 132}
@@ -290,8 +290,9 @@ class Link:
         self._check_granted(connection)
         log.info("connected to %s:%s by MQTT %s", self._wanted.host, self._wanted.port, self.protocol)
 
-    def take(self, wait: timedelta) -> Batch:
+    def take(self, wait: timedelta, *, busy: Callable[[], bool] = lambda: False) -> Batch:
         """What has arrived: nothing after `wait`, else what comes within a moment of the first, a batch at most.
+        While whoever takes it is `busy` with another, what comes goes on being gathered.
 
         Raises Disconnected; but what arrived on a connection that broke since is handed out first, because a
         broker that died with it may never send it again. Raises BrokerRefused when another took our place.
@@ -306,7 +307,7 @@ class Link:
             connection.read()
             if connection.envelopes and not lingers:
                 lingers, deadline = True, time.monotonic() + LINGER.total_seconds()
-            left = deadline - time.monotonic()
+            left = LOOK if busy() else deadline - time.monotonic()
             if left <= 0:
                 break
             if len(connection.envelopes) == before:

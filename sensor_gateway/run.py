@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -20,6 +22,7 @@ from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.lease import LOOK_EVERY, Lease, LeaseLost
 from sensor_gateway.mqtt import (
     BATCH,
+    KEEPALIVE,
     Batch,
     BrokerRefused,
     Disconnected,
@@ -168,18 +171,33 @@ class Gateway:
         return False
 
     def _drain(self) -> None:
-        while not self._stop:
-            batch = self._link.take(GLANCE)
-            if batch.envelopes:
-                counts = self._stored(batch)
-                self._link.acknowledge(batch)
-                self._report.add(counts)
-                self._all += counts
-                self._lag = self._handler.now() - batch.envelopes[0].received_at
-            self._report.write_when_due()
-            self._tend_lease()
-            if self._configs is not None:
-                self._configs.tend(self._link.publish)
+        """One batch after the other. While one is being stored, mostly the database's work, the next is gathered."""
+        with ThreadPoolExecutor(1, "store") as beside:
+            storing: _Storing | None = None
+            try:
+                while not self._stop:
+                    batch = self._link.take(GLANCE, busy=storing.goes_on if storing else _idle)
+                    if storing:
+                        self._finish(storing)
+                    storing = _Storing(batch, beside.submit(self._stored, batch)) if batch.envelopes else None
+                    self._report.write_when_due()
+                    self._tend_lease()
+                    if self._configs is not None:
+                        self._configs.tend(self._link.publish)
+            finally:
+                if storing:
+                    self._finish(storing)
+
+    def _finish(self, storing: _Storing) -> None:
+        """Wait until a batch is stored, and acknowledge it; raises NotStored."""
+        while storing.goes_on():
+            wait([storing.outcome], KEEPALIVE.total_seconds() / 4)
+            self._link.tend()
+        counts = storing.outcome.result()
+        self._link.acknowledge(storing.batch)
+        self._report.add(counts)
+        self._all += counts
+        self._lag = self._handler.now() - storing.batch.envelopes[0].received_at
 
     def _tend_lease(self) -> None:
         if self._lease is not None:
@@ -202,8 +220,22 @@ class Gateway:
             except Exception as error:
                 raise NotStored(f"a batch cannot be processed: {error!r}") from error
             self._stop.wait(delay)
-            self._link.tend()
             delay = min(2 * delay, LONGEST_RETRY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    """A batch on its way into the database."""
+
+    batch: Batch
+    outcome: Future[Counts]
+
+    def goes_on(self) -> bool:
+        return not self.outcome.done()
+
+
+def _idle() -> bool:
+    return False
 
 
 class _Report:

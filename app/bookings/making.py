@@ -144,7 +144,7 @@ def write_all(session: Session, wanted: Sequence[dict[str, Any]]) -> list[Bookin
     columns = tuple(wanted[0])
     inserting = insert_rows(session, _bookings, columns).returning(_bookings.c.id)
     with overlap_refused(session):
-        rows = as_parameter([[one[name] for name in columns] for one in wanted])
+        rows = as_parameter(session, [[one[name] for name in columns] for one in wanted])
         ids = session.scalars(inserting, rows).all()
     # No two of them hold a space from the same instant on: so each is known, in whatever order they come back.
     query = select(Booking).where(among(session, Booking.id, ids))

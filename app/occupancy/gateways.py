@@ -133,4 +133,4 @@ def keep_parts(session: Session, parts: Mapping[str, Collection[str]]) -> None:
     rows = [(device, part) for device in known for part in sorted(parts[device])]
     if rows:
         statement = insert_rows(session, _parts, ("sensor_id", "part")).on_conflict_do_nothing()
-        session.execute(statement, as_parameter(rows))
+        session.execute(statement, as_parameter(session, rows))

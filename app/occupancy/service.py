@@ -12,7 +12,7 @@ from operator import attrgetter
 from sqlalchemy import Table, and_, func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.bulk import among, as_parameter, insert_rows
+from app.bulk import among, as_parameter, insert_rows, upsert_rows
 from app.occupancy import rules
 from app.occupancy.counters import with_runs
 from app.occupancy.models import DeadLetter, SensorState, SpaceState
@@ -305,7 +305,7 @@ def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
         .on_conflict_do_nothing()
         .returning(_readings.c.sensor_id, _readings.c.boot, _readings.c.seq)
     )
-    stored = session.execute(statement, as_parameter(map(_columns_of, readings))).all()
+    stored = session.execute(statement, as_parameter(session, map(_columns_of, readings))).all()
     if len(stored) == len(readings):
         return list(readings)
     new = {tuple(row) for row in stored}
@@ -330,20 +330,16 @@ def _save(session: Session, watched: dict[str, _Watched], moved: Sequence[str]) 
 
 def _keep(session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write rows over those of the same first column."""
-    parameter = as_parameter(rows)
+    parameter = as_parameter(session, rows)
     if parameter["rows"] == "[]":
         return
-    statement = insert_rows(session, table, columns)
-    kept = statement.on_conflict_do_update(
-        index_elements=columns[:1], set_={name: statement.excluded[name] for name in columns[1:]}
-    )
-    session.execute(kept, parameter)
+    session.execute(upsert_rows(session, table, columns), parameter)
 
 
 def _log(session: Session, changes: list[Change]) -> None:
     if changes:
         rows = map(_logged_of, changes)
-        session.execute(insert_rows(session, _log_of_changes, CHANGE_COLUMNS), as_parameter(rows))
+        session.execute(insert_rows(session, _log_of_changes, CHANGE_COLUMNS), as_parameter(session, rows))
         _keep_states(session, changes)
 
 
@@ -359,14 +355,16 @@ def _changes(watched: Mapping[str, _Watched], turns: Iterable[Turn]) -> list[Cha
     ordered = sorted(turns, key=lambda turn: turn[1].at)
     if not ordered:
         return []
+    turned = {space_id for sensor_id, _turn in ordered for space_id in watched[sensor_id].space_ids}
     sensors_of: dict[int, list[str]] = defaultdict(list)
+    folds: dict[str, Fold] = {}
     for sensor_id, one in watched.items():
-        for space_id in one.space_ids:
+        for space_id in turned.intersection(one.space_ids):
             sensors_of[space_id].append(sensor_id)
-    folds = {sensor_id: one.before for sensor_id, one in watched.items()}
+            folds[sensor_id] = one.before
     changes = []
     for sensor_id, turn in ordered:
-        before = folds[sensor_id]
+        before = folds.get(sensor_id, watched[sensor_id].before)
         folds[sensor_id] = before._replace(
             state=turn.state, since_at=turn.since_at, last_hit_at=turn.last_hit_at
         )
