@@ -14,6 +14,7 @@ from app.errors import Forbidden, NotFound, RuleBroken
 from app.extensions import db
 from app.fields import Text
 from app.http import Blueprint, now, settings
+from app.settings import Settings
 from sensor_gateway.decoders import Wires
 from sensor_gateway.decoders.webhooks import POSTED, envelope_of, is_signed
 from sensor_gateway.handler import Handler
@@ -40,8 +41,10 @@ class Taken(Schema):
 
 def register(app: Flask) -> None:
     """Prepare the decoders of an application, and what its models of sensors are like. Raises ProfileError."""
-    models = load(app.extensions["akiseki"].data_dir / "profiles")
-    app.extensions["akiseki.wires"] = wires = Wires(models)
+    told: Settings = app.extensions["akiseki"]
+    models = load(told.data_dir / "profiles")
+    # What comes by HTTP tells nothing once; what is looked at here again is of before what the gateway keeps.
+    app.extensions["akiseki.wires"] = wires = Wires(models, told.mqtt_prefixes, keeps=False)
     app.extensions["akiseki.timing"] = models.timing
     app.extensions["akiseki.models"] = models.models
     app.extensions["akiseki.names"] = partial(_names, wires)

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app import topics
 from app.clock import Clock, ShownClock, system_clock
 
 PREFIX = "AKISEKI_"
@@ -70,6 +71,7 @@ class Settings:
     database_url: str = field(default="", repr=False)
     mqtt_url: str = field(default="mqtt://127.0.0.1:1883", repr=False)
     mqtt_filters: tuple[str, ...] = ()
+    mqtt_prefixes: tuple[tuple[str, str], ...] = ()
     gateway_name: str = "gateway"
     secret_key: str = field(default="", repr=False)
     timezone: ZoneInfo = TOKYO
@@ -331,19 +333,6 @@ def _name(text: str) -> str:
     return text
 
 
-def _filters(text: str) -> tuple[str, ...]:
-    """Topic filters (MQTT 5, 4.7): `+` and `#` stand for whole levels, `#` for the last."""
-    found = tuple(one.strip() for one in text.split(",") if one.strip())
-    for one in found:
-        levels = one.split("/")
-        wild = any(("+" in level and level != "+") or ("#" in level and level != "#") for level in levels)
-        if wild or "#" in levels[:-1] or not one.isprintable() or len(one.encode()) > 256:
-            raise ValueError(f"'{one}' is not a topic filter such as zigbee2mqtt/+")
-    if not found:
-        raise ValueError("must name a topic filter such as zigbee2mqtt/+")
-    return found
-
-
 def _header(text: str) -> str:
     if not HEADER.fullmatch(text):
         raise ValueError(f"'{text}' is not the name of a header such as X-Remote-User")
@@ -367,7 +356,8 @@ def _networks(text: str) -> tuple[Network, ...]:
 READERS: Mapping[str, Callable[[str], object]] = {
     "DATABASE_URL": _database_url,
     "MQTT_URL": _url("mqtt", "mqtts"),
-    "MQTT_FILTERS": _filters,
+    "MQTT_FILTERS": topics.filters,
+    "MQTT_PREFIXES": topics.prefixes,
     "GATEWAY_NAME": _name,
     "SECRET_KEY": _secret,
     "DATA_DIR": _folder,

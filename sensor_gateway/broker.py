@@ -92,6 +92,8 @@ GATEWAY_GRANTS = (
     Grant("read", "#"),
     Grant("read", "$SYS/#"),
     Grant("write", "akiseki/v1/+/config"),
+    # To ask nodes that speak Sparkplug for the names behind their numbers.
+    Grant("write", "spBv1.0/+/NCMD/+"),
 )
 
 

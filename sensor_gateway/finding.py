@@ -17,7 +17,7 @@ from sensor_gateway.heard import Heard, zone_id
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.mqtt import Link, Wanted
 
-FILTERS = ("homeassistant/#",)
+HOME_ASSISTANT = "homeassistant"
 CLASSES = frozenset({"occupancy", "presence", "motion", "moving"})
 GLANCE = timedelta(milliseconds=250)
 
@@ -38,7 +38,8 @@ class Found:
 def announced(url: SplitResult, clock: Clock, wires: Wires, listen_for: timedelta) -> list[Found]:
     """What the broker keeps of announcements and what is announced meanwhile, by topic. Raises BrokerRefused,
     Disconnected."""
-    link = Link(Wanted(url, FILTERS, clock, f"find-{secrets.token_hex(8)}", passing=True))
+    filters = [f"{one}/#" for one in wires.prefixes_of(HOME_ASSISTANT)]
+    link = Link(Wanted(url, filters, clock, f"find-{secrets.token_hex(8)}", passing=True))
     link.connect()
     found: dict[str, Found] = {}
     until = time.monotonic() + listen_for.total_seconds()

@@ -13,7 +13,13 @@ from sqlalchemy.exc import DataError
 
 from app.clock import Clock
 from app.database import reading, transaction
-from app.occupancy.gateways import keep_parts, sensor_models, sensor_parts
+from app.occupancy.gateways import (
+    keep_parts,
+    keep_told_once,
+    sensor_models,
+    sensor_parts,
+    told_once,
+)
 from app.occupancy.readings import Reading
 from app.pipeline import keep_dead_letters, process_readings
 from sensor_gateway.decoders import Wires
@@ -76,6 +82,10 @@ class Handler:
         """What the handler's clock says."""
         return self._clock()
 
+    def commands(self) -> list[tuple[str, bytes]]:
+        """What devices are to be told for what they said, as topic and payload, each once."""
+        return self._wires.commands()
+
     def handle(self, envelopes: Sequence[Envelope]) -> Counts:
         """Process a batch in one transaction; raises what the database raises, with nothing stored.
 
@@ -102,7 +112,9 @@ class Handler:
         readings = [reading for _envelope, reading in said]
         dead = list(letters)
         now = self._clock()
+        told = self._wires.told_once.news(self._wires.models)
         with transaction(self._engine) as session:
+            keep_told_once(session, told)
             observed = process_readings(session, readings, now)
             strangers = _strangers(said, observed.unknown_sensors) if observed.unknown_sensors else []
             count = len(strangers) + len(dead)
@@ -111,6 +123,7 @@ class Handler:
             readings = [one for one in readings if one.sensor_id not in observed.unknown_sensors]
             keep_dead_letters(session, [one for one in dead if not self._is_kept(one)], now)
         self._note_strangers(news, now)
+        self._wires.told_once.kept(told)
         return Counts(
             messages=len(said) + len(letters) if messages is None else messages,
             stored=observed.stored,
@@ -132,7 +145,8 @@ class Handler:
         self._strangers.update(dict.fromkeys(topics, now))
 
     def _learn_models(self) -> None:
-        """The models of the sensors as they are registered, once a minute; and of which parts devices tell."""
+        """The models of the sensors as they are registered, once a minute; of which parts devices tell, and what was
+        told once."""
         now = self._clock()
         learnt_at = self._wires.learnt_at
         if learnt_at is not None and now - learnt_at < MODELS_EVERY:
@@ -141,7 +155,7 @@ class Handler:
             with transaction(self._engine) as session:
                 keep_parts(session, news)
         with reading(self._engine) as session:
-            self._wires.learn(sensor_models(session), now, sensor_parts(session))
+            self._wires.learn(sensor_models(session), now, sensor_parts(session), told_once(session))
 
     def _is_kept(self, letter: Letter) -> bool:
         topic, payload, reason = letter

@@ -19,10 +19,11 @@ UNHEARD = NOT_REAL | {"discovery", "discovery_removed", "removed", "ignored", "j
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a device kept and told afterwards."""
+    """What a device kept and told afterwards, of itself or of one of its zones."""
 
     observed_at: datetime
     occupied: bool | None
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
     said: dict[str, bool | None] = {heard.device_id: heard.occupied, **dict.fromkeys(known_zones)}
     alone = {heard.zone: heard.occupied} if heard.zone else {}
     for zone, occupied in (alone | dict(heard.zones)).items():
-        if zone.isprintable() and len(sensor_id := zone_id(heard.device_id, zone)) <= MOST_ID:
+        if sensor_id := _sensor_of(heard.device_id, zone):
             said[sensor_id] = occupied
     left = heard.charge_pct if heard.battery_pct is None else heard.battery_pct
     for sensor_id, occupied in said.items():
@@ -103,13 +104,18 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
             heard.boot is not None,
         )
     for past in heard.history:
-        if (
-            envelope.received_at - past.observed_at <= BEHIND_AT_MOST
-            and past.observed_at <= at + AHEAD_AT_MOST
-        ):
+        is_known = envelope.received_at - past.observed_at <= BEHIND_AT_MOST
+        sensor_id = _sensor_of(heard.device_id, past.zone)
+        if sensor_id and is_known and past.observed_at <= at + AHEAD_AT_MOST:
             yield Reading(
-                heard.device_id, past.observed_at, envelope.received_at, occupied=past.occupied, history=True
+                sensor_id, past.observed_at, envelope.received_at, occupied=past.occupied, history=True
             )
+
+
+def _sensor_of(device_id: str, zone: str) -> str:
+    """The id of the sensor that a device, or one of its zones, is; empty where it can be none."""
+    sensor_id = zone_id(device_id, zone) if zone else device_id
+    return sensor_id if sensor_id.isprintable() and len(sensor_id) <= MOST_ID else ""
 
 
 def _believed(told: datetime | None, received_at: datetime) -> datetime:

@@ -195,9 +195,9 @@ class Connection:
             self._client.ack(mid, qos)
         self.tend()
 
-    def publish(self, topic: str, payload: str) -> None:
-        """Say something that the broker is to keep for whoever comes later."""
-        self._client.publish(topic, payload, qos=1, retain=True)
+    def publish(self, topic: str, payload: str | bytes, *, retain: bool = True) -> None:
+        """Say something that the broker is to keep for whoever comes later, or (`retain` False) to whoever listens."""
+        self._client.publish(topic, payload, qos=int(retain), retain=retain)
         self.tend()
 
     def leave(self) -> None:
@@ -326,10 +326,10 @@ class Link:
         if batch.connection is self._connection and not batch.connection.lost:
             batch.connection.acknowledge(batch.receipts)
 
-    def publish(self, topic: str, payload: str) -> None:
+    def publish(self, topic: str, payload: str | bytes, *, retain: bool = True) -> None:
         """As `Connection.publish`; nothing where there is no connection."""
         if self._connection is not None and not self._connection.lost:
-            self._connection.publish(topic, payload)
+            self._connection.publish(topic, payload, retain=retain)
 
     def tend(self) -> None:
         """A sign of life while a batch cannot be stored yet."""

@@ -57,7 +57,7 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
         engine = create_engine(settings.database_url)
         lease = Lease(engine, settings.gateway_name, settings.clock)
         try:
-            wires = Wires(load(settings.data_dir / "profiles"))
+            wires = Wires(load(settings.data_dir / "profiles"), settings.mqtt_prefixes)
             filters = (*(settings.mqtt_filters or FILTERS), *queue_watch.FILTERS)
             wanted = Wanted(settings.mqtt, filters, settings.clock, settings.gateway_name, batch)
             taken = 0
@@ -195,6 +195,8 @@ class Gateway:
             self._link.tend()
         counts = storing.outcome.result()
         self._link.acknowledge(storing.batch)
+        for topic, payload in self._handler.commands():
+            self._link.publish(topic, payload, retain=False)
         self._report.add(counts)
         self._all += counts
         self._lag = self._handler.now() - storing.batch.envelopes[0].received_at

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.common import Failed, akiseki, reading_of, settings_of_env
-from app.occupancy.gateways import sensor_models
+from app.occupancy.gateways import sensor_models, sensor_parts, told_once
 from app.occupancy.health import health
+from app.settings import Settings
 from sensor_gateway.decoders import Wires, posted
 from sensor_gateway.finding import announced
 from sensor_gateway.heard import Heard
@@ -54,7 +57,7 @@ def find(seconds: int) -> None:
     here, what it is, and the topic that the gateway must listen to. A + before those that are not known yet."""
     settings = settings_of_env()
     try:
-        wires = Wires(load(settings.data_dir / "profiles"))
+        wires = Wires(load(settings.data_dir / "profiles"), settings.mqtt_prefixes)
         found = announced(settings.mqtt, settings.clock, wires, timedelta(seconds=seconds))
     except (BrokerRefused, Disconnected, ProfileError) as error:
         raise Failed(str(error)) from error
@@ -75,19 +78,34 @@ def try_(file: Path) -> None:
 
     [{"id": 1, "topic": "zigbee2mqtt/desk-1", "payload": {"occupancy": true}}], or with `payload_hex` for bytes.
     """
+    settings = settings_of_env()
+    now = datetime.fromtimestamp(settings.clock().timestamp(), UTC)
     try:
         messages = json.loads(file.read_text("utf-8"))
-        wires = Wires(load(settings_of_env().data_dir / "profiles"))
+        wires = Wires(load(settings.data_dir / "profiles"), settings.mqtt_prefixes)
     except (OSError, ValueError, RecursionError) as error:
         raise Failed(f"{file} cannot be read: {error}.") from error
     except ProfileError as error:
         raise Failed(str(error)) from error
     if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
         raise Failed(f"{file} must hold a list of messages, each an object.")
-    now = datetime.fromtimestamp(settings_of_env().clock().timestamp(), UTC)
+    _learn(wires, settings, now)
     for message in messages:
         for said in _meaning(message, wires, now):
             click.echo(json.dumps(said, ensure_ascii=False))
+
+
+def _learn(wires: Wires, settings: Settings, now: datetime) -> None:
+    """Take in which sensors are registered, with their models, and what was told once, where a database answers: a
+    message is tried before there is one, too."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return
+    try:
+        with reading_of(settings) as session:
+            wires.learn(sensor_models(session), now, sensor_parts(session), told_once(session))
+    except SQLAlchemyError:
+        click.echo("The database does not answer: registered models are not asked.", err=True)
 
 
 def _meaning(message: dict[str, Any], wires: Wires, now: datetime) -> Iterator[dict[str, Any]]:
@@ -100,6 +118,8 @@ def _meaning(message: dict[str, Any], wires: Wires, now: datetime) -> Iterator[d
         return
     for heard in found:
         yield name | _shown(heard)
+    if not found:
+        yield name | {"device_id": None, "occupied": None, "kind": "ignored"}
 
 
 def _envelope(message: dict[str, Any], now: datetime) -> Envelope:
@@ -130,6 +150,7 @@ def _shown(heard: Heard) -> dict[str, Any]:
         "zone": heard.zone or None,
         "history": [
             {"occupied": one.occupied, "observed_at": one.observed_at.isoformat().replace("+00:00", "Z")}
+            | ({"zone": one.zone} if one.zone else {})
             for one in heard.history
         ]
         or None,

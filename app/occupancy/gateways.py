@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.bulk import as_parameter, insert_rows
-from app.occupancy.models import GatewayRun, SensorPart
+from app.bulk import as_parameter, insert_rows, upsert_rows
+from app.occupancy.models import GatewayRun, SensorPart, ToldOnce
 from app.orm import Base
 from app.spaces.models import Sensor, SensorBinding
 
 # Three beats were missed: whoever did that is gone, or as good as.
 STILL_FOR = timedelta(seconds=6)
 _parts = Base.metadata.tables["sensor_parts"]
+_told_once = Base.metadata.tables["told_once"]
 
 
 class Beat(NamedTuple):
@@ -133,4 +134,21 @@ def keep_parts(session: Session, parts: Mapping[str, Collection[str]]) -> None:
     rows = [(device, part) for device in known for part in sorted(parts[device])]
     if rows:
         statement = insert_rows(session, _parts, ("sensor_id", "part")).on_conflict_do_nothing()
+        session.execute(statement, as_parameter(session, rows))
+
+
+def told_once(session: Session) -> dict[tuple[str, str], dict[str, Any]]:
+    """What wires told only once, by the wire and of whom it was told there."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in session.execute(select(ToldOnce.name, ToldOnce.said)):
+        wire, _space, name = row.name.partition(" ")
+        found[wire, name] = row.said
+    return found
+
+
+def keep_told_once(session: Session, told: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+    """Keep what was told, instead of what was told of the same before."""
+    rows = [(f"{wire} {name}", said) for (wire, name), said in sorted(told.items())]
+    if rows:
+        statement = upsert_rows(session, _told_once, ("name", "said"))
         session.execute(statement, as_parameter(session, rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -151,6 +152,16 @@ class SensorPart(Base):
 
     sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
     part: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class ToldOnce(Base):
+    """What a wire tells only once, and the gateway must know from then on (sensor_gateway.decoders.told_once): by the
+    wire and of whom it is told there."""
+
+    __tablename__ = "told_once"
+
+    name: Mapped[str] = mapped_column(String(320), primary_key=True)
+    said: Mapped[dict[str, Any]]
 
 
 class SensorGap(Base):

@@ -52,11 +52,18 @@ def home_assistant(envelope: Envelope) -> list[Heard]:
         return [_found(named, said)]
     shared = {key: value for key, value in said.items() if key != "components"}
     found = [
-        _found(named, shared | _written_out(part))
-        for part in islice(parts.values(), MOST_COMPONENTS)
+        _part(named, name, shared, _written_out(part))
+        for name, part in islice(parts.items(), MOST_COMPONENTS)
         if isinstance(part, dict)
     ]
     return found or [_found(named, shared)]
+
+
+def _part(named: str, name: str, shared: Mapping[str, Any], said: Mapping[str, Any]) -> Heard:
+    """A part of a device; one of which nothing is said but its platform is taken away."""
+    if said.keys() <= {"platform"}:
+        return Heard(named, kind="discovery_removed", about={"part": name})
+    return _found(named, {**shared, **said})
 
 
 def _written_out(said: Mapping[str, Any]) -> dict[str, Any]:

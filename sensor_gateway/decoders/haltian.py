@@ -1,9 +1,11 @@
 """Haltian: what its cloud measured, `…/measurements/{name}/{device}`, and what a Wirepas gateway heard,
-`…/received_data/{gateway}/{sink}/{node}/{endpoint}/{endpoint}`: a Thingsee message as JSON, or as the CBOR that the
-sensor sent, which names its fields by number and itself not at all: it is known by its node. The cloud passes the same
-on as `…/payloads/wirepas/{device}`.
+`…/received_data/{gateway}/{sink}/{network}/{endpoint}/{endpoint}`: a Thingsee message as JSON, or as the CBOR that the
+sensor sent, which names its fields by number and itself not at all: it is known by the address that Wirepas' wrapping
+tells. Bare, it is anybody's in the network, and nobody's word. The cloud passes the same on as
+`…/payloads/wirepas/{device}`.
 
-developer.haltian.io: Stream API, Thingsee CBOR to JSON Conversion, Gateway and Cloud Binary Passthrough.
+developer.haltian.io: Stream API, Thingsee CBOR to JSON Conversion, Gateway and Cloud Binary Passthrough. Wirepas' own
+messages: wirepas/backend-apis, gateway_to_backend.
 """
 
 from __future__ import annotations
@@ -12,11 +14,13 @@ import base64
 import binascii
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sensor_gateway.decoders import cbor
 from sensor_gateway.decoders.native import json_object
 from sensor_gateway.decoders.plain import MOST_BYTES, nothing, object_of, word
+from sensor_gateway.decoders.protobuf import message_class, parsed
 from sensor_gateway.heard import MOST_ID, Heard, epoch, instant, number, percent, whole
 from sensor_gateway.messages import Envelope, Undecodable
 
@@ -37,6 +41,33 @@ STATES, MOVEMENTS = frozenset({2100, 28009}), 13100
 # How often somebody came, how many passed: nothing of who is there.
 COUNTERS = frozenset({13102, 13103})
 THINGSEE = ("21", "21")
+# What a Wirepas message begins with: by Haltian's cloud with its source, by Wirepas' gateways with a message of theirs.
+PASSED_ON, GENERIC = b"\x08", b"\x0a"
+_PACKET = (
+    ("source_address", 2, "UINT32"),
+    ("source_endpoint", 4, "UINT32"),
+    ("destination_endpoint", 5, "UINT32"),
+    ("travel_time_ms", 6, "UINT32"),
+    ("rx_time_ms_epoch", 7, "UINT64"),
+    ("payload", 9, "BYTES"),
+)
+_GENERIC = {
+    "Packet": _PACKET,
+    "Packets": (("packets", 2, "*Packet"),),
+    "Wirepas": (("packet_received_event", 8, "Packet"), ("multi_packet_received_event", 17, "Packets")),
+    "Generic": (("wirepas", 1, "Wirepas"),),
+}
+# The same without a header, so that each number is one less; its quality of service is left out, its time is not.
+_PASSED_ON = {
+    "Passed": (
+        ("source_address", 1, "UINT32"),
+        ("source_endpoint", 3, "UINT32"),
+        ("destination_endpoint", 4, "UINT32"),
+        ("travel_time_ms", 5, "UINT32"),
+        ("payload", 7, "BYTES"),
+        ("rx_time_ms_epoch", 8, "UINT64"),
+    )
+}
 
 
 def haltian(envelope: Envelope) -> Heard | Iterable[Heard]:
@@ -49,13 +80,13 @@ def haltian(envelope: Envelope) -> Heard | Iterable[Heard]:
     if levels[-3:-1] == ["payloads", "wirepas"]:
         return _passed_on(levels[-1], object_of(envelope))
     if "received_data" in levels[:-5]:
-        node = levels[levels.index("received_data") + 3]
-        return _received(node, tuple(levels[-2:]), envelope.payload)
+        gateway = levels[levels.index("received_data") + 1]
+        return _received(gateway, None, tuple(levels[-2:]), envelope.payload)
     if "notifications" in levels[-3:-1]:
         return _noticed(levels)
     if "messages" in levels[-3:-1]:
         return Heard(levels[-1][:MOST_ID] or "haltian", kind="undecoded")
-    return _thingsee(None, object_of(envelope))
+    return _thingsee("", None, object_of(envelope))
 
 
 def _measured(device: str, said: Mapping[str, Any]) -> Heard:
@@ -103,24 +134,75 @@ def _passed_on(device: str, said: Mapping[str, Any]) -> Iterable[Heard]:
         raise Undecodable("payload") from None
     topic = told.get("mqtt_topic")
     endpoints = tuple(topic.split("/")[-2:]) if isinstance(topic, str) else THINGSEE
-    return _received(device, endpoints, content, instant(said.get("received_at")))
+    return _received(device, device, endpoints, content, instant(said.get("received_at")))
 
 
 def _received(
-    device: str, endpoints: tuple[str, ...], content: bytes, at: datetime | None = None
-) -> Iterable[Heard]:
-    """JSON, CBOR, or either in Wirepas' wrapping: each begins otherwise."""
+    gateway: str,
+    device: str | None,
+    endpoints: tuple[str, ...],
+    content: bytes,
+    at: datetime | None = None,
+) -> list[Heard]:
+    """JSON, CBOR, or either in Wirepas' wrapping: each begins otherwise. `device`: as which it came, where that is
+    known; `gateway`: who heard it."""
     first = content[:1]
-    if first in {b"{", b"["} or first.isspace():
-        return _each(device, _messages(content), at)
-    if endpoints != THINGSEE:
-        return [Heard(device, kind="undecoded")]
-    if first == b"\x08":
-        content, at = _unwrapped(content)
-        if content[:1] in {b"{", b"["}:
-            return _each(device, _messages(content), at)
-    found = cbor.loads(content)
-    return _each(device, [_named(one) for one in (found if isinstance(found, list) else [found])], at)
+    if first == GENERIC:
+        return _generic(gateway, content)
+    if first == PASSED_ON and endpoints == THINGSEE:
+        packet = parsed(_passed_on_class(), content)
+        if not packet.HasField("payload"):
+            raise Undecodable("not_protobuf")
+        return _inner(gateway, device or str(packet.source_address), packet.payload, _taken_at(packet))
+    if endpoints != THINGSEE and first not in {b"{", b"["} and not first.isspace():
+        return [Heard(gateway, kind="undecoded")]
+    return _inner(gateway, device, content, at)
+
+
+def _generic(gateway: str, content: bytes) -> list[Heard]:
+    """What a Wirepas gateway says in its own form: one packet or several, each with its source."""
+    wirepas = parsed(_generic_class(), content).wirepas
+    packets = [*wirepas.multi_packet_received_event.packets][:MOST_MESSAGES]
+    if wirepas.HasField("packet_received_event"):
+        packets.append(wirepas.packet_received_event)
+    found: list[Heard] = []
+    for packet in packets:
+        device = str(packet.source_address)
+        endpoints = (str(packet.source_endpoint), str(packet.destination_endpoint))
+        if endpoints == THINGSEE and packet.source_address:
+            found += _inner(gateway, device, packet.payload, _taken_at(packet))
+        else:
+            found.append(Heard(device, kind="undecoded"))
+    return found or [Heard(gateway, kind="undecoded")]
+
+
+def _inner(gateway: str, device: str | None, content: bytes, at: datetime | None) -> list[Heard]:
+    """A Thingsee message as it was sent, or several."""
+    if content[:1] in {b"{", b"["} or content[:1].isspace():
+        messages = _messages(content)
+    else:
+        found = cbor.loads(content)
+        messages = [_named(one) for one in (found if isinstance(found, list) else [found])]
+    if not messages or not all(isinstance(one, dict) for one in messages):
+        raise Undecodable("not_an_object")
+    return [_thingsee(gateway, device, one, at) for one in messages[:MOST_MESSAGES]]
+
+
+@cache
+def _generic_class() -> Any:
+    return message_class("akiseki.wirepas", _GENERIC)
+
+
+@cache
+def _passed_on_class() -> Any:
+    return message_class("akiseki.haltian", _PASSED_ON)
+
+
+def _taken_at(packet: Any) -> datetime | None:
+    """When the sensor sent a packet: when the gateway took it, less the time that it was on its way."""
+    if not packet.HasField("rx_time_ms_epoch"):
+        return None
+    return epoch((packet.rx_time_ms_epoch - packet.travel_time_ms) / 1000)
 
 
 def _messages(content: bytes) -> list[Any]:
@@ -139,18 +221,15 @@ def _named(message: Any) -> dict[str, Any]:
     }
 
 
-def _each(device: str, messages: list[Any], at: datetime | None) -> list[Heard]:
-    if not messages or not all(isinstance(one, dict) for one in messages):
-        raise Undecodable("not_an_object")
-    return [_thingsee(device, one, at) for one in messages[:MOST_MESSAGES]]
-
-
-def _thingsee(device: str | None, said: Mapping[str, Any], at: datetime | None = None) -> Heard:
-    """A Thingsee message. `device`: as which it came, where it does not name itself."""
+def _thingsee(gateway: str, device: str | None, said: Mapping[str, Any], at: datetime | None = None) -> Heard:
+    """A Thingsee message. `device`: as which it came, where it does not name itself; where neither is so it says
+    nothing, since it may be of any sensor that the gateway hears."""
     named = said.get("tsmTuid")
     device = named if isinstance(named, str) and named else device
     if device is None:
-        raise Undecodable("sensor_id")
+        if not gateway:
+            raise Undecodable("sensor_id")
+        return Heard(gateway, kind="undecoded")
     at = epoch(said.get("tsmTs")) or at
     kind = said.get("tsmId")
     rssi = whole(said.get("rssiDbm"), -200, 100)
@@ -163,42 +242,3 @@ def _thingsee(device: str | None, said: Mapping[str, Any], at: datetime | None =
         return Heard(device, None, "counter", at)
     battery = percent(said.get("batl"))
     return Heard(device, None, nothing(battery), at, battery, rssi=rssi)
-
-
-def _unwrapped(content: bytes) -> tuple[bytes, datetime | None]:
-    """A Wirepas message's content and when the gateway took it: fields 7 and 8, less field 5, the time that it was on
-    its way, in milliseconds. Raises Undecodable `not_protobuf`."""
-    fields: dict[int, Any] = {}
-    at = 0
-    try:
-        while at < len(content):
-            tag, at = _varint(content, at)
-            told, at = _varint(content, at)
-            match tag & 7:
-                case 0:
-                    fields[tag >> 3] = told
-                case 2:
-                    fields[tag >> 3] = content[at : at + told]
-                    at += told
-                case _:
-                    raise Undecodable("not_protobuf")
-    except IndexError:
-        raise Undecodable("not_protobuf") from None
-    said, taken, travelled = fields.get(7), fields.get(8), fields.get(5, 0)
-    if not isinstance(said, bytes) or at != len(content):
-        raise Undecodable("not_protobuf")
-    if not isinstance(taken, int) or not isinstance(travelled, int):
-        return said, None
-    return said, epoch((taken - travelled) / 1000)
-
-
-def _varint(content: bytes, at: int) -> tuple[int, int]:
-    found = shift = 0
-    while True:
-        byte = content[at]
-        found |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if not byte & 0x80:
-            return found, at
-        if shift > 63:
-            raise Undecodable("not_protobuf")

@@ -26,7 +26,7 @@ MOST_COUNTER = 2**32
 # Of what names a session: with the number of a run behind it, it must find room.
 MOST_SESSION = 26
 # Why nothing was said of occupancy, where another may know it.
-UNTOLD = frozenset({"no_occupancy_field", "battery", "undecoded"})
+UNTOLD = frozenset({"no_occupancy_field", "battery", "undecoded", "unknown"})
 CLOCKS_APART = timedelta(minutes=5)
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -95,10 +95,10 @@ def _status_battery(said: Mapping[str, Any]) -> float | None:
 
 
 def _normalized(told: Told, measured: Any) -> Told:
-    """What the device repository makes of a model that no profile knows: `action.motion`, whether it was detected or
-    how often, in the newest measurement (lib/payload.json of TheThingsNetwork/lorawan-devices). One with a time of its
-    own is of before."""
-    if told.profile or told.kind not in UNTOLD:
+    """What the device repository makes of a model that no profile is clear about: `action.motion`, whether it was
+    detected or how often, in the newest measurement (lib/payload.json of TheThingsNetwork/lorawan-devices). One with a
+    time of its own is of before."""
+    if told.by_name or told.kind not in UNTOLD or told.zones or told.history:
         return told
     for one in reversed(_list(measured)):
         motion = _object(_object(_object(one).get("action")).get("motion"))
@@ -129,18 +129,24 @@ def _heard_at(told: Iterable[Any], served_at: datetime | None) -> datetime | Non
 
 
 def _told(profiles: Profiles, names: tuple[Any, ...], decoded: Any, raw: Any, port: int | None) -> Told:
-    """What the device said, by what the server decoded, or by the bytes where it decoded nothing."""
-    profile = profiles.named(*(one for one in names if isinstance(one, str)))
-    if isinstance(decoded, dict) and decoded:
-        return profiles.read(decoded, profile)
-    if not isinstance(raw, str):
-        return Told(kind="undecoded")
+    """What the device said, by what the server decoded, or by the bytes where it decoded nothing, or where the profile
+    trusts them more."""
+    profile = profiles.named(*names)
+    served = decoded if isinstance(decoded, dict) else {}
+    if served and not (profile and profile.layout.first):
+        return profiles.read(served, profile)
+    content = _bytes(raw)
+    fields = profile.fields_of(content, port) if profile and content is not None else None
+    if said := fields or served:
+        return profiles.read(said, profile)
+    return Told(kind="decode_error" if isinstance(raw, str) and content is None else "undecoded")
+
+
+def _bytes(raw: Any) -> bytes | None:
     try:
-        content = base64.b64decode(raw, validate=True)
+        return base64.b64decode(raw, validate=True) if isinstance(raw, str) else None
     except (binascii.Error, ValueError):
-        return Told(kind="decode_error")
-    fields = profile.fields_of(content, port) if profile else None
-    return Told(kind="undecoded") if fields is None else profiles.read(fields, profile)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

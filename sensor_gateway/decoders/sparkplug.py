@@ -2,88 +2,70 @@
 
 `spBv1.0/{group}/{type}/{node}[/{device}]`. Which metric means occupancy is the site's choice: one whose name says so,
 else the first boolean of a device that names none so. Several that say so are zones. The sequence runs from 0 to 255
-and begins anew, so it names no message for good.
+and begins anew, so it names no message for good. A number without its name says nothing, and the node is asked to be
+born again; only of a device that was never born, a number alone is taken for what the device is there for.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import cache
+from itertools import islice
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
-
-from sensor_gateway.decoders.plain import word
+from sensor_gateway.decoders.plain import says_occupancy, says_something_aside, word
+from sensor_gateway.decoders.protobuf import message_class, parsed
+from sensor_gateway.decoders.told_once import ToldOnce
 from sensor_gateway.heard import Heard, Past, epoch
 from sensor_gateway.messages import Envelope, Undecodable
 
-MOST_BYTES = 262_144
-MOST_NAMES = 100_000
 PREFIX = "spBv1.0"
-_OCCUPANCY = re.compile(r"occup|presen|motion", re.IGNORECASE)
+MOST_NAMES, MOST_NODES = 2_000, 100_000
+REBIRTH_EVERY = timedelta(minutes=10)
+REBIRTH = "Node Control/Rebirth"
 # What every node has for its own sake, such as `Node Control/Rebirth`.
 _CONTROL = re.compile(r"bdSeq$|(Node Control|Device Control|Properties)/")
 _BOOLEAN = 11  # the specification's number of the data type
-# Of the specification's Payload what a seat needs: (name, number, type, repeated), Eclipse Sparkplug 3.0, chapter 6.
-_METRIC = (
-    ("name", 1, "STRING"),
-    ("alias", 2, "UINT64"),
-    ("timestamp", 3, "UINT64"),
-    ("datatype", 4, "UINT32"),
-    ("is_historical", 5, "BOOL"),
-    ("is_null", 7, "BOOL"),
-    ("int_value", 10, "UINT32"),
-    ("long_value", 11, "UINT64"),
-    ("boolean_value", 14, "BOOL"),
-    ("string_value", 15, "STRING"),
-)
-# A metric's properties: names and values beside each other; its `Quality` alone matters here.
-_PROPERTY = (("int_value", 3, "UINT32"), ("long_value", 4, "UINT64"))
 _GOOD = 192
-_PAYLOAD = (("timestamp", 1, "UINT64"), ("seq", 3, "UINT64"))
+# Of the specification's Payload what a seat needs: Eclipse Sparkplug 3.0, chapter 6. A metric's properties are names
+# and values beside each other; its `Quality` alone matters here.
+_SCHEMA = {
+    "Property": (("int_value", 3, "UINT32"), ("long_value", 4, "UINT64")),
+    "Properties": (("keys", 1, "*STRING"), ("values", 2, "*Property")),
+    "Metric": (
+        ("name", 1, "STRING"),
+        ("alias", 2, "UINT64"),
+        ("timestamp", 3, "UINT64"),
+        ("datatype", 4, "UINT32"),
+        ("is_historical", 5, "BOOL"),
+        ("is_null", 7, "BOOL"),
+        ("properties", 9, "Properties"),
+        ("int_value", 10, "UINT32"),
+        ("long_value", 11, "UINT64"),
+        ("boolean_value", 14, "BOOL"),
+        ("string_value", 15, "STRING"),
+    ),
+    "Payload": (("timestamp", 1, "UINT64"), ("metrics", 2, "*Metric"), ("seq", 3, "UINT64")),
+}
 
 
 @cache
 def payload_class() -> Any:
     """The message that the specification calls Payload, with the fields that a seat needs."""
-    file = descriptor_pb2.FileDescriptorProto(
-        name="akiseki/sparkplug.proto", package="akiseki", syntax="proto2"
-    )
-    field = descriptor_pb2.FieldDescriptorProto
-    messages = {
-        name: file.message_type.add(name=name) for name in ("Property", "Properties", "Metric", "Payload")
-    }
-    for of, fields in (("Property", _PROPERTY), ("Metric", _METRIC), ("Payload", _PAYLOAD)):
-        for name, number, kind in fields:
-            type_ = getattr(field, f"TYPE_{kind}")
-            messages[of].field.add(name=name, number=number, type=type_, label=field.LABEL_OPTIONAL)
-    messages["Properties"].field.add(
-        name="keys", number=1, type=field.TYPE_STRING, label=field.LABEL_REPEATED
-    )
-    for of, name, number, type_name, label in (
-        ("Properties", "values", 2, "Property", field.LABEL_REPEATED),
-        ("Metric", "properties", 9, "Properties", field.LABEL_OPTIONAL),
-        ("Payload", "metrics", 2, "Metric", field.LABEL_REPEATED),
-    ):
-        messages[of].field.add(
-            name=name, number=number, type=field.TYPE_MESSAGE, type_name=f".akiseki.{type_name}", label=label
-        )
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("akiseki.Payload"))
+    return message_class("akiseki.sparkplug", _SCHEMA)
 
 
 class Sparkplug:
     """Reads messages in their order: what a birth names, later ones know by number."""
 
-    def __init__(self) -> None:
-        self._names: dict[tuple[str, int], str] = {}
+    def __init__(self, told_once: ToldOnce) -> None:
+        self._births = told_once
         self._devices: dict[str, set[str]] = {}
         self._sessions: dict[str, int] = {}
-        # Devices with a metric whose name says that it is of occupancy: no other of theirs is.
-        self._plain: set[str] = set()
+        self._asked: dict[str, datetime] = {}
+        self._to_ask: dict[str, datetime] = {}
 
     def decode(self, envelope: Envelope) -> list[Heard]:
         """What a message says of a node or device; a node's death also of all its devices."""
@@ -99,29 +81,35 @@ class Sparkplug:
         if kind == "NDEATH" and self._is_of_before(edge, payload):
             return [Heard(subject, kind="ignored")]
         if kind in {"NDEATH", "DDEATH"}:
-            gone = {subject} | (self._devices.pop(edge, set()) if kind == "NDEATH" else set())
+            gone = {subject} | (self._devices_of(edge) if kind == "NDEATH" else set())
             return [Heard(one, kind="availability", online=False) for one in sorted(gone)]
         if kind not in {"NBIRTH", "DBIRTH", "NDATA", "DDATA"}:
             raise Undecodable("topic")
-        if len(levels) > 4:
-            self._devices.setdefault(edge, set()).add(subject)
+        heard = Heard(subject)  # a name that no sensor can have is refused before anything is remembered
+        if len(levels) > 4 and len(self._devices) < MOST_NODES:
+            self._devices.setdefault(edge, set()).add(heard.device_id)
         if kind.endswith("BIRTH"):
             self._learn(edge, subject, payload.metrics)
-        return [self._heard(subject, edge, payload, online=True if kind.endswith("BIRTH") else None)]
+        named = self._named(edge, subject, payload.metrics, envelope.received_at)
+        return [self._heard(subject, named, payload, online=True if kind.endswith("BIRTH") else None)]
+
+    def commands(self) -> list[tuple[str, bytes]]:
+        """What nodes are to be told, as topic and payload, each once: to be born again."""
+        to_ask, self._to_ask = self._to_ask, {}
+        return [(_command(edge), _rebirth(at)) for edge, at in to_ask.items()]
 
     @staticmethod
     def _read(content: bytes) -> Any:
-        if len(content) > MOST_BYTES:
-            raise Undecodable("too_large")
-        payload = payload_class()()
-        try:
-            payload.ParseFromString(content)
-        except (DecodeError, ValueError):
-            raise Undecodable("not_protobuf") from None
+        payload = parsed(payload_class(), content)
         # What should be text and is none, the library hands out as bytes.
         if any(isinstance(metric.name, bytes) for metric in payload.metrics):
             raise Undecodable("not_utf8")
         return payload
+
+    def _devices_of(self, edge: str) -> set[str]:
+        """The devices of a node, of those that were heard and those that were born."""
+        born = {name for name, _said in self._births.of(PREFIX) if name.startswith(f"{edge}/")}
+        return self._devices.pop(edge, set()) | born
 
     def _is_of_before(self, edge: str, payload: Any) -> bool:
         """Whether a last will is of a session before the newest birth, and came late."""
@@ -129,30 +117,50 @@ class Sparkplug:
         return told is not None and self._sessions.get(edge, told) != told
 
     def _learn(self, edge: str, subject: str, metrics: Iterable[Any]) -> None:
-        if len(self._names) + len(self._sessions) + len(self._plain) > MOST_NAMES:
-            # A stranger who births without end; births come again.
-            for kept in (self._names, self._sessions, self._plain):
-                kept.clear()
-        self._plain.discard(subject)
-        for metric in metrics:
-            if metric.HasField("alias") and metric.name:
-                self._names[edge, metric.alias] = metric.name
-            if metric.name == "bdSeq" and (session := _count(metric)) is not None:
-                self._sessions[edge] = session
-            elif _OCCUPANCY.search(metric.name):
-                self._plain.add(subject)
+        """Take in what a birth names, and whether a metric's name says that it is of occupancy: then no other is."""
+        names = [one for one in metrics if one.name.isprintable()]
+        aliases = islice((one for one in names if one.name and one.HasField("alias")), MOST_NAMES)
+        known = {str(one.alias): one.name for one in aliases}
+        said = {"names": known, "plain": any(says_occupancy(one.name) for one in names)}
+        self._births.tell(PREFIX, subject, said, (subject,), 1 + len(known))
+        session = next((_count(one) for one in names if one.name == "bdSeq"), None)
+        if session is not None and len(self._sessions) < MOST_NODES:
+            self._sessions[edge] = session
 
-    def _heard(self, subject: str, edge: str, payload: Any, *, online: bool | None) -> Heard:
-        seq = payload.seq if payload.HasField("seq") and payload.seq < 256 else None
+    def _named(self, edge: str, subject: str, metrics: Iterable[Any], at: datetime) -> list[tuple[str, Any]]:
+        """The metrics whose names are known. Of a device that was never born one alone may have none."""
+        birth = self._births.get(PREFIX, subject)
+        names: Mapping[str, str] = birth["names"] if birth else {}
         told = [
-            (self._names.get((edge, metric.alias), "") if not metric.name else metric.name, metric)
-            for metric in payload.metrics
+            (one.name or names.get(str(one.alias), None if one.HasField("alias") else ""), one)
+            for one in metrics
         ]
+        if all(name is not None for name, _metric in told):
+            return told
+        self._ask(edge, at)
+        if birth is None and len(told) == 1:
+            return [("", told[0][1])]
+        return [one for one in told if one[0] is not None]
+
+    def _ask(self, edge: str, at: datetime) -> None:
+        """Note that a node is to be asked to be born again, where it was not lately."""
+        asked_at = self._asked.get(edge)
+        if asked_at is not None and at - asked_at < REBIRTH_EVERY:
+            return
+        if len(self._asked) >= MOST_NODES:
+            self._asked.clear()
+        self._asked[edge] = self._to_ask[edge] = at
+
+    def _heard(
+        self, subject: str, told: list[tuple[str, Any]], payload: Any, *, online: bool | None
+    ) -> Heard:
+        seq = payload.seq if payload.HasField("seq") and payload.seq < 256 else None
         past = self._of_occupancy(subject, [one for one in told if one[1].is_historical])
         live = self._of_occupancy(subject, [one for one in told if not one[1].is_historical])
+        zones = len({name for name, _metric, _said in past}) > 1
         history = [
-            Past(at, occupied)
-            for _name, metric, occupied in past
+            Past(at, occupied, name if zones else "")
+            for name, metric, occupied in past
             if (at := epoch(metric.timestamp)) is not None
         ]
         if not live:
@@ -162,8 +170,8 @@ class Sparkplug:
         name, metric, occupied = live[0]
         at = epoch(metric.timestamp) or epoch(payload.timestamp)
         if len(live) > 1:
-            zones = {name: said for name, _metric, said in live}
-            return Heard(subject, None, "zones", at, seq=seq, online=online, zones=zones, history=history)
+            each = {name: said for name, _metric, said in live}
+            return Heard(subject, None, "zones", at, seq=seq, online=online, zones=each, history=history)
         kind = "" if occupied is not None else "unknown"
         return Heard(subject, occupied, kind, at, seq=seq, online=online, history=history, zone=name)
 
@@ -173,14 +181,26 @@ class Sparkplug:
         """Which metrics are of occupancy, and what they say: all whose name says so, else the first boolean."""
         named, others = [], []
         for name, metric in told:
-            if _CONTROL.match(name):
+            if _CONTROL.match(name) or says_something_aside(name):
                 continue
-            if _OCCUPANCY.search(name):
+            if says_occupancy(name):
                 if (said := _said(metric, by_number=True)) is not ...:
                     named.append((name, metric, said))
             elif (said := _said(metric, by_number=False)) is not ...:
                 others.append((name, metric, said))
-        return named or ([] if subject in self._plain else others[:1])
+        is_plain = (self._births.get(PREFIX, subject) or {}).get("plain", False)
+        return named or ([] if is_plain else others[:1])
+
+
+def _command(edge: str) -> str:
+    group, _slash, node = edge.partition("/")
+    return f"{PREFIX}/{group}/NCMD/{node}"
+
+
+def _rebirth(at: datetime) -> bytes:
+    metric = {"name": REBIRTH, "datatype": _BOOLEAN, "boolean_value": True}
+    said: bytes = payload_class()(timestamp=int(at.timestamp() * 1000), metrics=[metric]).SerializeToString()
+    return said
 
 
 def _said(metric: Any, *, by_number: bool) -> Any:

@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 
 from paho.mqtt import publish
+from sqlalchemy import update
 
+from app.database import transaction
+from app.spaces.models import Sensor
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Grant
 from tests.app.test_cli import Run, refused, run
 from tests.fixtures.brokers import StartBroker
@@ -51,6 +54,38 @@ def test_a_model_is_added_in_the_data_folder(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("sensors", "try", str(file)).out)["occupied"] is True
     profile.write_text("models = 1")
     assert "seat.toml" in refused(run("sensors", "try", str(file)))
+
+
+def test_a_message_that_says_nothing_is_told_too(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "nothing.json"
+    empty = {"id": 4, "topic": "akiseki/v1/d/reading", "payload": "", "retain": True}
+    bridge = {"id": 5, "topic": "tele/x/SENSOR", "payload": {"ZbReceived": {}}}
+    file.write_text(json.dumps([empty, bridge]))
+    lines = [json.loads(line) for line in run("sensors", "try", str(file)).out.splitlines()]
+    assert lines[0] == {"id": 4, "device_id": None, "occupied": None, "kind": "ignored"}
+    assert (lines[1]["id"], lines[1]["kind"]) == (5, "no_occupancy_field")
+    assert not (tmp_path / "data" / "akiseki.db").exists()  # trying makes no database
+
+
+def test_a_registered_model_is_asked_where_the_database_answers(
+    run: Run, tmp_path: Path, sqlite_house: House
+) -> None:
+    with transaction(sqlite_house.engine) as session:
+        session.execute(update(Sensor).where(Sensor.id == "sensor-seat").values(model="VS340"))
+    # Bytes alone, as a server without the model's codec passes them on: VS340 says occupied.
+    said = {
+        "deviceInfo": {"devEui": "sensor-seat", "deviceProfileName": "our seats"},
+        "fPort": 85,
+        "data": "AwAB",
+    }
+    file = tmp_path / "bytes.json"
+    file.write_text(
+        json.dumps([{"id": 1, "topic": "application/a/device/sensor-seat/event/up", "payload": said}])
+    )
+    url = sqlite_house.engine.url.render_as_string(hide_password=False)
+    assert json.loads(run("sensors", "try", str(file), DATABASE_URL=url).out)["occupied"] is True
+    nowhere = run("sensors", "try", str(file), DATABASE_URL="postgresql+psycopg://x:y@127.0.0.1:9/none")
+    assert (nowhere.status, json.loads(nowhere.out)["kind"]) == (0, "undecoded")
 
 
 def test_the_sensors_are_listed(run: Run, sqlite_house: House) -> None:

@@ -82,10 +82,10 @@ def test_a_thingsee_message_means_the_same_as_json_and_as_cbor(
 ) -> None:
     (named,) = hear(THINGSEE, {**fields, "tsmTs": 1755064655, "tsmTuid": TUID})
     assert (named.device_id, named.observed_at) == (TUID, datetime(2025, 8, 13, 5, 57, 35, tzinfo=UTC))
-    # What came by radio names itself not: it is known by its node.
-    (bare,) = hear(THINGSEE, bytes.fromhex(content))
-    assert (bare.device_id, bare.observed_at) == ("15056570", None)
-    for found in (named, bare):
+    # What came by radio names itself not: it is known by its address, which Wirepas' wrapping tells.
+    (addressed,) = hear(THINGSEE, packet(bytes.fromhex(content)))
+    assert (addressed.device_id, addressed.observed_at) == ("15056571", ARRIVED)
+    for found in (named, addressed):
         assert (found.occupied, found.kind, found.battery_pct) == (occupied, kind, battery)
 
 
@@ -99,6 +99,55 @@ def test_several_thingsee_messages_come_in_one() -> None:
 def varint(value: int) -> bytes:
     low, rest = value & 0x7F, value >> 7
     return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
+
+
+def field(number: int, value: int | bytes) -> bytes:
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def packet(content: bytes, source: int = 15056571, endpoint: int = 21) -> bytes:
+    """A gateway's own form, by the field numbers of wirepas/backend-apis, gateway_to_backend: a GenericMessage with a
+    PacketReceivedEvent, of which the header is passed over."""
+    header = field(1, b"BS235200005") + field(2, b"sink1") + field(3, 123)
+    arrived_ms = int(ARRIVED.timestamp() * 1000) + 500
+    numbers: dict[int, int | bytes] = {
+        1: header,
+        2: source,
+        3: 1,
+        4: endpoint,
+        5: endpoint,
+        6: 500,
+        7: arrived_ms,
+        8: 0,
+        9: content,
+        10: 9,
+    }
+    return field(1, field(8, b"".join(field(number, value) for number, value in numbers.items())))
+
+
+SEAT = bytes.fromhex("a3011908340207182601")
+
+
+def test_sensors_of_one_mesh_are_told_apart_by_their_address() -> None:
+    """The level before the endpoints is the network, which all of a mesh have in common."""
+    both = [hear(THINGSEE, packet(SEAT, source))[0] for source in (11, 12)]
+    assert [(one.device_id, one.occupied) for one in both] == [("11", True), ("12", True)]
+    (bare,) = hear(THINGSEE, SEAT)
+    assert (bare.device_id, bare.occupied, bare.kind) == ("BS235200005", None, "undecoded")
+    (unnamed,) = hear(THINGSEE, {"tsmId": 2100, "state": 1})
+    assert (unnamed.device_id, unnamed.kind) == ("BS235200005", "undecoded")
+
+
+def test_wirepas_messages_without_a_seats_word() -> None:
+    (other,) = hear(THINGSEE, packet(SEAT, 13, endpoint=5))
+    assert (other.device_id, other.kind) == ("13", "undecoded")
+    (status,) = hear(THINGSEE, field(1, field(1, b"")))  # a StatusEvent
+    assert (status.device_id, status.kind) == ("BS235200005", "undecoded")
+    single = field(1, b"sink1") + field(2, 14) + field(4, 21) + field(5, 21) + field(9, SEAT)
+    (one,) = hear(THINGSEE, field(1, field(17, field(2, single))))  # a MultiPacketReceivedEvent
+    assert (one.device_id, one.occupied) == ("14", True)
 
 
 def wirepas(content: bytes, *, taken_ms: int, travelled_ms: int) -> bytes:
@@ -133,6 +182,8 @@ def test_what_the_cloud_passes_on_is_of_the_device_in_its_topic() -> None:
         (THINGSEE, b"\x81\x01", "not_an_object"),
         (THINGSEE, b"[1]", "not_an_object"),
         (THINGSEE, b"\x08\x80", "not_protobuf"),
+        (THINGSEE, b"\x08\x01", "not_protobuf"),
+        (THINGSEE, b"\x0a\x80", "not_protobuf"),
         ("haltian-iot/events/s/k/payloads/wirepas/u", b'{"value": {"payload": "?"}}', "payload"),
     ],
 )
@@ -189,6 +240,32 @@ def test_devices_behind_a_zigbee_bridge_of_tasmota_speak_for_themselves() -> Non
         seat, desk = hear(topic, said)
         assert (seat.device_id, seat.occupied) == ("0x6841", False)
         assert (desk.device_id, desk.occupied, desk.battery_pct) == ("Desk 7", None, 17)
+
+
+# arendst/Tasmota #10353 and #10355, and SetOption100: what may be left out of the same word.
+ZIGBEE = {"Device": "0x4773", "Name": "Seat7", "Occupancy": 1, "Endpoint": 1}
+
+
+@pytest.mark.parametrize(
+    ("topic", "said", "device"),
+    [
+        ("tele/Zigbee/SENSOR", {"ZbReceived": {"0x4773": ZIGBEE}}, "0x4773"),
+        ("tele/Zigbee/SENSOR", {"0x4773": ZIGBEE}, "0x4773"),  # SetOption100
+        (
+            "tele/Zigbee/ZbReceived",
+            {"Seat7": {"Device": "0x4773", "Occupancy": 1}},
+            "Seat7",
+        ),  # SetOption118, 83
+        ("tele/Zigbee/Seat7/SENSOR", {"ZbReceived": ZIGBEE}, "Seat7"),  # SetOption119
+        ("tele/Zigbee/4773/SENSOR", {"ZbReceived": {"Device": "0x4773", "Occupancy": 1}}, "0x4773"),
+        ("tele/Zigbee/Seat7/ZbReceived", ZIGBEE, "Seat7"),
+    ],
+)
+def test_a_zigbee_device_speaks_for_itself_however_its_bridge_writes(
+    topic: str, said: dict[str, Any], device: str
+) -> None:
+    (found,) = hear(topic, said)
+    assert (found.device_id, found.occupied) == (device, True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""zigbee2mqtt: a device by its friendly name, its model as it is registered here or as the bridge says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sensor_gateway.decoders.plain import FIELDS, availability, nothing, object_of, one_of, text_of, word
+from sensor_gateway.heard import Heard, epoch, instant, percent
+from sensor_gateway.messages import Envelope, Undecodable
+from sensor_gateway.profiles import Profiles, Told, by_profile
+
+# Of a device with several endpoints each says its own, such as `occupancy_left`; other endings are of settings.
+_ENDPOINTS = re.compile(rf"({'|'.join(FIELDS)})_(left|right|top|bottom|center|l?\d+)")
+
+
+def zigbee2mqtt(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]) -> Heard:
+    """`zigbee2mqtt/{friendly name}`, which may have levels of its own, and `…/availability`. Where it is set to publish
+    each attribute by itself, `…/{attribute}`. `models`: of the devices that are known, as registered."""
+    name = envelope.topic.partition("/")[2]
+    if name.startswith("bridge/") or name.endswith(("/set", "/get")):
+        return Heard(name[:64] or "bridge", kind="ignored")
+    if not envelope.payload:
+        return Heard(name, kind="removed")
+    text = text_of(envelope)
+    if name.endswith("/availability"):
+        device = name.removesuffix("/availability")
+        if text.lstrip().startswith("{"):
+            text = str(object_of(envelope).get("state"))
+        return availability(device, text)
+    device, slash, attribute = name.rpartition("/")
+    if slash and not text.lstrip().startswith("{"):
+        said = {attribute: _value(envelope)}
+    else:
+        device, said = name, object_of(envelope)
+    return _heard(device, said, told_by_model(profiles, said, models.get(device), _model(said)))
+
+
+def _value(envelope: Envelope) -> Any:
+    """An attribute by itself: a number, true or false, null, else its text."""
+    try:
+        return object_of(Envelope("", b'{"value":' + envelope.payload + b"}", envelope.received_at)).get(
+            "value"
+        )
+    except Undecodable:
+        return text_of(envelope)
+
+
+def _model(said: Mapping[str, Any]) -> Any:
+    """As the bridge names it, where it is set to (`include_device_information`)."""
+    device = said.get("device")
+    return device.get("model") if isinstance(device, dict) else None
+
+
+def told_by_model(profiles: Profiles, said: Mapping[str, Any], *names: object) -> Told | None:
+    """What the profile of a model makes of a Zigbee device's word; None where there is none, or it knows no field."""
+    profile = profiles.named(*names)
+    return by_profile(profile, said) if profile else None
+
+
+def _heard(device: str, said: Mapping[str, Any], told: Told | None) -> Heard:
+    """By the profile, else by the fields: somebody is there where one says so, nobody where each does that is there: a
+    model may have two senses."""
+    battery, seen = (
+        percent(said.get("battery")),
+        instant(said.get("last_seen")) or epoch(said.get("last_seen")),
+    )
+    if told is not None:
+        return of_model(device, told, seen, battery)
+    words = [word(said[one]) for one in FIELDS if one in said]
+    if not words:
+        seats = {name: word(value) for name, value in said.items() if _ENDPOINTS.fullmatch(name)}
+        return one_of(device, seats, at=seen, battery=battery)
+    occupied = True if True in words else None if None in words else False
+    kind = "" if occupied is not None else "unknown"
+    return Heard(device, occupied, kind, observed_at=seen, battery_pct=battery)
+
+
+def of_model(device: str, told: Told, at: Any = None, battery: float | None = None) -> Heard:
+    """A device's word as its profile told it."""
+    return Heard(
+        device,
+        told.occupied,
+        told.kind if told.kind != "no_occupancy_field" else nothing(battery),
+        at,
+        battery if told.battery_pct is None else told.battery_pct,
+        told.battery_v,
+        told.charge_pct,
+        zones=told.zones,
+        about={"profile": told.profile},
+    )

@@ -1,0 +1,257 @@
+"""A profile's file: every mistake in it is told in plain words, with the file's name, before anything is read by it."""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sensor_gateway.profiles.layouts import HEADS, Layout, Part
+from sensor_gateway.profiles.meanings import Battery, Rule, Zones
+from sensor_gateway.profiles.models import NO_LAYOUT, Profile, plain
+
+TIMING = frozenset({"heartbeat_s", "own_hold_s", "holds_itself", "detection_delay_s"})
+MOST_SECONDS = 86_400
+# What a value may mean beside true and false; `Heard.kind`.
+KINDS = ("pending", "unknown", "fault", "counter", "ignored")
+MOST_BYTES = 255
+
+Check = Callable[[Any], bool]
+
+
+class ProfileError(Exception):
+    """A profile that cannot be used; says which file and why."""
+
+
+def read(file: Path) -> Profile:
+    """The profile in a file. Raises ProfileError."""
+    try:
+        return _profile(file.stem, tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProfileError(f"{file}: {error}") from error
+    except ValueError as error:
+        raise ProfileError(f"{file}: {error}; see the profiles of the package") from error
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def _whole(least: int, most: int) -> Check:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+# What each table may hold, how that must be, and how it is said of what is not so.
+Rows = Mapping[str, tuple[Check, str]]
+TEXT, TEXTS, FLAG = (_is_text, "a text"), (_is_texts, "a list of texts"), (_is_flag, "true or false")
+NUMBER, TABLE, TABLES = (_is_number, "a number"), (_is_table, "a table"), (_is_tables, "a list of tables")
+BYTE = (_whole(0, 255), "a number from 0 to 255")
+PROFILE: Rows = {
+    "models": (_is_texts, "a list of names"),
+    "requires": TEXTS,
+    "port": (_whole(1, 223), "a LoRaWAN port from 1 to 223"),
+    "occupancy": TABLES,
+    "battery": TABLE,
+    "timing": TABLE,
+    "zones": (lambda value: _is_table(value) or _is_tables(value), "a table or a list of them"),
+    "bytes": TABLE,
+}
+RULE: Rows = {"field": TEXT, "values": TABLE, "count": FLAG}
+ZONES: Rows = {
+    **RULE,
+    "enabled": TEXT,
+    "names": TEXTS,
+    "list": TEXT,
+    "number": TEXT,
+    "first": (_whole(0, 255), "a number from 0 to 255"),
+}
+BATTERY: Rows = {"field": TEXT, "volts": FLAG, "scale": NUMBER, "empty": NUMBER, "full": NUMBER}
+BYTES: Rows = {
+    "layout": (lambda value: value in list(HEADS), f"one of {', '.join(HEADS)}"),
+    "order": (lambda value: value in {"big", "little"}, "big or little"),
+    "first": FLAG,
+    "fields": TABLES,
+}
+PART: Rows = {
+    "name": (lambda value: isinstance(value, str), "a text"),
+    "names": TEXTS,
+    "channel": (
+        lambda value: (
+            BYTE[0](value) or (isinstance(value, list) and bool(value) and all(map(BYTE[0], value)))
+        ),
+        "a number from 0 to 255, or a list of them",
+    ),
+    "type": BYTE,
+    "length": (_whole(1, MOST_BYTES), f"a whole number from 1 to {MOST_BYTES}"),
+    "signed": FLAG,
+    "scale": NUMBER,
+    "offset": NUMBER,
+    "mask": (_whole(0, 2**64 - 1), "a whole number"),
+    "order": BYTES["order"],
+    "values": TABLE,
+    "bits": TEXT,
+    "count": TEXT,
+    "where": TABLE,
+    "history": FLAG,
+    "parts": TABLES,
+}
+
+
+def _checked(said: Mapping[str, Any], rows: Rows, place: str = "") -> Mapping[str, Any]:
+    of = f" of {place}" if place else ""
+    if strange := sorted(said.keys() - rows.keys()):
+        raise ValueError(f"nothing{of} is called {', '.join(strange)}")
+    for name, value in said.items():
+        is_right, how = rows[name]
+        if not is_right(value):
+            raise ValueError(f"{name}{of} must be {how}, not {value!r}")
+    return said
+
+
+def _profile(name: str, said: Mapping[str, Any]) -> Profile:
+    _checked(said, PROFILE)
+    if "models" not in said:
+        raise ValueError("'models' is missing")
+    zones = said.get("zones", ())
+    return Profile(
+        name,
+        tuple(_named(said["models"])),
+        tuple(said.get("requires", ())),
+        tuple(_rule(_checked(one, RULE, "occupancy"), "occupancy") for one in said.get("occupancy", ())),
+        _battery(said.get("battery", {})),
+        _timing(said.get("timing", {})),
+        tuple(_zones(one) for one in ([zones] if isinstance(zones, dict) else zones)),
+        said.get("port"),
+        _layout(said["bytes"]) if "bytes" in said else NO_LAYOUT,
+    )
+
+
+def _named(models: Iterable[str]) -> Iterator[str]:
+    for one in models:
+        # A name without a letter would be the beginning of every other.
+        if not plain(one):
+            raise ValueError(f"{one!r} is no model's name")
+        yield one
+
+
+def _rule(said: Mapping[str, Any], place: str, *, numbered: bool = False) -> Rule:
+    if "field" not in said:
+        raise ValueError(f"'field' of {place} is missing")
+    field, values = said["field"], {key.lower(): value for key, value in said.get("values", {}).items()}
+    if not (values or said.get("count", False)):
+        raise ValueError(f"{field}: neither values nor count")
+    for key, meant in values.items():
+        if not isinstance(meant, bool) and meant not in KINDS:
+            raise ValueError(
+                f"{field}: what {key} means must be true, false or one of {', '.join(KINDS)}, not {meant!r}"
+            )
+    _numbered(field, needed=numbered)
+    return Rule(field, values, said.get("count", False))
+
+
+def _zones(said: Mapping[str, Any]) -> Zones:
+    _checked(said, ZONES, "zones")
+    is_list = "list" in said
+    rule = _rule(said, "zones", numbered=not is_list)
+    if not is_list and said.keys() & {"number", "first"}:
+        raise ValueError("number and first of zones are for a list")
+    enabled = said.get("enabled", "")
+    _numbered(enabled, needed=bool(enabled))
+    more = {name: said[name] for name in ("list", "number", "first") if name in said}
+    return Zones(rule, enabled, tuple(said.get("names", ())), **more)
+
+
+def _numbered(field: str, *, needed: bool) -> None:
+    """Whether `{n}` stands in a name where it must, and nothing else in braces does anywhere."""
+    try:
+        found = {
+            name for _text, name, _format, _convert in string.Formatter().parse(field) if name is not None
+        }
+    except ValueError:
+        found = {field}
+    if found - {"n"}:
+        raise ValueError(f"{field}: in braces only {{n}} may stand, for the number of a zone")
+    if needed is not bool(found):
+        raise ValueError(f"{field}: {'{n} must stand in it' if needed else '{n} is for zones'}")
+
+
+def _battery(said: Mapping[str, Any]) -> Battery:
+    found = Battery(**_checked(said, BATTERY, "battery"))
+    if said and not found.field:
+        raise ValueError("'field' of battery is missing")
+    if (found.empty is None) is not (found.full is None):
+        raise ValueError("battery: empty and full go together")
+    if found.empty is not None and found.full is not None and found.empty >= found.full:
+        raise ValueError("battery: empty must be less than full")
+    return found
+
+
+def _timing(said: Mapping[str, Any]) -> dict[str, int | bool]:
+    for name, value in said.items():
+        least = 1 if name == "heartbeat_s" else 0
+        is_flag = name == "holds_itself"
+        if name not in TIMING or isinstance(value, bool) is not is_flag or not isinstance(value, int):
+            raise ValueError(f"timing: {name} = {value!r}")
+        if not least <= value <= MOST_SECONDS:
+            raise ValueError(f"timing: {name} = {value!r}")
+    return dict(said)
+
+
+def _layout(said: Mapping[str, Any]) -> Layout:
+    _checked(said, BYTES, "bytes")
+    if "layout" not in said:
+        raise ValueError("'layout' of bytes is missing")
+    kind = said["layout"]
+    parts = tuple(_part(one, tagged=kind) for one in said.get("fields", ()))
+    return Layout(kind, said.get("order", "big"), said.get("first", False), parts)
+
+
+def _part(said: Mapping[str, Any], *, tagged: str = "fixed") -> Part:
+    _checked(said, PART, "bytes")
+    needed = {"channels": {"channel", "type"}, "types": {"type"}, "fixed": set()}[tagged]
+    if missing := sorted(needed - said.keys()):
+        raise ValueError(f"bytes: {' and '.join(missing)} of {dict(said)} missing")
+    if (said.keys() & {"channel", "type"}) - needed:
+        raise ValueError(f"bytes: {dict(said)} has a tag, which the layout {tagged!r} has not")
+    own = dict(said)
+    channel = own.pop("channel", [])
+    own["channels"] = tuple(channel if isinstance(channel, list) else [channel])
+    own["parts"] = tuple(_part(one) for one in said.get("parts", ()))
+    own["where"] = {_place(key): value for key, value in said.get("where", {}).items()}
+    _numbered(own.get("bits", ""), needed="bits" in own)
+    found = Part(**own)
+    if found.parts and sum(one.length for one in found.parts) > found.length:
+        raise ValueError(f"bytes: the parts of {found.type} are longer than its length {found.length}")
+    if found.names and found.length % len(found.names):
+        raise ValueError(f"bytes: {found.length} bytes cannot be shared by {len(found.names)} names")
+    if any(not BYTE[0](byte) for byte in found.where.values()):
+        raise ValueError(f"bytes: where must say which byte stands where, not {said['where']!r}")
+    return found
+
+
+def _place(key: str) -> int:
+    if not (key.isascii() and key.isdigit() and int(key) < MOST_BYTES):
+        raise ValueError(f"bytes: where: {key!r} is no place of a byte, counted from 0")
+    return int(key)

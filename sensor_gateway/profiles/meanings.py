@@ -1,0 +1,141 @@
+"""What fields mean: whether somebody is there, in which zones, and what is left of the battery."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sensor_gateway.heard import Past, number, percent
+
+MOST_ZONES = 32
+ABSENT = ...
+Battery3 = tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an object of fields says. `kind` as `Heard.kind`. `charge_pct`: what the voltage leaves of the battery.
+    `profile`: the file by which it was read; `by_name`: it is the model's own, not one that the fields look like."""
+
+    occupied: bool | None = None
+    kind: str = ""
+    battery_pct: float | None = None
+    battery_v: float | None = None
+    charge_pct: float | None = None
+    zones: Mapping[str, bool | None] = dataclasses.field(default_factory=dict)
+    history: Sequence[Past] = ()
+    profile: str = ""
+    by_name: bool = False
+
+
+def find(fields: Mapping[str, Any], path: str) -> Any:
+    """A field by its name, or by the names on the way to it with points between; ABSENT where there is none."""
+    if path in fields:
+        return fields[path]
+    head, point, rest = path.partition(".")
+    inner = fields.get(head) if point else None
+    return find(inner, rest) if isinstance(inner, dict) else ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a field means: by the values listed, as text, or by a count."""
+
+    field: str
+    values: Mapping[str, bool | str] = dataclasses.field(default_factory=dict)
+    count: bool = False
+
+    def read(self, value: Any) -> tuple[bool | None, str]:
+        """Occupied, and its kind."""
+        if self.count and not isinstance(value, bool):
+            found = number(value)
+            return (None, "unknown") if found is None or found < 0 else (found > 0, "motion_count")
+        if self.count:
+            return bool(value), ""
+        meant = self.values.get(_text(value))
+        if isinstance(meant, str):
+            return None, meant
+        return meant, "" if meant is not None else "unknown"
+
+
+def first_told(rules: Iterable[Rule], fields: Mapping[str, Any]) -> tuple[bool | None, str] | None:
+    """What the first field that is there means; None where there is none."""
+    for rule in rules:
+        if (value := find(fields, rule.field)) is not ABSENT:
+            return rule.read(value)
+    return None
+
+
+def _text(value: Any) -> str:
+    """A value as the key of a table: `true`, `2`, `occupied`. ChirpStack writes a whole number as 2.0."""
+    value = _whole(value)
+    return str(value).lower() if isinstance(value, bool | int | str) else ""
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """The seats that one sensor watches: by a field for each, whose name holds a number or one of `names`; or by a
+    `list` of objects, of which `number` says which zone it is of, beginning with `first`."""
+
+    rule: Rule
+    enabled: str = ""
+    names: Sequence[str] = ()
+    list: str = ""
+    number: str = ""
+    first: int = 1
+
+    def read(self, fields: Mapping[str, Any]) -> dict[str, bool | None]:
+        """What is said of each zone, by its name."""
+        return dict(self._of_list(find(fields, self.list)) if self.list else self._of_fields(fields))
+
+    def _of_fields(self, fields: Mapping[str, Any]) -> Iterator[tuple[str, bool | None]]:
+        for one in self.names or [str(count) for count in range(1, MOST_ZONES + 1)]:
+            name = self.rule.field.format(n=one)
+            value = find(fields, name)
+            if value is ABSENT or (self.enabled and find(fields, self.enabled.format(n=one)) == "disable"):
+                continue
+            yield name.removesuffix("_count").removesuffix("_occupancy"), self.rule.read(value)[0]
+
+    def _of_list(self, entries: Any) -> Iterator[tuple[str, bool | None]]:
+        objects = (
+            [one for one in entries[:MOST_ZONES] if isinstance(one, dict)]
+            if isinstance(entries, list)
+            else []
+        )
+        for place, entry in enumerate(objects, self.first):
+            count = _whole(entry.get(self.number)) if self.number else place
+            value = find(entry, self.rule.field)
+            if value is not ABSENT and type(count) is int and 0 <= count - self.first < MOST_ZONES:
+                yield f"region_{count - self.first + 1}", self.rule.read(value)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """Which field tells of the battery: per cent, or a voltage, of which what lies between two is what is left."""
+
+    field: str = ""
+    volts: bool = False
+    scale: float = 1
+    empty: float | None = None
+    full: float | None = None
+
+    def read(self, fields: Mapping[str, Any]) -> Battery3:
+        """Per cent, volts, and per cent by the volts."""
+        told = number(find(fields, self.field)) if self.field else None
+        if told is None or not (self.volts or _is_voltage(told)):
+            return percent(told), None, None
+        volts = round(told * self.scale, 3)
+        if self.empty is None or self.full is None:
+            return None, volts, None
+        return None, volts, max(0.0, min(100.0, 100 * (volts - self.empty) / (self.full - self.empty)))
+
+
+def _is_voltage(told: float) -> bool:
+    """Whether what should be per cent is none: nobody tells it with a fraction when so little is left."""
+    return told < 5 and not told.is_integer()

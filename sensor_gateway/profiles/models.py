@@ -1,0 +1,158 @@
+"""A model of sensors, and all of them: which one an object of fields is of, and what it says by it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sensor_gateway.heard import Past, epoch
+from sensor_gateway.profiles.layouts import Layout
+from sensor_gateway.profiles.meanings import ABSENT, Battery, Rule, Told, Zones, find, first_told
+
+MOST_HISTORY = 200
+# Numbers of people who passed say nothing of who is there.
+_COUNTER = re.compile(r"(\w+_)?(in|out)|people_total_counts|people_count_max")
+# With these a profile that only looks like the right one lets others speak.
+_WEAK = frozenset({"unknown", "battery"})
+NO_BATTERY, NO_LAYOUT = Battery(), Layout()
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A model, as its file says."""
+
+    name: str
+    models: Sequence[str]
+    requires: Sequence[str] = ()
+    occupancy: Sequence[Rule] = ()
+    battery: Battery = NO_BATTERY
+    timing: Mapping[str, int | bool] = dataclasses.field(default_factory=dict)
+    zones: Sequence[Zones] = ()
+    port: int | None = None
+    layout: Layout = NO_LAYOUT
+
+    @property
+    def is_of_seats(self) -> bool:
+        """Whether the model tells of who is there at all."""
+        return bool(self.occupancy or self.zones)
+
+    def is_of(self, fields: Mapping[str, Any]) -> bool:
+        """Whether fields look like this model's; one without names and fields of its own is of everything."""
+        if not self.requires:
+            return not self.models
+        return all(find(fields, name) is not ABSENT for name in self.requires)
+
+    def read(self, fields: Mapping[str, Any]) -> Told | None:
+        """What the fields say by this profile, of the device and of its zones; None where none of them is one that it
+        knows."""
+        battery = self.battery.read(fields)
+        zones, own, history = (
+            self._zones(fields),
+            first_told(self.occupancy, fields),
+            tuple(self._past(fields)),
+        )
+        if own is not None:
+            return Told(*own, *battery, zones, history)
+        if zones or history:
+            return Told(None, "zones" if zones else "history", *battery, zones, history)
+        return None if battery == (None, None, None) else Told(None, "battery", *battery)
+
+    def _zones(self, fields: Mapping[str, Any]) -> dict[str, bool | None]:
+        return next((found for one in self.zones if (found := one.read(fields))), {})
+
+    def _past(self, fields: Mapping[str, Any]) -> Iterator[Past]:
+        entries = fields.get("history")
+        for entry in entries[:MOST_HISTORY] if isinstance(entries, list) else ():
+            at = epoch(entry.get("timestamp")) if isinstance(entry, dict) else None
+            if at is None:
+                continue
+            if (own := first_told(self.occupancy, entry)) is not None:
+                yield Past(at, own[0])
+            for zone, occupied in self._zones(entry).items():
+                yield Past(at, occupied, zone)
+
+    def fields_of(self, content: bytes, port: int | None) -> dict[str, Any] | None:
+        """The fields in a message's bytes; None where this profile cannot read them."""
+        if self.port is not None and port is not None and port != self.port:
+            return None
+        return self.layout.fields(content)
+
+
+class Profiles:
+    """All models that are known; those of the data folder before those of the package."""
+
+    def __init__(self, profiles: Iterable[Profile]) -> None:
+        # Those that are of everything come last.
+        self._all = tuple(sorted(profiles, key=lambda one: not (one.models or one.requires)))
+
+    def named(self, *names: object) -> Profile | None:
+        """The profile whose model one of these names begins with, or a word of one does: the longest model first."""
+        texts = [one for one in names if isinstance(one, str)]
+        spoken = [plain(name[begin.start() :]) for name in texts for begin in _WORD.finditer(name)]
+        found = [
+            (len(model), profile)
+            for profile in self._all
+            for model in profile.models
+            if any(name.startswith(plain(model)) for name in spoken)
+        ]
+        return max(found, key=lambda one: one[0])[1] if found else None
+
+    def read(self, fields: Mapping[str, Any], profile: Profile | None = None) -> Told:
+        """What fields say: by the profile, else by those that the fields look like, the first that says something
+        clear."""
+        if "error" in fields or "errors" in fields:
+            return Told(kind="decode_error")
+        if profile is not None and (told := by_profile(profile, fields)) is not None:
+            return told
+        weak: list[Told] = []
+        for one in self._all:
+            if not one.is_of(fields) or (told := one.read(fields)) is None:
+                continue
+            told = dataclasses.replace(told, profile=one.name)
+            if told.kind not in _WEAK:
+                return told
+            weak.append(told)
+        return _nothing(fields, weak)
+
+    @property
+    def models(self) -> list[str]:
+        """The names of all models, in order."""
+        return sorted({model for profile in self._all for model in profile.models})
+
+    def timing(self, model: str) -> Mapping[str, int | bool]:
+        """The times of a model, by the names of a sensor's columns; none where no profile tells them."""
+        profile = self.named(model)
+        return profile.timing if profile else {}
+
+
+def by_profile(profile: Profile, fields: Mapping[str, Any]) -> Told | None:
+    """What fields say by their own model's profile; None where it knows none of them, and may have others that it
+    does."""
+    told = profile.read(fields)
+    if told is None:
+        if profile.is_of_seats:
+            return None
+        told = Told(kind="no_occupancy_field")
+    return dataclasses.replace(told, profile=profile.name, by_name=True)
+
+
+def _nothing(fields: Mapping[str, Any], weak: Sequence[Told]) -> Told:
+    """What is said where nothing clear is: by the first profile that knew a field, or only of the battery."""
+    told = next((one for one in weak if one.kind == "unknown"), None)
+    if told is not None:
+        return told
+    if any(_COUNTER.fullmatch(name) for name in fields):
+        return Told(None, "counter", *Battery("battery").read(fields))
+    if weak:
+        return weak[0]
+    battery = Battery("battery").read(fields)
+    return Told(None, "no_occupancy_field" if battery == (None, None, None) else "battery", *battery)
+
+
+def plain(name: str) -> str:
+    """A model's name by its letters and digits alone, in small letters."""
+    return "".join(one for one in name.lower() if one.isalnum())
