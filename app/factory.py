@@ -42,6 +42,8 @@ from app.people import pages as people_pages
 from app.people import routes as people
 from app.people.pages import account, oidc, staff
 from app.people.pages import sections as section_pages
+from app.people.routes import own
+from app.people.routes import sections as people_sections
 from app.records import pages as records_pages
 from app.records import routes as records
 from app.repeats import Application
@@ -153,7 +155,9 @@ def _register_routes(app: Flask) -> None:
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
     for feature in (
+        own,
         people,
+        people_sections,
         spaces,
         layout,
         occupancy,

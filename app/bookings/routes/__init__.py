@@ -47,7 +47,6 @@ from app.http import (
     etag,
     now,
     require_version,
-    today,
 )
 from app.timespan import TimeSpan
 from app.wording import explain
@@ -172,9 +171,7 @@ def book_now(body: dict[str, Any]) -> Any:
 def index(query: dict[str, Any]) -> Any:
     """One's own bookings and those of one's guests, or those of somebody one may act for"""
     user_id = asker().id if query["user"] == ME else query["user"]
-    # Whoever looks at another's bookings leaves a trace, which takes a writing transaction.
-    with (reading if user_id == asker().id else transaction)(db.engine) as session:
-        service.look_at(session, user_id, actor=asker(), on=today(), now=now())
+    with asking.looking_at(user_id) as session:
         found = service.list_bookings(
             session,
             user_id=user_id,

@@ -1,0 +1,91 @@
+"""API of one's own account: who am I, who looked me up, my tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, make_response
+
+from app.access import READERS, Role, allow, asker
+from app.cursors import id_page
+from app.database import reading, transaction
+from app.errors import Forbidden
+from app.extensions import db
+from app.http import Blueprint, PageArguments, cursor_page, now, today
+from app.people import lookup, tokens
+from app.people.schemas import IssuedView, LookList, MeView, TokenList, TokenQuery, TokenRequest
+from app.repeats import shown_once
+
+api = Blueprint("own", "own", url_prefix="/api/v1", description="One's own account and tokens")
+TOKEN_FIELDS = ("id", "user_id", "label", "created_at", "expires_on", "last_used_on")
+
+
+@api.route("/me")
+@api.response(200, MeView)
+@allow(*Role)
+def me() -> Any:
+    """Who the token stands for"""
+    person = asker()
+    return {
+        "id": person.id,
+        "name": person.name,
+        "email": person.email,
+        "role": person.role.value,
+        "section_ids": sorted(person.section_ids),
+    }
+
+
+@api.route("/me/looks")
+@api.arguments(PageArguments, location="query")
+@api.response(200, LookList)
+@allow(*READERS)
+def looks(query: dict[str, Any]) -> Any:
+    """Who looked me up, the latest first"""
+    with reading(db.engine) as session:
+        found = lookup.who_looked(
+            session, asker().id, now(), before_id=query["cursor"], limit=query["limit"] + 1
+        )
+    return cursor_page(found, query["limit"])
+
+
+@api.route("/tokens")
+@api.arguments(TokenQuery, location="query")
+@api.response(200, TokenList)
+@allow(*Role)
+def list_tokens(query: dict[str, Any]) -> Any:
+    """One's tokens that work; IT sees anybody's"""
+    user_id = asker().id if query["user"] is None else query["user"]
+    if user_id != asker().id and asker().role is not Role.IT:
+        raise Forbidden("token.not_allowed")
+    with reading(db.engine) as session:
+        return id_page(tokens.working(session, user_id, today()), query, newest_first=True)
+
+
+@api.route("/tokens", methods=["POST"])
+@api.arguments(TokenRequest)
+@api.response(201, IssuedView)
+@allow(*READERS)
+def issue_token(body: dict[str, Any]) -> Any:
+    """A token of one's own; IT issues those of kiosks and services"""
+    shown_once()
+    with transaction(db.engine) as session:
+        row, token = tokens.issue(
+            session,
+            asker().id if body["user_id"] is None else body["user_id"],
+            label=body["label"],
+            expires_on=body["expires_on"],
+            actor=asker(),
+            on=today(),
+            now=now(),
+        )
+        return {**{name: getattr(row, name) for name in TOKEN_FIELDS}, "token": token}, 201
+
+
+@api.route("/tokens/<int:token_id>", methods=["DELETE"])
+@api.response(204)
+@allow(*Role)
+def revoke_token(token_id: int) -> Response:
+    """A token dies at once: one's own, or anybody's for IT"""
+    with transaction(db.engine) as session:
+        tokens.revoke(session, token_id, actor=asker(), now=now())
+    return make_response("", 204)
