@@ -18,6 +18,7 @@ from app.notifications.schemas import (
     ChoicesView,
     MessageList,
     MessageQuery,
+    WebhookEnabled,
     WebhookList,
     WebhookMade,
     WebhookRequest,
@@ -137,7 +138,7 @@ def add_hook(body: dict[str, Any]) -> Any:
             body["url"],
             kinds=body["kinds"],
             shape=Shape(body["shape"]),
-            actor_id=asker().id,
+            actor=asker(),
             now=now(),
         )
         session.expunge(made)
@@ -157,11 +158,11 @@ def remove_hook(webhook_id: int) -> Response:
 
 @api.route("/webhooks/<int:webhook_id>/enable", methods=["POST"])
 @changes(hook)
-@api.response(200, WebhookView)
+@api.response(200, WebhookEnabled)
 @allow(*HOOKS)
 def enable_hook(webhook_id: int) -> Any:
-    """Call it again after it was switched off for failing"""
+    """Call it again after it was switched off for failing; how many events that left out"""
     with transaction(db.engine) as session:
         enabled = webhooks.enable_webhook(session, webhook_id, actor_id=asker().id, now=now())
-        session.expunge(enabled)
+        session.expunge(enabled.hook)
     return enabled
