@@ -11,7 +11,7 @@ from flask_babel import get_locale
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import database, formats, intake, operations, wording
-from app.access import LOCALE, allow, guard, may
+from app.access import LOCALE, allow, guard, may, visitor
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import pages as bookings_pages
@@ -24,6 +24,7 @@ from app.extensions import babel, csrf, db, limiter
 from app.http import (
     Headers,
     ProblemApi,
+    is_api,
     now,
     refuse_impossible_ids,
     register_errors,
@@ -130,8 +131,10 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _locale() -> str:
-    """The person's choice, else what the browser asks for, else the office's language (Japanese)."""
-    chosen = session.get(LOCALE) if not request.path.startswith("/api/") else None
+    """On pages the person's choice, else that made in this browser; else what the browser asks for, else the office's
+    language (Japanese)."""
+    person = visitor()
+    chosen = "" if is_api() else (person.locale if person else "") or session.get(LOCALE)
     return chosen or request.accept_languages.best_match(LOCALES) or settings().locale
 
 

@@ -282,7 +282,7 @@ def _claim(engine: Engine, now: datetime) -> Call | None:
 
 
 def _next_due(session: Session, now: datetime) -> Row[WebhookCall, Webhook, Event, Role] | None:
-    """The next call that is due, with its webhook, the event and the role of who made the webhook (None: nobody known)."""
+    """The next call that is due, with its webhook, the event, and the role of who made the webhook."""
     return session.execute(
         select(WebhookCall, Webhook, Event, User.role)
         .join(Webhook, Webhook.id == WebhookCall.webhook_id)

@@ -183,7 +183,18 @@ def _to_change(session: Any, user_id: int) -> User:
 
 
 def _account(session: Any, user: User) -> dict[str, Any]:
-    fields = ("id", "name", "kana", "extension", "email", "role", "employment", "leaves_at", "left_at")
+    fields = (
+        "id",
+        "name",
+        "kana",
+        "extension",
+        "email",
+        "role",
+        "employment",
+        "locale",
+        "leaves_at",
+        "left_at",
+    )
     return {
         **{name: getattr(user, name) for name in fields},
         "sections": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, make_response
+from sqlalchemy.orm import Session
 
 from app.access import READERS, Role, allow, asker
 from app.cursors import id_page
@@ -12,27 +13,45 @@ from app.database import reading, transaction
 from app.errors import Forbidden
 from app.extensions import db
 from app.http import Blueprint, PageArguments, cursor_page, now, today
-from app.people import lookup, tokens
-from app.people.schemas import IssuedView, LookList, MeView, TokenList, TokenQuery, TokenRequest
+from app.people import lookup, staffing, tokens
+from app.people.schemas import IssuedView, LookList, MeChange, MeView, TokenList, TokenQuery, TokenRequest
 from app.repeats import shown_once
+from app.versions import changes, shown
 
 api = Blueprint("own", "own", url_prefix="/api/v1", description="One's own account and tokens")
 TOKEN_FIELDS = ("id", "user_id", "label", "created_at", "expires_on", "last_used_on")
 
 
+def _hold(session: Session) -> None:
+    staffing.get_account(session, asker().id, to_change=True)
+
+
 @api.route("/me")
+@shown(_hold)
 @api.response(200, MeView)
 @allow(*Role)
 def me() -> Any:
     """Who the token stands for"""
-    person = asker()
-    return {
-        "id": person.id,
-        "name": person.name,
-        "email": person.email,
-        "role": person.role.value,
-        "section_ids": sorted(person.section_ids),
-    }
+    return _me()
+
+
+def _me() -> dict[str, Any]:
+    with reading(db.engine) as session:
+        user = staffing.get_account(session, asker().id)
+        said = {name: getattr(user, name) for name in ("id", "name", "email", "role", "locale")}
+    return said | {"section_ids": sorted(asker().section_ids)}
+
+
+@api.route("/me", methods=["PATCH"])
+@changes(me)
+@api.arguments(MeChange)
+@api.response(200, MeView)
+@allow(*READERS)
+def change(body: dict[str, Any]) -> Any:
+    """Choose the language of one's pages, mail and calendar"""
+    with transaction(db.engine) as session:
+        staffing.choose_language(session, asker().id, body["locale"])
+    return _me()
 
 
 @api.route("/me/looks")

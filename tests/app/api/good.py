@@ -84,6 +84,7 @@ DESK_EVENT = {
 
 GOOD: dict[str, Callable[[Seeds], Good]] = {
     "GET /me": lambda _s: Good(),
+    "PATCH /me": lambda _s: Good(body={"locale": "en"}),
     "GET /people": lambda _s: Good(),
     "POST /people": lambda _s: Good(
         body={"name": "x", "email": "x@example.jp", "section": "zei", "role": "chief"}, who="ito"

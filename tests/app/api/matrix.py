@@ -48,6 +48,7 @@ PUT /api/v1/lots/<int:draw_id>/wish                                | SCFPI
 DELETE /api/v1/lots/<int:draw_id>/wish                             | SCFPI
 POST /api/v1/intake/<string:wire>                                  | V
 GET /api/v1/me                                                     | SCFPIAKV
+PATCH /api/v1/me                                                   | SCFPIA
 GET /api/v1/me/export                                              | SCFPIA
 GET /api/v1/me/looks                                               | SCFPIA
 GET /api/v1/me/notifications                                       | SCFPI

@@ -71,6 +71,22 @@ def test_what_cannot_be_added_is_refused_by_name(
     assert problem(api.call("chiba", "POST", "/people", {**NEW, **body})) == refusal
 
 
+def test_a_language_is_chosen_by_oneself_or_kept_by_personnel(staffed: House, api: Api) -> None:
+    me = api.call("aoki", "GET", "/me")
+    assert (me.get_json()["role"], me.get_json()["locale"]) == ("staff", "")
+    chosen = api.call("aoki", "PATCH", "/me", {"locale": "en"}, If_Match=me.headers["ETag"])
+    assert chosen.get_json() == me.get_json() | {"locale": "en"}
+    path = f"/people/{staffed.people['aoki'].id}"
+    account = api.call("chiba", "GET", path)
+    assert account.get_json()["locale"] == "en"
+    api.call("chiba", "PATCH", path, {"locale": ""}, If_Match=account.headers["ETag"])
+    assert api.call("aoki", "GET", "/me").get_json() == me.get_json()
+    assert problem(api.call("aoki", "PATCH", "/me", {"locale": "fr"})) == (422, "request.invalid")
+    assert problem(api.call("endo", "PATCH", "/me", {"locale": "en"})) == (403, "access.denied")
+    made = api.call("chiba", "POST", "/people", NEW | {"locale": "en"})
+    assert made.get_json()["locale"] == "en"
+
+
 def test_a_leaving_is_foreseen_done_and_taken_back(staffed: House, api: Api) -> None:
     booking = staffed.book("aoki", "seat", "10:00", "11:00")
     path = f"/people/{staffed.people['aoki'].id}/leave"

@@ -144,6 +144,7 @@ RESOURCES: dict[str, Callable[[Seeds], Shown]] = {
         change("", "DELETE", None),
         who="endo",
     ),
+    "oneself": lambda _s: of("/me", change("", "PATCH", {"locale": "en"}, {"locale": ""})),
     "choices": lambda _s: of("/me/notifications", change("", "PUT", QUIET, QUIET | {"quiet_from": "21:00"})),
     "webhook": lambda s: of(f"/webhooks/{s.webhook}", change("", "DELETE", None)),
     "place in line": lambda s: of(f"/waitlist/{offered(s, 5)}", change("", "DELETE", None), who="chiba"),
