@@ -18,7 +18,7 @@ from app.extensions import db, limiter
 from app.fields import is_storable
 from app.formats import day, hours_and_minutes
 from app.http import identifier, now, settings, today
-from app.letters import Links, sentence
+from app.letters import VERBS, Act, Links, sentence
 from app.notifications import calendars, service, webhooks
 from app.notifications.models import HEARS_ALL, Shape, Webhook
 from app.notifications.rules import Choices, Topic, Way
@@ -109,7 +109,9 @@ def calendar(token: str) -> Response:
         rows = calendars.bookings_of(session, user_id, now())
     # By its reader's language: a calendar program says none.
     with force_locale(person.locale or settings().locale):
-        entries = [links.entry(booking, space.code, user_id, now()) for booking, space in rows]
+        entries = [
+            links.entry(booking, space.code, user_id, now(), version=version) for booking, space in rows
+        ]
     body = calendars.feed(entries, host=links.host, name="空き席", now=now())
     answer = make_response(body)
     answer.content_type = "text/calendar; charset=utf-8"
@@ -123,7 +125,7 @@ def link(token: str) -> str:
     """What a link of a mail does, with one button: a program that looks at every link must not do it."""
     with reading(db.engine) as session:
         asked = links.linked(session, _read(token), now())
-    return render_template("link.html", token=token, asked=asked)
+    return render_template("link.html", token=token, asked=asked, verbs=VERBS)
 
 
 @pages.post("/a/<token>")
@@ -139,7 +141,7 @@ def follow(token: str) -> str | Response:
     return render_template("link_done.html")
 
 
-def _read(token: str) -> tuple[int, int, str]:
+def _read(token: str) -> Act:
     known = Links(settings()).read_act(token)
     if known is None:
         raise NotFound("link.invalid")
