@@ -54,6 +54,7 @@ from app.rotation import routes as rotation
 from app.rotation.pages import month as rotation_pages
 from app.rotation.pages import seats as rotation_seats_pages
 from app.rotation.pages import setting as rotation_setting_pages
+from app.sessions import Sessions
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> Flask:
     """The web application on `settings`; its clock is `settings.clock`."""
     app = Application("app")
     app.extensions["akiseki"] = settings
+    app.session_interface = Sessions()
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=BODY_AT_MOST,

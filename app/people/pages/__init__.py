@@ -69,7 +69,7 @@ def log_in() -> Response | tuple[str, int]:
     if user is None:
         flash(gettext("The address or the password is not right."), "error")
         return _login(email=email, next_page=next_page), 401
-    sign_in(user.id, user.session_epoch)
+    sign_in(user.id, user.session_epoch, user.role)
     return redirect(next_page or url_for("boards_pages.start"))
 
 
