@@ -17,7 +17,8 @@ from app.boards import routes as boards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
 from app.bookings.pages import at_once, changing, desks, others
-from app.bookings.routes import repeating
+from app.bookings.routes import desks as desk_routes
+from app.bookings.routes import invitations, repeating
 from app.demo import office
 from app.document import completed
 from app.extensions import babel, csrf, db, limiter
@@ -168,7 +169,9 @@ def _register_routes(app: Flask) -> None:
         occupancy,
         boards,
         bookings,
+        invitations,
         repeating,
+        desk_routes,
         lots,
         waitlist,
         usage,

@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from flask import Response, make_response
+from flask import Response, make_response, request
 from sqlalchemy.orm import Session
 
 from app.access import PEOPLE, READERS, Role, allow, asker
 from app.cursors import id_page
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import Blueprint, PageArguments, cursor_page, now
-from app.letters import sentence
+from app.http import Blueprint, PageArguments, cursor_page, now, settings
+from app.letters import Links, sentence
 from app.notifications import service, webhooks
 from app.notifications.models import Shape, Webhook
 from app.notifications.rules import Choices, Topic, Way
 from app.notifications.schemas import (
+    CalendarView,
     ChoicesView,
     MessageList,
     MessageQuery,
@@ -24,6 +25,7 @@ from app.notifications.schemas import (
     WebhookRequest,
     WebhookView,
 )
+from app.repeats import shown_once
 from app.versions import changes, row, shown
 
 api = Blueprint("notifications", "notifications", url_prefix="/api/v1", description="Messages and webhooks")
@@ -104,6 +106,31 @@ def choose(body: dict[str, Any]) -> Any:
             quiet_until=body["quiet_until"],
         )
         return _shown(service.choices_of(session, [asker().id])[asker().id])
+
+
+@api.route("/me/calendar")
+@api.response(200, CalendarView)
+@allow(*PEOPLE)
+def calendar() -> Any:
+    """The private address of one's bookings as a calendar"""
+    with reading(db.engine) as session:
+        return _calendar(session)
+
+
+@api.route("/me/calendar/renew", methods=["POST"])
+@api.response(200, CalendarView)
+@allow(*PEOPLE)
+def renew_calendar() -> Any:
+    """A new address; the old one shows nothing any more, and its links are dead"""
+    shown_once()
+    with transaction(db.engine) as session:
+        service.renew_calendar(session, asker().id)
+        return _calendar(session)
+
+
+def _calendar(session: Session) -> dict[str, str]:
+    version = service.calendar_version(session, asker().id)
+    return {"url": Links(settings(), request.url_root).feed(asker().id, version)}
 
 
 @api.route("/webhooks")

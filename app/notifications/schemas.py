@@ -42,6 +42,10 @@ class ChoicesView(Schema):
     quiet_until = fields.Time(required=True, allow_none=True, format="%H:%M")
 
 
+class CalendarView(Schema):
+    url = fields.String(metadata={"description": "iCalendar; whoever has the address reads it"})
+
+
 class WebhookRequest(Schema):
     url = Text(required=True, validate=validate.Length(max=500))
     kinds = fields.List(

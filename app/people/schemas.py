@@ -88,6 +88,18 @@ class MeChange(Schema):
     locale = fields.String(required=True, **LOCALE)
 
 
+class HasCardView(Schema):
+    has_card = fields.Boolean(metadata={"description": "whether a staff card checks one in at a kiosk"})
+
+
+class CardRequest(Schema):
+    card = Text(
+        required=True,
+        validate=validate.Length(1, 80),
+        metadata={"description": "its number; what is kept of it is a keyed digest"},
+    )
+
+
 class PeopleQuery(PageArguments):
     section = Identifier(load_default=None, metadata={"description": "only members of this section today"})
     q = Text(

@@ -24,7 +24,7 @@ from app.http import (
     require_version,
     today,
 )
-from app.people import lookup, passwords, service, staffing
+from app.people import lookup, passwords, service, signing_in, staffing
 from app.people.models import User
 from app.people.rules import folded
 from app.people.schemas import (
@@ -174,6 +174,20 @@ def password_code(user_id: int) -> Any:
     with transaction(db.engine) as session:
         code, until = passwords.issue_code(session, user_id, actor=asker(), now=now())
     return {"code": code, "expires_at": until}
+
+
+@api.route("/people/<int:user_id>/identity", methods=["DELETE"])
+@api.doc(parameters=[IF_MATCH_IF_SENT])
+@api.response(204, headers=ETAG_HEADER)
+@allow(Role.IT)
+def unbind(user_id: int) -> Response:
+    """The city's directory knows the person as nobody any more: their next sign-in by it binds anew"""
+    with transaction(db.engine) as session:
+        user = staffing.get_account(session, user_id, to_change=True)
+        check_version(user.version)
+        signing_in.unbind(session, user.id, actor_id=asker().id, now=now())
+        version = user.version
+    return make_response("", 204, {"ETag": etag(version)})
 
 
 def _to_change(session: Any, user_id: int) -> User:

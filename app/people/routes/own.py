@@ -1,4 +1,4 @@
-"""API of one's own account: who am I, who looked me up, my tokens."""
+"""API of one's own account: who am I, my card, who looked me up, my tokens."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ from typing import Any
 from flask import Response, make_response
 from sqlalchemy.orm import Session
 
-from app.access import READERS, Role, allow, asker
+from app.access import PEOPLE, READERS, Role, allow, asker
 from app.cursors import id_page
 from app.database import reading, transaction
 from app.errors import Forbidden
-from app.extensions import db
-from app.http import Blueprint, PageArguments, cursor_page, now, today
-from app.people import lookup, staffing, tokens
-from app.people.schemas import IssuedView, LookList, MeChange, MeView, TokenList, TokenQuery, TokenRequest
+from app.extensions import db, limiter, token_or_address
+from app.http import Blueprint, PageArguments, cursor_page, now, settings, today
+from app.people import cards, lookup, staffing, tokens
+from app.people.schemas import (
+    CardRequest,
+    HasCardView,
+    IssuedView,
+    LookList,
+    MeChange,
+    MeView,
+    TokenList,
+    TokenQuery,
+    TokenRequest,
+)
 from app.repeats import shown_once
 from app.versions import changes, shown
 
@@ -52,6 +62,45 @@ def change(body: dict[str, Any]) -> Any:
     with transaction(db.engine) as session:
         staffing.choose_language(session, asker().id, body["locale"])
     return _me()
+
+
+@api.route("/me/card")
+@shown(_hold)
+@api.response(200, HasCardView)
+@allow(*PEOPLE)
+def card() -> Any:
+    """Whether a staff card checks one in at a kiosk"""
+    with reading(db.engine) as session:
+        return {"has_card": cards.has_card(session, asker())}
+
+
+@api.route("/me/card", methods=["PUT"])
+@changes(card)
+@api.arguments(CardRequest)
+@api.response(200, HasCardView)
+@allow(*PEOPLE)
+@limiter.limit("20 per minute", key_func=token_or_address)
+def set_card(body: dict[str, Any]) -> Any:
+    """Let a staff card check one in at a kiosk, in the place of the one before"""
+    _set_card(body["card"])
+    return {"has_card": True}
+
+
+@api.route("/me/card", methods=["DELETE"])
+@changes(card)
+@api.response(204)
+@allow(*PEOPLE)
+def drop_card() -> Response:
+    """No card checks one in any more"""
+    _set_card("")
+    return make_response("", 204)
+
+
+def _set_card(number: str) -> None:
+    with transaction(db.engine) as session:
+        cards.set_card(
+            session, asker(), number, secret_key=settings().secret_key, actor_id=asker().id, now=now()
+        )
 
 
 @api.route("/me/looks")

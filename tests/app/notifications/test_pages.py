@@ -310,6 +310,17 @@ def test_the_same_over_http(app: Flask, api: Api, house: House, clock: SteppingC
     assert problem(api.call("aoki", "GET", "/webhooks")) == (403, "access.denied")
 
 
+def test_the_calendars_address_over_http(app: Flask, api: Api, house: House) -> None:
+    house.book("aoki", "seat", "10:00", "12:00")
+    first = api.call("aoki", "GET", "/me/calendar").get_json()["url"]
+    stranger = app.test_client()
+    assert "BEGIN:VEVENT" in stranger.get(first).text
+    second = api.call("aoki", "POST", "/me/calendar/renew").get_json()["url"]
+    assert stranger.get(first).status_code == 404
+    assert "BEGIN:VEVENT" in stranger.get(second).text
+    assert api.call("aoki", "GET", "/me/calendar").get_json()["url"] == second
+
+
 def test_still_coming_over_http(api: Api, house: House, clock: SteppingClock) -> None:
     booking = house.book("aoki", "seat", "09:00", "12:00")
     clock.at = at("09:30")
