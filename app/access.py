@@ -19,6 +19,7 @@ from app.http import is_api, settings, today
 from app.people.models import SEES_ALL, Role
 from app.people.service import Person, find_by_address, find_by_token, find_person
 from app.people.tokens import UseOfTheDay, note_use
+from app.sessions import LASTS
 
 __all__ = [
     "PEOPLE",
@@ -40,7 +41,6 @@ View = TypeVar("View", bound=Callable[..., Any])
 # Whoever works here and holds a seat; the auditor reads, the kiosk and the service do what is theirs alone.
 PEOPLE = frozenset({Role.STAFF, Role.CHIEF, Role.FACILITY, Role.PERSONNEL, Role.IT})
 READERS = PEOPLE | {Role.AUDITOR}
-SIGNED_IN_AT = "signed_in_at"
 USER = "user_id"
 EPOCH = "epoch"
 LOCALE = "locale"
@@ -76,12 +76,14 @@ def asker() -> Person:
     return person
 
 
-def sign_in(user_id: int, epoch: int) -> None:
-    """Begin a browser session under the user's `session_epoch`: it ends when that changes. Whatever the old session
-    held is gone, but for the language."""
+def sign_in(user_id: int, epoch: int, role: Role) -> None:
+    """Begin a browser session under the user's `session_epoch`: it ends when that changes; a kiosk's lasts. Whatever
+    the old session held is gone, but for the language."""
     _forget()
     session[USER] = user_id
     session[EPOCH] = epoch
+    if role is Role.KIOSK:
+        session[LASTS] = True
     session.permanent = True
 
 
@@ -117,7 +119,10 @@ def _identify() -> Person | None:
         return None
     with reading(db.engine) as found:
         person = find_person(found, session[USER], today())
-    return person if person and person.session_epoch == session.get(EPOCH, 0) else None
+    if person is None or person.session_epoch != session.get(EPOCH, 0):
+        return None
+    # What was a kiosk's and is a person's now does not last as long.
+    return person if person.role is Role.KIOSK or LASTS not in session else None
 
 
 def _by_token(token: str) -> Person | None:

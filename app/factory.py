@@ -11,19 +11,21 @@ from flask_babel import get_locale
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import database, formats, intake, operations, wording
-from app.access import LOCALE, allow, guard, may
+from app.access import LOCALE, allow, guard, may, visitor
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import pages as bookings_pages
 from app.bookings import routes as bookings
 from app.bookings.pages import at_once, changing, desks, others
-from app.bookings.routes import repeating
+from app.bookings.routes import desks as desk_routes
+from app.bookings.routes import invitations, repeating
 from app.demo import office
 from app.document import completed
 from app.extensions import babel, csrf, db, limiter
 from app.http import (
     Headers,
     ProblemApi,
+    is_api,
     now,
     refuse_impossible_ids,
     register_errors,
@@ -42,6 +44,8 @@ from app.people import pages as people_pages
 from app.people import routes as people
 from app.people.pages import account, oidc, staff
 from app.people.pages import sections as section_pages
+from app.people.routes import own
+from app.people.routes import sections as people_sections
 from app.records import pages as records_pages
 from app.records import routes as records
 from app.repeats import Application
@@ -51,6 +55,7 @@ from app.rotation import routes as rotation
 from app.rotation.pages import month as rotation_pages
 from app.rotation.pages import seats as rotation_seats_pages
 from app.rotation.pages import setting as rotation_setting_pages
+from app.sessions import Sessions
 from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
@@ -81,6 +86,7 @@ def create_app(settings: Settings) -> Flask:
     """The web application on `settings`; its clock is `settings.clock`."""
     app = Application("app")
     app.extensions["akiseki"] = settings
+    app.session_interface = Sessions()
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=BODY_AT_MOST,
@@ -128,8 +134,10 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _locale() -> str:
-    """The person's choice, else what the browser asks for, else the office's language (Japanese)."""
-    chosen = session.get(LOCALE) if not request.path.startswith("/api/") else None
+    """On pages the person's choice, else that made in this browser; else what the browser asks for, else the office's
+    language (Japanese)."""
+    person = visitor()
+    chosen = "" if is_api() else (person.locale if person else "") or session.get(LOCALE)
     return chosen or request.accept_languages.best_match(LOCALES) or settings().locale
 
 
@@ -153,13 +161,17 @@ def _register_routes(app: Flask) -> None:
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
     for feature in (
+        own,
         people,
+        people_sections,
         spaces,
         layout,
         occupancy,
         boards,
         bookings,
+        invitations,
         repeating,
+        desk_routes,
         lots,
         waitlist,
         usage,

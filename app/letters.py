@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flask import render_template
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from app import formats, wording
 from app.bookings.models import Booking
-from app.bookings.rules import Origin
+from app.bookings.rules import Origin, Status
 from app.clock import Clock
 from app.events import Event
 from app.notifications.calendars import GONE, Entry, invitation, published
@@ -44,7 +45,15 @@ INVITING = frozenset(
         "booking.uninvited",
     }
 )
-VERBS = ("check-in", "give-up", "still-coming", "decline")
+# What the links of mails and calendars do, as their buttons say it.
+VERBS: Mapping[str, LazyString] = {
+    "check-in": lazy_gettext("Check in"),
+    "give-up": lazy_gettext("Give it up"),
+    "still-coming": lazy_gettext("I am still coming"),
+    "decline": lazy_gettext("I do not come"),
+    "accept-offer": lazy_gettext("Take it"),
+    "decline-offer": lazy_gettext("Decline"),
+}
 # Of which an attendee's calendar lets go, though the booking goes on.
 LETS_GO = frozenset({"booking.uninvited", DECLINED})
 # Reasons that say no more than the sentence does.
@@ -122,9 +131,19 @@ def headline(kind: str, data: Mapping[str, Any]) -> str:
     return " ".join((str(text) % said).split())
 
 
+class Act(NamedTuple):
+    """What a signed link asks for. `calendar`: the version of the calendar that it stands in; None: it is a mail's."""
+
+    user_id: int
+    booking_id: int
+    verb: str
+    calendar: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The addresses in mails and calendars: signed, for one booking and one person, good until the booking is over.
+    """The addresses in mails and calendars: signed, for one booking and one person, good until the booking is over;
+    those in a calendar, for as long as its own address is.
 
     `asked_at`: the address at which the office was reached, which serves where the operator has named none.
     """
@@ -149,28 +168,29 @@ class Links:
         """What ids in calendars end with, the same wherever the office is reached."""
         return urlsplit(self.settings.public_url).hostname or "akiseki.local"
 
-    def act(self, user_id: int, booking_id: int, verb: str) -> str:
-        """The page on which one button does the verb."""
-        return f"{self.base}/a/{self._signer.dumps([user_id, booking_id, verb])}"
+    def act(self, act: Act) -> str:
+        """The page on which one button does what is asked for."""
+        asked = act[:3] if act.calendar is None else act
+        return f"{self.base}/a/{self._signer.dumps(list(asked))}"
 
-    def entry(self, booking: Booking, space: str, user_id: int, now: datetime) -> Entry:
-        """A booking in its person's calendar, or in the host's of a guest, with the links that act on it while it is
-        theirs and not over."""
-        verbs = [("check-in", gettext("Check in")), ("give-up", gettext("Give it up"))]
-        mine = booking.host_id == user_id and booking.is_live and booking.end_at > now
-        note = "\n".join(f"{text}: {self.act(user_id, booking.id, verb)}" for verb, text in verbs if mine)
+    def entry(self, booking: Booking, space: str, user_id: int, now: datetime, *, version: int) -> Entry:
+        """A booking in its person's calendar of a version, or in the host's of a guest, with the links that act on it
+        while it is theirs and not over."""
+        mine = booking.host_id == user_id and booking.end_at > now
+        acts = [Act(user_id, booking.id, verb, version) for verb in _verbs_of_host(booking) if mine]
+        note = "\n".join(f"{VERBS[act.verb]}: {self.act(act)}" for act in acts)
         summary = booking.title or space
         if booking.guest_name and booking.host_id == user_id:
             summary = f"{gettext('For your guest %(name)s', name=booking.guest_name)} · {summary}"
         return Entry(booking, summary, space, f"{self.base}/bookings", note)
 
-    def read_act(self, token: str) -> tuple[int, int, str] | None:
-        """(user, booking, verb) of a link; None where it is not ours."""
+    def read_act(self, token: str) -> Act | None:
+        """What a link asks for; None where it is not ours."""
         try:
-            user_id, booking_id, verb = self._signer.loads(token)
+            act = Act(*self._signer.loads(token))
         except (BadSignature, ValueError, TypeError):
             return None
-        return (user_id, booking_id, verb) if verb in VERBS else None
+        return act if act.verb in VERBS else None
 
     def feed(self, user_id: int, version: int) -> str:
         """A person's calendar; whoever has the address reads it."""
@@ -254,19 +274,29 @@ class Writer:
         if not links.base:
             return []
         found = [(gettext("My bookings"), f"{links.base}/bookings")]
+        if letter.message.kind.startswith("waitlist."):
+            found = [(gettext("Queue"), f"{links.base}/queue")]
         if letter.message.kind == "telework.approved" and letter.message.data.get("count"):
             found.append((gettext("Booked, and not needed any more"), f"{links.base}/telework#needless"))
-        if booking is None or not booking.is_live:
-            return found
-        if booking.host_id == letter.message.user_id:
-            verbs = [("check-in", gettext("Check in")), ("give-up", gettext("Give it up"))]
-            if letter.message.kind == "booking.release_warned":
-                verbs.insert(0, ("still-coming", gettext("I am still coming")))
-        elif letter.message.kind not in LETS_GO:
-            verbs = [("decline", gettext("I do not come"))]
-        else:
-            verbs = []
-        return found + [(text, links.act(letter.message.user_id, booking.id, verb)) for verb, text in verbs]
+        if booking is not None:
+            acts = [Act(letter.message.user_id, booking.id, verb) for verb in _verbs(letter.message, booking)]
+            found += [(str(VERBS[act.verb]), links.act(act)) for act in acts]
+        return found
+
+
+def _verbs(message: Message, booking: Booking) -> tuple[str, ...]:
+    """What the reader of a mail can do about the booking that it is about."""
+    if booking.host_id == message.user_id:
+        warned = ("still-coming",) if message.kind == "booking.release_warned" else ()
+        return (*warned, *_verbs_of_host(booking))
+    return ("decline",) if booking.is_live and message.kind not in LETS_GO else ()
+
+
+def _verbs_of_host(booking: Booking) -> tuple[str, ...]:
+    """What its host can do about a booking as it stands now; an offer is taken or declined first."""
+    if booking.status is Status.HELD:
+        return ("accept-offer", "decline-offer")
+    return ("check-in", "give-up") if booking.is_live else ()
 
 
 def _is_for_calendar(message: Message, booking: Booking) -> bool:

@@ -11,8 +11,11 @@ from app import pipeline
 from app.bookings import attendees, presence, warning
 from app.bookings.models import Attendee, Booking
 from app.errors import NotFound
+from app.letters import Act
+from app.notifications.service import calendar_version
 from app.people.service import Person, get_person
 from app.spaces.service import get_place
+from app.waitlist import service as waitlist
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,15 @@ class Linked:
     booking: Booking
     code: str
     verb: str
+
+
+def _accept_offer(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+    return pipeline.accept_offer(session, waitlist.offer_of(session, booking.id), actor=actor, now=now)
+
+
+def _decline_offer(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
+    pipeline.decline_offer(session, waitlist.offer_of(session, booking.id), actor=actor, now=now)
+    return booking
 
 
 def _decline(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
@@ -34,30 +46,33 @@ LINKED = {
     "give-up": pipeline.cancel,
     "still-coming": warning.still_coming,
     "decline": _decline,
+    "accept-offer": _accept_offer,
+    "decline-offer": _decline_offer,
 }
 
 
-def linked(session: Session, asked: tuple[int, int, str], now: datetime) -> Linked:
-    """What a signed link is about, as (user, booking, verb); good until the booking is over.
+def linked(session: Session, asked: Act, now: datetime) -> Linked:
+    """What a signed link is about; good until the booking is over, and one of a calendar until its address is renewed.
 
     Raises NotFound `link.invalid`.
     """
-    user_id, booking_id, verb = asked
-    booking = session.get(Booking, booking_id)
-    if booking is None or booking.end_at <= now or not _may(session, booking, user_id, verb):
+    booking = session.get(Booking, asked.booking_id)
+    if booking is None or booking.end_at <= now or not _may(session, booking, asked):
         raise NotFound("link.invalid")
-    return Linked(booking, get_place(session, booking.space_id).space.code, verb)
+    return Linked(booking, get_place(session, booking.space_id).space.code, asked.verb)
 
 
-def _may(session: Session, booking: Booking, user_id: int, verb: str) -> bool:
+def _may(session: Session, booking: Booking, asked: Act) -> bool:
     """An invitation is declined by whoever is invited; all else is its host's."""
-    if verb == "decline":
-        return session.get(Attendee, (booking.id, user_id)) is not None
-    return verb in LINKED and booking.host_id == user_id
+    if asked.calendar not in {None, calendar_version(session, asked.user_id)}:
+        return False
+    if asked.verb == "decline":
+        return session.get(Attendee, (booking.id, asked.user_id)) is not None
+    return asked.verb in LINKED and booking.host_id == asked.user_id
 
 
-def follow_link(session: Session, asked: tuple[int, int, str], now: datetime, on: date) -> Booking:
+def follow_link(session: Session, asked: Act, now: datetime, on: date) -> Booking:
     """Do what a signed link asks for, as the person whom it was sent to, `on` the office's day. Raises as `linked` and
     as the verb."""
     found = linked(session, asked, now)
-    return LINKED[found.verb](session, found.booking, actor=get_person(session, asked[0], on), now=now)
+    return LINKED[found.verb](session, found.booking, actor=get_person(session, asked.user_id, on), now=now)

@@ -4,17 +4,20 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from app.access import READERS, Role, allow, asker
+from app.access import READERS, SEES_ALL, Role, allow, asker
+from app.boards import presence
 from app.boards.availability import floor_rows
-from app.boards.schemas import Availability, AvailabilityQuery
-from app.database import reading
+from app.boards.schemas import Availability, AvailabilityQuery, PresenceList, PresenceQuery
+from app.cursors import key_page, paged_by
+from app.database import reading, transaction
 from app.extensions import db
-from app.http import Blueprint, now
+from app.fields import Identifier, Text
+from app.http import Blueprint, now, settings, today
 from app.timespan import TimeSpan
 
 # So many of the values of a space, the first ones.
 SHOWN = 8
-api = Blueprint("boards", "boards", url_prefix="/api/v1", description="Availability")
+api = Blueprint("boards", "boards", url_prefix="/api/v1", description="Availability, presence")
 
 
 @api.route("/floors/<int:floor_id>/availability")
@@ -48,3 +51,25 @@ def availability(query: dict[str, Any], floor_id: int) -> Response:
             )
         ]
     )
+
+
+@api.route("/presence")
+@api.arguments(paged_by(Text(), Text(), Identifier(strict=True), of=PresenceQuery), location="query")
+@api.response(200, PresenceList)
+@allow(Role.CHIEF, *SEES_ALL)
+def who_is_in(query: dict[str, Any]) -> Any:
+    """Who is in, at home or away now, by their own plans and check-ins alone; a chief sees the own section and below
+
+    Of whom nothing was said by themselves, nothing is known: what a sensor saw is nobody's presence.
+    """
+    is_search = query["q"] is not None
+    # Whoever is looked up by name is told, which takes a writing transaction.
+    with (transaction if is_search else reading)(db.engine) as session:
+        if is_search:
+            found = presence.named(session, query["q"], actor=asker(), on=today(), now=now())
+        else:
+            found = presence.of_section(session, query["section"], actor=asker(), on=today())
+        page = key_page(found, query, lambda one: (one.kana, one.name, one.id))
+        shown = presence.located(session, page["items"], now=now(), settings=settings())
+        session.expunge_all()
+    return page | {"items": shown}

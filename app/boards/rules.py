@@ -1,4 +1,4 @@
-"""Which span a page shows when nobody chose one, what of it is offered, and how a space looks; pure."""
+"""Which span a page shows when nobody chose one, what of it is offered, how a space looks, where somebody is; pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.occupancy.rules import Occupancy
 from app.spaces.rules import Kind, Opening, Policies
+from app.telework.rules import PlanKind
 from app.timespan import TimeSpan, day_span, merged
 from app.working_days import WorkingDays
 
@@ -139,3 +140,34 @@ def look(
     if is_now and occupancy in {Occupancy.OFFLINE, Occupancy.UNKNOWN}:
         return Look.SILENT
     return Look.FREE
+
+
+class Where(StrEnum):
+    """Where somebody is, by what they said themselves."""
+
+    IN = "in"
+    HOME = "home"
+    AWAY = "away"
+    UNKNOWN = "unknown"
+
+
+class By(StrEnum):
+    """By which of their words."""
+
+    PLAN = "plan"
+    CHECK_IN = "check_in"
+
+
+OF_PLAN: Mapping[PlanKind, Where] = {
+    PlanKind.HOME: Where.HOME,
+    **dict.fromkeys((PlanKind.SATELLITE, PlanKind.TRIP, PlanKind.LEAVE), Where.AWAY),
+}
+
+
+def where_now(plan: PlanKind | None, *, by_hand: bool) -> tuple[Where, By | None]:
+    """By the approved plan of this moment, or by a check-in by hand. The plan stands also against a check-in: of that
+    the person is asked first (RULES 17). Who means to come, and has not yet said that they did, is not known to be in.
+    """
+    if plan is not None and plan in OF_PLAN:
+        return OF_PLAN[plan], By.PLAN
+    return (Where.IN, By.CHECK_IN) if by_hand else (Where.UNKNOWN, None)

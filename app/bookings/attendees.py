@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings import legal
+from app.bookings import legal, service
 from app.bookings.models import HOLDS, Attendee, Booking
 from app.bookings.service import caused_by, in_words
 from app.errors import Conflict, NotFound
+from app.events import Event
 from app.people.models import User
 from app.people.service import Person, find_people, ids_of
 from app.spaces.models import Space
@@ -128,6 +130,29 @@ def invitations(session: Session, user_id: int, since: datetime) -> list[tuple[B
         .limit(200)
     )
     return [(booking, space, name or "") for booking, space, name in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A booking as it is shown to somebody: who is merely invited sees neither its history nor a guest's name.
+    `is_look`: its person is told."""
+
+    booking: Booking
+    attendees: list[int]
+    history: list[Event]
+    guest_name: str
+    is_look: bool
+
+
+def see(session: Session, booking_id: int, *, actor: Person) -> Seen:
+    """A booking that the actor may see, or is invited to. Raises as `service.get_booking`."""
+    coming = attendee_ids(session, [booking_id]).get(booking_id, [])
+    invited = session.get(Booking, booking_id) if actor.id in coming else None
+    if invited is not None and not service.may_see(session, invited, actor):
+        return Seen(invited, coming, [], "", is_look=False)
+    booking = service.get_booking(session, booking_id, actor=actor)
+    history = events.history(session, f"booking:{booking.id}")
+    return Seen(booking, coming, history, booking.guest_name, service.is_look(booking, actor))
 
 
 def attendee_ids(session: Session, booking_ids: Collection[int]) -> dict[int, list[int]]:

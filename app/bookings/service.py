@@ -62,9 +62,14 @@ def get_booking(session: Session, booking_id: int, *, actor: Person, to_change: 
     booking = session.get(Booking, booking_id)
     if booking is None:
         raise NotFound("booking.unknown", booking_id=booking_id)
-    if (actor.role is Role.AUDITOR and not to_change) or may_change(session, booking, actor):
-        return booking
-    raise Forbidden("booking.not_allowed", why="stranger")
+    if not (may_change if to_change else may_see)(session, booking, actor):
+        raise Forbidden("booking.not_allowed", why="stranger")
+    return booking
+
+
+def may_see(session: Session, booking: Booking, actor: Person) -> bool:
+    """Whether somebody may see all of a booking: an auditor everybody's, else as `may_change`."""
+    return actor.role is Role.AUDITOR or may_change(session, booking, actor)
 
 
 def may_change(session: Session, booking: Booking, actor: Person) -> bool:

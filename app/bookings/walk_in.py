@@ -8,11 +8,13 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from app.bookings import presence
 from app.bookings.models import HOLDS, Booking
 from app.bookings.release import empty_claim
 from app.bookings.reserve import claimable
 from app.bookings.rules import Status
-from app.errors import Conflict, DomainError, NotFound
+from app.bookings.service import OwnBooking, get_booking, own_bookings
+from app.errors import Conflict, DomainError, Forbidden, NotFound
 from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy
 from app.people.cards import find_by_card
@@ -25,6 +27,7 @@ from app.timespan import TimeSpan
 
 JUST = timedelta(minutes=20)
 AT_MOST = 6
+A_DAYS_WORK = timedelta(hours=16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,23 @@ def card_holder(session: Session, card: str, on: date, *, secret_key: str) -> Pe
     if person is None:
         raise NotFound("card.unknown")
     return person
+
+
+def todays(session: Session, person: Person, now: datetime) -> list[OwnBooking]:
+    """What somebody at the kiosk has booked for themselves today; two queries."""
+    rows = own_bookings(session, user_id=person.id, since=now)
+    return [
+        row for row in rows if row.booking.user_id == person.id and row.booking.start_at < now + A_DAYS_WORK
+    ]
+
+
+def check_in(session: Session, booking_id: int, *, person: Person, now: datetime) -> Booking:
+    """Somebody at the kiosk checks in to a booking of their own. Raises Forbidden `booking.not_allowed` for another's,
+    and as `presence.check_in`."""
+    booking = get_booking(session, booking_id, actor=person, to_change=True)
+    if booking.user_id != person.id:
+        raise Forbidden("booking.not_allowed", why="stranger")
+    return presence.check_in(session, booking, actor=person, now=now)
 
 
 def card_holder_again(session: Session, user_id: int, on: date) -> Person:

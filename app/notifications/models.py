@@ -12,9 +12,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.notifications.rules import Topic
 from app.orm import Base, BigId, enum_text
+from app.people.models import Role
 
 IS_DUE = text("status = 'due'")
 IS_UNREAD = text("read_at IS NULL AND on_page")
+# Whose webhooks may be told everything; those of others, what is of the building.
+HEARS_ALL = frozenset({Role.IT})
 LISTED = JSON().with_variant(JSONB(), "postgresql")
 
 
@@ -95,7 +98,7 @@ class Shape(StrEnum):
 
 
 class Webhook(Base):
-    """An address that is called for events. `kinds`: as in rules.wanted_by.
+    """An address that is called for events. `kinds`: as in rules.wanted_by; by who made it also what it may be told.
 
     `failures`: of calls since one was taken, the first at `failing_since`; the last for `error`. Until `probe_at`
     nothing is called.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import time
+from datetime import datetime, time
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import force_locale, gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import links, pipeline
@@ -15,11 +16,13 @@ from app.database import reading, transaction
 from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db, limiter
 from app.fields import is_storable
+from app.formats import day, hours_and_minutes
 from app.http import identifier, now, settings, today
-from app.letters import Links, sentence
+from app.letters import VERBS, Act, Links, sentence
 from app.notifications import calendars, service, webhooks
-from app.notifications.models import Shape
+from app.notifications.models import HEARS_ALL, Shape, Webhook
 from app.notifications.rules import Choices, Topic, Way
+from app.notifications.webhooks import Enabled
 from app.wording import explain
 
 pages = Blueprint("messages", __name__)
@@ -106,7 +109,9 @@ def calendar(token: str) -> Response:
         rows = calendars.bookings_of(session, user_id, now())
     # By its reader's language: a calendar program says none.
     with force_locale(person.locale or settings().locale):
-        entries = [links.entry(booking, space.code, user_id, now()) for booking, space in rows]
+        entries = [
+            links.entry(booking, space.code, user_id, now(), version=version) for booking, space in rows
+        ]
     body = calendars.feed(entries, host=links.host, name="空き席", now=now())
     answer = make_response(body)
     answer.content_type = "text/calendar; charset=utf-8"
@@ -120,7 +125,7 @@ def link(token: str) -> str:
     """What a link of a mail does, with one button: a program that looks at every link must not do it."""
     with reading(db.engine) as session:
         asked = links.linked(session, _read(token), now())
-    return render_template("link.html", token=token, asked=asked)
+    return render_template("link.html", token=token, asked=asked, verbs=VERBS)
 
 
 @pages.post("/a/<token>")
@@ -136,7 +141,7 @@ def follow(token: str) -> str | Response:
     return render_template("link_done.html")
 
 
-def _read(token: str) -> tuple[int, int, str]:
+def _read(token: str) -> Act:
     known = Links(settings()).read_act(token)
     if known is None:
         raise NotFound("link.invalid")
@@ -147,8 +152,19 @@ def _read(token: str) -> tuple[int, int, str]:
 @allow(*HOOKS)
 def hooks() -> str:
     with reading(db.engine) as session:
-        listed, waiting = webhooks.list_webhooks(session), webhooks.waiting(session)
-    return render_template("webhooks.html", hooks=listed, waiting=waiting, shapes=list(Shape), fresh=None)
+        return _hooks(session)
+
+
+def _hooks(session: Session, fresh: Webhook | None = None) -> str:
+    """`fresh`: just made, whose secret is shown this once."""
+    return render_template(
+        "webhooks.html",
+        hooks=webhooks.list_webhooks(session),
+        waiting=webhooks.waiting(session),
+        shapes=list(Shape),
+        hears_all=asker().role in HEARS_ALL,
+        fresh=fresh,
+    )
 
 
 @pages.post("/office/webhooks")
@@ -162,14 +178,14 @@ def add_hook() -> str | Response:
             raise RuleBroken("webhook.invalid")
         with transaction(db.engine) as session:
             fresh = webhooks.add_webhook(
-                session, url, kinds=kinds, shape=Shape(shape), actor_id=asker().id, now=now()
+                session, url, kinds=kinds, shape=Shape(shape), actor=asker(), now=now()
             )
-            listed, waiting = webhooks.list_webhooks(session), webhooks.waiting(session)
-            session.expunge_all()
+            session.expunge(fresh)
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("messages.hooks"))
-    return render_template("webhooks.html", hooks=listed, waiting=waiting, shapes=list(Shape), fresh=fresh)
+    with reading(db.engine) as session:
+        return _hooks(session, fresh)
 
 
 @pages.post("/office/webhooks/<int:webhook_id>/remove")
@@ -184,11 +200,22 @@ def enable_hook(webhook_id: int) -> Response:
     return _change_hook(webhooks.enable_webhook, webhook_id)
 
 
-def _change_hook(change: Callable[..., object], webhook_id: int) -> Response:
+def _change_hook(change: Callable[..., Enabled | None], webhook_id: int) -> Response:
     try:
         with transaction(db.engine) as session:
-            change(session, webhook_id, actor_id=asker().id, now=now())
-        flash(gettext("Saved."), "done")
+            done = change(session, webhook_id, actor_id=asker().id, now=now())
+        flash(_left_out(done.left_out, done.since) if done and done.since else gettext("Saved."), "done")
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
     return redirect(url_for("messages.hooks"))
+
+
+def _left_out(number: int, since: datetime) -> str:
+    return str(
+        gettext(
+            "Switched on. Events since %(day)s %(time)s that it was not told: %(n)s.",
+            day=day(since),
+            time=hours_and_minutes(since),
+            n=number,
+        )
+    )

@@ -2,27 +2,30 @@
 
 from typing import Any
 
-from flask import Response, make_response
+from flask import Response, make_response, request
 from sqlalchemy.orm import Session
 
 from app.access import PEOPLE, READERS, Role, allow, asker
 from app.cursors import id_page
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import Blueprint, PageArguments, cursor_page, now
-from app.letters import sentence
+from app.http import Blueprint, PageArguments, cursor_page, now, settings
+from app.letters import Links, sentence
 from app.notifications import service, webhooks
 from app.notifications.models import Shape, Webhook
 from app.notifications.rules import Choices, Topic, Way
 from app.notifications.schemas import (
+    CalendarView,
     ChoicesView,
     MessageList,
     MessageQuery,
+    WebhookEnabled,
     WebhookList,
     WebhookMade,
     WebhookRequest,
     WebhookView,
 )
+from app.repeats import shown_once
 from app.versions import changes, row, shown
 
 api = Blueprint("notifications", "notifications", url_prefix="/api/v1", description="Messages and webhooks")
@@ -105,6 +108,31 @@ def choose(body: dict[str, Any]) -> Any:
         return _shown(service.choices_of(session, [asker().id])[asker().id])
 
 
+@api.route("/me/calendar")
+@api.response(200, CalendarView)
+@allow(*PEOPLE)
+def calendar() -> Any:
+    """The private address of one's bookings as a calendar"""
+    with reading(db.engine) as session:
+        return _calendar(session)
+
+
+@api.route("/me/calendar/renew", methods=["POST"])
+@api.response(200, CalendarView)
+@allow(*PEOPLE)
+def renew_calendar() -> Any:
+    """A new address; the old one shows nothing any more, and its links are dead"""
+    shown_once()
+    with transaction(db.engine) as session:
+        service.renew_calendar(session, asker().id)
+        return _calendar(session)
+
+
+def _calendar(session: Session) -> dict[str, str]:
+    version = service.calendar_version(session, asker().id)
+    return {"url": Links(settings(), request.url_root).feed(asker().id, version)}
+
+
 @api.route("/webhooks")
 @api.arguments(PageArguments, location="query")
 @api.response(200, WebhookList)
@@ -137,7 +165,7 @@ def add_hook(body: dict[str, Any]) -> Any:
             body["url"],
             kinds=body["kinds"],
             shape=Shape(body["shape"]),
-            actor_id=asker().id,
+            actor=asker(),
             now=now(),
         )
         session.expunge(made)
@@ -157,11 +185,11 @@ def remove_hook(webhook_id: int) -> Response:
 
 @api.route("/webhooks/<int:webhook_id>/enable", methods=["POST"])
 @changes(hook)
-@api.response(200, WebhookView)
+@api.response(200, WebhookEnabled)
 @allow(*HOOKS)
 def enable_hook(webhook_id: int) -> Any:
-    """Call it again after it was switched off for failing"""
+    """Call it again after it was switched off for failing; how many events that left out"""
     with transaction(db.engine) as session:
         enabled = webhooks.enable_webhook(session, webhook_id, actor_id=asker().id, now=now())
-        session.expunge(enabled)
+        session.expunge(enabled.hook)
     return enabled

@@ -185,6 +185,20 @@ def is_dead(failures: int, failing_since: datetime, now: datetime) -> bool:
     return failures >= OFF_AFTER_CALLS and now - failing_since >= OFF_AFTER
 
 
-def wanted_by(kinds: Iterable[str], kind: str) -> bool:
-    """Whether a webhook that asks for `kinds` wants an event: by kind, by prefix as in `booking.*`, or all by `*`."""
-    return any(one in {"*", kind} or (one.endswith(".*") and kind.startswith(one[:-1])) for one in kinds)
+# What whoever keeps the building may have told elsewhere: nothing of where somebody works, signs in or is looked up.
+OF_THE_BUILDING = frozenset(
+    {"booking", "closure", "lots", "policy", "sensor", "series", "site", "space", "waitlist", "zone"}
+)
+
+
+def is_of_the_building(kind: str) -> bool:
+    """Whether a kind of event, or all of a prefix as in `booking.*`, is of the building."""
+    family, dot, _rest = kind.partition(".")
+    return bool(dot) and family in OF_THE_BUILDING
+
+
+def wanted_by(kinds: Iterable[str], kind: str, *, hears_all: bool) -> bool:
+    """Whether a webhook that asks for `kinds` is told an event: by kind, by prefix as in `booking.*`, or all by `*`;
+    one that does not hear all, what is of the building alone, whatever it asks for."""
+    asked = any(one in {"*", kind} or (one.endswith(".*") and kind.startswith(one[:-1])) for one in kinds)
+    return asked and (hears_all or is_of_the_building(kind))

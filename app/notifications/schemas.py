@@ -1,11 +1,13 @@
 """What the API takes and shows of messages, choices and webhooks."""
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from app.fields import Text
 from app.http import PageArguments
 from app.notifications.models import Shape
-from app.notifications.rules import Topic, Way
+from app.notifications.rules import OF_THE_BUILDING, Topic, Way
 
 
 class MessageView(Schema):
@@ -40,13 +42,20 @@ class ChoicesView(Schema):
     quiet_until = fields.Time(required=True, allow_none=True, format="%H:%M")
 
 
+class CalendarView(Schema):
+    url = fields.String(metadata={"description": "iCalendar; whoever has the address reads it"})
+
+
 class WebhookRequest(Schema):
     url = Text(required=True, validate=validate.Length(max=500))
     kinds = fields.List(
         Text(validate=validate.Length(1, 48)),
         required=True,
         validate=validate.Length(1, 50),
-        metadata={"description": "kinds of event: exact, `booking.*`, or `*`"},
+        metadata={
+            "description": "kinds of event: exact, `booking.*`, or `*`; from facility staff those of "
+            + ", ".join(sorted(OF_THE_BUILDING))
+        },
     )
     shape = fields.String(
         load_default=Shape.PLAIN.value, validate=validate.OneOf([one.value for one in Shape])
@@ -65,6 +74,16 @@ class WebhookView(Schema):
     )
     error = fields.String(metadata={"description": "why the last call failed"})
     disabled_at = fields.AwareDateTime(allow_none=True)
+
+
+class WebhookEnabled(WebhookView):
+    """Of a `webhooks.Enabled`."""
+
+    left_out = fields.Integer(metadata={"description": "events that it was not told while it was off"})
+    since = fields.AwareDateTime(allow_none=True, metadata={"description": "when it was switched off"})
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        return super().get_attribute(obj if attr in {"left_out", "since"} else obj.hook, attr, default)
 
 
 class WebhookMade(WebhookView):

@@ -19,6 +19,7 @@ from app.errors import RuleBroken
 from app.events import Event
 from app.notifications import snapshots
 from app.notifications.models import (
+    HEARS_ALL,
     Delivery,
     Mark,
     Message,
@@ -181,14 +182,16 @@ def _as_told(
 
 
 def _write_calls(session: Session, events: Sequence[Event], now: datetime) -> None:
-    hooks = session.scalars(
-        select(Webhook).where(Webhook.disabled_at.is_(None), Webhook.removed_at.is_(None))
+    hooks = session.execute(
+        select(Webhook, User.role)
+        .join(User, User.id == Webhook.made_by, isouter=True)
+        .where(Webhook.disabled_at.is_(None), Webhook.removed_at.is_(None))
     ).all()
     rows = [
         {"webhook_id": hook.id, "event_id": event.id, "status": Delivery.DUE, "due_at": now}
-        for hook in hooks
+        for hook, maker in hooks
         for event in events
-        if wanted_by(hook.kinds, event.kind)
+        if wanted_by(hook.kinds, event.kind, hears_all=maker in HEARS_ALL)
     ]
     if rows:
         session.execute(insert(WebhookCall), rows)

@@ -19,18 +19,20 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from sqlalchemy import Engine, func, or_, select, update
+from sqlalchemy import Engine, Row, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings.models import Booking
 from app.clock import Clock
 from app.database import transaction
-from app.errors import NotFound, RuleBroken
+from app.errors import Forbidden, NotFound, RuleBroken
 from app.events import Event
 from app.notifications import snapshots
-from app.notifications.models import Delivery, Shape, Webhook, WebhookCall
-from app.notifications.rules import is_dead, next_probe, next_try
+from app.notifications.models import HEARS_ALL, Delivery, Mark, Shape, Told, Webhook, WebhookCall
+from app.notifications.rules import is_dead, is_of_the_building, next_probe, next_try, wanted_by
+from app.people.models import Role, User
+from app.people.service import Person
 
 AT_ONCE = 50
 TIMEOUT_S = 5
@@ -43,7 +45,8 @@ Sentence = Callable[[Event, Mapping[str, Any]], str]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One event for one address; `facts`: of what it is about, for the sentence that a chat takes."""
+    """One event for one address; `facts`: of what it is about, for the sentence that a chat takes. `hears_all`: also
+    what people wrote to those whom it concerns."""
 
     id: int
     webhook_id: int
@@ -52,6 +55,7 @@ class Call:
     shape: Shape
     event: Event
     facts: dict[str, Any]
+    hears_all: bool
 
 
 def add_webhook(
@@ -60,10 +64,11 @@ def add_webhook(
     *,
     kinds: Sequence[str],
     shape: Shape,
-    actor_id: int,
+    actor: Person,
     now: datetime,
 ) -> Webhook:
-    """A new address to call, with a secret of its own. Raises RuleBroken `webhook.invalid`.
+    """A new address to call, with a secret of its own. Raises RuleBroken `webhook.invalid`, Forbidden
+    `webhook.not_allowed` where a kind is not for the actor.
 
     An office runs on premises and calls its own network: any host is taken, http and https alone, and no redirect is
     followed.
@@ -71,17 +76,19 @@ def add_webhook(
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or not kinds:
         raise RuleBroken("webhook.invalid")
+    if actor.role not in HEARS_ALL and not all(map(is_of_the_building, kinds)):
+        raise Forbidden("webhook.not_allowed", kinds=[one for one in kinds if not is_of_the_building(one)])
     hook = Webhook(
         url=url,
         secret=secrets.token_urlsafe(32),
         kinds=list(kinds),
         shape=shape,
         made_at=now,
-        made_by=actor_id,
+        made_by=actor.id,
     )
     session.add(hook)
     session.flush()
-    events.record(session, "webhook_added", f"webhook:{hook.id}", at=now, actor_id=actor_id, url=url)
+    events.record(session, "webhook_added", f"webhook:{hook.id}", at=now, actor_id=actor.id, url=url)
     return hook
 
 
@@ -117,14 +124,47 @@ def remove_webhook(session: Session, webhook_id: int, *, actor_id: int, now: dat
     events.record(session, "webhook_removed", f"webhook:{webhook_id}", at=now, actor_id=actor_id)
 
 
-def enable_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> Webhook:
-    """Call it again from now on, what waited first; raises NotFound `webhook.unknown`."""
+@dataclass(frozen=True, slots=True)
+class Enabled:
+    """A webhook that is called again, and how many events it was not told: since it was switched off."""
+
+    hook: Webhook
+    left_out: int
+    since: datetime | None
+
+
+def enable_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> Enabled:
+    """Call it again from now on, what waited first; what happened while it was off is left out. Raises NotFound
+    `webhook.unknown`."""
     hook = get_webhook(session, webhook_id)
-    hook.disabled_at = None
+    since, hook.disabled_at = hook.disabled_at, None
+    left_out = _left_out(session, hook, since) if since else 0
     _begin_anew(hook)
     session.flush()
-    events.record(session, "webhook_enabled", f"webhook:{webhook_id}", at=now, actor_id=actor_id)
-    return hook
+    events.record(
+        session,
+        "webhook_enabled",
+        f"webhook:{webhook_id}",
+        at=now,
+        actor_id=actor_id,
+        left_out=left_out,
+    )
+    return Enabled(hook, left_out, since)
+
+
+def _left_out(session: Session, hook: Webhook, since: datetime) -> int:
+    """How many events that it asks for have been told to others since it was switched off; two queries."""
+    mark = session.scalar(select(Mark.event_id)) or 0
+    told = or_(Event.id <= mark, Event.id.in_(select(Told.event_id)))
+    called = select(WebhookCall.event_id).where(WebhookCall.webhook_id == hook.id)
+    of_kinds = select(Event.kind, func.count()).group_by(Event.kind)
+    of_kinds = of_kinds.where(Event.at > since, told, Event.id.not_in(called))
+    maker = session.scalar(select(User.role).where(User.id == hook.made_by))
+    return sum(
+        count
+        for kind, count in session.execute(of_kinds)
+        if wanted_by(hook.kinds, kind, hears_all=maker in HEARS_ALL)
+    )
 
 
 def _begin_anew(hook: Webhook) -> None:
@@ -168,9 +208,14 @@ def body_of(call: Call, sentence: Sentence) -> bytes:
                 "at": event.at.isoformat(),
                 "subject": event.subject,
                 "actor_id": event.actor_id,
-                "data": event.data,
+                "data": _told(call),
             }
     return json.dumps(said, ensure_ascii=False).encode()
+
+
+def _told(call: Call) -> dict[str, Any]:
+    """What an event says; without what people wrote, where that is not for the receiver."""
+    return {name: value for name, value in call.event.data.items() if call.hears_all or name != "why"}
 
 
 def signature(secret: str, at: datetime, body: bytes) -> str:
@@ -212,25 +257,19 @@ def _post(call: Call, body: bytes, at: datetime) -> str:
 
 
 def _claim(engine: Engine, now: datetime) -> Call | None:
-    """The next call that is due: counted as tried, and due again later, before it is made."""
+    """The next call that is due: counted as tried, and due again later, before it is made. What its webhook may not be
+    told, or not any more, is given up on the way."""
     with transaction(engine) as session:
-        row = session.execute(
-            select(WebhookCall, Webhook, Event)
-            .join(Webhook, Webhook.id == WebhookCall.webhook_id)
-            .join(Event, Event.id == WebhookCall.event_id)
-            .where(
-                WebhookCall.status == Delivery.DUE,
-                WebhookCall.due_at <= now,
-                Webhook.disabled_at.is_(None),
-                or_(Webhook.probe_at.is_(None), Webhook.probe_at <= now),
-            )
-            .order_by(WebhookCall.due_at, WebhookCall.id)
-            .limit(1)
-            .with_for_update(skip_locked=True, of=WebhookCall)
-        ).one_or_none()
-        if row is None:
-            return None
-        call, hook, event = row
+        while True:
+            row = _next_due(session, now)
+            if row is None:
+                return None
+            call, hook, event, maker = row
+            hears_all = maker in HEARS_ALL
+            if hears_all or is_of_the_building(event.kind):
+                break
+            call.status, call.due_at = Delivery.OFF, None
+            session.flush()
         call.attempts += 1
         # After the last try it stays due for a while, until the outcome is marked.
         call.due_at = next_try(call.attempts, now) or now + WHILE_MARKING
@@ -239,7 +278,26 @@ def _claim(engine: Engine, now: datetime) -> Call | None:
         codes = snapshots.codes_of(session, [event], [about] if about else [])
         facts = snapshots.facts(event, about, codes)
         session.expunge_all()
-    return Call(call.id, hook.id, hook.url, hook.secret, hook.shape, event, facts)
+    return Call(call.id, hook.id, hook.url, hook.secret, hook.shape, event, facts, hears_all)
+
+
+def _next_due(session: Session, now: datetime) -> Row[WebhookCall, Webhook, Event, Role] | None:
+    """The next call that is due, with its webhook, the event, and the role of who made the webhook."""
+    return session.execute(
+        select(WebhookCall, Webhook, Event, User.role)
+        .join(Webhook, Webhook.id == WebhookCall.webhook_id)
+        .join(Event, Event.id == WebhookCall.event_id)
+        .join(User, User.id == Webhook.made_by, isouter=True)
+        .where(
+            WebhookCall.status == Delivery.DUE,
+            WebhookCall.due_at <= now,
+            Webhook.disabled_at.is_(None),
+            or_(Webhook.probe_at.is_(None), Webhook.probe_at <= now),
+        )
+        .order_by(WebhookCall.due_at, WebhookCall.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=WebhookCall)
+    ).one_or_none()
 
 
 def _mark(engine: Engine, call: Call, error: str, now: datetime) -> None:

@@ -57,6 +57,7 @@ class Section(Base):
 class User(Base):
     """A person with an account. `left_at` set: no sign-in and no token works any more.
 
+    `locale`: the language of pages, mail and calendar; "": the office's.
     `card_digest`: of the staff card that checks in at a kiosk; the card's number itself is not kept.
     `leaves_at`: when they will have left; the sweep does it then. `session_epoch`: a browser session begun under
     another one is over. `version` counts changes by others (the ETag).

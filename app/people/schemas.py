@@ -11,9 +11,16 @@ from app.http import PageArguments
 from app.people.models import Role
 from app.people.rules import Employment
 from app.people.tokens import AT_MOST
+from app.settings import LOCALES
 
 ROLE = fields.Enum(Role, by_value=True)
 LABEL_MOST = 80
+
+
+LOCALE: dict[str, Any] = {
+    "validate": validate.OneOf(["", *LOCALES]),
+    "metadata": {"description": "the language of pages, mail and calendar; empty: the office's"},
+}
 
 
 class SectionView(Schema):
@@ -60,6 +67,7 @@ class AccountView(Schema):
     email = fields.String()
     role = fields.Enum(Role, by_value=True)
     employment = fields.Enum(Employment, by_value=True)
+    locale = fields.String(**LOCALE)
     leaves_at = fields.AwareDateTime(allow_none=True)
     left_at = fields.AwareDateTime(allow_none=True)
     sections = fields.List(fields.Nested(StayView))
@@ -69,8 +77,27 @@ class MeView(Schema):
     id = fields.Integer()
     name = fields.String()
     email = fields.String()
-    role = fields.String()
+    role = fields.Enum(Role, by_value=True)
+    locale = fields.String(**LOCALE)
     section_ids = fields.List(fields.Integer())
+
+
+class MeChange(Schema):
+    """What one may change of oneself."""
+
+    locale = fields.String(required=True, **LOCALE)
+
+
+class HasCardView(Schema):
+    has_card = fields.Boolean(metadata={"description": "whether a staff card checks one in at a kiosk"})
+
+
+class CardRequest(Schema):
+    card = Text(
+        required=True,
+        validate=validate.Length(1, 80),
+        metadata={"description": "its number; what is kept of it is a keyed digest"},
+    )
 
 
 class PeopleQuery(PageArguments):
@@ -142,6 +169,7 @@ class PersonChange(Schema):
     email = fields.Email(validate=validate.Length(3, 254))
     role = fields.Enum(Role, by_value=True)
     employment = fields.Enum(Employment, by_value=True)
+    locale = fields.String(**LOCALE)
 
 
 class PersonRequest(Schema):
@@ -151,6 +179,7 @@ class PersonRequest(Schema):
     email = fields.Email(required=True, validate=validate.Length(3, 254))
     role = fields.Enum(Role, by_value=True, load_default=Role.STAFF)
     employment = fields.Enum(Employment, by_value=True, load_default=Employment.REGULAR)
+    locale = fields.String(load_default="", **LOCALE)
     section = Text(required=True, metadata={"description": "the section's code"}, **_line(32, 1))
 
 

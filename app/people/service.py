@@ -85,6 +85,7 @@ class NewUser:
     kana: str = ""
     extension: str = ""
     employment: Employment = Employment.REGULAR
+    locale: str = ""
 
 
 def add_user(
@@ -130,6 +131,7 @@ def add(
         extension=wanted.extension,
         role=wanted.role,
         employment=wanted.employment,
+        locale=wanted.locale,
     )
     with address_is_free(session, email):
         session.add(user)

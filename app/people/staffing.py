@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app import events
@@ -32,7 +32,7 @@ GIVES: Mapping[Role, frozenset[Role]] = {
 }
 # An account is taken over by its address where the directory binds by it: IT alone changes one.
 CHANGED_BY_IT = frozenset({"email"})
-FIELDS = frozenset({"name", "kana", "extension", "role", "email", "employment"})
+FIELDS = frozenset({"name", "kana", "extension", "role", "email", "employment", "locale"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,11 @@ def change(session: Session, user: User, wanted: Mapping[str, Any], *, actor: Pe
         **facts,
     )
     return user
+
+
+def choose_language(session: Session, user_id: int, locale: str) -> None:
+    """Somebody chooses the language of their pages, mail and calendar; "": the office's."""
+    session.execute(update(User).where(User.id == user_id).values(locale=locale))
 
 
 def reassign(

@@ -212,6 +212,14 @@ def get_entry(session: Session, entry_id: int, *, actor: Person) -> Entry:
     return entry
 
 
+def offer_of(session: Session, booking_id: int) -> Entry:
+    """The entry for which a booking is, or was, held. Raises Conflict `waitlist.not_offered`."""
+    entry = session.scalar(select(Entry).where(Entry.booking_id == booking_id))
+    if entry is None:
+        raise Conflict("waitlist.not_offered")
+    return entry
+
+
 def list_own(session: Session, user_id: int, *, after_id: int = 0, limit: int | None = None) -> list[Entry]:
     """A person's entries that stand in line, in the order of asking."""
     query = (

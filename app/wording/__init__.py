@@ -218,6 +218,10 @@ REFUSALS: Mapping[str, LazyString] = {
     "webhook.invalid": lazy_gettext(
         "Give an address that begins with http:// or https://, without a password in it, and a kind of event."
     ),
+    "webhook.not_allowed": lazy_gettext(
+        "Facility staff may choose kinds of booking, closure, lots, policy, sensor, series, site, space, waitlist and"
+        " zone, such as booking.*; all others are for IT."
+    ),
     "webhook.unknown": lazy_gettext("There is no such webhook."),
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
     "zone.guest_day": lazy_gettext("Name a weekday or a date for each guest day, not both."),

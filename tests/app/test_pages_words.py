@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, update
 
-from app.database import transaction
+from app.database import reading, transaction
 from app.people.models import Role, User
 from app.spaces.models import Floor, Sensor, SensorBinding, Space, Zone
 from app.spaces.rules import Kind
@@ -128,6 +128,32 @@ def test_the_language_stays_when_somebody_signs_out_and_another_in(client: Flask
     assert '<html lang="en">' in client.get("/login").text
     sign_in(client)
     assert '<html lang="en">' in client.get("/bookings").text
+
+
+def test_a_choice_of_language_is_kept_on_the_account_and_goes_with_its_person(
+    app: Flask, client: FlaskClient, house: House
+) -> None:
+    sign_in(client)
+    client.post("/language", data={"csrf_token": token_in(client.get("/bookings").text), "locale": "en"})
+    with reading(house.engine) as session:
+        assert session.get_one(User, house.people["aoki"].id).locale == "en"
+        assert session.get_one(User, house.people["baba"].id).locale == ""
+    other = app.test_client()
+    other.post("/language", data={"csrf_token": token_in(other.get("/login").text), "locale": "ja"})
+    sign_in(other)
+    assert '<html lang="en">' in other.get("/bookings").text
+    other.post("/logout", data={"csrf_token": token_in(other.get("/bookings").text)})
+    assert '<html lang="ja">' in other.get("/login").text
+
+
+def test_each_kiosk_speaks_its_own_language(client: FlaskClient, house: House) -> None:
+    sign_in(client)
+    with transaction(house.engine) as session:
+        session.execute(update(User).where(User.email == "aoki@example.jp").values(role=Role.KIOSK))
+    client.post("/language", data={"csrf_token": token_in(client.get("/kiosk").text), "locale": "en"})
+    assert '<html lang="en">' in client.get("/kiosk").text
+    with reading(house.engine) as session:
+        assert session.get_one(User, house.people["aoki"].id).locale == ""
 
 
 def test_a_form_that_was_open_for_too_long_is_told_so(client: FlaskClient, house: House) -> None:

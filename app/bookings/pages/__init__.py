@@ -16,7 +16,7 @@ from app import pipeline
 from app.access import PEOPLE, allow, asker
 from app.bookings import absence, attendees, instead, presence, release, reserve, service, walk_in, warning
 from app.bookings.models import Booking
-from app.bookings.pages import changing, repeating
+from app.bookings.pages import asking, changing, repeating
 from app.bookings.rules import Status
 from app.bookings.series import service as series
 from app.bookings.series.listing import asked_of
@@ -175,9 +175,7 @@ def absent() -> Response | str:
             gettext("Cancelled."),
             _then() or url_for("bookings_pages.mine"),
         )
-    # Whoever looks at another's bookings leaves a trace, which takes a writing transaction.
-    with (reading if user_id == asker().id else transaction)(db.engine) as session:
-        service.look_at(session, user_id, actor=asker(), on=today(), now=now())
+    with asking.looking_at(user_id) as session:
         rows = absence.booked_with_spaces(session, user_id, span)
         session.expunge_all()
     return render_template("absence.html", rows=rows, first=first, last=last, user_id=user_id, then=_then())

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import PEOPLE, Person, Role, allow, asker
-from app.bookings import presence, service, walk_in
+from app.bookings import walk_in
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import reading, transaction
@@ -24,7 +24,6 @@ from app.wording import explain
 
 pages = Blueprint("desks", __name__)
 STAY = timedelta(minutes=30)
-TODAY = timedelta(hours=16)
 # How long somebody may stand at the kiosk before their page is nobody's again.
 AT_KIOSK_S = 90
 
@@ -92,11 +91,7 @@ def enter() -> Response | str:
             person = walk_in.card_holder(
                 session, request.form.get("card", ""), today(), secret_key=settings().secret_key
             )
-            rows = [
-                row
-                for row in service.own_bookings(session, user_id=person.id, since=now())
-                if row.booking.user_id == person.id and row.booking.start_at < now() + TODAY
-            ]
+            rows = walk_in.todays(session, person, now())
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("desks.kiosk"))
@@ -114,12 +109,8 @@ def enter() -> Response | str:
 @allow(Role.KIOSK)
 def kiosk_check_in() -> Response:
     def check_in(session: Session) -> Booking:
-        person = _standing_there(session)
         booking_id = request.form.get("booking_id", 0, type=identifier)
-        booking = service.get_booking(session, booking_id, actor=person, to_change=True)
-        if booking.user_id != person.id:
-            raise Forbidden("booking.not_allowed", why="stranger")
-        return presence.check_in(session, booking, actor=person, now=now())
+        return walk_in.check_in(session, booking_id, person=_standing_there(session), now=now())
 
     return _done(check_in, gettext("Checked in. Welcome."), url_for("desks.kiosk"))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, make_response
 
-from app import events, pipeline
+from app import pipeline
 from app.access import PEOPLE, READERS, allow, asker
 from app.bookings import attendees, instead, presence, release, reserve, service, warning
 from app.bookings.models import Booking
@@ -23,6 +23,7 @@ from app.bookings.schemas import (
     BookingView,
     CancelledView,
     CancelRequest,
+    ClaimRequest,
     NowRequest,
     NowView,
     RepeatRequest,
@@ -47,7 +48,6 @@ from app.http import (
     etag,
     now,
     require_version,
-    today,
 )
 from app.timespan import TimeSpan
 from app.wording import explain
@@ -172,9 +172,7 @@ def book_now(body: dict[str, Any]) -> Any:
 def index(query: dict[str, Any]) -> Any:
     """One's own bookings and those of one's guests, or those of somebody one may act for"""
     user_id = asker().id if query["user"] == ME else query["user"]
-    # Whoever looks at another's bookings leaves a trace, which takes a writing transaction.
-    with (reading if user_id == asker().id else transaction)(db.engine) as session:
-        service.look_at(session, user_id, actor=asker(), on=today(), now=now())
+    with asking.looking_at(user_id) as session:
         found = service.list_bookings(
             session,
             user_id=user_id,
@@ -191,15 +189,13 @@ def index(query: dict[str, Any]) -> Any:
 @api.response(200, BookingDetail, headers=ETAG_HEADER)
 @allow(*READERS)
 def show(booking_id: int) -> Any:
-    """One booking with its history"""
+    """One booking with its history; who is invited to it sees neither that nor whose guest it is"""
     with reading(db.engine) as session:
-        booking = service.get_booking(session, booking_id, actor=asker())
-        history = events.history(session, f"booking:{booking.id}")
-        invited = attendees.attendee_ids(session, [booking.id]).get(booking.id, [])
-    if service.is_look(booking, asker()):
+        seen = attendees.see(session, booking_id, actor=asker())
+    if seen.is_look:
         with transaction(db.engine) as session:
-            service.note_seen(session, booking, actor=asker(), now=now())
-    return (booking, invited, history), 200, {"ETag": etag(booking.version)}
+            service.note_seen(session, seen.booking, actor=asker(), now=now())
+    return seen, 200, {"ETag": etag(seen.booking.version)}
 
 
 @api.route("/bookings/<int:booking_id>", methods=["PATCH"])
@@ -325,17 +321,6 @@ def end(query: dict[str, Any], booking_id: int) -> Any:
     return _act(booking_id, partial(pipeline.give_back, why=query["why"]))
 
 
-@api.route("/bookings/<int:booking_id>/decline", methods=["POST"])
-@api.arguments(WhyQuery, location="query")
-@api.response(204)
-@allow(*PEOPLE)
-def decline(query: dict[str, Any], booking_id: int) -> Response:
-    """One does not come to what one is invited to; its host is told"""
-    with transaction(db.engine) as session:
-        attendees.decline(session, booking_id, actor=asker(), now=now(), why=query["why"])
-    return make_response("", 204)
-
-
 @api.route("/bookings/<int:booking_id>/still-coming", methods=["POST"])
 @api.doc(parameters=[IF_MATCH_IF_SENT])
 @api.response(200, BookingView, headers=ETAG_HEADER)
@@ -355,11 +340,15 @@ def reclaim(booking_id: int) -> Any:
 
 
 @api.route("/spaces/<int:space_id>/claim", methods=["POST"])
+@api.arguments(ClaimRequest, required=False)
 @api.response(201, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
-def claim(space_id: int) -> Any:
+def claim(body: dict[str, Any], space_id: int) -> Any:
     """I am sitting here: a booking born checked in"""
+    verb = pipeline.change_seat if body["replace"] else pipeline.claim
+    if body["until"] is not None and body["until"] <= now():
+        raise RuleBroken("request.invalid", field="until")
     with transaction(db.engine) as session:
-        booking = pipeline.claim(session, actor=asker(), space_id=space_id, now=now())
+        booking = verb(session, actor=asker(), space_id=space_id, now=now(), until=body["until"])
         session.expunge(booking)
     return booking, 201, {"ETag": etag(booking.version), "Location": f"/api/v1/bookings/{booking.id}"}

@@ -3,13 +3,11 @@
 from typing import Any
 
 from app.access import READERS, allow, asker
-from app.bookings import service
+from app.bookings.pages import asking
 from app.bookings.schemas import SeriesList, SeriesQuery
 from app.bookings.series.listing import series_of
-from app.database import reading, transaction
-from app.extensions import db
 from app.fields import ME
-from app.http import Blueprint, cursor_page, now, today
+from app.http import Blueprint, cursor_page, now
 
 api = Blueprint("series", "series", url_prefix="/api/v1", description="Series of bookings")
 
@@ -21,9 +19,7 @@ api = Blueprint("series", "series", url_prefix="/api/v1", description="Series of
 def index(query: dict[str, Any]) -> Any:
     """One's own series and those made for others, or those of somebody one may act for; the newest last"""
     user_id = asker().id if query["user"] == ME else query["user"]
-    # Whoever looks at another's bookings leaves a trace, which takes a writing transaction.
-    with (reading if user_id == asker().id else transaction)(db.engine) as session:
-        service.look_at(session, user_id, actor=asker(), on=today(), now=now())
+    with asking.looking_at(user_id) as session:
         found = series_of(
             session,
             user_id,

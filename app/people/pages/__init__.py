@@ -8,14 +8,14 @@ from flask_babel import gettext
 from marshmallow import Schema, ValidationError
 from werkzeug.wrappers import Response
 
-from app.access import LOCALE, PEOPLE, allow, asker, sign_in, sign_out
+from app.access import LOCALE, PEOPLE, READERS, allow, asker, sign_in, sign_out, visitor
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db, limiter
 from app.fields import inside
 from app.formats import hours_and_minutes
 from app.http import now, settings
-from app.people import cards, passwords, service, signing_in
+from app.people import cards, passwords, service, signing_in, staffing
 from app.settings import LOCALES
 from app.wording import explain
 
@@ -69,7 +69,7 @@ def log_in() -> Response | tuple[str, int]:
     if user is None:
         flash(gettext("The address or the password is not right."), "error")
         return _login(email=email, next_page=next_page), 401
-    sign_in(user.id, user.session_epoch)
+    sign_in(user.id, user.session_epoch, user.role)
     return redirect(next_page or url_for("boards_pages.start"))
 
 
@@ -112,10 +112,16 @@ def choose_password() -> Response | tuple[str, int]:
 @pages.post("/language")
 @allow()
 def language() -> Response:
+    """In this browser; and, of whoever is signed in, on the account: mail and calendar follow it. Of a kiosk's account
+    there are several, each with its own language."""
     chosen = request.form.get("locale", "")
     if chosen in LOCALES:
         session[LOCALE] = chosen
         session.permanent = True
+        person = visitor()
+        if person is not None and person.role in READERS:
+            with transaction(db.engine) as found:
+                staffing.choose_language(found, person.id, chosen)
     return redirect(inside(request.form.get("next", "")) or url_for("boards_pages.start"))
 
 

@@ -66,7 +66,7 @@ def change_password() -> Response:
                 now=now(),
             )
             user_id, epoch = user.id, user.session_epoch
-        sign_in(user_id, epoch)
+        sign_in(user_id, epoch, asker().role)
         flash(gettext("Your password is changed. Other browsers are signed out."), "done")
     except DomainError as error:
         refused(error)

@@ -104,11 +104,11 @@ def back() -> Response:
                 now=now(),
             )
             signing_in.note_done(found, user, request.remote_addr or "", now(), by="oidc")
-            user_id, epoch = user.id, user.session_epoch
+            signed_in = user.id, user.session_epoch, user.role
     except DomainError as error:
         refused(error)
         return redirect(url_for("people_pages.login"))
-    sign_in(user_id, epoch)
+    sign_in(*signed_in)
     return redirect(inside(next_page) or url_for("boards_pages.start"))
 
 

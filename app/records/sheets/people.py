@@ -1,5 +1,6 @@
-"""People: email, name, kana, extension, role, employment, sections (codes apart by `|`), and from_on: the day from
-which they belong to exactly these sections; empty: that of the import. Who is not in it stays."""
+"""People: email, name, kana, extension, role, employment, locale (ja, en; empty: the office's), sections (codes apart
+by `|`), and from_on: the day from which they belong to exactly these sections; empty: that of the import. Who is not in
+it stays."""
 
 from __future__ import annotations
 
@@ -32,6 +33,7 @@ from app.records.sheets.rules import (
     text,
 )
 from app.records.sheets.sheet import Asked, Sheet
+from app.settings import LOCALES
 
 COLUMNS = {
     "email": email,
@@ -40,6 +42,7 @@ COLUMNS = {
     "extension": text(16),
     "role": one_of(Role),
     "employment": one_of(Employment),
+    "locale": one_of(("", *LOCALES)),
     "sections": codes,
     "from_on": day_or_none,
 }
@@ -59,6 +62,7 @@ def stored(session: Session, asked: Asked) -> dict[Key, Values]:
             "extension": user.extension,
             "role": user.role.value,
             "employment": user.employment.value,
+            "locale": user.locale,
             "sections": _sections(of[user.id], code_of, asked.on),
             "from_on": "",
         }
@@ -145,7 +149,7 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
 def _values(change: Change) -> dict[str, Any]:
     """What the account itself holds of a line."""
     found: dict[str, Any] = {
-        name: change.after[name] for name in ("name", "kana", "extension") if name in change.after
+        name: change.after[name] for name in ("name", "kana", "extension", "locale") if name in change.after
     }
     if "role" in change.after:
         found["role"] = Role(change.after["role"])

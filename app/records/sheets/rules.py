@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 
 Values = dict[str, str]
 Key = tuple[str, str]  # such as ("space", "A-01")
@@ -140,11 +139,12 @@ def day_or_none(cell: str) -> str:
     return day(cell) if cell.strip() else ""
 
 
-def one_of(choices: type[StrEnum]) -> Cell:
-    """One of the values of an enumeration."""
+def one_of(choices: Iterable[str]) -> Cell:
+    """One of these texts, or of the values of an enumeration of texts."""
+    known = frozenset(choices)
 
     def read(cell: str) -> str:
-        if cell.strip() not in {one.value for one in choices}:
+        if cell.strip() not in known:
             raise ValueError("csv.choice")
         return cell.strip()
 

@@ -84,6 +84,7 @@ DESK_EVENT = {
 
 GOOD: dict[str, Callable[[Seeds], Good]] = {
     "GET /me": lambda _s: Good(),
+    "PATCH /me": lambda _s: Good(body={"locale": "en"}),
     "GET /people": lambda _s: Good(),
     "POST /people": lambda _s: Good(
         body={"name": "x", "email": "x@example.jp", "section": "zei", "role": "chief"}, who="ito"
@@ -277,7 +278,7 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "GET /me/notifications": lambda _s: Good(),
     "PUT /me/notifications": lambda _s: Good(body=CHOICES),
     "GET /webhooks": lambda _s: Good(),
-    "POST /webhooks": lambda _s: Good(body={"url": "http://127.0.0.1:9/x", "kinds": ["*"]}),
+    "POST /webhooks": lambda _s: Good(body={"url": "http://127.0.0.1:9/x", "kinds": ["space.*"]}),
     "POST /webhooks/{webhook_id}/enable": lambda s: Good({"webhook_id": s.webhook}),
     "DELETE /webhooks/{webhook_id}": lambda s: Good({"webhook_id": s.webhook}),
 }

@@ -27,10 +27,12 @@ POST /api/v1/bookings/<int:booking_id>/reclaim                     | S:own C:sec
 POST /api/v1/bookings/<int:booking_id>/still-coming                | S:own C:section F:all P:own I:own
 POST /api/v1/bookings/cancel                                       | S:own C:section F:all P:own I:own
 POST /api/v1/bookings/now                                          | SCFPI
+GET /api/v1/bookings/invitations                                   | SCFPI
 GET /api/v1/closures                                               | SCFPIAKV
 POST /api/v1/closures                                              | F
 GET /api/v1/closures/<int:closure_id>                              | SCFPIAKV
 DELETE /api/v1/closures/<int:closure_id>                           | F
+GET /api/v1/desks/<string:code>                                    | SCFPI
 GET /api/v1/exports/<string:name>                                  | FPI
 GET /api/v1/fixed-seats                                            | F
 GET /api/v1/fixed-seats/<int:fixed_id>                             | F
@@ -46,8 +48,17 @@ GET /api/v1/lots/<int:draw_id>/record                              | SCFPIA
 GET /api/v1/lots/<int:draw_id>/wish                                | SCFPI
 PUT /api/v1/lots/<int:draw_id>/wish                                | SCFPI
 DELETE /api/v1/lots/<int:draw_id>/wish                             | SCFPI
+POST /api/v1/kiosk/card                                            | K
+POST /api/v1/kiosk/check-in                                        | K
+POST /api/v1/kiosk/sit                                             | K
 POST /api/v1/intake/<string:wire>                                  | V
 GET /api/v1/me                                                     | SCFPIAKV
+PATCH /api/v1/me                                                   | SCFPIA
+GET /api/v1/me/calendar                                            | SCFPI
+POST /api/v1/me/calendar/renew                                     | SCFPI
+GET /api/v1/me/card                                                | SCFPI
+PUT /api/v1/me/card                                                | SCFPI
+DELETE /api/v1/me/card                                             | SCFPI
 GET /api/v1/me/export                                              | SCFPIA
 GET /api/v1/me/looks                                               | SCFPIA
 GET /api/v1/me/notifications                                       | SCFPI
@@ -59,6 +70,7 @@ GET /api/v1/people                                                 | SCFPIA
 POST /api/v1/people                                                | PI
 GET /api/v1/people/<int:user_id>                                   | PIA
 PATCH /api/v1/people/<int:user_id>                                 | PI
+DELETE /api/v1/people/<int:user_id>/identity                       | I
 POST /api/v1/people/<int:user_id>/leave                            | PI
 DELETE /api/v1/people/<int:user_id>/leave                          | PI
 POST /api/v1/people/<int:user_id>/password-code                    | I
@@ -68,6 +80,7 @@ POST /api/v1/policies                                              | F
 GET /api/v1/policies/<string:kind>                                 | SCFPIA
 PATCH /api/v1/policies/<string:kind>                               | F
 DELETE /api/v1/policies/<string:kind>                              | F
+GET /api/v1/presence                                               | C:section P:all A:all
 GET /api/v1/reports/<string:name>                                   | S:own C:section F:own P:all I:own A:all
 GET /api/v1/sections                                               | SCFPIA
 POST /api/v1/sections                                              | PI

@@ -195,7 +195,7 @@ def test_without_its_database_it_is_not_ready_and_says_so(clock: SteppingClock) 
 
 
 def test_the_figures_of_operation_are_served_for_prometheus(api: Api) -> None:
-    mine = re.compile(r'akiseki_http_requests_total\{endpoint="people.me",method="GET",status="200"\} (\S+)')
+    mine = re.compile(r'akiseki_http_requests_total\{endpoint="own.me",method="GET",status="200"\} (\S+)')
 
     def counted() -> float:
         found = mine.search(api.client.get("/metrics").text)

@@ -262,12 +262,14 @@ def usage_of(one: Try) -> TestResponse:
     return shown
 
 
-def report_of(path: str) -> Callable[[Try], TestResponse]:
-    """A report refuses nobody: who is not theirs is not in it."""
+def found_in(path: str) -> Callable[[Try], TestResponse]:
+    """A report, or a search, refuses nobody: who is not theirs is not in it."""
 
     def call(one: Try) -> TestResponse:
         one.half_day()
-        shown = one.actor.call("GET", f"{path}?from={DAY - timedelta(days=1)}&to={DAY}")
+        shown = one.actor.call(
+            "GET", path.format(days=f"from={DAY - timedelta(days=1)}&to={DAY}", name=one.owner)
+        )
         if shown.status_code == 200 and not re.search(rf'[>",]{one.owner}[<",]', shown.text):
             shown.status_code = 403
         return shown
@@ -354,15 +356,15 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     "POST /api/v1/bookings/<int:booking_id>/decline": on_invitation(),
     "POST /bookings/<int:booking_id>/decline": on_invitation(""),
     # At the end: an hour that a row above is tried at must stay its own.
-    "GET /api/v1/reports/<string:name>": report_of("/api/v1/reports/telework_monthly"),
+    "GET /api/v1/reports/<string:name>": found_in("/api/v1/reports/telework_monthly?{days}"),
     "GET /api/v1/telework/days/<int:half_day_id>": lambda one: one.actor.call(
         "GET", f"/api/v1/telework/days/{one.half_day()}"
     ),
     "POST /api/v1/telework/days/<int:half_day_id>/correct": lambda one: one.actor.call(
         "POST", f"/api/v1/telework/days/{one.half_day()}/correct", {"class": "office", "why": "x"}
     ),
-    "GET /reports/<string:name>": report_of("/reports/telework_monthly"),
-    "GET /reports/<string:name>/csv": report_of("/reports/telework_monthly/csv"),
+    "GET /reports/<string:name>": found_in("/reports/telework_monthly?{days}"),
+    "GET /reports/<string:name>/csv": found_in("/reports/telework_monthly/csv?{days}"),
     "GET /telework/days": lambda one: one.actor.call("GET", f"/telework/days?user={one.owner_id}"),
     "GET /telework/days/<int:half_day_id>": lambda one: one.actor.call(
         "GET", f"/telework/days/{one.half_day()}"
@@ -375,6 +377,7 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
         "POST", "/bookings/absence", {"user_id": one.owner_id, "first": f"{DAY}", "last": f"{DAY}"}
     ),
     "GET /bookings/<int:booking_id>/change": on_booking("GET", "/change", base=""),
+    "GET /api/v1/presence": found_in("/api/v1/presence?q={name}"),
 }
 
 

@@ -17,6 +17,7 @@ from tests.app.api.good import Seeds, asked, section_week
 from tests.app.api.test_lists import close_day, query
 from tests.app.api.test_schema import lots, seeds
 from tests.app.api.test_versions import cell, in_query
+from tests.app.bookings.rooms import meeting
 from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
 
@@ -77,7 +78,7 @@ def another_deputy(one: Reader) -> None:
 
 
 def another_hook(one: Reader) -> None:
-    one.call("fujii", "POST", "/webhooks", {"url": "http://127.0.0.1:9/y", "kinds": ["*"]})
+    one.call("fujii", "POST", "/webhooks", {"url": "http://127.0.0.1:9/y", "kinds": ["space.*"]})
 
 
 def removed(path: str, who: str = "fujii", name: str = "id") -> Callable[[Reader], None]:
@@ -149,6 +150,15 @@ def two_looks(one: Reader) -> None:
         one.call(who, "GET", "/people?q=aoki")
 
 
+def two_invitations(one: Reader) -> None:
+    for hour in (14, 16):
+        meeting(one.house, "chiba", "aoki", hour=hour)
+
+
+def earlier_invitation(one: Reader) -> None:
+    meeting(one.house, "chiba", "aoki", hour=12)
+
+
 def two_locks(one: Reader) -> None:
     for half in ("am", "pm"):
         one.call("chiba", "PUT", "/rotations/locks", cell(one.seeds, "home") | {"half": half})
@@ -182,6 +192,8 @@ LISTS: dict[str, tuple[str, Callable[[Reader], None], Callable[[Reader], None]]]
     "/waitlist/numbers?zone={zone}": ("aoki", two_numbers, first_leaves),
     "/tokens": ("aoki", another_token, another_token),
     "/me/looks": ("aoki", two_looks, looked_up),
+    "/bookings/invitations": ("aoki", two_invitations, earlier_invitation),
+    "/presence?section=1": ("chiba", nothing, nothing),
     "/rotations/locks?{week}": ("chiba", two_locks, first_unlocked),
 }
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 
 from app.database import reading, transaction
 from app.idempotency import IdempotencyKey
-from app.people.models import ApiToken, Role, User
+from app.people.models import ApiToken, Identity, Role, User
 from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
 
@@ -69,6 +69,35 @@ def test_what_cannot_be_added_is_refused_by_name(
     staffed: House, api: Api, body: dict[str, str], refusal: tuple[int, str]
 ) -> None:
     assert problem(api.call("chiba", "POST", "/people", {**NEW, **body})) == refusal
+
+
+def test_a_language_is_chosen_by_oneself_or_kept_by_personnel(staffed: House, api: Api) -> None:
+    me = api.call("aoki", "GET", "/me")
+    assert (me.get_json()["role"], me.get_json()["locale"]) == ("staff", "")
+    chosen = api.call("aoki", "PATCH", "/me", {"locale": "en"}, If_Match=me.headers["ETag"])
+    assert chosen.get_json() == me.get_json() | {"locale": "en"}
+    path = f"/people/{staffed.people['aoki'].id}"
+    account = api.call("chiba", "GET", path)
+    assert account.get_json()["locale"] == "en"
+    api.call("chiba", "PATCH", path, {"locale": ""}, If_Match=account.headers["ETag"])
+    assert api.call("aoki", "GET", "/me").get_json() == me.get_json()
+    assert problem(api.call("aoki", "PATCH", "/me", {"locale": "fr"})) == (422, "request.invalid")
+    assert problem(api.call("endo", "PATCH", "/me", {"locale": "en"})) == (403, "access.denied")
+    made = api.call("chiba", "POST", "/people", NEW | {"locale": "en"})
+    assert made.get_json()["locale"] == "en"
+
+
+def test_the_directory_is_unbound_by_it_alone(staffed: House, api: Api) -> None:
+    user_id = staffed.people["aoki"].id
+    with transaction(staffed.engine) as session:
+        session.add(Identity(user_id=user_id, issuer="https://x", subject="one", bound_at=at("08:00")))
+    path = f"/people/{user_id}/identity"
+    assert problem(api.call("chiba", "DELETE", path)) == (403, "access.denied")
+    assert problem(api.call("fujii", "DELETE", path, If_Match='"0"')) == (412, "request.stale")
+    assert api.call("fujii", "DELETE", path).status_code == 204
+    with reading(staffed.engine) as session:
+        assert session.scalars(select(Identity.id)).all() == []
+    assert problem(api.call("fujii", "DELETE", "/people/987654/identity")) == (404, "user.unknown")
 
 
 def test_a_leaving_is_foreseen_done_and_taken_back(staffed: House, api: Api) -> None:

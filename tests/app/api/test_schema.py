@@ -35,6 +35,7 @@ from app.telework.approval.rules import Deputy
 from app.telework.caps.rules import Rule
 from app.telework.caps.ruling import make_rule
 from tests.app.api.good import GOOD, Seeds, span
+from tests.app.api.good_beside import BESIDE
 from tests.app.api.good_singles import SINGLES
 from tests.app.lots.conftest import Lots, lots
 from tests.app.notifications.desk import add_hook, book_for, telling
@@ -49,6 +50,7 @@ CALLERS = {
     Role.IT: "ito",
     Role.PERSONNEL: "jinji",
     Role.SERVICE: "bridge",
+    Role.KIOSK: "door",
     Role.PERSONNEL: "jinji",
 }
 KEPT = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -135,9 +137,10 @@ def staffed(house: House, api: Api) -> tuple[int, int]:
                 ("newcomer", Role.STAFF),
                 ("bridge", Role.SERVICE),
                 ("jinji", Role.PERSONNEL),
+                ("door", Role.KIOSK),
             )
         ]
-        for name, user in (("ito", hired[0]), ("bridge", hired[2]), ("jinji", hired[3])):
+        for name, user in (("ito", hired[0]), ("bridge", hired[2]), ("jinji", hired[3]), ("door", hired[4])):
             api.tokens[name] = people.issue_token(session, user, now=at("08:00"))
         spare = people.issue_token(session, hired[0], now=at("08:00"))
         token = session.scalars(select(ApiToken.id).where(ApiToken.token_hash == people.digest(spare))).one()
@@ -177,7 +180,7 @@ def test_every_operation_can_succeed_and_answers_as_the_document_says(
 ) -> None:
     found = {label(operation): operation for operation in operations(app)}
     # What is shown is asked for before some of it is taken away.
-    every = SINGLES | GOOD
+    every = SINGLES | BESIDE | GOOD
     assert found.keys() == every.keys()
     for name, wanted in every.items():
         good, operation = wanted(seeds), found[name]

@@ -144,6 +144,8 @@ RESOURCES: dict[str, Callable[[Seeds], Shown]] = {
         change("", "DELETE", None),
         who="endo",
     ),
+    "oneself": lambda _s: of("/me", change("", "PATCH", {"locale": "en"}, {"locale": ""})),
+    "card": lambda _s: of("/me/card", change("", "PUT", {"card": "FUJII001"}), change("", "DELETE", None)),
     "choices": lambda _s: of("/me/notifications", change("", "PUT", QUIET, QUIET | {"quiet_from": "21:00"})),
     "webhook": lambda s: of(f"/webhooks/{s.webhook}", change("", "DELETE", None)),
     "place in line": lambda s: of(f"/waitlist/{offered(s, 5)}", change("", "DELETE", None), who="chiba"),
@@ -182,6 +184,7 @@ BY_THE_ROW = {
     "PATCH /people/<int:user_id>",
     "PUT /people/<int:user_id>/sections",
     "DELETE /people/<int:user_id>/leave",
+    "DELETE /people/<int:user_id>/identity",
     "PATCH /sections/<int:section_id>",
 }
 # A token has nothing to edit, and whoever revokes one means it whatever it was used for since.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time
 
 from flask import Flask
@@ -14,6 +15,7 @@ from app.database import reading, transaction
 from app.notifications import service, webhooks
 from app.notifications.models import Message, Shape, Webhook
 from app.notifications.rules import Topic, Way
+from app.people.models import Role, User
 from app.settings import Settings
 from app.telling import Telling
 from tests.house import House, at, span
@@ -74,11 +76,18 @@ EVERYTHING = {(topic, way) for topic in Topic for way in Way}
 
 
 def add_hook(
-    house: House, url: str, *, shape: Shape = Shape.PLAIN, kinds: tuple[str, ...] = ("booking.*",)
+    house: House,
+    url: str,
+    *,
+    shape: Shape = Shape.PLAIN,
+    kinds: tuple[str, ...] = ("booking.*",),
+    by: Role = Role.FACILITY,
 ) -> Webhook:
+    """Added by fujii, who is in a role."""
+    actor = replace(house.people["fujii"], role=by)
+
     with transaction(house.engine) as session:
-        hook = webhooks.add_webhook(
-            session, url, kinds=kinds, shape=shape, actor_id=house.people["fujii"].id, now=at("08:00")
-        )
+        hook = webhooks.add_webhook(session, url, kinds=kinds, shape=shape, actor=actor, now=at("08:00"))
+        session.get_one(User, actor.id).role = by
         session.expunge(hook)
     return hook

@@ -15,7 +15,7 @@ from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.clock import SteppingClock
 from app.database import transaction
-from app.letters import Links
+from app.letters import Act, Links
 from app.notifications.rules import Topic
 from app.settings import Settings
 from app.spaces.barriers import Closing, Outage
@@ -165,8 +165,8 @@ def test_what_a_host_does_for_the_guest_is_their_own_doing(
 def test_a_link_acts_for_the_guest_by_the_hosts_hand_and_for_nobody_else(app: Flask, house: House) -> None:
     booking = receive(house)
     links = Links(Settings(secret_key="k" * 32, public_url=PUBLIC))
-    good = links.act(house.people["chiba"].id, booking.id, "give-up").removeprefix(PUBLIC)
-    bad = links.act(house.people["aoki"].id, booking.id, "give-up").removeprefix(PUBLIC)
+    good = links.act(Act(house.people["chiba"].id, booking.id, "give-up")).removeprefix(PUBLIC)
+    bad = links.act(Act(house.people["aoki"].id, booking.id, "give-up")).removeprefix(PUBLIC)
     stranger = app.test_client()
     assert stranger.get(bad).status_code == 404
     stranger.post(good, data={"csrf_token": token_in(stranger.get(good).text)})

@@ -14,16 +14,20 @@ from app.bookings import attendees, reserve
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.clock import SteppingClock
-from app.database import transaction
-from app.letters import Links
+from app.database import reading, transaction
+from app.letters import Act, Links
 from app.people.models import User
 from app.settings import Settings
 from app.spaces.models import Space
+from app.spaces.rules import Lane, Target
+from app.waitlist.models import Entry
+from app.waitlist.rules import State, Wish
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import add_hook, book_for, telling
 from tests.app.test_pages import token_in
 from tests.fixtures.web import Api, problem
 from tests.house import House, at, span
+from tests.servers.receivers import Mailbox
 
 
 @pytest.fixture
@@ -118,6 +122,69 @@ def test_a_calendar_leads_to_checking_in_and_giving_up_by_the_address_at_which_i
     assert house.get(booking).status is Status.CANCELLED
 
 
+def test_the_links_of_a_calendar_are_dead_once_its_address_is_renewed_and_those_of_mails_are_not(
+    app: Flask, client: FlaskClient, house: House
+) -> None:
+    booking = house.book("aoki", "seat", "10:00", "12:00")
+
+    def links_of_calendar() -> list[str]:
+        feed = app.test_client().get(feed_in(client.get("/messages/choices").text))
+        (event,) = icalendar.Calendar.from_ical(feed.get_data()).walk("VEVENT")
+        lines = str(event["description"]).split("\n")
+        return [line.split(": ")[1].removeprefix("http://localhost") for line in lines]
+
+    leaked = links_of_calendar()
+    stranger = app.test_client()
+    assert [stranger.get(path).status_code for path in leaked] == [200, 200]
+    post(client, "/messages/choices", "/messages/calendar")
+    assert [stranger.get(path).status_code for path in leaked] == [404, 404]
+    token = token_in(stranger.get("/login").text)
+    assert stranger.post(leaked[1], data={"csrf_token": token}).status_code == 302
+    assert house.get(booking).status is Status.BOOKED
+    assert [stranger.get(path).status_code for path in links_of_calendar()] == [200, 200]
+    mailed = path_of(links().act(Act(house.people["aoki"].id, booking.id, "give-up")))
+    assert stranger.get(mailed).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "status"),
+    [("Take it", State.ACCEPTED, Status.BOOKED), ("Decline", State.DECLINED, Status.CANCELLED)],
+)
+def test_an_offer_is_taken_or_declined_from_its_mail(
+    app: Flask,
+    house: House,
+    clock: SteppingClock,
+    post_office: Mailbox,
+    text: str,
+    state: State,
+    status: Status,
+) -> None:
+    with transaction(house.engine) as session:
+        session.get_one(User, house.people["aoki"].id).locale = "en"
+        wish = Wish(Target(Lane.DESK, space_id=house.spaces["seat"]), span("13:00", "17:00"))
+        entry = pipeline.wait(session, wish, actor=house.people["aoki"], now=at("09:00"))
+        entry_id, booking_id = entry.id, entry.booking_id or 0
+    job = telling(app, house, clock, post_office.url)
+    job.tell()
+    job.send_mail()
+    (mail,) = post_office.mails
+    body = mail.get_body(("plain",))
+    assert body is not None
+    found = dict(line.split(": ") for line in body.get_content().splitlines() if "https://" in line)
+    assert found.keys() == {"Queue", "Take it", "Decline"}
+    assert found["Queue"] == "https://akiseki.city.example.jp/queue"
+    assert calendar_of(app, house, "aoki") == []
+    stranger = app.test_client()
+    path = path_of(found[text])
+    button = stranger.get(path, headers={"Accept-Language": "en"}).text
+    assert f">{text}</button>" in button
+    for answer in (200, 302):  # pressed again, it is refused
+        assert stranger.post(path, data={"csrf_token": token_in(button)}).status_code == answer
+        with reading(house.engine) as session:
+            assert session.get_one(Entry, entry_id).state is state
+            assert session.get_one(Booking, booking_id).status is status
+
+
 def book_for_guest(house: House, title: str = "", *, day: int = 0) -> Booking:
     with transaction(house.engine) as session:
         booking = reserve.reserve(
@@ -173,7 +240,7 @@ def test_a_link_shows_a_button_first_and_acts_when_it_is_pressed(
     app: Flask, house: House, verb: str, status: Status
 ) -> None:
     booking = house.book("aoki", "seat", "09:10", "12:00")
-    path = path_of(links().act(house.people["aoki"].id, booking.id, verb))
+    path = path_of(links().act(Act(house.people["aoki"].id, booking.id, verb)))
     stranger = app.test_client()
     page = stranger.get(path)
     assert page.status_code == 200
@@ -188,9 +255,9 @@ def test_a_link_is_good_for_its_booking_and_person_alone_and_ends_with_it(
 ) -> None:
     booking = house.book("aoki", "seat", "09:10", "12:00")
     stranger = app.test_client()
-    forged = path_of(links().act(house.people["baba"].id, booking.id, "give-up"))
+    forged = path_of(links().act(Act(house.people["baba"].id, booking.id, "give-up")))
     assert stranger.get(forged).status_code == 404
-    good = path_of(links().act(house.people["aoki"].id, booking.id, "give-up"))
+    good = path_of(links().act(Act(house.people["aoki"].id, booking.id, "give-up")))
     assert stranger.get(good[:-2]).status_code == 404
     clock.advance(timedelta(hours=3))
     assert stranger.get(good).status_code == 404
@@ -231,7 +298,7 @@ def test_the_same_over_http(app: Flask, api: Api, house: House, clock: SteppingC
     assert api.call("aoki", "GET", "/me/notifications").get_json() == body
     half = body | {"quiet_until": None}
     assert problem(api.call("aoki", "PUT", "/me/notifications", half)) == (422, "notification.quiet")
-    made = api.call("fujii", "POST", "/webhooks", {"url": "http://127.0.0.1:9/x", "kinds": ["*"]})
+    made = api.call("fujii", "POST", "/webhooks", {"url": "http://127.0.0.1:9/x", "kinds": ["booking.*"]})
     assert made.status_code == 201
     assert made.get_json()["secret"]
     (listed,) = api.call("fujii", "GET", "/webhooks").get_json()["items"]
@@ -241,6 +308,17 @@ def test_the_same_over_http(app: Flask, api: Api, house: House, clock: SteppingC
     assert api.call("fujii", "DELETE", path).status_code == 204
     assert problem(api.call("fujii", "DELETE", path)) == (404, "webhook.unknown")
     assert problem(api.call("aoki", "GET", "/webhooks")) == (403, "access.denied")
+
+
+def test_the_calendars_address_over_http(app: Flask, api: Api, house: House) -> None:
+    house.book("aoki", "seat", "10:00", "12:00")
+    first = api.call("aoki", "GET", "/me/calendar").get_json()["url"]
+    stranger = app.test_client()
+    assert "BEGIN:VEVENT" in stranger.get(first).text
+    second = api.call("aoki", "POST", "/me/calendar/renew").get_json()["url"]
+    assert stranger.get(first).status_code == 404
+    assert "BEGIN:VEVENT" in stranger.get(second).text
+    assert api.call("aoki", "GET", "/me/calendar").get_json()["url"] == second
 
 
 def test_still_coming_over_http(api: Api, house: House, clock: SteppingClock) -> None:

@@ -19,6 +19,7 @@ from app.notifications.rules import (
     Topic,
     Way,
     is_dead,
+    is_of_the_building,
     next_probe,
     next_try,
     recipients,
@@ -202,4 +203,24 @@ def test_no_outage_of_less_than_a_day_switches_a_webhook_off(failures: int, last
     ],
 )
 def test_a_webhook_is_called_for_what_it_asks_for(asked: list[str], kind: str, wanted: bool) -> None:
-    assert wanted_by(asked, kind) is wanted
+    assert wanted_by(asked, kind, hears_all=True) is wanted
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_told"),
+    [
+        ("booking.*", True),
+        ("zone.removed", True),
+        ("*", False),
+        ("telework.*", False),
+        ("sign_in.done", False),
+        ("person.looked_up", False),
+        ("booking", False),
+        ("webhook_added", False),
+    ],
+)
+def test_what_is_not_of_the_building_is_told_to_those_alone_who_hear_all(asked: str, is_told: bool) -> None:
+    kind = asked.replace("*", "x")
+    assert is_of_the_building(asked) is is_told
+    assert wanted_by(["*", asked], kind, hears_all=False) is is_told
+    assert wanted_by(["*", asked], kind, hears_all=True)

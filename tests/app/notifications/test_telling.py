@@ -26,7 +26,9 @@ from app.people.models import User
 from app.settings import Settings
 from app.spaces.models import Space
 from app.working_days import WorkingDays
+from tests.app.bookings.test_walk_in import signed_in
 from tests.app.notifications.desk import EVERYTHING, PUBLIC, book_for, choose, messages, telling
+from tests.app.test_pages import token_in
 from tests.house import TOKYO, House, at, span
 from tests.servers.receivers import Mailbox, mail_server
 
@@ -197,8 +199,8 @@ def test_a_series_for_somebody_is_one_mail_and_so_is_its_end(
 def test_a_mail_is_written_in_its_readers_language(
     app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
 ) -> None:
-    with transaction(house.engine) as session:
-        session.get_one(User, house.people["baba"].id).locale = "en"
+    browser = signed_in(app.test_client(), house, "baba")
+    browser.post("/language", data={"csrf_token": token_in(browser.get("/bookings").text), "locale": "en"})
     book_for(house, "aoki")
     book_for(house, "baba", "window")
     job = telling(app, house, clock, post_office.url)

@@ -11,12 +11,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app import events, pipeline
+from app.bookings.models import Booking
 from app.clock import SteppingClock
 from app.database import reading, transaction
 from app.notifications import webhooks
 from app.notifications.models import Delivery, Shape, Webhook, WebhookCall
-from tests.app.bookings.test_walk_in import signed_in
+from app.notifications.rules import OF_THE_BUILDING
+from app.people.models import Role, User
+from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import add_hook, book_for, messages, telling
+from tests.fixtures.web import Api, problem
 from tests.house import House, at
 from tests.servers.receivers import Mailbox, Receiver
 
@@ -178,6 +183,94 @@ def test_a_webhook_that_nobody_answers_holds_back_neither_mail_nor_page(
     job.tell()
     assert job.call_webhooks() == 0
     assert job.send_mail() == 1
+
+
+def test_facility_staff_may_have_told_what_is_of_the_building_and_it_all(
+    app: Flask, api: Api, house: House
+) -> None:
+    hook = {"url": "http://127.0.0.1:9/x", "kinds": ["booking.*", "telework.*"]}
+    refused = api.call("fujii", "POST", "/webhooks", hook, Accept_Language="en")
+    assert problem(refused) == (403, "webhook.not_allowed")
+    assert all(family in refused.get_json()["detail"] for family in OF_THE_BUILDING)
+    assert refused.get_json()["facts"] == {"kinds": ["telework.*"]}
+    families = [f"{family}.*" for family in sorted(OF_THE_BUILDING)]
+    assert api.call("fujii", "POST", "/webhooks", hook | {"kinds": families}).status_code == 201
+    browser = signed_in(app.test_client(), house, "fujii")
+    assert "施設担当が指定できるのは" in browser.get("/office/webhooks").text
+    with transaction(house.engine) as session:
+        session.get_one(User, house.people["fujii"].id).role = Role.IT
+    assert api.call("fujii", "POST", "/webhooks", hook | {"kinds": ["*"]}).status_code == 201
+    assert "施設担当が指定できるのは" not in browser.get("/office/webhooks").text
+
+
+def become(house: House, role: Role) -> None:
+    with transaction(house.engine) as session:
+        session.get_one(User, house.people["fujii"].id).role = role
+
+
+def test_what_a_hook_asked_for_before_is_told_only_as_far_as_its_maker_may_hear_it(
+    app: Flask, house: House, clock: SteppingClock, receiver: Receiver
+) -> None:
+    add_hook(house, receiver.url, kinds=("*",), by=Role.IT)
+    become(house, Role.FACILITY)
+    booking = book_for(house, "aoki")
+    with transaction(house.engine) as session:
+        pipeline.cancel(
+            session,
+            session.get_one(Booking, booking.id),
+            actor=house.people["chiba"],
+            now=at("08:30"),
+            why="病気",
+        )
+    job = telling(app, house, clock)
+    job.tell()
+    become(house, Role.IT)
+    with transaction(house.engine) as session:
+        events.record(session, "sign_in.done", "sign_in:x", at=clock())
+    job.tell()
+    # What was to be told already is not, once its maker may not hear it any more.
+    become(house, Role.FACILITY)
+    assert job.call_webhooks() == 2
+    assert job.call_webhooks() == 0
+    told = [json.loads(body) for _headers, body in receiver.calls]
+    assert [one["kind"] for one in told] == ["booking.made", "booking.cancelled"]
+    assert "why" not in told[1]["data"]
+    assert {one.status for one in calls(house)} == {Delivery.SENT, Delivery.OFF}
+
+
+def test_who_hears_all_is_told_why_too(
+    app: Flask, house: House, clock: SteppingClock, receiver: Receiver
+) -> None:
+    add_hook(house, receiver.url, kinds=("*",), by=Role.IT)
+    with transaction(house.engine) as session:
+        events.record(session, "telework.revoked", "user:1", at=clock(), why="議会")
+    job = telling(app, house, clock)
+    job.tell()
+    job.call_webhooks()
+    bodies = {json.loads(body)["kind"]: json.loads(body) for _headers, body in receiver.calls}
+    assert bodies["telework.revoked"]["data"] == {"why": "議会"}
+
+
+def test_who_switches_it_on_again_sees_how_much_it_was_not_told(
+    app: Flask, api: Api, house: House, clock: SteppingClock, receiver: Receiver
+) -> None:
+    hook = add_hook(house, receiver.url)
+    with transaction(house.engine) as session:
+        session.get_one(Webhook, hook.id).disabled_at = at("07:30")
+    for day in range(3):
+        book_for(house, "aoki", day=day)
+    job = telling(app, house, clock)
+    job.tell()
+    book_for(house, "baba", "window")
+    answer = api.call("fujii", "POST", f"/webhooks/{hook.id}/enable").get_json()
+    assert (answer["left_out"], answer["since"]) == (3, at("07:30").isoformat())
+    job.tell()
+    assert job.call_webhooks() == 1
+    with transaction(house.engine) as session:
+        session.get_one(Webhook, hook.id).disabled_at = at("07:30")
+    browser = signed_in(app.test_client(), house, "fujii")
+    shown = post(browser, "/office/webhooks", f"/office/webhooks/{hook.id}/enable")
+    assert "11月24日(火) 07:30から伝えていないイベント: 3件" in shown.text
 
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "http://", "javascript:alert(1)", "http://u:p@host/"])

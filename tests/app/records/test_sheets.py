@@ -141,16 +141,16 @@ def test_an_export_read_again_is_an_empty_diff(
 
 def test_a_dry_run_tells_what_would_change_from_what_to_what_and_changes_nothing(house: House) -> None:
     text = (
-        "email,name,role,sections\n"
-        "AOKI@example.jp,青木,staff,soumu\n"
-        "new@example.jp,新人,staff,zei\n"
-        "baba@example.jp,baba,staff,soumu\n"
+        "email,name,role,sections,locale\n"
+        "AOKI@example.jp,青木,staff,soumu,en\n"
+        "new@example.jp,新人,staff,zei,\n"
+        "baba@example.jp,baba,staff,soumu,\n"
     )
     before = exported(house, "people")
     found = diff(house, "people", text)
     assert [(one.line, one.key) for one in found.added] == [(3, "new@example.jp")]
     assert [(one.line, one.key, one.differs) for one in found.changed] == [
-        (2, "aoki@example.jp", {"name": ("aoki", "青木")})
+        (2, "aoki@example.jp", {"name": ("aoki", "青木"), "locale": ("", "en")})
     ]
     assert found.unchanged == 1
     assert exported(house, "people") == before
@@ -167,6 +167,7 @@ def test_a_dry_run_tells_what_would_change_from_what_to_what_and_changes_nothing
         ("people", "email,name\nx@x.jp, \n", (2, "csv.empty", "name")),
         ("people", "email,name\nx@x.jp,a\nx@x.jp,b\n", (3, "csv.twice", "person")),
         ("people", "email,name,role\nx@x.jp,x,boss\n", (2, "csv.choice", "role")),
+        ("people", "email,name,locale\nx@x.jp,x,fr\n", (2, "csv.choice", "locale")),
         ("people", "email,name,sections\nx@x.jp,x,nowhere\n", (2, "section.unknown", "sections")),
         ("people", "email\nx@x.jp\n", (2, "csv.empty", "name")),
         ("spaces", "floor,zone,space\n3F,A,x\n", (2, "csv.empty", "kind")),

@@ -158,15 +158,16 @@ def test_a_line_changes_what_it_names_and_nothing_else(house: House) -> None:
 
 
 def test_new_things_have_what_their_tables_give_where_their_lines_say_nothing(house: House) -> None:
-    take(house, "people", "email,name\na@x.jp,A\n")
+    take(house, "people", "email,name,locale\na@x.jp,A,en\n")
     take(house, "spaces", "floor,zone,space,kind,width\n3F,N,n1,seat,\n3F,N,n2,booth,90\n")
     take(house, "sensors", "id\ns1\n")
     with reading(house.engine) as session:
         user = session.scalars(select(User).where(User.email == "a@x.jp")).one()
-        assert (user.role, user.employment, user.kana, user.version) == (
+        assert (user.role, user.employment, user.kana, user.locale, user.version) == (
             Role.STAFF,
             Employment.REGULAR,
             "",
+            "en",
             1,
         )
         zone = session.scalars(select(Zone).where(Zone.code == "N")).one()

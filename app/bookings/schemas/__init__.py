@@ -231,15 +231,42 @@ class HistoryView(Schema):
 
 
 class BookingDetail(BookingView):
-    """Of three: the booking, the ids of its attendees, and the events of its history."""
+    """Of an `attendees.Seen`."""
 
     attendees = fields.List(fields.Integer())
     history = fields.List(fields.Nested(HistoryView))
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        booking, attendees, history = obj
-        beside = {"attendees": attendees, "history": history}
-        return beside[attr] if attr in beside else super().get_attribute(booking, attr, default)
+        of = obj if attr in {"attendees", "history", "guest_name"} else obj.booking
+        return super().get_attribute(of, attr, default)
+
+
+class InvitationView(Schema):
+    """`id`: of the booking."""
+
+    id = fields.Integer()
+    space_id = fields.Integer()
+    space = fields.String()
+    start = fields.AwareDateTime()
+    end = fields.AwareDateTime()
+    status = fields.String()
+    title = fields.String()
+    invited_by = fields.String(metadata={"description": "the name of whoever booked it"})
+
+
+class InvitationList(Schema):
+    items = fields.List(fields.Nested(InvitationView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class ClaimRequest(Schema):
+    until = Instant(
+        load_default=None, metadata={"description": "else until the day's end, or whatever comes first"}
+    )
+    replace = fields.Boolean(
+        load_default=False,
+        metadata={"description": "give back what one holds of the lane at another space in the same step"},
+    )
 
 
 class BookingQuery(SpanMixin, PageArguments):

@@ -1,4 +1,4 @@
-"""API of people: who am I, who is that, who works here; tokens; leaving."""
+"""API of people: who is that, who works here, coming and leaving."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Response, make_response
 
 from app import pipeline
 from app.access import READERS, Role, allow, asker
-from app.cursors import id_page, key_page, page_of, paged_by
+from app.cursors import key_page, page_of, paged_by
 from app.database import reading, rehearsal, transaction
 from app.errors import Forbidden
 from app.extensions import db
@@ -18,73 +18,32 @@ from app.http import (
     IF_MATCH,
     IF_MATCH_IF_SENT,
     Blueprint,
-    PageArguments,
     check_version,
-    cursor_page,
     etag,
     now,
     require_version,
     today,
 )
-from app.people import lookup, passwords, sections, service, staffing, tokens
+from app.people import lookup, passwords, service, signing_in, staffing
 from app.people.models import User
 from app.people.rules import folded
 from app.people.schemas import (
     AccountView,
     CodeView,
-    IssuedView,
     LeaveRequest,
     LeftView,
-    LookList,
-    MeView,
     NewPerson,
-    NewSection,
     PeopleList,
     PeopleQuery,
     PersonChange,
-    SectionChange,
-    SectionList,
-    SectionRowView,
     SectionsRequest,
-    TokenList,
-    TokenQuery,
-    TokenRequest,
 )
 from app.repeats import shown_once
 
-api = Blueprint("people", "people", url_prefix="/api/v1", description="People and sections")
+api = Blueprint("people", "people", url_prefix="/api/v1", description="People")
 LISTERS = frozenset({Role.CHIEF, Role.FACILITY, Role.PERSONNEL, Role.IT, Role.AUDITOR})
 KEEPERS = (Role.PERSONNEL, Role.IT)
 SEERS = (*KEEPERS, Role.AUDITOR)
-TOKEN_FIELDS = ("id", "user_id", "label", "created_at", "expires_on", "last_used_on")
-
-
-@api.route("/me")
-@api.response(200, MeView)
-@allow(*Role)
-def me() -> Any:
-    """Who the token stands for"""
-    person = asker()
-    return {
-        "id": person.id,
-        "name": person.name,
-        "email": person.email,
-        "role": person.role.value,
-        "section_ids": sorted(person.section_ids),
-    }
-
-
-@api.route("/me/looks")
-@api.arguments(PageArguments, location="query")
-@api.response(200, LookList)
-@allow(*READERS)
-def looks(query: dict[str, Any]) -> Any:
-    """Who looked me up, the latest first"""
-    with reading(db.engine) as session:
-        found = lookup.who_looked(
-            session, asker().id, now(), before_id=query["cursor"], limit=query["limit"] + 1
-        )
-    return cursor_page(found, query["limit"])
 
 
 @api.route("/people")
@@ -217,94 +176,18 @@ def password_code(user_id: int) -> Any:
     return {"code": code, "expires_at": until}
 
 
-@api.route("/tokens")
-@api.arguments(TokenQuery, location="query")
-@api.response(200, TokenList)
-@allow(*Role)
-def list_tokens(query: dict[str, Any]) -> Any:
-    """One's tokens that work; IT sees anybody's"""
-    user_id = asker().id if query["user"] is None else query["user"]
-    if user_id != asker().id and asker().role is not Role.IT:
-        raise Forbidden("token.not_allowed")
-    with reading(db.engine) as session:
-        return id_page(tokens.working(session, user_id, today()), query, newest_first=True)
-
-
-@api.route("/tokens", methods=["POST"])
-@api.arguments(TokenRequest)
-@api.response(201, IssuedView)
-@allow(*READERS)
-def issue_token(body: dict[str, Any]) -> Any:
-    """A token of one's own; IT issues those of kiosks and services"""
-    shown_once()
+@api.route("/people/<int:user_id>/identity", methods=["DELETE"])
+@api.doc(parameters=[IF_MATCH_IF_SENT])
+@api.response(204, headers=ETAG_HEADER)
+@allow(Role.IT)
+def unbind(user_id: int) -> Response:
+    """The city's directory knows the person as nobody any more: their next sign-in by it binds anew"""
     with transaction(db.engine) as session:
-        row, token = tokens.issue(
-            session,
-            asker().id if body["user_id"] is None else body["user_id"],
-            label=body["label"],
-            expires_on=body["expires_on"],
-            actor=asker(),
-            on=today(),
-            now=now(),
-        )
-        return {**{name: getattr(row, name) for name in TOKEN_FIELDS}, "token": token}, 201
-
-
-@api.route("/tokens/<int:token_id>", methods=["DELETE"])
-@api.response(204)
-@allow(*Role)
-def revoke_token(token_id: int) -> Response:
-    """A token dies at once: one's own, or anybody's for IT"""
-    with transaction(db.engine) as session:
-        tokens.revoke(session, token_id, actor=asker(), now=now())
-    return make_response("", 204)
-
-
-@api.route("/sections")
-@api.arguments(paged_by(Text(), Identifier(strict=True)), location="query")
-@api.response(200, SectionList)
-@allow(*READERS)
-def list_sections(query: dict[str, Any]) -> Any:
-    """The sections of the office"""
-    with reading(db.engine) as session:
-        return key_page(service.list_sections(session), query, lambda one: (one.code, one.id))
-
-
-@api.route("/sections", methods=["POST"])
-@api.arguments(NewSection)
-@api.response(201, SectionRowView, headers=ETAG_HEADER)
-@allow(*KEEPERS)
-def add_section(body: dict[str, Any]) -> Any:
-    """Add a section (局・部・課・係), at the top or under another"""
-    with transaction(db.engine) as session:
-        section = sections.add(session, body, actor_id=asker().id, now=now(), on=today())
-        session.expunge(section)
-    return section, 201, {"ETag": etag(section.version), "Location": f"/api/v1/sections/{section.id}"}
-
-
-@api.route("/sections/<int:section_id>")
-@api.response(200, SectionRowView, headers=ETAG_HEADER)
-@allow(*READERS)
-def section(section_id: int) -> Any:
-    """One section"""
-    with reading(db.engine) as session:
-        found = sections.get_section(session, section_id)
-        return found, 200, {"ETag": etag(found.version)}
-
-
-@api.route("/sections/<int:section_id>", methods=["PATCH"])
-@api.doc(parameters=[IF_MATCH])
-@api.arguments(SectionChange)
-@api.response(200, SectionRowView, headers=ETAG_HEADER)
-@allow(*KEEPERS)
-def change_section(body: dict[str, Any], section_id: int) -> Any:
-    """Name a section anew, put it under another, close it or open it again; send the version in If-Match"""
-    with transaction(db.engine) as session:
-        found = sections.get_section(session, section_id, to_change=True)
-        require_version(found.version)
-        sections.change(session, found, body, actor_id=asker().id, now=now(), on=today())
-        session.expunge(found)
-    return found, 200, {"ETag": etag(found.version)}
+        user = staffing.get_account(session, user_id, to_change=True)
+        check_version(user.version)
+        signing_in.unbind(session, user.id, actor_id=asker().id, now=now())
+        version = user.version
+    return make_response("", 204, {"ETag": etag(version)})
 
 
 def _to_change(session: Any, user_id: int) -> User:
@@ -314,7 +197,18 @@ def _to_change(session: Any, user_id: int) -> User:
 
 
 def _account(session: Any, user: User) -> dict[str, Any]:
-    fields = ("id", "name", "kana", "extension", "email", "role", "employment", "leaves_at", "left_at")
+    fields = (
+        "id",
+        "name",
+        "kana",
+        "extension",
+        "email",
+        "role",
+        "employment",
+        "locale",
+        "leaves_at",
+        "left_at",
+    )
     return {
         **{name: getattr(user, name) for name in fields},
         "sections": [

@@ -1,0 +1,55 @@
+"""API of what one is invited to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, make_response
+
+from app.access import PEOPLE, allow, asker
+from app.bookings import attendees
+from app.bookings.schemas import InvitationList, WhyQuery
+from app.cursors import key_page, paged_by
+from app.database import reading, transaction
+from app.extensions import db
+from app.fields import Identifier, Text
+from app.http import Blueprint, now
+
+api = Blueprint("invitations", "invitations", url_prefix="/api/v1", description="Invitations to bookings")
+
+
+@api.route("/bookings/invitations")
+@api.arguments(paged_by(Text(), Identifier(strict=True)), location="query")
+@api.response(200, InvitationList)
+@allow(*PEOPLE)
+def index(query: dict[str, Any]) -> Any:
+    """What one is invited to and is not over, in the order of time"""
+    with reading(db.engine) as session:
+        found = attendees.invitations(session, asker().id, now())
+    page = key_page(found, query, lambda one: (one[0].start_at.isoformat(), one[0].id))
+    return page | {
+        "items": [
+            {
+                "id": booking.id,
+                "space_id": space.id,
+                "space": space.code,
+                "start": booking.start_at,
+                "end": booking.end_at,
+                "status": booking.status,
+                "title": booking.title,
+                "invited_by": host,
+            }
+            for booking, space, host in page["items"]
+        ]
+    }
+
+
+@api.route("/bookings/<int:booking_id>/decline", methods=["POST"])
+@api.arguments(WhyQuery, location="query")
+@api.response(204)
+@allow(*PEOPLE)
+def decline(query: dict[str, Any], booking_id: int) -> Response:
+    """One does not come to what one is invited to; its host is told"""
+    with transaction(db.engine) as session:
+        attendees.decline(session, booking_id, actor=asker(), now=now(), why=query["why"])
+    return make_response("", 204)
