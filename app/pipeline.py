@@ -345,6 +345,7 @@ def keep_seat(
 ) -> tuple[FixedSeat, list[Move]]:
     """A space is kept for somebody, and what others have booked there is moved or told; in one step. Rehearsed, it is
     its own preview."""
+    moving.take_turns_around(session, wanted.space_id)
     kept = fixed_seats.keep_for(
         session,
         wanted.space_id,
