@@ -27,7 +27,7 @@ from app.extensions import db
 from app.fields import day_typed, inside, is_storable
 from app.formats import day
 from app.http import identifier, now, settings, today
-from app.timespan import TimeSpan, chosen_span, day_span
+from app.timespan import TimeSpan, chosen_span
 from app.wording import explain
 
 pages = Blueprint("bookings_pages", __name__)
@@ -161,16 +161,16 @@ def absent() -> Response | str:
     try:
         first = day_typed(request.form.get("first", ""))
         last = day_typed(request.form.get("last", ""))
-        span = TimeSpan(
-            max(day_span(first, settings().timezone).start, now()), day_span(last, settings().timezone).end
-        )
+        days = absence.Days(first, last, now())
+        if days.window is None:
+            raise ValueError
     except (ValueError, OverflowError):
         flash(gettext("Choose a first day and a last one that are not over."), "error")
         return redirect(_then() or url_for("bookings_pages.mine"))
     if request.form.get("confirmed"):
         return _done(
             lambda session: pipeline.cancel_within(
-                session, user_id, span, actor=asker(), now=now(), why=_text("why", 200)
+                session, user_id, days, actor=asker(), now=now(), why=_text("why", 200)
             ),
             gettext("Cancelled."),
             _then() or url_for("bookings_pages.mine"),
@@ -178,7 +178,7 @@ def absent() -> Response | str:
     # Whoever looks at another's bookings leaves a trace, which takes a writing transaction.
     with (reading if user_id == asker().id else transaction)(db.engine) as session:
         service.look_at(session, user_id, actor=asker(), on=today(), now=now())
-        rows = absence.booked_with_spaces(session, user_id, span)
+        rows = absence.booked_with_spaces(session, user_id, days)
         session.expunge_all()
     return render_template("absence.html", rows=rows, first=first, last=last, user_id=user_id, then=_then())
 
