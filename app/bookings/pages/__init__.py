@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -245,8 +245,13 @@ def _scope() -> Scope:
 
 
 def _chosen() -> TimeSpan:
-    """The span of the form, in local time."""
+    """The span of the form: two instants, or in local time."""
     try:
+        if "start" in request.form:
+            start_at, end_at = (
+                datetime.fromisoformat(request.form.get(name, "")) for name in ("start", "end")
+            )
+            return TimeSpan(start_at, end_at)
         on = day_typed(request.form.get("date", ""))
         start = time.fromisoformat(request.form.get("from", ""))
         end = time.fromisoformat(request.form.get("to", ""))
