@@ -4,7 +4,7 @@ two transactions are under way at once."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,12 +18,13 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.series import service as series
 from app.bookings.series.rules import Every, Recurrence
 from app.calendar import public_holidays
-from app.database import reading, transaction
+from app.database import lock_rows, reading, transaction, try_lock_rows
 from app.errors import DomainError
+from app.spaces import fixed_seats
 from app.spaces.rules import Kind
 from tests.app.bookings.test_elsewhere import add_zone
 from tests.app.bookings.test_legal import zone_id
-from tests.house import House, at, span
+from tests.house import DAY, House, at, span
 
 SOON = 10.0
 
@@ -144,3 +145,22 @@ def test_nor_does_whatever_else_is_under_way(
     came_to = interleaved(house, to_the_tax_section(house), lambda session: do(session, house, own))
     assert came_to == "zone"
     assert booked(house, "seat") == 0
+
+
+def test_a_seat_is_kept_under_the_turn_of_all_where_its_bookings_could_go(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are waited for at once, in order: whoever moves a booking between two of them deadlocks with nobody."""
+    low, high = sorted((house.spaces["seat"], house.spaces["bare"]))
+    held = []
+
+    def kept(session: Session, scope: str, ids: Collection[int]) -> None:
+        with transaction(house.engine) as another:
+            held.append(not try_lock_rows(another, "space", {low}))
+        lock_rows(session, scope, ids)
+
+    monkeypatch.setattr(fixed_seats, "lock_rows", kept)
+    wanted = fixed_seats.NewFixedSeat(high, house.people["baba"].id, DAY, None)
+    with transaction(house.engine) as session:
+        pipeline.keep_seat(session, wanted, actor=house.people["fujii"], now=at("08:00"))
+    assert held == [True]
