@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
 from babel.dates import format_skeleton, format_timedelta
 from flask import Flask
@@ -11,14 +11,14 @@ from flask_babel import get_locale, get_timezone, gettext
 from app.timespan import TimeSpan
 
 
-def local(at: datetime) -> datetime:
-    """An instant in the office's own time."""
-    return at.astimezone(get_timezone())
+def local(at: datetime, zone: tzinfo | None = None) -> datetime:
+    """An instant in the office's own time, or a site's."""
+    return at.astimezone(zone or get_timezone())
 
 
-def hours_and_minutes(at: datetime) -> str:
+def hours_and_minutes(at: datetime, zone: tzinfo | None = None) -> str:
     """The local time of an instant: 09:05."""
-    return f"{local(at):%H:%M}"
+    return f"{local(at, zone):%H:%M}"
 
 
 def hours_to_seconds(at: datetime) -> str:
@@ -44,9 +44,9 @@ def times(span: TimeSpan) -> str:
     return f"{hours_and_minutes(span.start)}–{until(span.end)}"
 
 
-def day(on: datetime | date) -> str:
+def day(on: datetime | date, zone: tzinfo | None = None) -> str:
     """A day with its weekday: 11月24日(火) or Tue, Nov 24."""
-    return format_skeleton("MMMEd", local(on) if isinstance(on, datetime) else on, locale=get_locale())
+    return format_skeleton("MMMEd", local(on, zone) if isinstance(on, datetime) else on, locale=get_locale())
 
 
 def month(on: date) -> str:

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from app.bookings import absence, closing, leaving, presence, release, reserve, warning
+from app.bookings.absence import Days
 from app.bookings.models import Booking
 from app.bookings.moving import layout as relayout
 from app.bookings.moving import service as moving
@@ -197,10 +198,10 @@ def cancel(
 
 
 def cancel_within(
-    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime, why: str = ""
+    session: Session, user_id: int, when: TimeSpan | Days, *, actor: Person, now: datetime, why: str = ""
 ) -> list[Booking]:
-    """A person is absent: what they booked within a span is cancelled and offered to whoever waits."""
-    cancelled = absence.cancel_within(session, user_id, span, actor=actor, now=now, why=why)
+    """A person is absent: what they booked within a span or on some days is cancelled and offered to whoever waits."""
+    cancelled = absence.cancel_within(session, user_id, when, actor=actor, now=now, why=why)
     offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
     return cancelled
 
@@ -345,6 +346,7 @@ def keep_seat(
 ) -> tuple[FixedSeat, list[Move]]:
     """A space is kept for somebody, and what others have booked there is moved or told; in one step. Rehearsed, it is
     its own preview."""
+    moving.take_turns_around(session, wanted.space_id)
     kept = fixed_seats.keep_for(
         session,
         wanted.space_id,

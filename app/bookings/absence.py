@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,17 +17,55 @@ from app.bookings.rules import Status
 from app.bookings.service import may_act_for
 from app.errors import Conflict
 from app.people.service import Person, get_person
-from app.spaces.models import Space
+from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import Lane
 from app.timespan import TimeSpan
 
 AT_MOST = 400
+# Wherever on earth a site is, its day has begun, or is over.
+FIRST, LAST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days from the first to the last, each by the clock of the site where something is booked, from an instant on."""
+
+    first: date
+    last: date
+    since: datetime
+
+    @property
+    def window(self) -> TimeSpan | None:
+        """In which all of them lie; None where they are over, or there are none."""
+        if self.last < max(self.first, self.since.astimezone(LAST).date()):
+            return None
+        begins = datetime.combine(self.first, time(0), FIRST)
+        return TimeSpan(
+            max(begins, self.since), datetime.combine(self.last + timedelta(days=1), time(0), LAST)
+        )
+
+
+def booked_on(session: Session, user_id: int, days: Days) -> list[Booking]:
+    """What a person has booked, and nobody has checked in to, that begins on one of some days; in the order of time."""
+    if days.window is None:
+        return []
+    found = booked_within(session, user_id, days.window)
+    query = (
+        select(Space.id, Site.timezone)
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
+        .join(Site, Site.id == Floor.site_id)
+        .where(Space.id.in_({one.space_id for one in found}))
+    )
+    clocks = {space_id: ZoneInfo(name) for space_id, name in session.execute(query)}
+    local = {one.id: one.start_at.astimezone(clocks[one.space_id]).date() for one in found}
+    return [one for one in found if days.first <= local[one.id] <= days.last]
 
 
 def booked_within(
     session: Session, user_id: int, span: TimeSpan, *, lane: Lane | None = None
 ) -> list[Booking]:
-    """What a person has booked, and nobody has checked in to, that begins within a span; in the order of time."""
+    """The same that begins within a span."""
     query = select(Booking).where(
         Booking.user_id == user_id,
         Booking.status == Status.BOOKED,
@@ -37,9 +77,9 @@ def booked_within(
     return list(session.scalars(query.order_by(Booking.start_at, Booking.id).limit(AT_MOST + 1)))
 
 
-def booked_with_spaces(session: Session, user_id: int, span: TimeSpan) -> list[tuple[Booking, str]]:
-    """The same, each with the code of its space."""
-    found = booked_within(session, user_id, span)
+def booked_with_spaces(session: Session, user_id: int, days: Days) -> list[tuple[Booking, str]]:
+    """What is booked on some days, each with the code of its space."""
+    found = booked_on(session, user_id, days)
     codes = dict(
         session.execute(
             select(Space.id, Space.code).where(Space.id.in_({one.space_id for one in found}))
@@ -49,13 +89,16 @@ def booked_with_spaces(session: Session, user_id: int, span: TimeSpan) -> list[t
 
 
 def cancel_within(
-    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime, why: str = ""
+    session: Session, user_id: int, when: TimeSpan | Days, *, actor: Person, now: datetime, why: str = ""
 ) -> list[Booking]:
-    """Cancel all of it; each says `why`. Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`."""
+    """Cancel all that is booked within a span or on some days; each says `why`. Raises Forbidden
+    `booking.not_allowed`, Conflict `booking.too_many`."""
     person = get_person(session, user_id, actor.on)
     if not may_act_for(actor, person):
         raise acting("on_behalf", actor)
-    found = booked_within(session, user_id, span)
+    found = (
+        booked_on(session, user_id, when) if isinstance(when, Days) else booked_within(session, user_id, when)
+    )
     if len(found) > AT_MOST:
         raise Conflict("booking.too_many", most=AT_MOST)
     queue_up(session, user_ids=[user_id], space_ids=[one.space_id for one in found])

@@ -19,7 +19,7 @@ from app.bookings.rules import Booked, By, Status, release_deadline
 from app.bookings.service import change, change_all
 from app.errors import Conflict, DomainError
 from app.spaces.rules import Lane
-from app.spaces.service import get_place
+from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan
 
 
@@ -60,7 +60,7 @@ def try_hold(
             if not try_turn(session, user_id=user_id, space_id=space_id):
                 raise Busy
             legal.check_lots(Reads(session), place, span, user_id=user_id, now=now)
-            legal.check_barriers(session, place, span, user_id)
+            legal.check_locked(session, place, span, user_id=user_id, sections=None, ask=_changed_hands)
             clashing = clashing_with(session, user_id, place.space.lane, span)
             besides = legal.Besides.replaced(clashing, span.start, now)
             legal.check_counts(session, place, span, user_id=user_id, now=now, besides=besides)
@@ -79,6 +79,11 @@ def try_hold(
         end=span.end.isoformat(),
     )
     return booking
+
+
+def _changed_hands(_place: Place) -> None:
+    """Whom a space is offered to was decided by whose it was."""
+    raise Busy
 
 
 def confirm(

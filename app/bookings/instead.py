@@ -1,16 +1,20 @@
-"""What could be had instead of what clashed: asked only once it was refused, so that no booking pays for it."""
+"""What stands in the way of what was refused, and what could be had instead: asked only then, so that no booking pays
+for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.bookings.alternatives import Nearby, own_clash
+from app.bookings.alternatives import Hold, Nearby
+from app.bookings.attendees import people_of
+from app.bookings.models import Booking
 from app.database import reading_apart
 from app.errors import Conflict
 from app.people.service import Person
@@ -22,7 +26,7 @@ from app.timespan import TimeSpan
 def told(engine: Engine, *, actor: Person, now: datetime) -> Iterator[None]:
     """An overlap that is refused inside says what would be allowed; around the transaction, which is over by then.
 
-    Three queries, four where the person holds something else, and only of what is refused.
+    Three queries, and only of what is refused.
     """
     try:
         yield
@@ -46,16 +50,58 @@ def _instead(
     place = get_place(session, facts["space_id"])
     # Of a guest nothing else is known than where they are expected.
     user_id = facts.get("for_user_id") if "person" in facts else actor.id
-    besides = facts.get("booking_id")
-    free = Nearby(session, place, span, user_id=user_id, now=now, besides=besides).time(span)
+    nearby = Nearby(session, place, span, user_id=user_id, now=now, besides=facts.get("booking_id"))
+    free = nearby.time(span)
     found: dict[str, Any] = {}
     if free is not None:
         start, end = free.start.isoformat(), free.end.isoformat()
         found = {"next_start": start, "next_end": end, "allowed": f"{start}/{end}"}
-    own = own_clash(session, place, span, user_id) if facts["clash"] == "person" and user_id else None
-    if own is None:
+    own = nearby.held(span) if facts["clash"] == "person" else []
+    if not own:
         return found
-    booking, code = own
-    found |= {"own_start": booking.start_at.isoformat(), "own_end": booking.end_at.isoformat()}
+    found |= {"own_start": own[0].span.start.isoformat(), "own_end": own[0].span.end.isoformat()}
     # Where somebody else sits is looked up in their bookings, which leaves a trace (RULES 20).
-    return found if "person" in facts else found | {"own_booking_id": booking.id, "own_space": code}
+    if "person" not in facts:
+        found |= {"own_booking_id": own[0].booking_id, "own_space": own[0].code}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class InTheWay:
+    """When others have the wanted space, and what else its person holds of the lane; the nearest other space for the
+    same time, by code, and the nearest time of that day at the same space."""
+
+    code: str
+    taken: list[TimeSpan]
+    held: list[Hold]
+    other_code: str | None
+    other_time: TimeSpan | None
+
+
+def in_the_way(
+    session: Session, booking: Booking, space_id: int, span: TimeSpan, *, now: datetime, hours: TimeSpan
+) -> InTheWay:
+    """Of a booking that is to have a space for a span; a fixed number of queries. `hours`: the office's of that day,
+    out of which no other time is named, unless that is what was asked. Raises NotFound `space.unknown`."""
+    place = get_place(session, space_id)
+    nearby = Nearby(
+        session,
+        place,
+        span,
+        user_id=booking.user_id,
+        now=now,
+        host_id=booking.made_by,
+        people=people_of(session, [booking.id])[booking.id],
+        besides=booking.id,
+    )
+    other, time = nearby.space(span), None
+    if booking.start_at > now:
+        within = hours if hours.start <= span.start and span.end <= hours.end else None
+        time = nearby.time(span, within)
+    return InTheWay(
+        place.space.code,
+        nearby.taken(span),
+        nearby.held(span),
+        other.code if other else None,
+        time if time != span else None,
+    )

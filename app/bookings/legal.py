@@ -1,12 +1,12 @@
 """Who may book what and when: zones with guests and overflow, hours, barriers, capacity, buffers, quotas.
 
-`check_entry` before the locks are taken; `check_barriers` and `check_counts` after them, in statements of their own:
+`check_entry` before the locks are taken; `check_locked` and `check_counts` after them, in statements of their own:
 only so do they see what was committed while this transaction waited for its turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
@@ -22,9 +22,10 @@ from app.bookings.several.rules import concurrent, pause, weekly
 from app.calendar import public_holidays
 from app.errors import RuleBroken
 from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
+from app.spaces.locked import ground_of, read_locked
 from app.spaces.lots import to_be_drawn
 from app.spaces.rules import Entry, Lane
-from app.spaces.service import Place
+from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan, days_of
 
 
@@ -90,11 +91,35 @@ def standing(session: Session, place: Place, span: TimeSpan, user_id: int | None
     return [barrier for barrier in found if barrier.bars(user_id)]
 
 
-def check_barriers(session: Session, place: Place, span: TimeSpan, user_id: int | None) -> None:
-    """That the space is in order, open, and not kept for somebody else, for all of a span.
+def check_locked(
+    session: Session,
+    place: Place,
+    span: TimeSpan,
+    *,
+    user_id: int | None,
+    sections: frozenset[int] | None,
+    ask: Callable[[Place], None],
+) -> Place:
+    """Under the lock: that what was asked before it still holds, and that the space is in order, open, and not kept for
+    somebody else, for all of a span; the place as it is by now. One query for whoever is at home there.
 
-    Raises RuleBroken `booking.rule`.
+    `ask` is called once more where the space or its zone changed hands meanwhile, and for whoever comes in as a guest
+    or while their own zone is full. `sections`: those that they lie within; None: they go everywhere. Raises as `ask`,
+    and RuleBroken `booking.rule`.
     """
+    ground, found = read_locked(session, place, span)
+    is_home = sections is None or ground.section_id is None or ground.section_id in sections
+    if ground != ground_of(place) or not is_home:
+        place = get_place(session, place.space.id, anew=True)
+        ask(place)
+    for barrier in found:
+        if barrier.bars(user_id):
+            refuse_barrier(barrier)
+    return place
+
+
+def check_barriers(session: Session, place: Place, span: TimeSpan, user_id: int | None) -> None:
+    """The barriers alone; raises RuleBroken `booking.rule`."""
     for barrier in standing(session, place, span, user_id):
         refuse_barrier(barrier)
 

@@ -15,6 +15,7 @@ from app.bookings.making import (
     check_allotted,
     check_asked,
     check_entry,
+    check_locked,
     check_movable,
     holder_of,
     host_of,
@@ -54,11 +55,15 @@ def reserve(
     place = get_place(session, space_id)
     span = effective_span(span, now)
     holder = _holder(session, place, span, actor=actor, for_user_id=for_user_id, guest_name=guest_name)
-    check_takes_bookings(place)
+
+    def ask(there: Place) -> None:
+        check_takes_bookings(there)
+        check_asked(Reads(session), there, span, holder, actor=actor, now=now)
+
     with about(holder):
-        check_asked(Reads(session), place, span, holder, actor=actor, now=now)
+        ask(place)
         queue_up(session, user_ids=[holder.user_id], space_ids=[place.space.id])
-        legal.check_barriers(session, place, span, holder.user_id)
+        place = check_locked(session, place, span, holder, actor=actor, ask=ask)
         # First, so that the pause before this one is counted from where the claim will end.
         _shorten_own_claim(session, place, holder, span, actor=actor, now=now)
         legal.check_counts(session, place, span, user_id=holder.user_id, now=now)
@@ -107,9 +112,13 @@ def allot(
     """Give a person the space that the lot, or a rotation, gave them: as `reserve`, but by nobody's hand, before others
     may book it, and as far ahead as the facility staff may. `person`: as of the span's day. Raises as `reserve`."""
     place = get_place(session, space_id)
-    check_allotted(Reads(session), place, span, person, now=now)
+
+    def ask(there: Place) -> None:
+        check_allotted(Reads(session), there, span, person, now=now)
+
+    ask(place)
     queue_up(session, user_ids=[person.id], space_ids=[space_id])
-    legal.check_barriers(session, place, span, person.id)
+    place = legal.check_locked(session, place, span, user_id=person.id, sections=person.within, ask=ask)
     legal.check_counts(session, place, span, user_id=person.id, now=now)
     holder = Holder(person.id, person.within)
     return write(session, place, new_values(place, holder, span, actor_id=None, now=now, origin=origin))
@@ -151,12 +160,18 @@ def move(
         for_user_id=booking.user_id,
         guest_name=booking.guest_name,
     )
-    with about(holder):
+
+    def ask(there: Place) -> None:
+        if there.space.id != booking.space_id:
+            check_takes_bookings(there)
         check_asked(
-            Reads(session), place, asked.span, holder, actor=actor, now=now, judged_at=asked.judged_at
+            Reads(session), there, asked.span, holder, actor=actor, now=now, judged_at=asked.judged_at
         )
+
+    with about(holder):
+        ask(place)
         queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
-        legal.check_barriers(session, place, asked.span, booking.user_id)
+        place = check_locked(session, place, asked.span, holder, actor=actor, ask=ask)
         counted = booking.user_id if booking.origin is Origin.BOOKED else None  # quotas leave claims apart
         besides = legal.Besides.one(booking.id)
         legal.check_counts(session, place, asked.span, user_id=counted, now=now, besides=besides)
@@ -193,8 +208,8 @@ def claim(
     Another's claim that the sensor has seen empty past the hold is ended first, by `pipeline.claim`.
     Raises as `reserve`.
     """
-    place = get_place(session, space_id)
-    queue_up(session, user_ids=[actor.id], space_ids=[place.space.id])
+    queue_up(session, user_ids=[actor.id], space_ids=[space_id])
+    place = get_place(session, space_id, anew=True)
     span = claimable(session, place, actor=actor, now=now)
     if until is not None and now < until < span.end:
         span = TimeSpan(now, until)

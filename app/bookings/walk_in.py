@@ -21,7 +21,6 @@ from app.people.cards import find_by_card
 from app.people.service import Person, get_person
 from app.spaces.desk_codes import as_typed
 from app.spaces.models import FixedSeat, Space, Zone
-from app.spaces.rules import Policy
 from app.spaces.service import Place, get_place, in_layout, policies
 from app.timespan import TimeSpan
 
@@ -38,16 +37,19 @@ class Desk:
     not, for the reason that `refused` names. `elsewhere`: what they hold of the lane now at another space.
     """
 
-    space: Space
-    policy: Policy
+    place: Place
     mine: Booking | None
     claim: TimeSpan | None
     refused: DomainError | None
     elsewhere: Space | None
 
+    @property
+    def space(self) -> Space:
+        return self.place.space
+
     def opens_at(self) -> datetime | None:
         """When check-in to one's own booking opens."""
-        return self.mine.start_at - self.policy.check_in_opens if self.mine else None
+        return self.mine.start_at - self.place.policy.check_in_opens if self.mine else None
 
 
 def find_desk(session: Session, code: str) -> Place:
@@ -93,7 +95,7 @@ def desk(session: Session, code: str, *, person: Person, now: datetime) -> Desk:
             claim = claimable(session, place, actor=person, now=now)
         except DomainError as error:
             refused = error
-    return Desk(place.space, place.policy, mine, claim, refused, elsewhere)
+    return Desk(place, mine, claim, refused, elsewhere)
 
 
 def _check_free(session: Session, place: Place, now: datetime) -> None:

@@ -64,7 +64,6 @@ def barriers(
 
     `zone`: the site's zone of time, in which the days of a fixed seat begin and end.
     """
-    days = {"first": span.start.astimezone(zone).date(), "last": span.end.astimezone(zone).date()}
     wanted: tuple[InstrumentedAttribute[int], int | list[int]]
     if space_id is not None:
         wanted = Space.id, space_id
@@ -74,17 +73,24 @@ def barriers(
         wanted = Space.id, list(space_ids)
     else:
         wanted = Zone.id, list(zone_ids)
-    values = {"wanted": wanted[1], "start": span.start, "end": span.end, **days}
-    rows = session.connection().execute(_query(wanted[0], some=isinstance(wanted[1], list)), values)
+    query = standing(wanted[0], some=isinstance(wanted[1], list))
+    return read_from(session.connection().execute(query, asking(wanted[1], span, zone)), span, zone)
+
+
+def asking(wanted: int | list[int], span: TimeSpan, zone: ZoneInfo) -> dict[str, Any]:
+    """The values with which `standing` is asked."""
+    days = {"first": span.start.astimezone(zone).date(), "last": span.end.astimezone(zone).date()}
+    return {"wanted": wanted, "start": span.start, "end": span.end, **days}
+
+
+def read_from(rows: Iterable[Any], span: TimeSpan, zone: ZoneInfo) -> list[Barrier]:
+    """The barriers that rows of `standing` tell of, the earliest first."""
     found = (_barrier(row, zone) for row in rows)
-    return sorted(
-        (one for one in found if one.touches(span)),
-        key=lambda one: one.start,
-    )
+    return sorted((one for one in found if one.touches(span)), key=lambda one: one.start)
 
 
 @cache
-def _query(of: InstrumentedAttribute[int], *, some: bool) -> CompoundSelect[Any]:
+def standing(of: InstrumentedAttribute[int], *, some: bool) -> CompoundSelect[Any]:
     """What stands before the space `wanted` or the spaces of a zone or floor, or before some of them; put together
     once, since building it costs more than running it."""
     is_wanted = of.in_(bindparam("wanted", expanding=True)) if some else of == bindparam("wanted")

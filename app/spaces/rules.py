@@ -45,20 +45,22 @@ MOST_SENSOR_NAME = 64
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What somebody wants: one space, or any of a lane, narrowed by kind and by zone."""
+    """What somebody wants: one space, or any of a lane, narrowed by kind, by zone and by site."""
 
     lane: Lane
     kind: Kind | None = None
     zone_id: int | None = None
     space_id: int | None = None
+    site_id: int | None = None
 
-    def takes(self, space_id: int, zone_id: int, kind: Kind) -> bool:
+    def takes(self, space_id: int, zone_id: int, site_id: int, kind: Kind) -> bool:
         """Whether a space would do."""
         return (
             LANES[kind] is self.lane
             and self.kind in {None, kind}
             and self.zone_id in {None, zone_id}
             and self.space_id in {None, space_id}
+            and self.site_id in {None, site_id}
         )
 
 

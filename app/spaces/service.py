@@ -236,18 +236,21 @@ def zone_values(session: Session, zone_id: int) -> dict[Kind, dict[str, str]]:
     return dict(found)
 
 
-def get_place(session: Session, space_id: int) -> Place:
-    """A space of the layout and what governs it; one query. Raises NotFound `space.unknown`."""
-    rows: Sequence[Any] = session.execute(_PLACE, {"space_id": space_id}).all()
+def get_place(session: Session, space_id: int, *, anew: bool = False) -> Place:
+    """A space of the layout and what governs it; one query. `anew`: whatever the session has read of it before, which
+    under its lock may be no longer so. Raises NotFound `space.unknown`."""
+    options = {"populate_existing": anew}
+    rows: Sequence[Any] = session.execute(_PLACE, {"space_id": space_id}, execution_options=options).all()
     if not rows:
         raise NotFound("space.unknown", space_id=space_id)
     return _place(rows)
 
 
 def get_places(session: Session, space_ids: Collection[int]) -> dict[int, Place]:
-    """The same of several, by id; one query. Raises NotFound `space.unknown`."""
+    """The same of several, anew, by id; one query. Raises NotFound `space.unknown`."""
     rows: dict[int, list[Any]] = defaultdict(list)
-    for row in session.execute(_PLACES.where(Space.id.in_(space_ids))):
+    anew = {"populate_existing": True}
+    for row in session.execute(_PLACES.where(Space.id.in_(space_ids)), execution_options=anew):
         rows[row[0].id].append(row)
     missing = sorted(set(space_ids) - rows.keys())
     if missing:

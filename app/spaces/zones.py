@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 from app import events
@@ -14,7 +14,7 @@ from app.errors import NotFound, RuleBroken
 from app.people.models import Section
 from app.spaces.models import Floor, Site, Zone, ZoneGuest, ZoneOverflow
 from app.spaces.rules import GuestDay, Opening
-from app.spaces.service import get_zone, list_zones
+from app.spaces.service import get_floor, get_zone, in_layout, list_zones
 
 
 def list_sites(session: Session) -> list[Site]:
@@ -35,6 +35,30 @@ def get_site(session: Session, site_id: int) -> Site:
     if site is None:
         raise NotFound("site.unknown", site_id=site_id)
     return site
+
+
+def site_of_zone(session: Session, zone_id: int) -> Site:
+    """The site of a zone; raises NotFound `zone.unknown`."""
+    return site_of_floor(session, get_zone(session, zone_id).floor_id)
+
+
+def site_of_floor(session: Session, floor_id: int) -> Site:
+    """The site of a floor; raises NotFound `floor.unknown`."""
+    return get_site(session, get_floor(session, floor_id).site_id)
+
+
+def home_site(session: Session, own: Collection[int], within: Collection[int]) -> Site | None:
+    """The site where the people of some sections are at home: that of the first zone of their own, else of those that
+    they lie within, else of the floor that the pages begin with; None in an office without floors. One query."""
+    theirs = and_(Zone.floor_id == Floor.id, Zone.section_id.in_(within), in_layout(Zone))
+    query = (
+        select(Site)
+        .join(Floor, Floor.site_id == Site.id)
+        .join(Zone, theirs, isouter=True)
+        .order_by(Zone.id.is_(None), Zone.section_id.not_in(own), Zone.code, Floor.code)
+        .limit(1)
+    )
+    return session.scalar(query)
 
 
 def set_opening(

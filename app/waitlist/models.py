@@ -18,8 +18,9 @@ IS_IN_LINE = text("state IN ('waiting', 'offered')")
 class Entry(Base):
     """A place in the queue; the order of `id` is the order of asking.
 
-    `user_id` None: somebody without an account, known by the `number` drawn in `zone_id` on `drawn_on`. `minutes` None:
-    the whole span is wanted. While `offered`, `booking_id` is what is held for it, until `hold_until`.
+    `user_id` None: somebody without an account, known by the `number` drawn in `zone_id` on `drawn_on`. `site_id` None:
+    any site will do. `minutes` None: the whole span is wanted. While `offered`, `booking_id` is what is held for it,
+    until `hold_until`.
     """
 
     __tablename__ = "waitlist_entries"
@@ -39,6 +40,7 @@ class Entry(Base):
     kind: Mapped[Kind | None] = mapped_column(enum_text(Kind))
     zone_id: Mapped[int | None] = mapped_column(ForeignKey("zones.id"))
     space_id: Mapped[int | None] = mapped_column(ForeignKey("spaces.id"))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
     start_at: Mapped[datetime]
     end_at: Mapped[datetime]
     minutes: Mapped[int | None]
@@ -53,7 +55,7 @@ class Entry(Base):
     @property
     def wish(self) -> Wish:
         length = timedelta(minutes=self.minutes) if self.minutes else None
-        target = Target(self.lane, self.kind, self.zone_id, self.space_id)
+        target = Target(self.lane, self.kind, self.zone_id, self.space_id, self.site_id)
         return Wish(target, TimeSpan(self.start_at, self.end_at), length)
 
     @property

@@ -19,7 +19,7 @@ from app.database import try_lock_rows
 from app.errors import Conflict
 from app.people.models import User
 from app.people.service import Person, find_people
-from app.spaces.models import Space, Zone
+from app.spaces.models import Floor, Space, Zone
 from app.spaces.rules import LANES, Lane
 from app.spaces.service import policies
 from app.timespan import TimeSpan
@@ -93,8 +93,10 @@ def _met(session: Session, now: datetime) -> list[Entry]:
     if not waiting:
         return []
     rows = session.execute(
-        select(Booking, Space)
+        select(Booking, Space, Floor.site_id)
         .join(Space, Space.id == Booking.space_id)
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
         .where(
             Booking.user_id.in_({entry.user_id for entry in waiting}), HOLDS, Booking.status != Status.HELD
         )
@@ -105,9 +107,9 @@ def _met(session: Session, now: datetime) -> list[Entry]:
         for entry in waiting
         if any(
             booking.user_id == entry.user_id
-            and entry.wish.target.takes(space.id, space.zone_id, space.kind)
+            and entry.wish.target.takes(space.id, space.zone_id, site_id, space.kind)
             and entry.wish.is_met_by(booking.span, now)
-            for booking, space in rows
+            for booking, space, site_id in rows
         )
     ]
 
@@ -176,6 +178,7 @@ def _could_have(
             or_(and_(room, Entry.lane == Lane.ROOM), and_(~room, Entry.lane == Lane.DESK)),
         )
         .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
         .where(
             in_line(),
             Entry.state == State.WAITING,
@@ -184,6 +187,7 @@ def _could_have(
             or_(Entry.kind.is_(None), Entry.kind == Space.kind),
             or_(Entry.zone_id.is_(None), Entry.zone_id == Space.zone_id),
             or_(Entry.space_id.is_(None), Entry.space_id == Space.id),
+            or_(Entry.site_id.is_(None), Entry.site_id == Floor.site_id),
             ~exists()
             .where(
                 Booking.space_id == Space.id,
@@ -212,7 +216,9 @@ def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: date
     if wanted is None:
         return None
     policy_of = policies(session)
-    for one in sorted(found, key=lambda one: (one.is_overflow, one.is_occupied, one.code))[:TRIES]:
+    for one in sorted(found, key=lambda one: (one.is_overflow, one.is_occupied, one.roominess, one.code))[
+        :TRIES
+    ]:
         booking = holding.try_hold(
             session,
             one.space_id,

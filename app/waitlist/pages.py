@@ -15,8 +15,8 @@ from app.access import PEOPLE, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db
-from app.http import identifier, now, settings, today
-from app.timespan import TimeSpan, chosen_span, day_span
+from app.http import identifier, now, settings
+from app.timespan import TimeSpan, chosen_span
 from app.waitlist import service
 from app.waitlist.models import Entry
 from app.waitlist.rules import State, Wish
@@ -34,7 +34,7 @@ def mine() -> str:
     with reading(db.engine) as session:
         shown = service.standing(session, service.list_own(session, asker().id), now=now())
         zones = service.zones_with_rooms(session)
-        by_site = service.zones_to_wait_for(session)
+        by_site = service.zones_to_wait_for(session, asker())
         session.expunge_all()
     return render_template(
         "queue.html", shown=shown, zones=zones, by_site=by_site, kinds=KINDS, State=State, now=now()
@@ -47,13 +47,16 @@ def wait() -> Response:
     def join(session: Session) -> str:
         # Where any seat or any room will do, the form's choice of a kind names the lane.
         lane = request.form.get("lane") or request.form.get("kind")
+        site_id, zone_id = _where()
         target = service.target_of(
             session,
             space_id=request.form.get("space_id", type=identifier),
             space_code=request.form.get("code", "").strip()[:32],
             kind=request.form["kind"] if request.form.get("kind") in KINDS else None,
-            zone_id=request.form.get("zone_id", type=identifier),
+            zone_id=zone_id,
+            site_id=site_id,
             lane=lane if lane in LANES else None,
+            actor=asker(),
         )
         entry = pipeline.wait(session, Wish(target, _span(), _length()), actor=asker(), now=now())
         if entry.state is State.OFFERED:
@@ -61,6 +64,15 @@ def wait() -> Response:
         return str(gettext("You stand in line. You are told as soon as something is free."))
 
     return _done(join)
+
+
+def _where() -> tuple[int | None, int | None]:
+    """The site and the zone of the form."""
+    site, _, zone = request.form.get("where", "").partition("/")
+    try:
+        return identifier(site) if site else None, identifier(zone) if zone else None
+    except ValueError as error:
+        raise RuleBroken("request.invalid") from error
 
 
 def _length() -> timedelta | None:
@@ -109,7 +121,7 @@ def numbers() -> str:
         zones = service.zones_with_rooms(session)
         wanted = request.args.get("zone", type=identifier)
         zone = next((one for one in zones if one.id == wanted), zones[0] if zones else None)
-        entries = service.numbers(session, zone.id, today()) if zone else []
+        entries = service.numbers(session, zone.id, now=now()) if zone else []
         shown = service.standing(session, entries, now=now())
         session.expunge_all()
     return render_template(
@@ -129,7 +141,7 @@ def draw() -> Response:
         zone_id = request.form.get("zone_id", type=identifier)
         if zone_id is None:
             raise NotFound("zone.unknown")
-        wanted = service.Draw(zone_id, today(), day_span(today(), settings().timezone).end)
+        wanted = service.Draw(zone_id)
         entry = pipeline.draw_number(session, wanted, actor=asker(), now=now())
         if entry.state is State.OFFERED:
             return str(gettext("Your number is %(number)s. It is your turn now.", number=entry.number))

@@ -14,8 +14,8 @@ from app.access import PEOPLE, Role, allow, asker
 from app.cursors import id_page
 from app.database import lock_rows, reading, transaction
 from app.extensions import db
-from app.http import ETAG_HEADER, Blueprint, PageArguments, etag, now, settings, today
-from app.timespan import TimeSpan, day_span
+from app.http import ETAG_HEADER, Blueprint, PageArguments, etag, now
+from app.timespan import TimeSpan
 from app.versions import changes, shown
 from app.waitlist import service
 from app.waitlist.models import Entry
@@ -31,9 +31,9 @@ api = Blueprint("waitlist", "waitlist", url_prefix="/api/v1", description="The q
 @api.response(201, EntryView)
 @allow(*PEOPLE)
 def wait(body: dict[str, Any]) -> Any:
-    """Stand in line for a space, a kind or a zone; what is free already is offered at once"""
+    """Stand in line for a space, a kind, a zone or a site; what is free already is offered at once"""
     with transaction(db.engine) as session:
-        target = service.target_of(session, **{name: body[name] for name in service.TARGET})
+        target = service.target_of(session, actor=asker(), **{name: body[name] for name in service.TARGET})
         length = timedelta(minutes=body["minutes"]) if body["minutes"] else None
         wish = Wish(target, TimeSpan(body["start"], body["end"]), length)
         return _shown(session, pipeline.wait(session, wish, actor=asker(), now=now()))
@@ -59,12 +59,7 @@ def index(query: dict[str, Any]) -> Any:
 @allow(*PEOPLE, Role.KIOSK)
 def draw(body: dict[str, Any]) -> Any:
     """Draw the next number for the rooms of a zone; at a kiosk for whoever stands there"""
-    draw = Draw(
-        body["zone_id"],
-        today(),
-        day_span(today(), settings().timezone).end,
-        timedelta(minutes=body["minutes"]),
-    )
+    draw = Draw(body["zone_id"], timedelta(minutes=body["minutes"]))
     with transaction(db.engine) as session:
         return _shown(session, pipeline.draw_number(session, draw, actor=asker(), now=now()))
 
@@ -76,7 +71,7 @@ def draw(body: dict[str, Any]) -> Any:
 def numbers(query: dict[str, Any]) -> Any:
     """The numbers that are called and that wait for the rooms of a zone today; nobody is named"""
     with reading(db.engine) as session:
-        page = id_page(service.numbers(session, query["zone"], today()), query)
+        page = id_page(service.numbers(session, query["zone"], now=now()), query)
         shown = service.standing(session, page["items"], now=now())
         for one in shown:
             session.expunge(one.entry)

@@ -12,11 +12,18 @@ LONGEST_MINUTES = 24 * 60
 
 
 class WaitRequest(Schema):
-    """A space, or a kind, a zone, or a kind in a zone. A zone alone means a desk there, unless `lane` says so."""
+    """A space, or a kind, a zone, a site, or a kind there. A zone or a site alone means a desk there, unless `lane`
+    says so."""
 
     kind = fields.String(load_default=None, validate=validate.OneOf([kind.value for kind in Kind]))
     zone_id = Identifier(load_default=None, strict=True)
     space_id = Identifier(load_default=None, strict=True)
+    site_id = Identifier(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        metadata={"description": "of a kind or a lane; null: where one's own section has its zone"},
+    )
     lane = fields.String(load_default=None, validate=validate.OneOf([lane.value for lane in Lane]))
     start = Instant(required=True)
     end = Instant(required=True)
@@ -30,9 +37,12 @@ class WaitRequest(Schema):
 
     @validates_schema
     def wants_one_thing(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
-        kind, zone_id, space_id = (data.get(name) for name in ("kind", "zone_id", "space_id"))
-        if kind is None and zone_id is None and space_id is None:
-            raise ValidationError("name a space_id, a kind or a zone_id", "kind")
+        names = ("kind", "zone_id", "space_id", "site_id")
+        kind, zone_id, space_id, site_id = (data.get(name) for name in names)
+        if kind is None and zone_id is None and space_id is None and site_id is None:
+            raise ValidationError("name a space_id, a kind, a zone_id or a site_id", "kind")
+        if site_id is not None and (zone_id is not None or space_id is not None):
+            raise ValidationError("a zone and a space have their site already", "site_id")
         if space_id is not None and (kind is not None or zone_id is not None):
             raise ValidationError("a space has its kind and zone already", "space_id")
         if kind and data.get("lane") not in {None, LANES[Kind(kind)].value}:
@@ -55,6 +65,7 @@ class EntryView(Schema):
     lane = fields.String()
     zone_id = fields.Integer(allow_none=True)
     space_id = fields.Integer(allow_none=True)
+    site_id = fields.Integer(allow_none=True)
     start = fields.AwareDateTime(attribute="start_at")
     end = fields.AwareDateTime(attribute="end_at")
     minutes = fields.Integer(allow_none=True)

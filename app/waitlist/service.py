@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
@@ -25,8 +26,8 @@ from app.people.service import Person
 from app.spaces.models import Site, Space, Zone
 from app.spaces.rules import LANES, Lane, Target
 from app.spaces.service import get_place, get_zone, in_layout
-from app.spaces.zones import zones_by_site
-from app.timespan import TimeSpan
+from app.spaces.zones import get_site, home_site, site_of_zone, zones_by_site
+from app.timespan import TimeSpan, day_span
 from app.waitlist.models import Entry
 from app.waitlist.rules import IN_LINE, State, Wish, expected_at
 
@@ -39,7 +40,7 @@ def in_line(entry: Any = Entry) -> Any:
     return entry.state.in_(IN_LINE)
 
 
-TARGET = ("space_id", "kind", "zone_id", "lane")
+TARGET = ("space_id", "kind", "zone_id", "site_id", "lane")
 
 
 def target_of(
@@ -48,20 +49,30 @@ def target_of(
     space_id: int | None,
     kind: str | None,
     zone_id: int | None,
+    site_id: int | None,
     lane: str | None,
+    actor: Person,
     space_code: str = "",
 ) -> Target:
-    """What somebody named: a space by its id or the code that people read on it, or a kind, a zone, a lane. Raises
-    NotFound `space.unknown`."""
+    """What somebody named: a space by its id or the code that people read on it, or a kind, a zone, a lane. It is of
+    one site: that of the space or zone, or the named one, or where the actor is at home.
+    Raises NotFound `space.unknown`, `zone.unknown` or `site.unknown`."""
     if space_code:
         space_id = space_called(session, space_code)
     if space_id is not None:
-        return Target(get_place(session, space_id).space.lane, space_id=space_id)
-    return target_named(kind, lane, zone_id)
+        place = get_place(session, space_id)
+        site = site_of_zone(session, place.zone.id)
+        return Target(place.space.lane, space_id=space_id, site_id=site.id)
+    if zone_id is not None:
+        return target_named(kind, lane, zone_id, site_of_zone(session, zone_id).id)
+    if site_id is not None:
+        return target_named(kind, lane, None, get_site(session, site_id).id)
+    home = home_site(session, actor.section_ids, actor.within)
+    return target_named(kind, lane, None, home.id if home is not None else None)
 
 
 def join(session: Session, wish: Wish, *, actor: Person, now: datetime) -> Entry:
-    """Stand in line for a space, a zone or a kind; one place for a person, lane and time.
+    """Stand in line for a space, a zone, a site or a kind; one place for a person, lane and time.
 
     Raises NotFound `zone.unknown`, RuleBroken `waitlist.over` for a span that is over, `waitlist.hopeless` for what no
     offer could ever be, Conflict `waitlist.joined`.
@@ -82,6 +93,7 @@ def join(session: Session, wish: Wish, *, actor: Person, now: datetime) -> Entry
         kind=target.kind,
         zone_id=target.zone_id,
         space_id=target.space_id,
+        site_id=target.site_id,
         start_at=span.start,
         end_at=span.end,
         minutes=wish.length // timedelta(minutes=1) if wish.length else None,
@@ -91,11 +103,9 @@ def join(session: Session, wish: Wish, *, actor: Person, now: datetime) -> Entry
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A number for the rooms of a zone. It holds until `until`, the end of the day `on`; a turn lasts `length`."""
+    """A number for the rooms of a zone. It holds until the day of the zone's site ends; a turn lasts `length`."""
 
     zone_id: int
-    on: date
-    until: datetime
     length: timedelta = CALL
 
 
@@ -105,11 +115,11 @@ def draw(session: Session, wanted: Draw, *, actor: Person, now: datetime) -> Ent
     Raises NotFound `zone.unknown`, RuleBroken `waitlist.hopeless` where the zone has no rooms to book, Conflict
     `waitlist.joined`.
     """
-    zone_id, on = wanted.zone_id, wanted.on
-    get_zone(session, zone_id)
+    zone_id, site = wanted.zone_id, site_of_zone(session, wanted.zone_id)
+    on, day = _day_at(site, now)
     if session.scalar(_with_rooms().where(Zone.id == zone_id)) is None:
         raise RuleBroken("waitlist.hopeless")
-    span = TimeSpan(now, wanted.until)
+    span = TimeSpan(now, day.end)
     user_id = None if actor.role is Role.KIOSK else actor.id
     queue_up(session, user_ids=[user_id], space_ids=[])
     if user_id is not None:
@@ -122,6 +132,7 @@ def draw(session: Session, wanted: Draw, *, actor: Person, now: datetime) -> Ent
         user_id=user_id,
         lane=Lane.ROOM,
         zone_id=zone_id,
+        site_id=site.id,
         start_at=span.start,
         end_at=span.end,
         minutes=wanted.length // timedelta(minutes=1),
@@ -129,6 +140,13 @@ def draw(session: Session, wanted: Draw, *, actor: Person, now: datetime) -> Ent
         drawn_on=on,
     )
     return _add(session, entry, actor=actor, now=now)
+
+
+def _day_at(site: Site, now: datetime) -> tuple[date, TimeSpan]:
+    """The day that it is at a site."""
+    zone = ZoneInfo(site.timezone)
+    on = now.astimezone(zone).date()
+    return on, day_span(on, zone)
 
 
 def _refuse_second(session: Session, user_id: int, lane: Lane, span: TimeSpan) -> None:
@@ -302,8 +320,8 @@ def _turns(
 
 
 def _is_before(other: Entry, entry: Entry) -> bool:
-    """Whether somebody asked before for what may be the same: of that lane and time, and of no other kind, zone or
-    space."""
+    """Whether somebody asked before for what may be the same: of that lane and time, and of no other kind, zone,
+    space or site."""
     return (
         other.id < entry.id
         and other.lane is entry.lane
@@ -311,14 +329,15 @@ def _is_before(other: Entry, entry: Entry) -> bool:
         and other.end_at > entry.start_at
         and all(
             getattr(entry, name) is None or getattr(other, name) in {None, getattr(entry, name)}
-            for name in ("kind", "zone_id", "space_id")
+            for name in ("kind", "zone_id", "space_id", "site_id")
         )
     )
 
 
-def zones_to_wait_for(session: Session) -> list[tuple[Site, list[Zone]]]:
-    """The zones that are booked, by their site: for free seating nobody waits; three queries."""
-    found = zones_by_site(session)
+def zones_to_wait_for(session: Session, person: Person) -> list[tuple[Site, list[Zone]]]:
+    """The zones that are booked, by their site, the person's own first: for free seating nobody waits; four queries."""
+    home = home_site(session, person.section_ids, person.within)
+    found = sorted(zones_by_site(session), key=lambda one: one[0] is not home)
     return [(site, [zone for zone in zones if not zone.free_seating]) for site, zones in found]
 
 
@@ -333,8 +352,9 @@ def _with_rooms() -> Select[Zone]:
     return select(Zone).where(Zone.free_seating.is_(False), Zone.id.in_(with_rooms))
 
 
-def numbers(session: Session, zone_id: int, on: date) -> list[Entry]:
-    """The numbers of a zone's day that stand in line, in the order of drawing."""
-    get_zone(session, zone_id)
+def numbers(session: Session, zone_id: int, *, now: datetime) -> list[Entry]:
+    """The numbers of a zone that were drawn today and stand in line, in the order of drawing. Raises NotFound
+    `zone.unknown`."""
+    on, _day = _day_at(site_of_zone(session, zone_id), now)
     query = select(Entry).where(Entry.zone_id == zone_id, Entry.drawn_on == on, in_line())
     return list(session.scalars(query.order_by(Entry.id)))

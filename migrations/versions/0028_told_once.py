@@ -6,7 +6,7 @@ from alembic import op
 from app.orm import Document
 
 revision = "0028"
-down_revision = "0024"
+down_revision = "0026"
 
 
 def upgrade() -> None:

@@ -213,7 +213,7 @@ def test_one_sees_ones_own_clash_and_takes_another_time_with_a_click(app: Flask,
     me = sign_in(app, house, "aoki")
     booking = house.book("aoki", "seat", "10:00", "11:00")
     house.book("baba", "seat", "11:00", "12:00")
-    for where in ("window", "bare"):
+    for where in ("window", "bare", "focus"):
         house.break_(where)
     path = f"/bookings/{booking.id}/change"
     form = form_of(me.get("/bookings"), path)

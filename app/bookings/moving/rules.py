@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -14,8 +14,7 @@ from app.timespan import TimeSpan, without
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A space that would do: how far away, in the floor's units, when it cannot be had, for how many it is, how unlike
-    what was booked (0: same zone and kind), and the longest booking it takes. `of_section`: in another zone, for the
-    people of its section alone."""
+    what was booked (0: same zone and kind), and the longest booking it takes."""
 
     space_id: int
     code: str
@@ -24,27 +23,10 @@ class Candidate:
     capacity: int = 1
     unlike: int = 0
     longest: timedelta | None = None
-    of_section: bool = False
 
     def takes(self, span: TimeSpan, people: int) -> bool:
         """Whether a booking of so many people fits, busy or not."""
         return people <= max(self.capacity, 1) and (self.longest is None or span.length <= self.longest)
-
-
-def place_all(
-    wanted: Mapping[int, TimeSpan],
-    candidates: Sequence[Candidate],
-    people: Mapping[int, int] = MappingProxyType({}),
-    guests: Set[int] = frozenset(),
-) -> dict[int, int | None]:
-    """A space for each booking, by booking's id; None where nothing is free for it. `people`: how many come to it,
-    where that is more than one. `guests`: the bookings of those who are not of the section.
-
-    As `place_each`.
-    """
-    open_to_all = [one for one in candidates if not one.of_section]
-    ways = {one: open_to_all if one in guests else candidates for one in wanted}
-    return place_each(wanted, ways, people)
 
 
 def place_each(
@@ -52,30 +34,40 @@ def place_each(
     ways: Mapping[int, Sequence[Candidate]],
     people: Mapping[int, int] = MappingProxyType({}),
 ) -> dict[int, int | None]:
-    """The same, of the candidates that each booking has: `ways`.
+    """A space for each booking, by booking's id, of the candidates that it has: `ways`; None where nothing is free for
+    it. `people`: how many come to it, where that is more than one.
 
-    In the order of time, the most alike first, then the nearest; no two on one space at once. Who can stay together
-    with what they had all day, does: a space that already takes one of these bookings goes before an equally near one.
+    In the order of time; no two on one space at once. Who can stay together with what they had all day, does: a space
+    that already takes one of these bookings goes before an equally near one.
     """
     taken: dict[int, list[TimeSpan]] = {}
-    used: set[int] = set()
     placed: dict[int, int | None] = {}
     for booking_id, span in sorted(wanted.items(), key=lambda item: (item[1], item[0])):
-        fitting = [one for one in ways[booking_id] if one.takes(span, people.get(booking_id, 1))]
-        free = [
-            one
-            for one in fitting
-            if not any(span.overlaps(busy) for busy in (*one.busy, *taken.get(one.space_id, ())))
-        ]
-        best = min(free, key=lambda one: _order(one, used), default=None)
-        placed[booking_id] = best.space_id if best else None
-        if best:
-            taken.setdefault(best.space_id, []).append(span)
-            used.add(best.space_id)
+        found = best(span, ways[booking_id], people.get(booking_id, 1), taken)
+        placed[booking_id] = found.space_id if found else None
+        if found:
+            taken.setdefault(found.space_id, []).append(span)
     return placed
 
 
-def _order(one: Candidate, used: Set[int]) -> tuple[int, float, bool, str]:
+def best(
+    span: TimeSpan,
+    ways: Iterable[Candidate],
+    people: int = 1,
+    taken: Mapping[int, Sequence[TimeSpan]] = MappingProxyType({}),
+) -> Candidate | None:
+    """The candidate for one booking: the most alike, then the nearest, of those that fit and are free. `taken`: what
+    others were given of each space."""
+    free = [
+        one
+        for one in ways
+        if one.takes(span, people)
+        and not any(span.overlaps(busy) for busy in (*one.busy, *taken.get(one.space_id, ())))
+    ]
+    return min(free, key=lambda one: _order(one, taken), default=None)
+
+
+def _order(one: Candidate, used: Container[int]) -> tuple[int, float, bool, str]:
     return (one.unlike, one.distance, one.space_id not in used, one.code)
 
 
@@ -122,13 +114,14 @@ class Ground:
 @dataclass(frozen=True, slots=True)
 class Stay:
     """A booking as the layout sees it: of people of `sections` from its first to its last day, for so many of them.
-    `kept`: the space is kept for its person."""
+    `kept`: the space is kept for its person. `zone_id`: where they stay on whatever ground they were put there."""
 
     sections: frozenset[int]
     first: date
     last: date
     people: int = 1
     kept: bool = False
+    zone_id: int | None = None
 
 
 def may_enter(door: Door, stay: Stay) -> bool:
@@ -148,13 +141,25 @@ def takes_away(was: Ground, becomes: Ground, stay: Stay) -> bool:
 
 def could_take(ground: Ground, stay: Stay) -> bool:
     """Whether a booking whose own space went could be moved to this one, as far as the layout says."""
-    return not ground.free_seating and not ground.drawn and may_enter(ground.door, replace(stay, kept=False))
+    if ground.free_seating:
+        return False
+    if ground.zone_id == stay.zone_id:
+        return True
+    return not ground.drawn and may_enter(ground.door, replace(stay, kept=False))
 
 
-def unlike(was: Ground, other: Ground) -> int:
-    """How unlike another space is to the one that was booked; 0: same zone and kind."""
+def is_overflow(ground: Ground, stay: Stay) -> bool:
+    """Whether its people may be there only while their own zones are full."""
+    entry = ground.door.entry_for(stay.sections, stay.first, stay.last)
+    return ground.zone_id != stay.zone_id and entry is Entry.OVERFLOW
+
+
+def unlike(was: Ground, other: Ground, *, overflow: bool = False) -> int:
+    """How unlike another space is to the one that was booked; 0: same zone and kind. `overflow`: only where there is
+    nothing else."""
     return (
-        4 * (other.kind is not was.kind)
+        8 * overflow
+        + 4 * (other.kind is not was.kind)
         + 2 * (other.floor_id != was.floor_id)
         + (other.zone_id != was.zone_id)
     )

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.bookings.alternatives import candidates, ids_elsewhere
-from app.bookings.attendees import people_of
 from app.bookings.ending import end_from
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking
-from app.bookings.moving.rules import place_all
+from app.bookings.moving.others import grounds, place_bookings, sites_of, stays_of, take_turns
 from app.bookings.rules import Booked, Status, release_deadline
 from app.bookings.service import caused_by, change_all
 from app.errors import Conflict
-from app.people.service import Person, find_people
+from app.people.service import Person
 from app.spaces.models import Space
 from app.spaces.rules import LANES, Kind, Policy
-from app.spaces.service import Place, get_place, policies
+from app.spaces.service import get_place, policies
 from app.timespan import TimeSpan
 
 REASON = "out_of_order"
@@ -88,33 +86,17 @@ def plan(
     }
     if not left:
         return [staying(one, start, now, place.space.code) for one in listed]
-    window = TimeSpan(min(one.start for one in left.values()), max(one.end for one in left.values()))
-    others = candidates(session, place, window, user_id=None, now=now, elsewhere=True)
-    codes = {one.space_id: one.code for one in others}
-    guests = _guests(session, place, [one for one in listed if one.id in left])
-    placed = place_all(left, others, people_of(session, list(left)), guests)
+    found = grounds(session, sites_of(session, [place.zone.id]))
+    stays = stays_of(session, [one for one in listed if one.id in left], found)
+    # Whoever was put into the zone on another ground than its door's has that ground for its other spaces too.
+    meant = {one: replace(stays[one.id], zone_id=place.zone.id) for one in listed if one.id in stays}
+    placed = place_bookings(session, found, meant, left, was=found, now=now)
     return [
-        Move(one, to, codes[to], from_code=place.space.code)
+        Move(one, to, found[to].code, from_code=place.space.code)
         if (to := placed.get(one.id)) is not None
         else staying(one, start, now, place.space.code)
         for one in listed
     ]
-
-
-def _guests(session: Session, place: Place, bookings: Sequence[Booking]) -> set[int]:
-    """The bookings of whoever is not of the zone's section on their day: by a guest day, or as the facility staff put
-    them. Of somebody without an account it is the host's."""
-    section_id = place.zone.section_id
-    if section_id is None:
-        return set()
-    whose = {one.id: one.user_id or one.made_by or 0 for one in bookings}
-    people = find_people(session, set(whose.values()), date.min)
-    days = {one.id: one.start_at.astimezone(place.timezone).date() for one in bookings}
-    return {
-        booking_id
-        for booking_id, user_id in whose.items()
-        if user_id not in people or section_id not in people[user_id].as_of(days[booking_id]).within
-    }
 
 
 def staying(booking: Booking, start: datetime, now: datetime, code: str) -> Move:
@@ -126,6 +108,12 @@ def staying(booking: Booking, start: datetime, now: datetime, code: str) -> Move
 def left_of(booking: Booking, now: datetime) -> TimeSpan:
     """What is left of a booking: elsewhere it begins now, and so does its grace."""
     return TimeSpan(max(booking.start_at, now), booking.end_at)
+
+
+def take_turns_around(session: Session, space_id: int) -> None:
+    """Wait for the turn of every space of a space's site: of each that could take a booking of it. Raises NotFound
+    `space.unknown`."""
+    take_turns(session, sites_of(session, [get_place(session, space_id).zone.id]))
 
 
 def move_away(
@@ -142,12 +130,11 @@ def move_away(
     """Do what `plan` says, all in this transaction; where there is no other space, the booking ends and its person is
     told. `besides`: it is kept for that person; `notice`: why it goes away, as the office says it.
 
-    The caller has made the space unavailable, in this transaction too. Waits for the turn of the space and of every
-    other one that could take a booking, and for no person: nobody's hours change, so no person can clash.
+    The caller has made the space unavailable, in this transaction too. Waits for the turn of every space of the site,
+    and for no person: nobody's hours change, so no person can clash.
     """
     reason = REASON if besides is None else KEPT
-    place = get_place(session, space_id)
-    queue_up(session, user_ids=[], space_ids=ids_elsewhere(session, place))
+    take_turns_around(session, space_id)
     planned = plan(session, space_id, start, end, now=now, besides=besides)
     carry_out(session, planned, start, reason=reason, now=now, actor_id=actor.id, notice=notice)
     return planned

@@ -93,7 +93,7 @@ class Stock:
         rows = [
             row
             for row in self.rows
-            if target.takes(row.Space.id, row.Space.zone_id, row.Space.kind)
+            if target.takes(row.Space.id, row.Space.zone_id, row.Site.id, row.Space.kind)
             and _allows(row, self.policy_of, span, calendar=self.calendar, person=person, now=now)
         ]
         zone_ids = {row.Zone.id for row in rows}
@@ -118,8 +118,10 @@ class Stock:
                     kind=row.Space.kind,
                     zone_id=row.Space.zone_id,
                     floor_id=row.Zone.floor_id,
+                    site_id=row.Site.id,
                     x=row.Space.x,
                     y=row.Space.y,
+                    capacity=row.Space.capacity,
                     is_own=row.Space.zone_id in own,
                     is_overflow=entry is Entry.OVERFLOW and not kept,
                     is_kept=kept,
@@ -163,6 +165,8 @@ def _meant(target: Target) -> ColumnElement[bool]:
         meant.append(Space.zone_id == target.zone_id)
     if target.space_id is not None:
         meant.append(Space.id == target.space_id)
+    if target.site_id is not None:
+        meant.append(Floor.site_id == target.site_id)
     return and_(*meant)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from math import hypot, inf
+from typing import Any
 
 from app.spaces.rules import Kind, Lane
 from app.timespan import TimeSpan, merged
@@ -14,6 +15,8 @@ from app.timespan import TimeSpan, merged
 NEVER = datetime.max.replace(tzinfo=UTC)
 QUARTER, CALL = timedelta(minutes=15), timedelta(minutes=30)
 SHORTEST_DAY = timedelta(hours=1)
+# From what is for one person to what is for many.
+ROOMS = (Kind.BOOTH, Kind.MEETING_BOOTH, Kind.OPEN_MEETING)
 
 
 class Ground(IntEnum):
@@ -25,6 +28,7 @@ class Ground(IntEnum):
     OWN_ZONE = 3
     FREE = 4
     OVERFLOW = 5
+    OTHER_SITE = 6
 
     @property
     def reason(self) -> str:
@@ -45,8 +49,10 @@ class Option:
     kind: Kind
     zone_id: int
     floor_id: int
+    site_id: int
     x: int
     y: int
+    capacity: int = 1
     is_own: bool = False
     is_overflow: bool = False
     is_kept: bool = False
@@ -56,6 +62,11 @@ class Option:
     closes_at: datetime = NEVER
     is_claimed: bool = False
 
+    @property
+    def roominess(self) -> tuple[int, int]:
+        """Of a room: how much more it is than somebody alone needs, so that a small one goes first; desks are alike."""
+        return (ROOMS.index(self.kind), self.capacity) if self.kind in ROOMS else (0, 0)
+
     def is_free(self, span: TimeSpan) -> bool:
         """Whether nothing that is booked or barred touches a span."""
         return not any(one.overlaps(span) for one in self.busy)
@@ -64,11 +75,16 @@ class Option:
 @dataclass(frozen=True, slots=True)
 class Habits:
     """What is known of a person: where the others of their sections sit today, as (floor, zone, x, y); how often they
-    had a space; those they had of late."""
+    had a space; those they had of late; at which site they are."""
 
     group: Collection[tuple[int, int, int, int]] = ()
     times: Mapping[int, int] | None = None
     lately: Collection[int] = ()
+    site_id: int | None = None
+
+    def is_elsewhere(self, option: Option) -> bool:
+        """Whether a space is in another building."""
+        return self.site_id not in {None, option.site_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +97,8 @@ class Proposal:
 
 def ranked(options: Iterable[Option], habits: Habits) -> list[Proposal]:
     """The options from best to worst: one's fixed seat, near one's group today, one's usual, one's own zone, what is
-    everybody's, overflow; where the zone wants change, what one had of late comes after the rest of its like.
+    everybody's, overflow, another site; where the zone wants change, what one had of late comes after the rest of its
+    like. Of rooms a booth comes first, then what is for a meeting, the smallest first: whoever asks now is alone.
 
     Within a ground the nearest to the group, then the more usual, then by code: the same input gives the same order.
     """
@@ -93,6 +110,7 @@ def _proposal(option: Option, habits: Habits) -> Proposal:
     near = any((floor, zone) == (option.floor_id, option.zone_id) for floor, zone, _x, _y in habits.group)
     for ground, holds in (
         (Ground.FIXED_SEAT, option.is_kept),
+        (Ground.OTHER_SITE, habits.is_elsewhere(option)),
         (Ground.OVERFLOW, option.is_overflow),
         (Ground.NEAR_GROUP, near),
         (Ground.USUAL, usual),
@@ -103,14 +121,16 @@ def _proposal(option: Option, habits: Habits) -> Proposal:
     return Proposal(option, Ground.FREE)
 
 
-def _order(one: Proposal, habits: Habits) -> tuple[bool, bool, bool, int, float, int, str, int]:
+def _order(one: Proposal, habits: Habits) -> tuple[Any, ...]:
     option = one.option
     stale = option.wants_change and not option.is_kept and option.space_id in habits.lately
     times = 0 if option.wants_change else (habits.times or {}).get(option.space_id, 0)
     return (
         one.ground is not Ground.FIXED_SEAT,
-        one.ground is Ground.OVERFLOW,
+        one.ground is Ground.OTHER_SITE,
+        option.is_overflow and not option.is_kept,
         stale,
+        option.roominess,
         one.ground,
         _distance(option, habits),
         -times,
@@ -174,7 +194,11 @@ def next_free(
         and (start := _first_start(one, now, length)) + length <= min(until, one.closes_at)
         and not (one.is_occupied and start == now)
     ]
-    return min(found, key=lambda one: (one.span.start, one.option.is_overflow, one.option.code), default=None)
+    return min(
+        found,
+        key=lambda one: (one.span.start, one.option.is_overflow, one.option.roominess, one.option.code),
+        default=None,
+    )
 
 
 def _first_start(option: Option, now: datetime, length: timedelta) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,22 +44,26 @@ LATELY = timedelta(days=7)
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What is wanted now. `length` None: a call's for a room, until `closes_at` for a desk. `day_ends_at`: how far a
-    next free time is looked for. `replace`: what clashes of one's own ends for it."""
+    next free time is looked for. `replace`: what clashes of one's own ends for it. `near_site_id`: at which site they
+    are; others come last."""
 
     target: Target
     length: timedelta | None
     closes_at: datetime
     day_ends_at: datetime
     replace: bool = False
+    near_site_id: int | None = None
 
     def span(self, now: datetime) -> TimeSpan:
         return span_now(now, self.target.lane, length=self.length, closes_at=self.closes_at)
 
 
-def target_named(kind: str | None, lane: str | None, zone_id: int | None) -> Target:
-    """What the names of a kind, a lane and a zone mean; a desk where neither kind nor lane is named."""
+def target_named(
+    kind: str | None, lane: str | None, zone_id: int | None, site_id: int | None = None
+) -> Target:
+    """What the names of a kind, a lane, a zone and a site mean; a desk where neither kind nor lane is named."""
     of = Kind(kind) if kind else None
-    return Target(LANES[of] if of else Lane(lane or Lane.DESK), of, zone_id)
+    return Target(LANES[of] if of else Lane(lane or Lane.DESK), of, zone_id, site_id=site_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +85,30 @@ def propose(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Prop
         get_zone(session, ask.target.zone_id)
     span = ask.span(now)
     listed = _options(session, ask, span, actor=actor, now=now)
-    if ask.length is None and ask.target.lane is Lane.DESK and not _free(listed, span):
-        # Nobody said how long: a desk for a part of the day is better than none.
+    if ask.length is None and ask.target.lane is Lane.DESK and not _free(_near(listed, ask), span):
+        # Nobody said how long: a desk for a part of the day is better than none, or than one in another building.
         short = TimeSpan(now, now + QUARTER)
         shorter = _options(session, ask, short, actor=actor, now=now)
-        longest = longest_now(shorter, now, span)
+        longest = longest_now(_near(shorter, ask), now, span)
+        if longest is None and not _free(listed, span):
+            longest = longest_now(shorter, now, span)
         span, listed = (longest, shorter) if longest else (span, listed)
     free = _free(listed, span)
     clashing = clashing_with(session, actor.id, ask.target.lane, span)
-    proposals = ranked(free, _habits(session, actor, span)) if free else []
-    following = (
-        None if free else next_free(listed, now=now, length=span.length, until=max(ask.day_ends_at, span.end))
-    )
+    proposals = ranked(free, _habits(session, ask, actor, span)) if free else []
+    following = None if free else _next_free(listed, ask, span, now)
     return Proposed(span, proposals, clashing, following)
+
+
+def _near(listed: Sequence[Option], ask: Ask) -> list[Option]:
+    """Those of the site where they are."""
+    return [one for one in listed if ask.near_site_id in {None, one.site_id}]
+
+
+def _next_free(listed: Sequence[Option], ask: Ask, span: TimeSpan, now: datetime) -> NextFree | None:
+    until = max(ask.day_ends_at, span.end)
+    near = next_free(_near(listed, ask), now=now, length=span.length, until=until)
+    return near or next_free(listed, now=now, length=span.length, until=until)
 
 
 def _options(session: Session, ask: Ask, span: TimeSpan, *, actor: Person, now: datetime) -> list[Option]:
@@ -191,7 +207,7 @@ def _none_free(following: NextFree | None) -> Conflict:
     )
 
 
-def _habits(session: Session, person: Person, span: TimeSpan) -> Habits:
+def _habits(session: Session, ask: Ask, person: Person, span: TimeSpan) -> Habits:
     """Where the person's colleagues have booked or claimed a desk for that time, and where the person sat; two queries.
 
     What colleagues did themselves, not what sensors saw, and nobody is named to anybody.
@@ -231,4 +247,5 @@ def _habits(session: Session, person: Person, span: TimeSpan) -> Habits:
         group=[(row.floor_id, row.zone_id, row.x, row.y) for row in group],
         times={space_id: count for space_id, count, _last in had},
         lately={space_id for space_id, _count, last in had if last > span.start - LATELY},
+        site_id=ask.near_site_id,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +27,7 @@ from app.extensions import db
 from app.fields import day_typed, inside, is_storable
 from app.formats import day
 from app.http import identifier, now, settings, today
-from app.timespan import TimeSpan, chosen_span, day_span
+from app.timespan import TimeSpan, chosen_span
 from app.wording import explain
 
 pages = Blueprint("bookings_pages", __name__)
@@ -161,22 +161,22 @@ def absent() -> Response | str:
     try:
         first = day_typed(request.form.get("first", ""))
         last = day_typed(request.form.get("last", ""))
-        span = TimeSpan(
-            max(day_span(first, settings().timezone).start, now()), day_span(last, settings().timezone).end
-        )
+        days = absence.Days(first, last, now())
+        if days.window is None:
+            raise ValueError
     except (ValueError, OverflowError):
         flash(gettext("Choose a first day and a last one that are not over."), "error")
         return redirect(_then() or url_for("bookings_pages.mine"))
     if request.form.get("confirmed"):
         return _done(
             lambda session: pipeline.cancel_within(
-                session, user_id, span, actor=asker(), now=now(), why=_text("why", 200)
+                session, user_id, days, actor=asker(), now=now(), why=_text("why", 200)
             ),
             gettext("Cancelled."),
             _then() or url_for("bookings_pages.mine"),
         )
     with asking.looking_at(user_id) as session:
-        rows = absence.booked_with_spaces(session, user_id, span)
+        rows = absence.booked_with_spaces(session, user_id, days)
         session.expunge_all()
     return render_template("absence.html", rows=rows, first=first, last=last, user_id=user_id, then=_then())
 
@@ -243,8 +243,13 @@ def _scope() -> Scope:
 
 
 def _chosen() -> TimeSpan:
-    """The span of the form, in local time."""
+    """The span of the form: two instants, or in local time."""
     try:
+        if "start" in request.form:
+            start_at, end_at = (
+                datetime.fromisoformat(request.form.get(name, "")) for name in ("start", "end")
+            )
+            return TimeSpan(start_at, end_at)
         on = day_typed(request.form.get("date", ""))
         start = time.fromisoformat(request.form.get("from", ""))
         end = time.fromisoformat(request.form.get("to", ""))

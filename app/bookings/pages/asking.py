@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from app.access import asker
 from app.bookings import service
-from app.bookings.now.service import Ask, target_named
+from app.bookings.now.asking import Named, ask_of
+from app.bookings.now.service import Ask
 from app.database import reading, transaction
 from app.extensions import db
 from app.http import now, settings, today
-from app.timespan import day_span
 
 
-def ask(
-    *, kind: str | None, lane: str | None, zone_id: int | None, minutes: int | None, replace: bool
-) -> Ask:
-    """A desk is asked for until the office closes today; what is free next is looked for until midnight."""
-    zone = settings().timezone
-    closes_at = day_span(today(), zone, settings().hours.start, settings().hours.end).end
-    return Ask(
-        target_named(kind, lane, zone_id),
-        timedelta(minutes=minutes) if minutes else None,
-        closes_at=max(closes_at, now()),
-        day_ends_at=day_span(today(), zone).end,
-        replace=replace,
-    )
+def ask(session: Session, named: Named) -> Ask:
+    """What the asker named, by the office's hours. Raises as `ask_of`."""
+    office = settings()
+    return ask_of(session, named, person=asker(), now=now(), hours=office.hours, timezone=office.timezone)
 
 
 @contextmanager

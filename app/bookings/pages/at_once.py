@@ -10,14 +10,15 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import PEOPLE, allow, asker
+from app.bookings.now.asking import Named
 from app.bookings.pages import asking
-from app.database import transaction
+from app.database import reading, transaction
 from app.errors import Conflict, DomainError
 from app.extensions import db
 from app.formats import times
-from app.http import now
+from app.http import identifier, now
 from app.timespan import TimeSpan
-from app.wording import explain
+from app.wording import KINDS, explain
 
 pages = Blueprint("now", __name__)
 MOST_MINUTES = 24 * 60
@@ -29,6 +30,7 @@ GROUNDS = {
     "own_zone": lazy_gettext("in your section's zone"),
     "free": lazy_gettext("the first that is free"),
     "overflow": lazy_gettext("your own zone is full"),
+    "other_site": lazy_gettext("in another building, since nothing is free in yours"),
 }
 
 
@@ -37,14 +39,18 @@ GROUNDS = {
 def take(lane: str) -> Response | str:
     """Book now; where one's own booking clashes or nothing is free, say so and offer the next step."""
     minutes = request.form.get("minutes", type=int)
-    ask = asking.ask(
-        kind=None,
+    kind = request.form.get("kind")
+    floor_id = request.form.get("floor_id", type=identifier)
+    named = Named(
+        kind=kind if kind in KINDS else None,
         lane=lane,
-        zone_id=None,
         minutes=minutes if minutes and 0 < minutes <= MOST_MINUTES else None,
         replace=bool(request.form.get("replace")),
+        floor_id=floor_id,
     )
     try:
+        with reading(db.engine) as session:
+            ask = asking.ask(session, named)
         with transaction(db.engine) as session:
             taken = pipeline.book_now(session, ask, actor=asker(), now=now())
             session.expunge_all()
@@ -55,6 +61,9 @@ def take(lane: str) -> Response | str:
         return render_template(
             "now.html",
             lane=lane,
+            kind=ask.target.kind.value if ask.target.kind else "",
+            site_id=ask.near_site_id or "",
+            floor_id=floor_id or "",
             minutes=minutes,
             error=error,
             wanted=ask.span(now()),

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from app.access import PEOPLE, allow, asker
 from app.bookings import attendees, service
-from app.bookings.clashes import InTheWay, in_the_way
+from app.bookings.instead import InTheWay, in_the_way
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import reading, transaction

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import PEOPLE, Person, Role, allow, asker
-from app.bookings import walk_in
+from app.bookings import later, walk_in
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import reading, transaction
@@ -44,12 +44,15 @@ def show(code: str) -> str | Response:
     try:
         with reading(db.engine) as session:
             desk = walk_in.desk(session, code, person=asker(), now=now())
+            free = later.free_times(session, desk.place, person=asker(), now=now(), hours=settings().hours)
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("bookings_pages.mine"))
     return render_template(
         "desk.html",
         desk=desk,
+        free=free,
+        clock=desk.place.timezone,
         why=explain(desk.refused.code, desk.refused.facts) if desk.refused else "",
         stay=now() + STAY,
         Status=Status,

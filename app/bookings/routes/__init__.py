@@ -11,6 +11,7 @@ from app import pipeline
 from app.access import PEOPLE, READERS, allow, asker
 from app.bookings import attendees, instead, presence, release, reserve, service, warning
 from app.bookings.models import Booking
+from app.bookings.now.asking import Named
 from app.bookings.pages import asking
 from app.bookings.schemas import (
     BookingChange,
@@ -141,14 +142,16 @@ def _shown_series(made: series.Made) -> dict[str, Any]:
 @allow(*PEOPLE)
 def book_now(body: dict[str, Any]) -> Any:
     """Book the best space of this moment, and say why this one; where none is free, when and where one will be"""
-    ask = asking.ask(
-        kind=body["kind"],
-        lane=body["lane"],
-        zone_id=body["zone_id"],
-        minutes=body["minutes"],
-        replace=body["replace"] or body["dry_run"],
-    )
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
+        named = Named(
+            kind=body["kind"],
+            lane=body["lane"],
+            minutes=body["minutes"],
+            replace=body["replace"] or body["dry_run"],
+            zone_id=body["zone_id"],
+            site_id=body["site_id"],
+        )
+        ask = asking.ask(session, named)
         taken = pipeline.book_now(session, ask, actor=asker(), now=now())
         session.expunge_all()
     booking = taken.booking

@@ -281,11 +281,18 @@ class BookingList(Schema):
 
 
 class NowRequest(Schema):
-    """What is wanted now: a kind, or any of a lane (`desk`, `room`), in a zone where one is named."""
+    """What is wanted now: a kind, or any of a lane (`desk`, `room`), in a zone or at a site where one is named. Else at
+    the site of one's own section's zone; at others only where nothing is free there."""
 
     kind = fields.String(load_default=None, validate=validate.OneOf([kind.value for kind in Kind]))
     lane = fields.String(load_default=None, validate=validate.OneOf([lane.value for lane in Lane]))
     zone_id = Identifier(load_default=None, allow_none=True, strict=True)
+    site_id = Identifier(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        metadata={"description": "at no other site; null: at others too, and those last"},
+    )
     minutes = fields.Integer(
         load_default=None,
         allow_none=True,
@@ -305,11 +312,13 @@ class NowRequest(Schema):
             raise ValidationError("name a kind or a lane", "kind")
         if kind and lane not in {None, LANES[Kind(kind)].value}:
             raise ValidationError("is not the lane of that kind", "lane")
+        if data.get("zone_id") is not None and data.get("site_id") is not None:
+            raise ValidationError("a zone has its site already", "site_id")
 
 
 class NowView(Schema):
-    """What was booked, or would be, and why this one. `reason`: fixed_seat, near_group, usual, own_zone, free or
-    overflow."""
+    """What was booked, or would be, and why this one. `reason`: fixed_seat, near_group, usual, own_zone, free, overflow
+    or other_site."""
 
     space_id = fields.Integer()
     space = fields.String()

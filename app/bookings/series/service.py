@@ -78,12 +78,12 @@ def make(
     nothing: raises Conflict `series.refused` with how many. Raises RuleBroken `series.empty` where no day is left, and
     as `reserve` for what no occurrence could have (an unknown space, a stranger).
     """
-    place = get_place(session, ask.space_id)
+    user_id = actor.id if ask.for_user_id is None else ask.for_user_id
+    queue_up(session, user_ids=[user_id], space_ids=[ask.space_id])
+    place = get_place(session, ask.space_id, anew=True)
     days = ask.recurrence.days(ask.first.start.astimezone(place.timezone).date(), calendar)
     if not days:
         raise RuleBroken("series.empty")
-    user_id = actor.id if ask.for_user_id is None else ask.for_user_id
-    queue_up(session, user_ids=[user_id], space_ids=[place.space.id])
     listed = spans(ask.first, days, place.timezone)
     decided = verbs.decide(
         session,

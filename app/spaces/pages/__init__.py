@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -40,21 +41,24 @@ QR: dict[str, Any] = {"border": 2, "omitsize": True, "svgclass": None, "lineclas
 def office() -> str:
     with reading(db.engine) as session:
         overview = office_overview(session, now())
-    return render_template("office.html", office=overview, today=today(), hours=settings().hours)
+    clocks = {site.id: ZoneInfo(site.timezone) for site, _zones in overview.by_site}
+    return render_template(
+        "office.html", office=overview, clocks=clocks, today=today(), hours=settings().hours
+    )
 
 
 @pages.post("/closures")
 @allow(Role.FACILITY)
 def close() -> Response | str:
     """First what would end, then, confirmed, the closure."""
+    if request.form.get("confirmed"):
+        return _done(
+            lambda session: pipeline.close_office(session, _closing(session), actor=asker(), now=now()),
+            gettext("Closed. Whoever had booked has been told."),
+        )
     try:
-        wanted = _closing()
-        if request.form.get("confirmed"):
-            return _done(
-                lambda session: pipeline.close_office(session, wanted, actor=asker(), now=now()),
-                gettext("Closed. Whoever had booked has been told."),
-            )
         with reading(db.engine) as session:
+            wanted = _closing(session)
             ending = pipeline.bookings_to_end(session, wanted)
             site = zones.get_site(session, wanted.site_id)
             zone = service.get_zone(session, wanted.zone_id) if wanted.zone_id else None
@@ -66,29 +70,33 @@ def close() -> Response | str:
         wanted=wanted,
         site=site,
         zone=zone,
+        clock=ZoneInfo(site.timezone),
         bookings=len(ending),
         people=len({one.user_id for one in ending if one.user_id}),
         form=request.form,
     )
 
 
-def _closing() -> pipeline.Closing:
+def _closing(session: Session) -> pipeline.Closing:
+    """What the form would close, by the clock of the site. Raises RuleBroken `request.invalid`, NotFound
+    `site.unknown`."""
     site, _, zone = request.form.get("where", "").partition("/")
     try:
         site_id, zone_id = identifier(site), identifier(zone) if zone else None
-        end = _instant("until")
-        start = _instant("from") if request.form.get("from_date") else now()
+        clock = ZoneInfo(zones.get_site(session, site_id).timezone)
+        end = _instant("until", clock)
+        start = _instant("from", clock) if request.form.get("from_date") else now()
         span = TimeSpan(max(start, now()), end)
     except ValueError as error:
         raise RuleBroken("request.invalid") from error
     return pipeline.Closing(site_id, zone_id, span, _text("reason", 120))
 
 
-def _instant(name: str) -> datetime:
+def _instant(name: str, clock: ZoneInfo) -> datetime:
     """The local day and time of two fields of the form; raises ValueError."""
     on = day_typed(request.form.get(f"{name}_date", ""))
     at = time.fromisoformat(request.form.get(f"{name}_time", ""))
-    return datetime.combine(on, at, settings().timezone)
+    return datetime.combine(on, at, clock)
 
 
 def _text(name: str, most: int) -> str:
@@ -247,12 +255,14 @@ def free_again(fixed_id: int) -> Response:
 @pages.post("/spaces/<int:space_id>/outage")
 @allow(Role.FACILITY)
 def break_down(space_id: int) -> Response | str:
-    """First who would go where, then, confirmed, the outage: from now or a day on, to the end of another, or until it
-    is mended."""
+    """First who would go where, then, confirmed, the outage: from now or a day of the site on, to the end of another,
+    or until it is mended."""
+    with reading(db.engine) as session:
+        place = service.get_place(session, space_id)
     try:
         first, last = request.form.get("first", ""), request.form.get("last", "")
-        start = max(now(), day_span(day_typed(first), settings().timezone).start) if first else now()
-        end = day_span(day_typed(last), settings().timezone).end if last else None
+        start = max(now(), day_span(day_typed(first), place.timezone).start) if first else now()
+        end = day_span(day_typed(last), place.timezone).end if last else None
         if end is not None and end <= start:
             raise ValueError
         outage = pipeline.Outage(space_id, start, end, _text("reason", 120))
@@ -265,9 +275,15 @@ def break_down(space_id: int) -> Response | str:
             gettext("Out of order. Whoever had booked it was moved or told."),
         )
     with reading(db.engine) as session:
-        space = service.get_place(session, space_id).space
         moves = moves_shown(pipeline.moves_of(session, outage, now=now()))["moves"]
-    return render_template("outage.html", space=space, outage=outage, moves=moves, form=request.form)
+    return render_template(
+        "outage.html",
+        space=place.space,
+        outage=outage,
+        moves=moves,
+        clock=place.timezone,
+        form=request.form,
+    )
 
 
 @pages.post("/spaces/<int:space_id>/mend")

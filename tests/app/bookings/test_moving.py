@@ -70,7 +70,7 @@ def test_the_nearest_space_for_now_is_one_that_nobody_sits_at(house: House) -> N
     with reading(house.engine) as session:
         place = get_place(session, house.spaces["seat"])
         user_id = house.people["aoki"].id
-        for wanted, found in ((span("09:10", "10:00"), None), (span("11:00", "12:00"), "window")):
+        for wanted, found in ((span("09:10", "10:00"), "focus"), (span("11:00", "12:00"), "window")):
             nearby = Nearby(session, place, wanted, user_id=user_id, now=at("09:10"))
             nearest = nearby.space(wanted)
             assert (nearest.code if nearest else None) == found

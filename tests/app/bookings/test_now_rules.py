@@ -18,8 +18,15 @@ MIDNIGHT = NOON + timedelta(hours=12)
 
 
 def option(space_id: int, **more: object) -> Option:
-    given: dict[str, object] = {"code": f"S-{space_id:02}", "zone_id": 1, "floor_id": 1, "x": 0, "y": 0}
-    return Option(space_id=space_id, kind=Kind.SEAT, **(given | more))  # type: ignore[arg-type]
+    given: dict[str, object] = {
+        "code": f"S-{space_id:02}",
+        "zone_id": 1,
+        "floor_id": 1,
+        "site_id": 1,
+        "x": 0,
+        "y": 0,
+    }
+    return Option(space_id=space_id, **({"kind": Kind.SEAT} | given | more))  # type: ignore[arg-type]
 
 
 spans = st.builds(
@@ -55,6 +62,33 @@ habits = st.builds(
 
 def order(found: list[Option], known: Habits) -> list[int]:
     return [one.option.space_id for one in ranked(found, known)]
+
+
+def test_of_rooms_a_booth_comes_first_then_the_smallest_that_is_for_more() -> None:
+    rooms = [
+        option(1, kind=Kind.OPEN_MEETING, capacity=4, is_own=True),
+        option(2, kind=Kind.MEETING_BOOTH, capacity=6),
+        option(3, kind=Kind.MEETING_BOOTH, capacity=2),
+        option(4, kind=Kind.BOOTH),
+        option(5, kind=Kind.BOOTH, is_overflow=True),
+    ]
+    assert order(rooms, Habits(times={1: 9})) == [4, 3, 2, 1, 5]
+
+
+def test_another_site_comes_last_but_for_ones_fixed_seat() -> None:
+    seats = [
+        option(1, site_id=2, is_own=True),
+        option(2, is_overflow=True),
+        option(3),
+        option(4, site_id=2, is_kept=True),
+    ]
+    found = ranked(seats, Habits(site_id=1))
+    assert [(one.option.space_id, one.ground) for one in found] == [
+        (4, Ground.FIXED_SEAT),
+        (3, Ground.FREE),
+        (2, Ground.OVERFLOW),
+        (1, Ground.OTHER_SITE),
+    ]
 
 
 def test_the_stated_order() -> None:

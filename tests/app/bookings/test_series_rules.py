@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bookings.moving.rules import Candidate, nearest_time, place_all
+from app.bookings.moving.rules import Candidate, nearest_time, place_each
 from app.bookings.rules import LIVE, Status
 from app.bookings.series.rules import MOST, Every, Recurrence, is_unused, spans
 from app.timespan import TimeSpan
@@ -156,7 +156,7 @@ wishes = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)), max_size=6).
 def test_everybody_is_placed_on_what_is_free_no_two_at_once_and_nobody_is_forgotten(
     wanted: dict[int, TimeSpan], candidates: list[Candidate]
 ) -> None:
-    placed = place_all(wanted, candidates)
+    placed = place_each(wanted, dict.fromkeys(wanted, candidates))
     assert placed.keys() == wanted.keys()
     by_id = {one.space_id: one for one in candidates}
     taken: dict[int, list[TimeSpan]] = {}
@@ -178,11 +178,10 @@ def test_the_nearest_goes_first_and_of_two_equally_near_the_one_in_use() -> None
         Candidate(2, "A-2", 20.0, ()),
         Candidate(3, "A-3", 10.0, ()),
     )
-    assert place_all({7: span("09:00", "10:00"), 8: span("10:00", "11:00")}, [far, near, also]) == {
-        7: 1,
-        8: 1,
-    }
-    assert place_all({7: span("09:00", "10:00"), 8: span("09:30", "11:00")}, [far, near]) == {7: 1, 8: 2}
+    after = {7: span("09:00", "10:00"), 8: span("10:00", "11:00")}
+    assert place_each(after, {one: [far, near, also] for one in after}) == {7: 1, 8: 1}
+    at_once = {7: span("09:00", "10:00"), 8: span("09:30", "11:00")}
+    assert place_each(at_once, {one: [far, near] for one in at_once}) == {7: 1, 8: 2}
 
 
 busy_spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=6).map(

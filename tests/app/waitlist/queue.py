@@ -13,11 +13,10 @@ from app.database import reading, transaction
 from app.events import Event
 from app.spaces.models import Space
 from app.spaces.rules import Kind, Lane, Target
-from app.timespan import day_span
 from app.waitlist import service
 from app.waitlist.models import Entry
 from app.waitlist.rules import State, Wish
-from tests.house import DAY, TOKYO, House, at, span
+from tests.house import House, at, span
 
 
 @dataclass
@@ -45,7 +44,7 @@ class Queue:
         """A number for the rooms of zone A."""
         with transaction(self.house.engine) as session:
             zone_id = session.get_one(Space, self.house.spaces["booth"]).zone_id
-            draw = service.Draw(zone_id, DAY, day_span(DAY, TOKYO).end)
+            draw = service.Draw(zone_id)
             entry = pipeline.draw_number(session, draw, actor=self.house.people[who], now=at(now))
             session.expunge(entry)
         return entry

@@ -86,7 +86,7 @@ def test_an_answer_a_sweep_at_the_last_moment_and_a_new_booking_have_one_winner(
 
 def test_numbers_drawn_at_once_are_all_different(queue: Queue) -> None:
     zone_id = 1
-    draw = service.Draw(zone_id, at("09:00").date(), at("23:00"))
+    draw = service.Draw(zone_id)
 
     def drawing(who: str) -> Act:
         return lambda session: pipeline.draw_number(
@@ -95,4 +95,4 @@ def test_numbers_drawn_at_once_are_all_different(queue: Queue) -> None:
 
     assert at_once(queue.house, [drawing(who) for who in ("aoki", "baba", "chiba", "endo")]) == ["won"] * 4
     with Session(queue.house.engine) as session:
-        assert [one.number for one in service.numbers(session, zone_id, draw.on)] == [1, 2, 3, 4]
+        assert [one.number for one in service.numbers(session, zone_id, now=at("09:00"))] == [1, 2, 3, 4]

@@ -16,10 +16,11 @@ from app.database import reading, transaction
 from app.people import service as people
 from app.people.models import Role, User
 from app.spaces.models import Space
-from app.spaces.rules import Lane
+from app.spaces.rules import Kind, Lane
 from app.waitlist.models import Entry
 from app.waitlist.rules import State
 from tests.app.test_pages import PASSWORD, token_in
+from tests.app.test_pages_words import form_of
 from tests.app.waitlist.queue import Queue
 from tests.house import House
 
@@ -57,6 +58,21 @@ def test_one_click_books_the_best_seat_and_says_why(aoki: Browser) -> None:
     assert "A seat now" in aoki.client.get("/bookings").text
     shown = aoki.post("/now/desk").text
     assert "bare is yours, 09:00–17:15. Why this one: the first that is free." in shown
+
+
+def test_a_booth_is_a_booth_whatever_else_is_free(app: Flask, aoki: Browser, house: House) -> None:
+    with transaction(house.engine) as session:
+        zone_id = session.get_one(Space, house.spaces["booth"]).zone_id
+        session.add(Space(zone_id=zone_id, code="aa-open", kind=Kind.OPEN_MEETING, capacity=8))
+    shown = aoki.client.get(f"/floors/{house.floor_id}").text
+    form = {name: value for name, value in form_of(shown, "/now/room").items() if name != "csrf_token"}
+    assert (form["kind"], form["floor_id"]) == ("booth", str(house.floor_id))
+    assert "booth is yours" in aoki.post("/now/room", **form).text
+    assert "You hold booth already" in (again := aoki.post("/now/room", **form).text)
+    assert form_of(again, "/now/room")["kind"] == "booth"
+    house.break_("booth")
+    queue_form = form_of(browser(app, house, "baba", "/queue").post("/now/room", **form).text, "/queue")
+    assert (queue_form["kind"], queue_form["where"]) == ("booth", "1/")
 
 
 def test_a_clash_with_ones_own_is_shown_and_replaced_with_one_click(aoki: Browser, house: House) -> None:
@@ -126,23 +142,23 @@ def test_a_zone_is_waited_for_and_one_space_by_its_code(aoki: Browser, house: Ho
             code: session.get_one(Space, house.spaces[code]).zone_id for code in ("seat", "taxes", "free")
         }
     page = aoki.client.get("/queue").text
-    assert f'<option value="{zone_of["seat"]}">A</option>' in page
-    assert f'<option value="{zone_of["free"]}">' not in page, "for free seating nobody waits"
+    assert f'<option value="1/{zone_of["seat"]}">A</option>' in page
+    assert f'<option value="1/{zone_of["free"]}">' not in page, "for free seating nobody waits"
     for where in ("seat", "window", "bare"):
         house.book("fujii", where, "10:00", "11:00") if where == "seat" else house.break_(where)
     house.break_("focus")
     span = {"date": "2026-11-24", "from": "10:00", "to": "11:00"}
-    waiting = aoki.post("/queue", kind="desk", zone_id=zone_of["seat"], code="", **span).text
+    waiting = aoki.post("/queue", kind="desk", where=f"1/{zone_of['seat']}", code="", **span).text
     assert "Place 1 in line" in waiting
     with reading(house.engine) as session:
         entry = session.scalars(select(Entry)).one()
         assert (entry.lane, entry.kind, entry.zone_id) == (Lane.DESK, None, zone_of["seat"])
     aoki.post(f"/queue/{entry.id}/leave")
-    aoki.post("/queue", kind="booth", zone_id=zone_of["taxes"], code=" SEAT ", **span)
+    aoki.post("/queue", kind="booth", where=f"1/{zone_of['taxes']}", code=" SEAT ", **span)
     with reading(house.engine) as session:
         entry = session.scalars(select(Entry).where(Entry.id != entry.id)).one()
         assert (entry.space_id, entry.kind, entry.zone_id) == (house.spaces["seat"], None, None)
-    refused = aoki.post("/queue", kind="seat", zone_id="", code="nowhere", **span).text
+    refused = aoki.post("/queue", kind="seat", where="", code="nowhere", **span).text
     assert "There is no such space." in refused
-    hopeless = aoki.post("/queue", kind="seat", zone_id=zone_of["taxes"], code="", **span).text
+    hopeless = aoki.post("/queue", kind="seat", where=f"1/{zone_of['taxes']}", code="", **span).text
     assert "Nobody may book this for that time" in hopeless

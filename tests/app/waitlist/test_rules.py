@@ -94,8 +94,9 @@ def test_a_target_takes_what_it_names_and_no_other(
     wanted: Kind, kind: Kind, wanted_zone: int, zone: int
 ) -> None:
     lane = LANES[wanted]
-    assert Target(lane, wanted).takes(7, zone, kind) == (kind is wanted)
-    assert Target(lane, zone_id=wanted_zone).takes(7, zone, kind) == (
+    assert Target(lane, wanted).takes(7, zone, 1, kind) == (kind is wanted)
+    assert Target(lane, zone_id=wanted_zone).takes(7, zone, 1, kind) == (
         zone == wanted_zone and LANES[kind] is lane
     )
-    assert not Target(lane, space_id=8).takes(7, zone, kind)
+    assert not Target(lane, space_id=8).takes(7, zone, 1, kind)
+    assert not Target(lane, site_id=2).takes(7, zone, 1, kind)

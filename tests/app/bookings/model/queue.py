@@ -15,7 +15,7 @@ from app import pipeline
 from app.database import reading
 from app.spaces.models import Space
 from app.spaces.rules import Kind, Lane, Target
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan
 from app.waitlist import service
 from app.waitlist.models import Entry
 from app.waitlist.rules import Wish
@@ -23,7 +23,6 @@ from tests.app.bookings.model import line
 from tests.app.bookings.model.machine import Machine, lengths, offsets, people, picks
 from tests.app.bookings.model.office import PEOPLE, PLACES, Waiting
 from tests.app.bookings.model.sensors import MINUTE
-from tests.house import TOKYO
 
 # A kind, or a space by its name.
 targets = st.sampled_from(
@@ -77,9 +76,8 @@ class Queue(Machine):
     @rule(who=people)
     def draws_a_number(self, who: str) -> None:
         def draw(session: Session) -> Entry:
-            on = self.now.astimezone(TOKYO).date()
             zone_id = session.get_one(Space, self.house.spaces["booth"]).zone_id
-            wanted = service.Draw(zone_id, on, day_span(on, TOKYO).end)
+            wanted = service.Draw(zone_id)
             return pipeline.draw_number(session, wanted, actor=self.house.people[who], now=self.now)
 
         self.both(draw, lambda: line.draw_number(self.office, PEOPLE[who]))
