@@ -210,7 +210,8 @@ class Nearby:
 
 
 def _held_by(user_id: int, place: Place) -> ColumnElement[bool]:
-    return and_(Booking.user_id == user_id, Booking.lane == place.space.lane)
+    """What a person holds of a lane, offers apart (RULES 13)."""
+    return and_(Booking.user_id == user_id, Booking.lane == place.space.lane, Booking.status != Status.HELD)
 
 
 def own_clash(session: Session, place: Place, span: TimeSpan, user_id: int) -> tuple[Booking, str] | None:
@@ -221,7 +222,6 @@ def own_clash(session: Session, place: Place, span: TimeSpan, user_id: int) -> t
         .where(
             _held_by(user_id, place),
             HOLDS,
-            Booking.status != Status.HELD,
             Booking.start_at < span.end,
             Booking.end_at > span.start,
         )

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from app.bookings.alternatives import Nearby, candidates
 from app.bookings.attendees import people_of
 from app.bookings.models import HOLDS, Booking
+from app.bookings.rules import Status
 from app.spaces.models import Space
-from app.spaces.rules import LANES
 from app.spaces.service import get_place
 from app.timespan import TimeSpan
 
@@ -45,7 +45,11 @@ def in_the_way(
     taken = [one.span for one in there if one.user_id is None or one.user_id != booking.user_id]
     held = []
     if booking.user_id is not None:
-        own = overlapping.where(Booking.user_id == booking.user_id, Booking.lane == LANES[place.space.kind])
+        own = overlapping.where(
+            Booking.user_id == booking.user_id,
+            Booking.lane == place.space.lane,
+            Booking.status != Status.HELD,  # an offer is in nobody's own way (RULES 13)
+        )
         held = [(code, one.span) for one, code in session.execute(own)]
     people = people_of(session, [booking.id])[booking.id]
     free = [

@@ -157,7 +157,7 @@ def move(
         )
         queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
         legal.check_barriers(session, place, asked.span, booking.user_id)
-        counted = booking.user_id if booking.origin is Origin.BOOKED else None  # quotas leave claims apart
+        counted = None if booking.is_claim else booking.user_id
         besides = legal.Besides.one(booking.id)
         legal.check_counts(session, place, asked.span, user_id=counted, now=now, besides=besides)
         return _write_move(session, booking, place, asked, actor=actor, now=now, words=words)
@@ -215,7 +215,8 @@ def claimable(session: Session, place: Place, *, actor: Person, now: datetime) -
 
 
 def _until_the_next(session: Session, place: Place, span: TimeSpan, holder: Holder) -> TimeSpan:
-    """What of a span can be claimed: up to the next booking or barrier. Raises where a barrier stands there now."""
+    """What of a span can be claimed: up to the next booking or barrier; what is offered to the person elsewhere is not
+    theirs yet (RULES 13). Raises where a barrier stands there now."""
     ahead = []
     for barrier in legal.standing(session, place, span, holder.user_id):
         if barrier.covers(span.start):
@@ -226,7 +227,11 @@ def _until_the_next(session: Session, place: Place, span: TimeSpan, holder: Hold
         .where(
             or_(
                 Booking.space_id == place.space.id,
-                and_(Booking.user_id == holder.user_id, Booking.lane == place.space.lane),
+                and_(
+                    Booking.user_id == holder.user_id,
+                    Booking.lane == place.space.lane,
+                    Booking.status != Status.HELD,
+                ),
             ),
             HOLDS,
             Booking.start_at > span.start,

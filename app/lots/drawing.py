@@ -187,12 +187,14 @@ class _Draw:
         return found
 
     def _who_has_a_desk(self, user_ids: Collection[int]) -> set[int | None]:
+        """What is only offered to somebody is not theirs yet (RULES 13)."""
         if self.span is None:
             return set()
         query = select(Booking.user_id).where(
             Booking.user_id.in_(user_ids),
             Booking.lane == Lane.DESK,
             HOLDS,
+            Booking.status != Status.HELD,
             Booking.start_at < self.span.end,
             Booking.end_at > self.span.start,
         )

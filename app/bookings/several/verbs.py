@@ -25,7 +25,7 @@ from app.bookings.making import (
 )
 from app.bookings.models import Booking
 from app.bookings.refusing import Holder, about, check_takes_bookings
-from app.bookings.rules import Change, Origin, effective_span
+from app.bookings.rules import Change, effective_span
 from app.bookings.service import AS_IT_WAS, Words, caused_by, change, change_all, in_words
 from app.bookings.several.service import Several
 from app.errors import Conflict, DomainError, NotFound
@@ -192,5 +192,5 @@ def _check_move(
             asked.span,
             booking.user_id,
             besides=legal.Besides.one(booking.id),
-            counted=booking.origin is Origin.BOOKED,  # quotas leave claims apart
+            counted=not booking.is_claim,
         )
