@@ -32,6 +32,7 @@ from app.bulk import among, as_parameter, insert_rows
 from app.errors import Conflict, RuleBroken
 from app.people.models import Role
 from app.people.service import Person
+from app.spaces.rules import Policy
 from app.spaces.service import Place
 from app.timespan import TimeSpan
 
@@ -157,7 +158,7 @@ def write_all(session: Session, wanted: Sequence[dict[str, Any]]) -> list[Bookin
 def _made(booking: Booking) -> dict[str, Any]:
     return {
         "at": booking.made_at,
-        "kind": "booking.claimed" if booking.origin is Origin.CLAIM else "booking.made",
+        "kind": "booking.claimed" if booking.is_claim else "booking.made",
         "subject": f"booking:{booking.id}",
         "actor_id": booking.made_by,
         "data": {
@@ -197,16 +198,24 @@ def changes_words_alone(booking: Booking, place: Place, asked: Change) -> bool:
 
 def moved_values(booking: Booking, place: Place, asked: Change, title: str | None) -> dict[str, Any]:
     """What of a booking is written anew when it is changed so; always the same names."""
-    said = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
-    is_watched = booking.status is Status.BOOKED and not booking.reclaimed
-    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=said[1])
     return {
         "space_id": place.space.id,
         "lane": place.space.lane,
-        "start_at": asked.span.start,
         "end_at": asked.span.end,
         "title": booking.title if title is None else title,
-        "warned_at": said[0],
-        "coming_at": said[1],
-        "release_check_at": release_deadline(facts, place.policy) if is_watched else None,
+        **grace_of(booking, asked.span, place.policy, restarts=asked.restarts),
+    }
+
+
+def grace_of(booking: Booking, span: TimeSpan, policy: Policy, *, restarts: bool) -> dict[str, Any]:
+    """What is written of a booking's start and grace when it gets another span or place. Where the grace `restarts`,
+    its person is warned again before a release, and may say again that they are still coming."""
+    warned_at, coming_at = (None, None) if restarts else (booking.warned_at, booking.coming_at)
+    is_watched = booking.status is Status.BOOKED and not booking.reclaimed
+    facts = Booked(booking.status, span, booking.made_at, coming_at=coming_at)
+    return {
+        "start_at": span.start,
+        "warned_at": warned_at,
+        "coming_at": coming_at,
+        "release_check_at": release_deadline(facts, policy) if is_watched else None,
     }

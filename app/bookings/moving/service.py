@@ -14,9 +14,10 @@ from app.bookings.alternatives import candidates, ids_elsewhere
 from app.bookings.attendees import people_of
 from app.bookings.ending import end_from
 from app.bookings.guards import overlap_refused, queue_up
+from app.bookings.making import grace_of
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import place_all
-from app.bookings.rules import Booked, Status, release_deadline
+from app.bookings.rules import Status
 from app.bookings.service import caused_by, change_all
 from app.errors import Conflict
 from app.people.service import Person, find_people
@@ -167,7 +168,7 @@ def carry_out(
     is the caller's. Raises Conflict `booking.changed`."""
     policy_of = _policies_of(session, [one.space_id for one in planned if one.space_id is not None])
     moved = [
-        (one.booking, _moved(one, one.space_id, policy_of[one.space_id], now))
+        (one.booking, {"space_id": one.space_id, **_grace_of(one.booking, policy_of[one.space_id], now)})
         for one in planned
         if one.space_id is not None
     ]
@@ -193,15 +194,8 @@ def _policies_of(session: Session, space_ids: Collection[int]) -> dict[int, Poli
     return {row.id: found.of(row.kind, row.zone_id) for row in session.execute(query)}
 
 
-def _moved(one: Move, space_id: int, policy: Policy, now: datetime) -> dict[str, Any]:
-    span = left_of(one.booking, now)
-    facts = Booked(status=one.booking.status, span=span, made_at=one.booking.made_at)
-    watched = one.booking.status is Status.BOOKED and not one.booking.reclaimed
-    return {
-        "space_id": space_id,
-        "start_at": span.start,
-        "release_check_at": release_deadline(facts, policy) if watched else None,
-    }
+def _grace_of(booking: Booking, policy: Policy, now: datetime) -> dict[str, Any]:
+    return grace_of(booking, left_of(booking, now), policy, restarts=True)
 
 
 def check_kind(session: Session, space_id: int, kind: Kind | None) -> None:
