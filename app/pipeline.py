@@ -91,16 +91,19 @@ class Swept:
 
 
 def sweep(session: Session, now: datetime, office: Office) -> Swept:
-    """Time passed: leavers → gone, sensors → where they are to be, silence → vacant or offline, no-shows → released,
-    ended → completed, what that frees → offered to the first in line, idle sessions → closed."""
-    for user in staffing.due_to_leave(session, now):
-        staffing.leave(session, user, actor=None, now=now)
-        fixed_seats.free_all_of(session, user.id, now=now)
-    gone = leaving.free_of_the_gone(session, now)
+    """Time passed: sensors → where they are to be, silence → vacant or offline, leavers → gone, no-shows → released,
+    ended → completed, what that frees → offered to the first in line, idle sessions → closed.
+
+    Only what sensors saw waits for the turn of a booking; so it comes before the rows of any are locked.
+    """
     rebinding.carry_out(session, now)
     observed = occupancy.settle(session, now, policies(session))
     checked_in = presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)
+    for user in staffing.due_to_leave(session, now):
+        staffing.leave(session, user, actor=None, now=now)
+        fixed_seats.free_all_of(session, user.id, now=now)
+    gone = leaving.free_of_the_gone(session, now)
     nearly = warning.due_for_warning(session, now)
     warning.warn(session, nearly, telework.planned_arrivals(session, nearly.people, office), now)
     due = release.due_for_release(session, now)
@@ -345,6 +348,7 @@ def keep_seat(
 ) -> tuple[FixedSeat, list[Move]]:
     """A space is kept for somebody, and what others have booked there is moved or told; in one step. Rehearsed, it is
     its own preview."""
+    moving.take_turn(session, wanted.space_id)
     kept = fixed_seats.keep_for(
         session,
         wanted.space_id,

@@ -129,6 +129,12 @@ def left_of(booking: Booking, now: datetime) -> TimeSpan:
     return TimeSpan(max(booking.start_at, now), booking.end_at)
 
 
+def take_turn(session: Session, space_id: int) -> None:
+    """Wait for the turn of a space that goes away and of every other one that could take a booking of it, and for no
+    person: nobody's hours change, so no person can clash. Raises NotFound `space.unknown`."""
+    queue_up(session, user_ids=[], space_ids=ids_elsewhere(session, get_place(session, space_id)))
+
+
 def move_away(
     session: Session,
     space_id: int,
@@ -143,12 +149,11 @@ def move_away(
     """Do what `plan` says, all in this transaction; where there is no other space, the booking ends and its person is
     told. `besides`: it is kept for that person; `notice`: why it goes away, as the office says it.
 
-    The caller has made the space unavailable, in this transaction too. Waits for the turn of the space and of every
-    other one that could take a booking, and for no person: nobody's hours change, so no person can clash.
+    The caller has made the space unavailable, in this transaction too. Waits as `take_turn`, which whoever must wait
+    for the space before calls first.
     """
     reason = REASON if besides is None else KEPT
-    place = get_place(session, space_id)
-    queue_up(session, user_ids=[], space_ids=ids_elsewhere(session, place))
+    take_turn(session, space_id)
     planned = plan(session, space_id, start, end, now=now, besides=besides)
     carry_out(session, planned, start, reason=reason, now=now, actor_id=actor.id, notice=notice)
     return planned
