@@ -202,29 +202,31 @@ def change(booking_id: int) -> Response:
             "actor": asker(),
             "now": now(),
             "space_id": service.space_called(session, code) if code else None,
-            "words": service.Words(_text("title", 120) if "title" in request.form else None, why),
+            "words": service.Words(
+                _text("title", 120) if "title" in request.form else None, why, _coming(session, booking)
+            ),
         }
-        scope, version, changed = _scope(), booking.version, [booking]
-        coming = attendees.attendee_ids(session, [booking_id]).get(booking_id, [])
+        scope, version = _scope(), booking.version
         if scope is Scope.ONE:
             pipeline.move(session, booking, span=span, **wanted)
         else:
             moved = series.move(session, booking, scope, span, **wanted)
-            changed = moved.bookings
             left_out.extend(span for _gone, span in moved.left_out)
-        told = booking.version != version
-        if "attendees" in request.form:
-            invited = attendees.by_address(session, _text("attendees", 2000))
-            # Who left the field as it was means nothing for the others, which may have attendees of their own.
-            if set(invited) - {booking.user_id} != set(coming):
-                told |= booking in series.set_attendees(
-                    session, changed, invited, actor=asker(), now=now(), why=why
-                )
-        if not told:
+        if booking.version == version:
             service.explain_change(session, booking, why, actor=asker(), now=now())
         return booking
 
     return _done(move, lambda: _changed(left_out), refused=lambda error: changing.refused(booking_id, error))
+
+
+def _coming(session: Session, booking: Booking) -> list[int] | None:
+    """Who else is to come by the form. None: as it was; who left the field alone means nothing for the other bookings
+    of a series, which may have attendees of their own."""
+    if "attendees" not in request.form:
+        return None
+    invited = attendees.by_address(session, _text("attendees", 2000))
+    before = attendees.attendee_ids(session, [booking.id]).get(booking.id, [])
+    return invited if set(invited) - {booking.user_id} != set(before) else None
 
 
 def _changed(left_out: Sequence[TimeSpan]) -> str:

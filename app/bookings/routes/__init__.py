@@ -216,10 +216,9 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
     with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
-        changed = [booking]
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
         scope, version = Scope(body["scope"]), booking.version
-        words = service.Words(body.get("title"), body["why"])
+        words = service.Words(body.get("title"), body["why"], body.get("attendees"))
         if scope is Scope.ONE:
             pipeline.move(
                 session,
@@ -241,16 +240,10 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 space_id=body.get("space_id"),
                 words=words,
             )
-            changed = moved.bookings
             left_out = [
                 {"booking_id": one.id, "start": span.start, "end": span.end} for one, span in moved.left_out
             ]
-        told = booking.version != version
-        if "attendees" in body:
-            told |= booking in series.set_attendees(
-                session, changed, body["attendees"], actor=asker(), now=now(), why=body["why"]
-            )
-        if not told:
+        if booking.version == version:
             service.explain_change(session, booking, body["why"], actor=asker(), now=now())
         session.expunge(booking)
     return (booking, left_out), 200, {"ETag": etag(booking.version)}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings import attendees, release
+from app.bookings import release
 from app.bookings.alternatives import Nearby
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
@@ -169,7 +168,7 @@ def move(
     space_id: int | None = None,
     words: Words = AS_IT_WAS,
 ) -> Moved:
-    """Give these bookings of the series the wanted span's times of the day, the space and the title; all or nothing.
+    """Give these bookings of the series the wanted span's times of the day, the space and what is said; all or nothing.
     One that has begun stays as it is, unless it is the one that is meant.
 
     On other days than before they leave out closed ones, as the series did when it was made. Raises RuleBroken
@@ -217,25 +216,6 @@ def _leave_out(session: Session, gone: Sequence[Booking], why: str, *, actor: Pe
     changed = change_all(session, "booking.cancelled", wanted, now=now, actor_id=actor.id, details=said)
     if len(changed) < len(gone):
         raise Conflict("booking.changed")
-
-
-def set_attendees(
-    session: Session,
-    bookings: Sequence[Booking],
-    user_ids: Collection[int],
-    *,
-    actor: Person,
-    now: datetime,
-    why: str = "",
-) -> list[Booking]:
-    """Make these the attendees of each of the bookings that is live; returns those where there was any difference.
-    Raises as `attendees.set_attendees`, the facts naming the `start` of one of a series."""
-    found = []
-    for one in bookings:
-        with verbs.named(one.start_at) if one.series_id else nullcontext():
-            if one.is_live and attendees.set_attendees(session, one, user_ids, actor=actor, now=now, why=why):
-                found.append(one)
-    return found
 
 
 def _left_out(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +23,7 @@ from app.bookings.making import (
     write_all,
 )
 from app.bookings.models import Booking
-from app.bookings.refusing import Holder, about, check_takes_bookings
+from app.bookings.refusing import Holder, about, check_takes_bookings, named
 from app.bookings.rules import Change, effective_span
 from app.bookings.service import AS_IT_WAS, Words, caused_by, change, change_all, in_words
 from app.bookings.several.service import Several
@@ -108,8 +107,8 @@ def move_all(
     space_id: int | None = None,
     words: Words = AS_IT_WAS,
 ) -> None:
-    """Give each of these bookings its span, the space and the title, as `reserve.move` would one after the other; all
-    or nothing. Under the locks of their persons and of all the spaces.
+    """Give each of these bookings its span, the space and what is said, as `reserve.move` would one after the other;
+    all or nothing. Under the locks of their persons and of all the spaces.
 
     Raises as `reserve.move`; the facts name the `start` that is refused.
     """
@@ -122,7 +121,8 @@ def move_all(
     people = find_people(session, others, actor.on) if others else {}
     window = _window([*(span for _one, span in wanted), *(one.span for one, _span in wanted)])
     several = Several.read(session, places.values(), owners, window, now=now)
-    coming = attendees.people_of(session, [one.id for one, _span in wanted]) if space_id is not None else {}
+    keeps_people = space_id is not None and words.coming is None
+    coming = attendees.people_of(session, [one.id for one, _span in wanted]) if keeps_people else {}
     moved: list[tuple[Booking, dict[str, Any]]] = []
     titled: list[tuple[Booking, dict[str, Any]]] = []
     for booking, span in wanted:
@@ -134,7 +134,7 @@ def move_all(
                 if words.title not in {None, booking.title}:
                     titled.append((booking, {"title": words.title}))
                 continue
-            if place.space.id != booking.space_id:
+            if keeps_people and place.space.id != booking.space_id:
                 legal.check_capacity(place, coming[booking.id])
             if asked.is_new:
                 holder = _holder(booking, place, asked.span, people, actor=actor)
@@ -148,16 +148,9 @@ def move_all(
             )
             if len(changed) < len(some):
                 raise Conflict("booking.changed")
-
-
-@contextmanager
-def named(start: datetime) -> Iterator[None]:
-    """What is refused inside is of the occurrence that begins then."""
-    try:
-        yield
-    except DomainError as error:
-        error.facts |= {"start": start.isoformat(), "of_series": True}
-        raise
+    if words.coming is not None:
+        listed = sorted((one for one, _span in wanted), key=lambda one: one.start_at)
+        attendees.set_for_all(session, listed, words.coming, actor=actor, now=now, why=words.why)
 
 
 def _holder(

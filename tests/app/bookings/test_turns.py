@@ -12,13 +12,15 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.bookings import reserve
+from app.bookings import attendees, reserve
 from app.bookings.guards import queue_up
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import reading, transaction
+from app.errors import Conflict
 from app.people.models import User
 from app.spaces.fixed_seats import NewFixedSeat
+from tests.app.bookings import rooms
 from tests.house import DAY, OFFICE, House, at
 
 WAITING = text(
@@ -98,3 +100,25 @@ def test_a_sweep_that_waits_for_its_turn_has_locked_no_booking_yet(house: House)
         assert session.scalar(query.with_for_update(nowait=True)) is Status.BOOKED
     swept.result(20)
     assert house.get(theirs).status is Status.CANCELLED
+
+
+def test_of_two_who_change_who_comes_at_once_the_second_is_refused(house: House) -> None:
+    booking = rooms.meeting(house, "aoki")
+    ids = {name: person.id for name, person in house.people.items()}
+
+    def invite(*who: str) -> Act:
+        return lambda session: attendees.set_attendees(
+            session,
+            session.get_one(Booking, booking.id),
+            [ids[one] for one in who],
+            actor=house.people["aoki"],
+            now=at("08:05"),
+        )
+
+    with held_up_at(house, "booth") as (_session, begin):
+        first, second = begin(invite("baba", "chiba")), begin(invite("endo", "fujii"))
+    first.result(20)
+    with pytest.raises(Conflict, match=r"booking\.changed"):
+        second.result(20)
+    with reading(house.engine) as session:
+        assert attendees.attendee_ids(session, [booking.id]) == {booking.id: [ids["baba"], ids["chiba"]]}
