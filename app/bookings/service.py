@@ -20,7 +20,7 @@ from app.people.models import Role, User
 from app.people.service import Person, find_person, get_person, names
 from app.spaces.models import Space
 from app.spaces.rules import Policy
-from app.spaces.service import in_layout, policies
+from app.spaces.service import get_place, in_layout, policies
 from app.timespan import TimeSpan
 
 _bookings = Booking.metadata.tables["bookings"]
@@ -82,6 +82,11 @@ def space_called(session: Session, code: str) -> int:
     if space_id is None:
         raise NotFound("space.unknown", space=code)
     return space_id
+
+
+def get_space(session: Session, space_id: int) -> Space:
+    """A space of the layout; raises NotFound `space.unknown`."""
+    return get_place(session, space_id).space
 
 
 def checked_span(start: datetime, end: datetime) -> TimeSpan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings import release
+from app.bookings import attendees, release
 from app.bookings.alternatives import Nearby
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
@@ -39,7 +39,8 @@ OF_THE_HOUR = frozenset({"closed", "opening_hours"})
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is to be repeated: the space, the first span, for whom, and the recurrence with the text it was given in."""
+    """What is to be repeated: the space, the first span, the recurrence with the text it was given in, for whom, be it
+    a guest without an account, and who else comes."""
 
     space_id: int
     first: TimeSpan
@@ -47,6 +48,8 @@ class Ask:
     rule: dict[str, Any]
     for_user_id: int | None = None
     title: str = ""
+    guest_name: str = ""
+    attendees: Collection[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +78,16 @@ def make(
 
     `possible_ones`: those that can be had are booked and the others told, each with what comes nearest; else all or
     nothing: raises Conflict `series.refused` with how many. Raises RuleBroken `series.empty` where no day is left, and
-    as `reserve` for what no occurrence could have (an unknown space, a stranger).
+    as `reserve` and `attendees.invite` for what no occurrence could have (an unknown space, a stranger, more people
+    than the room holds). Of a guest it is the series of the actor, who receives them.
     """
     place = get_place(session, ask.space_id)
     days = ask.recurrence.days(ask.first.start.astimezone(place.timezone).date(), calendar)
     if not days:
         raise RuleBroken("series.empty")
     user_id = actor.id if ask.for_user_id is None else ask.for_user_id
-    queue_up(session, user_ids=[user_id], space_ids=[place.space.id])
+    holder_id = None if ask.guest_name else user_id
+    queue_up(session, user_ids=[holder_id], space_ids=[place.space.id])
     listed = spans(ask.first, days, place.timezone)
     decided = verbs.decide(
         session,
@@ -92,8 +97,9 @@ def make(
         now=now,
         for_user_id=ask.for_user_id,
         title=ask.title,
+        guest_name=ask.guest_name,
     )
-    nearby = Nearby(session, place, TimeSpan(listed[0].start, listed[-1].end), user_id=user_id, now=now)
+    nearby = Nearby(session, place, TimeSpan(listed[0].start, listed[-1].end), user_id=holder_id, now=now)
     refused = [
         Refused(
             span,
@@ -114,6 +120,7 @@ def make(
     session.add(series)
     session.flush()
     change_all(session, "booking.joined_series", [(one, {"series_id": series.id}) for one in made], now=now)
+    attendees.invite_to_all(session, made, ask.attendees, actor=actor, now=now)
     events.record(
         session,
         "series.made",

@@ -51,19 +51,22 @@ def decide(
     now: datetime,
     for_user_id: int | None,
     title: str,
+    guest_name: str = "",
 ) -> Decided:
-    """Which of these spans a person, oneself where nobody is named, can have a space for, as `reserve.reserve` would
-    say of each after the ones before it. Under the locks of person and space.
+    """Which of these spans a person, oneself where nobody is named, or a guest can have a space for, as
+    `reserve.reserve` would say of each after the ones before it. Under the locks of person and space.
 
     Raises NotFound `user.unknown`, Forbidden `booking.not_allowed` for a stranger.
     """
     person = actor if for_user_id in {None, actor.id} else get_person(session, for_user_id, actor.on)
     asked = [effective_span(span, now) for span in spans]
-    several = Several.read(session, [place], [person.id], _window(asked), now=now)
+    several = Several.read(session, [place], [] if guest_name else [person.id], _window(asked), now=now)
     decided = Decided()
     for wanted, span in zip(spans, asked, strict=True):
         on = span.start.astimezone(place.timezone).date()
-        holder = holder_of(person.as_of(on), actor=actor)
+        holder = (
+            host_of(guest_name, on, actor=actor) if guest_name else holder_of(person.as_of(on), actor=actor)
+        )
         before = several.rows
         try:
             check_takes_bookings(place)

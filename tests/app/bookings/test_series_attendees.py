@@ -157,6 +157,49 @@ def test_the_page_sets_the_attendees_of_all_only_where_they_were_changed(
     assert coming(room) == {one: [baba, chiba] for one in ids}
 
 
+def test_a_series_is_made_with_who_comes_who_are_told_once(
+    app: Flask, api: Api, room: House, clock: SteppingClock
+) -> None:
+    baba, aoki = room.people["baba"].id, room.people["aoki"].id
+    people = [room.people[who].id for who in ("baba", "chiba", "endo")]
+    body = {
+        "space_id": room.spaces["booth"],
+        "start": at("10:00").isoformat(),
+        "end": at("11:00").isoformat(),
+        "repeat": {"every": "day", "count": 3},
+    }
+    refused = api.call("aoki", "POST", "/bookings", body | {"attendees": people})
+    assert (problem(refused), refused.get_json()["rule"]) == ((422, "booking.rule"), "capacity")
+    dry = body | {"attendees": [baba], "repeat": {"every": "day", "count": 3, "dry_run": True}}
+    assert api.call("aoki", "POST", "/bookings", dry).status_code == 200
+    assert coming(room) == {}
+    ids = make(api, room, attendees=[baba, aoki])
+    assert coming(room) == {one: [baba] for one in ids}
+    telling(app, room, clock).tell()
+    (told,) = [one for one in messages(room, "baba") if one.kind == "booking.invited"]
+    assert told.data["bookings"] == ids
+
+
+def test_a_guests_series_is_of_whoever_receives_them(api: Api, room: House) -> None:
+    ids = make(api, room, "chiba", guest_name="北さん")
+    with reading(room.engine) as session:
+        found = [session.get_one(Booking, one) for one in ids]
+        assert {(one.user_id, one.guest_name, one.host_id) for one in found} == {
+            (None, "北さん", room.people["chiba"].id)
+        }
+    assert [row["left"] for row in listed(api, "chiba")] == [3]
+    moved = {"start": at("13:00").isoformat(), "end": at("14:00").isoformat()}
+    assert patch(api, ids[0], "chiba", scope="all", **moved).status_code == 200
+    body = {
+        "space_id": room.spaces["booth"],
+        "start": at("15:00").isoformat(),
+        "end": at("16:00").isoformat(),
+        "guest_name": "南さん",
+        "repeat": {"every": "day", "count": 3},
+    }
+    assert problem(api.call("aoki", "POST", "/bookings", body)) == (403, "booking.not_allowed")
+
+
 # The list of somebody's series
 
 
