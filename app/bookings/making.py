@@ -64,12 +64,12 @@ def check_asked(
     actor: Person,
     now: datetime,
     judged_at: datetime | None = None,
+    in_series: bool = False,
 ) -> None:
     """What needs no lock: the zone, the length and how far ahead, the hours, the draw by lot. `judged_at`: when they
-    think that it was asked. Facility staff may put anybody anywhere."""
+    think that it was asked; `in_series`: it is a day of a series. Facility staff may put anybody anywhere."""
     check_entry(reads, place, span, holder, actor=actor, now=now)
-    policy = place.policy
-    horizon = policy.horizon_facility if actor.role is Role.FACILITY else policy.horizon
+    horizon = place.policy.ahead(facility=actor.role is Role.FACILITY, in_series=in_series)
     check_span(reads, place, span, horizon, judged_at or now)
     legal.check_lots(reads, place, span, user_id=holder.user_id, now=now)
 

@@ -170,7 +170,14 @@ def _move(
     )
     with about(holder):
         check_asked(
-            Reads(session), place, asked.span, holder, actor=actor, now=now, judged_at=asked.judged_at
+            Reads(session),
+            place,
+            asked.span,
+            holder,
+            actor=actor,
+            now=now,
+            judged_at=asked.judged_at,
+            in_series=booking.series_id is not None,
         )
         queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
         legal.check_barriers(session, place, asked.span, booking.user_id)

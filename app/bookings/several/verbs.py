@@ -54,7 +54,8 @@ def decide(
     guest_name: str = "",
 ) -> Decided:
     """Which of these spans a person, oneself where nobody is named, or a guest can have a space for, as
-    `reserve.reserve` would say of each after the ones before it. Under the locks of person and space.
+    `reserve.reserve` would say of each after the ones before it, but for how far ahead: they are the days of a series,
+    where they are several. Under the locks of person and space.
 
     Raises NotFound `user.unknown`, Forbidden `booking.not_allowed` for a stranger.
     """
@@ -71,7 +72,9 @@ def decide(
         try:
             check_takes_bookings(place)
             with about(holder):
-                check_asked(several.reads, place, span, holder, actor=actor, now=now)
+                check_asked(
+                    several.reads, place, span, holder, actor=actor, now=now, in_series=len(spans) > 1
+                )
                 # First, so that the pause before this one is counted from where the claim will end.
                 claim = several.claim_before(place, span, holder.user_id)
                 if claim is not None:
@@ -182,7 +185,16 @@ def _check_move(
     now: datetime,
 ) -> None:
     with about(holder):
-        check_asked(several.reads, place, asked.span, holder, actor=actor, now=now, judged_at=asked.judged_at)
+        check_asked(
+            several.reads,
+            place,
+            asked.span,
+            holder,
+            actor=actor,
+            now=now,
+            judged_at=asked.judged_at,
+            in_series=booking.series_id is not None,
+        )
         several.check(
             place,
             asked.span,
