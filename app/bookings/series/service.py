@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app import events
@@ -285,7 +285,7 @@ def ask_about_unused(session: Session, released: Sequence[Booking], now: datetim
         series = session.get_one(Series, booking.series_id)
         policy = get_place(session, booking.space_id).policy
         if series.answer_until is None and series.ended_at is None and _is_unused(session, series, policy):
-            series.answer_until = now + policy.series_answer
+            series.asked_at, series.answer_until = now, now + policy.series_answer
             events.record(
                 session,
                 "series.unused",
@@ -311,7 +311,8 @@ def _is_unused(session: Session, series: Series, policy: Policy) -> bool:
 
 
 def end_unconfirmed(session: Session, now: datetime) -> list[Booking]:
-    """End the series whose owners were asked and did not answer in time: what is to come is cancelled."""
+    """End the series whose owners were asked and did not answer in time: what is to come is cancelled. Coming again is
+    an answer."""
     cancelled: list[Booking] = []
     due = session.scalars(
         select(Series)
@@ -320,7 +321,11 @@ def end_unconfirmed(session: Session, now: datetime) -> list[Booking]:
         .limit(ENDED_AT_ONCE)
         .with_for_update(skip_locked=True)
     ).all()
+    used = _used_since_asked(session, [series.id for series in due])
     for series in due:
+        if series.id in used:
+            series.answer_until = None
+            continue
         coming = session.scalars(
             select(Booking)
             .where(Booking.series_id == series.id, Booking.status == Status.BOOKED, Booking.start_at > now)
@@ -341,6 +346,23 @@ def end_unconfirmed(session: Session, now: datetime) -> list[Booking]:
         )
     session.flush()
     return cancelled
+
+
+def _used_since_asked(session: Session, series_ids: Collection[int]) -> set[int | None]:
+    """Those of some series of which somebody came, or of which it is not known that nobody did, since their owners were
+    asked."""
+    if not series_ids:
+        return set()
+    query = (
+        select(Booking.series_id)
+        .join(Series, Series.id == Booking.series_id)
+        .where(
+            Series.id.in_(series_ids),
+            Booking.end_at > Series.asked_at,
+            or_(Booking.checked_in_at.is_not(None), Booking.status == Status.COMPLETED),
+        )
+    )
+    return set(session.scalars(query))
 
 
 def next_due(session: Session) -> datetime | None:
