@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.bookings import absence, closing, leaving, presence, release, reserve, warning
+from app.bookings import closing, leaving, presence, release, reserve, warning
 from app.bookings.models import Booking
 from app.bookings.moving import layout as relayout
 from app.bookings.moving import service as moving
@@ -39,6 +39,7 @@ from app.spaces import barriers, fixed_seats, layout, rebinding
 from app.spaces.barriers import Closing, Outage
 from app.spaces.models import Closure, FixedSeat
 from app.spaces.service import get_place, policies
+from app.telework import absent, freeing
 from app.telework import service as telework
 from app.telework.models import HalfDay
 from app.telework.service import Office
@@ -146,8 +147,11 @@ def due_draws(session: Session, now: datetime) -> list[int]:
 
 
 def draw_lots(session: Session, draw_id: int, now: datetime, office: Office) -> LotDraw | None:
-    """The hour of a zone's draw: wishes → seats → bookings, and the record that anybody can check."""
-    return drawing.draw_zone(session, draw_id, now=now, hours=office.hours)
+    """The hour of a zone's draw: plans → who is away, wishes → seats → bookings, and the record that anybody can
+    check."""
+    on, user_ids = drawing.wishing(session, draw_id)
+    away = freeing.away_all_day(session, user_ids, on, office)
+    return drawing.draw_zone(session, draw_id, now=now, hours=office.hours, away=away)
 
 
 def close_day(
@@ -199,13 +203,8 @@ def cancel(
     return booking
 
 
-def cancel_within(
-    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime, why: str = ""
-) -> list[Booking]:
-    """A person is absent: what they booked within a span is cancelled and offered to whoever waits."""
-    cancelled = absence.cancel_within(session, user_id, span, actor=actor, now=now, why=why)
-    offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
-    return cancelled
+# Somebody is absent: what they booked is cancelled and offered to whoever waits, and they wait for nothing themselves.
+needless_within, cancel_within = absent.needless_within, absent.cancel_within
 
 
 def move(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -15,7 +16,6 @@ from app.bookings.rules import Status
 from app.bookings.service import may_act_for
 from app.errors import Conflict
 from app.people.service import Person, get_person
-from app.spaces.models import Space
 from app.spaces.rules import Lane
 from app.timespan import TimeSpan
 
@@ -37,27 +37,26 @@ def booked_within(
     return list(session.scalars(query.order_by(Booking.start_at, Booking.id).limit(AT_MOST + 1)))
 
 
-def booked_with_spaces(session: Session, user_id: int, span: TimeSpan) -> list[tuple[Booking, str]]:
-    """The same, each with the code of its space."""
-    found = booked_within(session, user_id, span)
-    codes = dict(
-        session.execute(
-            select(Space.id, Space.code).where(Space.id.in_({one.space_id for one in found}))
-        ).all()
-    )
-    return [(one, codes[one.space_id]) for one in found]
-
-
 def cancel_within(
-    session: Session, user_id: int, span: TimeSpan, *, actor: Person, now: datetime, why: str = ""
+    session: Session,
+    user_id: int,
+    span: TimeSpan,
+    *,
+    actor: Person,
+    now: datetime,
+    why: str = "",
+    turns: Iterable[int] = (),
 ) -> list[Booking]:
-    """Cancel all of it; each says `why`. Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`."""
+    """Cancel all of it; each says `why`. `turns`: other spaces whose turn is waited for in the same step.
+
+    Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`.
+    """
     person = get_person(session, user_id, actor.on)
     if not may_act_for(actor, person):
         raise acting("on_behalf", actor)
     found = booked_within(session, user_id, span)
     if len(found) > AT_MOST:
         raise Conflict("booking.too_many", most=AT_MOST)
-    queue_up(session, user_ids=[user_id], space_ids=[one.space_id for one in found])
+    queue_up(session, user_ids=[user_id], space_ids=[*turns, *(one.space_id for one in found)])
     release.cancel_all(session, found, actor=actor, now=now, why=why)
     return found

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import PEOPLE, allow, asker
-from app.bookings import absence, attendees, instead, presence, release, reserve, service, walk_in, warning
+from app.bookings import attendees, instead, presence, release, reserve, service, walk_in, warning
 from app.bookings.models import Booking
 from app.bookings.pages import changing, repeating
 from app.bookings.rules import Status
@@ -170,7 +170,13 @@ def absent() -> Response | str:
     if request.form.get("confirmed"):
         return _done(
             lambda session: pipeline.cancel_within(
-                session, user_id, span, actor=asker(), now=now(), why=_text("why", 200)
+                session,
+                user_id,
+                span,
+                actor=asker(),
+                now=now(),
+                hours=settings().hours,
+                why=_text("why", 200),
             ),
             gettext("Cancelled."),
             _then() or url_for("bookings_pages.mine"),
@@ -178,9 +184,16 @@ def absent() -> Response | str:
     # Whoever looks at another's bookings leaves a trace, which takes a writing transaction.
     with (reading if user_id == asker().id else transaction)(db.engine) as session:
         service.look_at(session, user_id, actor=asker(), on=today(), now=now())
-        rows = absence.booked_with_spaces(session, user_id, span)
+        found = pipeline.needless_within(session, user_id, span, now=now(), hours=settings().hours)
         session.expunge_all()
-    return render_template("absence.html", rows=rows, first=first, last=last, user_id=user_id, then=_then())
+    return render_template(
+        "absence.html",
+        found=found,
+        first=first,
+        last=last,
+        user_id=user_id,
+        then=_then(),
+    )
 
 
 @pages.post("/bookings/<int:booking_id>/change")

@@ -47,6 +47,7 @@ from app.http import (
     etag,
     now,
     require_version,
+    settings,
     today,
 )
 from app.timespan import TimeSpan
@@ -270,13 +271,15 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
 @api.response(200, CancelledView)
 @allow(*PEOPLE)
 def cancel_within(body: dict[str, Any]) -> Any:
-    """Cancel all that somebody booked within a span: an absence frees"""
+    """Cancel all that somebody booked within a span, and what they wait and wish for then: an absence frees"""
     user_id = asker().id if body["user_id"] is None else body["user_id"]
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
         span = TimeSpan(body["start"], body["end"])
-        found = pipeline.cancel_within(session, user_id, span, actor=asker(), now=now(), why=body["why"])
+        given = pipeline.cancel_within(
+            session, user_id, span, actor=asker(), now=now(), hours=settings().hours, why=body["why"]
+        )
         session.expunge_all()
-    return {"cancelled": found}
+    return {"cancelled": given.bookings, "waits": given.waits, "wishes": given.draws}
 
 
 @api.route("/series/<int:series_id>/confirm", methods=["POST"])

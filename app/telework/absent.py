@@ -1,0 +1,65 @@
+"""Somebody is away for some days: what they booked, what they wait for in line and what they wish for in draws is given
+up in one step, plans or no plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.bookings import absence
+from app.bookings.models import Booking
+from app.lots.models import LotDraw
+from app.lots.service import wished_within, withdraw_from
+from app.people.service import Person
+from app.settings import OfficeHours
+from app.spaces.service import codes_of
+from app.timespan import TimeSpan
+from app.waitlist import offers
+from app.waitlist.models import Entry
+from app.waitlist.service import waiting_within
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What an absence makes needless: bookings, places in line, draws in which the person wishes for a desk; and the
+    codes of the spaces that it is about."""
+
+    bookings: list[Booking]
+    waits: list[Entry]
+    draws: list[LotDraw]
+    codes: dict[int, str]
+
+
+def needless_within(
+    session: Session, user_id: int, span: TimeSpan, *, now: datetime, hours: OfficeHours
+) -> Absent:
+    """What `cancel_within` would give up."""
+    bookings = absence.booked_within(session, user_id, span)
+    waits = waiting_within(session, user_id, span, now=now)
+    draws = wished_within(session, user_id, span, now=now, hours=hours)
+    space_ids = [*(one.space_id for one in bookings), *(one.space_id for one in waits)]
+    return Absent(bookings, waits, draws, codes_of(session, space_ids))
+
+
+def cancel_within(
+    session: Session,
+    user_id: int,
+    span: TimeSpan,
+    *,
+    actor: Person,
+    now: datetime,
+    hours: OfficeHours,
+    why: str = "",
+) -> Absent:
+    """Wish and wait for nothing within a span any more, cancel what is booked, and offer it to whoever waits. The draws
+    first, which wait for people and spaces in their own turn. Raises as `absence.cancel_within`."""
+    found = needless_within(session, user_id, span, now=now, hours=hours)
+    draws = withdraw_from(session, found.draws, user_id, actor=actor, now=now)
+    turns = [one.space_id for one in offers.held_for(session, found.waits)]
+    cancelled = absence.cancel_within(session, user_id, span, actor=actor, now=now, why=why, turns=turns)
+    let_go = offers.leave_all(session, found.waits, actor=actor, now=now)
+    freed = {one.space_id for one in (*cancelled, *let_go)}
+    offers.offer(session, now, freed=freed, only_freed=True)
+    return Absent(cancelled, found.waits, draws, found.codes)
