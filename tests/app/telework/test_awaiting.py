@@ -82,7 +82,7 @@ def test_it_is_listed_and_given_up_over_the_api(
         (booth.id, house.spaces["booth"]),
     ]
     assert listed["wishes"] == [{"id": draw_id, "zone_id": lots.zone_id, "on": WEDNESDAY.isoformat()}]
-    nothing = {"booking_ids": [], "wait_ids": [], "draw_ids": []}
+    nothing: dict[str, list[int]] = {"booking_ids": [], "wait_ids": [], "draw_ids": []}
     assert problem(api.call("endo", "POST", "/telework/needless", nothing)) == (422, "request.invalid")
     chosen = {"wait_ids": [seat.id, booth.id], "draw_ids": [draw_id]}
     given = api.call("endo", "POST", "/telework/needless", chosen).get_json()
@@ -99,14 +99,14 @@ def test_the_page_lists_it_and_gives_up_what_is_ticked(
 ) -> None:
     seat, booth, draw_id = waiting
     client = signed_in(app.test_client(), house, "endo")
-    tick = {"cell": [f"{WEDNESDAY.isoformat()}/day"], "kind": "leave"}
+    tick = {"cell": f"{WEDNESDAY.isoformat()}/day", "kind": "leave"}
     asked = post(client, "/telework", "/telework", **tick).text
     assert "順番待ち、席の希望のうち3件が不要になりました" in asked
     page = client.get("/telework").text.split('id="needless"')[1].split("</section>")[0]
     assert f'name="wait" value="{seat.id}"' in page
     assert "抽選の希望(ゾーンB)" in page
     done = post(
-        client, "/telework", "/telework/free", wait=[str(seat.id)], draw=[str(draw_id)], on=DAY.isoformat()
+        client, "/telework", "/telework/free", wait=str(seat.id), draw=str(draw_id), on=DAY.isoformat()
     )
     assert "2件を手放すか短縮しました" in done.text
     assert queue.state(seat, booth) == [State.LEFT, State.WAITING]
