@@ -11,8 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.bookings import absence, closing, leaving, presence, release, reserve, warning
-from app.bookings.absence import Days
+from app.bookings import closing, leaving, presence, release, reserve, warning
 from app.bookings.models import Booking
 from app.bookings.moving import layout as relayout
 from app.bookings.moving import service as moving
@@ -40,6 +39,7 @@ from app.spaces import barriers, fixed_seats, layout, rebinding
 from app.spaces.barriers import Closing, Outage
 from app.spaces.models import Closure, FixedSeat
 from app.spaces.service import get_place, policies
+from app.telework import absent, freeing
 from app.telework import service as telework
 from app.telework.models import HalfDay
 from app.telework.service import Office
@@ -92,16 +92,19 @@ class Swept:
 
 
 def sweep(session: Session, now: datetime, office: Office) -> Swept:
-    """Time passed: leavers → gone, sensors → where they are to be, silence → vacant or offline, no-shows → released,
-    ended → completed, what that frees → offered to the first in line, idle sessions → closed."""
-    for user in staffing.due_to_leave(session, now):
-        staffing.leave(session, user, actor=None, now=now)
-        fixed_seats.free_all_of(session, user.id, now=now)
-    gone = leaving.free_of_the_gone(session, now)
+    """Time passed: sensors → where they are to be, silence → vacant or offline, leavers → gone, no-shows → released,
+    ended → completed, what that frees → offered to the first in line, idle sessions → closed.
+
+    Only what sensors saw waits for the turn of a booking; so it comes before the rows of any are locked.
+    """
     rebinding.carry_out(session, now)
     observed = occupancy.settle(session, now, policies(session))
     checked_in = presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)
+    for user in staffing.due_to_leave(session, now):
+        staffing.leave(session, user, actor=None, now=now)
+        fixed_seats.free_all_of(session, user.id, now=now)
+    gone = leaving.free_of_the_gone(session, now)
     nearly = warning.due_for_warning(session, now)
     warning.warn(session, nearly, telework.planned_arrivals(session, nearly.people, office), now)
     due = release.due_for_release(session, now)
@@ -144,8 +147,11 @@ def due_draws(session: Session, now: datetime) -> list[int]:
 
 
 def draw_lots(session: Session, draw_id: int, now: datetime, office: Office) -> LotDraw | None:
-    """The hour of a zone's draw: wishes → seats → bookings, and the record that anybody can check."""
-    return drawing.draw_zone(session, draw_id, now=now, hours=office.hours)
+    """The hour of a zone's draw: plans → who is away, wishes → seats → bookings, and the record that anybody can
+    check."""
+    on, user_ids = drawing.wishing(session, draw_id)
+    away = freeing.away_all_day(session, user_ids, on, office)
+    return drawing.draw_zone(session, draw_id, now=now, hours=office.hours, away=away)
 
 
 def close_day(
@@ -197,13 +203,8 @@ def cancel(
     return booking
 
 
-def cancel_within(
-    session: Session, user_id: int, when: TimeSpan | Days, *, actor: Person, now: datetime, why: str = ""
-) -> list[Booking]:
-    """A person is absent: what they booked within a span or on some days is cancelled and offered to whoever waits."""
-    cancelled = absence.cancel_within(session, user_id, when, actor=actor, now=now, why=why)
-    offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
-    return cancelled
+# Somebody is absent: what they booked is cancelled and offered to whoever waits, and they wait for nothing themselves.
+needless_within, cancel_within = absent.needless_within, absent.cancel_within
 
 
 def move(
@@ -346,7 +347,7 @@ def keep_seat(
 ) -> tuple[FixedSeat, list[Move]]:
     """A space is kept for somebody, and what others have booked there is moved or told; in one step. Rehearsed, it is
     its own preview."""
-    moving.take_turns_around(session, wanted.space_id)
+    moving.take_turn(session, wanted.space_id)
     kept = fixed_seats.keep_for(
         session,
         wanted.space_id,

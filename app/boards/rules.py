@@ -68,7 +68,7 @@ def limits_of(
     for kind in Kind:
         for zone_id in zone_ids:
             policy = policy_of.of(kind, zone_id)
-            if span.start > now + (policy.horizon_facility if as_facility else policy.horizon):
+            if span.start > now + (policy.ahead(facility=as_facility)):
                 barring[zone_id, kind.value] = "horizon", (span,)
             elif closed:
                 barring[zone_id, kind.value] = "opening_hours", closed

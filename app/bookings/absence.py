@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -44,6 +45,12 @@ class Days:
             max(begins, self.since), datetime.combine(self.last + timedelta(days=1), time(0), LAST)
         )
 
+    def at(self, zone: tzinfo) -> TimeSpan | None:
+        """The same by one clock; None where they are over there, or there are none."""
+        begins = max(datetime.combine(self.first, time(0), zone), self.since)
+        ends = datetime.combine(self.last + timedelta(days=1), time(0), zone)
+        return TimeSpan(begins, ends) if begins < ends else None
+
 
 def booked_on(session: Session, user_id: int, days: Days) -> list[Booking]:
     """What a person has booked, and nobody has checked in to, that begins on one of some days; in the order of time."""
@@ -77,30 +84,34 @@ def booked_within(
     return list(session.scalars(query.order_by(Booking.start_at, Booking.id).limit(AT_MOST + 1)))
 
 
-def booked_with_spaces(session: Session, user_id: int, days: Days) -> list[tuple[Booking, str]]:
-    """What is booked on some days, each with the code of its space."""
-    found = booked_on(session, user_id, days)
-    codes = dict(
-        session.execute(
-            select(Space.id, Space.code).where(Space.id.in_({one.space_id for one in found}))
-        ).all()
+def booked(session: Session, user_id: int, when: TimeSpan | Days) -> list[Booking]:
+    """`booked_on` or `booked_within`."""
+    return (
+        booked_on(session, user_id, when) if isinstance(when, Days) else booked_within(session, user_id, when)
     )
-    return [(one, codes[one.space_id]) for one in found]
 
 
 def cancel_within(
-    session: Session, user_id: int, when: TimeSpan | Days, *, actor: Person, now: datetime, why: str = ""
+    session: Session,
+    user_id: int,
+    when: TimeSpan | Days,
+    *,
+    actor: Person,
+    now: datetime,
+    why: str = "",
+    turns: Iterable[int] = (),
 ) -> list[Booking]:
-    """Cancel all that is booked within a span or on some days; each says `why`. Raises Forbidden
-    `booking.not_allowed`, Conflict `booking.too_many`."""
+    """Cancel all that is booked within a span or on some days; each says `why`. `turns`: other spaces whose turn is
+    waited for in the same step.
+
+    Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`.
+    """
     person = get_person(session, user_id, actor.on)
     if not may_act_for(actor, person):
         raise acting("on_behalf", actor)
-    found = (
-        booked_on(session, user_id, when) if isinstance(when, Days) else booked_within(session, user_id, when)
-    )
+    found = booked(session, user_id, when)
     if len(found) > AT_MOST:
         raise Conflict("booking.too_many", most=AT_MOST)
-    queue_up(session, user_ids=[user_id], space_ids=[one.space_id for one in found])
+    queue_up(session, user_ids=[user_id], space_ids=[*turns, *(one.space_id for one in found)])
     release.cancel_all(session, found, actor=actor, now=now, why=why)
     return found

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
 from app.bookings import legal, service
+from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Attendee, Booking
-from app.bookings.service import caused_by, in_words
+from app.bookings.refusing import named
+from app.bookings.service import caused_by, count_change, in_words
 from app.errors import Conflict, NotFound
 from app.events import Event
 from app.people.models import User
 from app.people.service import Person, find_people, ids_of
 from app.spaces.models import Space
-from app.spaces.service import get_place
+from app.spaces.service import get_places
+
+# Somebody who comes to a booking.
+Invitation = tuple[Booking, int]
 
 
 def invite(
@@ -28,28 +34,23 @@ def invite(
 
     Raises NotFound `user.unknown`, RuleBroken `booking.rule` where the room is too small.
     """
-    wanted = sorted(set(user_ids) - {booking.user_id})
-    if not wanted:
-        return
-    legal.check_capacity(get_place(session, booking.space_id), 1 + len(wanted))
-    _invite(session, booking, wanted, actor=actor, now=now)
+    invite_to_all(session, [booking], user_ids, actor=actor, now=now)
 
 
-def _invite(
+def invite_to_all(
     session: Session,
-    booking: Booking,
-    wanted: Sequence[int],
+    bookings: Sequence[Booking],
+    user_ids: Collection[int],
     *,
     actor: Person,
     now: datetime,
-    why: str = "",
 ) -> None:
-    known = find_people(session, wanted, actor.on)
-    for user_id in wanted:
-        if user_id not in known:
-            raise NotFound("user.unknown", user_id=user_id)
-    session.execute(insert(Attendee), [{"booking_id": booking.id, "user_id": one} for one in wanted])
-    _record(session, "booking.invited", booking, wanted, actor_id=actor.id, now=now, said=in_words(why))
+    """The same of several bookings, of which none has attendees; the facts name the `start` of one of a series."""
+    if not user_ids:
+        return
+    wanted = _wanted(bookings, user_ids)
+    _check_rooms(session, wanted)
+    _invite(session, _each(wanted), actor=actor, now=now)
 
 
 def set_attendees(
@@ -62,55 +63,118 @@ def set_attendees(
     why: str = "",
 ) -> bool:
     """Make these the attendees: the new ones are invited, the others told that they need not come, and why. Returns
-    whether there was any difference.
+    whether there was any difference, which counts as a change of the booking.
 
-    Raises Conflict `booking.state`, RuleBroken `booking.rule`, NotFound `user.unknown`.
+    Raises Conflict `booking.state` or `booking.changed`, RuleBroken `booking.rule`, NotFound `user.unknown`.
     """
-    if not booking.is_live:
-        raise Conflict("booking.state", status=booking.status.value)
-    wanted = set(user_ids) - {booking.user_id}
-    legal.check_capacity(get_place(session, booking.space_id), 1 + len(wanted))
-    before = set(attendee_ids(session, [booking.id]).get(booking.id, []))
-    gone = sorted(before - wanted)
-    if gone:
-        session.execute(delete(Attendee).where(Attendee.booking_id == booking.id, Attendee.user_id.in_(gone)))
-        said = in_words(why)
-        _record(session, "booking.uninvited", booking, gone, actor_id=actor.id, now=now, said=said)
-    if wanted - before:
-        _invite(session, booking, sorted(wanted - before), actor=actor, now=now, why=why)
-    return wanted != before
+    return bool(set_for_all(session, [booking], user_ids, actor=actor, now=now, why=why))
+
+
+def set_for_all(
+    session: Session,
+    bookings: Sequence[Booking],
+    user_ids: Collection[int],
+    *,
+    actor: Person,
+    now: datetime,
+    why: str = "",
+) -> list[Booking]:
+    """The same of several bookings, all or nothing; returns those where there was any difference. The facts name the
+    `start` of one of a series. A fixed number of statements."""
+    for one in bookings:
+        if not one.is_live:
+            raise Conflict("booking.state", status=one.status.value)
+    queue_up(session, user_ids=[], space_ids=[one.space_id for one in bookings])
+    wanted = _wanted(bookings, user_ids)
+    _check_rooms(session, wanted)
+    had = attendee_ids(session, [one.id for one in bookings])
+    before = {one: set(had.get(one.id, ())) for one in bookings}
+    different = [one for one in bookings if wanted[one] != before[one]]
+    if len(count_change(session, different)) < len(different):
+        raise Conflict("booking.changed")
+    gone = _each({one: before[one] - wanted[one] for one in different})
+    _remove(session, gone)
+    _record(session, "booking.uninvited", gone, actor_id=actor.id, now=now, said=in_words(why))
+    new = _each({one: wanted[one] - before[one] for one in different})
+    _invite(session, new, actor=actor, now=now, why=why)
+    return different
+
+
+def _wanted(bookings: Iterable[Booking], user_ids: Collection[int]) -> dict[Booking, set[int]]:
+    """Who is to come to each, besides the person booked for."""
+    return {one: set(user_ids) - {one.user_id} for one in bookings}
+
+
+def _each(people: Mapping[Booking, Collection[int]]) -> list[Invitation]:
+    return [(booking, user_id) for booking, user_ids in people.items() for user_id in sorted(user_ids)]
+
+
+def _check_rooms(session: Session, wanted: Mapping[Booking, Collection[int]]) -> None:
+    places = get_places(session, {one.space_id for one in wanted})
+    for one, user_ids in wanted.items():
+        with named(one.start_at) if one.series_id else nullcontext():
+            legal.check_capacity(places[one.space_id], 1 + len(user_ids))
+
+
+def _invite(
+    session: Session, invitations: Sequence[Invitation], *, actor: Person, now: datetime, why: str = ""
+) -> None:
+    if not invitations:
+        return
+    known = find_people(session, {user_id for _booking, user_id in invitations}, actor.on)
+    for _booking, user_id in invitations:
+        if user_id not in known:
+            raise NotFound("user.unknown", user_id=user_id)
+    rows = [{"booking_id": booking.id, "user_id": user_id} for booking, user_id in invitations]
+    session.execute(insert(Attendee), rows)
+    _record(session, "booking.invited", invitations, actor_id=actor.id, now=now, said=in_words(why))
+
+
+def _remove(session: Session, invitations: Sequence[Invitation]) -> None:
+    if not invitations:
+        return
+    keys = [(booking.id, user_id) for booking, user_id in invitations]
+    session.execute(delete(Attendee).where(tuple_(Attendee.booking_id, Attendee.user_id).in_(keys)))
 
 
 def decline(session: Session, booking_id: int, *, actor: Person, now: datetime, why: str = "") -> None:
     """The actor does not come to what they are invited to, which its host is told; they may be invited again.
 
-    Raises NotFound `invitation.unknown` to whoever is not invited, Conflict `booking.state` once it is over.
+    Raises NotFound `invitation.unknown` to whoever is not invited, Conflict `booking.state` once it is over, or
+    `booking.changed`.
     """
     booking = session.get(Booking, booking_id)
-    mine = delete(Attendee).where(Attendee.booking_id == booking_id, Attendee.user_id == actor.id)
-    if booking is None or session.execute(mine.returning(Attendee.user_id)).one_or_none() is None:
+    if booking is not None:
+        queue_up(session, user_ids=[], space_ids=[booking.space_id])
+        session.refresh(booking)
+    if booking is None or session.get(Attendee, (booking_id, actor.id)) is None:
         raise NotFound("invitation.unknown", booking_id=booking_id)
     if not booking.is_live or booking.end_at <= now:
         raise Conflict("booking.state", status=booking.status.value)
-    _record(session, "booking.declined", booking, [actor.id], actor_id=actor.id, now=now, said=in_words(why))
+    if not count_change(session, [booking]):
+        raise Conflict("booking.changed", booking_id=booking_id)
+    mine = [(booking, actor.id)]
+    _remove(session, mine)
+    _record(session, "booking.declined", mine, actor_id=actor.id, now=now, said=in_words(why))
 
 
 def drop_leavers(session: Session, user_ids: Collection[int], *, actor_id: int | None, now: datetime) -> None:
-    """These people have left: they come to nothing that is still to come, which each host is told; one query, and two
-    for each booking."""
+    """These people have left: they come to nothing that is still to come, which each host is told. What somebody is
+    changing at this moment is left for the next sweep. Five statements."""
     invited: dict[Booking, list[int]] = {}
     rows = session.execute(
         select(Booking, Attendee.user_id)
         .join(Attendee, Attendee.booking_id == Booking.id)
         .where(Attendee.user_id.in_(user_ids), HOLDS, Booking.end_at > now)
         .order_by(Booking.id, Attendee.user_id)
+        .execution_options(populate_existing=True)
     )
     for booking, user_id in rows:
         invited.setdefault(booking, []).append(user_id)
-    for booking, gone in invited.items():
-        session.execute(delete(Attendee).where(Attendee.booking_id == booking.id, Attendee.user_id.in_(gone)))
-        said = caused_by("left")
-        _record(session, "booking.declined", booking, gone, actor_id=actor_id, now=now, said=said)
+    counted = count_change(session, list(invited), wait=False)
+    gone = _each({one: invited[one] for one in counted})
+    _remove(session, gone)
+    _record(session, "booking.declined", gone, actor_id=actor_id, now=now, said=caused_by("left"))
 
 
 def by_address(session: Session, text: str) -> list[int]:
@@ -187,8 +251,7 @@ def people_of(session: Session, booking_ids: Collection[int]) -> dict[int, int]:
 def _record(
     session: Session,
     kind: str,
-    booking: Booking,
-    user_ids: Iterable[int],
+    invitations: Iterable[Invitation],
     *,
     actor_id: int | None,
     now: datetime,
@@ -204,6 +267,6 @@ def _record(
                 "actor_id": actor_id,
                 "data": {"space_id": booking.space_id, "user_id": user_id, **said},
             }
-            for user_id in user_ids
+            for booking, user_id in invitations
         ],
     )

@@ -32,6 +32,7 @@ from app.bulk import among, as_parameter, insert_rows
 from app.errors import Conflict, RuleBroken
 from app.people.models import Role
 from app.people.service import Person
+from app.spaces.rules import Policy
 from app.spaces.service import Place
 from app.timespan import TimeSpan
 
@@ -63,12 +64,12 @@ def check_asked(
     actor: Person,
     now: datetime,
     judged_at: datetime | None = None,
+    in_series: bool = False,
 ) -> None:
     """What needs no lock: the zone, the length and how far ahead, the hours, the draw by lot. `judged_at`: when they
-    think that it was asked. Facility staff may put anybody anywhere."""
+    think that it was asked; `in_series`: it is a day of a series. Facility staff may put anybody anywhere."""
     check_entry(reads, place, span, holder, actor=actor, now=now)
-    policy = place.policy
-    horizon = policy.horizon_facility if actor.role is Role.FACILITY else policy.horizon
+    horizon = place.policy.ahead(facility=actor.role is Role.FACILITY, in_series=in_series)
     check_span(reads, place, span, horizon, judged_at or now)
     legal.check_lots(reads, place, span, user_id=holder.user_id, now=now)
 
@@ -171,7 +172,7 @@ def write_all(session: Session, wanted: Sequence[dict[str, Any]]) -> list[Bookin
 def _made(booking: Booking) -> dict[str, Any]:
     return {
         "at": booking.made_at,
-        "kind": "booking.claimed" if booking.origin is Origin.CLAIM else "booking.made",
+        "kind": "booking.claimed" if booking.is_claim else "booking.made",
         "subject": f"booking:{booking.id}",
         "actor_id": booking.made_by,
         "data": {
@@ -211,16 +212,24 @@ def changes_words_alone(booking: Booking, place: Place, asked: Change) -> bool:
 
 def moved_values(booking: Booking, place: Place, asked: Change, title: str | None) -> dict[str, Any]:
     """What of a booking is written anew when it is changed so; always the same names."""
-    said = (None, None) if asked.restarts else (booking.warned_at, booking.coming_at)
-    is_watched = booking.status is Status.BOOKED and not booking.reclaimed
-    facts = Booked(booking.status, asked.span, booking.made_at, coming_at=said[1])
     return {
         "space_id": place.space.id,
         "lane": place.space.lane,
-        "start_at": asked.span.start,
         "end_at": asked.span.end,
         "title": booking.title if title is None else title,
-        "warned_at": said[0],
-        "coming_at": said[1],
-        "release_check_at": release_deadline(facts, place.policy) if is_watched else None,
+        **grace_of(booking, asked.span, place.policy, restarts=asked.restarts),
+    }
+
+
+def grace_of(booking: Booking, span: TimeSpan, policy: Policy, *, restarts: bool) -> dict[str, Any]:
+    """What is written of a booking's start and grace when it gets another span or place. Where the grace `restarts`,
+    its person is warned again before a release, and may say again that they are still coming."""
+    warned_at, coming_at = (None, None) if restarts else (booking.warned_at, booking.coming_at)
+    is_watched = booking.status is Status.BOOKED and not booking.reclaimed
+    facts = Booked(booking.status, span, booking.made_at, coming_at=coming_at)
+    return {
+        "start_at": span.start,
+        "warned_at": warned_at,
+        "coming_at": coming_at,
+        "release_check_at": release_deadline(facts, policy) if is_watched else None,
     }

@@ -107,6 +107,11 @@ class Booking(Base):
         return self.status in LIVE
 
     @property
+    def is_claim(self) -> bool:
+        """Whether somebody sat down without a booking; quotas leave it apart, and it alone."""
+        return self.origin is Origin.CLAIM
+
+    @property
     def over_at(self) -> datetime:
         """When it stopped holding its space, or will."""
         return self.ended_at or self.end_at

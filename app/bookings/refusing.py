@@ -48,6 +48,16 @@ def about(holder: Holder) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def named(start: datetime) -> Iterator[None]:
+    """What is refused inside is of the occurrence of a series that begins then."""
+    try:
+        yield
+    except DomainError as error:
+        error.facts |= {"start": start.isoformat(), "of_series": True}
+        raise
+
+
 def acting(why: str, actor: Person) -> Forbidden:
     """The actor may not book for somebody else (`on_behalf`), or for a guest (`guest`)."""
     allowed = "a chief for the own section, facility" if why == "on_behalf" else "chief, facility"

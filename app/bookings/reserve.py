@@ -134,24 +134,41 @@ def move(
     span: TimeSpan | None = None,
     words: Words = AS_IT_WAS,
 ) -> Booking:
-    """Change a live booking's space, span or title in one step; what is not given stays, and where nothing differs it
-    is left as it is.
+    """Change a live booking's space, span, title or attendees in one step; what is not given stays, and where nothing
+    differs it is left as it is.
 
-    Shortening one's own is always allowed. Raises as `reserve`, and Conflict `booking.state` or Stale.
+    Shortening one's own is always allowed. Raises as `reserve` and `attendees.set_attendees`, and Conflict
+    `booking.state` or Stale.
     """
     check_movable(booking)
     place = get_place(session, booking.space_id if space_id is None else space_id)
     asked = asked_of(booking, span or booking.span, place, now=now)
-    if changes_words_alone(booking, place, asked):
-        if words.title not in {None, booking.title}:
-            said, title = in_words(words.why), words.title
-            change(session, booking, "booking.changed", now=now, actor_id=actor.id, details=said, title=title)
-        return booking
-    if place.space.id != booking.space_id:
+    if not changes_words_alone(booking, place, asked):
+        _move(session, booking, place, asked, actor=actor, now=now, words=words)
+    elif words.title not in {None, booking.title}:
+        said, title = in_words(words.why), words.title
+        change(session, booking, "booking.changed", now=now, actor_id=actor.id, details=said, title=title)
+    if words.coming is not None:
+        attendees.set_attendees(session, booking, words.coming, actor=actor, now=now, why=words.why)
+    return booking
+
+
+def _move(
+    session: Session,
+    booking: Booking,
+    place: Place,
+    asked: Change,
+    *,
+    actor: Person,
+    now: datetime,
+    words: Words,
+) -> None:
+    if words.coming is None and place.space.id != booking.space_id:
         legal.check_capacity(place, attendees.people_of(session, [booking.id])[booking.id])
     if not asked.is_new:
         queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
-        return _write_move(session, booking, place, asked, actor=actor, now=now, words=words)
+        _write_move(session, booking, place, asked, actor=actor, now=now, words=words)
+        return
     holder = _holder(
         session,
         place,
@@ -165,17 +182,24 @@ def move(
         if there.space.id != booking.space_id:
             check_takes_bookings(there)
         check_asked(
-            Reads(session), there, asked.span, holder, actor=actor, now=now, judged_at=asked.judged_at
+            Reads(session),
+            there,
+            asked.span,
+            holder,
+            actor=actor,
+            now=now,
+            judged_at=asked.judged_at,
+            in_series=booking.series_id is not None,
         )
 
     with about(holder):
         ask(place)
         queue_up(session, user_ids=[booking.user_id], space_ids=[booking.space_id, place.space.id])
         place = check_locked(session, place, asked.span, holder, actor=actor, ask=ask)
-        counted = booking.user_id if booking.origin is Origin.BOOKED else None  # quotas leave claims apart
+        counted = None if booking.is_claim else booking.user_id
         besides = legal.Besides.one(booking.id)
         legal.check_counts(session, place, asked.span, user_id=counted, now=now, besides=besides)
-        return _write_move(session, booking, place, asked, actor=actor, now=now, words=words)
+        _write_move(session, booking, place, asked, actor=actor, now=now, words=words)
 
 
 def _write_move(
@@ -187,7 +211,7 @@ def _write_move(
     actor: Person,
     now: datetime,
     words: Words,
-) -> Booking:
+) -> None:
     """Write the change; the caller holds the locks of the person and of both spaces."""
     values = moved_values(booking, place, asked, words.title)
     with overlap_refused(
@@ -195,7 +219,6 @@ def _write_move(
     ):
         said = in_words(words.why)
         change(session, booking, "booking.changed", now=now, actor_id=actor.id, details=said, **values)
-    return booking
 
 
 def claim(
@@ -230,7 +253,8 @@ def claimable(session: Session, place: Place, *, actor: Person, now: datetime) -
 
 
 def _until_the_next(session: Session, place: Place, span: TimeSpan, holder: Holder) -> TimeSpan:
-    """What of a span can be claimed: up to the next booking or barrier. Raises where a barrier stands there now."""
+    """What of a span can be claimed: up to the next booking or barrier; what is offered to the person elsewhere is not
+    theirs yet (RULES 13). Raises where a barrier stands there now."""
     ahead = []
     for barrier in legal.standing(session, place, span, holder.user_id):
         if barrier.covers(span.start):
@@ -241,7 +265,11 @@ def _until_the_next(session: Session, place: Place, span: TimeSpan, holder: Hold
         .where(
             or_(
                 Booking.space_id == place.space.id,
-                and_(Booking.user_id == holder.user_id, Booking.lane == place.space.lane),
+                and_(
+                    Booking.user_id == holder.user_id,
+                    Booking.lane == place.space.lane,
+                    Booking.status != Status.HELD,
+                ),
             ),
             HOLDS,
             Booking.start_at > span.start,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from app.people.models import Role, User
 from app.people.service import Person, find_person, get_person, names
 from app.spaces.models import Space
 from app.spaces.rules import Policy
-from app.spaces.service import in_layout, policies
+from app.spaces.service import get_place, in_layout, policies
 from app.timespan import TimeSpan
 
 _bookings = Booking.metadata.tables["bookings"]
@@ -87,6 +87,11 @@ def space_called(session: Session, code: str) -> int:
     if space_id is None:
         raise NotFound("space.unknown", space=code)
     return space_id
+
+
+def get_space(session: Session, space_id: int) -> Space:
+    """A space of the layout; raises NotFound `space.unknown`."""
+    return get_place(session, space_id).space
 
 
 def checked_span(start: datetime, end: datetime) -> TimeSpan:
@@ -205,29 +210,49 @@ def change_all(
     """
     if not wanted:
         return []
-    versions = dict(
-        session.execute(
-            select(Booking.id, Booking.version)
-            .where(Booking.id.in_([booking.id for booking, _values in wanted]))
-            .order_by(Booking.id)
-            .with_for_update(skip_locked=not wait)
-        ).all()
-    )
+    versions = _versions(session, [booking for booking, _values in wanted], wait=wait)
     current = [(one, values) for one, values in wanted if versions.get(one.id) == one.version]
-    if not current:
-        return []
-    session.execute(
-        update(_bookings).where(_bookings.c.id == bindparam("booking_id")),
-        [{**values, "version": one.version + 1, "booking_id": one.id} for one, values in current],
-    )
     told = [_changed(kind, one, values, now, actor_id) for one, values in current]
     for row in told:
         row["data"] |= details or {}
+    _write(session, current)
     events.record_many(session, told)
-    for one, values in current:
-        for name, value in {**values, "version": one.version + 1}.items():
-            set_committed_value(one, name, value)
     return [one for one, _values in current]
+
+
+def count_change(session: Session, bookings: Sequence[Booking], *, wait: bool = True) -> list[Booking]:
+    """The same of what belongs to bookings and is told of apart, as who comes to them: their version goes on, and what
+    was changed is the caller's to write and to record. Two statements."""
+    if not bookings:
+        return []
+    versions = _versions(session, bookings, wait=wait)
+    current = [one for one in bookings if versions.get(one.id) == one.version]
+    _write(session, [(one, {}) for one in current])
+    return current
+
+
+def _versions(session: Session, bookings: Sequence[Booking], *, wait: bool) -> dict[int, int]:
+    """The versions of bookings as they stand, by id; their rows are this transaction's until it ends."""
+    query = (
+        select(Booking.id, Booking.version)
+        .where(Booking.id.in_([booking.id for booking in bookings]))
+        .order_by(Booking.id)
+        .with_for_update(skip_locked=not wait)
+    )
+    return dict(session.execute(query).all())
+
+
+def _write(session: Session, current: Sequence[tuple[Booking, dict[str, Any]]]) -> None:
+    if not current:
+        return
+    written = [(one, {**values, "version": one.version + 1}) for one, values in current]
+    session.execute(
+        update(_bookings).where(_bookings.c.id == bindparam("booking_id")),
+        [{**values, "booking_id": one.id} for one, values in written],
+    )
+    for one, values in written:
+        for name, value in values.items():
+            set_committed_value(one, name, value)
 
 
 def _changed(
@@ -259,10 +284,11 @@ def caused_by(reason: str, notice: str = "") -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is written with a change: another title (None: as it was), and why."""
+    """What is said with a change: another title, why, and who comes besides the person booked for. None: as it was."""
 
     title: str | None = None
     why: str = ""
+    coming: Collection[int] | None = None
 
 
 AS_IT_WAS = Words()

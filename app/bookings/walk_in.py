@@ -146,7 +146,8 @@ def just_seen(session: Session, *, person: Person, now: datetime) -> list[Space]
     """
     found = policies(session)
     now_on = (HOLDS, Booking.start_at <= now, Booking.end_at > now)
-    held_lanes = set(session.scalars(select(Booking.lane).where(Booking.user_id == person.id, *now_on)))
+    mine = select(Booking.lane).where(Booking.user_id == person.id, *now_on, Booking.status != Status.HELD)
+    held_lanes = set(session.scalars(mine))
     held = select(Booking.id).where(Booking.space_id == Space.id, *now_on)
     anothers = select(FixedSeat.id).where(
         FixedSeat.space_id == Space.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,7 @@ from app.timespan import TimeSpan, day_span
 SAT_THERE = (Status.BOOKED, Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)
 # Rules that stand before a person, not before a seat: of the kind, or of every desk.
 OF_KIND = frozenset({"concurrent_quota", "weekly_quota"})
-MISSED, ZONE, HAS_SEAT = "missed", "zone", "has_seat"
+MISSED, ZONE, AWAY, HAS_SEAT = "missed", "zone", "away", "has_seat"
 # Of every wish all of these are written, so that one statement does for all.
 OF_OUTCOME = ("missed", "outcome", "reason", "position", "choice", "repeated", "booking_id")
 
@@ -53,8 +53,22 @@ def due(session: Session, now: datetime) -> list[int]:
     return list(session.scalars(query))
 
 
-def draw_zone(session: Session, draw_id: int, *, now: datetime, hours: OfficeHours) -> LotDraw | None:
+def wishing(session: Session, draw_id: int) -> tuple[date, list[int]]:
+    """The day of a draw, and who wishes for a desk in it."""
+    on = session.scalars(select(LotDraw.on_date).where(LotDraw.id == draw_id)).one()
+    return on, list(session.scalars(select(LotWish.user_id).where(LotWish.draw_id == draw_id)))
+
+
+def draw_zone(
+    session: Session,
+    draw_id: int,
+    *,
+    now: datetime,
+    hours: OfficeHours,
+    away: Collection[int] = frozenset(),
+) -> LotDraw | None:
     """Draw a zone's desks for a day, book them, publish how, and open the next draw. None where it is not due, or done.
+    `away`: who is elsewhere that day, and is passed over.
 
     Nothing of it is seen before all of it is: a restart in the middle draws once, with the same seed.
     """
@@ -76,7 +90,7 @@ def draw_zone(session: Session, draw_id: int, *, now: datetime, hours: OfficeHou
             min(hours.end, opening.closes or hours.end),
         )
         open_span = day_span(found.on_date, timezone, begins, ends) if begins < ends else None
-        _Draw(session, found, zone, timezone, open_span, now).do(wishes)
+        _Draw(session, found, zone, timezone, open_span, now, away).do(wishes)
     zone.lots_drawn_on = max(found.on_date, zone.lots_drawn_on or found.on_date)
     session.flush()
     if zone.lots_at is not None:
@@ -145,6 +159,7 @@ class _Draw:
     timezone: ZoneInfo
     span: TimeSpan | None
     now: datetime
+    away: Collection[int]
     offered: frozenset[str] = frozenset()
     refused: dict[int, str] = field(default_factory=dict)
     barred: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -180,6 +195,8 @@ class _Draw:
             person = known.get(one.user_id)
             if person is None or not belongs(self.zone, person):
                 self.refused[one.number] = ZONE
+            elif one.user_id in self.away:
+                self.refused[one.number] = AWAY
             elif one.user_id in seated:
                 self.refused[one.number] = HAS_SEAT
             else:
@@ -187,12 +204,14 @@ class _Draw:
         return found
 
     def _who_has_a_desk(self, user_ids: Collection[int]) -> set[int | None]:
+        """What is only offered to somebody is not theirs yet (RULES 13)."""
         if self.span is None:
             return set()
         query = select(Booking.user_id).where(
             Booking.user_id.in_(user_ids),
             Booking.lane == Lane.DESK,
             HOLDS,
+            Booking.status != Status.HELD,
             Booking.start_at < self.span.end,
             Booking.end_at > self.span.start,
         )

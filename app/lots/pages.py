@@ -35,6 +35,7 @@ REASONS: Mapping[str, LazyString] = {
     "full": lazy_gettext("There were more wishes than seats. Next time you come first."),
     "missed": lazy_gettext("The draw could not take place in time. Book what is free."),
     "zone": lazy_gettext("You do not belong to the zone's section on that day."),
+    "away": lazy_gettext("You plan to be elsewhere on that day."),
     "has_seat": lazy_gettext("You hold another seat on that day already."),
 }
 

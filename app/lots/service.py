@@ -20,11 +20,13 @@ from app.lots.rules.record import commitment
 from app.people.models import User
 from app.people.sections import people_within
 from app.people.service import Person, find_person, list_people
+from app.settings import OfficeHours
 from app.spaces.fixed_seats import list_kept
 from app.spaces.lots import drawn_at
-from app.spaces.models import Space, Zone
+from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import Lane
 from app.spaces.service import floor_timezone, get_zone, list_spaces
+from app.timespan import TimeSpan, day_span
 
 MOST_PREFERRED = 5
 MOST_BESIDE = 4
@@ -220,7 +222,7 @@ def wish(
     `lots.seat` or `lots.colleague`.
     """
     draw = locked_draw(session, draw_id)
-    if draw.state is not State.OPEN or now >= draw.draw_at:
+    if not _is_open(draw, now):
         raise Conflict("lots.closed", draw_id=draw_id)
     zone = get_zone(session, draw.zone_id)
     person = find_person(session, actor.id, draw.on_date)
@@ -265,15 +267,68 @@ def _number(session: Session, draw_id: int) -> int:
 
 def withdraw(session: Session, draw_id: int, *, actor: Person, now: datetime) -> None:
     """Wish for nothing any more. Raises NotFound `lots.unknown` or `lots.no_wish`, Conflict `lots.closed`."""
-    draw = locked_draw(session, draw_id)
-    if draw.state is not State.OPEN or now >= draw.draw_at:
+    if not _is_open(locked_draw(session, draw_id), now):
         raise Conflict("lots.closed", draw_id=draw_id)
-    found = find_wish(session, draw_id, actor.id)
-    if found is None:
+    if not _withdraw(session, draw_id, actor.id, actor=actor, now=now):
         raise NotFound("lots.no_wish", draw_id=draw_id)
+
+
+def wished(session: Session, user_id: int, *, now: datetime) -> list[tuple[LotDraw, ZoneInfo]]:
+    """The draws to come in which a person wishes for a desk, the nearest day first, each with the clock of its zone;
+    one query."""
+    query = (
+        select(LotDraw, Site.timezone)
+        .join(LotWish, LotWish.draw_id == LotDraw.id)
+        .join(Zone, Zone.id == LotDraw.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
+        .join(Site, Site.id == Floor.site_id)
+        .where(LotWish.user_id == user_id, LotDraw.state == State.OPEN, LotDraw.draw_at > now)
+        .order_by(LotDraw.on_date, LotDraw.id)
+    )
+    return [(one, ZoneInfo(timezone)) for one, timezone in session.execute(query)]
+
+
+def wished_within(
+    session: Session, user_id: int, span: TimeSpan, *, now: datetime, hours: OfficeHours
+) -> list[LotDraw]:
+    """Those of them whose day's office hours lie within a span: of a part of the day a desk is needed still."""
+    days = (
+        (one, day_span(one.on_date, timezone, hours.start, hours.end))
+        for one, timezone in wished(session, user_id, now=now)
+    )
+    return [one for one, day in days if span.start <= day.start and day.end <= span.end]
+
+
+def withdraw_from(
+    session: Session, draws: Sequence[LotDraw], user_id: int, *, actor: Person, now: datetime
+) -> list[LotDraw]:
+    """A person wishes for nothing any more in these draws, as far as they are open; returns those where they did.
+
+    Waits for the turn of the draws: before anybody's and any space's, which a draw waits for in its own.
+    """
+    lock_rows(session, "lot", [one.id for one in draws])
+    for one in draws:
+        session.refresh(one)
+    return [
+        one
+        for one in draws
+        if _is_open(one, now) and _withdraw(session, one.id, user_id, actor=actor, now=now)
+    ]
+
+
+def _is_open(draw: LotDraw, now: datetime) -> bool:
+    return draw.state is State.OPEN and now < draw.draw_at
+
+
+def _withdraw(session: Session, draw_id: int, user_id: int, *, actor: Person, now: datetime) -> bool:
+    """Whether there was a wish to take back."""
+    found = find_wish(session, draw_id, user_id)
+    if found is None:
+        return False
     session.delete(found)
     session.flush()
-    events.record(session, "lots.withdrawn", f"lots:{draw_id}", at=now, actor_id=actor.id, user_id=actor.id)
+    events.record(session, "lots.withdrawn", f"lots:{draw_id}", at=now, actor_id=actor.id, user_id=user_id)
+    return True
 
 
 def count_wishes(session: Session, draw_ids: Sequence[int]) -> dict[int, int]:

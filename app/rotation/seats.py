@@ -16,7 +16,7 @@ from app.bookings import release
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.reserve import allot
-from app.bookings.rules import Origin
+from app.bookings.rules import Origin, Status
 from app.errors import DomainError
 from app.people.service import Person, find_people
 from app.rotation import gathering
@@ -166,7 +166,7 @@ class Seats:
         )
         windows = {(on, half): self.office.window(on, Half(half)) for on in days for half in HALVES}
         held = self.session.execute(
-            select(Booking.space_id, Booking.user_id, Booking.start_at, Booking.end_at).where(
+            select(Booking.space_id, Booking.user_id, Booking.start_at, Booking.end_at, Booking.status).where(
                 HOLDS, Booking.lane == Lane.DESK, Booking.start_at < whole.end, Booking.end_at > whole.start
             )
         ).all()
@@ -177,9 +177,10 @@ class Seats:
         has_one: set[Key] = set()
         ours = {desk.id for desk in self.desks}
         for (on, half), window in windows.items():
-            for space_id, user_id, start, end in held:
+            for space_id, user_id, start, end, status in held:
                 if start < window.end and end > window.start:
-                    has_one.add((user_id or 0, on, half))
+                    if status is not Status.HELD:  # an offer is not theirs yet (RULES 13)
+                        has_one.add((user_id or 0, on, half))
                     if space_id in ours:
                         taken[on, half].add(space_id)
             for bar in bars:

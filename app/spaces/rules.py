@@ -69,11 +69,12 @@ class Policy:
     """What holds for a kind of space.
 
     Zero switches `early_leave`, `min_duration`, `buffer` and the quotas off. `buffer`: free time between two bookings
-    of a space. Quotas count a person's bookings of the kind, claims apart: `concurrent_quota` those not over yet,
-    `weekly_quota` those that begin from Monday to Sunday and were not cancelled or released. After `series_no_shows`
-    no-shows running, the owner of a series is asked whether it is still needed, and it ends `series_answer` later.
-    `offer_hold`: for how long a space is held for the first in the queue. `change_seats`: what is proposed to somebody
-    is another space than of late.
+    of a space. Nothing is booked further ahead than `horizon`, by facility staff than `horizon_facility`; the days of a
+    series also as far as `series_horizon`. Quotas count a person's bookings of the kind, claims apart:
+    `concurrent_quota` those not over yet, `weekly_quota` those that begin from Monday to Sunday and were not cancelled
+    or released. After `series_no_shows` no-shows running, the owner of a series is asked whether it is still needed,
+    and it ends `series_answer` later. `offer_hold`: for how long a space is held for the first in the queue.
+    `change_seats`: what is proposed to somebody is another space than of late.
     """
 
     check_in_opens: timedelta = timedelta(minutes=15)
@@ -86,6 +87,7 @@ class Policy:
     buffer: timedelta = timedelta(0)
     horizon: timedelta = timedelta(days=14)
     horizon_facility: timedelta = timedelta(days=62)
+    series_horizon: timedelta = timedelta(days=84)
     walk_in: bool = True
     check_in_by_hand: bool = False
     concurrent_quota: int = 0
@@ -94,6 +96,12 @@ class Policy:
     series_answer: timedelta = timedelta(days=7)
     offer_hold: timedelta = timedelta(minutes=10)
     change_seats: bool = False
+
+    def ahead(self, *, facility: bool, in_series: bool = False) -> timedelta:
+        """How far ahead may be booked, by the facility staff or others: a day of a series never less far than one
+        alone."""
+        alone = self.horizon_facility if facility else self.horizon
+        return max(alone, self.series_horizon) if in_series else alone
 
 
 _ROOM = Policy(

@@ -246,6 +246,13 @@ def get_place(session: Session, space_id: int, *, anew: bool = False) -> Place:
     return _place(rows)
 
 
+def codes_of(session: Session, space_ids: Iterable[int | None]) -> dict[int, str]:
+    """The codes of spaces, also of those that have left the layout; no query where there are none."""
+    ids = {one for one in space_ids if one is not None}
+    query = select(Space.id, Space.code).where(Space.id.in_(ids))
+    return dict(session.execute(query).all()) if ids else {}
+
+
 def get_places(session: Session, space_ids: Collection[int]) -> dict[int, Place]:
     """The same of several, anew, by id; one query. Raises NotFound `space.unknown`."""
     rows: dict[int, list[Any]] = defaultdict(list)

@@ -1,9 +1,10 @@
-"""Whoever is elsewhere needs no seat: what their plans make needless of what they have booked, and giving it up."""
+"""Whoever is elsewhere needs no seat: what their plans make needless of what they have booked, of what they wait for in
+line and in draws, and giving it up."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -15,13 +16,19 @@ from app.bookings.guards import queue_up
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.errors import Conflict
+from app.lots.models import LotDraw
+from app.lots.service import wished, withdraw_from
 from app.people.service import Person
 from app.spaces.models import Space
+from app.spaces.service import codes_of
 from app.telework.models import TeleworkPlan
 from app.telework.rules import STANDING, PlanKind, what_is_left
 from app.telework.service import Office
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan, day_span, without
 from app.waitlist import offers
+from app.waitlist.models import Entry
+from app.waitlist.rules import State
+from app.waitlist.service import list_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +105,85 @@ def needless_by(session: Session, plan: TeleworkPlan, office: Office, *, now: da
     return needless_of(session, [plan.user_id], now=now, office=office, on=plan.on_date).get(plan.user_id, [])
 
 
-def free(
-    session: Session, booking_ids: Collection[int], *, actor: Person, now: datetime, office: Office
-) -> list[Booking]:
-    """Give up those of one's bookings that plans make needless, or the part that they do, and offer it to whoever
-    waits; what is needed again by now stays. Returns those that were given up.
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What somebody waits for and their plans make needless: places in line, draws in which they wish for a desk; and
+    the codes of the spaces that they wait for."""
 
-    Raises Conflict `booking.changed` where there is none.
+    waits: list[Entry]
+    draws: list[LotDraw]
+    codes: dict[int, str]
+
+
+def awaited_needlessly(session: Session, user_id: int, *, now: datetime, office: Office) -> Awaited:
+    """Of what a person waits for, what lies wholly in the time when they are elsewhere; four queries."""
+    away = _away(session, [user_id], office.day(now), None)
+    if not away:
+        return Awaited([], [], {})
+
+    def is_needless(span: TimeSpan | None) -> bool:
+        plans = away.get((user_id, office.day(span.start)), ()) if span else ()
+        return span is not None and _is_elsewhere(span, plans, office)
+
+    waits = [one for one in list_own(session, user_id) if is_needless(one.wish.left(now))]
+    days = wished(session, user_id, now=now)
+    draws = [one for one, _clock in days if is_needless(office.open_on(one.on_date))]
+    return Awaited(waits, draws, codes_of(session, (one.space_id for one in waits)))
+
+
+def away_all_day(session: Session, user_ids: Collection[int], on: date, office: Office) -> set[int]:
+    """Who of some people is elsewhere in all of the office's hours of a day; one query."""
+    away = _away(session, user_ids, on, on)
+    return {
+        user_id for (user_id, _), plans in away.items() if _is_elsewhere(office.open_on(on), plans, office)
+    }
+
+
+def _is_elsewhere(span: TimeSpan, plans: Iterable[TeleworkPlan], office: Office) -> bool:
+    """Whether plans lead elsewhere for all of a span."""
+    return not without(span, [office.away(plan) for plan in plans])
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What somebody gave up: bookings, places in line, wishes in draws."""
+
+    bookings: list[Booking]
+    waits: list[Entry]
+    draws: list[LotDraw]
+
+
+def free(
+    session: Session,
+    booking_ids: Collection[int],
+    *,
+    actor: Person,
+    now: datetime,
+    office: Office,
+    entry_ids: Collection[int] = (),
+    draw_ids: Collection[int] = (),
+) -> GivenUp:
+    """Give up those of one's bookings that plans make needless, or the part that they do, and offer it to whoever
+    waits; and what one waits for needlessly. What is needed again by now stays.
+
+    Raises Conflict `booking.changed` where there is nothing of it.
     """
-    offered = needless_of(session, [actor.id], now=now, office=office).get(actor.id, [])
-    space_ids = [one.booking.space_id for one in offered if one.booking.id in booking_ids]
-    if not space_ids:
+    listed = needless_of(session, [actor.id], now=now, office=office).get(actor.id, [])
+    offered = [one for one in listed if one.booking.id in booking_ids]
+    awaited = awaited_needlessly(session, actor.id, now=now, office=office)
+    waits = [one for one in awaited.waits if one.id in entry_ids]
+    draws = [one for one in awaited.draws if one.id in draw_ids]
+    if not (offered or waits or draws):
         raise Conflict("booking.changed")
-    queue_up(session, user_ids=[actor.id], space_ids=space_ids)
-    freed = []
+    draws = withdraw_from(session, draws, actor.id, actor=actor, now=now)
+    space_ids = {one.booking.space_id for one in offered}
+    held_ids = {one.space_id for one in offers.held_for(session, waits)}
+    queue_up(session, user_ids=[actor.id], space_ids=space_ids | held_ids)
     for one in offered:
-        if one.booking.id not in booking_ids:
-            continue
         if one.left is None:
             release.cancel(session, one.booking, actor=actor, now=now)
         else:
             reserve.move(session, one.booking, actor=actor, now=now, span=one.left)
-        freed.append(one.booking)
-    offers.offer(session, now, freed=set(space_ids), only_freed=True)
-    return freed
+    offers.leave_all(session, waits, actor=actor, now=now)
+    offers.offer(session, now, freed=space_ids | held_ids, only_freed=True)
+    return GivenUp([one.booking for one in offered], [one for one in waits if one.state is State.LEFT], draws)

@@ -50,6 +50,10 @@ class Office:
             return day_span(on, self.timezone, self.hours.start, self.hours.noon_start)
         return day_span(on, self.timezone, self.hours.noon_end, self.hours.end)
 
+    def open_on(self, on: date) -> TimeSpan:
+        """The office hours of a day."""
+        return day_span(on, self.timezone, self.hours.start, self.hours.end)
+
     def hours_of(self, half: Half) -> Part:
         """The same by the office's clock."""
         hours = self.hours

@@ -297,6 +297,25 @@ def leave(session: Session, entry: Entry, *, actor: Person, now: datetime) -> li
     return []
 
 
+def held_for(session: Session, entries: Collection[Entry]) -> list[Booking]:
+    """What is held for some entries."""
+    ids = [one.booking_id for one in entries if one.state is State.OFFERED]
+    return list(session.scalars(select(Booking).where(Booking.id.in_(ids)))) if ids else []
+
+
+def leave_all(session: Session, entries: Collection[Entry], *, actor: Person, now: datetime) -> list[Booking]:
+    """Of some entries somebody waits no longer; what was offered is free again and returned. Under the turn of their
+    person and of the spaces that are held for them. What somebody answers at this moment is left to them."""
+    held = {one.id: one for one in held_for(session, entries)}
+    freed = holding.withdraw(
+        session, list(held.values()), reason="offer_declined", now=now, actor_id=actor.id
+    )
+    for one in entries:
+        if one.state is State.WAITING or held.get(one.booking_id or 0) in freed:
+            change(session, one, "left", now=now, actor_id=actor.id, state=State.LEFT)
+    return freed
+
+
 def _give_up(session: Session, entry: Entry, state: State, *, actor: Person, now: datetime) -> list[Booking]:
     booking = session.get_one(Booking, entry.booking_id)
     queue_up(session, user_ids=[entry.user_id], space_ids=[booking.space_id])

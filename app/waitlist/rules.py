@@ -38,12 +38,16 @@ class Wish:
     span: TimeSpan
     length: timedelta | None = None
 
+    def left(self, now: datetime) -> TimeSpan | None:
+        """What is left of its span; None once it is over."""
+        return TimeSpan(max(now, self.span.start), self.span.end) if now < self.span.end else None
+
     def wanted(self, now: datetime) -> TimeSpan | None:
         """The time that it would take now; None once its span is over."""
-        if now >= self.span.end:
-            return None
-        start = max(now, self.span.start)
-        return TimeSpan(start, min(start + self.length, self.span.end) if self.length else self.span.end)
+        left = self.left(now)
+        if left is None or self.length is None:
+            return left
+        return TimeSpan(left.start, min(left.start + self.length, left.end))
 
     def is_met_by(self, booked: TimeSpan, now: datetime) -> bool:
         """Whether a booking of what is wanted covers all that is still wanted; of a number, whether it is on."""

@@ -249,6 +249,15 @@ def list_own(session: Session, user_id: int, *, after_id: int = 0, limit: int | 
     return list(session.scalars(query))
 
 
+def waiting_within(session: Session, user_id: int, span: TimeSpan, *, now: datetime) -> list[Entry]:
+    """Those of them of which what is left begins within a span."""
+    return [
+        one
+        for one in list_own(session, user_id)
+        if (left := one.wish.left(now)) is not None and span.contains(left.start)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """An entry as it is shown: its place among those that wait for the same (1: the next) and when it may be its turn;

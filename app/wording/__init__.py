@@ -173,9 +173,6 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "sensor.swap": lazy_gettext("Choose another sensor, one that watches nothing yet."),
     "sensor.unknown": lazy_gettext("There is no such sensor."),
-    "series.alone": lazy_gettext(
-        "Guests and attendees cannot be part of a series. Invite them to single bookings."
-    ),
     "series.empty": lazy_gettext("No day is left: all of them are closed, or past the end."),
     "series.over": lazy_gettext("This series has ended already. Book a new one."),
     "series.dates": lazy_gettext("Write the chosen days like 2026-12-01, 2026-12-08."),

@@ -31,6 +31,10 @@ POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {
         lazy_gettext("Booking opens for facility staff"),
         lazy_gettext("ahead, such as 62d"),
     ),
+    "series_horizon": (
+        lazy_gettext("Booking opens for the days of a series"),
+        lazy_gettext("ahead, such as 84d; never less than for one booking"),
+    ),
     "walk_in": (lazy_gettext("Sitting down without a booking"), lazy_gettext("on or off")),
     "check_in_by_hand": (
         lazy_gettext("Check-in by hand needed"),

@@ -31,7 +31,7 @@ OF_TELEWORK: Mapping[str, LazyString] = {
         "A chief names the own deputies; personnel may do so for them."
     ),
     "telework.not_yours": lazy_gettext("This plan belongs to somebody else."),
-    "telework.no_booking": lazy_gettext("Tick at least one booking."),
+    "telework.no_booking": lazy_gettext("Tick at least one thing to give up."),
     "telework.nothing_chosen": lazy_gettext("Choose at least one half-day."),
     "telework.reason": lazy_gettext("Say why in a few words: the person reads it."),
     "telework.rule_dates": lazy_gettext(

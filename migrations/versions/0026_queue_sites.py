@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0026"
-down_revision = "0024"
+down_revision = "0025"
 
 OF_ZONE = "SELECT floors.site_id FROM zones JOIN floors ON floors.id = zones.floor_id WHERE zones.id = {zone}"
 OF_SPACE = "SELECT spaces.zone_id FROM spaces WHERE spaces.id = waitlist_entries.space_id"

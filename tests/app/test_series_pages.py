@@ -10,11 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from app.bookings import attendees
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import reading, transaction
-from app.spaces.models import SpaceOutage
+from app.spaces.models import Space, SpaceOutage
 from tests.app.bookings.test_walk_in import post, signed_in
+from tests.app.test_pages_words import form_of
 from tests.house import DAY, House, at
 
 
@@ -181,21 +183,56 @@ def test_a_broken_seat_shows_who_moves_and_moves_them_when_confirmed(app: Flask,
         assert session.scalars(select(SpaceOutage)).all() == []
 
 
-def test_a_series_for_a_colleague_is_theirs_and_guests_and_attendees_are_refused(
-    app: Flask, house: House
-) -> None:
+def test_a_series_for_a_colleague_is_theirs(app: Flask, house: House) -> None:
     chief = signed_in(app.test_client(), house, "chiba")
     shown = post(chief, "/bookings", "/bookings", **form(house, **{"for": "aoki@example.jp"})).text
     assert 'name="for" value="aoki@example.jp"' in shown
     post(chief, "/bookings", "/bookings", **form(house, confirmed="1", **{"for": "aoki@example.jp"}))
     assert {one.user_id for one in booked(house)} == {house.people["aoki"].id}
-    count = len(booked(house))
-    for alone in ({"for": "北さん"}, {"attendees": "aoki@example.jp"}):
-        answer = post(
-            chief, "/bookings", "/bookings", **form(house, date="2026-11-30", confirmed="1", **alone)
-        )
-        assert "来客や参加者は、繰り返しの予約には指定できません" in answer.text
-    assert len(booked(house)) == count
+
+
+def test_a_guest_comes_every_day_and_others_come_to_all_of_them(app: Flask, house: House) -> None:
+    with transaction(house.engine) as session:
+        session.get_one(Space, house.spaces["booth"]).capacity = 3
+    chief = signed_in(app.test_client(), house, "chiba")
+    mails = "aoki@example.jp, baba@example.jp"
+    asked = form(house, space_id=str(house.spaces["booth"]), attendees=mails, **{"for": "北さん"})
+    shown = post(chief, "/bookings", "/bookings", **asked).text
+    assert f'name="attendees" value="{mails}"' in shown
+    assert booked(house) == []
+    post(chief, "/bookings", "/bookings", **asked, confirmed="1")
+    made = booked(house)
+    assert [(one.user_id, one.guest_name) for one in made] == [(None, "北さん")] * 4
+    with reading(house.engine) as session:
+        coming = attendees.attendee_ids(session, [one.id for one in made])
+    assert list(coming.values()) == [[house.people["aoki"].id, house.people["baba"].id]] * 4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"attendees": "nobody@example.jp"}, "その方は見つからないか"),
+        ({"attendees": "aoki@example.jp, baba@example.jp, endo@example.jp"}, "定員"),
+        ({"repeat_until": ""}, "いつまで繰り返すか"),
+    ],
+)
+def test_what_was_typed_of_a_series_that_is_refused_stays_typed(
+    app: Flask, house: House, wrong: dict[str, str], said: str
+) -> None:
+    with transaction(house.engine) as session:
+        session.get_one(Space, house.spaces["booth"]).capacity = 3
+    chief = signed_in(app.test_client(), house, "chiba")
+    asked = form(house, space_id=str(house.spaces["booth"]), title="朝会", **{"for": "北さん"}) | wrong
+    answer = post(chief, "/bookings", "/bookings", **asked | {"weekday": ["1", "3"]})
+    assert answer.status_code == 409
+    assert said in answer.text
+    again = form_of(answer.text, "/bookings")
+    assert {name: again.get(name) for name in asked if name != "repeat"} == {
+        name: value for name, value in asked.items() if name != "repeat"
+    }
+    assert answer.text.count(" checked>") == 2
+    assert '<option value="day" selected>' in answer.text
+    assert booked(house) == []
 
 
 def test_a_repair_of_later_days_is_announced(app: Flask, house: House) -> None:

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from app.bookings.ending import end_from
 from app.bookings.guards import overlap_refused, queue_up
+from app.bookings.making import grace_of
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.others import grounds, place_bookings, sites_of, stays_of, take_turns
-from app.bookings.rules import Booked, Status, release_deadline
+from app.bookings.rules import Status
 from app.bookings.service import caused_by, change_all
 from app.errors import Conflict
 from app.people.service import Person
@@ -110,9 +111,9 @@ def left_of(booking: Booking, now: datetime) -> TimeSpan:
     return TimeSpan(max(booking.start_at, now), booking.end_at)
 
 
-def take_turns_around(session: Session, space_id: int) -> None:
-    """Wait for the turn of every space of a space's site: of each that could take a booking of it. Raises NotFound
-    `space.unknown`."""
+def take_turn(session: Session, space_id: int) -> None:
+    """Wait for the turn of a space that goes away and of every other one of its site, which could take a booking of
+    it, and for no person: nobody's hours change, so no person can clash. Raises NotFound `space.unknown`."""
     take_turns(session, sites_of(session, [get_place(session, space_id).zone.id]))
 
 
@@ -130,11 +131,11 @@ def move_away(
     """Do what `plan` says, all in this transaction; where there is no other space, the booking ends and its person is
     told. `besides`: it is kept for that person; `notice`: why it goes away, as the office says it.
 
-    The caller has made the space unavailable, in this transaction too. Waits for the turn of every space of the site,
-    and for no person: nobody's hours change, so no person can clash.
+    The caller has made the space unavailable, in this transaction too. Waits as `take_turn`, which whoever must wait
+    for the space before calls first.
     """
     reason = REASON if besides is None else KEPT
-    take_turns_around(session, space_id)
+    take_turn(session, space_id)
     planned = plan(session, space_id, start, end, now=now, besides=besides)
     carry_out(session, planned, start, reason=reason, now=now, actor_id=actor.id, notice=notice)
     return planned
@@ -154,7 +155,7 @@ def carry_out(
     is the caller's. Raises Conflict `booking.changed`."""
     policy_of = _policies_of(session, [one.space_id for one in planned if one.space_id is not None])
     moved = [
-        (one.booking, _moved(one, one.space_id, policy_of[one.space_id], now))
+        (one.booking, {"space_id": one.space_id, **_grace_of(one.booking, policy_of[one.space_id], now)})
         for one in planned
         if one.space_id is not None
     ]
@@ -180,15 +181,8 @@ def _policies_of(session: Session, space_ids: Collection[int]) -> dict[int, Poli
     return {row.id: found.of(row.kind, row.zone_id) for row in session.execute(query)}
 
 
-def _moved(one: Move, space_id: int, policy: Policy, now: datetime) -> dict[str, Any]:
-    span = left_of(one.booking, now)
-    facts = Booked(status=one.booking.status, span=span, made_at=one.booking.made_at)
-    watched = one.booking.status is Status.BOOKED and not one.booking.reclaimed
-    return {
-        "space_id": space_id,
-        "start_at": span.start,
-        "release_check_at": release_deadline(facts, policy) if watched else None,
-    }
+def _grace_of(booking: Booking, policy: Policy, now: datetime) -> dict[str, Any]:
+    return grace_of(booking, left_of(booking, now), policy, restarts=True)
 
 
 def check_kind(session: Session, space_id: int, kind: Kind | None) -> None:

@@ -196,7 +196,7 @@ def _allows(
     if row.Zone.free_seating and not policy.walk_in:
         return False
     facility = person is not None and person.role is Role.FACILITY
-    horizon = policy.horizon_facility if facility else policy.horizon
+    horizon = policy.ahead(facility=facility)
     zone = ZoneInfo(row.Site.timezone)
     if refusal(span, now=min(now, span.start), policy=policy, horizon=horizon, zone=zone):
         return False

@@ -157,7 +157,7 @@ def confirm_series(series_id: int) -> Response:
 @allow(*PEOPLE)
 def absent() -> Response | str:
     """First what would be cancelled of one's own, or of whom one acts for, then, confirmed, all of it."""
-    user_id = request.form.get("user_id", type=identifier) or asker().id
+    user_id, office = request.form.get("user_id", type=identifier) or asker().id, settings()
     try:
         first = day_typed(request.form.get("first", ""))
         last = day_typed(request.form.get("last", ""))
@@ -170,15 +170,31 @@ def absent() -> Response | str:
     if request.form.get("confirmed"):
         return _done(
             lambda session: pipeline.cancel_within(
-                session, user_id, days, actor=asker(), now=now(), why=_text("why", 200)
+                session,
+                user_id,
+                days,
+                actor=asker(),
+                now=now(),
+                hours=office.hours,
+                timezone=office.timezone,
+                why=_text("why", 200),
             ),
             gettext("Cancelled."),
             _then() or url_for("bookings_pages.mine"),
         )
     with asking.looking_at(user_id) as session:
-        rows = absence.booked_with_spaces(session, user_id, days)
+        found = pipeline.needless_within(
+            session, user_id, days, now=now(), hours=office.hours, timezone=office.timezone
+        )
         session.expunge_all()
-    return render_template("absence.html", rows=rows, first=first, last=last, user_id=user_id, then=_then())
+    return render_template(
+        "absence.html",
+        found=found,
+        first=first,
+        last=last,
+        user_id=user_id,
+        then=_then(),
+    )
 
 
 @pages.post("/bookings/<int:booking_id>/change")
@@ -200,29 +216,31 @@ def change(booking_id: int) -> Response:
             "actor": asker(),
             "now": now(),
             "space_id": service.space_called(session, code) if code else None,
-            "words": service.Words(_text("title", 120) if "title" in request.form else None, why),
+            "words": service.Words(
+                _text("title", 120) if "title" in request.form else None, why, _coming(session, booking)
+            ),
         }
-        scope, version, changed = _scope(), booking.version, [booking]
-        coming = attendees.attendee_ids(session, [booking_id]).get(booking_id, [])
+        scope, version = _scope(), booking.version
         if scope is Scope.ONE:
             pipeline.move(session, booking, span=span, **wanted)
         else:
             moved = series.move(session, booking, scope, span, **wanted)
-            changed = moved.bookings
             left_out.extend(span for _gone, span in moved.left_out)
-        told = booking.version != version
-        if "attendees" in request.form:
-            invited = attendees.by_address(session, _text("attendees", 2000))
-            # Who left the field as it was means nothing for the others, which may have attendees of their own.
-            if set(invited) - {booking.user_id} != set(coming):
-                told |= booking in series.set_attendees(
-                    session, changed, invited, actor=asker(), now=now(), why=why
-                )
-        if not told:
+        if booking.version == version:
             service.explain_change(session, booking, why, actor=asker(), now=now())
         return booking
 
     return _done(move, lambda: _changed(left_out), refused=lambda error: changing.refused(booking_id, error))
+
+
+def _coming(session: Session, booking: Booking) -> list[int] | None:
+    """Who else is to come by the form. None: as it was; who left the field alone means nothing for the other bookings
+    of a series, which may have attendees of their own."""
+    if "attendees" not in request.form:
+        return None
+    invited = attendees.by_address(session, _text("attendees", 2000))
+    before = attendees.attendee_ids(session, [booking.id]).get(booking.id, [])
+    return invited if set(invited) - {booking.user_id} != set(before) else None
 
 
 def _changed(left_out: Sequence[TimeSpan]) -> str:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from app.access import asker
-from app.bookings import attendees
+from app.bookings import attendees, service
+from app.bookings.making import RECEIVES_GUESTS
 from app.bookings.series import service as series
 from app.bookings.series.rules import Every, Recurrence
 from app.calendar import working_days
-from app.database import rehearsal, transaction
-from app.errors import DomainError, RuleBroken
+from app.database import reading, rehearsal, transaction
+from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db
 from app.fields import day_typed
 from app.formats import day
@@ -36,14 +38,16 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
     """
     confirmed = bool(request.form.get("confirmed"))
     try:
-        ask, whom = _ask(chosen(), text("title", 120)), text("for", 254)
-        if text("attendees", 2000) or (whom and "@" not in whom):
-            raise RuleBroken("series.alone")
+        ask, whom, others = _ask(chosen(), text("title", 120)), text("for", 254), text("attendees", 2000)
         with (transaction if confirmed else rehearsal)(db.engine) as session:
-            for_user_id = attendees.by_address(session, whom)[0] if whom else None
             made = series.make(
                 session,
-                replace(ask, for_user_id=for_user_id),
+                replace(
+                    ask,
+                    for_user_id=attendees.by_address(session, whom)[0] if "@" in whom else None,
+                    guest_name="" if "@" in whom else whom[:80],
+                    attendees=attendees.by_address(session, others),
+                ),
                 actor=asker(),
                 calendar=working_days(session, ask.first.start.year),
                 now=now(),
@@ -53,8 +57,7 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
             refused = made.refused
             codes = {one.space.space_id: one.space.code for one in refused if one.space}
     except DomainError as error:
-        flash(explain(error.code, error.facts), "error")
-        return redirect(url_for("boards_pages.start"))
+        return _refused(error)
     if confirmed:
         _say(spans, refused)
         return redirect(url_for("bookings_pages.mine"))
@@ -67,6 +70,22 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
         explain=explain,
         form=request.form,
     )
+
+
+def _refused(error: DomainError) -> Response:
+    """The form once more as it was typed, with why not; the floor, where it names no space that there is."""
+    said = explain(error.code, error.facts)
+    try:
+        with reading(db.engine) as session:
+            space = service.get_space(session, request.form.get("space_id", 0, type=identifier))
+            session.expunge_all()
+    except NotFound:
+        flash(said, "error")
+        return redirect(url_for("boards_pages.start"))
+    typed = request.form.to_dict() | {"weekdays": request.form.getlist("weekday")}
+    books_for = asker().role in RECEIVES_GUESTS
+    page = render_template("series_refused.html", space=space, said=said, typed=typed, books_for=books_for)
+    return make_response(page, HTTPStatus.CONFLICT)
 
 
 def _say(spans: Sequence[TimeSpan], refused: Sequence[series.Refused]) -> None:

@@ -36,7 +36,7 @@ from app.bookings.series import service as series
 from app.bookings.series.rules import Scope
 from app.calendar import working_days
 from app.database import reading, rehearsal, transaction
-from app.errors import Conflict, RuleBroken
+from app.errors import Conflict
 from app.extensions import db
 from app.fields import ME
 from app.http import (
@@ -49,6 +49,7 @@ from app.http import (
     etag,
     now,
     require_version,
+    settings,
 )
 from app.timespan import TimeSpan
 from app.wording import explain
@@ -84,8 +85,6 @@ def create(body: dict[str, Any]) -> Any:
 
 def _create_series(body: dict[str, Any], repeat: dict[str, Any]) -> Any:
     """All in one transaction; a dry run does the same and it is taken back."""
-    if body["guest_name"] or body["attendees"]:
-        raise RuleBroken("series.alone")
     ask = series.Ask(
         body["space_id"],
         TimeSpan(body["start"], body["end"]),
@@ -93,6 +92,8 @@ def _create_series(body: dict[str, Any], repeat: dict[str, Any]) -> Any:
         RepeatRequest().dump(repeat),
         body["for_user_id"],
         body["title"],
+        body["guest_name"],
+        body["attendees"],
     )
     with (rehearsal if repeat["dry_run"] else transaction)(db.engine) as session:
         made = series.make(
@@ -215,10 +216,9 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
     with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
-        changed = [booking]
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)
         scope, version = Scope(body["scope"]), booking.version
-        words = service.Words(body.get("title"), body["why"])
+        words = service.Words(body.get("title"), body["why"], body.get("attendees"))
         if scope is Scope.ONE:
             pipeline.move(
                 session,
@@ -240,16 +240,10 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 space_id=body.get("space_id"),
                 words=words,
             )
-            changed = moved.bookings
             left_out = [
                 {"booking_id": one.id, "start": span.start, "end": span.end} for one, span in moved.left_out
             ]
-        told = booking.version != version
-        if "attendees" in body:
-            told |= booking in series.set_attendees(
-                session, changed, body["attendees"], actor=asker(), now=now(), why=body["why"]
-            )
-        if not told:
+        if booking.version == version:
             service.explain_change(session, booking, body["why"], actor=asker(), now=now())
         session.expunge(booking)
     return (booking, left_out), 200, {"ETag": etag(booking.version)}
@@ -276,13 +270,23 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
 @api.response(200, CancelledView)
 @allow(*PEOPLE)
 def cancel_within(body: dict[str, Any]) -> Any:
-    """Cancel all that somebody booked within a span: an absence frees"""
+    """Cancel all that somebody booked within a span, and what they wait and wish for then: an absence frees"""
     user_id = asker().id if body["user_id"] is None else body["user_id"]
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
         span = TimeSpan(body["start"], body["end"])
-        found = pipeline.cancel_within(session, user_id, span, actor=asker(), now=now(), why=body["why"])
+        office = settings()
+        given = pipeline.cancel_within(
+            session,
+            user_id,
+            span,
+            actor=asker(),
+            now=now(),
+            hours=office.hours,
+            timezone=office.timezone,
+            why=body["why"],
+        )
         session.expunge_all()
-    return {"cancelled": found}
+    return {"cancelled": given.bookings, "waits": given.waits, "wishes": given.draws}
 
 
 @api.route("/series/<int:series_id>/confirm", methods=["POST"])

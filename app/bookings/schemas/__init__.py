@@ -219,8 +219,29 @@ class CancelRequest(SpanMixin):
     why = WHY
 
 
+class WaitGivenUp(Schema):
+    """A place in line."""
+
+    id = fields.Integer()
+    kind = fields.String(allow_none=True)
+    zone_id = fields.Integer(allow_none=True)
+    space_id = fields.Integer(allow_none=True)
+    start = fields.AwareDateTime(attribute="start_at")
+    end = fields.AwareDateTime(attribute="end_at")
+
+
+class WishGivenUp(Schema):
+    """A draw by lot to come, and with it one's wish in it."""
+
+    id = fields.Integer()
+    zone_id = fields.Integer()
+    on = fields.Date(attribute="on_date")
+
+
 class CancelledView(Schema):
     cancelled = fields.List(fields.Nested("BookingView"))
+    waits = fields.List(fields.Nested(WaitGivenUp))
+    wishes = fields.List(fields.Nested(WishGivenUp))
 
 
 class HistoryView(Schema):

@@ -16,8 +16,8 @@ IS_ASKED = text("answer_until IS NOT NULL AND ended_at IS NULL")
 class Series(Base):
     """What was asked for; its bookings carry its id. `rule`: the recurrence as the API takes it.
 
-    `answer_until`: its owner is asked whether it is still needed, and answers by then; `ended_at`: when it ended for
-    want of an answer. What happened before `confirmed_at` is not held against it again.
+    `answer_until`: its owner is asked, since `asked_at`, whether it is still needed, and answers by then; `ended_at`:
+    when it ended for want of an answer. What happened before `confirmed_at` is not held against it again.
     """
 
     __tablename__ = "series"
@@ -31,6 +31,7 @@ class Series(Base):
     rule: Mapped[dict[str, Any]]
     made_at: Mapped[datetime]
     made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    asked_at: Mapped[datetime | None]
     answer_until: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app import events
@@ -40,7 +39,8 @@ OF_THE_HOUR = frozenset({"closed", "opening_hours"})
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is to be repeated: the space, the first span, for whom, and the recurrence with the text it was given in."""
+    """What is to be repeated: the space, the first span, the recurrence with the text it was given in, for whom, be it
+    a guest without an account, and who else comes."""
 
     space_id: int
     first: TimeSpan
@@ -48,6 +48,8 @@ class Ask:
     rule: dict[str, Any]
     for_user_id: int | None = None
     title: str = ""
+    guest_name: str = ""
+    attendees: Collection[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,12 @@ def make(
 
     `possible_ones`: those that can be had are booked and the others told, each with what comes nearest; else all or
     nothing: raises Conflict `series.refused` with how many. Raises RuleBroken `series.empty` where no day is left, and
-    as `reserve` for what no occurrence could have (an unknown space, a stranger).
+    as `reserve` and `attendees.invite` for what no occurrence could have (an unknown space, a stranger, more people
+    than the room holds). Of a guest it is the series of the actor, who receives them.
     """
     user_id = actor.id if ask.for_user_id is None else ask.for_user_id
-    queue_up(session, user_ids=[user_id], space_ids=[ask.space_id])
+    holder_id = None if ask.guest_name else user_id
+    queue_up(session, user_ids=[holder_id], space_ids=[ask.space_id])
     place = get_place(session, ask.space_id, anew=True)
     days = ask.recurrence.days(ask.first.start.astimezone(place.timezone).date(), calendar)
     if not days:
@@ -93,8 +97,9 @@ def make(
         now=now,
         for_user_id=ask.for_user_id,
         title=ask.title,
+        guest_name=ask.guest_name,
     )
-    nearby = Nearby(session, place, TimeSpan(listed[0].start, listed[-1].end), user_id=user_id, now=now)
+    nearby = Nearby(session, place, TimeSpan(listed[0].start, listed[-1].end), user_id=holder_id, now=now)
     refused = [
         Refused(
             span,
@@ -115,6 +120,7 @@ def make(
     session.add(series)
     session.flush()
     change_all(session, "booking.joined_series", [(one, {"series_id": series.id}) for one in made], now=now)
+    attendees.invite_to_all(session, made, ask.attendees, actor=actor, now=now)
     events.record(
         session,
         "series.made",
@@ -169,7 +175,7 @@ def move(
     space_id: int | None = None,
     words: Words = AS_IT_WAS,
 ) -> Moved:
-    """Give these bookings of the series the wanted span's times of the day, the space and the title; all or nothing.
+    """Give these bookings of the series the wanted span's times of the day, the space and what is said; all or nothing.
     One that has begun stays as it is, unless it is the one that is meant.
 
     On other days than before they leave out closed ones, as the series did when it was made. Raises RuleBroken
@@ -217,25 +223,6 @@ def _leave_out(session: Session, gone: Sequence[Booking], why: str, *, actor: Pe
     changed = change_all(session, "booking.cancelled", wanted, now=now, actor_id=actor.id, details=said)
     if len(changed) < len(gone):
         raise Conflict("booking.changed")
-
-
-def set_attendees(
-    session: Session,
-    bookings: Sequence[Booking],
-    user_ids: Collection[int],
-    *,
-    actor: Person,
-    now: datetime,
-    why: str = "",
-) -> list[Booking]:
-    """Make these the attendees of each of the bookings that is live; returns those where there was any difference.
-    Raises as `attendees.set_attendees`, the facts naming the `start` of one of a series."""
-    found = []
-    for one in bookings:
-        with verbs.named(one.start_at) if one.series_id else nullcontext():
-            if one.is_live and attendees.set_attendees(session, one, user_ids, actor=actor, now=now, why=why):
-                found.append(one)
-    return found
 
 
 def _left_out(
@@ -298,7 +285,7 @@ def ask_about_unused(session: Session, released: Sequence[Booking], now: datetim
         series = session.get_one(Series, booking.series_id)
         policy = get_place(session, booking.space_id).policy
         if series.answer_until is None and series.ended_at is None and _is_unused(session, series, policy):
-            series.answer_until = now + policy.series_answer
+            series.asked_at, series.answer_until = now, now + policy.series_answer
             events.record(
                 session,
                 "series.unused",
@@ -324,7 +311,8 @@ def _is_unused(session: Session, series: Series, policy: Policy) -> bool:
 
 
 def end_unconfirmed(session: Session, now: datetime) -> list[Booking]:
-    """End the series whose owners were asked and did not answer in time: what is to come is cancelled."""
+    """End the series whose owners were asked and did not answer in time: what is to come is cancelled. Coming again is
+    an answer."""
     cancelled: list[Booking] = []
     due = session.scalars(
         select(Series)
@@ -333,7 +321,11 @@ def end_unconfirmed(session: Session, now: datetime) -> list[Booking]:
         .limit(ENDED_AT_ONCE)
         .with_for_update(skip_locked=True)
     ).all()
+    used = _used_since_asked(session, [series.id for series in due])
     for series in due:
+        if series.id in used:
+            series.answer_until = None
+            continue
         coming = session.scalars(
             select(Booking)
             .where(Booking.series_id == series.id, Booking.status == Status.BOOKED, Booking.start_at > now)
@@ -354,6 +346,23 @@ def end_unconfirmed(session: Session, now: datetime) -> list[Booking]:
         )
     session.flush()
     return cancelled
+
+
+def _used_since_asked(session: Session, series_ids: Collection[int]) -> set[int | None]:
+    """Those of some series of which somebody came, or of which it is not known that nobody did, since their owners were
+    asked."""
+    if not series_ids:
+        return set()
+    query = (
+        select(Booking.series_id)
+        .join(Series, Series.id == Booking.series_id)
+        .where(
+            Series.id.in_(series_ids),
+            Booking.end_at > Series.asked_at,
+            or_(Booking.checked_in_at.is_not(None), Booking.status == Status.COMPLETED),
+        )
+    )
+    return set(session.scalars(query))
 
 
 def next_due(session: Session) -> datetime | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,8 +23,8 @@ from app.bookings.making import (
     write_all,
 )
 from app.bookings.models import Booking
-from app.bookings.refusing import Holder, about, check_takes_bookings
-from app.bookings.rules import Change, Origin, effective_span
+from app.bookings.refusing import Holder, about, check_takes_bookings, named
+from app.bookings.rules import Change, effective_span
 from app.bookings.service import AS_IT_WAS, Words, caused_by, change, change_all, in_words
 from app.bookings.several.service import Several
 from app.errors import Conflict, DomainError, NotFound
@@ -52,24 +51,30 @@ def decide(
     now: datetime,
     for_user_id: int | None,
     title: str,
+    guest_name: str = "",
 ) -> Decided:
-    """Which of these spans a person, oneself where nobody is named, can have a space for, as `reserve.reserve` would
-    say of each after the ones before it. Under the locks of person and space.
+    """Which of these spans a person, oneself where nobody is named, or a guest can have a space for, as
+    `reserve.reserve` would say of each after the ones before it, but for how far ahead: they are the days of a series,
+    where they are several. Under the locks of person and space.
 
     Raises NotFound `user.unknown`, Forbidden `booking.not_allowed` for a stranger.
     """
     person = actor if for_user_id in {None, actor.id} else get_person(session, for_user_id, actor.on)
     asked = [effective_span(span, now) for span in spans]
-    several = Several.read(session, [place], [person.id], _window(asked), now=now)
+    several = Several.read(session, [place], [] if guest_name else [person.id], _window(asked), now=now)
     decided = Decided()
     for wanted, span in zip(spans, asked, strict=True):
         on = span.start.astimezone(place.timezone).date()
-        holder = holder_of(person.as_of(on), actor=actor)
+        holder = (
+            host_of(guest_name, on, actor=actor) if guest_name else holder_of(person.as_of(on), actor=actor)
+        )
         before = several.rows
         try:
             check_takes_bookings(place)
             with about(holder):
-                check_asked(several.reads, place, span, holder, actor=actor, now=now)
+                check_asked(
+                    several.reads, place, span, holder, actor=actor, now=now, in_series=len(spans) > 1
+                )
                 # First, so that the pause before this one is counted from where the claim will end.
                 claim = several.claim_before(place, span, holder.user_id)
                 if claim is not None:
@@ -108,8 +113,8 @@ def move_all(
     space_id: int | None = None,
     words: Words = AS_IT_WAS,
 ) -> None:
-    """Give each of these bookings its span, the space and the title, as `reserve.move` would one after the other; all
-    or nothing. Under the locks of their persons and of all the spaces.
+    """Give each of these bookings its span, the space and what is said, as `reserve.move` would one after the other;
+    all or nothing. Under the locks of their persons and of all the spaces.
 
     Raises as `reserve.move`; the facts name the `start` that is refused.
     """
@@ -122,7 +127,8 @@ def move_all(
     people = find_people(session, others, actor.on) if others else {}
     window = _window([*(span for _one, span in wanted), *(one.span for one, _span in wanted)])
     several = Several.read(session, places.values(), owners, window, now=now)
-    coming = attendees.people_of(session, [one.id for one, _span in wanted]) if space_id is not None else {}
+    keeps_people = space_id is not None and words.coming is None
+    coming = attendees.people_of(session, [one.id for one, _span in wanted]) if keeps_people else {}
     moved: list[tuple[Booking, dict[str, Any]]] = []
     titled: list[tuple[Booking, dict[str, Any]]] = []
     for booking, span in wanted:
@@ -134,7 +140,7 @@ def move_all(
                 if words.title not in {None, booking.title}:
                     titled.append((booking, {"title": words.title}))
                 continue
-            if place.space.id != booking.space_id:
+            if keeps_people and place.space.id != booking.space_id:
                 legal.check_capacity(place, coming[booking.id])
             if asked.is_new:
                 holder = _holder(booking, place, asked.span, people, actor=actor)
@@ -148,16 +154,9 @@ def move_all(
             )
             if len(changed) < len(some):
                 raise Conflict("booking.changed")
-
-
-@contextmanager
-def named(start: datetime) -> Iterator[None]:
-    """What is refused inside is of the occurrence that begins then."""
-    try:
-        yield
-    except DomainError as error:
-        error.facts |= {"start": start.isoformat(), "of_series": True}
-        raise
+    if words.coming is not None:
+        listed = sorted((one for one, _span in wanted), key=lambda one: one.start_at)
+        attendees.set_for_all(session, listed, words.coming, actor=actor, now=now, why=words.why)
 
 
 def _holder(
@@ -186,11 +185,20 @@ def _check_move(
     now: datetime,
 ) -> None:
     with about(holder):
-        check_asked(several.reads, place, asked.span, holder, actor=actor, now=now, judged_at=asked.judged_at)
+        check_asked(
+            several.reads,
+            place,
+            asked.span,
+            holder,
+            actor=actor,
+            now=now,
+            judged_at=asked.judged_at,
+            in_series=booking.series_id is not None,
+        )
         several.check(
             place,
             asked.span,
             booking.user_id,
             besides=legal.Besides.one(booking.id),
-            counted=booking.origin is Origin.BOOKED,  # quotas leave claims apart
+            counted=not booking.is_claim,
         )

@@ -19,7 +19,7 @@ from app.http import now, settings, today
 from app.telework import requesting, views
 from app.telework.approval.counting import count_waiting
 from app.telework.approval.service import is_deputy
-from app.telework.freeing import free, needless_of
+from app.telework.freeing import awaited_needlessly, free, needless_of
 from app.telework.models import REPORT_MOST
 from app.telework.pages import chosen_ids, done, shown_to_the_chief
 from app.telework.requesting import MOST_AT_ONCE, Wanted, wanted_between
@@ -65,11 +65,13 @@ def mine() -> str:
         office = Office.of(settings())
         page = views.own_page(session, person=asker(), on=on, now=now(), office=office)
         needless = needless_of(session, [asker().id], now=now(), office=office).get(asker().id, [])
+        awaited = awaited_needlessly(session, asker().id, now=now(), office=office)
         session.expunge_all()
     return render_template(
         "telework.html",
         page=page,
         needless=needless,
+        awaited=awaited,
         today=today(),
         kinds=KINDS,
         kind=_kind_asked(),
@@ -144,7 +146,12 @@ def _ask(session: Session, wanted: list[Wanted]) -> str:
     asked = requesting.request(session, wanted, actor=asker(), now=now(), office=office)
     days = {plan.on_date for plan in asked.plans}
     listed = needless_of(session, [asker().id], now=now(), office=office).get(asker().id, [])
-    needless = [one for one in listed if office.day(one.booking.start_at) in days]
+    awaited = awaited_needlessly(session, asker().id, now=now(), office=office)
+    needless = [
+        *(one for one in listed if office.day(one.booking.start_at) in days),
+        *(one for one in awaited.waits if office.day(one.start_at) in days),
+        *(one for one in awaited.draws if one.on_date in days),
+    ]
     said = [
         gettext("Planned: the office needs no approval.")
         if all(plan.kind is PlanKind.OFFICE for plan in asked.plans)
@@ -153,7 +160,7 @@ def _ask(session: Session, wanted: list[Wanted]) -> str:
     if needless:
         said.append(
             gettext(
-                "%(count)s of your bookings for that time are not needed any more: give them up in the list below.",
+                "Of what you have booked or wait for, %(count)s is not needed any more: give it up in the list below.",
                 count=len(needless),
             )
         )
@@ -163,14 +170,25 @@ def _ask(session: Session, wanted: list[Wanted]) -> str:
 @pages.post("/telework/free")
 @allow(*PEOPLE)
 def free_needless() -> Response:
-    """Give up what is ticked of the bookings that one's plans make needless."""
+    """Give up what is ticked of what one's plans make needless."""
 
     def do(session: Session) -> str:
-        if not request.form.getlist("booking"):
+        ticked = {
+            name: chosen_ids(name) if name in request.form else [] for name in ("booking", "wait", "draw")
+        }
+        if not any(ticked.values()):
             raise RuleBroken("telework.no_booking")
-        office = Office.of(settings())
-        freed = free(session, chosen_ids("booking"), actor=asker(), now=now(), office=office)
-        return str(gettext("Bookings given up or shortened: %(count)s. Thank you.", count=len(freed)))
+        given = free(
+            session,
+            ticked["booking"],
+            actor=asker(),
+            now=now(),
+            office=Office.of(settings()),
+            entry_ids=ticked["wait"],
+            draw_ids=ticked["draw"],
+        )
+        count = len(given.bookings) + len(given.waits) + len(given.draws)
+        return str(gettext("Given up or shortened: %(count)s. Thank you.", count=count))
 
     return done(do, _back())
 

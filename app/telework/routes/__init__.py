@@ -18,7 +18,7 @@ from app.telework import freeing, requesting, service
 from app.telework.approval import service as approval
 from app.telework.caps.rules import Breach, concerning
 from app.telework.caps.service import check_may_see, facts, standings_of
-from app.telework.freeing import needless_by, needless_of
+from app.telework.freeing import awaited_needlessly, needless_by, needless_of
 from app.telework.models import TeleworkPlan
 from app.telework.requesting import Wanted, wanted_between
 from app.telework.rules import Half, PlanKind
@@ -117,11 +117,14 @@ def plan(plan_id: int) -> Any:
 @api.response(200, NeedlessList)
 @allow(*PEOPLE)
 def list_needless(query: dict[str, Any]) -> Any:
-    """What one's plans of today and later make needless of what one has booked"""
+    """What one's plans of today and later make needless of what one has booked, waits for and wishes for"""
+    office = Office.of(settings())
     with reading(db.engine) as session:
-        found = needless_of(session, [asker().id], now=now(), office=Office.of(settings()))
+        found = needless_of(session, [asker().id], now=now(), office=office)
+        awaited = awaited_needlessly(session, asker().id, now=now(), office=office)
     mine = found.get(asker().id, [])
-    return key_page(mine, query, lambda one: (one.booking.start_at.isoformat(), one.booking.id))
+    page = key_page(mine, query, lambda one: (one.booking.start_at.isoformat(), one.booking.id))
+    return page | {"waits": awaited.waits, "wishes": awaited.draws}
 
 
 @api.route("/telework/needless", methods=["POST"])
@@ -129,13 +132,19 @@ def list_needless(query: dict[str, Any]) -> Any:
 @api.response(200, FreedList)
 @allow(*PEOPLE)
 def free(body: dict[str, Any]) -> Any:
-    """Give up of these bookings what one's plans make needless, all of it or the part"""
+    """Give up of these bookings what one's plans make needless, all of it or the part, and wait and wish no longer"""
     with transaction(db.engine) as session:
-        freed = freeing.free(
-            session, body["booking_ids"], actor=asker(), now=now(), office=Office.of(settings())
+        given = freeing.free(
+            session,
+            body["booking_ids"],
+            actor=asker(),
+            now=now(),
+            office=Office.of(settings()),
+            entry_ids=body["wait_ids"],
+            draw_ids=body["draw_ids"],
         )
         session.expunge_all()
-    return {"freed": freed}
+    return {"freed": given.bookings, "waits": given.waits, "wishes": given.draws}
 
 
 @api.route("/telework/plans/<int:plan_id>/withdraw", methods=["POST"])

@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from app.bookings.schemas import WaitGivenUp, WishGivenUp
 from app.fields import Day, Identifier, Instant, Text, Whose, check_span
 from app.http import PageArguments
 from app.people.rules import Employment
@@ -159,18 +160,31 @@ class PlanPut(PlanView):
 
 
 class NeedlessList(Schema):
+    """Bookings, in pages; and with each page all places in line, and all draws in which one wishes for a desk."""
+
     items = fields.List(fields.Nested(NeedlessView))
+    waits = fields.List(fields.Nested(WaitGivenUp))
+    wishes = fields.List(fields.Nested(WishGivenUp))
     next_cursor = fields.Integer(allow_none=True)
 
 
 class FreeRequest(Schema):
-    booking_ids = fields.List(
-        Identifier(strict=True), required=True, validate=validate.Length(1, 400), metadata={"minItems": 1}
-    )
+    """Of what is listed as needless at least one."""
+
+    booking_ids = fields.List(Identifier(strict=True), load_default=list, validate=validate.Length(max=400))
+    wait_ids = fields.List(Identifier(strict=True), load_default=list, validate=validate.Length(max=400))
+    draw_ids = fields.List(Identifier(strict=True), load_default=list, validate=validate.Length(max=400))
+
+    @validates_schema
+    def names_something(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        if not any(data.get(name) for name in ("booking_ids", "wait_ids", "draw_ids")):
+            raise ValidationError("name at least one", "booking_ids")
 
 
 class FreedList(Schema):
     freed = fields.List(fields.Nested(FreedView))
+    waits = fields.List(fields.Nested(WaitGivenUp))
+    wishes = fields.List(fields.Nested(WishGivenUp))
 
 
 class ReasonRequest(Schema):

@@ -8,6 +8,7 @@ import icalendar
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from app import pipeline
 from app.bookings import attendees
@@ -18,10 +19,13 @@ from app.errors import Conflict, NotFound
 from app.notifications.rules import Topic
 from app.people.models import Role, User
 from app.people.service import get_person
+from app.spaces.models import Space
+from app.spaces.rules import Kind
 from tests.app.bookings import rooms
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import EVERYTHING, PUBLIC, book_for, choose, messages, telling
 from tests.app.test_pages import token_in
+from tests.app.test_pages_words import form_of
 from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
 from tests.servers.receivers import Mailbox, mail_server
@@ -240,3 +244,67 @@ def test_the_history_names_who_was_invited_and_who_declined(
     assert "理由: 出張のため" in shown
     assert '<th scope="col">操作した人</th>' in shown
     assert "対象" not in shown
+
+
+def test_who_comes_is_of_the_bookings_version(api: Api, house: House, meeting: Booking) -> None:
+    path, ids = f"/bookings/{meeting.id}", {name: person.id for name, person in house.people.items()}
+    tag = api.call("aoki", "GET", path).headers["ETag"]
+
+    def set_to(*who: str) -> TestResponse:
+        return api.call("aoki", "PATCH", path, {"attendees": [ids[one] for one in who]}, If_Match=tag)
+
+    first = set_to("baba", "chiba")
+    assert (first.status_code, first.headers["ETag"]) == (200, '"2"')
+    assert problem(set_to("endo")) == (412, "request.stale")
+    assert coming(house, meeting) == {"baba", "chiba"}
+    tag = first.headers["ETag"]
+    assert api.call("baba", "POST", f"{path}/decline").status_code == 204
+    assert problem(set_to("baba", "endo")) == (412, "request.stale")
+    assert coming(house, meeting) == {"chiba"}
+    leave(house, "chiba")
+    assert house.get(meeting).version == 4
+
+
+def test_a_page_that_was_open_before_does_not_undo_who_comes(
+    app: Flask, house: House, meeting: Booking
+) -> None:
+    client = signed_in(app.test_client(), house, "aoki")
+    form = form_of(client.get("/bookings").text, f"/bookings/{meeting.id}/change")
+    invite(house, meeting, "baba", "chiba")
+    path = f"/bookings/{meeting.id}/change"
+    answer = post(client, "/bookings", path, **form | {"attendees": "endo@example.jp"})
+    assert answer.status_code == 409
+    assert coming(house, meeting) == {"baba", "chiba"}
+
+
+@pytest.fixture
+def small(house: House) -> str:
+    """A room for one."""
+    with transaction(house.engine) as session:
+        zone_id = session.get_one(Space, house.spaces["booth"]).zone_id
+        space = Space(zone_id=zone_id, code="small", kind=Kind.BOOTH, capacity=1)
+        session.add(space)
+        session.flush()
+        house.spaces["small"] = space.id
+    return "small"
+
+
+def test_a_smaller_room_and_fewer_people_are_one_change(
+    app: Flask, api: Api, house: House, meeting: Booking, small: str
+) -> None:
+    path = f"/bookings/{meeting.id}"
+    tag = api.call("aoki", "GET", path).headers["ETag"]
+    wanted = {"space_id": house.spaces[small]}
+    for too_many in (wanted, wanted | {"attendees": [house.people["baba"].id]}):
+        refused = api.call("aoki", "PATCH", path, too_many, If_Match=tag)
+        assert (problem(refused), refused.get_json()["rule"]) == ((422, "booking.rule"), "capacity")
+    assert house.get(meeting).space_id == house.spaces["booth"]
+    change(api, meeting, **wanted, attendees=[])
+    assert (house.get(meeting).space_id, coming(house, meeting)) == (house.spaces[small], set())
+    back = {"space_id": house.spaces["booth"], "attendees": [house.people["baba"].id]}
+    change(api, meeting, **back)
+    client = signed_in(app.test_client(), house, "aoki")
+    form = form_of(client.get("/bookings").text, f"{path}/change")
+    answer = post(client, "/bookings", f"{path}/change", **form | {"code": small, "attendees": ""})
+    assert "変更しました。" in answer.text
+    assert (house.get(meeting).space_id, coming(house, meeting)) == (house.spaces[small], set())

@@ -6,6 +6,8 @@ import pytest
 
 from app.bookings import reserve
 from app.bookings.models import Booking
+from app.bookings.rules import Origin
+from app.bookings.several import verbs
 from app.database import transaction
 from app.errors import RuleBroken
 from app.spaces.rules import Kind
@@ -98,3 +100,25 @@ def test_a_zone_with_another_value_of_its_own_counts_as_everywhere(house: House)
     let(house, "concurrent_quota", "1", kind=Kind.FOCUS_SEAT, zone_of="taxes")
     house.book("endo", "taxes", "09:00", "10:00")
     assert rule_of(refused(house, "endo", "seat", "10:00", "11:00")) == ("concurrent_quota", "<= 1")
+
+
+@pytest.mark.parametrize("origin", [Origin.LOT, Origin.ROTATION])
+def test_what_nobodys_hand_booked_is_moved_under_the_quotas_too(house: House, origin: Origin) -> None:
+    let(house, "weekly_quota", "1")
+    aoki = house.people["aoki"]
+    with transaction(house.engine) as session:
+        wanted = span("10:00", "11:00", day=1)
+        space_id = house.spaces["seat"]
+        given = reserve.allot(
+            session, person=aoki, space_id=space_id, span=wanted, now=at("08:00"), origin=origin
+        )
+        session.expunge(given)
+    house.book("aoki", "window", "10:00", "11:00", day=7)
+    next_week = span("10:00", "11:00", day=8)
+    for move in (
+        lambda session, one: reserve.move(session, one, actor=aoki, now=at("08:10"), span=next_week),
+        lambda session, one: verbs.move_all(session, [(one, next_week)], actor=aoki, now=at("08:10")),
+    ):
+        with pytest.raises(RuleBroken) as caught, transaction(house.engine) as session:
+            move(session, session.get_one(Booking, given.id))
+        assert rule_of(caught.value) == ("weekly_quota", "<= 1")

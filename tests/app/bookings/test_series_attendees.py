@@ -13,6 +13,7 @@ from app.bookings.rules import Status
 from app.clock import SteppingClock
 from app.database import reading, transaction
 from app.spaces.models import Space
+from app.spaces.rules import Kind
 from tests.app.bookings.test_series import nobody_comes
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import messages, telling
@@ -66,6 +67,33 @@ def test_attendees_are_of_as_many_as_the_scope_says(
     assert coming(room) == {ids[n]: [baba, chiba] for n in reached}
     assert patch(api, ids[1], scope=scope, attendees=[chiba]).status_code == 200
     assert coming(room) == {ids[n]: [chiba] for n in reached}
+
+
+def test_all_of_a_series_go_to_a_smaller_room_with_fewer_people_in_one_step(api: Api, room: House) -> None:
+    with transaction(room.engine) as session:
+        zone_id = session.get_one(Space, room.spaces["booth"]).zone_id
+        small = Space(zone_id=zone_id, code="small", kind=Kind.BOOTH, capacity=2)
+        session.add(small)
+        session.flush()
+        small_id = small.id
+    ids = make(api, room)
+    baba, chiba = room.people["baba"].id, room.people["chiba"].id
+    patch(api, ids[0], scope="all", attendees=[baba, chiba])
+    refused = patch(api, ids[0], scope="all", space_id=small_id)
+    assert refused.get_json()["rule"] == "capacity"
+    assert patch(api, ids[0], scope="all", space_id=small_id, attendees=[chiba]).status_code == 200
+    assert coming(room) == {one: [chiba] for one in ids}
+
+
+@pytest.mark.parametrize("days", [2, 8])
+def test_who_comes_to_a_series_is_set_by_as_many_statements_however_long(
+    api: Api, room: House, days: int
+) -> None:
+    first, *_others = make(api, room, repeat={"every": "day", "count": days})
+    baba = room.people["baba"].id
+    with counted(room.engine) as statements:
+        patch(api, first, scope="all", attendees=[baba])
+    assert len(statements) <= 30
 
 
 def test_more_than_a_room_holds_on_one_of_the_days_changes_none_and_names_it(api: Api, room: House) -> None:
@@ -127,6 +155,49 @@ def test_the_page_sets_the_attendees_of_all_only_where_they_were_changed(
     assert coming(room) == {ids[0]: [baba], ids[2]: [chiba]}
     change("baba@example.jp, chiba@example.jp")
     assert coming(room) == {one: [baba, chiba] for one in ids}
+
+
+def test_a_series_is_made_with_who_comes_who_are_told_once(
+    app: Flask, api: Api, room: House, clock: SteppingClock
+) -> None:
+    baba, aoki = room.people["baba"].id, room.people["aoki"].id
+    people = [room.people[who].id for who in ("baba", "chiba", "endo")]
+    body = {
+        "space_id": room.spaces["booth"],
+        "start": at("10:00").isoformat(),
+        "end": at("11:00").isoformat(),
+        "repeat": {"every": "day", "count": 3},
+    }
+    refused = api.call("aoki", "POST", "/bookings", body | {"attendees": people})
+    assert (problem(refused), refused.get_json()["rule"]) == ((422, "booking.rule"), "capacity")
+    dry = body | {"attendees": [baba], "repeat": {"every": "day", "count": 3, "dry_run": True}}
+    assert api.call("aoki", "POST", "/bookings", dry).status_code == 200
+    assert coming(room) == {}
+    ids = make(api, room, attendees=[baba, aoki])
+    assert coming(room) == {one: [baba] for one in ids}
+    telling(app, room, clock).tell()
+    (told,) = [one for one in messages(room, "baba") if one.kind == "booking.invited"]
+    assert told.data["bookings"] == ids
+
+
+def test_a_guests_series_is_of_whoever_receives_them(api: Api, room: House) -> None:
+    ids = make(api, room, "chiba", guest_name="北さん")
+    with reading(room.engine) as session:
+        found = [session.get_one(Booking, one) for one in ids]
+        assert {(one.user_id, one.guest_name, one.host_id) for one in found} == {
+            (None, "北さん", room.people["chiba"].id)
+        }
+    assert [row["left"] for row in listed(api, "chiba")] == [3]
+    moved = {"start": at("13:00").isoformat(), "end": at("14:00").isoformat()}
+    assert patch(api, ids[0], "chiba", scope="all", **moved).status_code == 200
+    body = {
+        "space_id": room.spaces["booth"],
+        "start": at("15:00").isoformat(),
+        "end": at("16:00").isoformat(),
+        "guest_name": "南さん",
+        "repeat": {"every": "day", "count": 3},
+    }
+    assert problem(api.call("aoki", "POST", "/bookings", body)) == (403, "booking.not_allowed")
 
 
 # The list of somebody's series

@@ -1,4 +1,5 @@
-"""A series that is changed to other days leaves out closed ones, as it did when it was made, and tells which."""
+"""A series that is changed to other days leaves out closed ones, as it did when it was made, and tells which; how far
+ahead its days may be; and whether it is used again after its owner was asked."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from app import pipeline
+from app.bookings import presence, reserve
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.bookings.series import service as series
@@ -18,10 +21,12 @@ from app.database import transaction
 from app.errors import Conflict, RuleBroken
 from app.spaces import barriers
 from app.spaces.models import Site
+from app.spaces.rules import Kind
+from app.spaces.service import set_policy
 from app.timespan import TimeSpan
 from app.working_days import WorkingDays
-from tests.app.bookings.test_series import ask, bookings, make
-from tests.house import DAY, TOKYO, House, at, span
+from tests.app.bookings.test_series import ask, asked, bookings, make, nobody_comes
+from tests.house import DAY, OFFICE, TOKYO, House, at, span
 
 # The house's day is a Tuesday; the Monday before it, 23 November 2026, is a national holiday.
 DAILY = Recurrence(Every.DAY, count=4)
@@ -177,3 +182,80 @@ def test_what_has_begun_is_not_left_out(house: House) -> None:
     done = moved(house, made.bookings[1], span("09:00", "12:00", day=2), now="09:30")
     assert house.get(made.bookings[0]).span == span("09:00", "12:00")
     assert [gone.id for gone, _span in done.left_out] == [made.bookings[3].id]
+
+
+# How far ahead
+
+
+@pytest.mark.parametrize(
+    ("who", "key", "value", "weeks"),
+    [
+        ("aoki", "series_horizon", "30d", 5),
+        ("aoki", "series_horizon", "0d", 2),
+        ("aoki", "horizon", "90d", 13),
+        ("fujii", "series_horizon", "0d", 9),
+        ("fujii", "series_horizon", "84d", 12),
+    ],
+)
+def test_the_days_of_a_series_have_a_horizon_of_their_own_and_never_less_than_a_booking(
+    house: House, who: str, key: str, value: str, weeks: int
+) -> None:
+    with transaction(house.engine) as session:
+        set_policy(session, Kind.SEAT, key, value, now=at("00:00"), actor_id=None)
+    wanted = ask(house, recurrence=Recurrence(Every.WEEK, count=20, working_days_only=False))
+    assert len(make(house, wanted, who=who, possible_ones=True).bookings) == weeks
+
+
+def test_a_series_of_one_day_is_a_booking_and_a_day_of_a_series_stays_one_when_it_is_moved(
+    house: House,
+) -> None:
+    far = replace(
+        ask(house, recurrence=Recurrence(Every.WEEK, count=1)), first=span("09:00", "12:00", day=21)
+    )
+    assert make(house, far, possible_ones=True).refused[0].error.facts["rule"] == "horizon"
+    made = make(house, ask(house, recurrence=Recurrence(Every.WEEK, count=4)))
+    with transaction(house.engine) as session:
+        last = session.get_one(Booking, made.bookings[-1].id)
+        later = span("13:00", "15:00", day=21)
+        reserve.move(session, last, actor=house.people["aoki"], now=at("08:30"), span=later)
+        assert last.span == later
+
+
+# A series that is used again
+
+
+@pytest.mark.parametrize("by", ["hand", "nobody knows"])
+def test_whoever_comes_again_after_they_were_asked_keeps_the_series(house: House, by: str) -> None:
+    made = make(house, ask(house, recurrence=Recurrence(Every.DAY, count=9)))
+    for day in (0, 1, 2):
+        nobody_comes(house, day)
+    until = asked(house).answer_until
+    assert until is not None
+    again = house.get(made.bookings[3])
+    if by == "hand":
+        with transaction(house.engine) as session:
+            stored = session.get_one(Booking, again.id)
+            presence.check_in(session, stored, actor=house.people["aoki"], now=again.start_at)
+    house.sweep("12:00", day=3)
+    assert house.get(again).status is Status.COMPLETED
+    with transaction(house.engine) as session:
+        pipeline.sweep(session, until, OFFICE)
+    assert (asked(house).ended_at, asked(house).answer_until) == (None, None)
+    assert {house.get(one).status for one in made.bookings if one.start_at > until} == {Status.BOOKED}
+
+
+def test_what_was_used_before_the_owner_was_asked_is_no_answer(house: House) -> None:
+    made = make(house, ask(house, recurrence=Recurrence(Every.DAY, count=12)))
+    with transaction(house.engine) as session:
+        first = session.get_one(Booking, made.bookings[0].id)
+        presence.check_in(session, first, actor=house.people["aoki"], now=at("09:00"))
+    house.sweep("12:00")
+    for day in (1, 2, 3):
+        nobody_comes(house, day)
+    until = asked(house).answer_until
+    assert until is not None
+    for day in (6, 7, 8, 9):
+        nobody_comes(house, day)
+    with transaction(house.engine) as session:
+        pipeline.sweep(session, until, OFFICE)
+    assert asked(house).ended_at == until

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import pipeline
 from app.bookings import warning
 from app.bookings.models import Booking
 from app.bookings.rules import Booked, Status, is_warning_due, release_deadline
@@ -129,3 +130,21 @@ def test_without_a_warning_policy_nobody_is_warned(house: House) -> None:
     never = Policy(warn_before_release=timedelta(0))
     one = Booked(Status.BOOKED, span("09:00", "17:00"), at("08:00"))
     assert not is_warning_due(one, now=at("09:56"), policy=never)
+
+
+def test_who_is_moved_by_a_repair_is_warned_again_and_may_answer_again(house: House) -> None:
+    house.break_("bare")
+    booking = house.book("aoki", "seat", "09:00", "17:00")
+    for where in ("seat", "window"):
+        house.hear_beats(where, "08:00", "09:50", occupied=False)
+    house.sweep("09:55")
+    say(house, booking, "09:56")
+    outage = pipeline.Outage(house.spaces["seat"], at("09:57"), None, "")
+    with transaction(house.engine) as session:
+        pipeline.take_out_of_order(session, outage, actor=house.people["fujii"], now=at("09:57"))
+    moved = house.get(booking)
+    assert (moved.space_id, moved.start_at) == (house.spaces["window"], at("09:57"))
+    assert (moved.warned_at, moved.coming_at, moved.release_check_at) == (None, None, at("10:57"))
+    house.sweep("10:53")
+    assert kinds(house, booking)[-1] == "booking.release_warned"
+    assert say(house, booking, "10:54").coming_at == at("10:54")

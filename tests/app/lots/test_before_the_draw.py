@@ -13,7 +13,7 @@ from app.bookings.reserve import move
 from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.errors import RuleBroken
-from app.lots.models import State
+from app.lots.models import Outcome, State
 from app.spaces import fixed_seats
 from app.spaces.rules import Kind, Lane, Target
 from app.spaces.service import get_place
@@ -159,3 +159,17 @@ def test_a_zone_for_free_seating_is_not_drawn(lots: Lots, house: House) -> None:
     with reading(house.engine) as session:
         zone_id = get_place(session, house.spaces["free"]).zone.id
     assert refused(lambda: Lots(house, zone_id).put()) == "lots.free_seating"
+
+
+def test_who_is_only_offered_a_desk_of_that_day_is_drawn_with_the_others(lots: Lots, house: House) -> None:
+    lots.put()
+    lots.wish("endo", "taxes")
+    queue = Queue(house)
+    with transaction(house.engine) as session:
+        wish = Wish(queue.space("seat"), span("10:00", "12:00", day=1))
+        entry = pipeline.wait(session, wish, actor=house.people["endo"], now=at("15:55"))
+        session.expunge(entry)
+    assert queue.state(entry) == [Waiting.OFFERED]
+    draw = lots.draw()
+    assert draw is not None
+    assert lots.outcomes(draw.id)["endo"].outcome is Outcome.SEATED

@@ -44,6 +44,7 @@ def test_the_contracts_defaults_of_seats(kind: Kind) -> None:
         max_duration=DAY,
         horizon=14 * DAY,
         horizon_facility=62 * DAY,
+        series_horizon=84 * DAY,
         walk_in=True,
         check_in_by_hand=False,
     )
@@ -60,6 +61,7 @@ def test_the_contracts_defaults_of_booths(kind: Kind) -> None:
         max_duration=120 * MINUTE,
         horizon=14 * DAY,
         horizon_facility=62 * DAY,
+        series_horizon=84 * DAY,
         walk_in=True,
         check_in_by_hand=False,
     )

@@ -34,8 +34,8 @@ def offered(house: House, who: str = "aoki", now: str = "08:00") -> list[tuple[i
 def free(house: House, *bookings: Booking, who: str = "aoki", now: str = "08:00") -> list[int]:
     with transaction(house.engine) as session:
         ids = [one.id for one in bookings]
-        freed = freeing.free(session, ids, actor=house.people[who], now=at(now), office=OFFICE)
-        return [one.id for one in freed]
+        given = freeing.free(session, ids, actor=house.people[who], now=at(now), office=OFFICE)
+        return [one.id for one in given.bookings]
 
 
 def afternoon(on: date, kind: PlanKind = PlanKind.LEAVE) -> Wanted:

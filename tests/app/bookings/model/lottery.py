@@ -114,7 +114,7 @@ class Lottery:
         ]
         asks = []
         for wish in draw.wishes.values():
-            if any(one.who == wish.who and one.where.lane == "desk" for one in held):
+            if any(one.who == wish.who and one.where.lane == "desk" and one.status != "held" for one in held):
                 wish.result = "refused"
                 continue
             wish.missed = self._missed(wish.who, draw)

@@ -121,7 +121,9 @@ def claim(office: PlainOffice, actor: Who, where: Where) -> Row:
         for one in office.rows
         if one.is_live
         and one.start > now
-        and (one.where == where or (one.who == actor and one.where.lane == where.lane))
+        and (
+            one.where == where or (one.who == actor and one.where.lane == where.lane and one.status != "held")
+        )
     ]
     ends += [one.start for one in office.barriers if one.start > now and one.where in {None, where}]
     row = Row(where, actor, now, min(ends), now, "checked_in", True, now, "hand")

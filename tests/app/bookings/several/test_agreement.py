@@ -87,6 +87,7 @@ offices = st.builds(
 def furnish(house: House, office: Office) -> None:
     with transaction(house.engine) as session:
         own, taxes = (session.get_one(Space, house.spaces[one]).zone_id for one in ("seat", "taxes"))
+        set_policy(session, Kind.SEAT, "series_horizon", "0d", now=at("00:00"), actor_id=None)
         for key, value, is_zones in office.policies:
             zone_id = taxes if is_zones else None
             set_policy(session, Kind.SEAT, key, value, now=at("00:00"), actor_id=None, zone_id=zone_id)

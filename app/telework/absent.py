@@ -1,0 +1,74 @@
+"""Somebody is away for some days: what they booked, what they wait for in line and what they wish for in draws is given
+up in one step, plans or no plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from sqlalchemy.orm import Session
+
+from app.bookings import absence
+from app.bookings.absence import Days
+from app.bookings.models import Booking
+from app.lots.models import LotDraw
+from app.lots.service import wished_within, withdraw_from
+from app.people.service import Person
+from app.settings import OfficeHours
+from app.spaces.service import codes_of
+from app.timespan import TimeSpan
+from app.waitlist import offers
+from app.waitlist.models import Entry
+from app.waitlist.service import waiting_within
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What an absence makes needless: bookings, places in line, draws in which the person wishes for a desk; and the
+    codes of the spaces that it is about."""
+
+    bookings: list[Booking]
+    waits: list[Entry]
+    draws: list[LotDraw]
+    codes: dict[int, str]
+
+
+def needless_within(
+    session: Session,
+    user_id: int,
+    when: TimeSpan | Days,
+    *,
+    now: datetime,
+    hours: OfficeHours,
+    timezone: tzinfo,
+) -> Absent:
+    """What `cancel_within` would give up; days are the office's where nothing is booked yet."""
+    bookings = absence.booked(session, user_id, when)
+    span = when.at(timezone) if isinstance(when, Days) else when
+    waits = waiting_within(session, user_id, span, now=now) if span else []
+    draws = wished_within(session, user_id, span, now=now, hours=hours) if span else []
+    space_ids = [*(one.space_id for one in bookings), *(one.space_id for one in waits)]
+    return Absent(bookings, waits, draws, codes_of(session, space_ids))
+
+
+def cancel_within(
+    session: Session,
+    user_id: int,
+    when: TimeSpan | Days,
+    *,
+    actor: Person,
+    now: datetime,
+    hours: OfficeHours,
+    timezone: tzinfo,
+    why: str = "",
+) -> Absent:
+    """Wish and wait for nothing any more within a span or on some days, cancel what is booked, and offer it to whoever
+    waits. The draws first, which wait for people and spaces in their own turn. Raises as `absence.cancel_within`."""
+    found = needless_within(session, user_id, when, now=now, hours=hours, timezone=timezone)
+    draws = withdraw_from(session, found.draws, user_id, actor=actor, now=now)
+    turns = [one.space_id for one in offers.held_for(session, found.waits)]
+    cancelled = absence.cancel_within(session, user_id, when, actor=actor, now=now, why=why, turns=turns)
+    let_go = offers.leave_all(session, found.waits, actor=actor, now=now)
+    freed = {one.space_id for one in (*cancelled, *let_go)}
+    offers.offer(session, now, freed=freed, only_freed=True)
+    return Absent(cancelled, found.waits, draws, found.codes)
