@@ -17,7 +17,7 @@ from app.people.service import Person
 from app.rotation import gathering
 from app.rotation.form import ProblemForm, problem_of
 from app.rotation.models import OPEN, Key, Rotation, RotationLock, RotationSetting, State
-from app.rotation.rules import Problem
+from app.rotation.rules import WEEKDAYS, Problem
 from app.settings import Settings
 from app.telework.caps.service import rulebook
 from app.telework.rules import Half, PlanKind
@@ -259,6 +259,25 @@ def get_setting(session: Session, section_id: int) -> dict[str, Any]:
     """What a section's rotations must hold, as `SettingForm` has it; nothing where nothing was set."""
     found = session.get(RotationSetting, section_id)
     return found.data if found else {"people": [], "covers": [], "duties": [], "meetings": []}
+
+
+def never_works(session: Session) -> dict[int, dict[int, frozenset[tuple[int, Half]]]]:
+    """By section and person, the half-days of the week (0: Monday) on which somebody never works, as its rotations hold
+    it."""
+    return {
+        found.section_id: {
+            one["user_id"]: frozenset(half_day_of(text) for text in one["away"])
+            for one in found.data.get("people", ())
+            if one.get("away")
+        }
+        for found in session.scalars(select(RotationSetting).order_by(RotationSetting.section_id))
+    }
+
+
+def half_day_of(text: str) -> tuple[int, Half]:
+    """A half-day of the week as settings name it, such as `wed-am`."""
+    weekday, half = text.split("-")
+    return WEEKDAYS.index(weekday), Half(half)
 
 
 def put_setting(
