@@ -269,9 +269,9 @@ class Worth:
     """How far a plan meets the wishes, the most important first; less is better of each.
 
     `targets`: half-days off the targets. `care`, `wishes`: unmet. `unfair`: the spreads of granted ÷ available Mondays
-    and Fridays over the fiscal year, added up, in ten-thousandths; a half is rounded down. `no_common_day`: units and weeks without a day on which all
-    that are at work are in. `peak`: the most in the office. `changes`: cells other than published, but for those
-    who are away by now.
+    and Fridays over the fiscal year, added up, in ten-thousandths; a half is rounded down. `no_common_day`: units and
+    weeks without a day on which all that are at work are in. `peak`: the most in the office. `changes`: cells other
+    than published, but for those who are away by now.
     """
 
     targets: int

@@ -22,7 +22,7 @@ MONDAY = date(2026, 12, 7)
 
 
 def small(*, long: bool) -> Iterator[tuple[int, Problem, list[Plan]]]:
-    """Problems of which every plan can be looked at: all that keep away whoever is, but need not keep what is locked."""
+    """Problems of which every plan can be looked at: all that keep away whoever is, also those that break a lock."""
     for seed in range(LONG_SEEDS if long else SEEDS):
         random = Random(seed)
         people, days, tight = random.choice([2, 3, 4]), random.choice([1, 2, 3]), random.random()

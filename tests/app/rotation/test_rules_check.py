@@ -81,7 +81,7 @@ BROKEN = [
     ),
     (
         problem(caps=Caps(row=1)),
-        [MORNING, (A, TUESDAY, "pm")],
+        days(A, MONDAY, TUESDAY),
         Violation(Rule("row", A), TUESDAY, "", 2, 1),
     ),
     (
