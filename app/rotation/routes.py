@@ -41,7 +41,7 @@ from app.rotation.schemas import (
     WhatIfView,
     WithdrawnView,
 )
-from app.rotation.standing import find_way, swaps_of
+from app.rotation.standing import Seen, find_way, look, swaps_of
 from app.versions import changes, shown
 from app.wording import of_rotation
 
@@ -179,12 +179,13 @@ def swaps(query: dict[str, Any], rotation_id: int) -> Any:
     return {"swaps": swaps_of(_seen(rotation_id), query["user_id"], query["on"])}
 
 
-def _seen(rotation_id: int) -> Rotation:
-    """A rotation to work on without a transaction."""
+def _seen(rotation_id: int) -> Seen:
+    """A rotation as it is by now, to work on without a transaction."""
     with reading(db.engine) as session:
         rotation = service.get_rotation(session, rotation_id, asker())
+        seen = look(session, rotation, service.office_of(settings()))
         session.expunge(rotation)
-    return rotation
+    return seen
 
 
 @api.route("/rotations/<int:rotation_id>/swaps", methods=["POST"])
