@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import request
@@ -89,10 +90,11 @@ def plain(said: Any) -> Any:
 def rotation_shown(rotation: Rotation) -> dict[str, Any]:
     """A rotation with its conflict in sentences."""
     conflict = rotation.conflict and {
+        **rotation.conflict,
+        "days": [{**one, "on": date.fromisoformat(one["on"])} for one in rotation.conflict.get("days", ())],
         "rules": [
-            {**one, "sentence": of_rotation.rule_in_words(one["kind"], one["about"], one["limit"])}
-            for one in rotation.conflict["rules"]
-        ]
+            {**one, "sentence": of_rotation.rule_in_words(**one)} for one in rotation.conflict["rules"]
+        ],
     }
     columns = {name: getattr(rotation, name) for name in RotationView().fields if name != "conflict"}
     return {**columns, "state": rotation.state.value, "conflict": conflict}

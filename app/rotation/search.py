@@ -72,10 +72,11 @@ class Musts:
 
     def _fixed(self) -> None:
         for cell, fixed in self.problem.fixed.items():
+            rule = Rule("fixed", cell.person, fixed.why)
             if fixed.state is State.HOME:
-                self._must(Rule("fixed", cell.person), {self.home[cell]: -1.0}, -1)
+                self._must(rule, {self.home[cell]: -1.0}, -1)
             elif fixed.state is State.OFFICE:
-                self._must(Rule("fixed", cell.person), {self.home[cell]: 1.0}, 0)
+                self._must(rule, {self.home[cell]: 1.0}, 0)
 
     def _member(self, member: Member) -> None:
         days, caps = self.problem.days, member.caps

@@ -52,6 +52,7 @@ class Shown:
     covers: Sequence[CoverRow]
     units: Mapping[str, Sequence[Any]]
     rules: Sequence[tuple[str, bool]]
+    failing: of_rotation.Failing | None
 
     @property
     def days(self) -> Sequence[date]:
@@ -64,7 +65,7 @@ def _shown(rotation: Rotation) -> Shown:
     units: dict[str, list[Any]] = defaultdict(list)
     for member in problem.members:
         units[member.unit].append(member)
-    rules = rotation.conflict["rules"] if rotation.conflict else []
+    conflict = rotation.conflict or {"rules": []}
     return Shown(
         rotation,
         problem,
@@ -72,7 +73,8 @@ def _shown(rotation: Rotation) -> Shown:
         problem.published,
         _covers(problem, plan) if plan else [],
         units,
-        [(of_rotation.rule_in_words(one["kind"], one["about"], one["limit"]), one["frees"]) for one in rules],
+        [(of_rotation.rule_in_words(**one), one["frees"]) for one in conflict["rules"]],
+        of_rotation.failing_in_words(conflict),
     )
 
 
