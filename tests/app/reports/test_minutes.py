@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.access import USER
 from app.clock import SteppingClock
 from app.database import reading
 from app.people.models import Role
@@ -22,6 +23,7 @@ from app.telework.rules import DayClass, Half, PlanKind
 from tests.app.rotation.months import log, setting
 from tests.app.telework.days import become, close, half_day, say
 from tests.app.telework.desk import WEDNESDAY, approve, ask, make_rule, plan_ids, section_id, whole
+from tests.fixtures.web import Api
 from tests.house import DAY, OFFICE, House
 
 MONDAY = date(2026, 11, 30)
@@ -66,6 +68,22 @@ def test_an_hour_at_home_is_an_hour_in_the_report_and_two_of_a_morning_are_the_h
     assert report(office, "telework_monthly")["baba"]["hours"] == 0
     say(office, "aoki", half_day(office, "aoki", Half.AM, WEDNESDAY), DayClass.TELEWORK, day=2)
     assert report(office, "telework_monthly")["aoki"]["hours"] == 3.5
+
+
+def test_the_day_log_tells_the_minutes_of_less_than_a_half_day(api: Api, office: House) -> None:
+    at_home(office, "aoki", "08:30", "09:30")
+    close(office, WEDNESDAY, day=2)
+    path = f"/telework/days?from={WEDNESDAY}&to={WEDNESDAY}"
+    morning, afternoon = api.call("aoki", "GET", path).get_json()["items"]
+    assert (morning["class"], morning["telework_minutes"], afternoon["telework_minutes"]) == (
+        "unknown",
+        60,
+        0,
+    )
+    with api.client.session_transaction() as session:
+        session[USER] = office.people["aoki"].id
+    page = api.client.get(f"/telework/days/{morning['id']}").text
+    assert "<dt>テレワーク</dt><dd>60" in page
 
 
 def test_what_was_logged_before_minutes_were_stored_is_all_of_the_half_day(office: House) -> None:
