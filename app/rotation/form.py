@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from app.fields import Day, Text
 from app.rotation.rules import (
     HALVES,
     Caps,
@@ -53,19 +54,19 @@ class MemberForm(Schema):
     `around`: half-days at home on the working days just before and after those planned, which are settled.
     """
 
-    id = fields.String(required=True, validate=NAME)
-    name = fields.String(validate=NAME)
-    unit = fields.String(load_default="", validate=validate.Length(max=100))
+    id = Text(required=True, validate=NAME)
+    name = Text(validate=NAME)
+    unit = Text(load_default="", validate=validate.Length(max=100))
     eligible = fields.Boolean(load_default=True)
-    skills = fields.List(fields.String(validate=NAME), load_default=list, validate=validate.Length(max=50))
+    skills = fields.List(Text(validate=NAME), load_default=list, validate=validate.Length(max=50))
     own_terminal = fields.Boolean(load_default=False)
     caps = fields.Nested(CapsForm, load_default=None, allow_none=True)
     target = count(load_default=None, allow_none=True)
     mondays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
     fridays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
-    mentor = fields.String(load_default=None, allow_none=True)
+    mentor = Text(load_default=None, allow_none=True)
     around = fields.Dict(
-        keys=fields.Date(),
+        keys=Day(),
         values=fields.Integer(strict=True, validate=validate.Range(min=0, max=len(HALVES))),
         load_default=dict,
         validate=validate.Length(max=MOST_DAYS),
@@ -75,18 +76,18 @@ class MemberForm(Schema):
 class CellForm(Schema):
     """Of a person and day, both halves where none is named."""
 
-    person = fields.String(required=True)
-    day = fields.Date(required=True)
-    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
-    state = fields.String(required=True, validate=validate.OneOf([state.value for state in State]))
+    person = Text(required=True)
+    day = Day(required=True)
+    half = Text(load_default=None, allow_none=True, validate=A_HALF)
+    state = Text(required=True, validate=validate.OneOf([state.value for state in State]))
 
 
 class ChosenForm(CellForm):
-    state = fields.String(required=True, validate=validate.OneOf([State.OFFICE.value, State.HOME.value]))
+    state = Text(required=True, validate=validate.OneOf([State.OFFICE.value, State.HOME.value]))
 
 
 class FixedForm(CellForm):
-    why = fields.String(load_default="", validate=validate.Length(max=200))
+    why = Text(load_default="", validate=validate.Length(max=200))
 
 
 class WishForm(ChosenForm):
@@ -96,24 +97,24 @@ class WishForm(ChosenForm):
 class CoverForm(Schema):
     """At least so many in the office of these people, of a unit, or of those with a skill; else of all."""
 
-    name = fields.String(required=True, validate=NAME)
-    people = fields.List(fields.String(), load_default=None, allow_none=True)
-    unit = fields.String(load_default=None, allow_none=True)
-    skill = fields.String(load_default=None, allow_none=True)
+    name = Text(required=True, validate=NAME)
+    people = fields.List(Text(), load_default=None, allow_none=True)
+    unit = Text(load_default=None, allow_none=True)
+    skill = Text(load_default=None, allow_none=True)
     least = count(required=True)
-    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
+    half = Text(load_default=None, allow_none=True, validate=A_HALF)
 
 
 class DutyForm(Schema):
-    name = fields.String(required=True, validate=NAME)
-    main = fields.String(required=True)
-    deputy = fields.String(required=True)
+    name = Text(required=True, validate=NAME)
+    main = Text(required=True)
+    deputy = Text(required=True)
 
 
 class ProblemForm(Schema):
     """A section's days and people, what must hold, and what is wished for. See `app.rotation.rules` for each."""
 
-    days = fields.List(fields.Date(), required=True, validate=validate.Length(min=1, max=MOST_DAYS))
+    days = fields.List(Day(), required=True, validate=validate.Length(min=1, max=MOST_DAYS))
     members = fields.List(
         fields.Nested(MemberForm), required=True, validate=validate.Length(min=1, max=MOST_MEMBERS)
     )

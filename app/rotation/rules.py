@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from fractions import Fraction
+from math import ceil
 from typing import NamedTuple
 
 MONDAY, FRIDAY = 0, 4
@@ -158,10 +160,12 @@ Plan = Mapping[Cell, State]
 
 
 class Rule(NamedTuple):
-    """A must, as it is named to people: its kind, and whom or what it is about ("" where it is about all)."""
+    """A must, as it is named to people: its kind, and whom or what it is about ("" where it is about all). `why`: of
+    what is fixed, as it was given."""
 
     kind: str
     about: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,7 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
         return found
     for cell, fixed in problem.fixed.items():
         if plan[cell] is not fixed.state:
-            found.append(Violation(Rule("fixed", cell.person), cell.day, cell.half))
+            found.append(Violation(Rule("fixed", cell.person, fixed.why), cell.day, cell.half))
     for member in problem.members:
         found += _of_member(problem, member, plan)
     for half_day, states in _by_half_day(problem, plan).items():
@@ -266,10 +270,10 @@ def _of_half_day(
 class Worth:
     """How far a plan meets the wishes, the most important first; less is better of each.
 
-    `targets`: half-days off the targets. `care`, `wishes`: unmet. `unfair`: the spread of granted ÷ available Mondays
-    and Fridays over the fiscal year, in ten-thousandths. `no_common_day`: units and weeks without a day on which all
-    that are at work are in. `peak`: the most in the office. `changes`: cells other than published, but for those
-    who are away by now.
+    `targets`: half-days off the targets. `care`, `wishes`: unmet. `unfair`: the spreads of granted ÷ available Mondays
+    and Fridays over the fiscal year, added up, in ten-thousandths; a half is rounded down. `no_common_day`: units and
+    weeks without a day on which all that are at work are in. `peak`: the most in the office. `changes`: cells other
+    than published, but for those who are away by now.
     """
 
     targets: int
@@ -292,7 +296,9 @@ def worth(problem: Problem, plan: Plan) -> Worth:
         ),
         care=sum(wish.care for wish in unmet),
         wishes=sum(not wish.care for wish in unmet),
-        unfair=sum(_spread(problem, plan, weekday) for weekday in (MONDAY, FRIDAY)),
+        unfair=ceil(
+            SHARE * sum(_spread(problem, plan, weekday) for weekday in (MONDAY, FRIDAY)) - Fraction(1, 2)
+        ),
         no_common_day=sum(
             not any(_all_in(plan, people, day) for day in days)
             for people in problem.units.values()
@@ -318,7 +324,7 @@ def available(problem: Problem, member: Member, weekday: int) -> int:
     )
 
 
-def _spread(problem: Problem, plan: Plan, weekday: int) -> int:
+def _spread(problem: Problem, plan: Plan, weekday: int) -> Fraction:
     shares = []
     for member in problem.members:
         so_far = member.so_far(weekday)
@@ -330,5 +336,5 @@ def _spread(problem: Problem, plan: Plan, weekday: int) -> int:
             for day in problem.days
             for half in HALVES
         )
-        shares.append(granted * (SHARE // could))
-    return max(shares) - min(shares) if shares else 0
+        shares.append(Fraction(granted, could))
+    return max(shares) - min(shares) if shares else Fraction(0)
