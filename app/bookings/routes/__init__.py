@@ -36,7 +36,7 @@ from app.bookings.series import service as series
 from app.bookings.series.rules import Scope
 from app.calendar import working_days
 from app.database import reading, rehearsal, transaction
-from app.errors import Conflict
+from app.errors import Conflict, RuleBroken
 from app.extensions import db
 from app.fields import ME
 from app.http import (
