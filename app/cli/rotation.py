@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from app.rotation import asocio, asocio_search
 from app.rotation.explain import Conflict
 from app.rotation.form import ProblemForm, plan_form, problem_of
 from app.rotation.milp import Limits
-from app.rotation.rules import Problem, Rule, limit_of
+from app.rotation.rules import Problem
 from app.rotation.solving import solve as solve_problem
 from app.rotation.working import search as search_stored
 from app.wording.rotation import rule_in_words
@@ -103,20 +103,24 @@ def _first(messages: Any) -> str:
 
 
 def _conflict(problem: Problem, conflict: Conflict) -> dict[str, Any]:
-    names = {member.id: member.name for member in problem.members}
+    told = conflict.told(problem)
 
-    def words(rule: Rule) -> Iterator[tuple[str, str]]:
+    def words(rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for language in LANGUAGES:
             with force_locale(language):
-                yield (
-                    language,
-                    rule_in_words(rule.kind, names.get(rule.about, rule.about), limit_of(problem, rule)),
-                )
+                yield language, rule_in_words(**rule)
 
     with create_app(settings_of_env()).test_request_context():
         return {
             "rules": [
-                {"kind": rule.kind, "about": rule.about, "frees": rule in conflict.frees, **dict(words(rule))}
-                for rule in conflict.rules
-            ]
+                {
+                    "kind": rule.kind,
+                    "about": rule.about,
+                    "why": rule.why,
+                    "frees": one["frees"],
+                    **dict(words(one)),
+                }
+                for rule, one in zip(conflict.rules, told["rules"], strict=True)
+            ],
+            **{name: told[name] for name in ("days", "is_each", "people")},
         }

@@ -13,7 +13,7 @@ from app.people.belonging import section_of
 from app.people.rules import Stay
 from app.people.service import staff_ids
 from app.reports.rules import Sum, monthly
-from app.reports.rules.caps import Amount, Cap, Measure, Standing, reach, standings
+from app.reports.rules.caps import Cap, Measure, Standing, reach, standings
 from app.reports.rules.fairness import Fairness, fairness
 from app.reports.rules.table import Kind, Table, Value, columns
 from app.reports.service import (
@@ -21,9 +21,10 @@ from app.reports.service import (
     Names,
     Ruled,
     Scope,
+    amounts,
     belonging,
     calendar_of,
-    granted,
+    could_be_at_home,
     half_days,
     kept,
     minutes_of,
@@ -33,6 +34,7 @@ from app.telework.caps.service import eligibility
 from app.telework.daylog.rules import Form
 from app.telework.figures.rules import SheetLine, share, yearly
 from app.telework.figures.service import kept_sheet, sums_until
+from app.telework.figures.taken import taken
 from app.telework.rules import DayClass
 from app.timespan import day_span
 
@@ -46,7 +48,7 @@ def telework_monthly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
     names = names_of(session)
     found = monthly(
         half_days(session, ask, stays),
-        minutes_of(ask.office, ask.first),
+        minutes_of(ask.office),
         eligibility(session, stays),
         kept(session, ask),
     )
@@ -178,18 +180,21 @@ def _line(line: SheetLine, names: Names, *, is_whole: bool) -> Row:
 
 
 def fair_days(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
-    """Mondays and Fridays granted ÷ available, by person; as many queries as the period has years, and eight."""
+    """Mondays and Fridays granted ÷ available, by person; as many queries as the period has years, and thirteen."""
     names = names_of(session)
     stays = belonging(session, ask, ask.first, ask.last)
     sections = {user_id: section_of(stays[user_id], _last_day(stays[user_id], ask)) for user_id in stays}
     calendar = calendar_of(session, ask.first, ask.last)
-    halves = {key: len(found) for key, found in granted(session, ask.first, ask.last).items()}
-    working = list(calendar.between(ask.first, ask.last))
+    all_of_them = fairness(
+        stays,
+        taken(session, ask.first, ask.last, ask.office),
+        list(calendar.between(ask.first, ask.last)),
+        sections,
+        could_be_at_home(session, sections),
+    )
     found = [
         one
-        for one in sorted(
-            fairness(stays, halves, working, sections), key=lambda one: names.place(one.section_id)
-        )
+        for one in sorted(all_of_them, key=lambda one: names.place(one.section_id))
         if ask.scope.shows(one.user_id, one.section_id)
     ]
     return Table(
@@ -218,7 +223,7 @@ def _fair(one: Fairness, names: Names) -> Row:
     for name, day in (("monday", one.monday), ("friday", one.friday)):
         row |= {
             f"{name}_granted": day.granted / 2,
-            f"{name}_available": day.available,
+            f"{name}_available": day.available / 2,
             f"{name}_share": day.share,
         }
     return row | {"both_share": one.both.share, "off": one.off}
@@ -226,19 +231,15 @@ def _fair(one: Fairness, names: Names) -> Row:
 
 def near_caps(session: Session, ask: Ask, caps: Sequence[Cap]) -> Table:
     """Who has broken a cap, reached it, or used four fifths of it, the worst first: the caps asked for, else those of
-    the rule that holds for the person on the last day; three queries more than `fair_days`."""
+    the rule that holds for the person on the last day; two queries fewer than `fair_days`."""
     names = names_of(session)
     first, last = reach(ask.first, ask.last)
     stays = belonging(session, ask, ask.first, ask.last)
     calendar = calendar_of(session, first, last)
-    minutes = minutes_of(ask.office, ask.first)
-    amounts: dict[int, dict[date, Amount]] = {}
-    for (user_id, on), halves in granted(session, first, last).items():
-        if calendar.is_working(on):
-            amounts.setdefault(user_id, {})[on] = Amount(len(halves), sum(minutes[half] for half in halves))
-    ruled = Ruled(session, amounts)
+    used = amounts(taken(session, first, last, ask.office), calendar)
+    ruled = Ruled(session, used)
     rows: list[tuple[Standing, int, int | None]] = []
-    for user_id, of_person in amounts.items():
+    for user_id, of_person in used.items():
         section = section_of(stays[user_id], _last_day(stays[user_id], ask)) if user_id in stays else None
         if ask.scope.shows(user_id, section):
             rows += [

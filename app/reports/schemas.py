@@ -15,7 +15,8 @@ MOST_DAYS = 366
 
 
 class ReportQuery(Schema):
-    """The days, both included. Caps in days, of the report `caps`; without any, ten a fiscal year and five in a row."""
+    """The days, both included. Caps in days, of the report `caps`; without any, those of the rule that holds for each
+    person on the last day."""
 
     first = Day(data_key="from", required=True)
     last = Day(data_key="to", required=True)

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.calendar import working_days
 from app.people.belonging import section_of, stays_between
 from app.people.models import SEES_ALL, Role, User
-from app.people.rules import Stay, folded
-from app.people.sections import reach_of
+from app.people.rules import Stay, folded, lineage
+from app.people.sections import parents, reach_of
 from app.people.service import Person, list_sections
-from app.reports.rules.caps import Cap, Measure, Period
+from app.reports.rules.caps import Amount, Cap, Measure, Period
+from app.rotation.service import never_works
 from app.settings import Settings
+from app.telework.caps.rules import Cell, Rule
 from app.telework.caps.rules import Measure as RuleMeasure
-from app.telework.caps.rules import Rule
-from app.telework.caps.service import governed, rulebook
-from app.telework.daylog.rules import form_of
+from app.telework.caps.service import eligibility, governed, rulebook
+from app.telework.daylog.rules import form_of, telework_minutes
 from app.telework.daylog.service import COUNTS_AS, effective
 from app.telework.figures.rules import SHEET_DAY, HalfDay, Kept
 from app.telework.figures.service import kept_half_days
-from app.telework.models import ClosedDay, TeleworkPlan
 from app.telework.models import HalfDay as Row
-from app.telework.rules import REMOTE, DayClass, Half
+from app.telework.rules import DayClass, Half
 from app.telework.service import Office
 from app.working_days import WorkingDays, fiscal_days, fiscal_year
 
@@ -168,40 +168,62 @@ def half_days(
 ) -> list[HalfDay]:
     """The log's half-days of the days asked for, as corrected, each in the section of its day; those that the asker may
     see; of some classes only where they are named. One query."""
-    query = effective(Row.user_id, Row.on_date, Row.half, Row.form).where(
-        Row.on_date.between(ask.first, ask.last)
+    columns = (
+        Row.user_id,
+        Row.on_date,
+        Row.half,
+        Row.form,
+        Row.day_class.label("found"),
+        Row.telework_minutes,
     )
+    query = effective(*columns).where(Row.on_date.between(ask.first, ask.last))
     if ask.scope.user_id is not None:
         query = query.where(Row.user_id == ask.scope.user_id)
     if classes:
         query = query.where(COUNTS_AS.in_(classes))
     found = []
-    for user_id, on, half, form, day_class in session.execute(query):
+    for user_id, on, half, form, was, stored, day_class in session.execute(query):
         section = section_of(stays.get(user_id, ()), on)
         if ask.scope.shows(user_id, section):
-            found.append(HalfDay(user_id, section, on, half, day_class, form_of(day_class, form)))
+            minutes = telework_minutes(was, day_class, stored)
+            found.append(HalfDay(user_id, section, on, half, day_class, form_of(day_class, form), minutes))
     return found
 
 
-def granted(session: Session, first: date, last: date) -> dict[tuple[int, date], list[Half]]:
-    """The half-days of telework by person and day: what the log says of days that are closed, and what is approved of
-    those to come; three queries."""
-    found: dict[tuple[int, date], list[Half]] = defaultdict(list)
-    query = effective(Row.user_id, Row.on_date, Row.half).where(
-        Row.on_date.between(first, last), COUNTS_AS == DayClass.TELEWORK
-    )
-    for user_id, on, half, _class in session.execute(query):
-        found[user_id, on].append(half)
-    closed = session.scalar(select(func.max(ClosedDay.on_date)))
-    begin = max(first, closed + timedelta(days=1)) if closed else first
-    plans = select(TeleworkPlan.user_id, TeleworkPlan.on_date, TeleworkPlan.half).where(
-        TeleworkPlan.on_date.between(begin, last),
-        TeleworkPlan.approved_at.is_not(None),
-        TeleworkPlan.kind.in_(REMOTE),
-    )
-    for user_id, on, half in session.execute(plans):
-        found[user_id, on].append(half)
+def amounts(cells: Mapping[int, Sequence[Cell]], calendar: WorkingDays) -> dict[int, dict[date, Amount]]:
+    """How much telework of each person lies on which working days, by its half-days and by its minutes."""
+    found: dict[int, dict[date, Amount]] = defaultdict(dict)
+    for user_id, theirs in cells.items():
+        for cell in theirs:
+            if cell.is_remote and calendar.is_working(cell.on):
+                before = found[user_id].get(cell.on, Amount(0, 0))
+                found[user_id][cell.on] = Amount(before.half_days + cell.fills, before.minutes + cell.minutes)
     return found
+
+
+def could_be_at_home(
+    session: Session, sections: Mapping[int, int | None]
+) -> Callable[[int, date, Half], bool]:
+    """Whether somebody works in a half-day and the rules let them be at home; five queries.
+
+    `sections`: of each person the one whose rotation, or that of one above, knows when they never work.
+    """
+    is_eligible = eligibility(session, sections)
+    by_section, above = never_works(session), parents(session)
+    never = {
+        user_id: {
+            half_day
+            for one in lineage([section_id], above)
+            for half_day in by_section.get(one, {}).get(user_id, ())
+        }
+        for user_id, section_id in sections.items()
+        if section_id is not None
+    }
+
+    def could(user_id: int, on: date, half: Half) -> bool:
+        return (on.weekday(), half) not in never.get(user_id, ()) and is_eligible(user_id, on)
+
+    return could
 
 
 def sheet_days(on: date) -> tuple[date, date]:
@@ -227,6 +249,6 @@ def calendar_of(session: Session, first: date, last: date) -> WorkingDays:
     return found
 
 
-def minutes_of(office: Office, on: date) -> dict[Half, int]:
+def minutes_of(office: Office) -> dict[Half, int]:
     """How many minutes of office hours a half-day has."""
-    return {half: office.window(on, half).length // timedelta(minutes=1) for half in Half}
+    return {half: office.hours_of(half).minutes for half in Half}

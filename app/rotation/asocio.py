@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.fields import is_storable
+
 LEAST_DAYS, MOST_DAYS = 2, 3
 Plan = Mapping[str, Mapping[str, str]]  # person → day → desk
 
@@ -42,22 +44,29 @@ class Instance:
     @classmethod
     def parse(cls, said: Any) -> Instance:
         """From the challenge's JSON; raises InstanceError."""
-        try:
-            people, days, desks = (
-                [str(one) for one in said[name]] for name in ("Employees", "Days", "Desks")
-            )
-            group_of = {person: group for group, listed in said["Employees_G"].items() for person in listed}
-            zone_of = {desk: zone for zone, listed in said["Desks_Z"].items() for desk in listed}
-            wanted = {person: frozenset(said["Days_E"].get(person, ())) for person in people}
-            allowed = {person: list(said["Desks_E"][person]) for person in people}
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InstanceError(f"no instance of the challenge: {error!r}") from error
-        made = cls(people, days, desks, wanted, allowed, group_of, zone_of)
+        given = {name: _part(said, name) for name in ("Employees", "Days", "Desks")}
+        people, days, desks = (_names(listed, name) for name, listed in given.items())
+        groups, zones, wanted, allowed = (
+            _lists(_part(said, name), name) for name in ("Employees_G", "Desks_Z", "Days_E", "Desks_E")
+        )
+        if without := set(people) - allowed.keys():
+            raise InstanceError(f"Desks_E says nothing of {min(without)}")
+        made = cls(
+            people,
+            days,
+            desks,
+            {person: frozenset(wanted.get(person, ())) for person in people},
+            {person: list(dict.fromkeys(allowed[person])) for person in people},
+            {person: group for group, listed in groups.items() for person in listed},
+            {desk: zone for zone, listed in zones.items() for desk in listed},
+        )
         made._check()
         return made
 
     def _check(self) -> None:
         for what, listed in (("Employees", self.people), ("Days", self.days), ("Desks", self.desks)):
+            if not listed:
+                raise InstanceError(f"{what} names nothing")
             if len(set(listed)) < len(listed):
                 raise InstanceError(f"{what} names something twice")
         for person in self.people:
@@ -69,6 +78,28 @@ class Instance:
                 raise InstanceError(f"{person} wants the unknown day {min(days)}")
         if strange := set(self.desks) - self.zone_of.keys():
             raise InstanceError(f"{min(strange)} is in no zone")
+
+
+def _part(said: Any, name: str) -> Any:
+    """A part of the file."""
+    if not isinstance(said, dict) or name not in said:
+        raise InstanceError(f"there is no {name}")
+    return said[name]
+
+
+def _names(listed: Any, where: str) -> list[str]:
+    """A list of names, as texts that can be written down again."""
+    if not isinstance(listed, list) or not all(isinstance(one, str) and is_storable(one) for one in listed):
+        raise InstanceError(f"{where} is no list of names")
+    return listed
+
+
+def _lists(said: Any, where: str) -> dict[str, list[str]]:
+    """Lists of names, by a name."""
+    if not isinstance(said, dict):
+        raise InstanceError(f"{where} has no lists by name")
+    _names(list(said), where)
+    return {name: _names(listed, f"{where}.{name}") for name, listed in said.items()}
 
 
 @dataclass(frozen=True, slots=True)

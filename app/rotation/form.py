@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from app.fields import Day, Text
 from app.rotation.rules import (
     HALVES,
     Caps,
@@ -51,9 +52,9 @@ class QuotaForm(Schema):
     """A cap of one week, month or year, which `kind` names: at most so many half-days at home from `first` to `last`,
     of which so many are settled on other days than those planned."""
 
-    kind = fields.String(required=True, validate=validate.OneOf(["week", "month", "year"]))
-    first = fields.Date(required=True)
-    last = fields.Date(required=True)
+    kind = Text(required=True, validate=validate.OneOf(["week", "month", "year"]))
+    first = Day(required=True)
+    last = Day(required=True)
     most = count(required=True)
     settled = count(load_default=0)
 
@@ -61,8 +62,8 @@ class QuotaForm(Schema):
 class GoalForm(Schema):
     """So many half-days at home are wanted from `first` to `last`."""
 
-    first = fields.Date(required=True)
-    last = fields.Date(required=True)
+    first = Day(required=True)
+    last = Day(required=True)
     half_days = count(required=True)
 
 
@@ -73,21 +74,20 @@ class GrantedForm(Schema):
 
 class MemberForm(Schema):
     """`target`: half-days at home that are wanted in all, `targets`: from a day to another; without any there are none
-    but for wishes. `mondays`, `fridays`: of the
-    fiscal year so far. `barred`: days that are never at home. `whole_days`: at home are both halves of a day, or none.
-    `quotas`: caps of single periods, beside `caps`.
+    but for wishes. `mondays`, `fridays`: of the fiscal year so far. `barred`: days that are never at home.
+    `whole_days`: at home are both halves of a day, or none. `quotas`: caps of single periods, beside `caps`.
 
     `around`: half-days at home on the working days just before and after those planned, which are settled; both halves
     of a day count for the days in a row.
     """
 
-    id = fields.String(required=True, validate=NAME)
-    name = fields.String(validate=NAME)
-    unit = fields.String(load_default="", validate=validate.Length(max=100))
+    id = Text(required=True, validate=NAME)
+    name = Text(validate=NAME)
+    unit = Text(load_default="", validate=validate.Length(max=100))
     eligible = fields.Boolean(load_default=True)
-    barred = fields.List(fields.Date(), load_default=list, validate=validate.Length(max=MOST_DAYS))
+    barred = fields.List(Day(), load_default=list, validate=validate.Length(max=MOST_DAYS))
     whole_days = fields.Boolean(load_default=False)
-    skills = fields.List(fields.String(validate=NAME), load_default=list, validate=validate.Length(max=50))
+    skills = fields.List(Text(validate=NAME), load_default=list, validate=validate.Length(max=50))
     own_terminal = fields.Boolean(load_default=False)
     caps = fields.Nested(CapsForm, load_default=None, allow_none=True)
     quotas = fields.List(fields.Nested(QuotaForm), load_default=list, validate=validate.Length(max=100))
@@ -95,9 +95,9 @@ class MemberForm(Schema):
     targets = fields.List(fields.Nested(GoalForm), load_default=list, validate=validate.Length(max=100))
     mondays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
     fridays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
-    mentor = fields.String(load_default=None, allow_none=True)
+    mentor = Text(load_default=None, allow_none=True)
     around = fields.Dict(
-        keys=fields.Date(),
+        keys=Day(),
         values=fields.Integer(strict=True, validate=validate.Range(min=0, max=len(HALVES))),
         load_default=dict,
         validate=validate.Length(max=MOST_DAYS),
@@ -107,18 +107,18 @@ class MemberForm(Schema):
 class CellForm(Schema):
     """Of a person and day, both halves where none is named."""
 
-    person = fields.String(required=True)
-    day = fields.Date(required=True)
-    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
-    state = fields.String(required=True, validate=validate.OneOf([state.value for state in State]))
+    person = Text(required=True)
+    day = Day(required=True)
+    half = Text(load_default=None, allow_none=True, validate=A_HALF)
+    state = Text(required=True, validate=validate.OneOf([state.value for state in State]))
 
 
 class ChosenForm(CellForm):
-    state = fields.String(required=True, validate=validate.OneOf([State.OFFICE.value, State.HOME.value]))
+    state = Text(required=True, validate=validate.OneOf([State.OFFICE.value, State.HOME.value]))
 
 
 class FixedForm(CellForm):
-    why = fields.String(load_default="", validate=validate.Length(max=200))
+    why = Text(load_default="", validate=validate.Length(max=200))
 
 
 class WishForm(ChosenForm):
@@ -128,8 +128,8 @@ class WishForm(ChosenForm):
 def people_on() -> Any:
     """Days on which the people are others."""
     return fields.Dict(
-        keys=fields.Date(),
-        values=fields.List(fields.String()),
+        keys=Day(),
+        values=fields.List(Text()),
         load_default=dict,
         validate=validate.Length(max=MOST_DAYS),
     )
@@ -138,8 +138,8 @@ def people_on() -> Any:
 class MostForm(Schema):
     """A half-day with another number; both halves of the day where none is named."""
 
-    day = fields.Date(required=True)
-    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
+    day = Day(required=True)
+    half = Text(load_default=None, allow_none=True, validate=A_HALF)
     most = count(required=True)
 
 
@@ -154,36 +154,36 @@ class CoverForm(Schema):
     """At least so many in the office of these people, of a unit, or of those with a skill; else of all. `people_on`:
     days on which they are others."""
 
-    name = fields.String(required=True, validate=NAME)
-    people = fields.List(fields.String(), load_default=None, allow_none=True)
-    unit = fields.String(load_default=None, allow_none=True)
-    skill = fields.String(load_default=None, allow_none=True)
+    name = Text(required=True, validate=NAME)
+    people = fields.List(Text(), load_default=None, allow_none=True)
+    unit = Text(load_default=None, allow_none=True)
+    skill = Text(load_default=None, allow_none=True)
     least = count(required=True)
-    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
+    half = Text(load_default=None, allow_none=True, validate=A_HALF)
     people_on = people_on()
 
 
 class PoolForm(Schema):
     """Terminals that are lent to some of the people: `most` of them, in the half-days of `most_on` another number."""
 
-    name = fields.String(required=True, validate=NAME)
-    people = fields.List(fields.String(), required=True)
+    name = Text(required=True, validate=NAME)
+    people = fields.List(Text(), required=True)
     most = count(required=True)
     people_on = people_on()
     most_on = most_on()
 
 
 class DutyForm(Schema):
-    name = fields.String(required=True, validate=NAME)
-    main = fields.String(required=True)
-    deputy = fields.String(required=True)
+    name = Text(required=True, validate=NAME)
+    main = Text(required=True)
+    deputy = Text(required=True)
 
 
 class ProblemForm(Schema):
     """A section's days and people, what must hold, and what is wished for. See `app.rotation.rules` for each.
     `seats_on`: half-days with another number of seats; `terminals` are lent to all, those of `pools` to some."""
 
-    days = fields.List(fields.Date(), required=True, validate=validate.Length(min=1, max=MOST_DAYS))
+    days = fields.List(Day(), required=True, validate=validate.Length(min=1, max=MOST_DAYS))
     members = fields.List(
         fields.Nested(MemberForm), required=True, validate=validate.Length(min=1, max=MOST_MEMBERS)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,8 +22,10 @@ from app.rotation.usable import usable_seats
 from app.rotation.writing import settled
 from app.telework.caps.rules import Cell, Limit, Measure, days_out, period, used
 from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
+from app.telework.figures.rules import granted
+from app.telework.figures.taken import taken
 from app.telework.models import TeleworkPlan
-from app.telework.rules import AWAY, REMOTE, STANDING, PlanKind, PlanState
+from app.telework.rules import REMOTE, STANDING, Half, PlanKind, PlanState
 from app.telework.service import Office
 from app.working_days import WorkingDays
 
@@ -43,6 +45,7 @@ class Month:
     sections: Collection[int]
     names: Mapping[int, str]
     cells: Mapping[int, Sequence[Cell]]
+    taken: Mapping[int, Sequence[Cell]]
     plans: Mapping[Key, TeleworkPlan]
     published: Mapping[Key, RotationCell]
     locks: Mapping[Key, str]
@@ -97,6 +100,7 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         sections=sections,
         names=dict(session.execute(select(Section.id, Section.name).where(Section.id.in_(sections))).all()),
         cells=cells_of(session, people, *around(days), office),
+        taken=taken(session, period(Limit.FISCAL_YEAR, days[0])[0], days[0], office, people),
         plans=_plans(session, people, days),
         published=_published(session, section_id, days),
         locks=_locks(session, section_id, days),
@@ -210,9 +214,12 @@ def is_absent(of: Month, key: Key) -> str | None:
     user_id, on, half = key
     if not of.is_here(user_id, on):
         return "elsewhere"
-    if f"{WEEKDAYS[on.weekday()]}-{half}" in of.of_person.get(user_id, {}).get("away", ()):
-        return "part_time"
-    return None
+    return "part_time" if _is_off(of, user_id, on, half) else None
+
+
+def _is_off(of: Month, user_id: int, on: date, half: str) -> bool:
+    """Whether somebody never works on such a half-day of the week."""
+    return f"{WEEKDAYS[on.weekday()]}-{half}" in of.of_person.get(user_id, {}).get("away", ())
 
 
 def _attends(meeting: Mapping[str, Any], user_id: int, on: date, half: str) -> bool:
@@ -277,16 +284,16 @@ def _around(of: Month, user_id: int) -> dict[str, int]:
 
 def _so_far(of: Month, user_id: int, weekday: int) -> dict[str, int]:
     """Of a weekday in the fiscal year before these days: half-days at home, and those that could have been."""
-    began = period(Limit.FISCAL_YEAR, of.days[0])[0]
-    own = {(cell.on, cell.half.value): cell for cell in of.cells.get(user_id, ())}
-    granted = available = 0
-    for on in of.calendar.between(began, of.days[0] - timedelta(days=1)):
-        if on.weekday() == weekday and of.people[user_id].sections_on(on):
-            for half in HALVES:
-                cell = own.get((on, half))
-                available += cell is None or cell.kind not in AWAY or not cell.fills
-                granted += cell is not None and cell.is_remote and cell.fills
-    return {"granted": granted, "available": available}
+    began, person = period(Limit.FISCAL_YEAR, of.days[0])[0], of.people[user_id]
+    before = of.calendar.between(began, of.days[0] - timedelta(days=1))
+    rule_on = of.book.rule_on(person)
+
+    def could(on: date, half: Half) -> bool:
+        rule = rule_on(on)
+        return (rule is None or rule.eligible) and not _is_off(of, user_id, on, half)
+
+    days = [on for on in before if person.sections_on(on)]
+    return asdict(granted(weekday, days, of.taken.get(user_id, ()), could))
 
 
 def _cover(of: Month, one: Mapping[str, Any]) -> dict[str, Any]:

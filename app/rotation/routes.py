@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import request
@@ -43,7 +44,7 @@ from app.rotation.schemas import (
     WithdrawnView,
     WithdrawQuery,
 )
-from app.rotation.standing import find_way, swaps_of
+from app.rotation.standing import Seen, find_way, look, swaps_of
 from app.rotation.writing import Broken
 from app.versions import changes, shown
 from app.wording import of_rotation, of_telework
@@ -92,10 +93,11 @@ def plain(said: Any) -> Any:
 def rotation_shown(rotation: Rotation) -> dict[str, Any]:
     """A rotation with its conflict in sentences."""
     conflict = rotation.conflict and {
+        **rotation.conflict,
+        "days": [{**one, "on": date.fromisoformat(one["on"])} for one in rotation.conflict.get("days", ())],
         "rules": [
-            {**one, "sentence": of_rotation.rule_in_words(one["kind"], one["about"], one["limit"])}
-            for one in rotation.conflict["rules"]
-        ]
+            {**one, "sentence": of_rotation.rule_in_words(**one)} for one in rotation.conflict["rules"]
+        ],
     }
     columns = {name: getattr(rotation, name) for name in RotationView().fields if name != "conflict"}
     return {**columns, "state": rotation.state.value, "conflict": conflict}
@@ -195,12 +197,13 @@ def swaps(query: dict[str, Any], rotation_id: int) -> Any:
     return {"swaps": swaps_of(_seen(rotation_id), query["user_id"], query["on"])}
 
 
-def _seen(rotation_id: int) -> Rotation:
-    """A rotation to work on without a transaction."""
+def _seen(rotation_id: int) -> Seen:
+    """A rotation as it is by now, to work on without a transaction."""
     with reading(db.engine) as session:
         rotation = service.get_rotation(session, rotation_id, asker())
+        seen = look(session, rotation, service.office_of(settings()))
         session.expunge(rotation)
-    return rotation
+    return seen
 
 
 @api.route("/rotations/<int:rotation_id>/swaps", methods=["POST"])

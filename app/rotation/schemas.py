@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.fields import Day, Identifier
+from app.fields import Day, Identifier, Text
 from app.http import PageArguments
 from app.rotation.form import A_HALF, NAME, ProblemForm, count
 from app.rotation.models import State, SwapState
@@ -15,6 +15,8 @@ from app.telework.schemas import BreachView
 
 HALF_DAYS = [f"{day}-{half}" for day in WEEKDAYS for half in HALVES]
 MOST_SECONDS = 600
+# Of what a section's rotations must hold.
+MOST_PEOPLE, MOST_COVERS, MOST_DUTIES, MOST_MEETINGS = 500, 100, 200, 200
 
 
 class PersonForm(Schema):
@@ -23,26 +25,26 @@ class PersonForm(Schema):
 
     user_id = Identifier(required=True)
     target = count(load_default=None, allow_none=True)
-    skills = fields.List(fields.String(validate=NAME), load_default=list, validate=validate.Length(max=50))
+    skills = fields.List(Text(validate=NAME), load_default=list, validate=validate.Length(max=50))
     own_terminal = fields.Boolean(load_default=False)
     mentor = Identifier(load_default=None, allow_none=True)
     care = fields.Boolean(load_default=False)
-    away = fields.List(fields.String(validate=validate.OneOf(HALF_DAYS)), load_default=list)
+    away = fields.List(Text(validate=validate.OneOf(HALF_DAYS)), load_default=list)
 
 
 class CoverSetting(Schema):
     """At least so many in the office: of a section (係), of those with a skill, of some people; else of all."""
 
-    name = fields.String(required=True, validate=NAME)
+    name = Text(required=True, validate=NAME)
     least = count(required=True)
     section = Identifier(load_default=None, allow_none=True)
-    skill = fields.String(load_default=None, allow_none=True, validate=NAME)
+    skill = Text(load_default=None, allow_none=True, validate=NAME)
     people = fields.List(Identifier(), load_default=None, allow_none=True)
-    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
+    half = Text(load_default=None, allow_none=True, validate=A_HALF)
 
 
 class DutySetting(Schema):
-    name = fields.String(required=True, validate=NAME)
+    name = Text(required=True, validate=NAME)
     main = Identifier(required=True)
     deputy = Identifier(required=True)
 
@@ -51,19 +53,25 @@ class MeetingSetting(Schema):
     """A day in the office for all, or for some: an assembly, a busy season."""
 
     on = Day(required=True)
-    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
+    half = Text(load_default=None, allow_none=True, validate=A_HALF)
     people = fields.List(Identifier(), load_default=None, allow_none=True)
-    why = fields.String(load_default="", validate=validate.Length(max=100))
+    why = Text(load_default="", validate=validate.Length(max=100))
 
 
 class SettingForm(Schema):
     """What a section's rotations must hold, beside the office's telework rules."""
 
-    people = fields.List(fields.Nested(PersonForm), load_default=list, validate=validate.Length(max=500))
-    covers = fields.List(fields.Nested(CoverSetting), load_default=list, validate=validate.Length(max=100))
-    duties = fields.List(fields.Nested(DutySetting), load_default=list, validate=validate.Length(max=200))
+    people = fields.List(
+        fields.Nested(PersonForm), load_default=list, validate=validate.Length(max=MOST_PEOPLE)
+    )
+    covers = fields.List(
+        fields.Nested(CoverSetting), load_default=list, validate=validate.Length(max=MOST_COVERS)
+    )
+    duties = fields.List(
+        fields.Nested(DutySetting), load_default=list, validate=validate.Length(max=MOST_DUTIES)
+    )
     meetings = fields.List(
-        fields.Nested(MeetingSetting), load_default=list, validate=validate.Length(max=200)
+        fields.Nested(MeetingSetting), load_default=list, validate=validate.Length(max=MOST_MEETINGS)
     )
 
     @validates_schema
@@ -102,14 +110,30 @@ class RotationsQuery(PageArguments):
 
 
 class ConflictRule(Schema):
+    """`why`: of what is fixed, as it was given: locked, a meeting, approved."""
+
     kind = fields.String()
     about = fields.String()
+    why = fields.String()
     frees = fields.Boolean()
     sentence = fields.String()
 
 
+class ConflictDay(Schema):
+    """How many are away in each half."""
+
+    on = fields.Date()
+    am = fields.Integer()
+    pm = fields.Integer()
+
+
 class ConflictView(Schema):
+    """`days`: on which the rules fail, each of them alone (`is_each`) or only these together; of how many `people`."""
+
     rules = fields.List(fields.Nested(ConflictRule))
+    days = fields.List(fields.Nested(ConflictDay))
+    is_each = fields.Boolean()
+    people = fields.Integer()
 
 
 class RotationSummary(Schema):

@@ -73,10 +73,11 @@ class Musts:
 
     def _fixed(self) -> None:
         for cell, fixed in self.problem.fixed.items():
+            rule = Rule("fixed", cell.person, fixed.why)
             if fixed.state is State.HOME:
-                self._must(Rule("fixed", cell.person), {self.home[cell]: -1.0}, -1)
+                self._must(rule, {self.home[cell]: -1.0}, -1)
             elif fixed.state is State.OFFICE:
-                self._must(Rule("fixed", cell.person), {self.home[cell]: 1.0}, 0)
+                self._must(rule, {self.home[cell]: 1.0}, 0)
 
     def _member(self, member: Member) -> None:
         days, caps = self.problem.days, member.caps
@@ -294,24 +295,24 @@ def _off_targets(musts: Musts) -> Linear:
 
 
 def _spreads(musts: Musts) -> Linear:
-    """The widest difference of granted ÷ available, of Mondays and of Fridays, together."""
-    terms: dict[int, float] = {}
+    """The widest difference of granted ÷ available, of Mondays and of Fridays, together: the least whole number that is
+    not more than a half below it."""
+    together: dict[int, float] = {}
     for weekday in (MONDAY, FRIDAY):
         most, least = (musts.milp.column(high=INFINITY, whole=False) for _ in "12")
         days = [day for day in musts.problem.days if day.weekday() == weekday]
-        shares = False
         for member in musts.problem.members:
             so_far = member.so_far(weekday)
             could = so_far.available + available(musts.problem, member, weekday)
             if member.eligible and could:
-                shares = True
-                worth = float(SHARE // could)
-                home = total(musts.at_home(member.id, days), worth)
-                musts.milp.row({**home, most: -1.0}, high=-worth * so_far.granted)
-                musts.milp.row({**home, least: -1.0}, low=-worth * so_far.granted)
-        if shares:
-            terms |= {most: 1.0, least: -1.0}
-    return Linear(terms)
+                together |= {most: 1.0, least: -1.0}
+                before = SHARE * so_far.granted / could
+                home = total(musts.at_home(member.id, days), SHARE / could)
+                musts.milp.row({**home, most: -1.0}, high=-before)
+                musts.milp.row({**home, least: -1.0}, low=-before)
+    spread = musts.milp.column(high=INFINITY)
+    musts.milp.row({**together, spread: -1.0}, high=0.5)
+    return Linear({spread: 1.0})
 
 
 def _no_common_day(musts: Musts) -> Linear:

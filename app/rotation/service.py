@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,8 @@ from app.people.service import Person
 from app.rotation import gathering
 from app.rotation.form import ProblemForm, problem_of
 from app.rotation.models import OPEN, Key, Rotation, RotationLock, RotationSetting, State
-from app.rotation.rules import Problem
+from app.rotation.naming import people_in, sections_in
+from app.rotation.rules import WEEKDAYS, Problem
 from app.settings import Settings
 from app.telework.caps.service import rulebook
 from app.telework.rules import Half, PlanKind
@@ -59,6 +60,18 @@ def people_of(session: Session, section_id: int, on: date) -> list[User]:
     )
     query = select(User).where(User.id.in_(here), User.left_at.is_(None))
     return list(session.scalars(query.order_by(User.kana, User.name, User.id)))
+
+
+def users(session: Session, user_ids: Collection[int]) -> list[User]:
+    """These people, also those who have left, in the order of their kana."""
+    query = select(User).where(User.id.in_(user_ids))
+    return list(session.scalars(query.order_by(User.kana, User.name, User.id)))
+
+
+def sections(session: Session, section_ids: Collection[int]) -> list[Section]:
+    """These sections, in the order of their codes."""
+    query = select(Section).where(Section.id.in_(section_ids))
+    return list(session.scalars(query.order_by(Section.code)))
 
 
 def check_section(session: Session, section_id: int, actor: Person, *, to_read: bool = False) -> None:
@@ -230,8 +243,9 @@ def lock_cells(
     session: Session, section_id: int, cells: Mapping[Key, str | None], *, actor: Person, now: datetime
 ) -> None:
     """Lock cells as home or office, to stay so in the next searches, or (None) open them again; as many statements for
-    few as for many. Raises as `check_section`."""
+    few as for many. Raises as `check_section`, NotFound `user.unknown`."""
     check_section(session, section_id, actor)
+    _check_known(session, {user_id for user_id, _on, _half in cells})
     hold_section(session, section_id=section_id)
     where = (RotationLock.user_id, RotationLock.on_date, RotationLock.half)
     keys = [(user_id, on, Half(half)) for user_id, on, half in cells]
@@ -265,11 +279,42 @@ def get_setting(session: Session, section_id: int) -> dict[str, Any]:
     return found.data if found else {"people": [], "covers": [], "duties": [], "meetings": []}
 
 
+def never_works(session: Session) -> dict[int, dict[int, frozenset[tuple[int, Half]]]]:
+    """By section and person, the half-days of the week (0: Monday) on which somebody never works, as its rotations hold
+    it."""
+    return {
+        found.section_id: {
+            one["user_id"]: frozenset(half_day_of(text) for text in one["away"])
+            for one in found.data.get("people", ())
+            if one.get("away")
+        }
+        for found in session.scalars(select(RotationSetting).order_by(RotationSetting.section_id))
+    }
+
+
+def half_day_of(text: str) -> tuple[int, Half]:
+    """A half-day of the week as settings name it, such as `wed-am`."""
+    weekday, half = text.split("-")
+    return WEEKDAYS.index(weekday), Half(half)
+
+
+def _check_known(session: Session, user_ids: Collection[int], section_ids: Collection[int] = ()) -> None:
+    """That these people and sections exist, or did."""
+    known = session.scalars(select(User.id).where(User.id.in_(user_ids)))
+    if unknown := set(user_ids) - set(known):
+        raise NotFound("user.unknown", user_id=min(unknown))
+    sections = session.scalars(select(Section.id).where(Section.id.in_(section_ids)))
+    if strange := set(section_ids) - set(sections):
+        raise NotFound("section.unknown", section_id=min(strange))
+
+
 def put_setting(
     session: Session, section_id: int, data: dict[str, Any], *, actor: Person, now: datetime
 ) -> dict[str, Any]:
-    """Set what a section's rotations must hold from the next search on. Raises as `check_section`."""
+    """Set what a section's rotations must hold from the next search on. Who belongs to it is another day's matter; who
+    does not exist is refused. Raises as `check_section`, NotFound `user.unknown` or `section.unknown`."""
     check_section(session, section_id, actor)
+    _check_known(session, people_in(data), sections_in(data))
     hold_section(session, section_id=section_id)
     session.merge(RotationSetting(section_id=section_id, data=data, changed_at=now, changed_by=actor.id))
     session.flush()

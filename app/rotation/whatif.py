@@ -65,10 +65,10 @@ def swaps(problem: Problem, plan: Plan, absent: str, day: date) -> list[Swap]:
 
     Each touches one other person: who is at home that day comes in, and may work at home on another day instead.
     """
+    already = _shortfalls(problem, plan)
     without = {Cell(absent, day, half): Fixed(State.AWAY, "absent") for half in HALVES}
     changed = replace(problem, fixed={**problem.fixed, **without})
     now = {**plan, **dict.fromkeys(without, State.AWAY)}
-    already = {violation.rule for violation in check(problem, plan)}
     if not _breaks(changed, now, already):
         return []
     before = worth(changed, now)
@@ -112,8 +112,17 @@ def _ways(
                 yield member.id, comes, given, {**then, **dict.fromkeys(given, State.HOME)}
 
 
-def _breaks(problem: Problem, plan: Plan, already: set[Rule]) -> bool:
-    return any(violation.rule not in already for violation in check(problem, plan))
+Shortfalls = Mapping[tuple[Rule, date | None, str], int]
+
+
+def _shortfalls(problem: Problem, plan: Plan) -> Shortfalls:
+    """What a plan breaks, where, and by how much."""
+    return {(one.rule, one.day, one.half): abs(one.found - one.allowed) for one in check(problem, plan)}
+
+
+def _breaks(problem: Problem, plan: Plan, already: Shortfalls) -> bool:
+    """Whether a plan breaks anything that was not broken already, or breaks it more."""
+    return any(short > already.get(where, -1) for where, short in _shortfalls(problem, plan).items())
 
 
 def _values(of: object) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from app.rotation import service
 from app.rotation.form import plan_form
 from app.rotation.milp import Limits
 from app.rotation.models import State
-from app.rotation.rules import Cell, Problem, Rule, limit_of
+from app.rotation.rules import Cell, Problem
 from app.rotation.rules import State as Where
 from app.rotation.search import Observer
 from app.rotation.solving import Solved, solve
@@ -71,12 +71,5 @@ def _outcome(problem: Problem, solved: Solved, *, is_cancelled: bool) -> tuple[S
     if solved.plan is not None:
         return State.FOUND, {"plan": plan_form(solved.plan), "figures": solved.figures}
     if solved.conflict is not None:
-        names = {member.id: member.name for member in problem.members}
-
-        def said(rule: Rule) -> dict[str, Any]:
-            about = names.get(rule.about, rule.about)
-            return {"kind": rule.kind, "about": about, "limit": limit_of(problem, rule)}
-
-        rules = [{**said(rule), "frees": rule in solved.conflict.frees} for rule in solved.conflict.rules]
-        return State.IMPOSSIBLE, {"conflict": {"rules": rules}}
+        return State.IMPOSSIBLE, {"conflict": solved.conflict.told(problem)}
     return State.CANCELLED if is_cancelled else State.NOTHING, {}

@@ -132,8 +132,10 @@ class HalfDay(Base):
     """What the system found a person's half-day to be, with the reason; written when the day closes, again when later
     facts arrive. What people say of it stands in `HalfDayCorrection`.
 
-    `form`: of telework, as it was planned. `evidence`: the plan with its approval and report, the minutes checked in,
-    the holiday's name. `check_ins`: their times, as long as presence is kept (RULES 19); None once they are erased.
+    `form`: of telework, as it was planned. `telework_minutes`: approved, in office hours, also where it is too little
+    to be the half-day; None of before they were stored: all of a half-day that was telework. `evidence`: the plan with
+    its approval and report, the minutes checked in, the holiday's name. `check_ins`: their times, as long as presence
+    is kept (RULES 19); None once they are erased.
     """
 
     __tablename__ = "half_days"
@@ -147,6 +149,7 @@ class HalfDay(Base):
     reason: Mapped[str] = mapped_column(String(32))
     conflict: Mapped[bool] = mapped_column(default=False)
     form: Mapped[Form | None] = mapped_column(enum_text(Form))
+    telework_minutes: Mapped[int | None]
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     check_ins: Mapped[dict[str, Any] | None] = mapped_column(ERASABLE)
     classified_at: Mapped[datetime]

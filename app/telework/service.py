@@ -249,8 +249,8 @@ def close_day(
         for plan in session.scalars(
             select(TeleworkPlan).where(TeleworkPlan.on_date == on, TeleworkPlan.state.in_(STANDING))
         )
-        if office.cell_of(plan).fills
     }
+    cells = {key: office.cell_of(plan) for key, plan in plans.items()}
     by_hand, inferred = _presence(session, day)
     known = {
         (one.user_id, one.half): one for one in session.scalars(select(HalfDay).where(HalfDay.on_date == on))
@@ -261,7 +261,8 @@ def close_day(
     conflicts: dict[int, list[Half]] = defaultdict(list)
     for user_id in people:
         for half in Half:
-            plan, window = plans.get((user_id, half)), office.window(on, half)
+            cell, window = cells.get((user_id, half)), office.window(on, half)
+            plan = plans[user_id, half] if cell is not None and cell.fills else None
             result = classify(
                 window,
                 working=working,
@@ -275,7 +276,8 @@ def close_day(
             if result.conflict and not one.conflict:
                 conflicts[user_id].append(half)
             found = check_ins(window, by_hand[user_id], inferred[user_id])
-            if write(one, result, Facts(plan, found, holiday)):
+            minutes = _telework_minutes(plans[user_id, half], cell) if working and cell else 0
+            if write(one, result, Facts(plan, found, holiday, minutes)):
                 one.classified_at = now
                 session.add(one)
                 changed += 1
@@ -294,6 +296,11 @@ def close_day(
         ],
     )
     return written
+
+
+def _telework_minutes(plan: TeleworkPlan, cell: Cell) -> int:
+    """What is approved of telework in a half-day, be it less than makes one."""
+    return cell.minutes if cell.is_remote and plan.approved_at is not None else 0
 
 
 def _note_closed(session: Session, on: date, now: datetime, *, half_days: int, changed: int) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
+
+from app.formats import day as day_in_words
+from app.rotation.naming import Lapsed, Part
 
 OF_ROTATION: Mapping[str, LazyString] = {
     "rotation.breaks_rules": lazy_gettext(
@@ -71,7 +77,7 @@ WHERE: Mapping[str, LazyString] = {
 
 # By kind of rule; `about` is a person's name, or that of a cover or duty.
 ROTATION_RULES: Mapping[str, LazyString] = {
-    "fixed": lazy_gettext("The cells of %(about)s that are given or locked stay as they are."),
+    "fixed": lazy_gettext("%(about)s: the half-days that are given stay as they are."),
     "eligible": lazy_gettext("%(about)s may not work at home."),
     "unit": lazy_gettext("%(about)s works at home on whole days only."),
     "week": lazy_gettext("%(about)s: at most %(limit)s half-days at home in a week."),
@@ -86,6 +92,78 @@ ROTATION_RULES: Mapping[str, LazyString] = {
 }
 
 
-def rule_in_words(kind: str, about: str, limit: int | None) -> str:
-    """A rule as a sentence in the reader's language."""
-    return str(ROTATION_RULES[kind]) % {"about": about, "limit": limit}
+# By the part of a setting; `about` names it, `people` are elsewhere.
+LAPSED: Mapping[Part, LazyString] = {
+    Part.PERSON: lazy_gettext("What is kept of %(people)s is not used."),
+    Part.MENTOR: lazy_gettext("%(about)s is planned without the mentor %(people)s."),
+    Part.COVER: lazy_gettext("%(about)s: %(people)s cannot be counted."),
+    Part.COVER_SECTION: lazy_gettext("%(about)s: the unit is not below this section, and nobody is counted."),
+    Part.DUTY: lazy_gettext("%(about)s: the duty is left out, because of %(people)s."),
+    Part.MEETING: lazy_gettext("%(about)s: %(people)s are not called in."),
+}
+
+
+def lapsed_in_words(one: Lapsed, named: Mapping[int, str]) -> str:
+    """A part of a setting that does not apply, as a sentence. `named`: people by their ids."""
+    about = named.get(int(one.about), "") if one.part is Part.MENTOR else one.about
+    people = str(gettext(", ")).join(named.get(user_id, "") for user_id in one.people)
+    return str(LAPSED[one.part]) % {"about": about, "people": people}
+
+
+# Of what is fixed, by why; whatever else a problem that was brought along may say of it.
+FIXED: Mapping[str, LazyString] = {
+    "locked": lazy_gettext("%(about)s: the half-days that are locked stay as they are."),
+    "meeting": lazy_gettext("%(about)s is in on the days on which all or some are called in."),
+    "approved": lazy_gettext("%(about)s: the half-days at home that are approved stay so."),
+    "part": lazy_gettext(
+        "%(about)s: half-days of which a part is approved for something else are in the office."
+    ),
+}
+
+
+def rule_in_words(kind: str, about: str, limit: int | None, why: str = "", **_more: object) -> str:
+    """A rule of a conflict as a sentence in the reader's language."""
+    said = FIXED.get(why, ROTATION_RULES[kind]) if kind == "fixed" else ROTATION_RULES[kind]
+    return str(said) % {"about": about, "limit": limit}
+
+
+# On which days rules fail: each alone, or only together.
+FAIL_EACH = lazy_gettext("On each of these days, taken alone, they cannot hold together:")
+FAIL_TOGETHER = lazy_gettext("They hold on each day alone, but not on all of these days:")
+DAYS_AT_MOST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """When the rules of a conflict fail, in words: a lead, the first of the days, and how many more there are."""
+
+    lead: str
+    days: Sequence[str]
+    more: int
+
+
+def failing_in_words(conflict: Mapping[str, Any]) -> Failing | None:
+    """On which days a conflict's rules fail, and how many are away then; None where that is not known."""
+    days = conflict.get("days")
+    if not days:
+        return None
+    lead = FAIL_EACH if conflict["is_each"] else FAIL_TOGETHER
+    said = [_failing(one, conflict["people"]) for one in days[:DAYS_AT_MOST]]
+    return Failing(str(lead), said, len(days) - len(said))
+
+
+def _failing(one: Mapping[str, Any], people: int) -> str:
+    day = day_in_words(date.fromisoformat(one["on"]))
+    if one["am"] == one["pm"]:
+        return str(
+            gettext("%(day)s: %(away)s of %(people)s are away", day=day, away=one["am"], people=people)
+        )
+    return str(
+        gettext(
+            "%(day)s: of %(people)s, %(am)s are away in the morning and %(pm)s in the afternoon",
+            day=day,
+            people=people,
+            am=one["am"],
+            pm=one["pm"],
+        )
+    )

@@ -1,6 +1,7 @@
-"""Seconds and quality over the ASOCIO instances of a folder, beside a plan made in stages.
+"""Seconds and quality over the ASOCIO instances of a folder, beside a plan made in stages; or of a section's month.
 
     python -m tests.benchmarks.rotation [FOLDER] [--seconds 25] [--large N]
+    python -m tests.benchmarks.rotation --native 45 [--seconds 60]
 
 A JSON line for each instance, by `akiseki rotation solve` as its users call it, the program's start included:
 
@@ -8,7 +9,8 @@ A JSON line for each instance, by `akiseki rotation solve` as its users call it,
      "staged": {…the same…} or null}
 
 `broken`: musts that the plan breaks (0 is wanted), counted by a check that shares nothing with the search. `--large`: a
-made-up instance of N people instead of a folder.
+made-up instance of N people instead of a folder. `--native`: a made-up section of N people with every rule and wish of
+the product, 22 days long; its line is that of `tests.benchmarks.rotation_native.native`.
 """
 
 from __future__ import annotations
@@ -26,10 +28,11 @@ from time import monotonic
 from typing import Any
 
 from app.rotation.asocio import Instance, figures, violations
+from tests.benchmarks.rotation_native import native
 from tests.benchmarks.rotation_staged import staged
 
 INSTANCES = Path(__file__).parents[1] / "data" / "asocio2025"
-SECONDS = 25.0
+SECONDS, SECTION_SECONDS = 25.0, 60.0
 
 
 def large(people: int, seed: int = 1) -> dict[str, Any]:
@@ -93,16 +96,20 @@ def main() -> None:
     """Read the arguments, search, print a line for each instance."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=INSTANCES)
-    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--seconds", type=float, help="how long to search (instances 25, a section 60)")
     parser.add_argument("--large", type=int, default=0, help="a made-up instance of so many people instead")
+    parser.add_argument("--native", type=int, default=0, help="a made-up section of so many people instead")
     given = parser.parse_args()
+    if given.native:
+        print(json.dumps(native(given.native, given.seconds or SECTION_SECONDS)))
+        return
     with tempfile.TemporaryDirectory() as scratch:
         files = sorted(given.folder.glob("*.json"))
         if given.large:
             files = [Path(scratch) / f"large{given.large}.json"]
             files[0].write_text(json.dumps(large(given.large)))
         for file in files:
-            print(json.dumps(run(file.stem, file, given.seconds)), flush=True)
+            print(json.dumps(run(file.stem, file, given.seconds or SECONDS)), flush=True)
 
 
 if __name__ == "__main__":

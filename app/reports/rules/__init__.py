@@ -43,12 +43,13 @@ class Sum:
         return self.by_class.get(day_class, 0)
 
     def add(self, one: HalfDay | Kept, minutes: int, *, is_eligible: bool, people: int = 1) -> None:
-        """A half-day of so many people."""
+        """A half-day of so many people, which has so many minutes of office hours."""
         self.by_class[one.day_class] += people
         if one.form is not None:
             self.by_form[one.form] += people
         is_telework = one.day_class is DayClass.TELEWORK
-        self.telework_minutes += minutes * people * is_telework
+        is_whole = is_telework and one.telework_minutes is None
+        self.telework_minutes += minutes * people if is_whole else one.telework_minutes or 0
         if is_eligible and one.day_class is not DayClass.CLOSED:
             self.eligible += people
             self.eligible_telework += people * is_telework

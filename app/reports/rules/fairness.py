@@ -6,29 +6,17 @@ cannot be compared; nor can those of somebody who came in October.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from app.people.rules import Stay
+from app.telework.caps.rules import Cell
+from app.telework.figures.rules import Granted, granted
+from app.telework.rules import Half
 
 MONDAY, FRIDAY = 0, 4
-
-
-@dataclass(frozen=True, slots=True)
-class Weekday:
-    """Of a weekday in the period: half-days of telework granted, and working days on which the person belonged."""
-
-    granted: int
-    available: int
-
-    @property
-    def share(self) -> float | None:
-        """Granted days ÷ available days; None where none was available."""
-        return self.granted / (2 * self.available) if self.available else None
-
-    def __add__(self, other: Weekday) -> Weekday:
-        return Weekday(self.granted + other.granted, self.available + other.available)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +26,40 @@ class Fairness:
 
     user_id: int
     section_id: int | None
-    monday: Weekday
-    friday: Weekday
+    monday: Granted
+    friday: Granted
     off: float | None
 
     @property
-    def both(self) -> Weekday:
+    def both(self) -> Granted:
         return self.monday + self.friday
 
 
 def fairness(
     people: Mapping[int, Sequence[Stay]],
-    granted: Mapping[tuple[int, date], int],
+    cells: Mapping[int, Sequence[Cell]],
     working: Iterable[date],
     section_of: Mapping[int, int | None],
+    could: Callable[[int, date, Half], bool],
 ) -> list[Fairness]:
     """Each person's Mondays and Fridays, by section, the largest share first.
 
-    `granted`: half-days of telework by (person, day), more than none. `working`: the days of the period on which the
-    office works. `section_of`: where each person is compared, by the last day of the period.
+    `cells`: what each took of telework, leave and trips. `working`: the days of the period on which the office works.
+    `section_of`: where each person is compared, by the last day of the period. `could`: see `granted`.
     """
     days = [on for on in working if on.weekday() in {MONDAY, FRIDAY}]
     found = {
         user_id: {
-            weekday: Weekday(
-                sum(granted.get((user_id, on), 0) for on in there if on.weekday() == weekday),
-                sum(on.weekday() == weekday for on in there),
-            )
+            weekday: granted(weekday, there, cells.get(user_id, ()), partial(could, user_id))
             for weekday in (MONDAY, FRIDAY)
         }
         for user_id, stays in people.items()
         if (there := [on for on in days if any(stay.holds(on) for stay in stays)])
     }
-    sums: dict[int | None, Weekday] = {}
+    sums: dict[int | None, Granted] = {}
     for user_id, by_day in found.items():
         section = section_of.get(user_id)
-        sums[section] = sums.get(section, Weekday(0, 0)) + by_day[MONDAY] + by_day[FRIDAY]
+        sums[section] = sums.get(section, Granted()) + by_day[MONDAY] + by_day[FRIDAY]
     listed = []
     for user_id, by_day in found.items():
         section = section_of.get(user_id)

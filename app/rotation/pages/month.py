@@ -24,7 +24,7 @@ from app.rotation.form import ProblemForm, plan_of, problem_of
 from app.rotation.models import OPEN, Key, Rotation
 from app.rotation.rules import HALVES, Cell, Cover, Problem
 from app.rotation.rules import State as Where
-from app.rotation.standing import find_way, swaps_of
+from app.rotation.standing import Seen, find_way, look, swaps_of
 from app.wording import explain, of_rotation
 
 pages = Blueprint("rotation_pages", __name__)
@@ -52,6 +52,7 @@ class Shown:
     covers: Sequence[CoverRow]
     units: Mapping[str, Sequence[Any]]
     rules: Sequence[tuple[str, bool]]
+    failing: of_rotation.Failing | None
 
     @property
     def days(self) -> Sequence[date]:
@@ -64,7 +65,7 @@ def _shown(rotation: Rotation) -> Shown:
     units: dict[str, list[Any]] = defaultdict(list)
     for member in problem.members:
         units[member.unit].append(member)
-    rules = rotation.conflict["rules"] if rotation.conflict else []
+    conflict = rotation.conflict or {"rules": []}
     return Shown(
         rotation,
         problem,
@@ -72,7 +73,8 @@ def _shown(rotation: Rotation) -> Shown:
         problem.published,
         _covers(problem, plan) if plan else [],
         units,
-        [(of_rotation.rule_in_words(one["kind"], one["about"], one["limit"]), one["frees"]) for one in rules],
+        [(of_rotation.rule_in_words(**one), one["frees"]) for one in conflict["rules"]],
+        of_rotation.failing_in_words(conflict),
     )
 
 
@@ -110,6 +112,8 @@ def month() -> str:
         chosen = chosen or (found[0] if found else None)
         were_asked = swapping.asked(session, chosen.id) if chosen else []
         shown = _shown(chosen) if chosen else None
+        asks = chosen is not None and "absent" in request.args
+        seen = look(session, chosen, service.office_of(settings())) if chosen and asks else None
         session.expunge_all()
     return render_template(
         "rotation.html",
@@ -125,17 +129,17 @@ def month() -> str:
         cell_of=Cell,
         is_open=shown is not None and shown.rotation.state in OPEN,
         may_plan=asker().role is Role.CHIEF,
-        swaps=_swaps(chosen) if chosen else None,
+        swaps=_swaps(seen) if seen else None,
         were_asked=were_asked,
         names={int(one.id): one.name for one in shown.problem.members if one.id.isdigit()} if shown else {},
     )
 
 
-def _swaps(rotation: Rotation) -> list[dict[str, Any]] | None:
-    """Ways out, where the page asks for them; None where it does not."""
+def _swaps(seen: Seen) -> list[dict[str, Any]] | None:
+    """Ways out, where the page asks for them aright."""
     try:
         user_id, on = identifier(request.args["absent"]), _day("absent_on")
-        found = swaps_of(rotation, user_id, on) if on else None
+        found = swaps_of(seen, user_id, on) if on else None
         for one in found or ():
             one["home_on"] = date.fromisoformat(one["home_instead"][0]["on"]) if one["home_instead"] else None
         return found
@@ -277,8 +281,9 @@ def ask_swap(rotation_id: int) -> Answer:
         if on is None:
             raise RuleBroken("request.invalid")
         with reading(db.engine) as session:
-            seen = service.get_rotation(session, rotation_id, asker())
-            session.expunge(seen)
+            rotation = service.get_rotation(session, rotation_id, asker())
+            seen = look(session, rotation, service.office_of(settings()))
+            session.expunge(rotation)
         way = find_way(seen, absent_id=absent_id, on=on, person_id=person_id)
         with transaction(db.engine) as session:
             rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)

@@ -19,7 +19,6 @@ from app.http import identifier, settings, today
 from app.rotation import service
 from app.rotation.attendance import days_a_week
 from app.rotation.needs import PEOPLE_AT_LEAST, SECONDS, Needs, SeatTable, needs_of, seat_table
-from app.rotation.rules import limit_of
 from app.wording import explain, of_rotation
 
 pages = Blueprint("rotation_seats_pages", __name__)
@@ -115,19 +114,10 @@ def answer() -> str:
 def _shown(needs: Needs, found: SeatTable) -> dict[str, Any]:
     """The answer as the template takes it, with the rules in conflict as sentences."""
     problem = needs.problem
-    names = {member.id: member.name for member in problem.members}
-    conflict = found.conflict
-    frees = conflict.frees if conflict else ()
+    conflict = found.conflict.told(problem) if found.conflict else {"rules": []}
     return {
         "table": found,
-        "rules": [
-            (
-                of_rotation.rule_in_words(
-                    rule.kind, names.get(rule.about, rule.about), limit_of(problem, rule)
-                ),
-                rule in frees,
-            )
-            for rule in (conflict.rules if conflict else ())
-        ],
+        "rules": [(of_rotation.rule_in_words(**one), one["frees"]) for one in conflict["rules"]],
+        "failing": of_rotation.failing_in_words(conflict),
         "a_week": lambda home, half_days: days_a_week(home, len(problem.members), half_days),
     }

@@ -16,14 +16,14 @@ from app.extensions import db
 from app.fields import is_storable
 from app.http import identifier, now, today
 from app.rotation import service
+from app.rotation.naming import lapsed, people_in, sections_in
 from app.rotation.rules import HALVES, WEEKDAYS
-from app.rotation.schemas import SettingForm
-from app.wording import explain
+from app.rotation.schemas import MOST_COVERS, MOST_DUTIES, MOST_MEETINGS, MOST_PEOPLE, SettingForm
+from app.wording import explain, of_rotation
 
 pages = Blueprint("rotation_setting_pages", __name__)
 SEERS = (Role.CHIEF, Role.PERSONNEL, Role.AUDITOR)
 EMPTY_ROWS = 3
-MOST_ROWS = 60
 
 
 @pages.get("/rotation/setting")
@@ -36,14 +36,24 @@ def setting() -> str:
         found = service.get_setting(session, section_id)
         people = service.people_of(session, section_id, today())
         below = service.below(session, section_id)
+        here, ours = {one.id for one in people}, {one.id for one in below}
+        elsewhere = service.users(session, people_in(found) - here)
+        sections = [*below, *service.sections(session, sections_in(found) - ours)]
         session.expunge_all()
+    of_person = {one["user_id"]: one for one in found["people"]}
+    named = {one.id: one.name for one in (*people, *elsewhere)}
     return render_template(
         "rotation_setting.html",
         section_id=section_id,
         setting=found,
-        of_person={one["user_id"]: one for one in found["people"]},
-        people=people,
-        below=below,
+        of_person=of_person,
+        rows=[*people, *(one for one in elsewhere if one.id in of_person)],
+        people=[*people, *elsewhere],
+        named=named,
+        here=here,
+        sections=sections,
+        ours=ours,
+        lapsed=[of_rotation.lapsed_in_words(one, named) for one in lapsed(found, here, ours)],
         weekdays=WEEKDAYS[:5],
         halves=HALVES,
         empty_rows=EMPTY_ROWS,
@@ -66,9 +76,9 @@ def save() -> Response:
     try:
         data = {
             "people": _people(),
-            "covers": _rows("cover", _cover),
-            "duties": _rows("duty", _duty),
-            "meetings": _rows("meeting", _meeting),
+            "covers": _rows("cover", _cover, MOST_COVERS),
+            "duties": _rows("duty", _duty, MOST_DUTIES),
+            "meetings": _rows("meeting", _meeting, MOST_MEETINGS),
         }
         SettingForm().load(data)
         with transaction(db.engine) as session:
@@ -104,9 +114,15 @@ def _id(name: str) -> int | None:
     return identifier(text) if text else None
 
 
+def _ids(name: str) -> list[int] | None:
+    """Those who are ticked; None: nobody, which stands for everybody."""
+    given = request.form.getlist(name)
+    return [identifier(text) for text in given if text] if given else None
+
+
 def _people() -> list[dict[str, Any]]:
     found = []
-    for text in request.form.getlist("person")[:500]:
+    for text in request.form.getlist("person")[:MOST_PEOPLE]:
         user_id = identifier(text)
         one = {
             "user_id": user_id,
@@ -126,8 +142,9 @@ def _people() -> list[dict[str, Any]]:
     return found
 
 
-def _rows(kind: str, read: Any) -> list[dict[str, Any]]:
-    found = (read(f"{kind}-{number}") for number in range(MOST_ROWS))
+def _rows(kind: str, read: Any, most: int) -> list[dict[str, Any]]:
+    """The rows of a kind, the empty ones among them: what is too much is refused, not dropped."""
+    found = (read(f"{kind}-{number}") for number in range(most + EMPTY_ROWS))
     return [one for one in found if one is not None]
 
 
@@ -140,6 +157,7 @@ def _cover(row: str) -> dict[str, Any] | None:
         "least": _number(f"{row}-least"),
         "section": _id(f"{row}-section"),
         "skill": _text(f"{row}-skill") or None,
+        "people": _ids(f"{row}-people"),
         "half": _text(f"{row}-half") or None,
     }
 
@@ -151,4 +169,11 @@ def _duty(row: str) -> dict[str, Any] | None:
 
 def _meeting(row: str) -> dict[str, Any] | None:
     on = _text(f"{row}-on")
-    return {"on": on, "half": _text(f"{row}-half") or None, "why": _text(f"{row}-why")} if on else None
+    if not on:
+        return None
+    return {
+        "on": on,
+        "half": _text(f"{row}-half") or None,
+        "people": _ids(f"{row}-people"),
+        "why": _text(f"{row}-why"),
+    }

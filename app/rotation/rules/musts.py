@@ -11,10 +11,12 @@ from app.rotation.rules.problem import HALVES, Cell, HalfDay, Member, Plan, Prob
 
 
 class Rule(NamedTuple):
-    """A must, as it is named to people: its kind, and whom or what it is about ("" where it is about all)."""
+    """A must, as it is named to people: its kind, and whom or what it is about ("" where it is about all). `why`: of
+    what is fixed, as it was given."""
 
     kind: str
     about: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
         return found
     for cell, fixed in problem.fixed.items():
         if plan[cell] is not fixed.state:
-            found.append(Violation(Rule("fixed", cell.person), cell.day, cell.half))
+            found.append(Violation(Rule("fixed", cell.person, fixed.why), cell.day, cell.half))
     for member in problem.members:
         found += _of_member(problem, member, plan)
     for half_day, states in _by_half_day(problem, plan).items():

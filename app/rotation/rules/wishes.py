@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
+from math import ceil
 
 from app.rotation.rules.problem import FRIDAY, HALVES, MONDAY, Cell, Member, Plan, Problem, State
 
@@ -17,9 +19,10 @@ class Worth:
     """How far a plan meets the wishes, the most important first; less is better of each.
 
     `targets`: half-days off the targets. `care`, `wishes`: unmet. `uncalled`: half-days at home of those without a
-    target that nobody wished for, nor were given. `unfair`: the spread of granted ÷ available Mondays and Fridays over
-    the fiscal year, in ten-thousandths. `no_common_day`: units and weeks without a day on which all that are at work
-    are in. `peak`: the most in the office. `changes`: cells other than published, but for those who are away by now.
+    target that nobody wished for, nor were given. `unfair`: the spreads of granted ÷ available Mondays and Fridays over
+    the fiscal year, added up, in ten-thousandths; a half is rounded down. `no_common_day`: units and weeks without a
+    day on which all that are at work are in. `peak`: the most in the office. `changes`: cells other than published, but
+    for those who are away by now.
     """
 
     targets: int
@@ -46,7 +49,9 @@ def worth(problem: Problem, plan: Plan) -> Worth:
         care=sum(wish.care for wish in unmet),
         wishes=sum(not wish.care for wish in unmet),
         uncalled=sum(plan[cell] is State.HOME for cell in uncalled(problem)),
-        unfair=sum(_spread(problem, plan, weekday) for weekday in (MONDAY, FRIDAY)),
+        unfair=ceil(
+            SHARE * sum(_spread(problem, plan, weekday) for weekday in (MONDAY, FRIDAY)) - Fraction(1, 2)
+        ),
         no_common_day=sum(
             not any(_all_in(plan, people, day) for day in days)
             for people in problem.units.values()
@@ -85,7 +90,7 @@ def available(problem: Problem, member: Member, weekday: int) -> int:
     )
 
 
-def _spread(problem: Problem, plan: Plan, weekday: int) -> int:
+def _spread(problem: Problem, plan: Plan, weekday: int) -> Fraction:
     shares = []
     for member in problem.members:
         so_far = member.so_far(weekday)
@@ -97,5 +102,5 @@ def _spread(problem: Problem, plan: Plan, weekday: int) -> int:
             for day in problem.days
             for half in HALVES
         )
-        shares.append(granted * (SHARE // could))
-    return max(shares) - min(shares) if shares else 0
+        shares.append(Fraction(granted, could))
+    return max(shares) - min(shares) if shares else Fraction(0)

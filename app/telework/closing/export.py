@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,11 +20,11 @@ from app.people.service import Person, list_sections
 from app.telework.closing.models import AttendanceMapping
 from app.telework.closing.rules import DEFAULT, Entry, FileLayout, Month, lines
 from app.telework.daylog.models import HalfDayCorrection
-from app.telework.daylog.rules import form_of
+from app.telework.daylog.rules import form_of, telework_minutes
 from app.telework.daylog.service import effective
 from app.telework.guards import is_closed
 from app.telework.models import HalfDay
-from app.telework.rules import Half
+from app.telework.rules import DayClass
 from app.telework.service import Office
 
 THE_ONE = 1
@@ -99,13 +99,14 @@ def _entries(session: Session, month: Month, office: Office) -> list[Entry]:
     """The half-days of a month, by person, day and half; three queries."""
     stays = stays_between(session, month.first, month.last)
     sections = {one.id: (one.code, one.name) for one in list_sections(session)}
-    lengths = {half: office.window(month.first, half).length // timedelta(minutes=1) for half in Half}
     rows = session.execute(
         effective(
             HalfDay.user_id,
             HalfDay.on_date,
             HalfDay.half,
             HalfDay.form,
+            HalfDay.day_class.label("found"),
+            HalfDay.telework_minutes,
             HalfDayCorrection.id.label("correction"),
             User.email,
             User.name,
@@ -115,19 +116,25 @@ def _entries(session: Session, month: Month, office: Office) -> list[Entry]:
         .where(HalfDay.on_date.between(month.first, month.last))
         .order_by(User.kana, User.id, HalfDay.on_date, HalfDay.half)
     )
-    return [
-        Entry(
-            row.user_id,
-            row.email,
-            row.name,
-            row.kana,
-            sections.get(section_of(stays.get(row.user_id, ()), row.on_date) or 0, ("", "")),
-            row.on_date,
-            row.half,
-            row.day_class,
-            form_of(row.day_class, row.form),
-            lengths[row.half],
-            row.correction is not None,
+    found = []
+    for row in rows:
+        whole = office.hours_of(row.half).minutes
+        minutes = telework_minutes(row.found, row.day_class, row.telework_minutes)
+        telework = whole if minutes is None else minutes
+        found.append(
+            Entry(
+                row.user_id,
+                row.email,
+                row.name,
+                row.kana,
+                sections.get(section_of(stays.get(row.user_id, ()), row.on_date) or 0, ("", "")),
+                row.on_date,
+                row.half,
+                row.day_class,
+                form_of(row.day_class, row.form),
+                telework if row.day_class is DayClass.TELEWORK else whole - telework,
+                telework,
+                row.correction is not None,
+            )
         )
-        for row in rows
-    ]
+    return found

@@ -80,7 +80,8 @@ class Encoding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A half-day of a closed month. `section`: code and name of the one that the person belonged to on that day."""
+    """A half-day of a closed month. `section`: code and name of the one that the person belonged to on that day.
+    `minutes`: of what the half-day counts as; `telework_minutes`: at home in it, whatever it counts as."""
 
     user_id: int
     email: str
@@ -92,6 +93,7 @@ class Entry:
     day_class: DayClass
     form: Form | None
     minutes: int
+    telework_minutes: int
     is_corrected: bool
 
 
@@ -145,7 +147,7 @@ _SUMS: Mapping[str, Write] = {
     "leave_days": _days(_is(DayClass.LEAVE)),
     "unknown_days": _days(_is(DayClass.UNKNOWN)),
     "office_minutes": _minutes(lambda entry: entry.day_class in OFFICE),
-    "telework_minutes": _minutes(_is_telework),
+    "telework_minutes": lambda _layout, entries: str(sum(entry.telework_minutes for entry in entries)),
     "corrected": lambda _layout, entries: str(int(any(entry.is_corrected for entry in entries))),
 }
 # What a column may hold, by what a line is of.
@@ -157,6 +159,7 @@ SOURCES: Mapping[Line, Mapping[str, Write]] = {
         "class": lambda layout, entries: layout.word(entries[0].day_class),
         "form": _of_first(lambda entry: entry.form or ""),
         "minutes": _of_first(lambda entry: str(entry.minutes)),
+        "telework_minutes": _SUMS["telework_minutes"],
         "corrected": _SUMS["corrected"],
     },
     Line.DAY: {**_PERSON, **_DATE, "am": _class_of(Half.AM), "pm": _class_of(Half.PM), **_SUMS},

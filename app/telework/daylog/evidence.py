@@ -15,11 +15,12 @@ from app.timespan import TimeSpan
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that was known of a half-day. `holiday`: its name, where the day is one."""
+    """All that was known of a half-day. `holiday`: its name, where the day is one. `telework_minutes`: approved."""
 
     plan: TeleworkPlan | None
     check_ins: CheckIns
     holiday: str
+    telework_minutes: int
 
 
 def write(half_day: HalfDay, result: Classified, facts: Facts) -> bool:
@@ -29,6 +30,7 @@ def write(half_day: HalfDay, result: Classified, facts: Facts) -> bool:
         "reason": result.reason,
         "conflict": result.conflict,
         "form": PLANNED_AS.get(facts.plan.kind) if facts.plan else None,
+        "telework_minutes": facts.telework_minutes,
         "evidence": _evidence(facts),
         "check_ins": _times(facts.check_ins),
     }

@@ -77,6 +77,20 @@ def form_of(day_class: DayClass, planned: Form | None) -> Form | None:
     return Form.MOBILE if day_class is DayClass.TRIP else None
 
 
+def telework_minutes(found: DayClass, counts: DayClass, stored: int | None) -> int | None:
+    """The minutes of telework in a half-day which the system found to be one thing and which counts, as corrected, as
+    another; None: all of it.
+
+    `stored`: as approved, also of less than makes a half-day; None: of before they were stored. Who says that a
+    half-day was telework, or was not, says so of all of it.
+    """
+    if counts is DayClass.TELEWORK:
+        return stored if found is counts else None
+    if found is DayClass.TELEWORK or counts in {DayClass.LEAVE, DayClass.TRIP, DayClass.CLOSED}:
+        return 0
+    return stored or 0
+
+
 def is_shown(on: date, *, is_own: bool, is_answered: bool, today: date, wait: timedelta) -> bool:
     """Whether a conflict of the day `on` is shown to somebody. The person comes first: others see it once the person
     has answered, or when more than `wait` has passed since that day."""

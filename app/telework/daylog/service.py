@@ -69,6 +69,11 @@ class Logged:
         return rules.form_of(self.day_class, self.row.form)
 
     @property
+    def telework_minutes(self) -> int | None:
+        """Of telework in it, be it less than makes a half-day; None: all of it."""
+        return rules.telework_minutes(self.found, self.day_class, self.row.telework_minutes)
+
+    @property
     def confidence(self) -> Confidence:
         return rules.confidence(self.reason, (self.last.to_class, self.last.voice) if self.last else None)
 

@@ -15,7 +15,8 @@ from app.telework.rules import DayClass, Half
 
 class HalfDayFigure(Base):
     """So many people of a section (None: of no section) had a half-day of a class, as corrected. `form`: of telework;
-    `eligible`: whether these people might telework then."""
+    `eligible`: whether these people might telework then. `telework_minutes`: of all of them; None: all of the half-day
+    where it was telework."""
 
     __tablename__ = "half_day_figures"
     __table_args__ = (Index(None, "on_date"),)
@@ -28,6 +29,7 @@ class HalfDayFigure(Base):
     form: Mapped[Form | None] = mapped_column(enum_text(Form))
     eligible: Mapped[bool] = mapped_column(default=True, server_default=true())
     people: Mapped[int]
+    telework_minutes: Mapped[int | None]
 
 
 class SheetFigure(Base):

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from app.telework.caps.rules import Cell
 from app.telework.daylog.rules import Form
-from app.telework.rules import DayClass, Half
+from app.telework.rules import AWAY, DayClass, Half
 
 # Whether somebody may telework at all, on a day.
 Eligible = Callable[[int, date], bool]
@@ -21,7 +22,8 @@ SHEET_DAY = (10, 1)  # the ministry asks as of 1 October
 
 @dataclass(frozen=True, slots=True)
 class HalfDay:
-    """What a person's half-day was, as corrected; `section_id`: of that day."""
+    """What a person's half-day was, as corrected; `section_id`: of that day. `telework_minutes`: None: all of it, where
+    it was telework."""
 
     user_id: int
     section_id: int | None
@@ -29,12 +31,13 @@ class HalfDay:
     half: Half
     day_class: DayClass
     form: Form | None
+    telework_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """So many people of a section had a half-day of a class; who they were is forgotten. `is_eligible`: of all of
-    them."""
+    them; `telework_minutes`: of all together, as of a half-day."""
 
     section_id: int | None
     on: date
@@ -43,6 +46,45 @@ class Kept:
     form: Form | None
     is_eligible: bool
     people: int
+    telework_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Of somebody's half-days of a weekday: how many were at home, of how many that could be."""
+
+    granted: int = 0
+    available: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """Granted ÷ available; None where none was available."""
+        return share(self.granted, self.available)
+
+    def __add__(self, other: Granted) -> Granted:
+        return Granted(self.granted + other.granted, self.available + other.available)
+
+
+def granted(
+    weekday: int, days: Iterable[date], cells: Iterable[Cell], could: Callable[[date, Half], bool]
+) -> Granted:
+    """Somebody's telework on a weekday, for whoever shares it out and whoever reports on it.
+
+    `days`: working days on which they belonged to the office. `cells`: telework, leave and trips, as they were and as
+    they are approved. `could`: whether they work in a half-day and may be at home. Leave and trips take a half-day
+    away; one at home was to be had, whatever the rules say of it.
+    """
+    filled = {(cell.on, cell.half): cell for cell in cells if cell.fills}
+    home = available = 0
+    for on in days:
+        for half in Half if on.weekday() == weekday else ():
+            cell = filled.get((on, half))
+            if cell is not None and cell.is_remote:
+                home += 1
+                available += 1
+            else:
+                available += (cell is None or cell.kind not in AWAY) and could(on, half)
+    return Granted(home, available)
 
 
 def share(part: int, whole: int) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.people.belonging import section_of, stays_between
 from app.people.service import staff_ids
 from app.telework.caps.service import eligibility
-from app.telework.daylog.rules import Form, form_of
+from app.telework.daylog.rules import Form, form_of, telework_minutes
 from app.telework.daylog.service import COUNTS_AS, effective
 from app.telework.figures.models import HalfDayFigure, SheetFigure
 from app.telework.figures.rules import SHEET_DAY, HalfDay, Kept, SheetLine, yearly
@@ -29,24 +29,33 @@ def keep_day(session: Session, on: date) -> int:
     A person counts once: for the membership of that day that began first.
     """
     stays = stays_between(session, on, on)
-    rows = session.execute(effective(Row.user_id, Row.half, Row.form).where(Row.on_date == on)).all()
+    columns = (Row.user_id, Row.half, Row.form, Row.day_class.label("found"), Row.telework_minutes)
+    rows = session.execute(effective(*columns).where(Row.on_date == on)).all()
     is_eligible = eligibility(session, {row.user_id for row in rows})
-    counted = Counter(
-        (
+    # Minutes are added up; of those who had all of the half-day it is enough to know how many they were.
+    counted: dict[tuple[object, ...], list[int | None]] = defaultdict(list)
+    for row in rows:
+        minutes = telework_minutes(row.found, row.day_class, row.telework_minutes)
+        one = (
             section_of(stays.get(row.user_id, ()), on),
             row.half,
             row.day_class,
             form_of(row.day_class, row.form),
             is_eligible(row.user_id, on),
+            minutes is None,
         )
-        for row in rows
-    )
+        counted[one].append(minutes)
     names = ("section_id", "half", "day_class", "form", "eligible")
     session.execute(
         insert(HalfDayFigure),
         [
-            {**dict(zip(names, one, strict=True)), "on_date": on, "people": people}
-            for one, people in counted.items()
+            {
+                **dict(zip(names, one, strict=False)),
+                "on_date": on,
+                "people": len(theirs),
+                "telework_minutes": None if None in theirs else sum(map(int, filter(None, theirs))),
+            }
+            for one, theirs in counted.items()
         ],
     )
     return len(rows)
@@ -109,7 +118,16 @@ def kept_half_days(session: Session, first: date, last: date) -> list[Kept]:
         .order_by(HalfDayFigure.on_date, HalfDayFigure.id)
     )
     return [
-        Kept(one.section_id, one.on_date, one.half, one.day_class, one.form, one.eligible, one.people)
+        Kept(
+            one.section_id,
+            one.on_date,
+            one.half,
+            one.day_class,
+            one.form,
+            one.eligible,
+            one.people,
+            one.telework_minutes,
+        )
         for one in session.scalars(query)
     ]
 

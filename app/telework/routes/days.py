@@ -116,6 +116,7 @@ def half_day_shown(logged: Logged, names: Mapping[int, str]) -> dict[str, Any]:
         "reason": logged.reason,
         "confidence": logged.confidence.value,
         "form": logged.form.value if logged.form else None,
+        "telework_minutes": logged.telework_minutes,
         "conflict": logged.conflict,
         "frozen": logged.frozen,
         "evidence": evidence_shown(logged, names),

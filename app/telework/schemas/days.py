@@ -66,6 +66,9 @@ class HalfDayView(Schema):
     reason = fields.String()
     confidence = fields.String(validate=validate.OneOf([one.value for one in Confidence]))
     form = fields.String(allow_none=True, validate=validate.OneOf([form.value for form in Form]))
+    telework_minutes = fields.Integer(
+        allow_none=True, metadata={"description": "also less than makes a half-day; null: all of it"}
+    )
     conflict = fields.Boolean(metadata={"description": "it awaits its person's answer"})
     frozen = fields.Boolean(metadata={"description": "its month is closed"})
     evidence = fields.Nested(EvidenceView)

@@ -37,8 +37,8 @@ YEARS = (2021, 2022, ERASED, KEPT)
 OPENED = date(2020, 4, 1)
 WHO = ("aoki", "baba", "chiba", "endo", "fujii")
 Row = Mapping[str, Value]
-# Who, when, what was found, as which form it was planned, and as what it was corrected.
-Found = tuple[str, date, Half, DayClass, Form | None, DayClass | None]
+# Who, when, what was found, as which form it was planned, as what it was corrected, and the minutes of telework.
+Found = tuple[str, date, Half, DayClass, Form | None, DayClass | None, int | None]
 
 HALVES = st.lists(
     st.tuples(
@@ -48,6 +48,7 @@ HALVES = st.lists(
         st.sampled_from([DayClass.TELEWORK, DayClass.TELEWORK, DayClass.TRIP, *DayClass]),
         st.sampled_from([None, Form.HOME, Form.SATELLITE]),
         st.sampled_from([None, None, DayClass.TELEWORK, DayClass.OFFICE]),
+        st.sampled_from([None, 0, 60, 150]),
     ),
     max_size=25,
     unique_by=lambda one: one[:3],
@@ -78,13 +79,14 @@ def open_long_ago(house: House) -> None:
 
 def fill(house: House, halves: list[Found]) -> None:
     with transaction(house.engine) as session:
-        for who, on, half, day_class, form, corrected in halves:
+        for who, on, half, day_class, form, corrected, minutes in halves:
             row = HalfDay(
                 user_id=house.people[who].id,
                 on_date=on,
                 half=half,
                 day_class=day_class,
                 form=form,
+                telework_minutes=minutes,
                 reason="no_evidence",
                 classified_at=at("09:00"),
             )
@@ -146,14 +148,14 @@ def test_the_sums_and_the_sheets_are_equal_before_and_after(
 
 
 LIVED: list[Found] = [
-    ("aoki", date(2023, 5, 8), Half.AM, DayClass.TELEWORK, Form.HOME, None),
-    ("aoki", date(2023, 5, 8), Half.PM, DayClass.OFFICE, Form.HOME, DayClass.TELEWORK),
-    ("baba", date(2023, 5, 8), Half.AM, DayClass.TELEWORK, Form.SATELLITE, None),
-    ("chiba", date(2023, 5, 8), Half.AM, DayClass.TELEWORK, Form.HOME, None),
-    ("chiba", date(2023, 12, 4), Half.PM, DayClass.TELEWORK, Form.HOME, None),
-    ("endo", date(2023, 5, 8), Half.AM, DayClass.TRIP, None, None),
-    ("endo", date(2023, 9, 4), Half.AM, DayClass.OFFICE_PRESUMED, None, None),
-    ("fujii", date(2024, 5, 8), Half.AM, DayClass.TELEWORK, Form.HOME, None),
+    ("aoki", date(2023, 5, 8), Half.AM, DayClass.TELEWORK, Form.HOME, None, None),
+    ("aoki", date(2023, 5, 8), Half.PM, DayClass.OFFICE, Form.HOME, DayClass.TELEWORK, 0),
+    ("baba", date(2023, 5, 8), Half.AM, DayClass.TELEWORK, Form.SATELLITE, None, 120),
+    ("chiba", date(2023, 5, 8), Half.AM, DayClass.TELEWORK, Form.HOME, None, 150),
+    ("chiba", date(2023, 12, 4), Half.PM, DayClass.TELEWORK, Form.HOME, None, None),
+    ("endo", date(2023, 5, 8), Half.AM, DayClass.TRIP, None, None, 0),
+    ("endo", date(2023, 9, 4), Half.AM, DayClass.OFFICE_PRESUMED, None, None, 60),
+    ("fujii", date(2024, 5, 8), Half.AM, DayClass.TELEWORK, Form.HOME, None, None),
 ]
 
 
@@ -178,6 +180,7 @@ def test_on_both_databases_a_year_that_was_lived_is_told_as_it_was(old_house: Ho
     ]
     assert (month["half_days"], month["home_days"], month["satellite_days"]) == (4, 1.5, 0.5)
     assert (month["eligible_half_days"], month["working_half_days"]) == (3, 5)
+    assert month["hours"] == 3.5 + 4.25 + 2 + 2.5
 
 
 def test_of_other_days_than_the_sheets_only_who_was_there_is_told(old_house: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import pytest
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 from app.calendar import public_holidays
 from app.people.rules import Stay
 from app.reports.rules.caps import Amount, Cap, Measure, Period, State, around, reach, standings
-from app.reports.rules.fairness import Weekday, fairness
+from app.reports.rules.fairness import fairness
+from app.telework.caps.rules import Cell
+from app.telework.figures.rules import Granted
+from app.telework.rules import Half, PlanKind
 from app.working_days import fiscal_days, fiscal_year
 
 FIRST, LAST = fiscal_days(2026)
@@ -36,41 +40,61 @@ def test_a_fiscal_year_has_42_to_47_mondays_and_46_to_51_of_the_others(year: int
 # Fairness
 
 
+def always(_user_id: int, _on: date, _half: Half) -> bool:
+    return True
+
+
+def cells(*days: date, kind: PlanKind = PlanKind.HOME, halves: Iterable[Half] = Half) -> list[Cell]:
+    return [Cell(on, half, kind, 210, 210) for on in days for half in halves]
+
+
 def test_fiscal_2026_has_45_mondays_and_51_fridays() -> None:
     """52 Mondays less みどりの日, 海の日, 敬老の日, スポーツの日, 勤労感謝の日, 成人の日 and the day for 春分の日.
 
     And 52 Fridays less New Year's Day.
     """
-    (one,) = fairness({1: [Stay(1, FIRST)]}, {}, WORKING, {1: 1})
-    assert (one.monday, one.friday) == (Weekday(0, 45), Weekday(0, 51))
+    (one,) = fairness({1: [Stay(1, FIRST)]}, {}, WORKING, {1: 1}, always)
+    assert (one.monday, one.friday) == (Granted(0, 2 * 45), Granted(0, 2 * 51))
 
 
 def test_granted_by_available_over_the_whole_year() -> None:
     mondays = [on for on in WORKING if on.weekday() == 0]
     fridays = [on for on in WORKING if on.weekday() == 4]
     people = {1: [Stay(1, FIRST)], 2: [Stay(1, FIRST)], 3: [Stay(1, date(2026, 10, 1))]}
-    granted = {
-        **{(1, on): 2 for on in mondays},
-        **{(2, on): 1 for on in fridays},
-        **{(3, on): 2 for on in mondays if on >= date(2026, 10, 1)},
-        (2, date(2026, 11, 24)): 2,  # a Tuesday
-        (1, date(2026, 11, 23)): 2,  # a Monday, but a holiday
+    took = {
+        1: cells(*mondays, date(2026, 11, 23)),  # a Monday, but a holiday
+        2: [*cells(*fridays, halves=[Half.AM]), *cells(date(2026, 11, 24))],  # a Tuesday
+        3: cells(*(on for on in mondays if on >= date(2026, 10, 1))),
     }
-    found = {one.user_id: one for one in fairness(people, granted, WORKING, dict.fromkeys(people, 1))}
+    found = {one.user_id: one for one in fairness(people, took, WORKING, dict.fromkeys(people, 1), always)}
     assert (found[1].monday.share, found[1].friday.share) == (1, 0)
     assert (found[2].monday.share, found[2].friday.share) == (0, 0.5)
     came_late = found[3]
-    assert came_late.monday.available == sum(on >= date(2026, 10, 1) for on in mondays) == 22
+    assert came_late.monday.available == 2 * sum(on >= date(2026, 10, 1) for on in mondays) == 2 * 22
     assert (came_late.monday.share, came_late.friday.share) == (1, 0)
-    everybody = (2 * 45 + 51 + 2 * 22) / (2 * (2 * (45 + 51) + 22 + came_late.friday.available))
+    everybody = (2 * 45 + 51 + 2 * 22) / (2 * (2 * (45 + 51) + 22) + came_late.friday.available)
     assert found[1].off == pytest.approx(45 / (45 + 51) - everybody)
 
 
 def test_who_was_never_there_is_not_listed_and_sections_are_told_apart() -> None:
     people = {1: [Stay(1, FIRST)], 2: [Stay(2, FIRST)], 3: [Stay(1, date(2020, 4, 1), date(2021, 3, 31))]}
-    granted = {(2, on): 2 for on in WORKING}
-    found = fairness(people, granted, WORKING, {1: 1, 2: 2, 3: 1})
+    found = fairness(people, {2: cells(*WORKING)}, WORKING, {1: 1, 2: 2, 3: 1}, always)
     assert [(one.user_id, one.both.share, one.off) for one in found] == [(1, 0, 0), (2, 1, 0)]
+
+
+def test_leave_and_what_could_not_be_at_home_are_not_available() -> None:
+    monday, other, third, fourth = [on for on in WORKING if on.weekday() == 0][:4]
+    hour = Cell(third, Half.AM, PlanKind.HOME, 60, 210)
+    took = [*cells(monday, halves=[Half.AM]), *cells(other, kind=PlanKind.LEAVE), hour]
+
+    def mornings_but_one(_user_id: int, on: date, half: Half) -> bool:
+        return half is Half.AM and on != fourth
+
+    (one,) = fairness({1: [Stay(1, FIRST)]}, {1: took}, WORKING, {1: 1}, mornings_but_one)
+    assert one.monday == Granted(1, 45 - 2)
+    at_home = {1: [*took, *cells(fourth)]}
+    (one,) = fairness({1: [Stay(1, FIRST)]}, at_home, WORKING, {1: 1}, mornings_but_one)
+    assert one.monday == Granted(3, 45 - 1 + 1)
 
 
 days_of_year = st.sets(st.sampled_from(WORKING))
@@ -81,8 +105,8 @@ def test_a_share_lies_between_nothing_and_all_and_the_differences_even_out(
     given_days: dict[int, set[date]],
 ) -> None:
     people = {user_id: [Stay(1, FIRST)] for user_id in given_days}
-    granted = {(user_id, on): 2 for user_id, days in given_days.items() for on in days}
-    found = fairness(people, granted, WORKING, dict.fromkeys(people, 1))
+    took = {user_id: cells(*days) for user_id, days in given_days.items()}
+    found = fairness(people, took, WORKING, dict.fromkeys(people, 1), always)
     assert all(0 <= (one.both.share or 0) <= 1 for one in found)
     assert sum(one.off or 0 for one in found) == pytest.approx(0)
 

@@ -15,7 +15,7 @@ from app.rotation import service, swapping, working
 from app.rotation.models import OPEN, Rotation, RotationBooking, RotationSwap, State, SwapState
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
-from app.rotation.standing import find_way
+from app.rotation.standing import find_way, look
 from app.spaces.models import Zone
 from app.telework.models import HalfDay, TeleworkPlan
 from app.telework.rules import DayClass, Half
@@ -201,5 +201,10 @@ def swap(house: House) -> int:
     with transaction(house.engine) as session:
         chiba = house.people["chiba"]
         rotation = service.get_rotation(session, path["rotation_id"], chiba, to_change=True)
-        way = find_way(rotation, absent_id=body["user_id"], on=FIRST, person_id=body["person_id"])
+        way = find_way(
+            look(session, rotation, OFFICE),
+            absent_id=body["user_id"],
+            on=FIRST,
+            person_id=body["person_id"],
+        )
         return swapping.offer(session, rotation, way, actor=chiba, now=at("08:03")).id

@@ -89,7 +89,14 @@ def test_the_same_work_gives_the_same_plan() -> None:
         ({"Desks_E": {"a": ["x"], "b": ["e"]}}, "unknown desk x"),
         ({"Days_E": {"a": ["su"]}}, "unknown day su"),
         ({"Desks_Z": {"y": ["d"]}}, "e is in no zone"),
-        ({"Days": None}, "no instance"),
+        ({"Days": None}, "Days is no list of names"),
+        ({"Employees": [], "Employees_G": {}}, "Employees names nothing"),
+        ({"Desks": "de"}, "Desks is no list of names"),
+        ({"Desks_E": {"a": [["d"]], "b": ["e"]}}, r"Desks_E\.a is no list of names"),
+        ({"Desks_E": {"a": ["d"]}}, "Desks_E says nothing of b"),
+        ({"Days_E": {"a": 5}}, r"Days_E\.a is no list of names"),
+        ({"Employees_G": []}, "Employees_G has no lists by name"),
+        ({"Employees": ["a", "b", "\ud800"]}, "Employees is no list of names"),
     ],
 )
 def test_a_file_that_is_no_instance_says_why(changed: dict[str, Any], why: str) -> None:

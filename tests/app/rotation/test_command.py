@@ -86,6 +86,8 @@ def test_an_instance_of_the_challenge_is_taken_too(tmp_path: Path) -> None:
         ),
         ({**TWO, "members": [{"id": "aoki"}, {"id": "aoki"}]}, (), "It names something twice"),
         ({**TWO, "strange": 1}, (), "strange"),
+        ({**TWO, "days": ["2026-12-01", "9999-12-31"]}, (), "days.1: must lie in the years"),
+        ('{"days": ["2026-12-01"], "members": [{"id": "\\ud800"}]}', (), "members.0.id: must be text"),
         ({"Employees": []}, ("--format", "asocio"), "no instance of the challenge"),
     ],
 )

@@ -17,7 +17,7 @@ from app.spaces.models import Zone
 from app.telework.caps.rules import OverCap
 from app.telework.rules import PlanKind
 from tests.app.rotation import months
-from tests.app.telework.desk import become, make_rule, section_id
+from tests.app.telework.desk import approve, ask, become, make_rule, morning, plan_ids, section_id
 from tests.app.test_pages import client, sign_in, token_in
 from tests.house import House
 
@@ -101,6 +101,23 @@ def test_why_there_is_no_plan_is_said_in_sentences(client: FlaskClient, house: H
     page = unescape(client.get("/rotation?on=2026-12-01").text)
     assert "全員: 出勤は99人以上とします。" in page
     assert "これだけを緩めれば計画できます" in page
+
+
+def test_when_the_rules_fail_and_how_many_are_away_then_is_said_without_why(
+    client: FlaskClient, house: House
+) -> None:
+    leave = ask(house, "baba", [morning(months.FIRST, PlanKind.LEAVE)])
+    approve(house, *plan_ids(leave))
+    everybody = len(
+        [one for one in house.people.values() if one.section_ids == house.people["aoki"].section_ids]
+    )
+    months.setting(house, covers=[{"name": "全員", "least": everybody}])
+    found(house)
+    sign_in(client)
+    page = unescape(client.get("/rotation?on=2026-12-01").text)
+    assert "次の各日は、その日だけでも両立しません。" in page
+    assert f"11月30日(月): {everybody}人中、午前1人・午後0人が不在" in page
+    assert "休暇" not in page[page.index("次の各日は") : page.index("が不在")]
 
 
 def test_what_must_hold_is_kept_as_it_stands_in_the_form(client: FlaskClient, house: House) -> None:

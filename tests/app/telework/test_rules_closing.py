@@ -34,7 +34,11 @@ def entry(
     on: date = TUESDAY,
     planned: Form | None = None,
     corrected: bool = False,
+    at_home: int | None = None,
 ) -> Entry:
+    whole = 210 if half is Half.AM else 255
+    is_telework = day_class is DayClass.TELEWORK
+    telework = at_home if at_home is not None else whole * is_telework
     return Entry(
         user_id,
         f"{user_id}@example.jp",
@@ -45,7 +49,8 @@ def entry(
         half,
         day_class,
         form_of(day_class, planned),
-        210 if half is Half.AM else 255,
+        telework if is_telework else whole - telework,
+        telework,
         corrected,
     )
 
@@ -63,6 +68,14 @@ def test_a_line_a_half_day() -> None:
         ["1@example.jp", "2026-11-24", "火", "午前", "出勤", "", "210", "0"],
         ["1@example.jp", "2026-11-24", "火", "午後", "在宅", "satellite", "255", "1"],
     ]
+
+
+def test_minutes_at_home_count_whatever_the_half_day_counts_as() -> None:
+    morning, afternoon = entry(at_home=60), entry(Half.PM, DayClass.TELEWORK, at_home=180)
+    of_half_days = layout(Line.HALF_DAY, "class", "minutes", "telework_minutes")
+    assert lines(of_half_days, [morning, afternoon]) == [["出勤", "150", "60"], ["在宅", "180", "180"]]
+    of_days = layout(Line.DAY, "office_minutes", "telework_minutes", "telework_days")
+    assert lines(of_days, [morning, afternoon]) == [["150", "240", "0.5"]]
 
 
 def test_a_line_a_day() -> None:

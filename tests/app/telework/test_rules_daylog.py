@@ -16,6 +16,7 @@ from app.telework.daylog.rules import (
     is_shown,
     minutes,
     refusal,
+    telework_minutes,
 )
 from app.telework.rules import CONFIDENCES, Confidence, DayClass
 from app.timespan import TimeSpan, overlap
@@ -38,6 +39,25 @@ def test_rule_18_a_closed_month_is_for_personnel_and_nobody_overrules_who_outran
 ) -> None:
     lasts = [None, Voice.OWN, Voice.CHIEF, Voice.PERSONNEL]
     assert [refusal(voice, last, frozen=frozen) or "" for last in lasts] == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "counts", "stored", "expected"),
+    [
+        (DayClass.TELEWORK, DayClass.TELEWORK, 120, 120),
+        (DayClass.TELEWORK, DayClass.TELEWORK, None, None),  # of before they were stored
+        (DayClass.TELEWORK, DayClass.OFFICE, 120, 0),
+        (DayClass.UNKNOWN, DayClass.UNKNOWN, 60, 60),
+        (DayClass.UNKNOWN, DayClass.OFFICE, 60, 60),
+        (DayClass.UNKNOWN, DayClass.TELEWORK, 60, None),
+        (DayClass.UNKNOWN, DayClass.LEAVE, 60, 0),
+        (DayClass.OFFICE, DayClass.OFFICE, None, 0),
+    ],
+)
+def test_rule_16_minutes_stand_unless_somebody_says_what_all_of_the_half_day_was(
+    found: DayClass, counts: DayClass, stored: int | None, expected: int | None
+) -> None:
+    assert telework_minutes(found, counts, stored) == expected
 
 
 @pytest.mark.parametrize(

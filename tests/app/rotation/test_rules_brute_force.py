@@ -1,0 +1,108 @@
+"""What is searched and explained, against all there is: every plan of small problems, without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
+from itertools import product
+from random import Random
+
+import pytest
+
+from app.rotation.explain import explain
+from app.rotation.milp import Limits
+from app.rotation.rules import Cell, Granted, Member, Plan, Problem, State, check, worth
+from app.rotation.search import Found, search
+from tests.app.rotation.problems import problem
+
+SEEDS, LONG_SEEDS = 150, 1500
+MOST_CELLS, LONG_MOST_CELLS = 8, 12
+MONDAY = date(2026, 12, 7)
+
+
+def small(*, long: bool) -> Iterator[tuple[int, Problem, list[Plan]]]:
+    """Problems of which every plan can be looked at: all that keep away whoever is, also those that break a lock."""
+    for seed in range(LONG_SEEDS if long else SEEDS):
+        random = Random(seed)
+        people, days, tight = random.choice([2, 3, 4]), random.choice([1, 2, 3]), random.random()
+        asked = problem(seed, people=people, days=days, tight=tight)
+        free = [cell for cell in asked.cells() if not asked.is_away(cell)]
+        if len(free) <= (LONG_MOST_CELLS if long else MOST_CELLS):
+            yield seed, asked, list(plans(asked, free))
+
+
+def plans(asked: Problem, free: list[Cell]) -> Iterator[Plan]:
+    away = dict.fromkeys(set(asked.cells()) - set(free), State.AWAY)
+    for states in product((State.OFFICE, State.HOME), repeat=len(free)):
+        yield {**away, **dict(zip(free, states, strict=True))}
+
+
+def values(asked: Problem, plan: Plan) -> tuple[int, ...]:
+    return tuple(asdict(worth(asked, plan)).values())
+
+
+@pytest.mark.timeout(1800)
+def test_nothing_is_better_than_what_is_found_and_where_nothing_is_found_there_is_nothing(long: bool) -> None:
+    planned = impossible = 0
+    for seed, asked, every in small(long=long):
+        best = min((values(asked, plan) for plan in every if not check(asked, plan)), default=None)
+        found = search(asked, Limits(work=1000))
+        if isinstance(found, Found):
+            planned += 1
+            assert values(asked, found.plan) == best, seed
+            assert all(bound <= value for value, bound in found.levels.values()), seed
+        else:
+            impossible += 1
+            assert best is None, seed
+    print(f"{planned} planned, {impossible} impossible")
+    assert planned > 20
+    assert impossible > 5
+
+
+@pytest.mark.timeout(1800)
+def test_the_rules_of_a_conflict_cannot_hold_together_and_without_any_one_of_them_they_can(
+    long: bool,
+) -> None:
+    impossible = frees = 0
+    for seed, asked, every in small(long=long):
+        broken = [{one.rule for one in check(asked, plan)} for plan in every]
+        conflict = explain(asked)
+        if not all(broken):
+            assert conflict is None, seed
+            continue
+        assert conflict is not None, seed
+        impossible += 1
+        rules = set(conflict.rules)
+        assert all(rules & rest for rest in broken), seed
+        for rule in rules:
+            assert any(not (rules - {rule}) & rest for rest in broken), (seed, rule)
+            assert (rule in conflict.frees) == any(rest <= {rule} for rest in broken), (seed, rule)
+        frees += len(conflict.frees)
+    print(f"{impossible} impossible, {frees} rules that free them")
+    assert impossible > 5
+    assert frees > 5
+
+
+@pytest.mark.parametrize(
+    ("so_far", "at_home", "unfair"),
+    [
+        ([(88, 88), (92, 92)], [2, 2], 0),  # both had every Monday that they could
+        ([(45, 88), (47, 92)], [0, 0], 0),  # 45 of 90 and 47 of 94
+        ([(0, 1), (0, 1)], [1, 0], 3333),  # 1 of 3 and none: 3333⅓
+        ([(1, 1), (0, 1)], [1, 0], 6667),  # 2 of 3 and none: 6666⅔
+        ([(0, 14), (0, 14)], [1, 0], 625),
+        ([(0, 30), (0, 30)], [1, 0], 312),  # 312½, of which the half is rounded down
+    ],
+)
+def test_shares_of_mondays_are_compared_as_they_are(
+    so_far: list[tuple[int, int]], at_home: list[int], unfair: int
+) -> None:
+    members = [
+        Member(str(number), "", target=count, mondays=Granted(*before))
+        for number, (before, count) in enumerate(zip(so_far, at_home, strict=True))
+    ]
+    found = search(Problem([MONDAY], members), Limits(work=200))
+    assert isinstance(found, Found)
+    assert found.levels["unfair"] == (unfair, unfair)
+    assert worth(Problem([MONDAY], members), found.plan).unfair == unfair

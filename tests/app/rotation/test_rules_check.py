@@ -1,0 +1,167 @@
+"""Each must of a plan, broken by hand: the check names it, where and by how much, and nothing else; no database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from app.rotation.rules import (
+    HALVES,
+    Caps,
+    Cell,
+    Cover,
+    Duty,
+    Fixed,
+    Member,
+    Plan,
+    Problem,
+    Rule,
+    State,
+    Violation,
+    check,
+)
+
+MONDAY, TUESDAY = date(2026, 12, 7), date(2026, 12, 8)
+A, B, C = "aoki", "baba", "chiba"
+
+
+def problem(*, caps: Caps | None = None, **given: object) -> Problem:
+    """Two days of three people, of whom aoki has a terminal of their own."""
+    members = [Member(A, A, own_terminal=True, caps=caps or Caps()), Member(B, B), Member(C, C)]
+    return replace(Problem([MONDAY, TUESDAY], members), **given)  # type: ignore[arg-type]
+
+
+def of_aoki(asked: Problem, **said: object) -> Problem:
+    first, *others = asked.members
+    return replace(asked, members=[replace(first, **said), *others])  # type: ignore[arg-type]
+
+
+def plan(asked: Problem, *home: tuple[str, date, str]) -> Plan:
+    """Everybody is in but for these cells."""
+    at_home = {Cell(*cell) for cell in home}
+    return {
+        cell: State.AWAY if asked.is_away(cell) else State.HOME if cell in at_home else State.OFFICE
+        for cell in asked.cells()
+    }
+
+
+def days(person: str, *which: date) -> list[tuple[str, date, str]]:
+    return [(person, on, half) for on in which for half in HALVES]
+
+
+MORNING = (A, MONDAY, "am")
+EVERYBODY = frozenset({A, B, C})
+BROKEN = [
+    (
+        problem(fixed={Cell(*MORNING): Fixed(State.OFFICE)}),
+        [MORNING],
+        Violation(Rule("fixed", A), MONDAY, "am"),
+    ),
+    (
+        of_aoki(problem(), eligible=False),
+        [MORNING],
+        Violation(Rule("eligible", A), found=1),
+    ),
+    (
+        problem(caps=Caps(week=2)),
+        [MORNING, *days(A, TUESDAY)],
+        Violation(Rule("week", A), MONDAY, "", 3, 2),
+    ),
+    (
+        problem(caps=Caps(month=2)),
+        [MORNING, *days(A, TUESDAY)],
+        Violation(Rule("month", A), found=3, allowed=2),
+    ),
+    (
+        problem(caps=Caps(year=1)),
+        days(A, TUESDAY),
+        Violation(Rule("year", A), found=2, allowed=1),
+    ),
+    (
+        problem(caps=Caps(row=1)),
+        days(A, MONDAY, TUESDAY),
+        Violation(Rule("row", A), TUESDAY, "", 2, 1),
+    ),
+    (
+        problem(covers=[Cover("counter", frozenset({A, B}), 1, "pm")]),
+        [*days(A, MONDAY), *days(B, MONDAY)],
+        Violation(Rule("cover", "counter"), MONDAY, "pm", 0, 1),
+    ),
+    (
+        problem(duties=[Duty("cash", A, B)]),
+        [MORNING, (B, MONDAY, "am"), (B, TUESDAY, "am")],
+        Violation(Rule("duty", "cash"), MONDAY, "am"),
+    ),
+    (
+        of_aoki(problem(), mentor=B),
+        [(B, MONDAY, "am"), (A, TUESDAY, "am"), (B, TUESDAY, "am")],
+        Violation(Rule("mentor", A), MONDAY, "am"),
+    ),
+    (
+        problem(seats=2),
+        [*days(A, MONDAY), (B, TUESDAY, "pm")],
+        Violation(Rule("seats"), TUESDAY, "am", 3, 2),
+    ),
+    (
+        problem(terminals=1),
+        [*days(A, MONDAY), (B, MONDAY, "am"), (C, MONDAY, "am"), (B, TUESDAY, "am")],
+        Violation(Rule("terminals"), MONDAY, "am", 2, 1),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "home", "violation"), BROKEN, ids=[one.rule.kind for _asked, _home, one in BROKEN]
+)
+def test_a_broken_must_is_named_where_and_by_how_much(
+    asked: Problem, home: list[tuple[str, date, str]], violation: Violation
+) -> None:
+    assert check(asked, plan(asked, *home)) == [violation]
+
+
+def test_every_kind_of_must_is_broken_here() -> None:
+    kinds = {one.rule.kind for _asked, _home, one in BROKEN}
+    assert kinds == {
+        *("fixed", "eligible", "week", "month", "year", "row"),
+        *("cover", "duty", "mentor", "seats", "terminals"),
+    }
+
+
+KEPT = [
+    (problem(fixed={Cell(*MORNING): Fixed(State.HOME)}), [MORNING]),
+    (of_aoki(problem(), eligible=False), days(B, MONDAY)),
+    (problem(caps=Caps(week=2, month=2, year=2, row=1)), days(A, MONDAY)),
+    (problem(covers=[Cover("counter", frozenset({A, B}), 1, "pm")]), [*days(A, MONDAY), (B, MONDAY, "am")]),
+    (problem(duties=[Duty("cash", A, B)]), [MORNING, (B, MONDAY, "pm")]),
+    (of_aoki(problem(), mentor=B), [(A, MONDAY, "am"), (B, MONDAY, "am")]),
+    (problem(seats=2), [*days(A, MONDAY), *days(B, TUESDAY)]),
+    (problem(terminals=1), [*days(A, MONDAY), *days(B, MONDAY)]),
+]
+
+
+@pytest.mark.parametrize(("asked", "home"), KEPT)
+def test_what_just_holds_breaks_nothing(asked: Problem, home: list[tuple[str, date, str]]) -> None:
+    assert check(asked, plan(asked, *home)) == []
+
+
+def test_a_plan_says_of_every_cell_where_somebody_is_and_sends_nobody_away() -> None:
+    asked = problem()
+    whole = plan(asked)
+    short = {cell: state for cell, state in whole.items() if cell != Cell(*MORNING)}
+    assert check(asked, short) == [Violation(Rule("missing", A), MONDAY, "am")]
+    sent = {**whole, Cell(*MORNING): State.AWAY}
+    assert check(asked, sent) == [Violation(Rule("away", A), MONDAY, "am")]
+
+
+def test_who_is_away_is_not_in_the_office_for_anybody() -> None:
+    away = {Cell(B, MONDAY, "am"): Fixed(State.AWAY, "leave")}
+    covered = problem(fixed=away, covers=[Cover("all", EVERYBODY, 3)], duties=[Duty("cash", B, B)])
+    assert check(covered, plan(covered)) == [
+        Violation(Rule("cover", "all"), MONDAY, "am", 2, 3),
+        Violation(Rule("duty", "cash"), MONDAY, "am"),
+    ]
+    seated = of_aoki(problem(fixed=away, seats=2, terminals=0), mentor=B)
+    assert Violation(Rule("mentor", A), MONDAY, "am") in check(seated, plan(seated))
+    assert not [one for one in check(seated, plan(seated)) if (one.day, one.half) == (MONDAY, "am")][1:]

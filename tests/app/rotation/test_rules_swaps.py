@@ -1,0 +1,104 @@
+"""Who could step in, in which order, and who sits where: without a database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from app.rotation.rules import HALVES, Cell, Cover, Fixed, Member, Plan, Problem, State, Wish
+from app.rotation.seating import DAY, Coming, Desk, seat
+from app.rotation.whatif import MOST_SWAPS, swaps
+
+DAYS = [date(2026, 12, day) for day in (7, 8, 9)]
+TODAY, TOMORROW, LATER = DAYS
+IDS = ["absent", *"bcdef"]
+COUNTER = Cover("counter", frozenset(IDS), 1)
+
+
+def problem(**given: object) -> Problem:
+    members = [Member(one, one, unit="ours") for one in IDS]
+    return replace(Problem(DAYS, members, covers=[COUNTER]), **given)  # type: ignore[arg-type]
+
+
+def plan(asked: Problem, *home: str, on: date = TODAY) -> Plan:
+    """These are at home on a day, all day; everybody else is in."""
+    return {
+        cell: State.HOME if cell.person in home and cell.day == on else State.OFFICE for cell in asked.cells()
+    }
+
+
+OTHERS = plan(problem(), *IDS[1:])
+
+
+def wish(person: str, on: date, *, care: bool = False) -> list[Wish]:
+    return [Wish(Cell(person, on, half), State.HOME, care) for half in HALVES]
+
+
+def test_nobody_is_asked_where_nothing_breaks() -> None:
+    assert swaps(problem(), plan(problem(), "b"), "absent", TODAY) == []
+    assert swaps(problem(), OTHERS, "absent", TOMORROW) == []
+
+
+def test_at_most_three_are_named_the_cheapest_first_each_once() -> None:
+    # Who cares for somebody wants to be at home most of all; who would be at home tomorrow gains by it.
+    wishes = [*wish("b", TODAY, care=True), *wish("c", TODAY), *wish("d", TOMORROW), *wish("e", TODAY)]
+    asked = problem(wishes=wishes)
+    found = swaps(asked, OTHERS, "absent", TODAY)
+    assert MOST_SWAPS == 3
+    assert found[0].person == "d"
+    assert len({one.person for one in found}) == len(found) == 3
+    assert [one.cost for one in found] == sorted(one.cost for one in found)
+    assert "b" not in {one.person for one in found}
+    first = found[0]
+    assert {cell.day for cell in first.comes} == {TODAY}
+    assert {cell.day for cell in first.home_instead} == {TOMORROW}
+    assert first.cost[2] == -2  # two wishes more are met
+
+
+def test_who_is_away_or_locked_is_not_asked_and_who_must_be_in_gets_no_day_instead() -> None:
+    given = {
+        **{Cell("b", TODAY, half): Fixed(State.AWAY, "leave") for half in HALVES},
+        **{Cell("c", TODAY, half): Fixed(State.HOME, "locked") for half in HALVES},
+        **{
+            Cell("d", on, half): Fixed(State.OFFICE, "meeting") for on in (TOMORROW, LATER) for half in HALVES
+        },
+    }
+    now = {**OTHERS, **{cell: one.state for cell, one in given.items()}}
+    found = {one.person: one for one in swaps(problem(fixed=given), now, "absent", TODAY)}
+    assert set(found) == {"d", "e", "f"}
+    assert found["d"].home_instead == ()
+
+
+def test_what_is_broken_already_hides_no_other_day_and_is_not_made_worse() -> None:
+    # Nobody is in tomorrow, which is nothing new; today it is.
+    given = {**OTHERS, **{cell: State.HOME for cell in OTHERS if cell.day == TOMORROW}}
+    assert len(swaps(problem(), given, "absent", TODAY)) == 3
+    # Two are wanted and one is in: without the absent it is less, with another it is as it was.
+    two = problem(covers=[replace(COUNTER, least=2)])
+    assert len(swaps(two, OTHERS, "absent", TODAY)) == 3
+
+
+def test_whoever_comes_sits_near_their_unit_whole_days_choose_first() -> None:
+    left, right, other = Desk(1, 1, 0, 0), Desk(2, 1, 1, 0), Desk(3, 1, 9, 0)
+    far = Desk(4, 2, 0, 0)  # of another zone, though at the same place
+    desks = [left, far, other, right]
+    a, b, c = (Coming(one, "ours", TODAY, DAY) for one in "abc")
+    assert seat([a, b, c], desks, {}) == {a: left, b: right, c: other}
+    stranger = Coming("s", "theirs", TODAY, DAY)
+    near = seat([stranger, a, b], [left, other, Desk(5, 1, 8, 0)], {})
+    assert near == {stranger: left, a: other, b: Desk(5, 1, 8, 0)}
+    short = Coming("s", "ours", TODAY, "am")
+    assert seat([short, a], [left], {}) == {a: left}
+
+
+def test_a_desk_is_kept_through_the_days_unless_change_is_wanted_and_a_taken_one_is_not_given() -> None:
+    left, right = Desk(1, 1, 0, 0), Desk(2, 1, 5, 0)
+    first, second = Coming("a", "ours", TODAY, DAY), Coming("a", "ours", TOMORROW, DAY)
+    guest = Coming("g", "theirs", TOMORROW, DAY)
+    taken = {(TODAY, "pm"): {1}}
+    assert seat([first, second], [left, right], taken) == {first: right, second: right}
+    assert seat([first, second], [left, right], taken, same_desk=False) == {first: right, second: left}
+    assert seat([first, guest, second], [left, right], taken)[second] == right
+    assert seat([Coming("m", "ours", TODAY, "am"), Coming("n", "ours", TODAY, "pm")], [left], taken) == {
+        Coming("m", "ours", TODAY, "am"): left
+    }

@@ -1,0 +1,205 @@
+"""What a section's rotations must hold: kept as it was set, and nothing of it unknown; over HTTP, on both databases."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from app.access import USER
+from app.database import reading
+from app.rotation import service
+from app.rotation.naming import Lapsed, Part, lapsed, people_in, sections_in
+from tests.app.rotation.months import FIRST, setting
+from tests.app.telework.desk import section_id
+from tests.fixtures.web import Api, problem
+from tests.house import House
+
+
+class Filled(HTMLParser):
+    """What a browser would send of a form, changed by nobody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.form: MultiDict[str, str] = MultiDict()
+        self._select: str | None = None
+        self._is_ours = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._is_ours = given.get("action") == "/rotation/setting"
+        elif self._is_ours and tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
+            self.form.add(given["name"], given.get("value", "on"))
+        elif self._is_ours and tag == "select":
+            self._select = given["name"]
+        elif (
+            self._is_ours
+            and tag == "option"
+            and self._select is not None
+            and ("selected" in given or self._select not in self.form)
+        ):
+            self.form[self._select] = given["value"]
+
+
+def page(api: Api, house: House) -> str:
+    """The form, to the chief."""
+    with api.client.session_transaction() as session:
+        session[USER] = house.people["chiba"].id
+    answer = api.client.get(f"/rotation/setting?section={section_id(house, 'soumu')}")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def kept(house: House) -> dict[str, Any]:
+    with reading(house.engine) as session:
+        return service.get_setting(session, section_id(house, "soumu"))
+
+
+def test_saving_the_page_as_it_is_changes_nothing(api: Api, house: House) -> None:
+    ids = {who: person.id for who, person in house.people.items()}
+    own = section_id(house, "soumu")
+    cover: dict[str, Any] = {"section": None, "skill": None, "people": None, "half": None}
+    setting(
+        house,
+        people=[
+            {
+                "target": 0,
+                "skills": ["窓口"],
+                "own_terminal": True,
+                "mentor": ids["endo"],
+                "care": True,
+                "user_id": ids["aoki"],
+                "away": ["wed-am", "sat-pm"],
+            },
+            {
+                "target": 3,
+                "skills": [],
+                "own_terminal": False,
+                "mentor": None,
+                "care": False,
+                "user_id": ids["endo"],
+                "away": [],  # who is in another section today
+            },
+        ],
+        covers=[
+            {**cover, "name": "課長・代理", "least": 1, "people": [ids["chiba"], ids["aoki"], ids["endo"]]},
+            {**cover, "name": "係", "least": 1, "section": own, "half": "am"},
+            {**cover, "name": "他課", "least": 0, "section": section_id(house, "zei")},
+            {**cover, "name": "だれも", "least": 0, "people": []},
+        ],
+        duties=[{"name": f"当番{n}", "main": ids["aoki"], "deputy": ids["endo"]} for n in range(70)],
+        meetings=[
+            {"on": FIRST.isoformat(), "half": None, "people": [ids["aoki"]], "why": "研修"},
+            {"on": FIRST.isoformat(), "half": "pm", "people": None, "why": ""},
+        ],
+    )
+    before = kept(house)
+    filled = Filled()
+    filled.feed(page(api, house))
+    answer = api.client.post("/rotation/setting", data=filled.form)
+    assert answer.status_code == 302
+    after = kept(house)
+    for one in (*before["covers"], *before["meetings"], *after["covers"], *after["meetings"]):
+        one["people"] = one["people"] and sorted(one["people"])
+    assert after == before
+
+
+def test_a_cover_and_a_day_are_of_the_people_who_are_ticked(api: Api, house: House) -> None:
+    filled = Filled()
+    filled.feed(page(api, house))
+    aoki, baba = house.people["aoki"].id, house.people["baba"].id
+    form = filled.form
+    form["cover-0-name"], form["cover-0-least"], form["meeting-0-on"] = "窓口", "1", FIRST.isoformat()
+    form.setlist("cover-0-people", [str(aoki), str(baba)])
+    form.setlist("meeting-0-people", [str(baba)])
+    api.client.post("/rotation/setting", data=form)
+    assert kept(house)["covers"][0]["people"] == [aoki, baba]
+    assert kept(house)["meetings"][0]["people"] == [baba]
+
+
+def test_the_page_says_what_does_not_apply_any_more(api: Api, house: House) -> None:
+    aoki, endo = house.people["aoki"].id, house.people["endo"].id
+    assert "計画に使われません" not in page(api, house)
+    setting(
+        house,
+        people=[{"user_id": aoki, "mentor": endo}],
+        duties=[{"name": "会計", "main": aoki, "deputy": endo}],
+    )
+    text = page(api, house)
+    assert "会計: endoさんがいないため、この当番は計画に含まれません。" in text
+    assert "aokiさんの指導役endoさん" in text
+    assert "endo （この課にいません）" in text
+
+
+UNKNOWN = 9999
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"people": [{"user_id": UNKNOWN}]}, "user.unknown"),
+        ({"people": [{"user_id": 1, "mentor": UNKNOWN}]}, "user.unknown"),
+        ({"covers": [{"name": "a", "least": 1, "people": [1, UNKNOWN]}]}, "user.unknown"),
+        ({"covers": [{"name": "a", "least": 1, "section": UNKNOWN}]}, "section.unknown"),
+        ({"duties": [{"name": "a", "main": 1, "deputy": UNKNOWN}]}, "user.unknown"),
+        ({"meetings": [{"on": "2026-12-01", "people": [UNKNOWN]}]}, "user.unknown"),
+    ],
+)
+def test_whoever_and_whatever_is_unknown_is_refused(
+    api: Api, house: House, body: dict[str, Any], code: str
+) -> None:
+    path = f"/sections/{section_id(house, 'soumu')}/rotation-setting"
+    tag = api.call("chiba", "GET", path).headers["ETag"]
+    assert problem(api.call("chiba", "PUT", path, body, If_Match=tag)) == (404, code)
+
+
+def test_the_cell_of_somebody_unknown_is_not_locked(api: Api, house: House) -> None:
+    own = section_id(house, "soumu")
+    path = f"/rotations/locks?section={own}&from=2026-12-01&to=2026-12-31"
+    tag = api.call("chiba", "GET", path).headers["ETag"]
+    body = {"section": own, "user_id": UNKNOWN, "on": "2026-12-01", "half": "am", "kind": "home"}
+    assert problem(api.call("chiba", "PUT", path, body, If_Match=tag)) == (404, "user.unknown")
+
+
+def test_text_and_days_that_no_row_can_hold_are_refused_on_every_database(api: Api, house: House) -> None:
+    path = f"/sections/{section_id(house, 'soumu')}/rotation-setting"
+    tag = api.call("chiba", "GET", path).headers["ETag"]
+    for text in ("a\x00", "\ud800"):
+        body = {"covers": [{"name": text, "least": 1}]}
+        assert problem(api.call("chiba", "PUT", path, body, If_Match=tag)) == (422, "request.invalid")
+        asked = {"problem": {"days": ["2026-12-01"], "members": [{"id": text}]}}
+        assert problem(api.call("chiba", "POST", "/rotations", asked)) == (422, "request.invalid")
+    for day in ("9999-12-31", "0001-01-01"):
+        asked = {"problem": {"days": [day], "members": [{"id": "a", "caps": {"week": 1}}]}}
+        assert problem(api.call("chiba", "POST", "/rotations", asked)) == (422, "request.invalid")
+
+
+SETTING: dict[str, Any] = {
+    "people": [{"user_id": 1, "mentor": 2}, {"user_id": 3}],
+    "covers": [
+        {"name": "named", "people": [1, 4], "section": 8},
+        {"name": "ours", "section": 7},
+        {"name": "theirs", "section": 8},
+        {"name": "all"},
+    ],
+    "duties": [{"name": "cash", "main": 1, "deputy": 5}, {"name": "post", "main": 1, "deputy": 1}],
+    "meetings": [{"on": "2026-12-01", "people": [6, 6]}, {"on": "2026-12-02", "people": None}],
+}
+
+
+def test_what_a_setting_names_and_what_of_it_is_elsewhere() -> None:
+    assert people_in(SETTING) == {1, 2, 3, 4, 5, 6}
+    assert sections_in(SETTING) == {7, 8}
+    assert lapsed(SETTING, {1, 2, 3, 4, 5, 6}, {7, 8}) == []
+    assert lapsed(SETTING, {1}, {7}) == [
+        Lapsed(Part.COVER, "named", [4]),
+        Lapsed(Part.COVER_SECTION, "theirs"),
+        Lapsed(Part.DUTY, "cash", [5]),
+        Lapsed(Part.MEETING, "2026-12-01", [6]),
+        Lapsed(Part.MENTOR, "1", [2]),
+        Lapsed(Part.PERSON, "", [3]),
+    ]
+    assert lapsed({}, set(), set()) == []
