@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +11,6 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from app.formats import day as day_in_words
-from app.rotation.naming import Lapsed, Part
 
 OF_ROTATION: Mapping[str, LazyString] = {
     "rotation.breaks_rules": lazy_gettext(
@@ -93,21 +92,19 @@ ROTATION_RULES: Mapping[str, LazyString] = {
 
 
 # By the part of a setting; `about` names it, `people` are elsewhere.
-LAPSED: Mapping[Part, LazyString] = {
-    Part.PERSON: lazy_gettext("What is kept of %(people)s is not used."),
-    Part.MENTOR: lazy_gettext("%(about)s is planned without the mentor %(people)s."),
-    Part.COVER: lazy_gettext("%(about)s: %(people)s cannot be counted."),
-    Part.COVER_SECTION: lazy_gettext("%(about)s: the unit is not below this section, and nobody is counted."),
-    Part.DUTY: lazy_gettext("%(about)s: the duty is left out, because of %(people)s."),
-    Part.MEETING: lazy_gettext("%(about)s: %(people)s are not called in."),
+LAPSED: Mapping[str, LazyString] = {
+    "person": lazy_gettext("What is kept of %(people)s is not used."),
+    "mentor": lazy_gettext("%(about)s is planned without the mentor %(people)s."),
+    "cover": lazy_gettext("%(about)s: %(people)s cannot be counted."),
+    "cover_section": lazy_gettext("%(about)s: the unit is not below this section, and nobody is counted."),
+    "duty": lazy_gettext("%(about)s: the duty is left out, because of %(people)s."),
+    "meeting": lazy_gettext("%(about)s: %(people)s are not called in."),
 }
 
 
-def lapsed_in_words(one: Lapsed, named: Mapping[int, str]) -> str:
-    """A part of a setting that does not apply, as a sentence. `named`: people by their ids."""
-    about = named.get(int(one.about), "") if one.part is Part.MENTOR else one.about
-    people = str(gettext(", ")).join(named.get(user_id, "") for user_id in one.people)
-    return str(LAPSED[one.part]) % {"about": about, "people": people}
+def lapsed_in_words(part: str, about: str, people: Iterable[str]) -> str:
+    """A part of a setting that does not apply, as a sentence; with the names of whoever is elsewhere."""
+    return str(LAPSED[part]) % {"about": about, "people": str(gettext(", ")).join(people)}
 
 
 # Of what is fixed, by why; whatever else a problem that was brought along may say of it.

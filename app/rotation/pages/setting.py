@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,7 +17,7 @@ from app.extensions import db
 from app.fields import is_storable
 from app.http import identifier, now, today
 from app.rotation import service
-from app.rotation.naming import lapsed, people_in, sections_in
+from app.rotation.naming import Lapsed, Part, lapsed, people_in, sections_in
 from app.rotation.rules import HALVES, WEEKDAYS
 from app.rotation.schemas import MOST_COVERS, MOST_DUTIES, MOST_MEETINGS, MOST_PEOPLE, SettingForm
 from app.wording import explain, of_rotation
@@ -41,7 +42,9 @@ def setting() -> str:
         sections = [*below, *service.sections(session, sections_in(found) - ours)]
         session.expunge_all()
     of_person = {one["user_id"]: one for one in found["people"]}
-    named = {one.id: one.name for one in (*people, *elsewhere)}
+    # A setting of before the unknown were refused may name somebody who never was.
+    named = {user_id: f"#{user_id}" for user_id in people_in(found)}
+    named |= {one.id: one.name for one in (*people, *elsewhere)}
     return render_template(
         "rotation_setting.html",
         section_id=section_id,
@@ -53,12 +56,17 @@ def setting() -> str:
         here=here,
         sections=sections,
         ours=ours,
-        lapsed=[of_rotation.lapsed_in_words(one, named) for one in lapsed(found, here, ours)],
+        lapsed=[_in_words(one, named) for one in lapsed(found, here, ours)],
         weekdays=WEEKDAYS[:5],
         halves=HALVES,
         empty_rows=EMPTY_ROWS,
         may_plan=asker().role is Role.CHIEF,
     )
+
+
+def _in_words(one: Lapsed, named: Mapping[int, str]) -> str:
+    about = named[int(one.about)] if one.part is Part.MENTOR else one.about
+    return of_rotation.lapsed_in_words(one.part.value, about, [named[user_id] for user_id in one.people])
 
 
 def _section_asked() -> int:

@@ -9,13 +9,15 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from app.access import USER
-from app.database import reading
+from app.database import reading, transaction
 from app.rotation import service
+from app.rotation.models import RotationSetting
 from app.rotation.naming import Lapsed, Part, lapsed, people_in, sections_in
+from app.wording.rotation import LAPSED
 from tests.app.rotation.months import FIRST, setting
 from tests.app.telework.desk import section_id
 from tests.fixtures.web import Api, problem
-from tests.house import House
+from tests.house import House, at
 
 
 class Filled(HTMLParser):
@@ -132,6 +134,19 @@ def test_the_page_says_what_does_not_apply_any_more(api: Api, house: House) -> N
     assert "会計: endoさんがいないため、この当番は計画に含まれません。" in text
     assert "aokiさんの指導役endoさん" in text
     assert "endo （この課にいません）" in text
+
+
+def test_a_setting_of_somebody_who_never_was_is_shown_and_there_are_words_for_every_part(
+    api: Api, house: House
+) -> None:
+    aoki = house.people["aoki"].id
+    duty = {"name": "会計", "main": aoki, "deputy": UNKNOWN}
+    own = section_id(house, "soumu")
+    with transaction(house.engine) as session:
+        data = {"people": [{"user_id": UNKNOWN}], "covers": [], "duties": [duty], "meetings": []}
+        session.add(RotationSetting(section_id=own, data=data, changed_at=at("08:00"), changed_by=aoki))
+    assert f"会計: #{UNKNOWN}さんがいないため" in page(api, house)
+    assert set(LAPSED) == {part.value for part in Part}
 
 
 UNKNOWN = 9999
