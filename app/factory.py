@@ -53,6 +53,7 @@ from app.reports import pages as reports_pages
 from app.reports import routes as reports
 from app.rotation import routes as rotation
 from app.rotation.pages import month as rotation_pages
+from app.rotation.pages import publishing as rotation_publishing_pages
 from app.rotation.pages import seats as rotation_seats_pages
 from app.rotation.pages import setting as rotation_setting_pages
 from app.sessions import Sessions
@@ -216,6 +217,7 @@ def _register_routes(app: Flask) -> None:
         months_pages,
         reports_pages,
         rotation_pages,
+        rotation_publishing_pages,
         rotation_seats_pages,
         rotation_setting_pages,
     ):

@@ -33,7 +33,7 @@ from app.people.models import Role
 from app.people.service import Person
 from app.rotation import publishing, swapping
 from app.rotation.models import Rotation, RotationSwap
-from app.rotation.publishing import Withdrawn
+from app.rotation.publishing import OnBreach, Withdrawn
 from app.rotation.seats import Published
 from app.spaces import barriers, fixed_seats, layout, rebinding
 from app.spaces.barriers import Closing, Outage
@@ -269,10 +269,16 @@ def stop_waiting(session: Session, entry: Entry, *, actor: Person, now: datetime
 
 
 def publish_rotation(
-    session: Session, rotation: Rotation, *, actor: Person, office: Office, now: datetime
+    session: Session,
+    rotation: Rotation,
+    *,
+    actor: Person,
+    office: Office,
+    now: datetime,
+    on_breach: OnBreach = OnBreach.REFUSE,
 ) -> Published:
     """A section's rotation becomes plans and seats; what an earlier one held needlessly is offered to whoever waits."""
-    done = publishing.publish(session, rotation, actor=actor, office=office, now=now)
+    done = publishing.publish(session, rotation, actor=actor, office=office, now=now, on_breach=on_breach)
     offers.offer(session, now, freed=space_ids(done.freed), only_freed=True)
     return done
 

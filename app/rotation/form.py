@@ -16,10 +16,14 @@ from app.rotation.rules import (
     Cover,
     Duty,
     Fixed,
+    Goal,
     Granted,
+    HalfDay,
     Member,
     Plan,
+    Pool,
     Problem,
+    Quota,
     State,
     Wish,
 )
@@ -35,12 +39,32 @@ def count(**given: Any) -> fields.Integer:
 
 
 class CapsForm(Schema):
-    """The most half-days at home in a week, in the days planned, left of the fiscal year; `row`: days in a row."""
+    """The most half-days at home in a week, in the days planned, left of the fiscal year; `row`: days in a row, with
+    nothing in the office."""
 
     week = count(load_default=None, allow_none=True)
     month = count(load_default=None, allow_none=True)
     year = count(load_default=None, allow_none=True)
     row = count(load_default=None, allow_none=True)
+
+
+class QuotaForm(Schema):
+    """A cap of one week, month or year, which `kind` names: at most so many half-days at home from `first` to `last`,
+    of which so many are settled on other days than those planned."""
+
+    kind = Text(required=True, validate=validate.OneOf(["week", "month", "year"]))
+    first = Day(required=True)
+    last = Day(required=True)
+    most = count(required=True)
+    settled = count(load_default=0)
+
+
+class GoalForm(Schema):
+    """So many half-days at home are wanted from `first` to `last`."""
+
+    first = Day(required=True)
+    last = Day(required=True)
+    half_days = count(required=True)
 
 
 class GrantedForm(Schema):
@@ -49,19 +73,26 @@ class GrantedForm(Schema):
 
 
 class MemberForm(Schema):
-    """`target`: half-days at home that are wanted. `mondays`, `fridays`: of the fiscal year so far.
+    """`target`: half-days at home that are wanted in all, `targets`: from a day to another; without any there are none
+    but for wishes. `mondays`, `fridays`: of the fiscal year so far. `barred`: days that are never at home.
+    `whole_days`: at home are both halves of a day, or none. `quotas`: caps of single periods, beside `caps`.
 
-    `around`: half-days at home on the working days just before and after those planned, which are settled.
+    `around`: half-days at home on the working days just before and after those planned, which are settled; both halves
+    of a day count for the days in a row.
     """
 
     id = Text(required=True, validate=NAME)
     name = Text(validate=NAME)
     unit = Text(load_default="", validate=validate.Length(max=100))
     eligible = fields.Boolean(load_default=True)
+    barred = fields.List(Day(), load_default=list, validate=validate.Length(max=MOST_DAYS))
+    whole_days = fields.Boolean(load_default=False)
     skills = fields.List(Text(validate=NAME), load_default=list, validate=validate.Length(max=50))
     own_terminal = fields.Boolean(load_default=False)
     caps = fields.Nested(CapsForm, load_default=None, allow_none=True)
+    quotas = fields.List(fields.Nested(QuotaForm), load_default=list, validate=validate.Length(max=100))
     target = count(load_default=None, allow_none=True)
+    targets = fields.List(fields.Nested(GoalForm), load_default=list, validate=validate.Length(max=100))
     mondays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
     fridays = fields.Nested(GrantedForm, load_default=None, allow_none=True)
     mentor = Text(load_default=None, allow_none=True)
@@ -94,8 +125,34 @@ class WishForm(ChosenForm):
     care = fields.Boolean(load_default=False)
 
 
+def people_on() -> Any:
+    """Days on which the people are others."""
+    return fields.Dict(
+        keys=Day(),
+        values=fields.List(Text()),
+        load_default=dict,
+        validate=validate.Length(max=MOST_DAYS),
+    )
+
+
+class MostForm(Schema):
+    """A half-day with another number; both halves of the day where none is named."""
+
+    day = Day(required=True)
+    half = Text(load_default=None, allow_none=True, validate=A_HALF)
+    most = count(required=True)
+
+
+def most_on() -> Any:
+    """Half-days with another number."""
+    return fields.List(
+        fields.Nested(MostForm), load_default=list, validate=validate.Length(max=MOST_DAYS * len(HALVES))
+    )
+
+
 class CoverForm(Schema):
-    """At least so many in the office of these people, of a unit, or of those with a skill; else of all."""
+    """At least so many in the office of these people, of a unit, or of those with a skill; else of all. `people_on`:
+    days on which they are others."""
 
     name = Text(required=True, validate=NAME)
     people = fields.List(Text(), load_default=None, allow_none=True)
@@ -103,6 +160,17 @@ class CoverForm(Schema):
     skill = Text(load_default=None, allow_none=True)
     least = count(required=True)
     half = Text(load_default=None, allow_none=True, validate=A_HALF)
+    people_on = people_on()
+
+
+class PoolForm(Schema):
+    """Terminals that are lent to some of the people: `most` of them, in the half-days of `most_on` another number."""
+
+    name = Text(required=True, validate=NAME)
+    people = fields.List(Text(), required=True)
+    most = count(required=True)
+    people_on = people_on()
+    most_on = most_on()
 
 
 class DutyForm(Schema):
@@ -112,7 +180,8 @@ class DutyForm(Schema):
 
 
 class ProblemForm(Schema):
-    """A section's days and people, what must hold, and what is wished for. See `app.rotation.rules` for each."""
+    """A section's days and people, what must hold, and what is wished for. See `app.rotation.rules` for each.
+    `seats_on`: half-days with another number of seats; `terminals` are lent to all, those of `pools` to some."""
 
     days = fields.List(Day(), required=True, validate=validate.Length(min=1, max=MOST_DAYS))
     members = fields.List(
@@ -122,7 +191,9 @@ class ProblemForm(Schema):
     covers = fields.List(fields.Nested(CoverForm), load_default=list, validate=validate.Length(max=200))
     duties = fields.List(fields.Nested(DutyForm), load_default=list, validate=validate.Length(max=500))
     seats = count(load_default=None, allow_none=True)
+    seats_on = most_on()
     terminals = count(load_default=None, allow_none=True)
+    pools = fields.List(fields.Nested(PoolForm), load_default=list, validate=validate.Length(max=100))
     wishes = fields.List(fields.Nested(WishForm), load_default=list, validate=validate.Length(max=MOST_CELLS))
     published = fields.List(
         fields.Nested(ChosenForm), load_default=list, validate=validate.Length(max=MOST_CELLS)
@@ -146,7 +217,7 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     named = {
         "members": [one["id"] for one in data["members"]],
         "days": data["days"],
-        **{where: [one["name"] for one in data[where]] for where in ("covers", "duties")},
+        **{where: [one["name"] for one in data[where]] for where in ("covers", "duties", "pools")},
     }
     yield from (
         (where, "It names something twice.")
@@ -156,7 +227,7 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     people = [
         *((where, one["person"]) for where in ("fixed", "wishes", "published") for one in data[where]),
         *(("duties", duty[who]) for duty in data["duties"] for who in ("main", "deputy")),
-        *(("covers", person) for cover in data["covers"] for person in cover["people"] or ()),
+        *((where, person) for where in ("covers", "pools") for one in data[where] for person in _named(one)),
         *(("members", one["mentor"]) for one in data["members"] if one["mentor"] is not None),
     ]
     yield from (
@@ -177,6 +248,13 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     )
 
 
+def _named(one: Mapping[str, Any]) -> Iterator[str]:
+    """Whom a cover or pool names."""
+    yield from one["people"] or ()
+    for people in one["people_on"].values():
+        yield from people
+
+
 def problem_of(said: Mapping[str, Any]) -> Problem:
     """The problem of a loaded form."""
     members = [_member(one) for one in said["members"]]
@@ -185,11 +263,23 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
         members=members,
         fixed={cell: Fixed(State(one["state"]), one["why"]) for one, cell in _cells(said["fixed"])},
         covers=[
-            Cover(one["name"], _covering(one, members), one["least"], one["half"]) for one in said["covers"]
+            Cover(one["name"], _covering(one, members), one["least"], one["half"], _people_on(one))
+            for one in said["covers"]
         ],
         duties=[Duty(one["name"], one["main"], one["deputy"]) for one in said["duties"]],
         seats=said["seats"],
+        seats_on=_most_on(said["seats_on"]),
         terminals=said["terminals"],
+        pools=[
+            Pool(
+                one["name"],
+                frozenset(one["people"]),
+                one["most"],
+                _people_on(one),
+                _most_on(one["most_on"]),
+            )
+            for one in said["pools"]
+        ],
         wishes=[Wish(cell, State(one["state"]), one["care"]) for one, cell in _cells(said["wishes"])],
         published={cell: State(one["state"]) for one, cell in _cells(said["published"])},
     )
@@ -201,10 +291,14 @@ def _member(one: Mapping[str, Any]) -> Member:
         name=one.get("name", one["id"]),
         unit=one["unit"],
         eligible=one["eligible"],
+        barred=frozenset(one["barred"]),
+        whole_days=one["whole_days"],
         skills=frozenset(one["skills"]),
         own_terminal=one["own_terminal"],
         caps=Caps(**one["caps"]) if one["caps"] else Caps(),
+        quotas=[Quota(**quota) for quota in one["quotas"]],
         target=one["target"],
+        targets=[Goal(**goal) for goal in one["targets"]],
         mondays=Granted(**one["mondays"]) if one["mondays"] else Granted(),
         fridays=Granted(**one["fridays"]) if one["fridays"] else Granted(),
         mentor=one["mentor"],
@@ -221,6 +315,18 @@ def _covering(one: Mapping[str, Any], members: Iterable[Member]) -> frozenset[st
         if (one["unit"] is None or member.unit == one["unit"])
         and (one["skill"] is None or one["skill"] in member.skills)
     )
+
+
+def _people_on(one: Mapping[str, Any]) -> dict[date, frozenset[str]]:
+    return {day: frozenset(people) for day, people in one["people_on"].items()}
+
+
+def _most_on(listed: Iterable[Mapping[str, Any]]) -> dict[HalfDay, int]:
+    return {
+        (one["day"], half): one["most"]
+        for one in listed
+        for half in (HALVES if one["half"] is None else (one["half"],))
+    }
 
 
 def _cells(listed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Cell]]:

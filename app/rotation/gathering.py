@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
@@ -14,22 +14,19 @@ from sqlalchemy.orm import Session
 from app.calendar import working_days
 from app.errors import NotFound, RuleBroken
 from app.people.models import Section
-from app.people.rules import lineage
+from app.rotation.allowed import allowed, by_day, pools
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
 from app.rotation.models import Key, Rotation, RotationCell, RotationLock, RotationSetting, State
-from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS
-from app.spaces.barriers import OUT_OF_ORDER, barriers
-from app.spaces.models import Space, Zone
-from app.spaces.rules import Kind
-from app.spaces.service import floor_timezone, in_layout
-from app.telework.caps.rules import Cell, Limit, Measure, Rule, period, used
+from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS, HalfDay
+from app.rotation.usable import usable_seats
+from app.rotation.writing import settled
+from app.telework.caps.rules import Cell, Limit, Measure, days_out, period, used
 from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
 from app.telework.figures.rules import granted
 from app.telework.figures.taken import taken
 from app.telework.models import TeleworkPlan
-from app.telework.rules import AWAY, REMOTE, STANDING, Half, PlanState
+from app.telework.rules import REMOTE, STANDING, Half, PlanKind, PlanState
 from app.telework.service import Office
-from app.timespan import TimeSpan, day_span
 from app.working_days import WorkingDays
 
 DAYS_AROUND = 31
@@ -50,10 +47,11 @@ class Month:
     cells: Mapping[int, Sequence[Cell]]
     taken: Mapping[int, Sequence[Cell]]
     plans: Mapping[Key, TeleworkPlan]
-    published: Mapping[Key, str]
+    published: Mapping[Key, RotationCell]
     locks: Mapping[Key, str]
     setting: Mapping[str, Any]
-    seats: int | None
+    seats: Mapping[HalfDay, int] | None
+    pools: Sequence[Mapping[str, Any]]
     of_person: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def is_here(self, user_id: int, on: date) -> bool:
@@ -82,9 +80,10 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         raise RuleBroken("rotation.days", most=MOST_DAYS)
     book = rulebook(session)
     sections = set(book.below(section_id))
+    everybody = governed(session)
     people = {
         user_id: person
-        for user_id, person in governed(session).items()
+        for user_id, person in everybody.items()
         if any(one in sections for on in days for one in person.sections_on(on))
     }
     if not 1 <= len(people) <= MOST_MEMBERS:
@@ -106,7 +105,8 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         published=_published(session, section_id, days),
         locks=_locks(session, section_id, days),
         setting=setting,
-        seats=usable_seats(session, home_zones(session, book, section_id), days[0], office),
+        seats=usable_seats(session, book, section_id, days=days, people=people, office=office),
+        pools=_pools(session, book, everybody, people, days),
         of_person={one["user_id"]: one for one in setting.get("people", ())},
     )
 
@@ -120,7 +120,25 @@ def _plans(session: Session, people: Collection[int], days: Sequence[date]) -> d
     return {(plan.user_id, plan.on_date, plan.half.value): plan for plan in session.scalars(query)}
 
 
-def _published(session: Session, section_id: int, days: Sequence[date]) -> dict[Key, str]:
+def _pools(
+    session: Session,
+    book: Rulebook,
+    everybody: Mapping[int, Governed],
+    people: Collection[int],
+    days: Sequence[date],
+) -> list[dict[str, Any]]:
+    query = select(TeleworkPlan.user_id, TeleworkPlan.on_date, TeleworkPlan.half).where(
+        TeleworkPlan.on_date.between(days[0], days[-1]),
+        TeleworkPlan.kind == PlanKind.HOME,
+        TeleworkPlan.state.in_(STANDING),
+    )
+    at_home = [(user_id, on, half.value) for user_id, on, half in session.execute(query)]
+    rules = {user_id: book.rule_on(person) for user_id, person in everybody.items()}
+    ours = {user_id: rules.pop(user_id) for user_id in people}
+    return pools(days, ours, rules, at_home)
+
+
+def _published(session: Session, section_id: int, days: Sequence[date]) -> dict[Key, RotationCell]:
     query = (
         select(RotationCell)
         .join(Rotation, Rotation.id == RotationCell.rotation_id)
@@ -130,7 +148,7 @@ def _published(session: Session, section_id: int, days: Sequence[date]) -> dict[
             RotationCell.on_date.between(days[0], days[-1]),
         )
     )
-    return {(one.user_id, one.on_date, one.half.value): one.kind.value for one in session.scalars(query)}
+    return {(one.user_id, one.on_date, one.half.value): one for one in session.scalars(query)}
 
 
 def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key, str]:
@@ -138,32 +156,6 @@ def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key,
         RotationLock.section_id == section_id, RotationLock.on_date.between(days[0], days[-1])
     )
     return {(one.user_id, one.on_date, one.half.value): one.kind.value for one in session.scalars(query)}
-
-
-def home_zones(session: Session, book: Rulebook, section_id: int) -> list[Zone]:
-    """The zones in which a section's people sit, in the order of their ids: its own and those of the sections below;
-    where these have none, those of the nearest section above that has one. One query."""
-    near = {**lineage([section_id], book.parents), **dict.fromkeys(book.below(section_id), 0)}
-    query = select(Zone).where(Zone.section_id.in_(near), in_layout(Zone)).order_by(Zone.id)
-    found = [(near[zone.section_id or 0], zone) for zone in session.scalars(query)]
-    nearest = min((distance for distance, _zone in found), default=0)
-    return [zone for distance, zone in found if distance == nearest]
-
-
-def usable_seats(session: Session, zones: Sequence[Zone], on: date, office: Office) -> int | None:
-    """How many seats of these zones are in order on a day; None of no zone."""
-    if not zones:
-        return None
-    seats = set(
-        session.scalars(
-            select(Space.id).where(
-                Space.zone_id.in_([zone.id for zone in zones]), Space.kind == Kind.SEAT, in_layout(Space)
-            )
-        )
-    )
-    span: TimeSpan = day_span(on, floor_timezone(session, zones[0].floor_id))
-    broken = barriers(session, span, office.timezone, zone_ids=[zone.id for zone in zones])
-    return len(seats - {one.space_id for one in broken if one.why == OUT_OF_ORDER})
 
 
 def problem_form(of: Month) -> dict[str, Any]:
@@ -182,7 +174,7 @@ def problem_form(of: Month) -> dict[str, Any]:
                     care = bool(of.of_person.get(user_id, {}).get("care"))
                     wishes.append({**cell, "state": state, "care": care})
                 if key in of.published:
-                    published.append({**cell, "state": of.published[key]})
+                    published.append({**cell, "state": of.published[key].kind.value})
     setting = of.setting
     return {
         "days": [on.isoformat() for on in of.days],
@@ -194,8 +186,9 @@ def problem_form(of: Month) -> dict[str, Any]:
             for one in setting.get("duties", ())
             if {one["main"], one["deputy"]} <= of.people.keys()
         ],
-        "seats": of.seats,
-        "terminals": _terminals(of),
+        **_seats(of),
+        "terminals": None,
+        "pools": list(of.pools),
         "wishes": wishes,
         "published": published,
     }
@@ -204,22 +197,15 @@ def problem_form(of: Month) -> dict[str, Any]:
 def _given(of: Month, key: Key) -> tuple[str, str] | None:
     """Where somebody is then, if that is given, and why."""
     user_id, on, half = key
-    plan = of.plans.get(key)
     if (absent := is_absent(of, key)) is not None:
         return "away", absent
-    if plan is not None and plan.kind in AWAY:
-        return "away", plan.kind.value
+    by_plan = settled(of.plans.get(key), of.published.get(key), of.office)
+    if by_plan is not None:
+        return by_plan[0].value, by_plan[1]
     if key in of.locks:
         return of.locks[key], "locked"
     if any(_attends(one, user_id, on, half) for one in of.setting.get("meetings", ())):
         return "office", "meeting"
-    if (
-        plan is not None
-        and plan.state is PlanState.APPROVED
-        and plan.kind in REMOTE
-        and key not in of.published
-    ):
-        return "home", "approved"
     return None
 
 
@@ -246,64 +232,54 @@ def _attends(meeting: Mapping[str, Any], user_id: int, on: date, half: str) -> b
 
 def _member(of: Month, user_id: int) -> dict[str, Any]:
     person, rule_on = of.of_person.get(user_id, {}), of.book.rule_on(of.people[user_id])
-    rule = rule_on(of.days[0])
     mentor = person.get("mentor")
     return {
         "id": str(user_id),
         "name": of.people[user_id].name,
         "unit": of.unit(user_id),
-        "eligible": rule is None or rule.eligible,
         "skills": list(person.get("skills", ())),
         "own_terminal": bool(person.get("own_terminal")),
-        "caps": _caps(of, user_id, rule) if rule else None,
-        "target": person.get("target"),
+        **_targets(of, user_id, person.get("target")),
         "mondays": _so_far(of, user_id, MONDAY),
         "fridays": _so_far(of, user_id, FRIDAY),
         "mentor": str(mentor) if mentor in of.people else None,
         "around": _around(of, user_id),
+        **allowed(of.days, of.cells.get(user_id, ()), rule_on, of.calendar, of.office),
     }
 
 
+def _targets(of: Month, user_id: int, a_month: int | None) -> dict[str, Any]:
+    """What of the half-days a month that are wanted at home is left for these days, month by month."""
+    if a_month is None:
+        return {"target": None}
+    planned, cells = set(of.days), of.cells.get(user_id, ())
+    others = [cell for cell in cells if cell.on not in planned]
+    goals = []
+    for span in sorted({period(Limit.MONTH, on) for on in of.days}):
+        left = max(0, a_month - used(others, Measure.HALF_DAYS, span, of.calendar))
+        could = sum(
+            is_absent(of, (user_id, on, half)) is None
+            for on in of.days
+            for half in HALVES
+            if span[0] <= on <= span[1]
+        )
+        first, last = (on.isoformat() for on in span)
+        goals.append({"first": first, "last": last, "half_days": min(left, could)})
+    return {"target": goals[0]["half_days"]} if len(goals) == 1 else {"target": None, "targets": goals}
+
+
 def _around(of: Month, user_id: int) -> dict[str, int]:
-    """The half-days at home on the working days just before and after, as many as a week or a row can reach over."""
-    home: Counter[date] = Counter(
-        cell.on for cell in of.cells.get(user_id, ()) if cell.is_remote and cell.fills
-    )
+    """The half-days at home on the working days just before and after, as many as a row can reach over: of a day that
+    counts in a row both, though one may be leave. Weeks are counted by quotas."""
+    cells = of.cells.get(user_id, ())
+    home: Counter[date] = Counter(cell.on for cell in cells if cell.is_remote and cell.fills)
+    out = dict.fromkeys(days_out(cells, of.calendar), len(HALVES))
     reach = timedelta(days=DAYS_AROUND)
     near = [
         *of.calendar.between(of.days[0] - reach, of.days[0] - timedelta(days=1)),
         *of.calendar.between(of.days[-1] + timedelta(days=1), of.days[-1] + reach),
     ]
-    return {on.isoformat(): home[on] for on in near}
-
-
-def _caps(of: Month, user_id: int, rule: Rule) -> dict[str, int | None]:
-    """The rule's caps in half-days; of the month and the fiscal year what is left beside these days."""
-    planned = set(of.days)
-    others = [cell for cell in of.cells.get(user_id, ()) if cell.on not in planned]
-
-    def left(limit: Limit) -> int | None:
-        cap = rule.cap(limit)
-        if cap is None:
-            return None
-        spent = (
-            0 if limit is Limit.WEEK else used(others, rule.measure, period(limit, of.days[0]), of.calendar)
-        )
-        return max(0, _half_days(cap - spent, rule, of.office))
-
-    return {
-        "week": left(Limit.WEEK),
-        "month": left(Limit.MONTH),
-        "year": left(Limit.FISCAL_YEAR),
-        "row": rule.in_a_row,
-    }
-
-
-def _half_days(amount: int, rule: Rule, office: Office) -> int:
-    """How many whole half-days an amount of the rule's measure allows at least."""
-    if rule.measure is Measure.HALF_DAYS:
-        return amount
-    return amount // max(office.hours_of(half).minutes for half in Half)
+    return {on.isoformat(): out.get(on, home[on]) for on in near}
 
 
 def _so_far(of: Month, user_id: int, weekday: int) -> dict[str, int]:
@@ -322,30 +298,33 @@ def _so_far(of: Month, user_id: int, weekday: int) -> dict[str, int]:
 
 def _cover(of: Month, one: Mapping[str, Any]) -> dict[str, Any]:
     people = one.get("people")
+    said = {name: one.get(name) for name in ("name", "least", "half", "skill")}
     if people is None and one.get("section") is not None:
         below = set(of.book.below(one["section"]))
-        people = [
-            user_id
-            for user_id in of.people
-            if any(own in below for own in of.people[user_id].sections_on(of.days[0]))
-        ]
+        return {**said, **by_day({on: _people_in(of, below, on) for on in of.days})}
     return {
-        "name": one["name"],
-        "least": one["least"],
-        "half": one.get("half"),
-        "skill": one.get("skill"),
+        **said,
         "people": None if people is None else [str(user_id) for user_id in people if user_id in of.people],
     }
 
 
-def _terminals(of: Month) -> int | None:
-    """How many can be lent, by the rule that holds for the section's people."""
-    known: dict[int, int] = defaultdict(int)
-    for user_id in of.people:
-        rule = of.book.rule_on(of.people[user_id])(of.days[0])
-        if rule is not None and rule.terminals is not None:
-            known[rule.id] = rule.terminals
-    return sum(known.values()) if known else None
+def _people_in(of: Month, sections: Collection[int], on: date) -> list[str]:
+    return [
+        str(user_id)
+        for user_id, person in of.people.items()
+        if any(own in sections for own in person.sections_on(on))
+    ]
+
+
+def _seats(of: Month) -> dict[str, Any]:
+    """The most seats that can be used in a half-day, and the half-days in which they are fewer."""
+    most = max(of.seats.values()) if of.seats else None
+    fewer = [
+        {"day": on.isoformat(), "half": half, "most": count}
+        for (on, half), count in (of.seats or {}).items()
+        if count != most
+    ]
+    return {"seats": most, "seats_on": fewer}
 
 
 def names_of(form: Mapping[str, Any]) -> dict[str, str]:

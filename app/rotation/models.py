@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.orm import Base, BigId, enum_text
+from app.telework.models import ERASABLE, TeleworkPlan
 from app.telework.rules import Half, PlanKind
 
 Key = tuple[int, date, str]  # of a cell in the office's rows: user, day, half
@@ -136,7 +137,12 @@ class RotationBooking(Base):
 
 
 class RotationCell(Base):
-    """A half-day as it was published: the plan that was written for it."""
+    """A half-day as it was published.
+
+    `wrote_at`: when the rotation, or one that it took the place of, wrote the plan, which has this as its approval as
+    long as nobody else has decided on it; None: the plan stood already. `before`: what that writing took the place of,
+    as `app.rotation.writing` keeps it; None: there was no plan.
+    """
 
     __tablename__ = "rotation_cells"
     __table_args__ = (
@@ -151,6 +157,12 @@ class RotationCell(Base):
     on_date: Mapped[date]
     half: Mapped[Half] = mapped_column(enum_text(Half))
     kind: Mapped[PlanKind] = mapped_column(enum_text(PlanKind))
+    wrote_at: Mapped[datetime | None]
+    before: Mapped[dict[str, Any] | None] = mapped_column(ERASABLE)
+
+    def has_written(self, plan: TeleworkPlan) -> bool:
+        """Whether a plan stands by the rotation's word, and by nobody's since."""
+        return self.wrote_at is not None and plan.approved_at == self.wrote_at
 
 
 class RotationSwap(Base):

@@ -21,7 +21,7 @@ from app.rotation.rules import HALVES, Problem
 from app.rotation.whatif import Least, least_home, least_seats
 from app.telework.daylog.service import COUNTS_AS, effective
 from app.telework.models import HalfDay
-from app.telework.rules import AWAY, REMOTE, DayClass
+from app.telework.rules import REMOTE, DayClass, PlanKind
 from app.telework.service import Office
 
 IN_THE_OFFICE = (DayClass.OFFICE, DayClass.OFFICE_PRESUMED)
@@ -65,12 +65,9 @@ def _planned(of: gathering.Month) -> Attendance:
             if gathering.is_absent(of, (user_id, on, half)):
                 continue
             plan = of.plans.get((user_id, on, half))
-            if plan is not None and plan.kind in AWAY:
-                continue
-            if plan is not None and plan.kind in REMOTE and of.office.cell_of(plan).fills:
-                home += 1
-            else:
-                counts[on, half] += 1
+            kind = plan.kind if plan is not None and of.office.cell_of(plan).fills else PlanKind.OFFICE
+            home += kind in REMOTE
+            counts[on, half] += kind is PlanKind.OFFICE
     return Attendance(counts, home)
 
 
@@ -158,7 +155,7 @@ def seat_table(needs: Needs, seats: int | None, *, seconds: float = SECONDS) -> 
 
     No transaction may be open meanwhile.
     """
-    asked = replace(needs.problem, seats=None)
+    asked = replace(needs.problem, seats=None, seats_on={})
     ends = monotonic() + seconds
     fewest = least_seats(asked, seconds=min(SECONDS_FOR_SEATS, seconds))
     if fewest.is_impossible:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -23,23 +24,41 @@ from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, St
 from app.rotation.rules import State as Where
 from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
+from app.rotation.writing import Broken, bring_back, settled, would_break, write_over
 from app.telework.models import TeleworkPlan
-from app.telework.rules import AWAY, REMOTE, Half, PlanKind, PlanState
+from app.telework.rules import REMOTE, Half, PlanKind, PlanState
 from app.telework.service import Office, check_open
 
 KINDS = {Where.HOME: PlanKind.HOME, Where.OFFICE: PlanKind.OFFICE}
 
 
+class OnBreach(StrEnum):
+    """What becomes of plans that would break a rule of telework: refused; allowed where a chief may allow it; shown, as
+    a preview does."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+    SHOW = "show"
+
+
 def publish(
-    session: Session, rotation: Rotation, *, actor: Person, office: Office, now: datetime
+    session: Session,
+    rotation: Rotation,
+    *,
+    actor: Person,
+    office: Office,
+    now: datetime,
+    on_breach: OnBreach = OnBreach.REFUSE,
 ) -> Published:
     """Write a rotation's days from today on as approved plans, and book seats for the days in the office.
 
     What an earlier rotation had published of these days is replaced: its seats stay where the person comes still, and
-    are given back where not; its other days stay its own. What came up since the search was asked for stays as it is:
-    leave, trips, and what was decided for somebody by hand. Rehearsed, it is its own preview.
+    are given back where not; its other days stay its own. What is not a rotation's stays as it is: leave, trips, and
+    what was approved for somebody by hand. `on_breach`: where the plans would break a rule of telework. Rehearsed,
+    it is its own preview.
 
-    Raises Conflict `rotation.state` or `telework.day_closed`, RuleBroken `rotation.of_no_section` or `rotation.over`.
+    Raises Conflict `rotation.state` or `telework.day_closed`, RuleBroken `rotation.of_no_section`, `rotation.over`,
+    `rotation.breaks_rules`.
     """
     if rotation.section_id is None:
         raise RuleBroken("rotation.of_no_section")
@@ -47,7 +66,7 @@ def publish(
         raise Conflict("rotation.state", state=rotation.state.value)
     today = office.day(now)
     planned = {
-        (int(cell.person), cell.day, cell.half): KINDS[state]
+        (int(cell.person), cell.day, cell.half): state
         for cell, state in plan_of(rotation.plan).items()
         if state is not Where.AWAY and cell.day >= today
     }
@@ -62,23 +81,22 @@ def publish(
     )
     seats.take_turn(_seats_of(session, earlier, now))
     check_open(session, first)
-    plans = _plans(session, planned)
-    written = _written(session, earlier)
-    cells = {
-        key: kind
-        for key, kind in planned.items()
-        if not _is_overtaken(plans.get(key), rotation.made_at, written.get(key))
-    }
     before = [one for one in _seats_of(session, earlier, now) if first <= office.day(one.start_at) <= last]
+    plans = _plans(session, planned)
+    cells = _cells(planned, plans, _stored(session, earlier), office)
+    fresh = {key: cell for key, cell in cells.items() if _is_fresh(plans.get(key), cell, office)}
+    broken = would_break(session, {key: cell.kind for key, cell in fresh.items()}, seats.people, office)
+    _refuse(broken, on_breach)
     _replace(session, rotation, earlier, seats=before, first=first, last=last, now=now)
-    found = Published(changed=_write_plans(session, plans, cells, actor=actor, now=now))
-    session.add_all(
-        RotationCell(rotation_id=rotation.id, user_id=user_id, on_date=on, half=Half(half), kind=kind)
-        for (user_id, on, half), kind in cells.items()
-    )
+    session.add_all(_written(plans.get(key), cell, actor=actor, now=now) for key, cell in fresh.items())
+    for cell in cells.values():
+        cell.rotation_id = rotation.id
+        session.add(cell)
+    found = Published(changed=list(fresh), broken=broken)
     rotation.state, rotation.published_at, rotation.published_by = State.PUBLISHED, now, actor.id
+    rotation.first_on, rotation.last_on = first, last
     session.flush()
-    seats.book(cells, before, found)
+    seats.book({key: cell.kind for key, cell in cells.items()}, before, found)
     events.record(
         session,
         "rotation.published",
@@ -91,6 +109,13 @@ def publish(
     changed = Counter(user_id for user_id, _on, _half in found.changed)
     _tell(session, "telework.rotation_published", rotation, changed, actor=actor, now=now)
     return found
+
+
+def _refuse(broken: Collection[Broken], on_breach: OnBreach) -> None:
+    """Raise RuleBroken `rotation.breaks_rules` where that is what becomes of a breach."""
+    for one in broken if on_breach is not OnBreach.SHOW else ():
+        if one.breach.is_refused or on_breach is OnBreach.REFUSE:
+            raise RuleBroken("rotation.breaks_rules", **one.facts)
 
 
 def _published(session: Session, section_id: int, first: date, last: date) -> list[Rotation]:
@@ -153,57 +178,60 @@ def _seats_of(session: Session, rotations: Collection[Rotation], now: datetime) 
     return list(session.scalars(query))
 
 
-def _plans(session: Session, cells: Mapping[Key, PlanKind]) -> dict[Key, TeleworkPlan]:
-    """What these people have planned in these days already."""
+def _plans(session: Session, cells: Collection[Key]) -> dict[Key, TeleworkPlan]:
+    """What these people have planned in these days already, as it is once it is one's turn."""
+    if not cells:
+        return {}
     days = [on for _user, on, _half in cells]
     query = select(TeleworkPlan).where(
         TeleworkPlan.user_id.in_({user_id for user_id, _on, _half in cells}),
         TeleworkPlan.on_date.between(min(days), max(days)),
     )
+    found = session.scalars(query.execution_options(populate_existing=True))
+    return {(one.user_id, one.on_date, one.half.value): one for one in found}
+
+
+def _stored(session: Session, rotations: Collection[Rotation]) -> dict[Key, RotationCell]:
+    """What these rotations have published."""
+    query = select(RotationCell).where(RotationCell.rotation_id.in_([one.id for one in rotations]))
     return {(one.user_id, one.on_date, one.half.value): one for one in session.scalars(query)}
 
 
-def _written(session: Session, rotations: Collection[Rotation]) -> dict[Key, PlanKind]:
-    """What these rotations have written."""
-    query = select(RotationCell).where(RotationCell.rotation_id.in_([one.id for one in rotations]))
-    return {(one.user_id, one.on_date, one.half.value): one.kind for one in session.scalars(query)}
-
-
-def _is_overtaken(plan: TeleworkPlan | None, since: datetime, written: PlanKind | None) -> bool:
-    """Whether somebody is away by now, or a chief has decided on the half-day by hand since the search was asked for.
-
-    `written`: what an earlier rotation wrote there, which is by nobody's hand.
-    """
-    if plan is None or not plan.stands:
-        return False
-    is_decided = plan.state is PlanState.APPROVED and plan.decided_at is not None and plan.decided_at > since
-    return plan.kind in AWAY or (is_decided and plan.kind is not written)
-
-
-def _write_plans(
-    session: Session,
+def _cells(
+    planned: Mapping[Key, Where],
     plans: Mapping[Key, TeleworkPlan],
-    cells: Mapping[Key, PlanKind],
-    *,
-    actor: Person,
-    now: datetime,
-) -> list[Key]:
-    """Make the cells approved plans; returns those that were none before, or others."""
-    changed = []
-    for key, kind in cells.items():
-        user_id, on, half = key
-        plan = plans.get(key)
-        says = plan is not None and plan.stands and _says(plan, kind)
-        if plan is None:
-            plan = TeleworkPlan(user_id=user_id, on_date=on, half=Half(half), kind=kind, requested_at=now)
-            session.add(plan)
-        elif says and plan.state is PlanState.APPROVED:
-            continue
-        # What was asked for is approved as it was asked for, be it a satellite office.
-        _approve(plan, plan.kind if says else kind, actor, now)
-        changed.append(key)
-    session.flush()
-    return changed
+    written: Mapping[Key, RotationCell],
+    office: Office,
+) -> dict[Key, RotationCell]:
+    """What is published of a plan: all of it but where somebody is elsewhere by now by a plan that is no rotation's.
+
+    `written`: the cells of earlier rotations; what they wrote, and over what, the new ones know.
+    """
+    found = {}
+    for key, state in planned.items():
+        was, (user_id, on, half) = written.get(key), key
+        by_plan = settled(plans.get(key), was, office)
+        if by_plan is None or by_plan[0] is state:
+            cell = RotationCell(user_id=user_id, on_date=on, half=Half(half), kind=KINDS[state])
+            if was is not None and by_plan is None:
+                cell.wrote_at, cell.before = was.wrote_at, was.before
+            found[key] = cell
+    return found
+
+
+def _is_fresh(plan: TeleworkPlan | None, cell: RotationCell, office: Office) -> bool:
+    """Whether a plan is written: it is a rotation's to write, and none yet, not approved, or another."""
+    if plan is None or not plan.stands:
+        return True
+    is_open = settled(plan, cell, office) is None
+    return is_open and not (plan.state is PlanState.APPROVED and _says(plan, cell.kind))
+
+
+def _written(plan: TeleworkPlan | None, cell: RotationCell, *, actor: Person, now: datetime) -> TeleworkPlan:
+    """The plan of a cell. What was asked for is approved as it was asked for, be it a satellite office."""
+    is_asked = plan is not None and plan.stands and _says(plan, cell.kind)
+    kind = plan.kind if plan is not None and is_asked else cell.kind
+    return write_over(cell, plan, kind, by=actor.id, now=now)
 
 
 def _says(plan: TeleworkPlan, kind: PlanKind) -> bool:
@@ -211,13 +239,6 @@ def _says(plan: TeleworkPlan, kind: PlanKind) -> bool:
     part of a half-day stays so."""
     whole = plan.part is None or plan.state is PlanState.APPROVED
     return whole and (plan.kind in REMOTE) == (kind is PlanKind.HOME)
-
-
-def _approve(plan: TeleworkPlan, kind: PlanKind, actor: Person, now: datetime) -> None:
-    plan.kind, plan.state, plan.starts, plan.ends = kind, PlanState.APPROVED, None, None
-    plan.approved_at = plan.decided_at = now
-    plan.approved_by = plan.decided_by = actor.id
-    plan.reason = ""
 
 
 def _tell(
@@ -256,18 +277,14 @@ class Withdrawn:
 def withdraw(
     session: Session, rotation: Rotation, *, actor: Person, office: Office, now: datetime
 ) -> Withdrawn:
-    """Take a published rotation back: its seats that have not begun are given up, its plans of days to come that are
-    still as it wrote them are withdrawn. Rehearsed, it is its own preview. Raises Conflict `rotation.state`."""
+    """Take a published rotation back: its seats that have not begun are given up; of days to come, what stood before
+    the plans that are still as it wrote them stands again, and where nothing did they are withdrawn. Rehearsed, it is
+    its own preview. Raises Conflict `rotation.state`."""
     if rotation.state is not State.PUBLISHED:
         raise Conflict("rotation.state", state=rotation.state.value)
     lock_rows(session, LOCK, [rotation.section_id or 0])
     today = office.day(now)
-    cells = {
-        (one.user_id, one.on_date, one.half): one.kind
-        for one in session.scalars(
-            select(RotationCell).where(RotationCell.rotation_id == rotation.id, RotationCell.on_date > today)
-        )
-    }
+    cells = {key: cell for key, cell in _stored(session, [rotation]).items() if cell.on_date > today}
     bookings = _seats_of(session, [rotation], now)
     queue_up(
         session,
@@ -277,15 +294,10 @@ def withdraw(
     for booking in bookings:
         release.cancel(session, booking, actor=actor, now=now)
     withdrawn: Counter[int] = Counter()
-    query = select(TeleworkPlan).where(
-        TeleworkPlan.user_id.in_({user_id for user_id, _on, _half in cells}),
-        TeleworkPlan.on_date > today,
-        TeleworkPlan.on_date <= rotation.last_on + timedelta(days=1),
-        TeleworkPlan.state == PlanState.APPROVED,
-    )
-    for plan in session.scalars(query):
-        if cells.get((plan.user_id, plan.on_date, plan.half)) is plan.kind and plan.reported_at is None:
-            plan.state, plan.approved_at, plan.approved_by = PlanState.WITHDRAWN, None, None
+    for key, plan in _plans(session, cells).items():
+        cell = cells.get(key)
+        if cell is not None and cell.has_written(plan) and plan.reported_at is None:
+            bring_back(plan, cell)
             withdrawn[plan.user_id] += 1
     rotation.state, rotation.ended_at = State.WITHDRAWN, now
     session.flush()

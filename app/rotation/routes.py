@@ -21,6 +21,7 @@ from app.rotation import service, swapping
 from app.rotation.form import A_HALF
 from app.rotation.models import Rotation
 from app.rotation.needs import needs_of, what_if
+from app.rotation.publishing import OnBreach
 from app.rotation.schemas import (
     LockList,
     LockRequest,
@@ -41,10 +42,12 @@ from app.rotation.schemas import (
     WhatIfQuery,
     WhatIfView,
     WithdrawnView,
+    WithdrawQuery,
 )
 from app.rotation.standing import Seen, find_way, look, swaps_of
+from app.rotation.writing import Broken
 from app.versions import changes, shown
-from app.wording import of_rotation
+from app.wording import of_rotation, of_telework
 
 api = Blueprint(
     "rotation", "rotation", url_prefix="/api/v1", description="Who is where: rotations of a section"
@@ -79,9 +82,9 @@ def ask(body: dict[str, Any]) -> Any:
 
 
 def plain(said: Any) -> Any:
-    """A loaded form as JSON has it: days as text."""
+    """A loaded form as JSON has it: days as text, those too that name something."""
     if isinstance(said, Mapping):
-        return {name: plain(value) for name, value in said.items()}
+        return {plain(name): plain(value) for name, value in said.items()}
     if isinstance(said, list):
         return [plain(one) for one in said]
     return said.isoformat() if hasattr(said, "isoformat") else said
@@ -142,23 +145,36 @@ def cancel(rotation_id: int) -> Any:
 def publish(query: dict[str, Any], rotation_id: int) -> Any:
     """Write the plans and book the seats, in one step; with `dry_run`: what would become of it"""
     how = rehearsal if query["dry_run"] else transaction
+    on_breach = OnBreach.ALLOW if query["confirmed"] else OnBreach.REFUSE
     with how(db.engine) as session:
         rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
         done = pipeline.publish_rotation(
-            session, rotation, actor=asker(), office=service.office_of(settings()), now=now()
+            session,
+            rotation,
+            actor=asker(),
+            office=service.office_of(settings()),
+            now=now(),
+            on_breach=OnBreach.SHOW if query["dry_run"] else on_breach,
         )
         return {
             "changed_cells": len(done.changed),
             "people_told": len(done.people),
             "seats_booked": len(done.bookings),
+            "broken": [broken_shown(one) for one in done.broken],
             "unseated": done.unseated,
             "expected": done.expected,
         }
 
 
+def broken_shown(one: Broken) -> dict[str, Any]:
+    """A rule that somebody's plans break, with a sentence."""
+    detail = of_telework.breach(one.facts)
+    return {"user_id": one.user_id, "refused": one.breach.is_refused, "detail": detail, **one.facts}
+
+
 @api.route("/rotations/<int:rotation_id>/withdraw", methods=["POST"])
 @changes(show)
-@api.arguments(PublishQuery, location="query")
+@api.arguments(WithdrawQuery, location="query")
 @api.response(200, WithdrawnView)
 @allow(*PLANNERS)
 def withdraw(query: dict[str, Any], rotation_id: int) -> Any:

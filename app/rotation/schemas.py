@@ -11,6 +11,7 @@ from app.http import PageArguments
 from app.rotation.form import A_HALF, NAME, ProblemForm, count
 from app.rotation.models import State, SwapState
 from app.rotation.rules import HALVES, WEEKDAYS
+from app.telework.schemas import BreachView
 
 HALF_DAYS = [f"{day}-{half}" for day in WEEKDAYS for half in HALVES]
 MOST_SECONDS = 600
@@ -171,17 +172,32 @@ class ExpectedView(Schema):
     seats = fields.Integer()
 
 
-class PublishQuery(Schema):
+class WithdrawQuery(Schema):
     dry_run = fields.Boolean(load_default=False)
 
 
+class PublishQuery(WithdrawQuery):
+    """`confirmed`: though rules of telework are broken that the chief may allow."""
+
+    confirmed = fields.Boolean(load_default=False)
+
+
+class BrokenView(BreachView):
+    """A rule of telework that somebody's new plans break. `refused`: nobody may allow it."""
+
+    user_id = fields.Integer()
+    name = fields.String()
+    refused = fields.Boolean()
+
+
 class PublishedView(Schema):
-    """What publishing did, or would do. `unseated`: who found no seat on which days. `expected`: in zones without
-    booking, how many come in each half-day."""
+    """What publishing did, or would do. `broken`: rules that the plans break. `unseated`: who found no seat on which
+    days. `expected`: in zones without booking, how many come in each half-day."""
 
     changed_cells = fields.Integer()
     people_told = fields.Integer()
     seats_booked = fields.Integer()
+    broken = fields.List(fields.Nested(BrokenView))
     unseated = fields.List(fields.Dict())
     expected = fields.List(fields.Nested(ExpectedView))
 

@@ -18,6 +18,7 @@ from app.rotation.rules import (
     Rule,
     State,
     available,
+    uncalled,
     worth,
 )
 
@@ -41,7 +42,7 @@ class Musts:
             self._member(member)
         for day in problem.days:
             for half in HALVES:
-                self._half_day(half, self.at_work(day, half))
+                self._half_day(day, half, self.at_work(day, half))
 
     def at_home(self, person: str, days: Iterable[date]) -> list[int]:
         """The columns of a person's cells on these days that can be at home."""
@@ -81,8 +82,11 @@ class Musts:
     def _member(self, member: Member) -> None:
         days, caps = self.problem.days, member.caps
         whole = total(self.at_home(member.id, days))
-        if not member.eligible:
-            self._must(Rule("eligible", member.id), whole, 0)
+        barred = [day for day in days if day in member.barred or not member.eligible]
+        if barred:
+            self._must(Rule("eligible", member.id), total(self.at_home(member.id, barred)), 0)
+        if member.whole_days:
+            self._whole_days(member)
         if caps.week is not None:
             for week in self.problem.weeks.values():
                 monday = week[0] - timedelta(days=week[0].weekday())
@@ -92,29 +96,45 @@ class Musts:
         for kind, cap in (("month", caps.month), ("year", caps.year)):
             if cap is not None:
                 self._must(Rule(kind, member.id), whole, cap)
+        for quota in member.quotas:
+            within = [day for day in days if quota.covers(day)]
+            if within:
+                self._must(Rule(quota.kind, member.id), total(self.at_home(member.id, within)), quota.left)
         if caps.row is not None:
             self._row(member, caps.row)
 
+    def _whole_days(self, member: Member) -> None:
+        """Both halves of a day are at home, or neither."""
+        rule = Rule("unit", member.id)
+        for day in self.problem.days:
+            cells = self.at_home(member.id, [day])
+            if len(cells) == len(HALVES):
+                self._must(rule, {cells[0]: 1.0, cells[1]: -1.0}, 0)
+                self._must(rule, {cells[0]: -1.0, cells[1]: 1.0}, 0)
+            else:
+                self._must(rule, total(cells), 0)
+
     def _row(self, member: Member, most: int) -> None:
-        """Days in a row: of one day more than may be, one is without any half at home."""
+        """Days in a row, on which all halves at work are at home: of one day more than may be, one is not so."""
         some: dict[date, int] = {}
         for day in self.problem.days:
-            some[day] = self.milp.column(whole=False)
-            for cell in self.at_home(member.id, [day]):
-                self.milp.row({cell: 1.0, some[day]: -1.0}, high=0)
+            cells = self.at_home(member.id, [day])
+            some[day] = self.milp.column(high=1.0 if cells else 0.0, whole=False)
+            if cells:
+                self.milp.row({**total(cells), some[day]: -1.0}, high=len(cells) - 1)
         days = sorted([*member.around, *some])
         for first in range(len(days) - most):
             window = days[first : first + most + 1]
             chosen = [some[day] for day in window if day in some]
             if chosen:
-                settled = sum(bool(member.around[day]) for day in window if day not in some)
+                settled = sum(member.around[day] == len(HALVES) for day in window if day not in some)
                 self._must(Rule("row", member.id), total(chosen), most - settled)
 
-    def _half_day(self, half: str, at_work: Mapping[str, int]) -> None:
+    def _half_day(self, day: date, half: str, at_work: Mapping[str, int]) -> None:
         problem = self.problem
         for cover in problem.covers:
             if half in cover.halves():
-                theirs = [home for person, home in at_work.items() if person in cover.people]
+                theirs = [home for person, home in at_work.items() if person in cover.people_of(day)]
                 self._must(Rule("cover", cover.name), total(theirs), len(theirs) - cover.least)
         for duty in problem.duties:
             both = [at_work[one] for one in (duty.main, duty.deputy) if one in at_work]
@@ -127,11 +147,17 @@ class Musts:
                     self._must(rule, {at_work[member.mentor]: 1.0, **own}, 0)
                 else:
                     self._must(rule, own, -1)
-        if problem.seats is not None:
-            self._must(Rule("seats"), total(at_work.values(), -1.0), problem.seats - len(at_work))
+        seats = problem.seats_of(day, half)
+        if seats is not None:
+            self._must(Rule("seats"), total(at_work.values(), -1.0), seats - len(at_work))
+        lent = {
+            one.id: at_work[one.id] for one in problem.members if one.id in at_work and not one.own_terminal
+        }
         if problem.terminals is not None:
-            lent = [at_work[one.id] for one in problem.members if one.id in at_work and not one.own_terminal]
-            self._must(Rule("terminals"), total(lent), problem.terminals)
+            self._must(Rule("terminals"), total(lent.values()), problem.terminals)
+        for pool in problem.pools:
+            theirs = [home for person, home in lent.items() if person in pool.people_of(day)]
+            self._must(Rule("terminals", pool.name), total(theirs), pool.most_of(day, half))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +252,7 @@ def _levels(musts: Musts) -> Iterator[tuple[str, Build]]:
     """What is to be least, the most important first; only what the problem knows of. Columns of a level come when its
     turn comes: those before it are solved without them."""
     problem = musts.problem
-    if any(member.target is not None for member in problem.members):
+    if any(member.goals(problem.days) for member in problem.members):
         yield "targets", lambda: _off_targets(musts)
     for name, care in (("care", True), ("wishes", False)):
         wanted = [
@@ -236,6 +262,9 @@ def _levels(musts: Musts) -> Iterator[tuple[str, Build]]:
         ]
         if wanted:
             yield name, lambda wanted=wanted: _other_than(musts, wanted)  # type: ignore[misc]
+    without = [(cell, State.OFFICE) for cell in uncalled(problem)]
+    if without:
+        yield "uncalled", lambda: _other_than(musts, without)
     yield "unfair", lambda: _spreads(musts)
     if problem.units:
         yield "no_common_day", lambda: _no_common_day(musts)
@@ -257,11 +286,11 @@ def _other_than(musts: Musts, wanted: Collection[tuple[Cell, State]]) -> Linear:
 def _off_targets(musts: Musts) -> Linear:
     offs = []
     for member in musts.problem.members:
-        if member.target is not None:
+        for days, wanted in member.goals(musts.problem.days):
             offs.append(musts.milp.column(high=INFINITY, whole=False))
-            home = musts.at_home(member.id, musts.problem.days)
-            musts.milp.row({**total(home), offs[-1]: -1.0}, high=member.target)
-            musts.milp.row({**total(home), offs[-1]: 1.0}, low=member.target)
+            home = musts.at_home(member.id, days)
+            musts.milp.row({**total(home), offs[-1]: -1.0}, high=wanted)
+            musts.milp.row({**total(home), offs[-1]: 1.0}, low=wanted)
     return Linear(total(offs))
 
 

@@ -14,23 +14,24 @@ from sqlalchemy.orm import Session
 
 from app.bookings import release
 from app.bookings.guards import queue_up
-from app.bookings.models import HOLDS, Booking
+from app.bookings.models import Booking
 from app.bookings.reserve import allot
-from app.bookings.rules import Origin, Status
+from app.bookings.rules import Origin
 from app.errors import DomainError
 from app.people.service import Person, find_people
-from app.rotation import gathering
 from app.rotation.models import Key, Rotation, RotationBooking
 from app.rotation.rules import HALVES
 from app.rotation.seating import DAY, Coming, Desk, seat
+from app.rotation.usable import held_desks, home_zones, whole_span, windows
+from app.rotation.writing import Broken
 from app.spaces.barriers import barriers
 from app.spaces.models import Space
-from app.spaces.rules import Kind, Lane
+from app.spaces.rules import Kind
 from app.spaces.service import in_layout, policies
 from app.telework.caps.service import Governed, governed, rulebook
 from app.telework.rules import Half, PlanKind
 from app.telework.service import Office
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan
 
 TRIES = 3  # so many desks are tried for somebody, where a rule stands before the first
 
@@ -47,11 +48,14 @@ class Expected:
 
 @dataclass(slots=True)
 class Published:
-    """What publishing did. `freed`: seats of an earlier rotation that nobody needs now. `unseated`: who found none, by
-    day."""
+    """What publishing did. `broken`: the rules of telework that the new plans break.
+
+    `freed`: seats of an earlier rotation that nobody needs now. `unseated`: who found none, by day.
+    """
 
     changed: list[Key] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
     freed: list[Booking] = field(default_factory=list)
     unseated: list[dict[str, Any]] = field(default_factory=list)
     expected: list[Expected] = field(default_factory=list)
@@ -78,7 +82,7 @@ class Seats:
         self.session, self.rotation = session, rotation
         self.office, self.now, self.actor = office, now, actor
         self.people: Mapping[int, Governed] = governed(session, people)
-        zones = gathering.home_zones(session, rulebook(session), rotation.section_id)
+        zones = home_zones(session, rulebook(session), rotation.section_id)
         self.booked_zones = [zone for zone in zones if not zone.free_seating and zone.lots_at is None]
         self.free_zones = [zone for zone in zones if zone.free_seating]
         self.desks = self._desks()
@@ -161,31 +165,22 @@ class Seats:
     def _taken(self, wanted: Sequence[Coming]) -> tuple[dict[tuple[date, str], set[int]], set[Key]]:
         """The desks that cannot be had, by day and half, and who holds a desk somewhere already."""
         days = sorted({one.day for one in wanted})
-        whole = TimeSpan(
-            day_span(days[0], self.office.timezone).start, day_span(days[-1], self.office.timezone).end
-        )
-        windows = {(on, half): self.office.window(on, Half(half)) for on in days for half in HALVES}
-        held = self.session.execute(
-            select(Booking.space_id, Booking.user_id, Booking.start_at, Booking.end_at, Booking.status).where(
-                HOLDS, Booking.lane == Lane.DESK, Booking.start_at < whole.end, Booking.end_at > whole.start
-            )
-        ).all()
+        whole = whole_span(days, self.office)
+        held = held_desks(self.session, whole)
         bars = barriers(
             self.session, whole, self.office.timezone, zone_ids=sorted({desk.zone_id for desk in self.desks})
         )
         taken: dict[tuple[date, str], set[int]] = defaultdict(set)
         has_one: set[Key] = set()
         ours = {desk.id for desk in self.desks}
-        for (on, half), window in windows.items():
-            for space_id, user_id, start, end, status in held:
-                if start < window.end and end > window.start:
-                    if status is not Status.HELD:  # an offer is not theirs yet (RULES 13)
-                        has_one.add((user_id or 0, on, half))
-                    if space_id in ours:
-                        taken[on, half].add(space_id)
-            for bar in bars:
-                if bar.start < window.end and (bar.end is None or bar.end > window.start):
-                    taken[on, half].add(bar.space_id)
+        for (on, half), window in windows(days, self.office).items():
+            for one in held:
+                if one.touches(window):
+                    if not one.is_offer:  # it is not theirs yet (RULES 13)
+                        has_one.add((one.user_id or 0, on, half))
+                    if one.space_id in ours:
+                        taken[on, half].add(one.space_id)
+            taken[on, half] |= {bar.space_id for bar in bars if bar.touches(window)}
         return taken, has_one
 
     def _allot(self, one: Coming, desk: Desk, taken: Mapping[tuple[date, str], set[int]]) -> Booking | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, defer
 
 from app import events
 from app.database import lock_rows
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people.models import SEES_ALL, Membership, Role, Section, User
 from app.people.service import Person
 from app.rotation import gathering
@@ -99,14 +99,18 @@ def ask(
     office: Office,
     now: datetime,
 ) -> Rotation:
-    """Ask for a section's days to be planned. Raises as `check_section` and `gathering.month`, Conflict
-    `rotation.running` where the section is being planned already."""
+    """Ask for a section's days to be planned, from today on. Raises as `check_section` and `gathering.month`,
+    RuleBroken `rotation.over` where all of them are over, Conflict `rotation.running` where the section is being
+    planned already."""
     check_section(session, section_id, actor)
+    today = office.day(now)
+    if first <= last < today:
+        raise RuleBroken("rotation.over")
     lock_rows(session, LOCK, [section_id])
     running = select(Rotation.id).where(Rotation.section_id == section_id, Rotation.state.in_(OPEN))
     if session.scalar(running.limit(1)) is not None:
         raise Conflict("rotation.running")
-    found = gathering.month(session, section_id, first, last, office)
+    found = gathering.month(session, section_id, max(first, today), last, office)
     form = gathering.problem_form(found)
     days = (found.days[0], found.days[-1])
     return _add(session, form, actor=actor, section_id=section_id, days=days, limits=limits, now=now)

@@ -20,6 +20,7 @@ from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, Ro
 from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
 from app.rotation.standing import Way
+from app.rotation.writing import write_over
 from app.telework.models import TeleworkPlan
 from app.telework.rules import Half, PlanKind, PlanState
 from app.telework.service import Office, check_open
@@ -144,8 +145,7 @@ def _apply(
         written, cell = plans.get(key), cells.get(key)
         if written is None or cell is None or written.state is not PlanState.APPROVED or written.kind is kind:
             raise Conflict("rotation.swap_over")  # their plan is another by now
-        written.kind, written.decided_at, written.approved_at = kind, now, now
-        written.decided_by = written.approved_by = swap.offered_by
+        write_over(cell, written, kind, by=swap.offered_by, now=now)
         cell.kind = kind
         plan[str(actor.id)][key[1].isoformat()][key[2]] = kind.value
     rotation.plan = plan

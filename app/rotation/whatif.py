@@ -30,13 +30,13 @@ class Least:
 
 def least_seats(problem: Problem, *, seconds: float = 10.0) -> Least:
     """The fewest seats with which a plan is possible, whatever the wishes."""
-    musts = Musts(replace(problem, seats=None))
+    musts = Musts(replace(problem, seats=None, seats_on={}))
     return _least(musts, peak(musts), seconds)
 
 
 def least_home(problem: Problem, seats: int, *, seconds: float = 10.0) -> Least:
     """The fewest half-days at home, of all together, with which so many seats suffice."""
-    musts = Musts(replace(problem, seats=seats))
+    musts = Musts(replace(problem, seats=seats, seats_on={}))
     return _least(musts, Linear(total(musts.home.values())), seconds)
 
 

@@ -13,6 +13,9 @@ from flask_babel.speaklater import LazyString
 from app.formats import day as day_in_words
 
 OF_ROTATION: Mapping[str, LazyString] = {
+    "rotation.breaks_rules": lazy_gettext(
+        "The plans would break a rule of telework. The preview says which: confirm it where you may, or plan anew."
+    ),
     "rotation.days": lazy_gettext("Choose from one working day to three months of them."),
     "rotation.not_allowed": lazy_gettext(
         "Only a chief of the section, or of one above it, plans its rotation."
@@ -59,6 +62,7 @@ ROTATION_FIGURES: Mapping[str, LazyString] = {
     "targets": lazy_gettext("half-days off the wanted number at home"),
     "care": lazy_gettext("wishes not met of those who have somebody to care for"),
     "wishes": lazy_gettext("other wishes not met"),
+    "uncalled": lazy_gettext("half-days at home that nobody wanted"),
     "unfair": lazy_gettext("spread of Mondays and Fridays at home (ten-thousandths)"),
     "no_common_day": lazy_gettext("weeks in which a unit has no common day"),
     "peak": lazy_gettext("the most in the office at once"),
@@ -74,10 +78,11 @@ WHERE: Mapping[str, LazyString] = {
 ROTATION_RULES: Mapping[str, LazyString] = {
     "fixed": lazy_gettext("%(about)s: the half-days that are given stay as they are."),
     "eligible": lazy_gettext("%(about)s may not work at home."),
+    "unit": lazy_gettext("%(about)s works at home on whole days only."),
     "week": lazy_gettext("%(about)s: at most %(limit)s half-days at home in a week."),
     "month": lazy_gettext("%(about)s: at most %(limit)s half-days at home in the month."),
     "year": lazy_gettext("%(about)s: at most %(limit)s more half-days at home in this fiscal year."),
-    "row": lazy_gettext("%(about)s: at most %(limit)s days with work at home in a row."),
+    "row": lazy_gettext("%(about)s: at most %(limit)s days at home in a row, with no half in the office."),
     "cover": lazy_gettext("%(about)s: at least %(limit)s in the office."),
     "duty": lazy_gettext("%(about)s: the main person and the deputy are never both away."),
     "mentor": lazy_gettext("%(about)s is in the office only together with the mentor."),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
-down_revision = "0028"
+down_revision = "0030"
 
 # Of a plan for a part of a half-day; what was planned as a whole stays NULL, which is all of the half-day.
 MINUTES = {

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as Answer
 
 from app import pipeline
 from app.access import PEOPLE, Role, allow, asker
-from app.database import reading, rehearsal, transaction
+from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import day_typed
@@ -22,7 +22,7 @@ from app.http import identifier, now, settings, today
 from app.rotation import service, swapping
 from app.rotation.form import ProblemForm, plan_of, problem_of
 from app.rotation.models import OPEN, Key, Rotation
-from app.rotation.rules import HALVES, Cell, Problem
+from app.rotation.rules import HALVES, Cell, Cover, Problem
 from app.rotation.rules import State as Where
 from app.rotation.standing import Seen, find_way, look, swaps_of
 from app.wording import explain, of_rotation
@@ -79,12 +79,12 @@ def _shown(rotation: Rotation) -> Shown:
 
 
 def _covers(problem: Problem, plan: Mapping[Cell, Where]) -> list[CoverRow]:
-    def counts(people: frozenset[str] | None, halves: Sequence[str]) -> dict[tuple[date, str], int]:
+    def counts(cover: Cover | None, halves: Sequence[str]) -> dict[tuple[date, str], int]:
         return {
             (day, half): sum(
                 plan[Cell(member.id, day, half)] is Where.OFFICE
                 for member in problem.members
-                if people is None or member.id in people
+                if cover is None or member.id in cover.people_of(day)
             )
             for day in problem.days
             for half in halves
@@ -93,7 +93,7 @@ def _covers(problem: Problem, plan: Mapping[Cell, Where]) -> list[CoverRow]:
     everybody = CoverRow("", 0, counts(None, HALVES))
     return [
         everybody,
-        *(CoverRow(one.name, one.least, counts(one.people, one.halves())) for one in problem.covers),
+        *(CoverRow(one.name, one.least, counts(one, one.halves())) for one in problem.covers),
     ]
 
 
@@ -174,7 +174,8 @@ def progress(rotation_id: int) -> Response:
     return answer
 
 
-def _back(rotation: Rotation | None = None) -> str:
+def back_to(rotation: Rotation | None = None) -> str:
+    """The month that a rotation begins in, or that the form names."""
     section = request.form.get("section") if rotation is None else rotation.section_id
     on = request.form.get("on") if rotation is None else rotation.first_on.isoformat()
     return url_for("rotation_pages.month", section=section, on=on)
@@ -206,7 +207,7 @@ def search() -> Answer:
         flash(gettext("The search has begun. You can go on working; the plan appears here."), "done")
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
-    return redirect(_back())
+    return redirect(back_to())
 
 
 @pages.post("/rotation/<int:rotation_id>/cancel")
@@ -215,7 +216,7 @@ def cancel(rotation_id: int) -> Answer:
     with transaction(db.engine) as session:
         rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
         service.cancel(session, rotation, actor=asker(), now=now())
-        return redirect(_back(rotation))
+        return redirect(back_to(rotation))
 
 
 @pages.post("/rotation/<int:rotation_id>/lock")
@@ -229,7 +230,7 @@ def lock(rotation_id: int) -> Answer:
                 raise RuleBroken("rotation.of_no_section")
             cells = _locked(plan_of(rotation.plan))
             service.lock_cells(session, rotation.section_id, cells, actor=asker(), now=now())
-            back = _back(rotation)
+            back = back_to(rotation)
         flash(gettext("Noted. It holds in the next search."), "done")
         return redirect(back)
     except DomainError as error:
@@ -333,63 +334,3 @@ def answer_swap(swap_id: int) -> Answer:
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
     return redirect(url_for("rotation_pages.swaps"))
-
-
-@pages.route("/rotation/<int:rotation_id>/publish", methods=["GET", "POST"])
-@allow(Role.CHIEF)
-def publish(rotation_id: int) -> str | Answer:
-    """What publishing would do; by POST it is done."""
-    is_real = request.method == "POST"
-    try:
-        with (transaction if is_real else rehearsal)(db.engine) as session:
-            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
-            back = _back(rotation)
-            done = pipeline.publish_rotation(
-                session, rotation, actor=asker(), office=service.office_of(settings()), now=now()
-            )
-            said = (len(done.people), len(done.changed), len(done.bookings))
-            page = (
-                ""
-                if is_real
-                else render_template("rotation_publish.html", rotation=rotation, done=done, back=back)
-            )
-    except DomainError as error:
-        flash(explain(error.code, error.facts), "error")
-        return redirect(url_for("rotation_pages.month"))
-    if not is_real:
-        return page
-    flash(
-        gettext(
-            "Published: %(people)s people, %(cells)s half-days, %(seats)s seats booked.",
-            people=said[0],
-            cells=said[1],
-            seats=said[2],
-        ),
-        "done",
-    )
-    return redirect(back)
-
-
-@pages.post("/rotation/<int:rotation_id>/withdraw")
-@allow(Role.CHIEF)
-def withdraw(rotation_id: int) -> Answer:
-    """Take a published rotation back."""
-    try:
-        with transaction(db.engine) as session:
-            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
-            done = pipeline.withdraw_rotation(
-                session, rotation, actor=asker(), office=service.office_of(settings()), now=now()
-            )
-            back = _back(rotation)
-        flash(
-            gettext(
-                "Withdrawn: %(plans)s half-days, %(seats)s seats given up.",
-                plans=done.plans,
-                seats=len(done.bookings),
-            ),
-            "done",
-        )
-        return redirect(back)
-    except DomainError as error:
-        flash(explain(error.code, error.facts), "error")
-        return redirect(url_for("rotation_pages.month"))

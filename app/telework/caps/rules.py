@@ -217,7 +217,6 @@ def breaches(cells: Collection[Cell], rule_on: RuleOn, calendar: WorkingDays) ->
     for cell in cells:
         if cell.is_remote and calendar.is_working(cell.on):
             by_day[cell.on].append(cell)
-    remote = sorted(by_day)
 
     @cache
     def total(measure: Measure, first: date, last: date) -> int:
@@ -226,12 +225,12 @@ def breaches(cells: Collection[Cell], rule_on: RuleOn, calendar: WorkingDays) ->
         )
 
     found: set[Breach] = set()
-    for on in remote:
+    for on in sorted(by_day):
         rule = rule_on(on)
         if rule is not None:
             found.update(_of_day(by_day[on], on, rule))
             found.update(_of_periods(total, on, rule))
-    for run in _runs(cells, remote, calendar):
+    for run in rows(cells, calendar):
         for rule in filter(None, map(rule_on, run)):
             if rule.in_a_row is not None and len(run) > rule.in_a_row:
                 found.add(
@@ -269,19 +268,27 @@ def _of_periods(total: Callable[[Measure, date, date], int], on: date, rule: Rul
             yield Breach(limit, *span, value, cap, rule.measure, rule.over_cap)
 
 
-def _runs(cells: Collection[Cell], remote: list[date], calendar: WorkingDays) -> Iterator[list[date]]:
-    """The rows: of days with telework those on which no half is left for the office."""
-    away = {(cell.on, cell.half) for cell in cells if cell.kind is not PlanKind.OFFICE and cell.fills}
-    run: list[date] = []
-    for on in remote:
-        if not all((on, half) in away for half in Half):
-            continue
-        if run and calendar.last_before(on) != run[-1]:
-            yield run
-            run = []
-        run.append(on)
-    if run:
-        yield run
+def days_out(cells: Iterable[Cell], calendar: WorkingDays) -> list[date]:
+    """The working days with telework on which no half is left for the office, in order: what counts in a row."""
+    remote: set[date] = set()
+    away: set[tuple[date, Half]] = set()
+    for cell in cells:
+        if cell.is_remote and calendar.is_working(cell.on):
+            remote.add(cell.on)
+        if cell.kind is not PlanKind.OFFICE and cell.fills:
+            away.add((cell.on, cell.half))
+    return sorted(on for on in remote if all((on, half) in away for half in Half))
+
+
+def rows(cells: Iterable[Cell], calendar: WorkingDays) -> list[list[date]]:
+    """The days in a row: `days_out`, cut where a working day lies between two of them."""
+    found: list[list[date]] = []
+    for on in days_out(cells, calendar):
+        if found and calendar.last_before(on) == found[-1][-1]:
+            found[-1].append(on)
+        else:
+            found.append([on])
+    return found
 
 
 def concerning(found: Iterable[Breach], days: Collection[date]) -> list[Breach]:

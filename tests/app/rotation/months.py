@@ -134,6 +134,15 @@ def cell(rotation: Rotation, house: House, who: str, on: date, half: str) -> str
     return str(rotation.plan[str(house.people[who].id)][on.isoformat()][half])
 
 
+def send_home(house: House, rotation_id: int, who: str, *days: date) -> None:
+    """The plan of a rotation says home for somebody on these days, whatever the rules."""
+    with transaction(house.engine) as session:
+        rotation = session.get_one(Rotation, rotation_id)
+        plan, person = rotation.plan or {}, str(house.people[who].id)
+        at_home = {on.isoformat(): {"am": "home", "pm": "home"} for on in days}
+        rotation.plan = {**plan, person: {**plan[person], **at_home}}
+
+
 def end_searches(house: House) -> None:
     """Nothing is searched any more: one at a time is, and here nobody does the jobs."""
     with transaction(house.engine) as session:

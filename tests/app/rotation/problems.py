@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
@@ -12,9 +13,12 @@ from app.rotation.rules import (
     Cover,
     Duty,
     Fixed,
+    Goal,
     Granted,
     Member,
+    Pool,
     Problem,
+    Quota,
     State,
     Wish,
 )
@@ -70,7 +74,7 @@ def problem(seed: int, *, people: int, days: int, tight: float) -> Problem:
     }
     free = [cell for cell in cells if cell not in fixed]
     wished = random.sample(free, min(len(free), len(cells) // 5))
-    return Problem(
+    made = Problem(
         days=listed,
         members=members,
         fixed=fixed,
@@ -90,6 +94,40 @@ def problem(seed: int, *, people: int, days: int, tight: float) -> Problem:
             Wish(cell, random.choice([State.HOME, State.OFFICE]), random.random() < 0.3) for cell in wished
         ],
         published={cell: random.choice([State.HOME, State.OFFICE]) for cell in free} if seed % 2 else {},
+    )
+    return changing(made, Random(-seed)) if seed % 3 else made
+
+
+def changing(made: Problem, random: Random) -> Problem:
+    """The same where rules, people, seats and terminals are not the same on all days."""
+    days, ids = made.days, [member.id for member in made.members]
+    middle, last = days[len(days) // 2], days[-1]
+
+    def some(most: int) -> frozenset[str]:
+        return frozenset(random.sample(ids, min(len(ids), most)))
+
+    members = [
+        replace(
+            member,
+            barred=frozenset(random.sample(days, 1)) if random.random() < 0.2 else frozenset(),
+            whole_days=random.random() < 0.1,
+            quotas=[
+                Quota("month", days[0], middle, random.randint(1, 8), random.randint(0, 2)),
+                Quota(random.choice(["month", "year"]), middle, last, random.randint(1, 8)),
+            ]
+            if random.random() < 0.4
+            else [],
+            targets=[Goal(days[0], middle, 2), Goal(middle, last, 3)] if random.random() < 0.2 else [],
+        )
+        for member in made.members
+    ]
+    seats = made.seats or len(ids)
+    return replace(
+        made,
+        members=members,
+        covers=[replace(cover, people_on={last: some(len(ids) // 2)}) for cover in made.covers],
+        seats_on={(random.choice(days), half): seats + random.choice([-1, 1]) for half in HALVES},
+        pools=[Pool("few", some(4), 3, {middle: some(3)}, {(last, "am"): random.randint(0, 2)})],
     )
 
 

@@ -14,6 +14,7 @@ from app.people.models import Role
 from app.rotation import service
 from app.rotation.models import Rotation, RotationLock, RotationSwap, State
 from app.spaces.models import Zone
+from app.telework.caps.rules import OverCap
 from app.telework.rules import PlanKind
 from tests.app.rotation import months
 from tests.app.telework.desk import approve, ask, become, make_rule, morning, plan_ids, section_id
@@ -149,6 +150,28 @@ def test_what_must_hold_is_kept_as_it_stands_in_the_form(client: FlaskClient, ho
     assert "入力を確認してください" in post(
         client, "/rotation/setting", section=str(section), **{"cover-0-name": "x", "cover-0-least": "many"}
     )
+
+
+def test_what_would_break_a_rule_is_named_before_and_published_once_confirmed(
+    client: FlaskClient, house: House
+) -> None:
+    make_rule(house, section_id=section_id(house, "soumu"), week=2, over_cap=OverCap.ASK)
+    rotation_id = found(house)
+    months.send_home(house, rotation_id, "baba", months.FIRST, months.LAST)
+    sign_in(client)
+    preview = unescape(client.get(f"/rotation/{rotation_id}/publish").text)
+    assert "baba: 週の上限を超えます: 合計" in preview
+    assert "承知のうえで公開し、席を予約する" in preview
+    assert "在宅勤務の規則が守られません" in post(client, f"/rotation/{rotation_id}/publish")
+    assert "公開しました" in post(client, f"/rotation/{rotation_id}/publish", confirmed="1")
+
+
+def test_what_a_rule_refuses_cannot_be_published(client: FlaskClient, house: House) -> None:
+    rotation_id = found(house)
+    months.send_home(house, rotation_id, "baba", months.FIRST, months.LAST)
+    sign_in(client)
+    assert "このままでは公開できません" in unescape(client.get(f"/rotation/{rotation_id}/publish").text)
+    assert "規則が守られません" in post(client, f"/rotation/{rotation_id}/publish", confirmed="1")
 
 
 def test_who_could_step_in_is_told_asked_and_answers(client: FlaskClient, house: House) -> None:

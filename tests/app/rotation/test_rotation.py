@@ -66,12 +66,13 @@ def test_the_same_input_and_seed_give_the_same_plan() -> None:
         (Caps(week=3), {date(2026, 12, 3): 2}, 4, "week"),
         (Caps(week=3), {date(2026, 12, 3): 2, date(2026, 12, 9): 2}, 2, "week"),
         (Caps(week=3), {date(2026, 12, 3): 2, date(2026, 12, 9): 2, date(2026, 12, 10): 2}, 1, "week"),
-        (Caps(row=2), {}, 4, "row"),
-        (Caps(row=2), {date(2026, 12, 3): 1}, 4, "row"),
-        (Caps(row=2), {date(2026, 12, 2): 1, date(2026, 12, 3): 1}, 4, "row"),
-        (Caps(row=2), {date(2026, 12, 2): 1, date(2026, 12, 3): 1, date(2026, 12, 9): 1}, 2, "row"),
-        (Caps(row=2), {date(2026, 12, 2): 1, date(2026, 12, 3): 0, date(2026, 12, 9): 0}, 4, "row"),
-        (Caps(row=0), {date(2026, 12, 3): 0}, 0, "row"),
+        # Half a day at home leaves the other for the office, and is in no row.
+        (Caps(row=2), {}, 5, "row"),
+        (Caps(row=2), {date(2026, 12, 3): 1}, 5, "row"),
+        (Caps(row=2), {date(2026, 12, 2): 2, date(2026, 12, 3): 2}, 5, "row"),
+        (Caps(row=2), {date(2026, 12, 2): 2, date(2026, 12, 3): 2, date(2026, 12, 9): 2}, 4, "row"),
+        (Caps(row=2), {date(2026, 12, 2): 2, date(2026, 12, 3): 1, date(2026, 12, 9): 1}, 5, "row"),
+        (Caps(row=0), {date(2026, 12, 3): 0}, 3, "row"),
     ],
 )
 def test_what_is_settled_around_the_days_counts_for_the_week_and_the_row_over_their_ends(

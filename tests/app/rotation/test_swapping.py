@@ -25,7 +25,7 @@ from tests.house import OFFICE, House, at
 
 @pytest.fixture
 def office(house: House) -> House:
-    make_rule(house, week=4)
+    make_rule(house, week=10)
     own = section_id(house, "soumu")
     with transaction(house.engine) as session:
         session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))

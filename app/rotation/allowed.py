@@ -1,0 +1,106 @@
+"""What the rules of telework allow a section's people on the days planned, as the form of a problem has it; pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from app.rotation.rules import HalfDay
+from app.telework.caps.rules import Cell, Limit, Measure, Rule, RuleOn, Unit, period, used
+from app.telework.rules import Half
+from app.telework.service import Office
+from app.working_days import WorkingDays
+
+KINDS = {Limit.WEEK: "week", Limit.MONTH: "month", Limit.FISCAL_YEAR: "year"}
+
+
+def allowed(
+    days: Sequence[date], cells: Collection[Cell], rule_on: RuleOn, calendar: WorkingDays, office: Office
+) -> dict[str, Any]:
+    """What the rules say of a person. Where one follows another within the days, each day has its own eligibility; a
+    period, a row and the unit go by the strictest."""
+    rules = {on: rule for on in days if (rule := rule_on(on)) is not None}
+    barred = [on for on, rule in rules.items() if not rule.eligible]
+    return {
+        "eligible": len(barred) < len(days),
+        "barred": [on.isoformat() for on in barred] if len(barred) < len(days) else [],
+        "whole_days": any(rule.unit is Unit.DAY for rule in rules.values()),
+        "caps": {
+            "row": min((one.in_a_row for one in rules.values() if one.in_a_row is not None), default=None)
+        },
+        "quotas": list(_quotas(days, cells, rules, calendar, office)),
+    }
+
+
+def _quotas(
+    days: Sequence[date],
+    cells: Collection[Cell],
+    rules: Mapping[date, Rule],
+    calendar: WorkingDays,
+    office: Office,
+) -> Iterator[dict[str, Any]]:
+    """The caps of each week, month and fiscal year that the days lie in, in half-days."""
+    planned = set(days)
+    others = [cell for cell in cells if cell.on not in planned or not cell.fills]
+    for limit, kind in KINDS.items():
+        for span, within in groupby(days, lambda on: period(limit, on)):  # noqa: B023 - used up at once
+            caps = []
+            for rule in {rules[on] for on in within if on in rules}:
+                cap = rule.cap(limit)
+                if cap is not None:
+                    left = _half_days(max(0, cap - used(others, rule.measure, span, calendar)), rule, office)
+                    caps.append((left, _half_days(cap, rule, office)))
+            if caps:
+                left, most = min(caps)
+                first, last = (on.isoformat() for on in span)
+                yield {"kind": kind, "first": first, "last": last, "most": most, "settled": most - left}
+
+
+def _half_days(amount: int, rule: Rule, office: Office) -> int:
+    """How many whole half-days an amount of the rule's measure allows at least."""
+    if rule.measure is Measure.HALF_DAYS:
+        return amount
+    return amount // max(office.hours_of(half).minutes for half in Half)
+
+
+def pools(
+    days: Sequence[date],
+    people: Mapping[int, RuleOn],
+    others: Mapping[int, RuleOn],
+    at_home: Iterable[tuple[int, date, str]],
+) -> list[dict[str, Any]]:
+    """The terminals that each rule has to lend to the section's people; `at_home`: the half-days of others, who use
+    some of them if the same rule holds for them."""
+    lent: dict[Rule, dict[date, list[str]]] = defaultdict(lambda: {on: [] for on in days})
+    for user_id, rule_on in people.items():
+        for on in days:
+            rule = rule_on(on)
+            if rule is not None and rule.terminals is not None:
+                lent[rule][on].append(str(user_id))
+    gone: dict[Rule, dict[HalfDay, int]] = defaultdict(lambda: defaultdict(int))
+    for user_id, on, half in at_home:
+        rule = others[user_id](on) if user_id in others else None
+        if rule in lent:
+            gone[rule][on, half] += 1
+    return [
+        {
+            "name": f"rule {rule.id}",
+            "most": rule.terminals,
+            "most_on": [
+                {"day": on.isoformat(), "half": half, "most": max(0, (rule.terminals or 0) - count)}
+                for (on, half), count in gone[rule].items()
+            ],
+            **by_day(of),
+        }
+        for rule, of in lent.items()
+    ]
+
+
+def by_day(of: Mapping[date, Collection[str]]) -> dict[str, Any]:
+    """People by day as the form has them: those of the first day, and of the days on which they are others."""
+    first = next(iter(of.values()))
+    people_on = {on.isoformat(): list(people) for on, people in of.items() if set(people) != set(first)}
+    return {"people": list(first), "people_on": people_on}

@@ -1,0 +1,107 @@
+"""A rotation is published, after what that would do was shown, and taken back."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response as Answer
+
+from app import pipeline
+from app.access import Role, allow, asker
+from app.database import rehearsal, transaction
+from app.errors import DomainError
+from app.extensions import db
+from app.http import now, settings
+from app.rotation import service
+from app.rotation.pages.month import back_to
+from app.rotation.publishing import OnBreach
+from app.wording import explain, of_telework
+
+pages = Blueprint("rotation_publishing_pages", __name__)
+
+
+@pages.get("/rotation/<int:rotation_id>/publish")
+@allow(Role.CHIEF)
+def preview(rotation_id: int) -> str | Answer:
+    """What publishing would do."""
+    try:
+        with rehearsal(db.engine) as session:
+            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            back = back_to(rotation)
+            done = pipeline.publish_rotation(
+                session,
+                rotation,
+                actor=asker(),
+                office=service.office_of(settings()),
+                now=now(),
+                on_breach=OnBreach.SHOW,
+            )
+            return render_template(
+                "rotation_publish.html",
+                rotation=rotation,
+                done=done,
+                broken=[(one.name, of_telework.breach(one.facts)) for one in done.broken],
+                is_refused=any(one.breach.is_refused for one in done.broken),
+                back=back,
+            )
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("rotation_pages.month"))
+
+
+@pages.post("/rotation/<int:rotation_id>/publish")
+@allow(Role.CHIEF)
+def publish(rotation_id: int) -> Answer:
+    """Publish it; `confirmed` where the page has shown rules that this breaks."""
+    on_breach = OnBreach.ALLOW if request.form.get("confirmed") else OnBreach.REFUSE
+    try:
+        with transaction(db.engine) as session:
+            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            back = back_to(rotation)
+            done = pipeline.publish_rotation(
+                session,
+                rotation,
+                actor=asker(),
+                office=service.office_of(settings()),
+                now=now(),
+                on_breach=on_breach,
+            )
+            people, cells, seats = len(done.people), len(done.changed), len(done.bookings)
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("rotation_pages.month"))
+    flash(
+        gettext(
+            "Published: %(people)s people, %(cells)s half-days, %(seats)s seats booked.",
+            people=people,
+            cells=cells,
+            seats=seats,
+        ),
+        "done",
+    )
+    return redirect(back)
+
+
+@pages.post("/rotation/<int:rotation_id>/withdraw")
+@allow(Role.CHIEF)
+def withdraw(rotation_id: int) -> Answer:
+    """Take a published rotation back."""
+    try:
+        with transaction(db.engine) as session:
+            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            done = pipeline.withdraw_rotation(
+                session, rotation, actor=asker(), office=service.office_of(settings()), now=now()
+            )
+            back = back_to(rotation)
+        flash(
+            gettext(
+                "Withdrawn: %(plans)s half-days, %(seats)s seats given up.",
+                plans=done.plans,
+                seats=len(done.bookings),
+            ),
+            "done",
+        )
+        return redirect(back)
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("rotation_pages.month"))

@@ -1,0 +1,228 @@
+"""What is to be planned: days, people, what is given, what must hold, what is wished for; and a plan of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+MONDAY, FRIDAY = 0, 4
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HALVES = ("am", "pm")
+
+
+class State(StrEnum):
+    """Where somebody is in a half-day. `away` (leave, trip, training, not working) is given, never chosen."""
+
+    OFFICE = "office"
+    HOME = "home"
+    AWAY = "away"
+
+
+class Cell(NamedTuple):
+    person: str
+    day: date
+    half: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most half-days at home in a week (Monday to Sunday), in the days planned (a month), and left of the fiscal
+    year; `row`: days in a row, each with some of it at home and none of it in the office. None: no cap."""
+
+    week: int | None = None
+    month: int | None = None
+    year: int | None = None
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A cap of one week, month or year (`kind`): at most so many half-days at home from a day to another, both
+    included, of which so many are settled on other days than those planned."""
+
+    kind: str
+    first: date
+    last: date
+    most: int
+    settled: int = 0
+
+    @property
+    def left(self) -> int:
+        return max(0, self.most - self.settled)
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Of a weekday in the fiscal year so far: how many half-days at home were granted, of how many that could be."""
+
+    granted: int = 0
+    available: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """So many half-days at home are wanted from a day to another, both included."""
+
+    first: date
+    last: date
+    half_days: int
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of the section. `target`: half-days at home that are wanted in all; `targets`: from a day to another.
+    None of either: no half-day but those wished for.
+
+    `barred`: days on which nothing may be at home. `whole_days`: a day is at home with both halves, or not at all.
+    `quotas`: caps of single weeks, months and years, beside `caps`. `around`: half-days at home on the working days
+    just before and after those planned, which are settled already; they count for the week, and with both halves for
+    the days in a row that reach over the ends. A day without any stands there with 0.
+    """
+
+    id: str
+    name: str
+    unit: str = ""
+    eligible: bool = True
+    barred: frozenset[date] = frozenset()
+    whole_days: bool = False
+    skills: frozenset[str] = frozenset()
+    own_terminal: bool = False
+    caps: Caps = Caps()
+    quotas: Sequence[Quota] = ()
+    target: int | None = None
+    targets: Sequence[Goal] = ()
+    mondays: Granted = Granted()
+    fridays: Granted = Granted()
+    mentor: str | None = None
+    around: Mapping[date, int] = field(default_factory=dict)
+
+    def goals(self, days: Sequence[date]) -> list[tuple[list[date], int]]:
+        """Of which of these days so many half-days at home are wanted."""
+        wanted = [([day for day in days if one.covers(day)], one.half_days) for one in self.targets]
+        return wanted if self.target is None else [*wanted, (list(days), self.target)]
+
+    def so_far(self, weekday: int) -> Granted:
+        return self.mondays if weekday == MONDAY else self.fridays
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """At least so many of these people in the office in each half-day, or in one of the halves. `people_on`: days on
+    which they are others."""
+
+    name: str
+    people: frozenset[str]
+    least: int
+    half: str | None = None
+    people_on: Mapping[date, frozenset[str]] = field(default_factory=dict)
+
+    def people_of(self, day: date) -> frozenset[str]:
+        return self.people_on.get(day, self.people)
+
+    def halves(self) -> Sequence[str]:
+        return HALVES if self.half is None else (self.half,)
+
+
+HalfDay = tuple[date, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Terminals that are lent to some people: no more of them at home without one of their own. `people_on`: days on
+    which they are others; `most_on`: half-days with another number, since somebody else has some."""
+
+    name: str
+    people: frozenset[str]
+    most: int
+    people_on: Mapping[date, frozenset[str]] = field(default_factory=dict)
+    most_on: Mapping[HalfDay, int] = field(default_factory=dict)
+
+    def people_of(self, day: date) -> frozenset[str]:
+        return self.people_on.get(day, self.people)
+
+    def most_of(self, day: date, half: str) -> int:
+        return self.most_on.get((day, half), self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Of whom one at least is in the office, always."""
+
+    name: str
+    main: str
+    deputy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    cell: Cell
+    state: State
+    care: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A cell that is given: away, or locked; `why` says so to whoever asks."""
+
+    state: State
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is to be planned. `seats`: usable in the zone, `seats_on`: half-days with another number; `terminals`: to
+    lend to all, None: enough of them; `pools`: to lend to some."""
+
+    days: Sequence[date]
+    members: Sequence[Member]
+    fixed: Mapping[Cell, Fixed] = field(default_factory=dict)
+    covers: Sequence[Cover] = ()
+    duties: Sequence[Duty] = ()
+    seats: int | None = None
+    seats_on: Mapping[HalfDay, int] = field(default_factory=dict)
+    terminals: int | None = None
+    pools: Sequence[Pool] = ()
+    wishes: Sequence[Wish] = ()
+    published: Mapping[Cell, State] = field(default_factory=dict)
+
+    def cells(self) -> Iterator[Cell]:
+        for member in self.members:
+            for day in self.days:
+                for half in HALVES:
+                    yield Cell(member.id, day, half)
+
+    def is_away(self, cell: Cell) -> bool:
+        return cell in self.fixed and self.fixed[cell].state is State.AWAY
+
+    def seats_of(self, day: date, half: str) -> int | None:
+        return self.seats_on.get((day, half), self.seats)
+
+    @property
+    def units(self) -> dict[str, list[str]]:
+        """The members of each 係."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for member in self.members:
+            if member.unit:
+                found[member.unit].append(member.id)
+        return dict(found)
+
+    @property
+    def weeks(self) -> dict[tuple[int, int], list[date]]:
+        """The days of each ISO week, in order."""
+        found: dict[tuple[int, int], list[date]] = defaultdict(list)
+        for day in self.days:
+            found[day.isocalendar()[:2]].append(day)
+        return dict(found)
+
+
+Plan = Mapping[Cell, State]
