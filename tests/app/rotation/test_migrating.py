@@ -13,7 +13,7 @@ def instant(hour: int) -> str:
     return f"2026-11-24 {hour:02}:00:00.000000"
 
 
-ROWS = {
+ROWS: dict[str, list[tuple[object, ...]]] = {
     "users (id, email, name, kana, extension, role, locale, password_hash)": [
         (1, "a", "a", "", "", "staff", "", "")
     ],
