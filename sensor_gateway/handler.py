@@ -64,13 +64,15 @@ class Handler:
         *,
         wires: Wires | None = None,
         kept: Container[tuple[str, str, int]] = frozenset(),
+        strangers: dict[str, datetime] | None = None,
     ) -> None:
-        """`kept`: (topic, reason, size) of dead letters that are not to be kept again."""
+        """`kept`: (topic, reason, size) of dead letters that are not to be kept again. `strangers`: when a message of
+        whom nobody knows was kept last, by topic; shared by handlers that live for one message each."""
         self._engine = engine
         self._wires = wires or Wires()
         self._clock = clock
         self._kept = kept
-        self._strangers: dict[str, datetime] = {}
+        self._strangers = {} if strangers is None else strangers
 
     def now(self) -> datetime:
         """What the handler's clock says."""

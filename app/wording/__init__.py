@@ -161,9 +161,6 @@ REFUSALS: Mapping[str, LazyString] = {
     "request.version_required": lazy_gettext("Send the version you changed from in If-Match."),
     "section.unknown": lazy_gettext("There is no such section."),
     "intake.signature": lazy_gettext("The signature does not fit the message, or is missing or too old."),
-    "intake.undecodable": lazy_gettext(
-        "The message says nothing that is understood, or is of a sensor that is not known."
-    ),
     "intake.wire": lazy_gettext("Messages of this wire are not taken here."),
     "sensor.exists": lazy_gettext("There is a sensor of this name already."),
     "sensor.move_time": lazy_gettext("Choose a time to come, within a year; or none, for at once."),
