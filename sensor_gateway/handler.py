@@ -13,9 +13,10 @@ from sqlalchemy.exc import DataError
 
 from app.clock import Clock
 from app.database import reading, transaction
-from app.occupancy.gateways import keep_parts, sensor_models, sensor_parts
+from app.occupancy.gateways import keep_announcements, keep_parts, sensor_models, sensor_parts
 from app.occupancy.readings import Reading
 from app.pipeline import keep_dead_letters, process_readings
+from sensor_gateway.announcements import is_announcement, rows_of
 from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.topics import NATIVE_PREFIX
@@ -84,8 +85,10 @@ class Handler:
         A batch with a message that cannot be stored is halved until that one stands alone: else it would come again
         and again, and everything behind it would wait for ever.
         """
-        if any(not one.topic.startswith(NATIVE_PREFIX) for one in envelopes):
+        others = [one for one in envelopes if not one.topic.startswith(NATIVE_PREFIX)]
+        if others:
             self._learn_models()
+            self._keep_announcements(others)
         said, letters = self._decoded(envelopes)
         try:
             return self.store(said, letters, messages=len(envelopes))
@@ -144,6 +147,13 @@ class Handler:
                 keep_parts(session, news)
         with reading(self._engine) as session:
             self._wires.learn(sensor_models(session), now, sensor_parts(session))
+
+    def _keep_announcements(self, envelopes: Sequence[Envelope]) -> None:
+        """Devices that tell what they are, for whoever fits sensors; the newest word of each topic counts."""
+        announced = {one.topic: rows_of(one, self._wires) for one in envelopes if is_announcement(one.topic)}
+        if announced:
+            with transaction(self._engine) as session:
+                keep_announcements(session, announced, now=self._clock())
 
     def _is_kept(self, letter: Letter) -> bool:
         topic, payload, reason = letter

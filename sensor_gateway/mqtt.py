@@ -25,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from app.clock import Clock
+from sensor_gateway import announcements
 from sensor_gateway.messages import Envelope
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ _UNSUPPORTED_VERSION = {1, 132}
 _TRY_AGAIN = {136, 137, 151, 159}
 _TAKEN_OVER = 142
 _ABOUT_BROKER = "$SYS/"
+# Welcome, but no broker need let us hear it.
+_BESIDES = (_ABOUT_BROKER, *announcements.FILTERS)
 # What was said before we listened is of no use, and a thousand devices have said something.
 _ONCE_HEARD = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
 
@@ -147,7 +150,10 @@ class Connection:
         """Ask for the messages under some topics; `granted` is the answer."""
         # What the broker says of itself need not wait for us while we are away; its last word is welcome.
         options = [
-            (one, SubscribeOptions(qos=0)) if one.startswith(_ABOUT_BROKER) else (one, self._heard_before)
+            (one, SubscribeOptions(qos=0))
+            if one.startswith(_ABOUT_BROKER)
+            # A device announces itself once, and the broker retains it.
+            else (one, _ALSO_HEARD if one in announcements.FILTERS else self._heard_before)
             for one in filters
         ]
         if self._is_5:
@@ -345,7 +351,7 @@ class Link:
         refused = [
             one
             for one, answer in zip(self._wanted.filters, connection.granted or (), strict=False)
-            if answer.is_failure and not one.startswith(_ABOUT_BROKER)
+            if answer.is_failure and not one.startswith(_BESIDES)
         ]
         if refused:
             raise BrokerRefused(f"the broker's access list does not let us read {', '.join(refused)}")

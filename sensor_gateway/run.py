@@ -13,7 +13,7 @@ from app.database import create_engine
 from app.occupancy.gateways import Figures
 from app.settings import Settings
 from app.stopping import Stop, stop_signals
-from sensor_gateway import queue_watch
+from sensor_gateway import announcements, queue_watch
 from sensor_gateway.configs import Configs
 from sensor_gateway.decoders import FILTERS, Wires
 from sensor_gateway.handler import Counts, Handler
@@ -55,7 +55,7 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
         lease = Lease(engine, settings.gateway_name, settings.clock)
         try:
             wires = Wires(load(settings.data_dir / "profiles"))
-            filters = (*(settings.mqtt_filters or FILTERS), *queue_watch.FILTERS)
+            filters = (*(settings.mqtt_filters or FILTERS), *queue_watch.FILTERS, *announcements.FILTERS)
             wanted = Wanted(settings.mqtt, filters, settings.clock, settings.gateway_name, batch)
             taken = 0
             while not stop and lease.acquire(stop.wait):

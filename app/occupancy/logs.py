@@ -37,15 +37,18 @@ def logs_of(
         rows[row["sensor_id"]].append(row)
     states = _states_between(session, sensors, since, until)
     return {
-        space_id: [_log(sensor, rows[sensor.id], states[space_id]) for sensor in listed]
+        space_id: [_log(sensor, rows[sensor.id], states[space_id], since) for sensor in listed]
         for space_id, listed in sensors.items()
     }
 
 
 def _log(
-    sensor: Sensor, rows: Sequence[RowMapping], states: Sequence[tuple[datetime, Occupancy]]
+    sensor: Sensor,
+    rows: Sequence[RowMapping],
+    states: Sequence[tuple[datetime, Occupancy]],
+    since: datetime,
 ) -> SensorLog:
-    return SensorLog(
+    found = SensorLog(
         offline_after=sensor.heartbeat * rules.HEARTBEATS_UNTIL_OFFLINE,
         detection_delay=timedelta(seconds=sensor.detection_delay_s),
         signs=tuple(row["observed_at"] for row in rows if row["online"] is not False),
@@ -53,6 +56,9 @@ def _log(
         vacant=tuple(row["observed_at"] for row in rows if row["occupied"] is False),
         wills=tuple(row["observed_at"] for row in rows if row["online"] is False),
     )
+    if not sensor.clears_after_s:
+        return found
+    return found.with_quiet(timedelta(seconds=sensor.clears_after_s), since)
 
 
 def _states_between(

@@ -254,6 +254,7 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
             Sensor.heartbeat_s,
             Sensor.own_hold_s,
             Sensor.holds_itself,
+            Sensor.clears_after_s,
             _states.c.sensor_id.label("has_state"),
             _states.c.battery_pct,
             *(_states.c[name] for name in FOLD_COLUMNS),
@@ -271,9 +272,9 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
     watches: dict[tuple[object, ...], Watch] = {}
     found: dict[str, _Watched] = {}
     for sensor_id, space_id, bound_at, *model, has_state, battery_pct, fold in (
-        (*row[:10], Fold(*row[10:])) for row in rows
+        (*row[:11], Fold(*row[11:])) for row in rows
     ):
-        kind, zone_id, heartbeat_s, own_hold_s, holds_itself = model
+        kind, zone_id, heartbeat_s, own_hold_s, holds_itself, clears_after_s = model
         if tuple(model) not in watches:
             # A sensor that watches no space is folded as one at a seat would be.
             watches[tuple(model)] = watch(
@@ -281,6 +282,7 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
                 own_hold=timedelta(seconds=own_hold_s),
                 holds_itself=holds_itself,
                 heartbeat=timedelta(seconds=heartbeat_s),
+                clears_after=timedelta(seconds=clears_after_s),
             )
         watching = watches[tuple(model)]
         if sensor_id in found:

@@ -22,6 +22,7 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model ne
     own_hold_s = 300                     # so long it keeps saying occupied after the last movement
     holds_itself = true                  # its vacant has waited for that already: no second hold is laid on it
     detection_delay_s = 60               # so late may its vacant come
+    clears_after_s = 30                  # it says occupied only: quiet for so long it counts as vacant
 
     [[zones]]                            # of a sensor that watches several seats; the first of which fields are there
     field = "region_{n}"                 # its word, as above, or with `count = true` a number of people
@@ -56,7 +57,7 @@ MOST_ZONES = 32
 MOST_HISTORY = 200
 # Numbers of people who passed say nothing of who is there.
 _COUNTER = re.compile(r"(\w+_)?(in|out)|people_total_counts|people_count_max")
-TIMING = frozenset({"heartbeat_s", "own_hold_s", "holds_itself", "detection_delay_s"})
+TIMING = frozenset({"heartbeat_s", "own_hold_s", "holds_itself", "detection_delay_s", "clears_after_s"})
 MOST_SECONDS = 86_400
 
 
