@@ -39,16 +39,16 @@ class Taken(Schema):
     kept = fields.String(
         allow_none=True,
         metadata={
-            "description": "why the message is kept for the facility staff instead: unknown_sensor (at most once an hour "
-            "of each), or why nobody can read it"
+            "description": "why the message is kept for the facility staff instead: unknown_sensor (once an hour of "
+            "each at most), or why nobody can read it"
         },
     )
     unknown_sensors = fields.List(fields.String(), metadata={"description": "those that nobody made known"})
 
 
 def register(app: Flask) -> None:
-    """Prepare the decoders of an application, what its models of sensors are like, and when it kept a word of whom nobody
-    knows. Raises ProfileError."""
+    """Prepare the decoders of an application, what its models of sensors are like, and what remembers when a stranger's
+    word was kept. Raises ProfileError."""
     models = load(app.extensions["akiseki"].data_dir / "profiles")
     app.extensions["akiseki.wires"] = wires = Wires(models)
     app.extensions["akiseki.strangers"] = {}
@@ -72,8 +72,8 @@ def _names(wires: Wires, topic: str, payload: bytes, at: datetime) -> list[tuple
 def take(query: dict[str, Any], wire: str) -> Any:
     """Take a message in: of disruptive, things-stack or chirpstack, as its webhook posts it
 
-    What cannot be read, or is of a sensor that nobody knows, is kept and answered 202 as well: a server that posts would
-    take anything else for a failure, and post it again and again.
+    What cannot be read, or is of a sensor that nobody knows, is kept and answered 202 as well: a server that posts
+    would take anything else for a failure, and post it again and again.
     """
     if wire not in POSTED:
         raise NotFound("intake.wire", known=", ".join(POSTED))

@@ -49,7 +49,7 @@ def candidates(
             row.id,
             row.code,
             hypot(row.x - place.space.x, row.y - place.space.y),
-            tuple(sorted([*busy[row.id], *in_use(row, now)])),
+            tuple(sorted([*busy[row.id], *in_use(row, now, place.timezone)])),
             row.capacity,
             unlike=4 * (row.kind != place.space.kind)
             + 2 * (row.floor_id != place.zone.floor_id)
@@ -114,10 +114,10 @@ def _others(place: Place, *, elsewhere: bool) -> Executable:
     )
 
 
-def in_use(row: Any, now: datetime) -> list[TimeSpan]:
+def in_use(row: Any, now: datetime, zone: ZoneInfo) -> list[TimeSpan]:
     """This moment, where somebody sits at the space of a row with its `state` and `since_at`; a sensor that is stuck
     says nothing."""
-    is_seen = row.state is Occupancy.OCCUPIED and not looks_stuck(row.state, row.since_at, now)
+    is_seen = row.state is Occupancy.OCCUPIED and not looks_stuck(row.state, row.since_at, now, zone)
     return [TimeSpan(now, now + timedelta.resolution)] if is_seen else []
 
 

@@ -9,15 +9,19 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 SECOND_HIT_WITHIN = timedelta(minutes=5)
 HIT_LASTS = timedelta(minutes=2)
 MODEL_HOLD_MARGIN = timedelta(minutes=2)
 HEARTBEATS_UNTIL_OFFLINE = 2.5
 SUSPECT_AFTER = timedelta(hours=12)
+# All night: from before the one until after the other, by the clocks of the site. Whoever comes after the first is
+# somebody's early morning; a day closes there too (RULES 16).
+NIGHT_FROM, NIGHT_UNTIL = time(4), time(6)
 
 
 class Occupancy(StrEnum):
@@ -49,8 +53,8 @@ def watch(
     heartbeat: timedelta,
     clears_after: timedelta = timedelta(0),
 ) -> Watch:
-    """The Watch of a model: max(policy's hold, own hold + 2 min), but no second hold on models that hold. One that never
-    says vacant holds what it clears after."""
+    """The Watch of a model: max(policy's hold, own hold + 2 min), but no second hold on models that hold. One that
+    never says vacant holds what it clears after."""
     offline_after = heartbeat * HEARTBEATS_UNTIL_OFFLINE
     own_hold = max(own_hold, clears_after)
     hold = timedelta(0) if holds_itself else max(vacant_hold, own_hold + MODEL_HOLD_MARGIN)
@@ -224,34 +228,54 @@ def turned_space(turn: Transition, before: Occupancy, beside: Sequence[Fold]) ->
     return Transition(is_now, since_at, turn.at, max(hits, default=None))
 
 
-def is_suspect(occupied_since: datetime, at: datetime) -> bool:
-    """Occupied for over 12 hours: shown and told, not used as evidence (RULES 4)."""
-    return at - occupied_since > SUSPECT_AFTER
+def suspect_after(occupied_since: datetime, zone: ZoneInfo | None) -> datetime:
+    """The last instant at which what is occupied without a break may still be somebody: for 12 hours, and not all
+    night, which is from before 4:00 until after 6:00 of the site (RULES 4). `zone` None: of no site."""
+    last = occupied_since + SUSPECT_AFTER
+    if zone is None:
+        return last
+    local = occupied_since.astimezone(zone)
+    night = local.date() + timedelta(days=int(local.time() >= NIGHT_FROM))
+    return min(last, datetime.combine(night, NIGHT_UNTIL, zone).astimezone(UTC))
 
 
-def looks_stuck(state: Occupancy | None, since: datetime | None, at: datetime) -> bool:
+def suspect_before(at: datetime, zone: ZoneInfo | None) -> datetime:
+    """The same asked the other way: what is occupied at `at` is suspect where it began before this."""
+    first = at - SUSPECT_AFTER
+    if zone is None:
+        return first
+    local = at.astimezone(zone)
+    night = local.date() - timedelta(days=int(at <= datetime.combine(local.date(), NIGHT_UNTIL, zone)))
+    return max(first, datetime.combine(night, NIGHT_FROM, zone).astimezone(UTC))
+
+
+def is_suspect(occupied_since: datetime, at: datetime, zone: ZoneInfo | None) -> bool:
+    """Occupied for over 12 hours or all night (`suspect_after`): shown and told, not used as evidence (RULES 4)."""
+    return at > suspect_after(occupied_since, zone)
+
+
+def looks_stuck(state: Occupancy | None, since: datetime | None, at: datetime, zone: ZoneInfo | None) -> bool:
     """Whether what is confirmed now is suspect."""
-    return state is Occupancy.OCCUPIED and since is not None and is_suspect(since, at)
+    return state is Occupancy.OCCUPIED and since is not None and is_suspect(since, at, zone)
 
 
-def is_evidence(fold: Fold, at: datetime) -> bool:
+def is_evidence(fold: Fold, at: datetime, zone: ZoneInfo | None) -> bool:
     """Whether an occupied signal at `at` tells of somebody: the state is confirmed, and not suspect."""
-    return (
-        fold.state is Occupancy.OCCUPIED and fold.since_at is not None and not is_suspect(fold.since_at, at)
-    )
+    is_confirmed = fold.state is Occupancy.OCCUPIED and fold.since_at is not None
+    return is_confirmed and not looks_stuck(fold.state, fold.since_at, at, zone)
 
 
 def trusted(
-    occupied: Iterable[datetime], states: Sequence[tuple[datetime, Occupancy]]
+    occupied: Iterable[datetime], states: Sequence[tuple[datetime, Occupancy]], zone: ZoneInfo | None
 ) -> tuple[datetime, ...]:
-    """The occupied signals that are no part of a suspect span: of one that has lasted over 12 hours (RULES 4).
+    """The occupied signals that are no part of a suspect span (RULES 4).
 
     `states`: the confirmed states, as (since, state), in order.
     """
     kept = []
     for at in occupied:
         since, state = next((one for one in reversed(states) if one[0] <= at), (at, Occupancy.UNKNOWN))
-        if state is not Occupancy.OCCUPIED or not is_suspect(since, at):
+        if not looks_stuck(state, since, at, zone):
             kept.append(at)
     return tuple(kept)
 

@@ -266,7 +266,7 @@ REASONS: Mapping[str, LazyString] = {
     "series_unused": lazy_gettext("the series was not used"),
     "day_closed": lazy_gettext("the series was changed, and its new day is closed"),
     "offline": lazy_gettext("sensor went silent"),
-    "suspect": lazy_gettext("over 12 hours: check the sensor"),
+    "suspect": lazy_gettext("over 12 hours or all night: check the sensor"),
     "unbound": lazy_gettext("sensor was taken away"),
 }
 
@@ -342,7 +342,7 @@ OCCUPANCY: Mapping[str, LazyString] = {
 # What is wrong with a sensor.
 TROUBLES: Mapping[str, LazyString] = {
     "silent": lazy_gettext("silent: look at its battery and its network"),
-    "suspect": lazy_gettext("“in use” for over 12 hours: stuck?"),
+    "suspect": lazy_gettext("“in use” for over 12 hours or all night: stuck?"),
     "flapping": lazy_gettext("changes over a hundred times a day: flapping"),
     "battery": lazy_gettext("battery low"),
     "gaps": lazy_gettext("messages were lost on their way"),

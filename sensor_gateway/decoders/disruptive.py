@@ -65,5 +65,6 @@ def _device(said: Mapping[str, Any]) -> str:
 
 def _event_id(said: Mapping[str, Any]) -> str | None:
     found = said.get("eventId")
-    usable = isinstance(found, str) and 0 < len(found) <= MOST_EVENT_ID and found.isascii()
-    return found if usable and found.isprintable() else None
+    if isinstance(found, str) and 0 < len(found) <= MOST_EVENT_ID and found.isascii() and found.isprintable():
+        return found
+    return None

@@ -246,7 +246,10 @@ def _others(session: Session, becomes: Mapping[int, Ground], window: TimeSpan, n
         there = {one.space_id: policy[one.space_id] for one in becomes.values() if one.timezone == timezone}
         busy |= not_to_be_had(session, there, window, ZoneInfo(timezone), user_id=None)
     for row in session.scalars(select(SpaceState).where(SpaceState.space_id.in_(list(busy)))):
-        busy[row.space_id] = (*busy[row.space_id], *in_use(row, now))
+        busy[row.space_id] = (
+            *busy[row.space_id],
+            *in_use(row, now, ZoneInfo(becomes[row.space_id].timezone)),
+        )
     return Others(becomes, policy, busy)
 
 

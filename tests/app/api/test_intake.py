@@ -30,7 +30,7 @@ from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
 
 SECRET = "a secret of the data connector"
-TAKEN = {"stored": 1, "repeated": 0, "changes": 0, "kept": None, "unknown_sensors": []}
+TAKEN: dict[str, Any] = {"stored": 1, "repeated": 0, "changes": 0, "kept": None, "unknown_sensors": []}
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_a_sensor_that_nobody_knows_is_named_and_kept_once_an_hour(
 def test_an_event_that_is_posted_again_is_known_by_its_name(bridge: Api, house: House) -> None:
     def post(event_id: str, state: str) -> dict[str, Any]:
         said = json.dumps(DESK_EVENT).replace("c510f9ag03fligl8tvag", event_id).replace("OCCUPIED", state)
-        found: dict[str, Any] = bridge.call("bridge", "POST", "/intake/disruptive", json.loads(said)).json
+        found = bridge.call("bridge", "POST", "/intake/disruptive", json.loads(said)).get_json()
         return {name: found[name] for name in ("stored", "repeated")}
 
     new, again = {"stored": 1, "repeated": 0}, {"stored": 0, "repeated": 1}

@@ -14,7 +14,6 @@ from app.occupancy.rules import (
     Transition,
     Watch,
     due_at,
-    is_suspect,
     observe,
     settle,
     watch,
@@ -200,14 +199,6 @@ def test_a_last_will_is_offline_at_once() -> None:
 
 def test_a_hit_from_before_the_silence_confirms_nothing_after_it() -> None:
     assert states([hit(0), will(1), hit(3)], until=3) == [OFFLINE, UNKNOWN]
-
-
-# Suspect
-
-
-@pytest.mark.parametrize(("hours", "suspect"), [(11.99, False), (12, False), (12.01, True)])
-def test_occupied_for_over_twelve_hours_is_suspect(hours: float, suspect: bool) -> None:
-    assert is_suspect(T0, T0 + timedelta(hours=hours)) is suspect
 
 
 # What always holds
