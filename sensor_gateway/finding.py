@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import SplitResult
 
-from app.clock import Clock
+from app.settings import Settings
 from sensor_gateway import announcements
 from sensor_gateway.announcements import Found
 from sensor_gateway.decoders import Wires
 from sensor_gateway.mqtt import Link, Wanted
+from sensor_gateway.trust import Trust
 
 GLANCE = timedelta(milliseconds=250)
 
 
-def announced(url: SplitResult, clock: Clock, wires: Wires, listen_for: timedelta) -> list[Found]:
+def announced(settings: Settings, wires: Wires, listen_for: timedelta) -> list[Found]:
     """What the broker keeps of announcements and what is announced meanwhile, by topic. Raises BrokerRefused,
     Disconnected."""
-    link = Link(Wanted(url, announcements.FILTERS, clock, f"find-{secrets.token_hex(8)}", passing=True))
+    name = f"find-{secrets.token_hex(8)}"
+    wanted = Wanted(settings.mqtt, announcements.FILTERS, settings.clock, name, passing=True)
+    link = Link(replace(wanted, trust=Trust.of(settings)))
     link.connect()
     found: dict[str, Found] = {}
     until = time.monotonic() + listen_for.total_seconds()

@@ -17,15 +17,13 @@ from sensor_gateway.decoders import FILTERS
 from sensor_gateway.messages import Envelope
 from sensor_gateway.mqtt import (
     BATCH,
-    FIRST_DELAY,
-    LONGEST_DELAY,
     Batch,
     BrokerRefused,
     Disconnected,
     Link,
     Wanted,
-    reconnect_delays,
 )
+from sensor_gateway.run import FIRST_DELAY, LONGEST_DELAY, reconnect_delays
 from sensor_gateway.servers import free_port
 from tests.fixtures.brokers import StartBroker
 from tests.servers.flood import FLOOD_GRANTS, FLOOD_USER, publish_all
