@@ -1,6 +1,7 @@
 """A sensor that says occupied only: what its quiet becomes in the database, and in the no-show rule."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import select, update
 
@@ -9,6 +10,9 @@ from app.database import reading, transaction
 from app.occupancy.models import OccupancyChange
 from app.occupancy.rules import Occupancy
 from app.spaces.models import Sensor
+from sensor_gateway.profiles import load
+from tests.app.records.test_sheets import take
+from tests.fixtures.web import Api
 from tests.house import House, at
 
 OCCUPIED, VACANT, OFFLINE = Occupancy.OCCUPIED, Occupancy.VACANT, Occupancy.OFFLINE
@@ -48,3 +52,18 @@ def test_its_signs_of_life_say_vacant_so_that_a_no_show_is_given_back(house: Hou
     house.sweep("10:01")
     assert house.get(booking).status is Status.RELEASED
     assert house.get(kept).status is Status.BOOKED
+
+
+def test_a_profile_the_api_and_a_file_say_after_what_quiet_it_clears(
+    api: Api, house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "pulse.toml").write_text('models = ["Pulse"]\n[timing]\nclears_after_s = 45\n')
+    assert load(tmp_path).timing("Pulse 2") == {"clears_after_s": 45}
+    changed = api.call("fujii", "PATCH", "/sensors/sensor-seat", {"clears_after_s": 30})
+    assert (changed.status_code, changed.get_json()["clears_after_s"]) == (200, 30)
+    wrong = api.call("fujii", "PATCH", "/sensors/sensor-seat", {"clears_after_s": 86_401})
+    assert wrong.status_code == 422
+    take(house, "sensors", "id,clears_after_s\nsensor-window,20\n")
+    with reading(house.engine) as session:
+        told = dict(session.execute(select(Sensor.id, Sensor.clears_after_s)).all())
+    assert (told["sensor-seat"], told["sensor-window"], told["sensor-booth"]) == (30, 20, 0)
