@@ -10,7 +10,7 @@ from flask import Flask, current_app, request
 from marshmallow import Schema, fields, validate
 
 from app.access import Role, allow
-from app.errors import Forbidden, NotFound, RuleBroken
+from app.errors import Forbidden, NotFound
 from app.extensions import db
 from app.fields import Text
 from app.http import Blueprint, now, settings
@@ -37,14 +37,24 @@ class Taken(Schema):
     stored = fields.Integer(metadata={"description": "readings stored by this message"})
     repeated = fields.Integer(metadata={"description": "readings that were stored before"})
     changes = fields.Integer(metadata={"description": "spaces that changed by it"})
+    kept = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "why the message is kept for the facility staff instead: unknown_sensor (once an hour of "
+            "each at most), or why nobody can read it"
+        },
+    )
+    unknown_sensors = fields.List(fields.String(), metadata={"description": "those that nobody made known"})
 
 
 def register(app: Flask) -> None:
-    """Prepare the decoders of an application, and what its models of sensors are like. Raises ProfileError."""
+    """Prepare the decoders of an application, what its models of sensors are like, and what remembers when a stranger's
+    word was kept. Raises ProfileError."""
     told: Settings = app.extensions["akiseki"]
     models = load(told.data_dir / "profiles")
     # What comes by HTTP tells nothing once; what is looked at here again is of before what the gateway keeps.
     app.extensions["akiseki.wires"] = wires = Wires(models, told.mqtt_prefixes, keeps=False)
+    app.extensions["akiseki.strangers"] = {}
     app.extensions["akiseki.timing"] = models.timing
     app.extensions["akiseki.models"] = models.models
     app.extensions["akiseki.names"] = partial(_names, wires)
@@ -63,7 +73,11 @@ def _names(wires: Wires, topic: str, payload: bytes, at: datetime) -> list[tuple
 @api.response(202, Taken)
 @allow(Role.SERVICE)
 def take(query: dict[str, Any], wire: str) -> Any:
-    """Take a message in: of disruptive, things-stack or chirpstack, as its webhook posts it"""
+    """Take a message in: of disruptive, things-stack or chirpstack, as its webhook posts it
+
+    What cannot be read, or is of a sensor that nobody knows, is kept and answered 202 as well: a server that posts
+    would take anything else for a failure, and post it again and again.
+    """
     if wire not in POSTED:
         raise NotFound("intake.wire", known=", ".join(POSTED))
     body, secret = request.get_data(), settings().disruptive_secret
@@ -73,12 +87,20 @@ def take(query: dict[str, Any], wire: str) -> Any:
         and not is_signed(request.headers.get(SIGNATURE, ""), body, secret, now())
     ):
         raise Forbidden("intake.signature")
-    handler = Handler(db.engine, now, wires=current_app.extensions["akiseki.wires"])
+    known = current_app.extensions
+    handler = Handler(db.engine, now, wires=known["akiseki.wires"], strangers=known["akiseki.strangers"])
+    reason = "unreadable"
     try:
         counts = handler.handle([envelope_of(wire, query["event"], body, now())])
     except Undecodable as refused:
-        counts = handler.store([], [(f"intake/{wire}", body, refused.reason)], messages=1)
-        raise RuleBroken("intake.undecodable", reason=refused.reason) from refused
-    if counts.dead:
-        raise RuleBroken("intake.undecodable", reason=", ".join(counts.unknown_sensors) or "unreadable")
-    return {"stored": counts.stored, "repeated": counts.repeated, "changes": counts.changes}
+        reason = refused.reason
+        counts = handler.store([], [(f"intake/{wire}", body, reason)], messages=1)
+    if counts.unknown_sensors:
+        reason = "unknown_sensor"
+    return {
+        "stored": counts.stored,
+        "repeated": counts.repeated,
+        "changes": counts.changes,
+        "kept": reason if counts.dead else None,
+        "unknown_sensors": sorted(counts.unknown_sensors),
+    }

@@ -23,6 +23,7 @@ from app.bookings.series.rules import Scope
 from app.bookings.service import AS_IT_WAS, Words
 from app.lots import drawing
 from app.lots.models import LotDraw
+from app.occupancy import letters as dead_letters
 from app.occupancy import service as occupancy
 from app.occupancy import troubles
 from app.occupancy.readings import Reading
@@ -63,14 +64,8 @@ def process_readings(session: Session, readings: Sequence[Reading], now: datetim
     return observed
 
 
-def keep_dead_letters(session: Session, letters: Sequence[tuple[str, bytes, str]], now: datetime) -> None:
-    """Keep (topic, payload, reason) of messages that nobody could read, so that they are seen."""
-    occupancy.keep_dead_letters(session, letters, now=now)
-
-
-def kept_dead_letters(session: Session, topics: str) -> set[tuple[str, str, int]]:
-    """(topic, reason, size) of the dead letters whose topic begins so."""
-    return occupancy.kept_dead_letters(session, topics)
+# Messages that nobody could read are kept with their reason, so that they are seen.
+keep_dead_letters, kept_dead_letters = dead_letters.keep_dead_letters, dead_letters.kept_dead_letters
 
 
 def note_sensor_troubles(session: Session, now: datetime) -> int:

@@ -11,23 +11,21 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-from app import topics
+from app import setting_addresses, topics
 from app.clock import Clock, ShownClock, system_clock
+from app.setting_addresses import Network
 
 PREFIX = "AKISEKI_"
 TOKYO = ZoneInfo("Asia/Tokyo")
 LOCALES = ("ja", "en")
-Network = IPv4Network | IPv6Network
 # The first says nothing without the second.
 GO_TOGETHER = (
+    ("MQTT_CERT", "MQTT_KEY"),
+    ("MQTT_KEY", "MQTT_CERT"),
     ("OIDC_ISSUER", "OIDC_CLIENT_ID"),
     ("OIDC_CLIENT_ID", "OIDC_ISSUER"),
     ("OIDC_CLIENT_SECRET", "OIDC_ISSUER"),
@@ -37,7 +35,6 @@ GO_TOGETHER = (
     ("PROXY_ADDRESSES", "PROXY_USER_HEADER"),
 )
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
-HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
 class SettingsError(Exception):
@@ -70,6 +67,9 @@ class Settings:
     data_dir: Path = Path("data")
     database_url: str = field(default="", repr=False)
     mqtt_url: str = field(default="mqtt://127.0.0.1:1883", repr=False)
+    mqtt_ca: Path | None = None
+    mqtt_cert: Path | None = None
+    mqtt_key: Path | None = None
     mqtt_filters: tuple[str, ...] = ()
     mqtt_prefixes: tuple[tuple[str, str], ...] = ()
     gateway_name: str = "gateway"
@@ -128,6 +128,8 @@ class Settings:
         for one, other in GO_TOGETHER:
             if given.get(one) and not given.get(other):
                 raise SettingsError(f"{PREFIX}{one} needs {PREFIX}{other}")
+        if (settings.mqtt_ca or settings.mqtt_cert) and settings.mqtt.scheme != "mqtts":
+            raise SettingsError(f"{PREFIX}MQTT_CA and {PREFIX}MQTT_CERT need mqtts:// in {PREFIX}MQTT_URL")
         return settings.completed()
 
     def completed(self) -> Settings:
@@ -236,33 +238,6 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
-def _url(*schemes: str, host_needed: bool = True) -> Callable[[str], str]:
-    starts = tuple(f"{scheme}://" for scheme in schemes)
-
-    def read(text: str) -> str:
-        if not text.startswith(starts):
-            raise ValueError(f"must begin with {' or '.join(starts)}")
-        parts = urlsplit(text)
-        if host_needed and (not parts.hostname or parts.port == 0):
-            raise ValueError("must name a host, and a port from 1 to 65535 where it names one")
-        return text
-
-    return read
-
-
-def _database_url(text: str) -> str:
-    _url("sqlite", "postgresql+psycopg", host_needed=False)(text)  # a socket has no host
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        url = None
-    if url is None or (url.get_backend_name() == "sqlite" and (url.host or not url.database)):
-        raise ValueError(
-            "must be as in sqlite:////folder/akiseki.db or postgresql+psycopg://user:password@host:5432/name"
-        )
-    return text
-
-
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -299,15 +274,6 @@ def _secret(text: str) -> str:
     return text
 
 
-def _issuer(text: str) -> str:
-    """As the provider writes itself, to the letter: it is compared with what the provider says."""
-    _url("https", "http")(text)
-    host = urlsplit(text).hostname
-    if text.startswith("http://") and host not in {"localhost", "127.0.0.1", "::1"}:
-        raise ValueError("must be https: what comes over http can be anybody's")
-    return text
-
-
 def _timeout(text: str) -> float:
     seconds = _seconds(text)
     if seconds > 60:
@@ -333,29 +299,12 @@ def _name(text: str) -> str:
     return text
 
 
-def _header(text: str) -> str:
-    if not HEADER.fullmatch(text):
-        raise ValueError(f"'{text}' is not the name of a header such as X-Remote-User")
-    if text.lower() in {"authorization", "cookie", "host"}:
-        raise ValueError(f"{text} is every browser's to send")
-    return text
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    try:
-        found = tuple(ip_network(one.strip()) for one in text.split(","))
-    except ValueError:
-        raise ValueError(
-            f"'{text}' are not addresses such as 192.0.2.10 or 192.0.2.0/28, 2001:db8::1"
-        ) from None
-    if any(one.prefixlen == 0 for one in found):
-        raise ValueError("must not be everybody's address")
-    return found
-
-
 READERS: Mapping[str, Callable[[str], object]] = {
-    "DATABASE_URL": _database_url,
-    "MQTT_URL": _url("mqtt", "mqtts"),
+    "DATABASE_URL": setting_addresses.database_url,
+    "MQTT_URL": setting_addresses.url("mqtt", "mqtts"),
+    "MQTT_CA": setting_addresses.file,
+    "MQTT_CERT": setting_addresses.file,
+    "MQTT_KEY": setting_addresses.file,
     "MQTT_FILTERS": topics.filters,
     "MQTT_PREFIXES": topics.prefixes,
     "GATEWAY_NAME": _name,
@@ -367,16 +316,16 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "OFFICE_HOURS": _office_hours,
     "NOON": _noon,
     "DAY_CLOSES": _day_closes,
-    "PUBLIC_URL": _url("http", "https"),
-    "SMTP_URL": _url("smtp", "smtps"),
+    "PUBLIC_URL": setting_addresses.url("http", "https"),
+    "SMTP_URL": setting_addresses.url("smtp", "smtps"),
     "DISRUPTIVE_SECRET": _filled,
-    "OIDC_ISSUER": _issuer,
+    "OIDC_ISSUER": setting_addresses.issuer,
     "OIDC_CLIENT_ID": _filled,
     "OIDC_CLIENT_SECRET": _filled,
     "OIDC_SCOPES": _scopes,
     "OIDC_TIMEOUT_SECONDS": _timeout,
-    "PROXY_USER_HEADER": _header,
-    "PROXY_ADDRESSES": _networks,
+    "PROXY_USER_HEADER": setting_addresses.header,
+    "PROXY_ADDRESSES": setting_addresses.networks,
     "LOG_FORMAT": _one_of("text", "json"),
     "KEEP_READINGS": _days(366),
     # 個人情報保護法: person-linked presence is erased within a year.

@@ -44,6 +44,7 @@ MAX_INFLIGHT_MESSAGES = 1_000
 # A reading has about 200 bytes. The rest of the room is for a broken device, whose message is to be seen, not refused.
 MAX_PACKET_BYTES = 2_000_000
 MAX_LOG_BYTES = 5_000_000
+OWN_CLIENT_ID = "use_username_as_clientid true"  # of a listener
 
 _ROUNDS = 101
 _HASHED = re.compile(r"\$7\$\d+\$[A-Za-z0-9+/]{16}\$[A-Za-z0-9+/]{86}==")
@@ -139,21 +140,29 @@ def acl(grants: Mapping[str, Sequence[Grant]]) -> str:
 
 
 def mosquitto_conf(
-    *, folder: Path, host: str, port: int, run_as: str | None = None, tls: Tls | None = None
+    *,
+    folder: Path,
+    host: str,
+    port: int,
+    run_as: str | None = None,
+    tls: Tls | None = None,
+    plain: tuple[str, int] | None = None,
 ) -> str:
     """Mosquitto's configuration for a broker that keeps everything in `folder`.
 
-    `run_as` names the account that Mosquitto changes to when root starts it; None leaves the line out.
+    `plain`: (address, port) of a second listener without TLS, beside the one with it. `run_as` names the account that
+    Mosquitto changes to when root starts it; None leaves the line out.
     """
     lines = [
         "per_listener_settings false",
         f"listener {port} {host}",
         *(tls.lines if tls else ()),
+        # A client is its user: no device can take over the gateway's session by naming its client id.
+        OWN_CLIENT_ID,
+        *((f"listener {plain[1]} {plain[0]}", OWN_CLIENT_ID) if plain else ()),
         "allow_anonymous false",
         f"password_file {folder / 'passwords'}",
         f"acl_file {folder / 'acl'}",
-        # A client is its user: no device can take over the gateway's session by naming its client id.
-        "use_username_as_clientid true",
         # A will fires after one and a half times the keepalive: a device must not choose never (MQTT 5 obeys this).
         "max_keepalive 600",
         "persistence true",
@@ -188,14 +197,14 @@ def write_configuration(
     port: int,
     run_as: str | None = None,
     tls: Tls | None = None,
+    plain: tuple[str, int] | None = None,
 ) -> Path:
     """Write all that Mosquitto needs into a folder and return the file to start it with."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_users(folder, credentials=credentials, grants=grants)
     conf = folder / "mosquitto.conf"
-    _write_private(
-        conf, mosquitto_conf(folder=folder.resolve(), host=host, port=port, run_as=run_as, tls=tls)
-    )
+    text = mosquitto_conf(folder=folder.resolve(), host=host, port=port, run_as=run_as, tls=tls, plain=plain)
+    _write_private(conf, text)
     return conf
 
 
@@ -346,9 +355,8 @@ class Broker:
         }
         conf = self.folder / "embedded.json"
         _write_private(conf, json.dumps(settings))
-        return start_server(
-            [sys.executable, "-m", "sensor_gateway.embedded_broker", str(conf)], output=self.log_file
-        )
+        command = [sys.executable, "-m", "sensor_gateway.embedded_broker", str(conf)]
+        return start_server(command, output=self.log_file)
 
     def _rotate_log(self) -> None:
         with suppress(FileNotFoundError):
@@ -365,9 +373,8 @@ class Broker:
                 self._process = None
                 raise BrokerError(f"the broker ended at once with status {status}: {self._last_words()}")
         self.kill()
-        raise BrokerError(
-            f"the broker did not accept connections within {_START_SECONDS:.0f} s: {self._last_words()}"
-        )
+        waited = f"{_START_SECONDS:.0f} s"
+        raise BrokerError(f"the broker did not accept connections within {waited}: {self._last_words()}")
 
     def _last_words(self) -> str:
         lines = self.log_file.read_bytes()[self._log_start :].decode(errors="replace").splitlines()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sensor_gateway.broker import GATEWAY_GRANTS, Grant, Tls, new_password, write_configuration
 
-PASSWORDS, NEW = "passwords", "new-passwords.csv"
+PASSWORDS, ACL, NEW = "passwords", "acl", "new-passwords.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ def known_users(folder: Path) -> dict[str, str]:
     path = folder / PASSWORDS
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def known_gateways(folder: Path) -> list[str]:
+    """The gateways that a folder's access list lets in, none where there is no file."""
+    path = folder / ACL
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    rights = {f"topic {grant.access} {grant.topic}" for grant in GATEWAY_GRANTS}
+    users = (part.splitlines() for part in text.split("\nuser ")[1:])
+    return [name for name, *granted in users if rights <= set(granted)]
 
 
 def settle_users(folder: Path, users: Iterable[str]) -> dict[str, str]:
@@ -50,25 +59,27 @@ def write_site(
     folder: Path,
     devices: Iterable[str],
     *,
-    gateway: str,
+    gateways: Sequence[str],
     grants: Mapping[str, Sequence[Grant]],
     host: str,
     port: int,
     tls: Tls | None = None,
+    plain: tuple[str, int] | None = None,
 ) -> Written:
     """Write all that a site's Mosquitto needs into `folder`; `grants`: what speaks for many devices at once, and what
-    each may do. Raises ValueError for a name that no user may have, or two would have, OSError where the folder cannot
-    be written."""
+    each may do; `plain` as of `mosquitto_conf`. Raises ValueError for a name that no user may have, or two
+    would have, OSError where the folder cannot be written."""
     before, devices = known_users(folder), list(devices)
-    if twice := sorted({gateway, *grants} & set(devices)) or [one for one in grants if one == gateway]:
+    if twice := sorted({*gateways, *grants} & set(devices)) or [one for one in grants if one in gateways]:
         raise ValueError(f"a sensor, or what is let in, is called as another user: {', '.join(twice)}")
-    users = settle_users(folder, [gateway, *grants, *devices])
+    users = settle_users(folder, [*gateways, *grants, *devices])
     write_configuration(
         folder,
         credentials=users,
-        grants={gateway: GATEWAY_GRANTS, **grants},
+        grants={**dict.fromkeys(gateways, GATEWAY_GRANTS), **grants},
         host=host,
         port=port,
         tls=tls,
+        plain=plain,
     )
     return Written(list(users), sorted(users.keys() - before), sorted(before.keys() - users))

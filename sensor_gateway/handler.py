@@ -14,6 +14,7 @@ from sqlalchemy.exc import DataError
 from app.clock import Clock
 from app.database import reading, transaction
 from app.occupancy.gateways import (
+    keep_announcements,
     keep_parts,
     keep_told_once,
     sensor_models,
@@ -22,6 +23,7 @@ from app.occupancy.gateways import (
 )
 from app.occupancy.readings import Reading
 from app.pipeline import keep_dead_letters, process_readings
+from sensor_gateway.announcements import is_announcement, rows_of
 from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.topics import NATIVE_PREFIX
@@ -70,13 +72,15 @@ class Handler:
         *,
         wires: Wires | None = None,
         kept: Container[tuple[str, str, int]] = frozenset(),
+        strangers: dict[str, datetime] | None = None,
     ) -> None:
-        """`kept`: (topic, reason, size) of dead letters that are not to be kept again."""
+        """`kept`: (topic, reason, size) of dead letters that are not to be kept again. `strangers`: when a message of
+        whom nobody knows was kept last, by topic; shared by handlers that live for one message each."""
         self._engine = engine
         self._wires = wires or Wires()
         self._clock = clock
         self._kept = kept
-        self._strangers: dict[str, datetime] = {}
+        self._strangers = {} if strangers is None else strangers
 
     def now(self) -> datetime:
         """What the handler's clock says."""
@@ -92,8 +96,10 @@ class Handler:
         A batch with a message that cannot be stored is halved until that one stands alone: else it would come again
         and again, and everything behind it would wait for ever.
         """
-        if any(not one.topic.startswith(NATIVE_PREFIX) for one in envelopes):
+        others = [one for one in envelopes if not one.topic.startswith(NATIVE_PREFIX)]
+        if others:
             self._learn_models()
+            self._keep_announcements(others)
         said, letters = self._decoded(envelopes)
         try:
             return self.store(said, letters, messages=len(envelopes))
@@ -121,7 +127,7 @@ class Handler:
             news = {one.topic: one for one, _reading in reversed(strangers) if self._is_news(one.topic, now)}
             dead += [(one.topic, one.payload, "unknown_sensor") for one in news.values()]
             readings = [one for one in readings if one.sensor_id not in observed.unknown_sensors]
-            keep_dead_letters(session, [one for one in dead if not self._is_kept(one)], now)
+            keep_dead_letters(session, [one for one in dead if not self._is_kept(one)], now=now)
         self._note_strangers(news, now)
         self._wires.told_once.kept(told)
         return Counts(
@@ -156,6 +162,17 @@ class Handler:
                 keep_parts(session, news)
         with reading(self._engine) as session:
             self._wires.learn(sensor_models(session), now, sensor_parts(session), told_once(session))
+
+    def _keep_announcements(self, envelopes: Sequence[Envelope]) -> None:
+        """Devices that tell what they are, for whoever fits sensors; the newest word of each topic counts."""
+        announced = {
+            one.topic: rows_of(one, self._wires)
+            for one in envelopes
+            if is_announcement(one.topic, self._wires)
+        }
+        if announced:
+            with transaction(self._engine) as session:
+                keep_announcements(session, announced, now=self._clock())
 
     def _is_kept(self, letter: Letter) -> bool:
         topic, payload, reason = letter

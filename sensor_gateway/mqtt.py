@@ -8,10 +8,9 @@ well, as paho's does when a callback raises. Whoever waits for something else me
 from __future__ import annotations
 
 import logging
-import random
 import select
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import SplitResult, unquote
@@ -25,6 +24,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from app.clock import Clock
 from sensor_gateway.messages import Envelope
+from sensor_gateway.trust import PUBLIC, Trust, hint_of, meaning
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,6 @@ ANSWER = timedelta(seconds=10)
 ANSWER_TO_5 = timedelta(seconds=3)
 # As long as raw readings are kept, and as long as the product's own broker keeps a session.
 SESSION = timedelta(days=30)
-FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 LOOK = 0.005  # seconds between two looks whether the batch before is stored
 
 # MQTT 5's reason codes, into which paho translates 3.1.1's.
@@ -67,7 +66,8 @@ class Disconnected(Exception):
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Where to connect, as whom, and for which topics. `batch`: how many messages are taken at once at most. `passing`:
-    the broker keeps nothing for us when we are gone, and tells what it retained."""
+    the broker keeps nothing for us when we are gone, and tells what it retained. `besides`: topics that are welcome,
+    what is retained of them too, but that no broker need let us hear."""
 
     url: SplitResult
     filters: Sequence[str]
@@ -76,6 +76,8 @@ class Wanted:
     batch: int = BATCH
     keepalive: timedelta = KEEPALIVE
     passing: bool = False
+    besides: Sequence[str] = ()
+    trust: Trust = PUBLIC
 
     @property
     def host(self) -> str:
@@ -89,7 +91,7 @@ class Wanted:
 class Connection:
     """One connection, from its opening to its loss, and what arrived on it and waits to be taken.
 
-    Raises Disconnected where nobody answers.
+    Raises Disconnected where nobody answers, BrokerRefused where the broker and we do not trust each other.
     """
 
     def __init__(self, wanted: Wanted, version: MQTTProtocolVersion) -> None:
@@ -99,6 +101,7 @@ class Connection:
         self.granted: list[ReasonCode] | None = None
         self.lost = ""
         self.taken_over = False
+        self.failures: list[str] = []
         self._clock = wanted.clock
         self._most = wanted.batch
         self._heard_before = _ALSO_HEARD if wanted.passing else _ONCE_HEARD
@@ -119,7 +122,7 @@ class Connection:
         if wanted.url.username:
             self._client.username_pw_set(unquote(wanted.url.username), unquote(wanted.url.password or ""))
         if wanted.url.scheme == "mqtts":
-            self._client.tls_set()
+            self._secure(wanted.trust)
         keepalive = max(1, int(wanted.keepalive.total_seconds()))
         try:
             if self._is_5:
@@ -133,7 +136,18 @@ class Connection:
             else:
                 self._client.connect(wanted.host, wanted.port, keepalive)
         except OSError as error:
-            raise Disconnected(f"{wanted.host}:{wanted.port}: {error}") from error
+            if meant := meaning(str(error)):
+                raise BrokerRefused(meant) from error
+            hint = hint_of(error) if wanted.url.scheme == "mqtts" else ""
+            raise Disconnected(f"{wanted.host}:{wanted.port}: {error}{hint}") from error
+
+    def _secure(self, trust: Trust) -> None:
+        try:
+            self._client.tls_set_context(trust.context())
+        except ValueError as error:
+            raise BrokerRefused(str(error)) from error
+        # paho tells why a connection broke in its log alone, which costs something for each packet.
+        self._client.on_log = lambda _client, _data, _level, words: self.failures.append(words)
 
     @property
     def protocol(self) -> str:
@@ -143,12 +157,14 @@ class Connection:
     def is_full(self) -> bool:
         return len(self.envelopes) >= self._most
 
-    def subscribe(self, filters: Sequence[str]) -> None:
-        """Ask for the messages under some topics; `granted` is the answer."""
+    def subscribe(self, filters: Sequence[str], besides: Sequence[str]) -> None:
+        """Ask for the messages under some topics; `granted` is the answer, in this order."""
         # What the broker says of itself need not wait for us while we are away; its last word is welcome.
         options = [
-            (one, SubscribeOptions(qos=0)) if one.startswith(_ABOUT_BROKER) else (one, self._heard_before)
-            for one in filters
+            (one, SubscribeOptions(qos=0))
+            if one.startswith(_ABOUT_BROKER)
+            else (one, _ALSO_HEARD if one in besides else self._heard_before)
+            for one in (*filters, *besides)
         ]
         if self._is_5:
             self._client.subscribe(options)
@@ -221,6 +237,7 @@ class Connection:
         _more: Properties | None,
     ) -> None:
         self.answer = answer
+        self._client.on_log = None
 
     def _on_subscribe(
         self, _client: Client, _data: object, _mid: int, granted: list[ReasonCode], _more: Properties | None
@@ -279,9 +296,14 @@ class Link:
         if connection is None:
             connection = self._opened(MQTTProtocolVersion.MQTTv311)
         if connection is None:
-            raise Disconnected(f"{self._wanted.host}:{self._wanted.port} does not speak MQTT 5 or 3.1.1")
+            hint = (
+                "" if self._wanted.url.scheme == "mqtts" else "; where it speaks TLS, the address is mqtts://"
+            )
+            raise Disconnected(
+                f"{self._wanted.host}:{self._wanted.port} does not speak MQTT 5 or 3.1.1{hint}"
+            )
         self._connection = connection
-        connection.subscribe(self._wanted.filters)
+        connection.subscribe(self._wanted.filters, self._wanted.besides)
         # Messages that waited for us come before the answer, and more of them than we asked for: Mosquitto 2.0.11 sends
         # a session that it resumes all that its numbers allow. So they are taken first, and the answer when it comes.
         connection.until(lambda: connection.granted is not None or connection.is_full)
@@ -357,6 +379,8 @@ class Link:
         is_5 = version == MQTTProtocolVersion.MQTTv5
         connection.until(lambda: connection.answer is not None, ANSWER_TO_5 if is_5 else ANSWER)
         answer = connection.answer
+        if answer is None and (distrust := meaning(*connection.failures)):
+            raise BrokerRefused(distrust)
         if answer is None or answer.value in _UNSUPPORTED_VERSION:
             # Some brokers hang up on a version that they do not speak, or say so in the language they do speak.
             connection.drop()
@@ -372,11 +396,3 @@ class Link:
         if self._connection is not None:
             self._connection.drop()
             self._connection = None
-
-
-def reconnect_delays() -> Iterator[float]:
-    """Seconds to wait before each further attempt: doubling, with an end, and not all gateways at once."""
-    delay = FIRST_DELAY
-    while True:
-        yield delay * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
-        delay = min(2 * delay, LONGEST_DELAY)

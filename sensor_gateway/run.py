@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+import random
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +17,7 @@ from app.database import create_engine
 from app.occupancy.gateways import Figures
 from app.settings import Settings
 from app.stopping import Stop, stop_signals
-from sensor_gateway import queue_watch
+from sensor_gateway import announcements, queue_watch
 from sensor_gateway.configs import Configs
 from sensor_gateway.decoders import FILTERS, Wires
 from sensor_gateway.handler import Counts, Handler
@@ -29,9 +31,9 @@ from sensor_gateway.mqtt import (
     Link,
     TakenOver,
     Wanted,
-    reconnect_delays,
 )
 from sensor_gateway.profiles import ProfileError, load
+from sensor_gateway.trust import Trust
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ REPORT_EVERY = timedelta(minutes=1)
 DATABASE_MAY_BE_AWAY = timedelta(minutes=1)
 BROKER_MAY_BE_AWAY = timedelta(seconds=30)
 FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
+FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 # Two gateways of one name take each other's place for ever. MQTT 5 has a word for it, which Mosquitto 2.0.11 does not
 # say, so it is told by the pattern: each connection is lost soon after, and the next one is had at once.
 SOON, TAKEN_AT_MOST = timedelta(seconds=10), 5
@@ -58,8 +61,17 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
         lease = Lease(engine, settings.gateway_name, settings.clock)
         try:
             wires = Wires(load(settings.data_dir / "profiles"), settings.mqtt_prefixes)
-            filters = (*(settings.mqtt_filters or FILTERS), *queue_watch.FILTERS)
-            wanted = Wanted(settings.mqtt, filters, settings.clock, settings.gateway_name, batch)
+            wanted = Wanted(
+                *(
+                    settings.mqtt,
+                    settings.mqtt_filters or FILTERS,
+                    settings.clock,
+                    settings.gateway_name,
+                    batch,
+                ),
+                besides=(*queue_watch.FILTERS, *announcements.filters(wires)),
+                trust=Trust.of(settings),
+            )
             taken = 0
             while not stop and lease.acquire(stop.wait):
                 try:
@@ -270,3 +282,11 @@ class _Report:
 def _first_line(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error
     return f"{type(cause).__name__}: {str(cause).strip().splitlines()[0] if str(cause).strip() else ''}"
+
+
+def reconnect_delays() -> Iterator[float]:
+    """Seconds to wait before each further attempt: doubling, with an end, and not all gateways at once."""
+    delay = FIRST_DELAY
+    while True:
+        yield delay * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+        delay = min(2 * delay, LONGEST_DELAY)

@@ -159,7 +159,7 @@ def floor_rows(
                 barred,
                 free,
                 bool(deserted) and id_ in deserted and not mine,
-                occupied_since is not None and looks_stuck(state, occupied_since, now),
+                occupied_since is not None and looks_stuck(state, occupied_since, now, timezone),
                 x,
                 y,
                 width,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,8 +17,8 @@ from app.bookings.rules import Status
 from app.bookings.service import may_act_for
 from app.errors import Conflict
 from app.people.service import Person, get_person
-from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import Lane
+from app.spaces.service import timezones
 from app.timespan import TimeSpan
 
 AT_MOST = 400
@@ -57,14 +56,7 @@ def booked_on(session: Session, user_id: int, days: Days) -> list[Booking]:
     if days.window is None:
         return []
     found = booked_within(session, user_id, days.window)
-    query = (
-        select(Space.id, Site.timezone)
-        .join(Zone, Zone.id == Space.zone_id)
-        .join(Floor, Floor.id == Zone.floor_id)
-        .join(Site, Site.id == Floor.site_id)
-        .where(Space.id.in_({one.space_id for one in found}))
-    )
-    clocks = {space_id: ZoneInfo(name) for space_id, name in session.execute(query)}
+    clocks = timezones(session, {one.space_id for one in found})
     local = {one.id: one.start_at.astimezone(clocks[one.space_id]).date() for one in found}
     return [one for one in found if days.first <= local[one.id] <= days.last]
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from sqlalchemy import select
 
 from app.cli.common import PORT, Address, Failed, akiseki, reading_of, settings_of_env
+from app.occupancy.gateways import list_gateways
+from app.settings import NAME
 from app.spaces.models import Sensor
 from sensor_gateway.broker import Grant, Tls
-from sensor_gateway.broker_files import NEW, write_site
+from sensor_gateway.broker_files import NEW, known_gateways, write_site
 from sensor_gateway.topics import is_native_id
 
 PLAIN_PORT, TLS_PORT = 1883, 8883
@@ -34,12 +41,59 @@ class GrantText(click.ParamType[tuple[str, Grant]]):
         return user, Grant("read" if access == "read" else "write", topic)
 
 
+class GatewayName(click.ParamType[str]):
+    """A gateway's name, as of AKISEKI_GATEWAY_NAME."""
+
+    name = "NAME"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not NAME.fullmatch(value):
+            self.fail(f"'{value}' is not a name of letters, digits, _ . and -, 64 at most", param, ctx)
+        return value
+
+
+class Listener(click.ParamType[tuple[str, int]]):
+    """An address of this machine to listen on, and a port: `192.168.9.1`, `192.168.9.1:1884`, `[fd00::1]:1884`."""
+
+    name = "ADDRESS[:PORT]"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        try:
+            parts = urlsplit(f"//{value}")
+            return str(ip_address(parts.hostname or "")), parts.port or PLAIN_PORT
+        except ValueError:
+            self.fail(f"'{value}' is not an address such as 192.168.9.1 or 192.168.9.1:1884", param, ctx)
+
+
 def by_user(granted: tuple[tuple[str, Grant], ...]) -> dict[str, list[Grant]]:
     """What each may do who was let in by `--grant`."""
     grants: dict[str, list[Grant]] = {}
     for user, grant in granted:
         grants.setdefault(user, []).append(grant)
     return grants
+
+
+def tls_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of the broker's certificate, which the command takes as one `tls`."""
+
+    @click.option("--tls-cert", type=FILE, help="the broker's certificate")
+    @click.option("--tls-key", type=FILE, help="and its key")
+    @click.option(
+        "--tls-ca", type=FILE, help="devices sign in by certificates of this authority, not by passwords"
+    )
+    @wraps(command)
+    def with_tls(*, tls_cert: Path | None, tls_key: Path | None, tls_ca: Path | None, **options: Any) -> None:
+        if (tls_cert is None) != (tls_key is None):
+            raise Failed("--tls-cert and --tls-key go together; with one of them nothing would be encrypted.")
+        if tls_ca and not tls_cert:
+            raise Failed(
+                "--tls-ca needs --tls-cert and --tls-key: certificates are shown on an encrypted connection."
+            )
+        command(tls=Tls(tls_cert, tls_key, tls_ca) if tls_cert and tls_key else None, **options)
+
+    return with_tls
 
 
 @akiseki.group()
@@ -51,10 +105,19 @@ def broker() -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--host", default="0.0.0.0", show_default=True, type=Address(), help="where it listens")  # noqa: S104 - devices are elsewhere
 @click.option("--port", type=PORT, help=f"default: {PLAIN_PORT}, with a certificate {TLS_PORT}")
-@click.option("--tls-cert", type=FILE, help="the broker's certificate")
-@click.option("--tls-key", type=FILE, help="and its key")
+@tls_options
 @click.option(
-    "--tls-ca", type=FILE, help="devices sign in by certificates of this authority, not by passwords"
+    "--plain",
+    type=Listener(),
+    help=f"beside TLS: where it listens without (default of PORT: {PLAIN_PORT}), for devices that do not speak it; "
+    "whoever listens there reads their passwords",
+)
+@click.option(
+    "--gateway",
+    "gateways",
+    multiple=True,
+    type=GatewayName(),
+    help="for each gateway of several sites; default: those known, and AKISEKI_GATEWAY_NAME",
 )
 @click.option("--grant", "granted", multiple=True, type=GrantText(), help="may be given more than once")
 def config(
@@ -62,36 +125,37 @@ def config(
     folder: Path,
     host: str,
     port: int | None,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-    tls_ca: Path | None,
+    tls: Tls | None,
+    plain: tuple[str, int] | None,
+    gateways: tuple[str, ...],
     granted: tuple[tuple[str, Grant], ...],
 ) -> None:
     """Write Mosquitto's configuration, access list and password file for the sensors that are known.
 
-    Made again, it keeps the passwords that are known, gives new sensors one each and takes away those of sensors that
-    are gone. What speaks for many devices is let in by --grant: zigbee2mqtt:write:zigbee2mqtt/#
+    Made again, it keeps the passwords that are known, gives new sensors and gateways one each and takes away those
+    of sensors that are gone, and of gateways where --gateway names others. What speaks for many devices is let in
+    by --grant: zigbee2mqtt:write:zigbee2mqtt/#
     """
-    if (tls_cert is None) != (tls_key is None):
-        raise Failed("--tls-cert and --tls-key go together; with one of them nothing would be encrypted.")
-    if tls_ca and not tls_cert:
+    if plain and not tls:
         raise Failed(
-            "--tls-ca needs --tls-cert and --tls-key: certificates are shown on an encrypted connection."
+            "--plain stands beside --tls-cert and --tls-key; without them the one listener is plain."
         )
     settings = settings_of_env()
-    tls = Tls(tls_cert, tls_key, tls_ca) if tls_cert and tls_key else None
     with reading_of(settings) as session:
         sensors = session.scalars(select(Sensor.id).order_by(Sensor.id)).all()
+        at_work = [one.name for one in list_gateways(session)]
+    known = [settings.gateway_name, *at_work, *known_gateways(folder)]
     devices = [one for one in sensors if is_native_id(one)]
     try:
         written = write_site(
             folder,
             devices,
-            gateway=settings.gateway_name,
+            gateways=list(dict.fromkeys(gateways or known)),
             grants=by_user(granted),
             host=host,
             port=port or (TLS_PORT if tls else PLAIN_PORT),
             tls=tls,
+            plain=plain,
         )
     except (OSError, ValueError) as error:
         raise Failed(str(error)) from error
@@ -104,7 +168,9 @@ def config(
             else ""
         )
     )
-    if written.added and not tls_ca:
+    if written.removed:
+        click.echo(f"Taken away: {', '.join(written.removed)}")
+    if written.added and (plain or not (tls and tls.ca)):
         click.echo(f"Passwords of the new ones: {folder / NEW}. Fit the sensors, then delete that file.")
     click.echo(
         f"The account that runs Mosquitto must own the folder. Start it: mosquitto -c {folder / 'mosquitto.conf'}"

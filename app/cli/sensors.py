@@ -58,7 +58,7 @@ def find(seconds: int) -> None:
     settings = settings_of_env()
     try:
         wires = Wires(load(settings.data_dir / "profiles"), settings.mqtt_prefixes)
-        found = announced(settings.mqtt, settings.clock, wires, timedelta(seconds=seconds))
+        found = announced(settings, wires, timedelta(seconds=seconds))
     except (BrokerRefused, Disconnected, ProfileError) as error:
         raise Failed(str(error)) from error
     with reading_of(settings) as session:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound, RuleBroken
+from app.occupancy import announced
 from app.occupancy.models import DeadLetter, SensorPart, SensorState, SpaceState, StoredReading
 from app.occupancy.rules import Occupancy
 from app.spaces import layout, rebinding
@@ -285,11 +286,13 @@ def add(
     actor_id: int | None,
     now: datetime,
 ) -> Sensor:
-    """Make a sensor known, with the times of its model, and let it watch what was typed, if anything. Raises
-    RuleBroken `sensor.name`, Conflict `sensor.exists`, NotFound `space.unknown`."""
+    """Make a sensor known, with the times of its model and what it announced itself, and let it watch what was typed,
+    if anything. Raises RuleBroken `sensor.name`, Conflict `sensor.exists`, NotFound `space.unknown`."""
     if len(sensor_id) > MOST_SENSOR_NAME or not re.match(SENSOR_NAME, sensor_id) or not model:
         raise RuleBroken("sensor.name")
     values = {**times, "id": sensor_id, "model": model, "space_ids": spaces_named(session, spaces)}
+    if clears := announced.clears_after_s(session, sensor_id):
+        values["clears_after_s"] = clears
     return layout.add_sensor(session, values, actor_id=actor_id, now=now)
 
 

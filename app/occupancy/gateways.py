@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.bulk import as_parameter, insert_rows, upsert_rows
-from app.occupancy.models import GatewayRun, SensorPart, ToldOnce
+from app.bulk import among, as_parameter, insert_rows, upsert_rows
+from app.occupancy.models import GatewayRun, SensorAnnouncement, SensorPart, ToldOnce
 from app.orm import Base
 from app.spaces.models import Sensor, SensorBinding
 
@@ -152,3 +152,28 @@ def keep_told_once(session: Session, told: Mapping[tuple[str, str], Mapping[str,
     if rows:
         statement = upsert_rows(session, _told_once, ("name", "said"))
         session.execute(statement, as_parameter(session, rows))
+
+
+class Announced(NamedTuple):
+    """A row of what devices announce (models.SensorAnnouncement), without the topic and the time."""
+
+    device: str
+    part: str
+    name: str
+    model: str
+    speaks_on: str
+    clears_after_s: int
+
+
+def keep_announcements(
+    session: Session, announced: Mapping[str, Collection[Announced]], *, now: datetime
+) -> None:
+    """Keep what was announced on these topics instead of what was before; on one that tells nothing nothing is left."""
+    session.execute(delete(SensorAnnouncement).where(among(session, SensorAnnouncement.topic, announced)))
+    rows = {
+        (topic, one.device, one.part): {"topic": topic, **one._asdict(), "announced_at": now}
+        for topic, told in sorted(announced.items())
+        for one in told
+    }
+    if rows:
+        session.execute(insert(SensorAnnouncement), list(rows.values()))

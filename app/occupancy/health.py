@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.occupancy.models import OccupancyChange, SensorGap, SensorState, StoredReading
 from app.occupancy.rules import Occupancy, looks_stuck
-from app.spaces.models import Sensor, SensorBinding, Space
+from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 
 LOW_BATTERY_PCT = 15
 # More confirmed changes than that within a day are no people coming and going.
@@ -24,8 +25,8 @@ DAY = timedelta(days=1)
 class Health:
     """What a sensor says, of which spaces, when it was last heard, and how many of its readings never came.
 
-    `suspect`: it has said occupied for over 12 hours; shown and told, no evidence (RULES 4). `flapping`: its space
-    changed over a hundred times within a day. `low`: its battery is at 15 per cent or less.
+    `suspect`: it has said occupied for over 12 hours, or all night; shown and told, no evidence (RULES 4). `flapping`:
+    its space changed over a hundred times within a day. `low`: its battery is at 15 per cent or less.
     """
 
     sensor_id: str
@@ -81,13 +82,18 @@ def health(
     ).all()
     ids = [row.id for row in rows]
     spaces: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for sensor_id, space_id, code in session.execute(
-        select(SensorBinding.sensor_id, Space.id, Space.code)
+    zones: dict[str, ZoneInfo] = {}
+    for sensor_id, space_id, code, timezone in session.execute(
+        select(SensorBinding.sensor_id, Space.id, Space.code, Site.timezone)
         .join(Space, Space.id == SensorBinding.space_id)
+        .join(Zone, Zone.id == Space.zone_id)
+        .join(Floor, Floor.id == Zone.floor_id)
+        .join(Site, Site.id == Floor.site_id)
         .where(SensorBinding.until_at.is_(None), SensorBinding.sensor_id.in_(ids))
         .order_by(Space.code)
     ):
         spaces[sensor_id].append((space_id, code))
+        zones[sensor_id] = ZoneInfo(timezone)
     missing, restless = sequence_gaps(session, ids) if gaps else {}, _restless(session, ids, now)
     return [
         Health(
@@ -99,7 +105,7 @@ def health(
             row.signal_at,
             row.battery_pct,
             missing.get(row.id, 0),
-            looks_stuck(row.state, row.since_at, now),
+            looks_stuck(row.state, row.since_at, now, zones.get(row.id)),
             row.id in restless,
         )
         for row in rows

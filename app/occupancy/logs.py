@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, and_, select
 from sqlalchemy.orm import Session
@@ -13,12 +14,13 @@ from app.occupancy import rules
 from app.occupancy.models import OccupancyChange, StoredReading
 from app.occupancy.rules import Occupancy, SensorLog
 from app.spaces.models import Sensor, Space
+from app.spaces.service import timezones
 
 
 def logs_of(
     session: Session, sensors: Mapping[int, Sequence[Sensor]], since: datetime, until: datetime
 ) -> dict[int, list[SensorLog]]:
-    """The logs of each space's sensors between two instants, by space; four queries for all."""
+    """The logs of each space's sensors between two instants, by space; five queries for all."""
     ids = {sensor.id for listed in sensors.values() for sensor in listed}
     rows: dict[str, list[RowMapping]] = defaultdict(list)
     for row in session.execute(
@@ -36,23 +38,32 @@ def logs_of(
     ).mappings():
         rows[row["sensor_id"]].append(row)
     states = _states_between(session, sensors, since, until)
+    zones = timezones(session, sensors)
     return {
-        space_id: [_log(sensor, rows[sensor.id], states[space_id]) for sensor in listed]
+        space_id: [
+            _log(sensor, rows[sensor.id], (states[space_id], zones[space_id]), since) for sensor in listed
+        ]
         for space_id, listed in sensors.items()
     }
 
 
 def _log(
-    sensor: Sensor, rows: Sequence[RowMapping], states: Sequence[tuple[datetime, Occupancy]]
+    sensor: Sensor,
+    rows: Sequence[RowMapping],
+    states: tuple[Sequence[tuple[datetime, Occupancy]], ZoneInfo],
+    since: datetime,
 ) -> SensorLog:
-    return SensorLog(
+    found = SensorLog(
         offline_after=sensor.heartbeat * rules.HEARTBEATS_UNTIL_OFFLINE,
         detection_delay=timedelta(seconds=sensor.detection_delay_s),
         signs=tuple(row["observed_at"] for row in rows if row["online"] is not False),
-        occupied=rules.trusted([row["observed_at"] for row in rows if row["occupied"] is True], states),
+        occupied=rules.trusted([row["observed_at"] for row in rows if row["occupied"] is True], *states),
         vacant=tuple(row["observed_at"] for row in rows if row["occupied"] is False),
         wills=tuple(row["observed_at"] for row in rows if row["online"] is False),
     )
+    if not sensor.clears_after_s:
+        return found
+    return found.with_quiet(timedelta(seconds=sensor.clears_after_s), since)
 
 
 def _states_between(

@@ -171,3 +171,19 @@ class SensorGap(Base):
 
     sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
     missing: Mapped[int] = mapped_column(BigInteger)
+
+
+class SensorAnnouncement(Base):
+    """What a device, or one part of it, said of itself by Home Assistant's discovery: what it is called and where it
+    speaks. `topic`: of the announcement. `device`, `part`: as whom it would be heard."""
+
+    __tablename__ = "sensor_announcements"
+
+    topic: Mapped[str] = mapped_column(String(256), primary_key=True)
+    device: Mapped[str] = mapped_column(String(64), primary_key=True)
+    part: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    model: Mapped[str] = mapped_column(String(64))
+    speaks_on: Mapped[str] = mapped_column(Text)
+    clears_after_s: Mapped[int]
+    announced_at: Mapped[datetime]

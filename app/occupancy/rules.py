@@ -6,17 +6,22 @@ signal is applied. So running through, resuming from the stored state, and any n
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 SECOND_HIT_WITHIN = timedelta(minutes=5)
 HIT_LASTS = timedelta(minutes=2)
 MODEL_HOLD_MARGIN = timedelta(minutes=2)
 HEARTBEATS_UNTIL_OFFLINE = 2.5
 SUSPECT_AFTER = timedelta(hours=12)
+# All night: from before the one until after the other, by the clocks of the site. Whoever comes after the first is
+# somebody's early morning; a day closes there too (RULES 16).
+NIGHT_FROM, NIGHT_UNTIL = time(4), time(6)
 
 
 class Occupancy(StrEnum):
@@ -28,19 +33,32 @@ class Occupancy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """How a sensor is read: the hold laid on its silence, what it held back itself, when it counts as offline."""
+    """How a sensor is read: the hold laid on its silence, what it held back itself, when it counts as offline.
+
+    `clears_after`: of one that says occupied only, at each movement; quiet for so long it counts as if it had said
+    vacant then. Nought: it says vacant itself.
+    """
 
     hold: timedelta
     own_hold: timedelta
     offline_after: timedelta
+    clears_after: timedelta = timedelta(0)
 
 
-def watch(*, vacant_hold: timedelta, own_hold: timedelta, holds_itself: bool, heartbeat: timedelta) -> Watch:
-    """The Watch of a model: max(policy's hold, own hold + 2 min), but no second hold on models that hold."""
+def watch(
+    *,
+    vacant_hold: timedelta,
+    own_hold: timedelta,
+    holds_itself: bool,
+    heartbeat: timedelta,
+    clears_after: timedelta = timedelta(0),
+) -> Watch:
+    """The Watch of a model: max(policy's hold, own hold + 2 min), but no second hold on models that hold. One that
+    never says vacant holds what it clears after."""
     offline_after = heartbeat * HEARTBEATS_UNTIL_OFFLINE
-    if holds_itself:
-        return Watch(timedelta(0), own_hold, offline_after)
-    return Watch(max(vacant_hold, own_hold + MODEL_HOLD_MARGIN), own_hold, offline_after)
+    own_hold = max(own_hold, clears_after)
+    hold = timedelta(0) if holds_itself else max(vacant_hold, own_hold + MODEL_HOLD_MARGIN)
+    return Watch(hold, own_hold, offline_after, clears_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +126,7 @@ def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Tra
     if fold.signal_at is not None and signal.at <= fold.signal_at:
         return fold, []
     fold, found = settle(fold, signal.at, watching)
-    fold = fold._replace(signal_at=signal.at)
+    fold = _cleared(fold, signal.at, watching)._replace(signal_at=signal.at)
     if signal.online is False:
         silent = fold._replace(level=None, hit_at=None, quiet_at=None)
         return _turned(silent, Occupancy.OFFLINE, signal.at, signal.at, found)
@@ -130,7 +148,8 @@ def _hit(
 ) -> tuple[Fold, list[Transition]]:
     """Somebody is seen. Two hits confirm each other (RULES 2); what repeats the first is a second one only where it
     cannot be the first again: it has a number of its own, else it may be a copy, or what a bridge remembers (RULES 3:
-    harmless by the fold itself), and comes when the model no longer holds a single movement.
+    harmless by the fold itself), and comes when the model no longer holds a single movement. Of a model that only tells
+    of movements one lasts as long as it goes on telling.
     """
     at, first, repeats = signal.at, fold.hit_at, fold.level
     fold = fold._replace(level=True, last_hit_at=at, quiet_at=None)
@@ -138,7 +157,8 @@ def _hit(
         return fold, found
     if first is None:
         return fold._replace(hit_at=at), found
-    if repeats and not (signal.numbered and at - first >= watching.own_hold):
+    goes_on = bool(watching.clears_after) and at - first >= HIT_LASTS
+    if repeats and not goes_on and not (signal.numbered and at - first >= watching.own_hold):
         return fold, found
     if at - first <= SECOND_HIT_WITHIN:
         return _turned(fold._replace(hit_at=None), Occupancy.OCCUPIED, first, at, found)
@@ -154,17 +174,29 @@ def _turned(
     return fold._replace(state=state, since_at=since_at), [*found, turned]
 
 
+def _cleared(fold: Fold, at: datetime, watching: Watch) -> Fold:
+    """What is left of an occupied signal that was not repeated for so long that it counts as taken back."""
+    hit_at = fold.last_hit_at
+    if not watching.clears_after or not fold.level or hit_at is None or at < hit_at + watching.clears_after:
+        return fold
+    return fold._replace(level=False, quiet_at=hit_at)
+
+
 def _due(fold: Fold, watching: Watch) -> tuple[datetime, Occupancy, datetime] | None:
     """(when, to which state, true since when) of the earliest change that time alone brings."""
     options: list[tuple[datetime, Occupancy, datetime]] = []
+    told_at = fold.signal_at
+    if watching.clears_after and fold.level and fold.last_hit_at:
+        # Nothing lasts by itself; it is quiet since the last movement, and will be known when it clears.
+        told_at = fold.last_hit_at + watching.clears_after
+        fold = _cleared(fold, told_at, watching)
     if fold.state is not Occupancy.OCCUPIED and fold.level and fold.hit_at is not None:
         options.append((fold.hit_at + HIT_LASTS, Occupancy.OCCUPIED, fold.hit_at))
     if fold.state is not Occupancy.VACANT and fold.level is False and fold.quiet_at is not None:
         # A model that keeps saying occupied for a while tells late: the state is true since before it was told, and a
         # hold is laid on what was told.
-        told_at = fold.signal_at or fold.quiet_at
         hold = watching.hold and watching.own_hold + watching.hold
-        options.append((max(fold.quiet_at + hold, told_at), Occupancy.VACANT, fold.quiet_at))
+        options.append((max(fold.quiet_at + hold, told_at or fold.quiet_at), Occupancy.VACANT, fold.quiet_at))
     if fold.state is not Occupancy.OFFLINE and fold.signal_at is not None:
         options.append((fold.signal_at + watching.offline_after, Occupancy.OFFLINE, fold.signal_at))
     return min(options, key=lambda option: option[0], default=None)
@@ -196,34 +228,54 @@ def turned_space(turn: Transition, before: Occupancy, beside: Sequence[Fold]) ->
     return Transition(is_now, since_at, turn.at, max(hits, default=None))
 
 
-def is_suspect(occupied_since: datetime, at: datetime) -> bool:
-    """Occupied for over 12 hours: shown and told, not used as evidence (RULES 4)."""
-    return at - occupied_since > SUSPECT_AFTER
+def suspect_after(occupied_since: datetime, zone: ZoneInfo | None) -> datetime:
+    """The last instant at which what is occupied without a break may still be somebody: for 12 hours, and not all
+    night, which is from before 4:00 until after 6:00 of the site (RULES 4). `zone` None: of no site."""
+    last = occupied_since + SUSPECT_AFTER
+    if zone is None:
+        return last
+    local = occupied_since.astimezone(zone)
+    night = local.date() + timedelta(days=int(local.time() >= NIGHT_FROM))
+    return min(last, datetime.combine(night, NIGHT_UNTIL, zone).astimezone(UTC))
 
 
-def looks_stuck(state: Occupancy | None, since: datetime | None, at: datetime) -> bool:
+def suspect_before(at: datetime, zone: ZoneInfo | None) -> datetime:
+    """The same asked the other way: what is occupied at `at` is suspect where it began before this."""
+    first = at - SUSPECT_AFTER
+    if zone is None:
+        return first
+    local = at.astimezone(zone)
+    night = local.date() - timedelta(days=int(at <= datetime.combine(local.date(), NIGHT_UNTIL, zone)))
+    return max(first, datetime.combine(night, NIGHT_FROM, zone).astimezone(UTC))
+
+
+def is_suspect(occupied_since: datetime, at: datetime, zone: ZoneInfo | None) -> bool:
+    """Occupied for over 12 hours or all night (`suspect_after`): shown and told, not used as evidence (RULES 4)."""
+    return at > suspect_after(occupied_since, zone)
+
+
+def looks_stuck(state: Occupancy | None, since: datetime | None, at: datetime, zone: ZoneInfo | None) -> bool:
     """Whether what is confirmed now is suspect."""
-    return state is Occupancy.OCCUPIED and since is not None and is_suspect(since, at)
+    return state is Occupancy.OCCUPIED and since is not None and is_suspect(since, at, zone)
 
 
-def is_evidence(fold: Fold, at: datetime) -> bool:
+def is_evidence(fold: Fold, at: datetime, zone: ZoneInfo | None) -> bool:
     """Whether an occupied signal at `at` tells of somebody: the state is confirmed, and not suspect."""
-    return (
-        fold.state is Occupancy.OCCUPIED and fold.since_at is not None and not is_suspect(fold.since_at, at)
-    )
+    is_confirmed = fold.state is Occupancy.OCCUPIED and fold.since_at is not None
+    return is_confirmed and not looks_stuck(fold.state, fold.since_at, at, zone)
 
 
 def trusted(
-    occupied: Iterable[datetime], states: Sequence[tuple[datetime, Occupancy]]
+    occupied: Iterable[datetime], states: Sequence[tuple[datetime, Occupancy]], zone: ZoneInfo | None
 ) -> tuple[datetime, ...]:
-    """The occupied signals that are no part of a suspect span: of one that has lasted over 12 hours (RULES 4).
+    """The occupied signals that are no part of a suspect span (RULES 4).
 
     `states`: the confirmed states, as (since, state), in order.
     """
     kept = []
     for at in occupied:
         since, state = next((one for one in reversed(states) if one[0] <= at), (at, Occupancy.UNKNOWN))
-        if state is not Occupancy.OCCUPIED or not is_suspect(since, at):
+        if not looks_stuck(state, since, at, zone):
             kept.append(at)
     return tuple(kept)
 
@@ -238,6 +290,16 @@ class SensorLog:
     occupied: Sequence[datetime] = ()
     vacant: Sequence[datetime] = ()
     wills: Sequence[datetime] = ()
+
+    def with_quiet(self, clears_after: timedelta, since: datetime) -> SensorLog:
+        """The same of a sensor that says occupied only: each sign of life counts as a vacant signal that comes so long
+        after the last occupied one. `since`: where the log begins; what was said before is not known."""
+        vacant = set(self.vacant)
+        hits = sorted([since, *self.occupied])
+        for at in self.signs:
+            if at - hits[max(bisect_right(hits, at) - 1, 0)] >= clears_after:
+                vacant.add(at)
+        return replace(self, vacant=sorted(vacant))
 
     def is_healthy(self, start: datetime, end: datetime) -> bool:
         """Whether at every instant of `[start, end]` a sign of life, and no last will since, was younger than

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, and_, func, insert, or_, select
+from sqlalchemy import Table, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.bulk import among, as_parameter, insert_rows, upsert_rows
 from app.occupancy import rules
 from app.occupancy.counters import with_runs
-from app.occupancy.models import DeadLetter, SensorState, SpaceState
+from app.occupancy.models import SensorState, SpaceState
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Fold, Occupancy, Signal, Transition, Watch, watch
 from app.orm import Base
-from app.spaces.models import Sensor, SensorBinding, Space
+from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind, Policies
 
-DEAD_LETTER_BYTES = 4096
-_UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
 SETTLE_AT_ONCE = 5000
 FOLD_COLUMNS = Fold._fields
 STATE_COLUMNS = ("sensor_id", *FOLD_COLUMNS, "due_at", "battery_pct")
@@ -72,9 +71,11 @@ class Observed:
 
 @dataclass(slots=True)
 class _Watched:
-    """A sensor loaded for folding, and the spaces that it watches. `before`: its fold as it was loaded."""
+    """A sensor loaded for folding, and the spaces that it watches, in which zone of time. `before`: its fold as it was
+    loaded."""
 
     space_ids: tuple[int, ...]
+    zone: ZoneInfo | None
     watching: Watch
     fold: Fold
     before: Fold
@@ -113,7 +114,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
             one.fold, found = rules.observe(one.fold, signal, one.watching)
             turns.extend((sensor_id, turn) for turn in found)
             seen.extend(_confirmed(one, found))
-            if newer and signal.occupied and rules.is_evidence(one.fold, signal.at):
+            if newer and signal.occupied and rules.is_evidence(one.fold, signal.at, one.zone):
                 seen.extend(Seen(space_id, signal.at) for space_id in one.space_ids)
         if one.fold is not one.before:
             moved.append(sensor_id)
@@ -186,33 +187,6 @@ def next_due(session: Session) -> datetime | None:
     return session.scalar(select(func.min(SensorState.due_at)))
 
 
-def keep_dead_letters(session: Session, letters: Iterable[tuple[str, bytes, str]], *, now: datetime) -> None:
-    """Keep (topic, payload, reason) of messages that could not be taken."""
-    kept = [
-        {
-            "received_at": now,
-            # PostgreSQL's text refuses the null character, UTF-8 half a pair; a webhook's name may hold both.
-            "topic": _UNHOLDABLE.sub("\N{REPLACEMENT CHARACTER}", topic)[:512],
-            "reason": reason,
-            "size": len(payload),
-            "payload": payload[:DEAD_LETTER_BYTES],
-        }
-        for topic, payload, reason in letters
-    ]
-    if kept:
-        session.execute(insert(DeadLetter), kept)
-
-
-def kept_dead_letters(session: Session, topics: str) -> set[tuple[str, str, int]]:
-    """(topic, reason, size) of the dead letters whose topic begins so."""
-    rows = session.execute(
-        select(DeadLetter.topic, DeadLetter.reason, DeadLetter.size).where(
-            DeadLetter.topic.startswith(topics, autoescape=True)
-        )
-    )
-    return {(topic, reason, size) for topic, reason, size in rows}
-
-
 def _order(reading: Reading) -> tuple[datetime, int]:
     return reading.observed_at, reading.seq or 0
 
@@ -244,16 +218,18 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
         .order_by(Sensor.id)
         .with_for_update(key_share=True)
     )
-    rows = session.execute(
+    rows: Iterable[Any] = session.execute(
         select(
             Sensor.id,
             SensorBinding.space_id,
             SensorBinding.from_at,
+            Site.timezone,
             Space.kind,
             Space.zone_id,
             Sensor.heartbeat_s,
             Sensor.own_hold_s,
             Sensor.holds_itself,
+            Sensor.clears_after_s,
             _states.c.sensor_id.label("has_state"),
             _states.c.battery_pct,
             *(_states.c[name] for name in FOLD_COLUMNS),
@@ -265,15 +241,18 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
             isouter=True,
         )
         .join(Space, Space.id == SensorBinding.space_id, isouter=True)
+        .join(Zone, Zone.id == Space.zone_id, isouter=True)
+        .join(Floor, Floor.id == Zone.floor_id, isouter=True)
+        .join(Site, Site.id == Floor.site_id, isouter=True)
         .where(among(session, Sensor.id, sensor_ids))
         .order_by(Sensor.id)
     )
     watches: dict[tuple[object, ...], Watch] = {}
     found: dict[str, _Watched] = {}
-    for sensor_id, space_id, bound_at, *model, has_state, battery_pct, fold in (
-        (*row[:10], Fold(*row[10:])) for row in rows
+    for sensor_id, space_id, bound_at, timezone, *model, has_state, battery_pct, fold in (
+        (*row[:12], Fold(*row[12:])) for row in rows
     ):
-        kind, zone_id, heartbeat_s, own_hold_s, holds_itself = model
+        kind, zone_id, heartbeat_s, own_hold_s, holds_itself, clears_after_s = model
         if tuple(model) not in watches:
             # A sensor that watches no space is folded as one at a seat would be.
             watches[tuple(model)] = watch(
@@ -281,6 +260,7 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
                 own_hold=timedelta(seconds=own_hold_s),
                 holds_itself=holds_itself,
                 heartbeat=timedelta(seconds=heartbeat_s),
+                clears_after=timedelta(seconds=clears_after_s),
             )
         watching = watches[tuple(model)]
         if sensor_id in found:
@@ -292,7 +272,8 @@ def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[st
         is_heard = has_state and not (bound_at and fold.signal_at and fold.signal_at < bound_at)
         kept = fold if is_heard else Fold()
         space_ids = () if space_id is None else (space_id,)
-        found[sensor_id] = _Watched(space_ids, watching, kept, kept, battery_pct)
+        zone = None if timezone is None else ZoneInfo(timezone)
+        found[sensor_id] = _Watched(space_ids, zone, watching, kept, kept, battery_pct)
     return found
 
 

@@ -184,6 +184,7 @@ class Sensor(Base):
     `own_hold_s`: how long the model itself keeps saying occupied after the last movement.
     `holds_itself`: its vacant message already waited for that, so no second hold is laid on it.
     `detection_delay_s`: how late its vacant message may come.
+    `clears_after_s`: of a model that says occupied only; quiet for so long it counts as vacant. Nought: it says vacant.
     """
 
     __tablename__ = "sensors"
@@ -195,6 +196,7 @@ class Sensor(Base):
     own_hold_s: Mapped[int] = mapped_column(default=0)
     holds_itself: Mapped[bool] = mapped_column(default=False)
     detection_delay_s: Mapped[int] = mapped_column(default=0)
+    clears_after_s: Mapped[int] = mapped_column(default=0)
 
     @property
     def heartbeat(self) -> timedelta:

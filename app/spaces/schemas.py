@@ -315,6 +315,12 @@ class SensorChange(Schema):
     own_hold_s = fields.Integer(**_SECONDS)
     holds_itself = fields.Boolean()
     detection_delay_s = fields.Integer(**_SECONDS)
+    clears_after_s = fields.Integer(
+        **_SECONDS,
+        metadata={
+            "description": "of one that never says vacant: quiet for so long it counts as vacant; or 0"
+        },
+    )
     space_id = Identifier(
         strict=True, allow_none=True, metadata={"description": "watches this alone; null: nothing"}
     )
@@ -346,6 +352,7 @@ class SensorSetView(Schema):
     own_hold_s = fields.Integer()
     holds_itself = fields.Boolean()
     detection_delay_s = fields.Integer()
+    clears_after_s = fields.Integer()
     space_ids = fields.List(fields.Integer())
 
 

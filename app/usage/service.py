@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session
@@ -14,9 +15,9 @@ from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.fields import MOST_ID
 from app.occupancy.models import SensorState
-from app.occupancy.rules import SUSPECT_AFTER, Occupancy, is_suspect
+from app.occupancy.rules import Occupancy, is_suspect, suspect_after
 from app.occupancy.service import Change
-from app.spaces.models import SensorBinding, Space, Zone
+from app.spaces.models import Floor, SensorBinding, Site, Space, Zone
 from app.timespan import TimeSpan
 from app.usage.models import UsageCorrection, UsageSession
 from app.usage.rules import SESSION_GAP, Edge, session_end
@@ -24,6 +25,13 @@ from app.usage.rules import SESSION_GAP, Edge, session_end
 _INSTANT = timedelta(microseconds=1)
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
+_sites = (
+    select(Space.id.label("space_id"), Site.timezone)
+    .join(Zone, Zone.id == Space.zone_id)
+    .join(Floor, Floor.id == Zone.floor_id)
+    .join(Site, Site.id == Floor.site_id)
+    .subquery()
+)
 
 
 def note_change(session: Session, changes: Sequence[Change]) -> None:
@@ -61,7 +69,7 @@ def note_change(session: Session, changes: Sequence[Change]) -> None:
 
 
 def close_idle(session: Session, now: datetime) -> None:
-    """Close sessions whose sensor watches the space no longer; flag those open for over twelve hours."""
+    """Close sessions whose sensor watches the space no longer; flag those that are suspect (RULES 4)."""
     watched = select(SensorBinding.id).where(
         SensorBinding.space_id == UsageSession.space_id, SensorBinding.until_at.is_(None)
     )
@@ -75,25 +83,30 @@ def close_idle(session: Session, now: datetime) -> None:
         )
     )
     rows = session.execute(
-        select(UsageSession, watched.exists(), last_hit.scalar_subquery())
+        select(UsageSession, watched.exists(), last_hit.scalar_subquery(), _sites.c.timezone)
+        .join(_sites, _sites.c.space_id == UsageSession.space_id)
         .where(UsageSession.end_at.is_(None))
         .order_by(UsageSession.space_id)  # as the index of open sessions has them: none is read through
     )
-    for one, is_watched, last_hit_at in rows:
+    for one, is_watched, last_hit_at, timezone in rows:
         if not is_watched:
             one.end_at, one.flag = max(last_hit_at or one.start_at, one.start_at), "unbound"
-        elif not one.flag and is_suspect(one.start_at, now):
+        elif not one.flag and is_suspect(one.start_at, now, ZoneInfo(timezone)):
             one.flag = "suspect"
     session.flush()
 
 
 def next_due(session: Session) -> datetime | None:
     """When `close_idle` next has something to do that time alone brings."""
-    opened_at = session.scalar(
-        select(func.min(UsageSession.start_at)).where(UsageSession.end_at.is_(None), UsageSession.flag == "")
+    oldest = session.execute(
+        select(_sites.c.timezone, func.min(UsageSession.start_at))
+        .join(_sites, _sites.c.space_id == UsageSession.space_id)
+        .where(UsageSession.end_at.is_(None), UsageSession.flag == "")
+        .group_by(_sites.c.timezone)
     )
     # Suspect is what lasts longer, not what lasts as long.
-    return None if opened_at is None else opened_at + SUSPECT_AFTER + _INSTANT
+    due = (suspect_after(opened_at, ZoneInfo(timezone)) + _INSTANT for timezone, opened_at in oldest)
+    return min(due, default=None)
 
 
 @dataclass(frozen=True, slots=True)

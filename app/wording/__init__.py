@@ -161,9 +161,6 @@ REFUSALS: Mapping[str, LazyString] = {
     "request.version_required": lazy_gettext("Send the version you changed from in If-Match."),
     "section.unknown": lazy_gettext("There is no such section."),
     "intake.signature": lazy_gettext("The signature does not fit the message, or is missing or too old."),
-    "intake.undecodable": lazy_gettext(
-        "The message says nothing that is understood, or is of a sensor that is not known."
-    ),
     "intake.wire": lazy_gettext("Messages of this wire are not taken here."),
     "sensor.exists": lazy_gettext("There is a sensor of this name already."),
     "sensor.move_time": lazy_gettext("Choose a time to come, within a year; or none, for at once."),
@@ -270,7 +267,7 @@ REASONS: Mapping[str, LazyString] = {
     "series_unused": lazy_gettext("the series was not used"),
     "day_closed": lazy_gettext("the series was changed, and its new day is closed"),
     "offline": lazy_gettext("sensor went silent"),
-    "suspect": lazy_gettext("over 12 hours: check the sensor"),
+    "suspect": lazy_gettext("over 12 hours or all night: check the sensor"),
     "unbound": lazy_gettext("sensor was taken away"),
 }
 
@@ -346,7 +343,7 @@ OCCUPANCY: Mapping[str, LazyString] = {
 # What is wrong with a sensor.
 TROUBLES: Mapping[str, LazyString] = {
     "silent": lazy_gettext("silent: look at its battery and its network"),
-    "suspect": lazy_gettext("“in use” for over 12 hours: stuck?"),
+    "suspect": lazy_gettext("“in use” for over 12 hours or all night: stuck?"),
     "flapping": lazy_gettext("changes over a hundred times a day: flapping"),
     "battery": lazy_gettext("battery low"),
     "gaps": lazy_gettext("messages were lost on their way"),

@@ -6,7 +6,7 @@ from alembic import op
 from app.orm import Document
 
 revision = "0030"
-down_revision = "0028"
+down_revision = "0029"
 
 
 def upgrade() -> None:

@@ -12,6 +12,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from sensor_gateway.decoders import disruptive
 from sensor_gateway.decoders.plain import object_of
 from sensor_gateway.messages import Envelope, Undecodable
 
@@ -46,7 +47,7 @@ def _chirpstack(said: Mapping[str, Any], event: str) -> str:
 
 # Which address of the intake speaks which wire. `event`: ChirpStack names it in the address, as `?event=up`.
 POSTED: Mapping[str, Callable[[Mapping[str, Any], str], str]] = {
-    "disruptive": lambda _said, _event: "disruptive/event",
+    "disruptive": disruptive.topic,
     "things-stack": _things_stack,
     "chirpstack": _chirpstack,
 }

@@ -22,6 +22,7 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
     own_hold_s = 300                     # so long it keeps saying occupied after the last movement
     holds_itself = true                  # its vacant has waited for that already: no second hold is laid on it
     detection_delay_s = 60               # so late may its vacant come
+    clears_after_s = 30                  # it says occupied only: quiet for so long it counts as vacant
 
     [[zones]]                            # of a sensor that watches several seats; the first of which fields are there
     field = "region_{n}"                 # its word, as above, or with `count = true` a number of people

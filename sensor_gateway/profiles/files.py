@@ -12,7 +12,7 @@ from sensor_gateway.profiles.layouts import HEADS, Layout, Part
 from sensor_gateway.profiles.meanings import Battery, Rule, Zones
 from sensor_gateway.profiles.models import NO_LAYOUT, Profile, plain
 
-TIMING = frozenset({"heartbeat_s", "own_hold_s", "holds_itself", "detection_delay_s"})
+TIMING = frozenset({"heartbeat_s", "own_hold_s", "holds_itself", "detection_delay_s", "clears_after_s"})
 MOST_SECONDS = 86_400
 # What a value may mean beside true and false; `Heard.kind`.
 KINDS = ("pending", "unknown", "fault", "counter", "ignored")

@@ -79,6 +79,11 @@ def test_every_setting_of_the_contract_is_read(folder: dict[str, str]) -> None:
         ("DATABASE_URL", ""),
         ("DATABASE_URL", "mysql://host/db"),
         ("DATABASE_URL", "sqlite:akiseki.db"),
+        ("MQTT_CA", "/nowhere/ca.crt"),
+        ("MQTT_CERT", ""),
+        ("MQTT_KEY", "/tmp"),
+        ("MQTT_CA", __file__),  # without mqtts:// nothing is secured
+        ("MQTT_CERT", __file__),
         ("MQTT_URL", "http://host"),
         ("MQTT_URL", "mqtt:host"),
         ("MQTT_URL", "mqtt://"),

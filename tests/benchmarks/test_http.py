@@ -3,16 +3,6 @@
 import pytest
 
 from tests.benchmarks.http import BOOKINGS, CALLS, QUICK_BOOKINGS, QUICK_CALLS, run
-from tests.servers.postgres import PostgresServer
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest) -> str:
-    """What `--database` would say."""
-    if request.param == "sqlite":
-        return ""
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.url("postgres")
 
 
 @pytest.mark.timeout(600)

@@ -1,18 +1,16 @@
 """The drain in its short form: on every change nothing is lost and nothing stored twice; how fast is only printed."""
 
+from typing import Any
+
 import pytest
 
 from tests.benchmarks.ingest import READINGS, RUNS, run
-from tests.servers.postgres import PostgresServer
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest) -> str:
-    """What `--database` would say."""
-    if request.param == "sqlite":
-        return ""
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.url("postgres")
+def grown(found: dict[str, Any]) -> float:
+    """The gateway's memory at the end, as a multiple of what it was after a tenth."""
+    early, late = found["rss_mb"]
+    return float(late / early)
 
 
 @pytest.mark.timeout(1200)
@@ -21,5 +19,15 @@ def test_what_waits_in_the_broker_is_stored_once(server: str, long: bool) -> Non
     print(found)
     assert found["lost"] == 0
     assert found["duplicated"] == 0
+    assert grown(found) > 0
     if long:
         assert float(str(found["ratio"])) >= 0.6
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_the_memory_of_the_gateway_is_flat_over_a_million_readings(server: str) -> None:
+    found = run(1_000_000, 1, 500, server)
+    print(found)
+    assert (found["lost"], found["duplicated"]) == (0, 0)
+    assert grown(found) <= 1.1

@@ -8,16 +8,6 @@ from tests.benchmarks.races_queue import Queue
 from tests.benchmarks.races_quota import OnBehalf, Quota
 from tests.benchmarks.races_series import Series
 from tests.benchmarks.races_slots import Create, Move
-from tests.servers.postgres import PostgresServer
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest) -> str:
-    """What `--database` would say."""
-    if request.param == "sqlite":
-        return ""
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.url("postgres")
 
 
 @pytest.mark.timeout(7200)

@@ -47,15 +47,21 @@ def everything_of(fleet: Fleet) -> list[stage.Row]:
     )
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database with the schema, empty; on PostgreSQL in the long form alone."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("gateway_is", ["there", "away"])
 def test_devices_that_publish_their_last_minute_again_lose_nothing(
-    sqlite_url: str, mosquitto_broker: StartBroker, tmp_path: Path, long: bool, gateway_is: str
+    database_url: str, mosquitto_broker: StartBroker, tmp_path: Path, long: bool, gateway_is: str
 ) -> None:
     random = stage.randomness()
-    furnish_database(sqlite_url, SENSORS)
+    furnish_database(database_url, SENSORS)
     broker = mosquitto_broker(*SENSORS)
-    with stage.opened(sqlite_url) as engine, stage.gateway(tmp_path, sqlite_url, broker) as gateway:
+    with stage.opened(database_url) as engine, stage.gateway(tmp_path, database_url, broker) as gateway:
         wait_until(lambda: "connected to" in gateway.log, seconds=SECONDS)
         save(broker)  # the gateway's session is to be known after the kill
         fleet = fleet_of(broker)
@@ -87,13 +93,13 @@ def test_devices_that_publish_their_last_minute_again_lose_nothing(
 
 @pytest.mark.timeout(600)
 def test_what_a_device_does_not_publish_again_shows_as_a_gap(
-    sqlite_url: str, mosquitto_broker: StartBroker, tmp_path: Path
+    database_url: str, mosquitto_broker: StartBroker, tmp_path: Path
 ) -> None:
-    furnish_database(sqlite_url, SENSORS)
+    furnish_database(database_url, SENSORS)
     broker = mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
     messages = list(stream(SENSORS, 30 * len(SENSORS), system_clock()))
     first, lost, last = messages[:50], messages[50:100], messages[100:]
-    with stage.opened(sqlite_url) as engine, stage.gateway(tmp_path, sqlite_url, broker) as gateway:
+    with stage.opened(database_url) as engine, stage.gateway(tmp_path, database_url, broker) as gateway:
         wait_until(lambda: "connected to" in gateway.log, seconds=SECONDS)
         publish_all(broker, first)
         wait_until(lambda: stage.stored(engine) == len(first), seconds=SECONDS)

@@ -11,10 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import SteppingClock
 from app.database import create_engine, reading
+from app.occupancy.letters import DEAD_LETTER_BYTES
 from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, StoredReading
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Occupancy
-from app.occupancy.service import DEAD_LETTER_BYTES
 from sensor_gateway.decoders import Wires
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.messages import Envelope

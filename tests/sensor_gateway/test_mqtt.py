@@ -12,20 +12,19 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from app.clock import SteppingClock
+from sensor_gateway import announcements
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker, Grant
-from sensor_gateway.decoders import FILTERS
+from sensor_gateway.decoders import FILTERS, Wires
 from sensor_gateway.messages import Envelope
 from sensor_gateway.mqtt import (
     BATCH,
-    FIRST_DELAY,
-    LONGEST_DELAY,
     Batch,
     BrokerRefused,
     Disconnected,
     Link,
     Wanted,
-    reconnect_delays,
 )
+from sensor_gateway.run import FIRST_DELAY, LONGEST_DELAY, reconnect_delays
 from sensor_gateway.servers import free_port
 from tests.fixtures.brokers import StartBroker
 from tests.servers.flood import FLOOD_GRANTS, FLOOD_USER, publish_all
@@ -86,6 +85,26 @@ def test_what_was_retained_before_is_not_sent_again(broker: Broker) -> None:
             device.publish("akiseki/v1/desk-1/status", "offline", retain=True)
             [offline] = link.take(WAIT).envelopes
             assert (offline.payload, offline.retained) == (b"offline", False)
+
+
+def test_what_devices_announced_of_themselves_before_is_heard(broker: Broker) -> None:
+    asked = replace(wanted(broker), besides=announcements.filters(Wires()))
+    topics = ["homeassistant/binary_sensor/desk-1/config", "homeassistant/binary_sensor/node/desk-1/config"]
+    with MqttClient(broker, FLOOD_USER) as device:
+        for topic in (*topics, "homeassistant/status", "akiseki/v1/desk-1/status"):
+            device.publish(topic, "{}", retain=True)
+        with linked(asked) as link:
+            heard = [one.topic for batch in taken(link, len(topics)) for one in batch.envelopes]
+            assert sorted(heard) == topics
+            assert link.take(A_MOMENT).envelopes == []
+
+
+def test_a_broker_need_not_let_us_hear_them(tmp_path: Path) -> None:
+    grants = {GATEWAY_USER: [Grant("read", "akiseki/v1/#")]}
+    with Broker(tmp_path, {GATEWAY_USER: "g"}, grants=grants, mosquitto=None) as broker:
+        asked = replace(wanted(broker), besides=announcements.filters(Wires()))
+        with linked(asked) as link:
+            assert link.protocol
 
 
 def test_the_broker_keeps_what_comes_while_the_gateway_is_away(broker: Broker) -> None:

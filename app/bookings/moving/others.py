@@ -155,7 +155,10 @@ def read_others(
         zone = ZoneInfo(timezone)
         busy |= not_to_be_had(session, there, window, zone, user_id=user_id, besides=besides)
     for row in session.scalars(select(SpaceState).where(SpaceState.space_id.in_(list(busy)))):
-        busy[row.space_id] = (*busy[row.space_id], *_in_use(row, now))
+        busy[row.space_id] = (
+            *busy[row.space_id],
+            *_in_use(row, now, ZoneInfo(becomes[row.space_id].timezone)),
+        )
     return Others(becomes, policy, busy)
 
 
@@ -204,10 +207,10 @@ def not_to_be_had(
     return {space_id: tuple(sorted(_apart(busy[space_id], one.buffer))) for space_id, one in policy.items()}
 
 
-def _in_use(row: Any, now: datetime) -> list[TimeSpan]:
+def _in_use(row: Any, now: datetime, zone: ZoneInfo) -> list[TimeSpan]:
     """This moment, where somebody sits at the space of a row with its `state` and `since_at`; a sensor that is stuck
     says nothing."""
-    is_seen = row.state is Occupancy.OCCUPIED and not looks_stuck(row.state, row.since_at, now)
+    is_seen = row.state is Occupancy.OCCUPIED and not looks_stuck(row.state, row.since_at, now, zone)
     return [TimeSpan(now, now + timedelta.resolution)] if is_seen else []
 
 

@@ -18,7 +18,7 @@ from app.extensions import db
 from app.fields import is_storable
 from app.formats import day, hours_and_minutes
 from app.http import identifier, model_timing, models_known, names_in, now, settings
-from app.occupancy import fitting, gateways
+from app.occupancy import announced, fitting, gateways
 from app.occupancy.fitting import Live, Named
 from app.wording import explain
 
@@ -27,7 +27,7 @@ NO_CHANGE = 204
 DAY_S = 86_400
 MOST_TYPED = 2000
 # The times of a sensor, each with the least that it may be, in seconds.
-TIMES = {"heartbeat_s": 1, "own_hold_s": 0, "detection_delay_s": 0}
+TIMES = {"heartbeat_s": 1, "own_hold_s": 0, "detection_delay_s": 0, "clears_after_s": 0}
 
 
 def _named(topic: str, payload: bytes, at: datetime) -> list[Named]:
@@ -37,19 +37,23 @@ def _named(topic: str, payload: bytes, at: datetime) -> list[Named]:
 @pages.get("/office/sensors/new")
 @allow(Role.FACILITY, Role.IT)
 def new() -> str:
-    """The form, filled in where one came from a candidate or from a desk, and who was heard that nobody knows."""
+    """The form, filled in where one came from a candidate or from a desk; who was heard that nobody knows, and who
+    announced themselves."""
     space_id = request.args.get("space", type=identifier)
     with reading(db.engine) as session:
         code = fitting.codes_of(session, [space_id]).get(space_id, "") if space_id else ""
         watchers = fitting.watchers_of(session, space_id) if space_id else []
         strangers, spares = fitting.strangers(session, _named), fitting.spares(session)
+        candidates = announced.candidates(session)
         codes = fitting.all_codes(session)
     return render_template(
         "sensor_new.html",
         sensor_id=request.args.get("id", ""),
         code=code,
         watchers=watchers,
+        model=request.args.get("model", ""),
         strangers=strangers,
+        candidates=candidates,
         spares=spares,
         codes=codes,
         models=models_known(),

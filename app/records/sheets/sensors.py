@@ -17,7 +17,7 @@ from app.spaces.models import Sensor, SensorBinding, Space
 from app.spaces.watching import watch_spaces
 
 DAY = 86_400
-NUMBERS = ("heartbeat_s", "own_hold_s", "detection_delay_s")
+NUMBERS = ("heartbeat_s", "own_hold_s", "detection_delay_s", "clears_after_s")
 
 
 def sensor_id(cell: str) -> str:
@@ -35,6 +35,7 @@ COLUMNS = {
     "own_hold_s": whole(0, DAY),
     "holds_itself": flag,
     "detection_delay_s": whole(0, DAY),
+    "clears_after_s": whole(0, DAY),
     "space": codes,
 }
 
@@ -53,9 +54,8 @@ def stored(session: Session, _asked: Asked) -> dict[Key, Values]:
         ("sensor", sensor.id): {
             "id": sensor.id,
             "model": sensor.model,
-            **{name: str(getattr(sensor, name)) for name in NUMBERS[:2]},
+            **{name: str(getattr(sensor, name)) for name in NUMBERS},
             "holds_itself": str(int(sensor.holds_itself)),
-            "detection_delay_s": str(sensor.detection_delay_s),
             "space": "|".join(sorted(watched[sensor.id])),
         }
         for sensor in session.scalars(select(Sensor).order_by(Sensor.id))

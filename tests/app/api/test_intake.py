@@ -15,19 +15,22 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from sqlalchemy import func, select
 
+from app.clock import SteppingClock
 from app.database import reading, transaction
 from app.extensions import db
 from app.factory import create_app
+from app.occupancy import health
 from app.occupancy.models import DeadLetter, StoredReading
 from app.people import service as people
 from app.people.models import Role
 from app.settings import Settings
 from app.spaces.models import Sensor
 from tests.app.api.good import DESK_EVENT
-from tests.fixtures.web import Api
+from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
 
 SECRET = "a secret of the data connector"
+TAKEN: dict[str, Any] = {"stored": 1, "repeated": 0, "changes": 0, "kept": None, "unknown_sensors": []}
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def dead(house: House) -> list[tuple[str, str]]:
 
 def test_an_event_of_a_data_connector_is_a_reading(bridge: Api, house: House) -> None:
     answer = bridge.call("bridge", "POST", "/intake/disruptive", DESK_EVENT)
-    assert (answer.status_code, answer.get_json()) == (202, {"stored": 1, "repeated": 0, "changes": 0})
+    assert (answer.status_code, answer.get_json()) == (202, TAKEN)
     (one,) = stored(house)
     assert (one.sensor_id, one.occupied, one.observed_at) == ("sensor-seat", True, at("08:59"))
     assert bridge.call("aoki", "POST", "/intake/disruptive", DESK_EVENT).status_code == 403
@@ -111,34 +114,63 @@ def test_network_servers_post_what_they_publish_and_a_frame_counts_once(bridge: 
 
 
 @pytest.mark.parametrize(
-    ("wire", "body", "status", "kept"),
+    ("wire", "body", "reason", "kept"),
     [
-        ("nobody", {}, 404, []),
-        ("disruptive", {"event": {}}, 422, ["disruptive/event"]),
-        ("chirpstack", {"deviceInfo": {"devEui": "a/b"}}, 422, ["intake/chirpstack"]),
-        ("things-stack", [], 422, ["intake/things-stack"]),
+        ("disruptive", {"event": {}}, "unreadable", "disruptive/event"),
+        ("chirpstack", {"deviceInfo": {"devEui": "a/b"}}, "device", "intake/chirpstack"),
+        ("things-stack", [], "not_an_object", "intake/things-stack"),
         (
             "chirpstack",
             {"deviceInfo": {"devEui": "a\x00\ud800"}},
-            422,
-            ["application/-/device/a\ufffd\ufffd/event/up"],
+            "unreadable",
+            "application/-/device/a\ufffd\ufffd/event/up",
         ),
     ],
 )
-def test_what_nobody_understands_is_refused_and_kept(
-    bridge: Api, house: House, wire: str, body: Any, status: int, kept: list[str]
+def test_what_nobody_understands_is_kept_and_not_asked_for_again(
+    bridge: Api, house: House, wire: str, body: Any, reason: str, kept: str
 ) -> None:
     answer = bridge.call("bridge", "POST", f"/intake/{wire}", body)
-    code = "intake.wire" if status == 404 else "intake.undecodable"
-    assert (answer.status_code, answer.get_json()["code"]) == (status, code)
-    assert [topic for topic, _reason in dead(house)] == kept
+    assert (answer.status_code, answer.get_json()) == (202, TAKEN | {"stored": 0, "kept": reason})
+    assert [topic for topic, _reason in dead(house)] == [kept]
 
 
-def test_a_sensor_that_nobody_knows_is_named(bridge: Api, house: House) -> None:
-    event = json.loads(json.dumps(DESK_EVENT).replace("sensor-seat", "stranger"))
-    answer = bridge.call("bridge", "POST", "/intake/disruptive", event)
-    assert (answer.status_code, answer.get_json()["facts"]) == (422, {"reason": "stranger"})
-    assert dead(house) == [("disruptive/event", "unknown_sensor")]
+def test_a_wire_that_is_not_taken_here_is_told_apart(bridge: Api, house: House) -> None:
+    assert problem(bridge.call("bridge", "POST", "/intake/nobody", {})) == (404, "intake.wire")
+    assert dead(house) == []
+
+
+def test_a_sensor_that_nobody_knows_is_named_and_kept_once_an_hour(
+    bridge: Api, house: House, clock: SteppingClock
+) -> None:
+    def post(name: str) -> None:
+        event = json.loads(json.dumps(DESK_EVENT).replace("sensor-seat", name))
+        answer = bridge.call("bridge", "POST", "/intake/disruptive", event)
+        told = {"stored": 0, "kept": "unknown_sensor", "unknown_sensors": [name]}
+        assert (answer.status_code, answer.get_json()) == (202, TAKEN | told)
+
+    for _ in "12":
+        post("stranger")
+    post("another")
+    once = [("disruptive/stranger/event", "unknown_sensor"), ("disruptive/another/event", "unknown_sensor")]
+    assert dead(house) == once
+    clock.advance(timedelta(hours=1))
+    post("stranger")
+    assert dead(house) == [*once, once[0]]
+
+
+def test_an_event_that_is_posted_again_is_known_by_its_name(bridge: Api, house: House) -> None:
+    def post(event_id: str, state: str) -> dict[str, Any]:
+        said = json.dumps(DESK_EVENT).replace("c510f9ag03fligl8tvag", event_id).replace("OCCUPIED", state)
+        found = bridge.call("bridge", "POST", "/intake/disruptive", json.loads(said)).get_json()
+        return {name: found[name] for name in ("stored", "repeated")}
+
+    new, again = {"stored": 1, "repeated": 0}, {"stored": 0, "repeated": 1}
+    assert [post("a", "OCCUPIED"), post("b", "NOT_OCCUPIED"), post("a", "OCCUPIED")] == [new, new, again]
+    assert [post("", "OCCUPIED"), post("", "OCCUPIED")] == [new, new]  # without a name nothing is a copy
+    assert [(one.boot, one.seq) for one in stored(house)] == [("a", 0), ("b", 0), (None, None), (None, None)]
+    with reading(house.engine) as session:
+        assert health.sequence_gaps(session) == {}
 
 
 def signed(body: bytes, *, secret: str = SECRET, minutes: int = 5, **claims: str) -> Mapping[str, str]:
@@ -180,4 +212,6 @@ def test_where_there_is_a_secret_only_what_is_signed_with_it_is_taken(
     with guarded.app_context():
         db.engine.dispose()
     with reading(house.engine) as session:
-        assert session.scalar(select(func.count()).select_from(StoredReading)) == 2
+        assert (
+            session.scalar(select(func.count()).select_from(StoredReading)) == 1
+        )  # the second is the first again

@@ -265,3 +265,19 @@ def test_a_reading_of_nobodys_sensor_is_named_and_not_stored(house: House) -> No
     stranger = [replace(one, sensor_id="nobody") for one in house.readings("seat", [("09:01", True)])]
     observed = house.process(stranger, at("09:01"))
     assert (observed.stored, observed.unknown_sensors) == (0, frozenset({"nobody"}))
+
+
+def test_rule_4_a_sensor_that_was_stuck_all_night_checks_nobody_in(house: House) -> None:
+    booking, later = (
+        house.book("aoki", "seat", "08:30", "12:00"),
+        house.book("baba", "window", "08:30", "12:00"),
+    )
+    for seat, since in (("seat", "00:00"), ("window", "04:10")):  # the other is somebody's early morning
+        house.hear_beats(seat, since, "09:00", occupied=True)
+    house.sweep("09:01")
+    assert house.get(booking).status is Status.BOOKED
+    assert house.get(later).checked_in_by is By.SENSOR
+    house.hear("seat", ("09:05", False))
+    house.sweep("09:16")
+    house.hear("seat", ("09:20", True), ("09:22", True))
+    assert house.get(booking).checked_in_by is By.SENSOR  # believed again after a break

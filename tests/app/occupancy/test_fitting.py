@@ -15,7 +15,7 @@ from app.clock import SteppingClock
 from app.database import reading, transaction
 from app.errors import NotFound, RuleBroken
 from app.events import Event
-from app.occupancy import fitting
+from app.occupancy import announced, fitting
 from app.occupancy.fitting import Named, strangers_in
 from app.occupancy.rules import Occupancy
 from app.people.models import Role, User
@@ -109,6 +109,49 @@ def test_who_spoke_and_is_no_sensor_can_be_added(app: Flask, house: House) -> No
     assert ("id=board:left_seat" in left, "id=board:right_seat" in left) == (False, True)
 
 
+def test_who_announced_themselves_is_a_candidate_with_model_and_name(app: Flask, house: House) -> None:
+    handler = Handler(house.engine, SteppingClock(NINE))
+    pir = {
+        "state_topic": "tele/pir-7/SENSOR",
+        "device_class": "motion",
+        "payload_on": "ON",
+        "off_delay": 30,
+        "value_template": "{{ value_json.Switch1 }}",
+        "device": {"name": "Window <PIR>", "model": "HC-SR501"},
+    }
+    board = {
+        "cmps": {
+            seat: {"stat_t": f"board/binary_sensor/{seat}_seat/state", "dev_cla": "occupancy"}
+            for seat in ("left", "right")
+        },
+        "dev": {"name": "Board", "mdl": "LD2450"},
+    }
+    known = pir | {"state_topic": "zigbee2mqtt/sensor-seat"}
+    handler.handle(
+        [
+            said("homeassistant/binary_sensor/pir-7/config", pir | {"state_topic": "zigbee2mqtt/pir-7"}),
+            said("homeassistant/device/board/config", board),
+            said("homeassistant/binary_sensor/known/config", known),
+            said("homeassistant/binary_sensor/odd/config", pir | {"state_topic": "nobody/reads/this"}),
+            said("homeassistant/sensor/heat/config", pir | {"device_class": "temperature"}),
+            said(f"homeassistant/binary_sensor/{'x' * 300}/config", pir),
+        ]
+    )
+    client = signed_in(app.test_client(), house, "fujii")
+    page = client.get("/office/sensors/new").text
+    assert "Window &lt;PIR&gt;</strong> HC-SR501" in page
+    with reading(house.engine) as session:
+        told = [(one.sensor_id, one.name, one.model) for one in announced.candidates(session)]
+    seats = [(f"board:{seat}_seat", "Board", "LD2450") for seat in ("left", "right")]
+    assert told == [*seats, ("pir-7", "Window <PIR>", "HC-SR501")]
+    assert 'value="HC-SR501"' in client.get("/office/sensors/new?id=pir-7&model=HC-SR501").text
+    post(client, "/office/sensors/new", id="pir-7", model="HC-SR501", spaces="bare")
+    handler.handle([said("homeassistant/device/board/config", "")])
+    with reading(house.engine) as session:
+        assert fitting.fitting(session, "pir-7").sensor.clears_after_s == 30  # as it announced
+        assert announced.candidates(session) == []  # one is known by now, the other took itself back
+
+
 # Adding, binding, swapping
 
 
@@ -173,13 +216,24 @@ def test_a_spare_is_swapped_in_and_its_page_follows(app: Flask, house: House) ->
 
 def test_its_model_and_times_are_changed(app: Flask, house: House) -> None:
     client = signed_in(app.test_client(), house, "fujii")
-    times = {"heartbeat_s": "300", "own_hold_s": "60", "detection_delay_s": "5", "holds_itself": "1"}
+    times = {
+        "heartbeat_s": "300",
+        "own_hold_s": "60",
+        "detection_delay_s": "5",
+        "clears_after_s": "30",
+        "holds_itself": "1",
+    }
     assert "保存しました" in post(client, "/office/sensor/change", id="sensor-seat", model="New", **times)
     with reading(house.engine) as session:
         sensor = fitting.fitting(session, "sensor-seat").sensor
         changed = (sensor.model, sensor.heartbeat_s, sensor.own_hold_s, sensor.holds_itself)
-    assert changed == ("New", 300, 60, True)
-    for wrong in ({"heartbeat_s": "0"}, {"own_hold_s": "x"}, {"detection_delay_s": "86401"}):
+        assert (*changed, sensor.clears_after_s) == ("New", 300, 60, True, 30)
+    for wrong in (
+        {"heartbeat_s": "0"},
+        {"own_hold_s": "x"},
+        {"detection_delay_s": "86401"},
+        {"clears_after_s": "-1"},
+    ):
         form = {"model": "New", **times, **wrong}
         assert 'role="alert"' in post(client, "/office/sensor/change", id="sensor-seat", **form)
 

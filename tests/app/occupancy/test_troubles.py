@@ -16,6 +16,7 @@ from app.occupancy.health import FLAPPING_AFTER, health
 from app.occupancy.models import OccupancyChange, SensorTrouble
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Occupancy
+from app.occupancy.troubles import counted
 from tests.app.bookings.test_walk_in import signed_in
 from tests.app.notifications.desk import messages, telling
 from tests.fixtures.web import Api
@@ -92,6 +93,17 @@ def test_a_sensor_stuck_for_twelve_hours_and_one_that_flaps_are_found(house: Hou
     assert note(house, "20:20") == 1  # the other was never heard: it is to be fitted
 
 
+def test_one_that_was_stuck_all_night_is_shown_told_and_counted(house: House) -> None:
+    house.hear_beats("seat", "00:00", "08:30", occupied=True)
+    house.hear_beats("window", "04:10", "08:30", occupied=True)
+    with reading(house.engine) as session:
+        suspect = [one.sensor_id for one in health(session, at("08:30")) if one.suspect]
+        assert (suspect, counted(session, at("08:30")).suspect) == (["sensor-seat"], 1)
+        assert counted(session, at("06:00")).suspect == 0
+    assert note(house, "08:30") == 1
+    assert ("sensor-seat", "suspect") in troubles(house)
+
+
 def test_the_facility_staff_read_it_in_their_messages(
     app: Flask, api: Api, house: House, clock: object
 ) -> None:
@@ -111,7 +123,7 @@ def test_the_page_shows_what_needs_a_look_the_gateways_and_letters(
     low_battery(house, "sensor-seat", "08:59", 9)
     with transaction(house.engine) as session:
         pipeline.keep_dead_letters(
-            session, [("akiseki/v1/x/reading", b"<script>\xff", "not_json")], at("08:00")
+            session, [("akiseki/v1/x/reading", b"<script>\xff", "not_json")], now=at("08:00")
         )
         assert gateways.take(session, "gateway", "here", None, now=at("08:00"))
         assert gateways.beat(

@@ -107,11 +107,20 @@ def test_somebody_back_within_ten_minutes_goes_on_with_the_session(
 
 
 def test_rule_4_a_session_of_more_than_twelve_hours_is_suspect(house: House) -> None:
-    house.hear_beats("seat", "00:00", "12:00", occupied=True)
-    house.sweep("12:00")
+    house.hear_beats("seat", "06:00", "18:00", occupied=True)
+    house.sweep("18:00")
+    assert kept(house) == [("06:00", None, "")]
+    house.hear("seat", ("18:01", True))
+    house.sweep("18:01")
+    assert kept(house) == [("06:00", None, "suspect")]
+
+
+def test_rule_4_a_session_of_all_night_is_suspect_by_six(house: House) -> None:
+    house.hear_beats("seat", "00:00", "06:00", occupied=True)
+    house.sweep("06:00")
     assert kept(house) == [("00:00", None, "")]
-    house.hear("seat", ("12:01", True))
-    house.sweep("12:01")
+    house.hear("seat", ("06:01", True))
+    house.sweep("06:01")
     assert kept(house) == [("00:00", None, "suspect")]
 
 

@@ -9,6 +9,7 @@ MINUTE = timedelta(minutes=1)
 SECOND_HIT, HIT_LASTS, HOLD = 5 * MINUTE, 2 * MINUTE, 10 * MINUTE
 OFFLINE_AFTER = 25 * MINUTE
 SUSPECT_AFTER = timedelta(hours=12)
+TOKYO = timedelta(hours=9)
 
 
 @dataclass
@@ -60,7 +61,7 @@ class PlainSensor:
     def _hits(self, at: datetime) -> list[datetime]:
         self._level, self._quiet = True, None
         if self.state == "occupied":
-            return [at] if self.since and at - self.since <= SUSPECT_AFTER else []
+            return [] if self.since is None or _is_stuck(self.since, at) else [at]
         if self._hit and at - self._hit <= SECOND_HIT:
             first = self._hit
             self._turns("occupied", first)
@@ -83,3 +84,12 @@ class PlainSensor:
 
     def _turns(self, state: str, since: datetime) -> None:
         self.state, self.since, self._hit = state, since, None
+
+
+def _is_stuck(since: datetime, at: datetime) -> bool:
+    """Occupied for over twelve hours; or all night: from before four until after six of Tokyo's clocks."""
+    midnight = (since + TOKYO).replace(hour=0, minute=0, second=0, microsecond=0) - TOKYO
+    nights = [midnight + n * timedelta(days=1) for n in range(3)]
+    four, six = timedelta(hours=4), timedelta(hours=6)
+    is_all_night = any(since < night + four and at > night + six for night in nights)
+    return is_all_night or at - since > SUSPECT_AFTER

@@ -1,0 +1,115 @@
+"""Devices that announce themselves by Home Assistant's discovery: what they are, and as whom they would be heard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.occupancy.gateways import Announced
+from sensor_gateway.decoders import Wires
+from sensor_gateway.decoders.plain import FIELDS
+from sensor_gateway.heard import MOST_ID, Heard, zone_id
+from sensor_gateway.messages import Envelope, Undecodable
+
+WIRE = "homeassistant"
+CLASSES = frozenset({"occupancy", "presence", "motion", "moving"})
+MOST_TOPIC, MOST_NAME, MOST_SECONDS = 256, 120, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A device that tells of somebody's presence. `sensor_id`: as which it would be heard; empty where it would not.
+    `part`: of one that watches several seats, the seat that this is of. `clears_after_s`: it says when somebody is
+    there only, and quiet for so long it counts as vacant; nought: it says both."""
+
+    sensor_id: str
+    part: str
+    device_class: str
+    name: str
+    model: str
+    topic: str
+    clears_after_s: int = 0
+
+    @property
+    def zone_id(self) -> str:
+        """The sensor that its part is, where it has one."""
+        return zone_id(self.sensor_id, self.part) if self.part else ""
+
+
+def filters(wires: Wires) -> list[str]:
+    """The topics of announcements alone, with a node in them or without, at this site too."""
+    return [f"{one}/{levels}/config" for one in wires.prefixes_of(WIRE) for levels in ("+/+", "+/+/+")]
+
+
+def is_announcement(topic: str, wires: Wires) -> bool:
+    """Whether a message tells what a device is, not what it sees; of one that could be kept."""
+    is_one = topic.endswith("/config") and topic.startswith(
+        tuple(f"{one}/" for one in wires.prefixes_of(WIRE))
+    )
+    return is_one and len(topic) <= MOST_TOPIC and topic.isprintable()
+
+
+def rows_of(envelope: Envelope, wires: Wires) -> list[Announced]:
+    """What is kept of an announcement: of whom the gateway would hear."""
+    return [
+        Announced(
+            one.sensor_id,
+            one.part,
+            _plain(one.name, MOST_NAME),
+            _plain(one.model, MOST_ID),
+            _plain(one.topic, MOST_TOPIC),
+            one.clears_after_s,
+        )
+        for one in found(envelope, wires)
+        if one.sensor_id and one.part.isprintable() and len(one.part) <= MOST_ID
+    ]
+
+
+def _plain(told: str, most: int) -> str:
+    """A device's words, such as can be kept and shown in one line."""
+    return "".join(one for one in told if one.isprintable())[:most]
+
+
+def found(envelope: Envelope, wires: Wires) -> Iterator[Found]:
+    """What an announcement tells of; nothing where it is taken back, cannot be read, or is of something else."""
+    try:
+        told = wires.hear(envelope)
+    except Undecodable:
+        return
+    for one in told:
+        topic, kind = one.about.get("state_topic", ""), one.about.get("device_class", "")
+        if one.kind != "discovery" or kind not in CLASSES or not topic:
+            continue
+        heard = _heard(topic, one, wires, envelope)
+        yield Found(
+            heard.device_id if heard else "",
+            heard.zone if heard else "",
+            kind,
+            one.about.get("device_name") or one.about.get("name", ""),
+            one.about.get("device_model", ""),
+            topic,
+            _seconds(one.about.get("off_delay", "")),
+        )
+
+
+def _heard(topic: str, told: Heard, wires: Wires, envelope: Envelope) -> Heard | None:
+    """What the gateway would hear on the topic when somebody is there."""
+    plain = told.about.get("payload_on", "ON").encode()
+    for payload in (plain, *(json.dumps({field: True}).encode() for field in FIELDS)):
+        try:
+            heard = wires.hear(Envelope(topic, payload, envelope.received_at))
+        except Undecodable:
+            continue
+        if any(one.occupied for one in heard):
+            return heard[0]
+    return None
+
+
+def _seconds(told: str) -> int:
+    """A delay in whole seconds, of a device that has one."""
+    try:
+        seconds = float(told)
+    except ValueError:
+        return 0
+    return min(max(round(seconds), 1), MOST_SECONDS) if 0 < seconds < float("inf") else 0
