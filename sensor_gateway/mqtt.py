@@ -296,12 +296,11 @@ class Link:
         if connection is None:
             connection = self._opened(MQTTProtocolVersion.MQTTv311)
         if connection is None:
-            hint = (
-                "" if self._wanted.url.scheme == "mqtts" else "; where it speaks TLS, the address is mqtts://"
-            )
-            raise Disconnected(
-                f"{self._wanted.host}:{self._wanted.port} does not speak MQTT 5 or 3.1.1{hint}"
-            )
+            wanted, secure = self._wanted, self._wanted.url.scheme == "mqtts"
+            if secure and (objection := wanted.trust.objection(wanted.host, wanted.port)):
+                raise BrokerRefused(objection)
+            hint = "" if secure else "; where it speaks TLS, the address is mqtts://"
+            raise Disconnected(f"{wanted.host}:{wanted.port} does not speak MQTT 5 or 3.1.1{hint}")
         self._connection = connection
         connection.subscribe(self._wanted.filters, self._wanted.besides)
         # Messages that waited for us come before the answer, and more of them than we asked for: Mosquitto 2.0.11 sends

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ _NOT_OURS = re.compile(
     r"ALERT.(UNKNOWN.CA|(BAD|UNSUPPORTED).CERTIFICATE|CERTIFICATE.(REVOKED|EXPIRED|UNKNOWN)|DECRYPT.ERROR|ACCESS.DENIED)",
     re.IGNORECASE,
 )
+ANSWER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,23 @@ class Trust:
                     f"its key without a password: {error}"
                 ) from error
         return made
+
+    def objection(self, host: str, port: int) -> str:
+        """What a broker that hung up has against us, in words for the operator; empty where it is nothing of TLS.
+
+        By 1.3 it hangs up when the handshake is over for us, and its reason may be lost with the connection; by 1.2 the
+        handshake fails and says why.
+        """
+        context = self.context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            with (
+                socket.create_connection((host, port), ANSWER_S) as connection,
+                context.wrap_socket(connection, server_hostname=host),
+            ):
+                return ""
+        except OSError as error:
+            return meaning(str(error))
 
 
 PUBLIC = Trust()

@@ -144,6 +144,7 @@ def test_a_closed_day_is_told_by_class_with_its_reason(api: Api, house: House) -
         "reason": "home_unreported",
         "confidence": "likely",
         "form": "home",
+        "telework_minutes": 210,
         "conflict": False,
         "frozen": False,
         "evidence": {

@@ -83,7 +83,9 @@ def test_half_days_are_ticked_and_whole_days_pressed(client: FlaskClient, house:
 def test_bookings_that_are_not_needed_any_more_are_told(client: FlaskClient, house: House) -> None:
     house.book("aoki", "seat", "09:00", "12:00", day=1)
     sign_in(client)
-    assert "予約のうち1件が不要になりました。" in post(client, "/telework", day="2026-11-25")
+    assert "予約や順番待ち、席の希望のうち1件が不要になりました。" in post(
+        client, "/telework", day="2026-11-25"
+    )
 
 
 def test_they_are_given_up_or_shortened_with_one_button(client: FlaskClient, house: House) -> None:
@@ -94,7 +96,7 @@ def test_they_are_given_up_or_shortened_with_one_button(client: FlaskClient, hou
     page = post(client, "/telework", cell="2026-11-25/pm", kind="leave")
     assert "08:30–12:00に短縮" in page
     assert page.count('name="booking"') == page.count("checked>\n        <span><strong>") == 2
-    assert "予約を1件以上選んでください。" in post(client, "/telework/free")
+    assert "手放すものを1件以上選んでください。" in post(client, "/telework/free")
     page = post(client, "/telework/free", booking=[str(desk.id)])
     assert "1件の予約を手放すか短縮しました。" in page
     assert house.get(desk).span == span("08:30", "12:00", day=1)
