@@ -98,7 +98,7 @@ def test_they_are_given_up_or_shortened_with_one_button(client: FlaskClient, hou
     assert page.count('name="booking"') == page.count("checked>\n        <span><strong>") == 2
     assert "手放すものを1件以上選んでください。" in post(client, "/telework/free")
     page = post(client, "/telework/free", booking=[str(desk.id)])
-    assert "1件の予約を手放すか短縮しました。" in page
+    assert "1件を手放すか短縮しました。ありがとうございます。" in page
     assert house.get(desk).span == span("08:30", "12:00", day=1)
     assert house.get(call).status is Status.BOOKED
     assert 'id="needless"' in page
