@@ -10,8 +10,9 @@ from datetime import timedelta
 from app.settings import Settings
 from sensor_gateway import announcements
 from sensor_gateway.announcements import Found
+from sensor_gateway.connection import Wanted
 from sensor_gateway.decoders import Wires
-from sensor_gateway.mqtt import Link, Wanted
+from sensor_gateway.mqtt import Link
 from sensor_gateway.trust import Trust
 
 GLANCE = timedelta(milliseconds=250)

@@ -31,6 +31,8 @@ from sensor_gateway.topics import NATIVE_PREFIX
 log = logging.getLogger(__name__)
 
 MODELS_EVERY = timedelta(minutes=1)
+# A smaller batch takes no longer than two transactions do.
+MOST_PARTS, APART_FROM = 2, 200
 STRANGERS_EVERY, MOST_STRANGERS = timedelta(hours=1), 100_000
 # Of a value that the database cannot hold, such as a null character: a fault of the message, not of the office.
 UNSTORABLE = (DataError, UnicodeError)
@@ -90,6 +92,16 @@ class Handler:
         """What devices are to be told for what they said, as topic and payload, each once."""
         return self._wires.commands()
 
+    def apart(self, envelopes: Sequence[Envelope]) -> list[list[Envelope]]:
+        """A batch in parts that may be stored side by side, by a thread each: what a device says stays together in its
+        order, and what is of another wire than the native one in the first part. SQLite has one writer."""
+        count = 1 if self._engine.dialect.name == "sqlite" or len(envelopes) < APART_FROM else MOST_PARTS
+        parts: list[list[Envelope]] = [[] for _ in range(count)]
+        for one in envelopes:
+            device = one.topic.rpartition("/")[0] if one.topic.startswith(NATIVE_PREFIX) else ""
+            parts[hash(device) % count if device else 0].append(one)
+        return [part for part in parts if part]
+
     def handle(self, envelopes: Sequence[Envelope]) -> Counts:
         """Process a batch in one transaction; raises what the database raises, with nothing stored.
 
@@ -118,7 +130,8 @@ class Handler:
         readings = [reading for _envelope, reading in said]
         dead = list(letters)
         now = self._clock()
-        told = self._wires.told_once.news(self._wires.models)
+        is_native = all(one.topic.startswith(NATIVE_PREFIX) for one, _reading in said)
+        told = {} if is_native else self._wires.told_once.news(self._wires.models)
         with transaction(self._engine) as session:
             keep_told_once(session, told)
             observed = process_readings(session, readings, now)
@@ -129,7 +142,8 @@ class Handler:
             readings = [one for one in readings if one.sensor_id not in observed.unknown_sensors]
             keep_dead_letters(session, [one for one in dead if not self._is_kept(one)], now=now)
         self._note_strangers(news, now)
-        self._wires.told_once.kept(told)
+        if told:
+            self._wires.told_once.kept(told)
         return Counts(
             messages=len(said) + len(letters) if messages is None else messages,
             stored=observed.stored,

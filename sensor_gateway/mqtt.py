@@ -1,268 +1,36 @@
-"""The broker as the gateway needs it: batches come out, acknowledgements go in. The sole user of paho.
-
-There is no network thread: whoever takes a batch drives the client. So a slow database holds the broker back by
-itself (it may send no more than the Receive Maximum ahead), and no thread can die unseen while the process looks
-well, as paho's does when a callback raises. Whoever waits for something else meanwhile gives a sign of life by `tend`.
-"""
+"""The broker as the gateway needs it: batches come out, acknowledgements go in."""
 
 from __future__ import annotations
 
 import logging
-import select
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import SplitResult, unquote
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
-
-from app.clock import Clock
+from sensor_gateway.connection import (
+    ABOUT_BROKER,
+    ANSWER,
+    MQTT_3,
+    MQTT_5,
+    TAKES_NOBODY_NOW,
+    UNSUPPORTED_VERSION,
+    BrokerRefused,
+    Connection,
+    Disconnected,
+    TakenOver,
+    Version,
+    Wanted,
+)
 from sensor_gateway.messages import Envelope
-from sensor_gateway.trust import PUBLIC, Trust, hint_of, meaning
+from sensor_gateway.trust import meaning
 
 log = logging.getLogger(__name__)
 
-CLIENT_ID = "gateway"
-BATCH = 2_000
 LINGER = timedelta(milliseconds=20)
-# A batch is stored within a minute or given up; the broker waits one and a half times as long for a sign of life.
-KEEPALIVE = timedelta(minutes=1)
-ANSWER = timedelta(seconds=10)
+LOOK = 0.005  # seconds between two looks whether the batch before is stored
 # amqtt reads MQTT 5's greeting as a shorter one of 3.1.1 and waits for the rest; we do not wait with it.
 ANSWER_TO_5 = timedelta(seconds=3)
-# As long as raw readings are kept, and as long as the product's own broker keeps a session.
-SESSION = timedelta(days=30)
-LOOK = 0.005  # seconds between two looks whether the batch before is stored
-
-# MQTT 5's reason codes, into which paho translates 3.1.1's.
-_UNSUPPORTED_VERSION = {1, 132}
-_TRY_AGAIN = {136, 137, 151, 159}
-_TAKEN_OVER = 142
-_ABOUT_BROKER = "$SYS/"
-# What was said before we listened is of no use, and a thousand devices have said something.
-_ONCE_HEARD = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-
-_ALSO_HEARD = SubscribeOptions(qos=1)
-
-
-class BrokerRefused(Exception):
-    """The broker will not have us: trying again changes nothing until somebody mends the settings."""
-
-
-class TakenOver(BrokerRefused):
-    """Another has connected under our name."""
-
-
-class Disconnected(Exception):
-    """There is no connection; one may come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Where to connect, as whom, and for which topics. `batch`: how many messages are taken at once at most. `passing`:
-    the broker keeps nothing for us when we are gone, and tells what it retained. `besides`: topics that are welcome,
-    what is retained of them too, but that no broker need let us hear."""
-
-    url: SplitResult
-    filters: Sequence[str]
-    clock: Clock
-    client_id: str = CLIENT_ID
-    batch: int = BATCH
-    keepalive: timedelta = KEEPALIVE
-    passing: bool = False
-    besides: Sequence[str] = ()
-    trust: Trust = PUBLIC
-
-    @property
-    def host(self) -> str:
-        return self.url.hostname or "127.0.0.1"
-
-    @property
-    def port(self) -> int:
-        return self.url.port or (8883 if self.url.scheme == "mqtts" else 1883)
-
-
-class Connection:
-    """One connection, from its opening to its loss, and what arrived on it and waits to be taken.
-
-    Raises Disconnected where nobody answers, BrokerRefused where the broker and we do not trust each other.
-    """
-
-    def __init__(self, wanted: Wanted, version: MQTTProtocolVersion) -> None:
-        self.envelopes: list[Envelope] = []
-        self.receipts: list[tuple[int, int]] = []
-        self.answer: ReasonCode | None = None
-        self.granted: list[ReasonCode] | None = None
-        self.lost = ""
-        self.taken_over = False
-        self.failures: list[str] = []
-        self._clock = wanted.clock
-        self._most = wanted.batch
-        self._heard_before = _ALSO_HEARD if wanted.passing else _ONCE_HEARD
-        self._is_5 = version == MQTTProtocolVersion.MQTTv5
-        self._client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=wanted.client_id,
-            protocol=version,
-            # Else a restart would throw away what the broker kept.
-            clean_session=None if self._is_5 else wanted.passing,
-            manual_ack=True,
-            reconnect_on_failure=False,
-        )
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
-        self._client.on_disconnect = self._on_disconnect
-        if wanted.url.username:
-            self._client.username_pw_set(unquote(wanted.url.username), unquote(wanted.url.password or ""))
-        if wanted.url.scheme == "mqtts":
-            self._secure(wanted.trust)
-        keepalive = max(1, int(wanted.keepalive.total_seconds()))
-        try:
-            if self._is_5:
-                properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-                properties.SessionExpiryInterval = 0 if wanted.passing else int(SESSION.total_seconds())
-                # Twice the batch: while one is being stored the next is already on its way.
-                properties.ReceiveMaximum = min(2 * self._most, 65_535)
-                self._client.connect(
-                    wanted.host, wanted.port, keepalive, clean_start=wanted.passing, properties=properties
-                )
-            else:
-                self._client.connect(wanted.host, wanted.port, keepalive)
-        except OSError as error:
-            if meant := meaning(str(error)):
-                raise BrokerRefused(meant) from error
-            hint = hint_of(error) if wanted.url.scheme == "mqtts" else ""
-            raise Disconnected(f"{wanted.host}:{wanted.port}: {error}{hint}") from error
-
-    def _secure(self, trust: Trust) -> None:
-        try:
-            self._client.tls_set_context(trust.context())
-        except ValueError as error:
-            raise BrokerRefused(str(error)) from error
-        # paho tells why a connection broke in its log alone, which costs something for each packet.
-        self._client.on_log = lambda _client, _data, _level, words: self.failures.append(words)
-
-    @property
-    def protocol(self) -> str:
-        return "5" if self._is_5 else "3.1.1"
-
-    @property
-    def is_full(self) -> bool:
-        return len(self.envelopes) >= self._most
-
-    def subscribe(self, filters: Sequence[str], besides: Sequence[str]) -> None:
-        """Ask for the messages under some topics; `granted` is the answer, in this order."""
-        # What the broker says of itself need not wait for us while we are away; its last word is welcome.
-        options = [
-            (one, SubscribeOptions(qos=0))
-            if one.startswith(_ABOUT_BROKER)
-            else (one, _ALSO_HEARD if one in besides else self._heard_before)
-            for one in (*filters, *besides)
-        ]
-        if self._is_5:
-            self._client.subscribe(options)
-        else:
-            self._client.subscribe([(one, option.QoS) for one, option in options])
-
-    def read(self) -> None:
-        """Read messages until none is left or the batch is full. paho reads one packet a call."""
-        arrived = -1
-        while arrived < len(self.envelopes) < self._most and not self.lost:
-            arrived = len(self.envelopes)
-            failed = self._client.loop_read()
-            if failed is not MQTTErrorCode.MQTT_ERR_SUCCESS and not self.lost:
-                self.lost = failed.name
-        self.tend()
-
-    def tend(self) -> None:
-        """Send what waits to be sent, and a sign of life where one is due."""
-        if not self.lost:
-            if self._client.want_write():
-                self._client.loop_write()
-            self._client.loop_misc()
-
-    def wait(self, seconds: float) -> None:
-        """Wait for the network, at most so long."""
-        socket = self._client.socket()
-        if socket is None:
-            self.lost = self.lost or "the connection was closed"
-            return
-        writing = [socket] if self._client.want_write() else []
-        _, writable, _ = select.select([socket], writing, [], seconds)
-        if writable:
-            self._client.loop_write()
-
-    def until(self, answered: Callable[[], bool], within: timedelta = ANSWER) -> None:
-        """Drive the connection until something is so, it is lost, or the broker has had time enough."""
-        deadline = time.monotonic() + within.total_seconds()
-        while not answered() and not self.lost and (left := deadline - time.monotonic()) > 0:
-            self.wait(left)
-            self.read()
-
-    def acknowledge(self, receipts: Sequence[tuple[int, int]]) -> None:
-        for mid, qos in receipts:
-            self._client.ack(mid, qos)
-        self.tend()
-
-    def publish(self, topic: str, payload: str | bytes, *, retain: bool = True) -> None:
-        """Say something that the broker is to keep for whoever comes later, or (`retain` False) to whoever listens."""
-        self._client.publish(topic, payload, qos=int(retain), retain=retain)
-        self.tend()
-
-    def leave(self) -> None:
-        """Say goodbye where there is somebody to say it to. The broker keeps the session."""
-        if not self.lost:
-            self._client.disconnect()
-            self.until(lambda: not self._client.want_write())
-        self.drop()
-
-    def drop(self) -> None:
-        socket = self._client.socket()
-        if socket is not None:
-            socket.close()
-
-    def _on_connect(
-        self,
-        _client: Client,
-        _data: object,
-        _flags: ConnectFlags,
-        answer: ReasonCode,
-        _more: Properties | None,
-    ) -> None:
-        self.answer = answer
-        self._client.on_log = None
-
-    def _on_subscribe(
-        self, _client: Client, _data: object, _mid: int, granted: list[ReasonCode], _more: Properties | None
-    ) -> None:
-        self.granted = granted
-
-    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "(not UTF-8)"
-        self.envelopes.append(Envelope(topic, bytes(message.payload), self._clock(), bool(message.retain)))
-        if message.qos:
-            self.receipts.append((message.mid, message.qos))
-
-    def _on_disconnect(
-        self,
-        _client: Client,
-        _data: object,
-        flags: DisconnectFlags,
-        reason: ReasonCode,
-        _more: Properties | None,
-    ) -> None:
-        self.lost = str(reason)
-        self.taken_over = flags.is_disconnect_packet_from_server and reason.value == _TAKEN_OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +60,9 @@ class Link:
         Raises Disconnected when nobody answers, BrokerRefused when the broker will not have us.
         """
         self._drop()
-        connection = self._opened(MQTTProtocolVersion.MQTTv5)
+        connection = self._opened(MQTT_5)
         if connection is None:
-            connection = self._opened(MQTTProtocolVersion.MQTTv311)
+            connection = self._opened(MQTT_3)
         if connection is None:
             wanted, secure = self._wanted, self._wanted.url.scheme == "mqtts"
             if secure and (objection := wanted.trust.objection(wanted.host, wanted.port)):
@@ -367,26 +135,26 @@ class Link:
         refused = [
             one
             for one, answer in zip(self._wanted.filters, connection.granted or (), strict=False)
-            if answer.is_failure and not one.startswith(_ABOUT_BROKER)
+            if answer.is_failure and not one.startswith(ABOUT_BROKER)
         ]
         if refused:
             raise BrokerRefused(f"the broker's access list does not let us read {', '.join(refused)}")
 
-    def _opened(self, version: MQTTProtocolVersion) -> Connection | None:
+    def _opened(self, version: Version) -> Connection | None:
         """A connection of one version that the broker accepted; None where it does not speak it."""
         connection = Connection(self._wanted, version)
-        is_5 = version == MQTTProtocolVersion.MQTTv5
+        is_5 = version == MQTT_5
         connection.until(lambda: connection.answer is not None, ANSWER_TO_5 if is_5 else ANSWER)
         answer = connection.answer
         if answer is None and (distrust := meaning(*connection.failures)):
             raise BrokerRefused(distrust)
-        if answer is None or answer.value in _UNSUPPORTED_VERSION:
+        if answer is None or answer.value in UNSUPPORTED_VERSION:
             # Some brokers hang up on a version that they do not speak, or say so in the language they do speak.
             connection.drop()
             return None
         if answer.is_failure:
             connection.drop()
-            if answer.value in _TRY_AGAIN:
+            if answer.value in TAKES_NOBODY_NOW:
                 raise Disconnected(f"the broker cannot take us now: {answer}")
             raise BrokerRefused(f"the broker refuses the connection: {answer}")
         return connection

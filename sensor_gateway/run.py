@@ -6,7 +6,7 @@ import gc
 import logging
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,19 +19,12 @@ from app.settings import Settings
 from app.stopping import Stop, stop_signals
 from sensor_gateway import announcements, queue_watch
 from sensor_gateway.configs import Configs
+from sensor_gateway.connection import BATCH, KEEPALIVE, BrokerRefused, Disconnected, TakenOver, Wanted
 from sensor_gateway.decoders import FILTERS, Wires
-from sensor_gateway.handler import Counts, Handler
+from sensor_gateway.handler import MOST_PARTS, Counts, Handler
 from sensor_gateway.lease import LOOK_EVERY, Lease, LeaseLost
-from sensor_gateway.mqtt import (
-    BATCH,
-    KEEPALIVE,
-    Batch,
-    BrokerRefused,
-    Disconnected,
-    Link,
-    TakenOver,
-    Wanted,
-)
+from sensor_gateway.messages import Envelope
+from sensor_gateway.mqtt import Batch, Link
 from sensor_gateway.profiles import ProfileError, load
 from sensor_gateway.trust import Trust
 
@@ -184,14 +177,14 @@ class Gateway:
 
     def _drain(self) -> None:
         """One batch after the other. While one is being stored, mostly the database's work, the next is gathered."""
-        with ThreadPoolExecutor(1, "store") as beside:
+        with ThreadPoolExecutor(MOST_PARTS, "store") as beside:
             storing: _Storing | None = None
             try:
                 while not self._stop:
                     batch = self._link.take(GLANCE, busy=storing.goes_on if storing else _idle)
                     if storing:
                         self._finish(storing)
-                    storing = _Storing(batch, beside.submit(self._stored, batch)) if batch.envelopes else None
+                    storing = self._begun(batch, beside) if batch.envelopes else None
                     self._report.write_when_due()
                     self._tend_lease()
                     if self._configs is not None:
@@ -200,12 +193,16 @@ class Gateway:
                 if storing:
                     self._finish(storing)
 
+    def _begun(self, batch: Batch, beside: ThreadPoolExecutor) -> _Storing:
+        parts = self._handler.apart(self._queue.sift(batch.envelopes))
+        return _Storing(batch, [beside.submit(self._stored, part) for part in parts])
+
     def _finish(self, storing: _Storing) -> None:
         """Wait until a batch is stored, and acknowledge it; raises NotStored."""
         while storing.goes_on():
-            wait([storing.outcome], KEEPALIVE.total_seconds() / 4)
+            wait(storing.parts, KEEPALIVE.total_seconds() / 4)
             self._link.tend()
-        counts = storing.outcome.result()
+        counts = sum((part.result() for part in storing.parts), Counts())
         self._link.acknowledge(storing.batch)
         for topic, payload in self._handler.commands():
             self._link.publish(topic, payload, retain=False)
@@ -217,9 +214,8 @@ class Gateway:
         if self._lease is not None:
             self._lease.tend(self.figures)
 
-    def _stored(self, batch: Batch) -> Counts:
-        """Store a batch, however long the database takes to come back, within limits; raises NotStored."""
-        envelopes = self._queue.sift(batch.envelopes)
+    def _stored(self, envelopes: Sequence[Envelope]) -> Counts:
+        """Store a part of a batch, however long the database takes to come back, within limits; raises NotStored."""
         give_up_at = time.monotonic() + DATABASE_MAY_BE_AWAY.total_seconds()
         delay = FIRST_RETRY
         while True:
@@ -242,10 +238,10 @@ class _Storing:
     """A batch on its way into the database."""
 
     batch: Batch
-    outcome: Future[Counts]
+    parts: Sequence[Future[Counts]]
 
     def goes_on(self) -> bool:
-        return not self.outcome.done()
+        return not all(part.done() for part in self.parts)
 
 
 def _idle() -> bool:

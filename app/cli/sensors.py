@@ -16,11 +16,11 @@ from app.cli.common import Failed, akiseki, reading_of, settings_of_env
 from app.occupancy.gateways import sensor_models, sensor_parts, told_once
 from app.occupancy.health import health
 from app.settings import Settings
+from sensor_gateway.connection import BrokerRefused, Disconnected
 from sensor_gateway.decoders import Wires, posted
 from sensor_gateway.finding import announced
 from sensor_gateway.heard import Heard
 from sensor_gateway.messages import Envelope, Undecodable
-from sensor_gateway.mqtt import BrokerRefused, Disconnected
 from sensor_gateway.profiles import ProfileError, load
 
 WRONG = {"silent": "silent", "suspect": "stuck?", "flapping": "flapping", "battery": "battery low"}

@@ -30,9 +30,10 @@ from app.telework.service import Office
 from app.timespan import TimeSpan
 from firmware_stubs.simulator.device import Scenario
 from firmware_stubs.simulator.fleet import Fleet
+from sensor_gateway.connection import Wanted
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Handler
-from sensor_gateway.mqtt import Link, Wanted
+from sensor_gateway.mqtt import Link
 from sensor_gateway.run import Gateway
 
 STEP = timedelta(minutes=1)

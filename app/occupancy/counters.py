@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -60,7 +59,7 @@ def with_runs(session: Session, readings: Sequence[Reading]) -> Sequence[Reading
         before = same[0] if same else known[place - 1] if place else None
         named[id(one)] = run = run_of(one, before)
         insort(known, Numbered(one.observed_at, one.seq or 0, run))
-    return [replace(one, boot=named[id(one)]) if id(one) in named else one for one in readings]
+    return [one._replace(boot=named[id(one)]) if id(one) in named else one for one in readings]
 
 
 def _stored(session: Session, asked: Iterable[Reading]) -> dict[str, list[Numbered]]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 # A device's clock that is further ahead is wrong; one further behind tells of what is erased already.
 AHEAD_AT_MOST = timedelta(minutes=5)
 BEHIND_AT_MOST = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What one sensor said at one instant.
 
     `occupied` None: alive, nothing known. `online` is set by status messages only: False is the device's last will.

@@ -61,8 +61,7 @@ def watch(
     return Watch(hold, own_hold, offline_after, clears_after)
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """A sign of life at `at`; `occupied` None says nothing of the space; `online` False is the last will.
 
     `numbered`: it has a name of its own, so that it is no copy of the one before.
@@ -184,22 +183,26 @@ def _cleared(fold: Fold, at: datetime, watching: Watch) -> Fold:
 
 def _due(fold: Fold, watching: Watch) -> tuple[datetime, Occupancy, datetime] | None:
     """(when, to which state, true since when) of the earliest change that time alone brings."""
-    options: list[tuple[datetime, Occupancy, datetime]] = []
+    due: tuple[datetime, Occupancy, datetime] | None = None
     told_at = fold.signal_at
     if watching.clears_after and fold.level and fold.last_hit_at:
         # Nothing lasts by itself; it is quiet since the last movement, and will be known when it clears.
         told_at = fold.last_hit_at + watching.clears_after
         fold = _cleared(fold, told_at, watching)
     if fold.state is not Occupancy.OCCUPIED and fold.level and fold.hit_at is not None:
-        options.append((fold.hit_at + HIT_LASTS, Occupancy.OCCUPIED, fold.hit_at))
+        due = fold.hit_at + HIT_LASTS, Occupancy.OCCUPIED, fold.hit_at
     if fold.state is not Occupancy.VACANT and fold.level is False and fold.quiet_at is not None:
         # A model that keeps saying occupied for a while tells late: the state is true since before it was told, and a
         # hold is laid on what was told.
         hold = watching.hold and watching.own_hold + watching.hold
-        options.append((max(fold.quiet_at + hold, told_at or fold.quiet_at), Occupancy.VACANT, fold.quiet_at))
+        vacant_at = max(fold.quiet_at + hold, told_at or fold.quiet_at)
+        if due is None or vacant_at < due[0]:
+            due = vacant_at, Occupancy.VACANT, fold.quiet_at
     if fold.state is not Occupancy.OFFLINE and fold.signal_at is not None:
-        options.append((fold.signal_at + watching.offline_after, Occupancy.OFFLINE, fold.signal_at))
-    return min(options, key=lambda option: option[0], default=None)
+        offline_at = fold.signal_at + watching.offline_after
+        if due is None or offline_at < due[0]:
+            due = offline_at, Occupancy.OFFLINE, fold.signal_at
+    return due
 
 
 def combined(states: Iterable[Occupancy]) -> Occupancy:

@@ -116,7 +116,7 @@ class Wires:
                 )
                 for one in native.decode(envelope)
             ]
-        own = replace(envelope, topic=self._own_topic(envelope.topic)) if self._prefixes else envelope
+        own = envelope._replace(topic=self._own_topic(envelope.topic)) if self._prefixes else envelope
         found = self._decoder_of(own.topic)(own)
         return [found] if isinstance(found, Heard) else list(found)
 

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+import orjson
+
 from app.occupancy.readings import AHEAD_AT_MOST, BEHIND_AT_MOST, Reading
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.topics import parse_native
@@ -99,16 +101,22 @@ def observed_at(text: object, received_at: datetime) -> datetime:
 def json_object(payload: bytes) -> dict[str, Any]:
     """What a payload says; raises Undecodable `not_utf8`, `not_json` or `not_an_object`."""
     try:
-        text = payload.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Undecodable("not_utf8") from None
-    try:
-        found = _decode_json(text)
-    except (ValueError, RecursionError):
-        raise Undecodable("not_json") from None
+        found = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        found = _json(payload)
     if type(found) is not dict:
         raise Undecodable("not_an_object")
     return found
+
+
+def _json(payload: bytes) -> object:
+    """The same of what the faster reader refuses, such as half a character, or why it is none."""
+    try:
+        return _decode_json(payload.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise Undecodable("not_utf8") from None
+    except (ValueError, RecursionError):
+        raise Undecodable("not_json") from None
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -14,7 +14,8 @@ from app.occupancy.gateways import list_gateways, take
 from app.occupancy.models import StoredReading
 from app.settings import Settings
 from app.spaces.models import Sensor
-from sensor_gateway.mqtt import BrokerRefused, Disconnected, Link, Wanted
+from sensor_gateway.connection import BrokerRefused, Disconnected, Wanted
+from sensor_gateway.mqtt import Link
 from sensor_gateway.servers import free_port
 from sensor_gateway.trust import Trust
 from tests.app.test_cli import Run, run

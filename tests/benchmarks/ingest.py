@@ -38,9 +38,10 @@ from app.database import create_engine, reading
 from app.occupancy.models import StoredReading
 from app.stopping import Stop
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker
+from sensor_gateway.connection import BATCH, Wanted
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Counts, Handler
-from sensor_gateway.mqtt import BATCH, Link, Wanted
+from sensor_gateway.mqtt import Link
 from sensor_gateway.run import Gateway
 from tests.benchmarks import floor
 from tests.benchmarks.databases import fresh_database

@@ -18,9 +18,10 @@ from app.stopping import Stop
 from sensor_gateway import configs
 from sensor_gateway.broker import GATEWAY_USER
 from sensor_gateway.configs import Configs
+from sensor_gateway.connection import Wanted
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Handler
-from sensor_gateway.mqtt import Link, Wanted
+from sensor_gateway.mqtt import Link
 from sensor_gateway.run import Gateway
 from tests.faults import stage
 from tests.fixtures.brokers import StartBroker

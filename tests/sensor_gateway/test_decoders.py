@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ def test_an_example_means_what_it_says(example: dict[str, Any]) -> None:
     [found] = decode(Envelope(example["topic"], example["payload"].encode(), NOW))
     expected = dict(example["expect"])
     expected["observed_at"] = datetime.fromisoformat(expected["observed_at"])
-    meant = {name: value for name, value in asdict(found).items() if value is not None or name in expected}
+    meant = {name: value for name, value in found._asdict().items() if value is not None or name in expected}
     assert meant == {**expected, "received_at": NOW, "history": False, "restarts": False}
 
 

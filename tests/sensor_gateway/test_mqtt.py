@@ -14,16 +14,10 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from app.clock import SteppingClock
 from sensor_gateway import announcements
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker, Grant
+from sensor_gateway.connection import BATCH, BrokerRefused, Disconnected, Wanted
 from sensor_gateway.decoders import FILTERS, Wires
 from sensor_gateway.messages import Envelope
-from sensor_gateway.mqtt import (
-    BATCH,
-    Batch,
-    BrokerRefused,
-    Disconnected,
-    Link,
-    Wanted,
-)
+from sensor_gateway.mqtt import Batch, Link
 from sensor_gateway.run import FIRST_DELAY, LONGEST_DELAY, reconnect_delays
 from sensor_gateway.servers import free_port
 from tests.fixtures.brokers import StartBroker

@@ -11,9 +11,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from app.clock import system_clock
 from sensor_gateway.broker import MAX_QUEUED_MESSAGES
+from sensor_gateway.connection import Wanted
 from sensor_gateway.decoders import FILTERS as READINGS
 from sensor_gateway.messages import Envelope
-from sensor_gateway.mqtt import Link, Wanted
+from sensor_gateway.mqtt import Link
 from sensor_gateway.queue_watch import DROPPED, FILTERS, HELD, QueueWatch
 from sensor_gateway.servers import can_listen, free_port, start_server
 from tests.servers.requirements import need

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 from app.clock import system_clock
 from app.stopping import Stop
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Grant
+from sensor_gateway.connection import Wanted
 from sensor_gateway.decoders.sparkplug import REBIRTH, payload_class
 from sensor_gateway.handler import Handler
-from sensor_gateway.mqtt import Link, Wanted
+from sensor_gateway.mqtt import Link
 from sensor_gateway.run import Gateway
 from tests.faults import stage
 from tests.fixtures.brokers import StartBroker

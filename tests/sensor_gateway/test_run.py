@@ -16,10 +16,11 @@ from app.migrate import upgrade
 from app.stopping import Stop
 from sensor_gateway import run as running
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker
+from sensor_gateway.connection import Wanted
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.messages import Envelope
-from sensor_gateway.mqtt import Link, Wanted
+from sensor_gateway.mqtt import Link
 from sensor_gateway.run import Gateway, NotStored
 from tests.faults import stage
 from tests.fixtures.brokers import StartBroker

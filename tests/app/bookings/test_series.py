@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, time, timedelta
 
 import pytest
@@ -175,7 +174,7 @@ def nobody_comes(house: House, day: int) -> None:
     """The sensor is healthy and sees nobody that day; the grace passes."""
     ticks = [at("08:30", day=day) + n * timedelta(minutes=10) for n in range(22)]
     beats = house.readings("seat", [("08:30", False)] * len(ticks))
-    said = [replace(one, observed_at=tick, received_at=tick) for one, tick in zip(beats, ticks, strict=True)]
+    said = [one._replace(observed_at=tick, received_at=tick) for one, tick in zip(beats, ticks, strict=True)]
     house.process(said, ticks[-1])
     for clock in ("10:15", "12:30"):
         house.sweep(clock, day=day)

@@ -210,6 +210,7 @@ signals_at = st.builds(
     at=moments,
     occupied=st.sampled_from([True, True, False, False, None]),
     online=st.sampled_from([None, None, None, None, True, False]),
+    numbered=st.booleans(),
 )
 streams = st.lists(signals_at, max_size=40)
 END = T0 + timedelta(hours=4)
@@ -313,7 +314,7 @@ def test_a_day_later_everything_happens_a_day_later(
     signals: list[Signal], watching: Watch, seconds: int
 ) -> None:
     by = seconds * SECOND
-    shifted = [Signal(one.at + by, one.occupied, one.online) for one in signals]
+    shifted = [one._replace(at=one.at + by) for one in signals]
     moved = [
         Transition(one.state, one.since_at + by, one.at + by, one.last_hit_at and one.last_hit_at + by)
         for one in run(signals, watching, END)[1]

@@ -95,6 +95,8 @@ streams = st.lists(
         Signal,
         at=st.integers(0, 3600).map(lambda s: at(s / 60)),
         occupied=st.sampled_from([True, True, None]),
+        online=st.none(),
+        numbered=st.booleans(),
     ),
     unique_by=lambda one: one.at,
     max_size=30,

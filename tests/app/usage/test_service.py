@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -86,7 +85,7 @@ def test_a_sensor_that_comes_back_after_more_than_the_gap_begins_another_session
 
 def test_a_last_will_and_a_new_start_within_the_gap_go_on_with_the_session(house: House) -> None:
     house.hear("seat", ("09:01", True), ("09:03", True))
-    will = replace(house.readings("seat", [("09:04", None)])[0], online=False)
+    will = house.readings("seat", [("09:04", None)])[0]._replace(online=False)
     house.process([will], at("09:04"))
     assert kept(house) == [("09:01", "09:03", "offline")]
     house.hear("seat", ("09:06", True), ("09:07", True))
