@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
@@ -36,6 +38,8 @@ MOST_PARTS, APART_FROM = 2, 200
 STRANGERS_EVERY, MOST_STRANGERS = timedelta(hours=1), 100_000
 # Of a value that the database cannot hold, such as a null character: a fault of the message, not of the office.
 UNSTORABLE = (DataError, UnicodeError)
+
+NOTHING: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({})
 
 # A message and what it says; (topic, payload, reason) of one that nobody can read.
 Said = tuple[Envelope, Reading]
@@ -113,8 +117,9 @@ class Handler:
             self._learn_models()
             self._keep_announcements(others)
         said, letters = self._decoded(envelopes)
+        told = self._wires.told_once.news(self._wires.models) if others else {}
         try:
-            return self.store(said, letters, messages=len(envelopes))
+            return self.store(said, letters, messages=len(envelopes), told=told)
         except UNSTORABLE:
             if len(envelopes) > 1:
                 middle = len(envelopes) // 2
@@ -124,14 +129,18 @@ class Handler:
             return self.store([], [(one.topic, one.payload, "unstorable")], messages=1)
 
     def store(
-        self, said: Sequence[Said], letters: Sequence[Letter], *, messages: int | None = None
+        self,
+        said: Sequence[Said],
+        letters: Sequence[Letter],
+        *,
+        messages: int | None = None,
+        told: Mapping[tuple[str, str], Mapping[str, Any]] = NOTHING,
     ) -> Counts:
-        """The same for messages that were read already, and those that nobody could read."""
+        """The same for messages that were read already, and those that nobody could read. `told`: what wires tell only
+        once."""
         readings = [reading for _envelope, reading in said]
         dead = list(letters)
         now = self._clock()
-        is_native = all(one.topic.startswith(NATIVE_PREFIX) for one, _reading in said)
-        told = {} if is_native else self._wires.told_once.news(self._wires.models)
         with transaction(self._engine) as session:
             keep_told_once(session, told)
             observed = process_readings(session, readings, now)

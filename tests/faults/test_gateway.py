@@ -17,7 +17,7 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.waiting import wait_until
 
 SENSORS = sensor_ids(40)
-READINGS, LONG_READINGS = 10_000, 300_000
+READINGS, LONG_READINGS = 30_000, 300_000
 SECONDS = 60.0
 
 
