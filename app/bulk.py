@@ -54,9 +54,8 @@ def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Insert:
 
 # As text: a select of SQLAlchemy's would be built anew for each use, which takes three times as long.
 _VALUES = {
-    "postgresql": text(
-        "SELECT unnest(:among)"
-    ),  # not `= ANY(…)`: a prepared one compares one after the other
+    # Not `= ANY(…)`: in a prepared statement it is compared with one after the other.
+    "postgresql": text("SELECT unnest(:among)"),
     "sqlite": text("SELECT value FROM json_each(:among)"),
 }
 
@@ -73,14 +72,19 @@ def among(
 
 def as_parameter(session: Session, of: Iterable[Sequence[object]]) -> dict[str, str]:
     """The parameter of `insert_rows`: for each row its values in the order of the columns."""
+    rows = list(of)
+    for row in rows:
+        for value in row:
+            if type(value) is datetime and value.tzinfo is None:
+                raise TypeError(f"{value!r} cannot be stored")
     if session.get_bind().dialect.name == "postgresql":
-        return {"rows": orjson.dumps(list(of)).decode()}  # it reads instants as orjson writes them
-    return {"rows": orjson.dumps(list(of), default=_instant, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()}
+        return {"rows": orjson.dumps(rows).decode()}  # it reads instants as orjson writes them
+    return {"rows": orjson.dumps(rows, default=_instant, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()}
 
 
 def _instant(value: object) -> str:
     """As `UtcDateTime` stores it in SQLite."""
-    if not isinstance(value, datetime) or value.tzinfo is None:
+    if not isinstance(value, datetime):
         raise TypeError(f"{value!r} cannot be stored")
     at = value if value.tzinfo is UTC else value.astimezone(UTC)
     return at.isoformat(" ", "microseconds")[:26]

@@ -18,9 +18,9 @@ from app.bookings.rules import Status
 from app.events import Event
 from app.occupancy.rules import Occupancy
 from app.people.service import Person
-from app.spaces.models import Floor, Space, Zone
+from app.spaces.models import Floor, Zone
 from app.spaces.rules import LANES, Lane, Opening, Policies
-from app.spaces.service import floor_opening, get_floor, list_floors, list_zones, policies
+from app.spaces.service import codes_of, floor_opening, get_floor, list_floors, list_zones, policies
 from app.timespan import TimeSpan, day_span
 
 
@@ -103,9 +103,7 @@ def happenings(session: Session, *, since: datetime, limit: int = 12) -> list[Ha
         .limit(limit)
     ).all()
     ids = {event.data["space_id"] for event in events if "space_id" in event.data}
-    codes = {
-        row.id: row.code for row in session.execute(select(Space.id, Space.code).where(Space.id.in_(ids)))
-    }
+    codes = codes_of(session, ids)
     return [Happening(event.at, event.kind, codes.get(event.data.get("space_id", 0), "")) for event in events]
 
 

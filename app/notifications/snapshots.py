@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
 from app.events import Event
-from app.spaces.models import Space
+from app.spaces import service as spaces
 
 
 def booking_id(event: Event) -> int | None:
@@ -32,7 +32,7 @@ def codes_of(session: Session, events: Sequence[Event], bookings: Iterable[Booki
         for one in (event.data.get("space_id"), *_changed(event).get("space_id", ()))
         if isinstance(one, int)
     }
-    return dict(session.execute(select(Space.id, Space.code).where(Space.id.in_(ids))).all())
+    return spaces.codes_of(session, ids)
 
 
 def facts(event: Event, booking: Booking | None, codes: Mapping[int, str]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from app.occupancy.rules import Occupancy
 from app.spaces import layout, rebinding
 from app.spaces.models import Sensor, SensorBinding, Space, Zone
 from app.spaces.rules import MOST_SENSOR_NAME, SENSOR_NAME, Kind
-from app.spaces.service import in_layout
+from app.spaces.service import codes_of, in_layout
 from app.spaces.watching import sensors_of
 
 STRANGERS_AT_MOST, SPARES_AT_MOST, WORDS, BEFORE = 200, 200, 8, 20
@@ -250,10 +250,9 @@ def fitting(session: Session, sensor_id: str) -> Fitting:
     )
 
 
-def codes_of(session: Session, space_ids: Collection[int]) -> dict[int, str]:
-    """The codes of spaces."""
-    rows = session.execute(select(Space.id, Space.code).where(Space.id.in_(space_ids)).order_by(Space.code))
-    return {row.id: row.code for row in rows}
+def code_of(session: Session, space_id: int | None) -> str:
+    """The code of a space; empty where there is none."""
+    return codes_of(session, [space_id]).get(space_id or 0, "")
 
 
 def all_codes(session: Session) -> list[str]:

@@ -28,6 +28,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import median
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -148,15 +149,17 @@ class _Counted(Handler):
     def expect(self, messages: int, stop: Stop) -> None:
         self._all, self._left, self._stop = messages, messages, stop
         self.rss_mb: list[float] = []
+        self._counting = Lock()
 
     def store(self, *args: object, **kwargs: object) -> Counts:
         counts = super().store(*args, **kwargs)  # type: ignore[arg-type]
-        self._left -= counts.messages
-        if not self.rss_mb and self._all - self._left >= self._all / 10:
-            self.rss_mb.append(_rss_mb())
-        if self._left <= 0:
-            self.rss_mb.append(_rss_mb())
-            self._stop.tell()
+        with self._counting:  # the parts of a batch are stored side by side
+            self._left -= counts.messages
+            if not self.rss_mb and self._all - self._left >= self._all / 10:
+                self.rss_mb.append(_rss_mb())
+            if self._left <= 0:
+                self.rss_mb.append(_rss_mb())
+                self._stop.tell()
         return counts
 
 

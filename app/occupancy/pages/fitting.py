@@ -41,7 +41,7 @@ def new() -> str:
     announced themselves."""
     space_id = request.args.get("space", type=identifier)
     with reading(db.engine) as session:
-        code = fitting.codes_of(session, [space_id]).get(space_id, "") if space_id else ""
+        code = fitting.code_of(session, space_id)
         watchers = fitting.watchers_of(session, space_id) if space_id else []
         strangers, spares = fitting.strangers(session, _named), fitting.spares(session)
         candidates = announced.candidates(session)
