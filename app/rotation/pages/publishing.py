@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
 from app import pipeline
@@ -13,8 +14,10 @@ from app.errors import DomainError
 from app.extensions import db
 from app.http import now, settings
 from app.rotation import service
+from app.rotation.models import Rotation
 from app.rotation.pages.month import back_to
 from app.rotation.publishing import OnBreach
+from app.rotation.seats import Published
 from app.wording import explain, of_telework
 
 pages = Blueprint("rotation_publishing_pages", __name__)
@@ -26,23 +29,14 @@ def preview(rotation_id: int) -> str | Answer:
     """What publishing would do."""
     try:
         with rehearsal(db.engine) as session:
-            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
-            back = back_to(rotation)
-            done = pipeline.publish_rotation(
-                session,
-                rotation,
-                actor=asker(),
-                office=service.office_of(settings()),
-                now=now(),
-                on_breach=OnBreach.SHOW,
-            )
+            rotation, done = _published(session, rotation_id, OnBreach.SHOW)
             return render_template(
                 "rotation_publish.html",
                 rotation=rotation,
                 done=done,
                 broken=[(one.name, of_telework.breach(one.facts)) for one in done.broken],
                 is_refused=any(one.breach.is_refused for one in done.broken),
-                back=back,
+                back=back_to(rotation),
             )
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
@@ -56,16 +50,8 @@ def publish(rotation_id: int) -> Answer:
     on_breach = OnBreach.ALLOW if request.form.get("confirmed") else OnBreach.REFUSE
     try:
         with transaction(db.engine) as session:
-            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            rotation, done = _published(session, rotation_id, on_breach)
             back = back_to(rotation)
-            done = pipeline.publish_rotation(
-                session,
-                rotation,
-                actor=asker(),
-                office=service.office_of(settings()),
-                now=now(),
-                on_breach=on_breach,
-            )
             people, cells, seats = len(done.people), len(done.changed), len(done.bookings)
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
@@ -80,6 +66,14 @@ def publish(rotation_id: int) -> Answer:
         "done",
     )
     return redirect(back)
+
+
+def _published(session: Session, rotation_id: int, on_breach: OnBreach) -> tuple[Rotation, Published]:
+    rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+    office = service.office_of(settings())
+    return rotation, pipeline.publish_rotation(
+        session, rotation, actor=asker(), office=office, now=now(), on_breach=on_breach
+    )
 
 
 @pages.post("/rotation/<int:rotation_id>/withdraw")
