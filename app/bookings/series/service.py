@@ -99,6 +99,10 @@ def make(
         title=ask.title,
         guest_name=ask.guest_name,
     )
+    if not decided.wanted and all(isinstance(error, Forbidden) for _, error in decided.refused):
+        raise decided.refused[0][1]
+    if decided.refused and not possible_ones:
+        raise Conflict("series.refused", refused=len(decided.refused), of=len(days))
     nearby = Nearby(session, place, TimeSpan(listed[0].start, listed[-1].end), user_id=holder_id, now=now)
     refused = [
         Refused(
@@ -109,10 +113,6 @@ def make(
         )
         for span, error in decided.refused
     ]
-    if not decided.wanted and all(isinstance(one.error, Forbidden) for one in refused):
-        raise refused[0].error
-    if refused and not possible_ones:
-        raise Conflict("series.refused", refused=len(refused), of=len(days))
     if not decided.wanted:
         return Made(None, [], refused)
     made = verbs.make(session, decided, actor=actor, now=now)
