@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import cast
 from urllib.parse import SplitResult, unquote
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -24,7 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from app.clock import Clock
-from sensor_gateway.buffered import Buffered, BufferedClient
+from sensor_gateway.buffered import Buffered, BufferedClient, Publication
 from sensor_gateway.messages import Envelope
 from sensor_gateway.trust import PUBLIC, Trust, hint_of, meaning
 
@@ -96,7 +96,7 @@ class Connection:
 
     def __init__(self, wanted: Wanted, version: Version) -> None:
         self.envelopes: list[Envelope] = []
-        self.receipts: list[tuple[int, int]] = []
+        self.receipts: list[int] = []
         self.answer: ReasonCode | None = None
         self.granted: list[ReasonCode] | None = None
         self.lost = ""
@@ -117,7 +117,7 @@ class Connection:
         )
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
+        self._client.heard = self._heard
         self._client.on_disconnect = self._on_disconnect
         if wanted.url.username:
             self._client.username_pw_set(unquote(wanted.url.username), unquote(wanted.url.password or ""))
@@ -208,15 +208,10 @@ class Connection:
             self.wait(left)
             self.read()
 
-    def acknowledge(self, receipts: Sequence[tuple[int, int]]) -> None:
-        socket = self._socket()
-        if socket is not None:
-            try:
-                with socket.corked():
-                    for mid, qos in receipts:
-                        self._client.ack(mid, qos)
-            except OSError as error:
-                self.lost = self.lost or str(error)
+    def acknowledge(self, receipts: Sequence[int]) -> None:
+        """Tell the broker that messages are safe."""
+        if receipts and not self.lost:
+            self._client.acknowledge(receipts)
         self.tend()
 
     def publish(self, topic: str, payload: str | bytes, *, retain: bool = True) -> None:
@@ -255,14 +250,10 @@ class Connection:
     ) -> None:
         self.granted = granted
 
-    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "(not UTF-8)"
-        self.envelopes.append(Envelope(topic, bytes(message.payload), self._clock(), bool(message.retain)))
-        if message.qos:
-            self.receipts.append((message.mid, message.qos))
+    def _heard(self, one: Publication) -> None:
+        self.envelopes.append(Envelope(one.topic, one.payload, self._clock(), one.retained))
+        if one.qos:
+            self.receipts.append(one.mid)
 
     def _on_disconnect(
         self,

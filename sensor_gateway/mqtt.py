@@ -38,7 +38,7 @@ class Batch:
     """Messages that arrived together, and what to acknowledge them by, which holds for their connection only."""
 
     envelopes: Sequence[Envelope]
-    receipts: Sequence[tuple[int, int]]
+    receipts: Sequence[int]
     connection: Connection
 
 
