@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app import events
@@ -140,26 +140,35 @@ def _replace(
     now: datetime,
 ) -> None:
     """The days from `first` to `last` of earlier rotations are the new one's, with the seats that they hold there; what
-    they had of other days stays published."""
-    for one in earlier:
-        if first <= one.first_on and one.last_on <= last:
-            one.state, one.ended_at = State.REPLACED, now
-        elif first <= one.first_on:
-            one.first_on = last + timedelta(days=1)
-        elif one.last_on <= last:
-            one.last_on = first - timedelta(days=1)
-    session.flush()
+    they had of other days stays published, from the first of these days to the last."""
     ids = [one.id for one in earlier]
     session.execute(
         delete(RotationCell).where(
             RotationCell.rotation_id.in_(ids), RotationCell.on_date.between(first, last)
         )
     )
+    left = _days_left(session, ids)
+    for one in earlier:
+        if one.id in left:
+            one.first_on, one.last_on = left[one.id]
+        else:
+            one.state, one.ended_at = State.REPLACED, now
+    session.flush()
     session.execute(
         update(RotationBooking)
         .where(RotationBooking.booking_id.in_([one.id for one in seats]))
         .values(rotation_id=rotation.id)
     )
+
+
+def _days_left(session: Session, rotation_ids: Collection[int]) -> dict[int, tuple[date, date]]:
+    """The first and the last day that rotations have still published, of those that have any."""
+    query = (
+        select(RotationCell.rotation_id, func.min(RotationCell.on_date), func.max(RotationCell.on_date))
+        .where(RotationCell.rotation_id.in_(rotation_ids))
+        .group_by(RotationCell.rotation_id)
+    )
+    return {rotation_id: (first, last) for rotation_id, first, last in session.execute(query)}
 
 
 def _seats_of(session: Session, rotations: Collection[Rotation], now: datetime) -> list[Booking]:

@@ -171,6 +171,26 @@ def test_planned_anew_and_published_after_its_first_day_it_holds_from_then_on(of
     assert (after.state, after.first_on, after.last_on) == (State.PUBLISHED, SECOND, LAST)
 
 
+def test_a_rotation_lasts_from_the_first_to_the_last_day_that_later_ones_leave_of_it(office: House) -> None:
+    def published_from(day: int, to: int) -> int:
+        first, last = (FIRST + timedelta(days=number) for number in (day, to))
+        rotation_id = plan_month(office, first=first, last=last)
+        publish(office, search(office, rotation_id).id)
+        return rotation_id
+
+    def lasts(rotation_id: int) -> tuple[State, int, int]:
+        one = stored(office, rotation_id)
+        return one.state, (one.first_on - FIRST).days, (one.last_on - FIRST).days
+
+    week, middle = published_from(0, 4), published_from(2, 3)
+    assert lasts(week) == (State.PUBLISHED, 0, 4)
+    begin = published_from(0, 1)
+    assert (lasts(begin), lasts(middle)) == ((State.PUBLISHED, 0, 1), (State.PUBLISHED, 2, 3))
+    assert lasts(week) == (State.PUBLISHED, 4, 4)
+    published_from(4, 4)
+    assert lasts(week)[0] is State.REPLACED
+
+
 @pytest.mark.parametrize("kind", [PlanKind.LEAVE, PlanKind.HOME])
 def test_an_hour_away_is_neither_leave_nor_home_for_the_half_day(house: House, kind: PlanKind) -> None:
     sit(house)
