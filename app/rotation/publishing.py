@@ -85,7 +85,8 @@ def publish(
     plans = _plans(session, planned)
     cells = _cells(planned, plans, _stored(session, earlier), office)
     fresh = {key: cell for key, cell in cells.items() if _is_fresh(plans.get(key), cell, office)}
-    broken = would_break(session, {key: cell.kind for key, cell in fresh.items()}, seats.people, office)
+    kinds = {key: _kind(plans.get(key), cell) for key, cell in fresh.items()}
+    broken = would_break(session, kinds, seats.people, office)
     _refuse(broken, on_breach)
     _replace(session, rotation, earlier, seats=before, first=first, last=last, now=now)
     session.add_all(_written(plans.get(key), cell, actor=actor, now=now) for key, cell in fresh.items())
@@ -236,11 +237,14 @@ def _is_fresh(plan: TeleworkPlan | None, cell: RotationCell, office: Office) -> 
     return is_open and not (plan.state is PlanState.APPROVED and _says(plan, cell.kind))
 
 
+def _kind(plan: TeleworkPlan | None, cell: RotationCell) -> PlanKind:
+    """As what a cell is written. What was asked for is approved as it was asked for, be it a satellite office."""
+    return plan.kind if plan is not None and plan.stands and _says(plan, cell.kind) else cell.kind
+
+
 def _written(plan: TeleworkPlan | None, cell: RotationCell, *, actor: Person, now: datetime) -> TeleworkPlan:
-    """The plan of a cell. What was asked for is approved as it was asked for, be it a satellite office."""
-    is_asked = plan is not None and plan.stands and _says(plan, cell.kind)
-    kind = plan.kind if plan is not None and is_asked else cell.kind
-    return write_over(cell, plan, kind, by=actor.id, now=now)
+    """The plan of a cell."""
+    return write_over(cell, plan, _kind(plan, cell), by=actor.id, now=now)
 
 
 def _says(plan: TeleworkPlan, kind: PlanKind) -> bool:

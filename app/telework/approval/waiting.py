@@ -12,14 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.calendar import working_days
 from app.database import lock_rows
-from app.people.rules import lineage
 from app.people.service import Person
 from app.telework.approval.service import Approved, Authority, approve_many, authority
 from app.telework.caps.rules import (
     Breach,
     Cell,
     Limit,
-    Rule,
     breaches,
     concerning,
     lateness,
@@ -149,19 +147,12 @@ class _Judge:
         found: dict[int, Breach] = {}
         for rule in limited:
             for (on, _half), at_home in halves.items():
-                theirs = [one for one in at_home if self._counts(everybody[one[1]], rule, on)]
+                theirs = [one for one in at_home if self._book.lends(rule, everybody[one[1]], on)]
                 short = shortage(rule, on, len(theirs))
                 for plan_id, user_id in theirs[rule.terminals :] if short else ():
                     if short is not None and self._book.rule_on(everybody[user_id])(on) == rule:
                         found[plan_id] = short
         return found
-
-    def _counts(self, person: Governed, rule: Rule, on: date) -> bool:
-        """Whether somebody at home uses one of the rule's terminals."""
-        if not rule.holds(on) or rule.employment not in {None, person.employment}:
-            return False
-        above = lineage(person.sections_on(on), self._book.parents)
-        return rule.section_id is None or rule.section_id in above
 
 
 def _at_home(days: Collection[date]) -> Select[int, int, date, Half]:

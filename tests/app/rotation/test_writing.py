@@ -250,6 +250,36 @@ def test_what_would_break_a_rule_of_telework_is_shown_and_refused_unless_the_chi
             assert rotation.state is State.PUBLISHED
 
 
+@pytest.fixture
+def lent(house: House) -> int:
+    """One terminal is lent. The rotation sends aoki home on the first day, where baba is by now too. Its id."""
+    make_rule(house, terminals=1)
+    want(house, "aoki", 10)
+    rotation_id = search(house, plan_month(house)).id
+    months.send_home(house, rotation_id, "aoki", FIRST)
+    approve(house, *plan_ids(ask(house, "baba", whole(FIRST), now="08:01")), now="08:01")
+    return rotation_id
+
+
+def test_no_more_terminals_are_lent_by_a_rotation_than_there_are(house: House, lent: int) -> None:
+    (broken,) = preview(house, lent).broken
+    assert (broken.name, broken.breach.first, broken.facts["rule"]) == ("aoki", FIRST, "terminals")
+    assert (broken.facts["value"], broken.facts["allowed"]) == ("2", "<= 1")
+    with pytest.raises(RuleBroken, match=r"rotation\.breaks_rules"):
+        publish(house, lent)
+
+
+@pytest.mark.parametrize("who", ["aoki", "baba"])
+def test_who_has_a_terminal_of_their_own_needs_none_that_is_lent(house: House, lent: int, who: str) -> None:
+    setting(house, people=[{"user_id": house.people[who].id, "own_terminal": True}])
+    assert preview(house, lent).broken == []
+
+
+def test_in_a_satellite_office_nobody_needs_a_terminal(house: House, lent: int) -> None:
+    ask(house, "aoki", whole(FIRST, kind=PlanKind.SATELLITE), now="08:01")
+    assert preview(house, lent).broken == []
+
+
 def test_what_people_broke_before_stops_nobody(house: House) -> None:
     approve(house, *plan_ids(ask(house, "aoki", whole(FIRST, SECOND))))
     make_rule(house, week=2, from_on=DAY)
