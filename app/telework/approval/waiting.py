@@ -25,6 +25,7 @@ from app.telework.caps.rules import (
     shortage,
 )
 from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
+from app.telework.guards import closed_among
 from app.telework.models import TeleworkPlan
 from app.telework.rules import REMOTE, STANDING, Half, PlanKind, PlanState
 from app.telework.service import Office
@@ -206,12 +207,14 @@ def week(session: Session, on: date | None, *, actor: Person, today: date, offic
 
 
 def approve_week(session: Session, on: date, *, actor: Person, now: datetime, office: Office) -> Approved:
-    """Approve what waits in a week and breaks no rule; the rest is left to look at."""
+    """Approve what waits in a week and breaks no rule, but in a closed month; the rest is left to look at."""
     first, last = period(Limit.WEEK, on)
     before = asked(session, first, last, actor=actor, office=office)
     lock_rows(session, "person", {row.person.user_id for row in before})
     found = asked(session, first, last, actor=actor, office=office)
-    ids = [plan.id for row in found for plan in row.clean]
+    clean = [plan for row in found for plan in row.clean]
+    closed = closed_among(session, {plan.on_date for plan in clean})
+    ids = [plan.id for plan in clean if plan.on_date not in closed]
     done = approve_many(session, ids, actor=actor, now=now, office=office)
     approved = {plan.id for plan in done.approved}
     return Approved(done.approved, [plan for row in found for plan in row.waiting if plan.id not in approved])
