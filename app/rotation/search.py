@@ -193,8 +193,8 @@ def search(
     levels = list(_levels(musts))
     for number, (name, build) in enumerate(levels):
         goal = build()
-        # What is left is shared by what comes; a level that is proven sooner leaves its share to the others.
-        left = (limits.seconds - musts.milp.seconds) / max(1, len(levels) - number - 1)
+        # What is left is shared by this level and those after it; one that is proven sooner leaves its share to them.
+        left = (limits.seconds - musts.milp.seconds) / (len(levels) - number)
         outcome = musts.milp.minimize(
             goal,
             seconds=None if limits.work is not None else left,

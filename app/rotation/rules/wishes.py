@@ -36,7 +36,9 @@ class Worth:
 
 
 def worth(problem: Problem, plan: Plan) -> Worth:
-    """Count a plan; shares no code with the search."""
+    """Count a plan as it is, whatever the search made of it. What is counted is settled in one place for both: which
+    cells nobody called home (`uncalled`), which half-days could be at home (`available`), in what shares are (SHARE).
+    """
     home = Counter((cell.person, cell.day) for cell in problem.cells() if plan[cell] is State.HOME)
     unmet = [wish for wish in problem.wishes if plan[wish.cell] is not wish.state]
     crowd = Counter((cell.day, cell.half) for cell in problem.cells() if plan[cell] is State.OFFICE)
