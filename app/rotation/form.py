@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -30,6 +30,7 @@ from app.rotation.rules import (
 
 MOST_MEMBERS, MOST_DAYS, MOST_CELLS = 200, 66, 60_000
 NAME = validate.Length(min=1, max=100)
+A_UNIT = validate.Length(max=120)  # a section's name, with its code where another has the same
 A_HALF = validate.OneOf(HALVES)
 
 
@@ -79,11 +80,16 @@ class MemberForm(Schema):
 
     `around`: half-days at home on the working days just before and after those planned, which are settled; both halves
     of a day count for the days in a row.
+
+    `unit_on`: days on which they belong to another unit, or ("") to none.
     """
 
     id = Text(required=True, validate=NAME)
     name = Text(validate=NAME)
-    unit = Text(load_default="", validate=validate.Length(max=100))
+    unit = Text(load_default="", validate=A_UNIT)
+    unit_on = fields.Dict(
+        keys=Day(), values=Text(validate=A_UNIT), load_default=dict, validate=validate.Length(max=MOST_DAYS)
+    )
     eligible = fields.Boolean(load_default=True)
     barred = fields.List(Day(), load_default=list, validate=validate.Length(max=MOST_DAYS))
     whole_days = fields.Boolean(load_default=False)
@@ -151,8 +157,8 @@ def most_on() -> Any:
 
 
 class CoverForm(Schema):
-    """At least so many in the office of these people, of a unit, or of those with a skill; else of all. `people_on`:
-    days on which they are others."""
+    """At least so many in the office of these people, of a unit, of those with a skill: of whoever is all that is
+    named; else of all. `people_on`: days on which these people are others."""
 
     name = Text(required=True, validate=NAME)
     people = fields.List(Text(), load_default=None, allow_none=True)
@@ -257,15 +263,12 @@ def _named(one: Mapping[str, Any]) -> Iterator[str]:
 
 def problem_of(said: Mapping[str, Any]) -> Problem:
     """The problem of a loaded form."""
-    members = [_member(one) for one in said["members"]]
+    members, days = [_member(one) for one in said["members"]], sorted(said["days"])
     return Problem(
-        days=sorted(said["days"]),
+        days=days,
         members=members,
         fixed={cell: Fixed(State(one["state"]), one["why"]) for one, cell in _cells(said["fixed"])},
-        covers=[
-            Cover(one["name"], _covering(one, members), one["least"], one["half"], _people_on(one))
-            for one in said["covers"]
-        ],
+        covers=[_cover(one, members, days) for one in said["covers"]],
         duties=[Duty(one["name"], one["main"], one["deputy"]) for one in said["duties"]],
         seats=said["seats"],
         seats_on=_most_on(said["seats_on"]),
@@ -290,6 +293,7 @@ def _member(one: Mapping[str, Any]) -> Member:
         id=one["id"],
         name=one.get("name", one["id"]),
         unit=one["unit"],
+        unit_on=one["unit_on"],
         eligible=one["eligible"],
         barred=frozenset(one["barred"]),
         whole_days=one["whole_days"],
@@ -306,15 +310,23 @@ def _member(one: Mapping[str, Any]) -> Member:
     )
 
 
-def _covering(one: Mapping[str, Any], members: Iterable[Member]) -> frozenset[str]:
-    if one["people"] is not None:
-        return frozenset(one["people"])
-    return frozenset(
-        member.id
-        for member in members
-        if (one["unit"] is None or member.unit == one["unit"])
-        and (one["skill"] is None or one["skill"] in member.skills)
-    )
+def _cover(one: Mapping[str, Any], members: Sequence[Member], days: Sequence[date]) -> Cover:
+    """A cover with those who count for it: whoever is all that it names, day by day."""
+    skilled = [member for member in members if one["skill"] is None or one["skill"] in member.skills]
+    named = frozenset(member.id for member in members) if one["people"] is None else frozenset(one["people"])
+    named_on = _people_on(one)
+    counted = {
+        day: frozenset(
+            member.id
+            for member in skilled
+            if member.id in named_on.get(day, named)
+            and (one["unit"] is None or member.unit_of(day) == one["unit"])
+        )
+        for day in days
+    }
+    usual = counted[days[0]]
+    others = {day: people for day, people in counted.items() if people != usual}
+    return Cover(one["name"], usual, one["least"], one["half"], others)
 
 
 def _people_on(one: Mapping[str, Any]) -> dict[date, frozenset[str]]:

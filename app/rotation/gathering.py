@@ -58,11 +58,9 @@ class Month:
         """Whether somebody belongs to the section on a day."""
         return any(one in self.sections for one in self.people[user_id].sections_on(on))
 
-    def unit(self, user_id: int) -> str:
-        """The name of the section below (係) that somebody belongs to."""
-        own = self.people[user_id].sections_on(self.days[0]) or self.people[user_id].sections_on(
-            self.days[-1]
-        )
+    def unit(self, user_id: int, on: date) -> str:
+        """What the section below (係) that somebody belongs to on a day is called; "" where they are elsewhere."""
+        own = self.people[user_id].sections_on(on)
         return next((self.names[one] for one in own if one in self.sections), "")
 
 
@@ -98,7 +96,7 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         book=book,
         people=people,
         sections=sections,
-        names=dict(session.execute(select(Section.id, Section.name).where(Section.id.in_(sections))).all()),
+        names=_names(session, sections),
         cells=cells_of(session, people, *around(days), office),
         taken=taken(session, period(Limit.FISCAL_YEAR, days[0])[0], days[0], office, people),
         plans=_plans(session, people, days),
@@ -109,6 +107,14 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         pools=_pools(session, book, everybody, people, days),
         of_person={one["user_id"]: one for one in setting.get("people", ())},
     )
+
+
+def _names(session: Session, sections: Collection[int]) -> dict[int, str]:
+    """What sections are called: each otherwise, so that two 庶務係 of one 部 are two."""
+    query = select(Section.id, Section.name, Section.code).where(Section.id.in_(sections))
+    rows = session.execute(query.order_by(Section.code)).all()
+    often = Counter(row.name for row in rows)
+    return {row.id: row.name if often[row.name] == 1 else f"{row.name} ({row.code})" for row in rows}
 
 
 def _plans(session: Session, people: Collection[int], days: Sequence[date]) -> dict[Key, TeleworkPlan]:
@@ -232,11 +238,13 @@ def _attends(meeting: Mapping[str, Any], user_id: int, on: date, half: str) -> b
 
 def _member(of: Month, user_id: int) -> dict[str, Any]:
     person, rule_on = of.of_person.get(user_id, {}), of.book.rule_on(of.people[user_id])
-    mentor = person.get("mentor")
+    mentor, units = person.get("mentor"), {on: of.unit(user_id, on) for on in of.days}
+    usual = next(filter(None, units.values()), "")
     return {
         "id": str(user_id),
         "name": of.people[user_id].name,
-        "unit": of.unit(user_id),
+        "unit": usual,
+        "unit_on": {on.isoformat(): unit for on, unit in units.items() if unit != usual},
         "skills": list(person.get("skills", ())),
         "own_terminal": bool(person.get("own_terminal")),
         **_targets(of, user_id, person.get("target")),
@@ -297,22 +305,21 @@ def _so_far(of: Month, user_id: int, weekday: int) -> dict[str, int]:
 
 
 def _cover(of: Month, one: Mapping[str, Any]) -> dict[str, Any]:
-    people = one.get("people")
+    """A cover of the setting: of some people and of those of a section it counts who is both."""
     said = {name: one.get(name) for name in ("name", "least", "half", "skill")}
-    if people is None and one.get("section") is not None:
-        below = set(of.book.below(one["section"]))
-        return {**said, **by_day({on: _people_in(of, below, on) for on in of.days})}
-    return {
-        **said,
-        "people": None if people is None else [str(user_id) for user_id in people if user_id in of.people],
-    }
+    named, section = one.get("people"), one.get("section")
+    people = [user_id for user_id in of.people if named is None or user_id in named]
+    if section is not None:
+        below = set(of.book.below(section))
+        return {**said, **by_day({on: _people_in(of, people, below, on) for on in of.days})}
+    return {**said, "people": None if named is None else [str(user_id) for user_id in people]}
 
 
-def _people_in(of: Month, sections: Collection[int], on: date) -> list[str]:
+def _people_in(of: Month, people: Iterable[int], sections: Collection[int], on: date) -> list[str]:
     return [
         str(user_id)
-        for user_id, person in of.people.items()
-        if any(own in sections for own in person.sections_on(on))
+        for user_id in people
+        if any(own in sections for own in of.people[user_id].sections_on(on))
     ]
 
 

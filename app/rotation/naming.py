@@ -58,7 +58,7 @@ def _of_rules(setting: Setting, here: Collection[int], sections: Collection[int]
     for cover in setting.get("covers", ()):
         if gone := _gone(cover.get("people") or (), here):
             yield Lapsed(Part.COVER, cover["name"], gone)
-        elif cover.get("section") is not None and cover["section"] not in sections:
+        if cover.get("section") is not None and cover["section"] not in sections:
             yield Lapsed(Part.COVER_SECTION, cover["name"])
     for duty in setting.get("duties", ()):
         if gone := _gone((duty["main"], duty["deputy"]), here):

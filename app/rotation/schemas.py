@@ -33,7 +33,8 @@ class PersonForm(Schema):
 
 
 class CoverSetting(Schema):
-    """At least so many in the office: of a section (係), of those with a skill, of some people; else of all."""
+    """At least so many in the office: of a section (係), of those with a skill, of some people: of whoever is all that
+    is named; else of all."""
 
     name = Text(required=True, validate=NAME)
     least = count(required=True)

@@ -318,15 +318,17 @@ def _spreads(musts: Musts) -> Linear:
 def _no_common_day(musts: Musts) -> Linear:
     """The units and weeks without a day on which nobody of the unit is at home."""
     apart = []
-    for people in musts.problem.units.values():
-        for days in musts.problem.weeks.values():
-            apart.append(musts.milp.column())
-            commons = [musts.milp.column() for _day in days]
-            for day, common in zip(days, commons, strict=True):
-                for person in people:
+    for people_on in musts.problem.units.values():
+        for week in musts.problem.weeks.values():
+            commons = {day: musts.milp.column() for day in week if day in people_on}
+            if not commons:
+                continue
+            for day, common in commons.items():
+                for person in people_on[day]:
                     for home in musts.at_home(person, [day]):
                         musts.milp.row({common: 1.0, home: 1.0}, high=1)
-            musts.milp.row(total([apart[-1], *commons]), low=1)
+            apart.append(musts.milp.column())
+            musts.milp.row(total([apart[-1], *commons.values()]), low=1)
     return Linear(total(apart))
 
 

@@ -80,8 +80,9 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody of the section. `target`: half-days at home that are wanted in all; `targets`: from a day to another.
-    None of either: no half-day but those wished for.
+    """Somebody of the section. `unit`: their 係; `unit_on`: days on which they belong to another, or ("") to none.
+    `target`: half-days at home that are wanted in all; `targets`: from a day to another. None of either: no half-day
+    but those wished for.
 
     `barred`: days on which nothing may be at home. `whole_days`: a day is at home with both halves, or not at all.
     `quotas`: caps of single weeks, months and years, beside `caps`. `around`: half-days at home on the working days
@@ -92,6 +93,7 @@ class Member:
     id: str
     name: str
     unit: str = ""
+    unit_on: Mapping[date, str] = field(default_factory=dict)
     eligible: bool = True
     barred: frozenset[date] = frozenset()
     whole_days: bool = False
@@ -105,6 +107,9 @@ class Member:
     fridays: Granted = Granted()
     mentor: str | None = None
     around: Mapping[date, int] = field(default_factory=dict)
+
+    def unit_of(self, day: date) -> str:
+        return self.unit_on.get(day, self.unit)
 
     def goals(self, days: Sequence[date]) -> list[tuple[list[date], int]]:
         """Of which of these days so many half-days at home are wanted."""
@@ -208,13 +213,14 @@ class Problem:
         return self.seats_on.get((day, half), self.seats)
 
     @property
-    def units(self) -> dict[str, list[str]]:
-        """The members of each 係."""
-        found: dict[str, list[str]] = defaultdict(list)
+    def units(self) -> dict[str, dict[date, list[str]]]:
+        """The members of each 係, by day: of the days on which it has any."""
+        found: dict[str, dict[date, list[str]]] = defaultdict(lambda: defaultdict(list))
         for member in self.members:
-            if member.unit:
-                found[member.unit].append(member.id)
-        return dict(found)
+            for day in self.days:
+                if unit := member.unit_of(day):
+                    found[unit][day].append(member.id)
+        return {unit: dict(by_day) for unit, by_day in found.items()}
 
     @property
     def weeks(self) -> dict[tuple[int, int], list[date]]:

@@ -55,9 +55,10 @@ def worth(problem: Problem, plan: Plan) -> Worth:
             SHARE * sum(_spread(problem, plan, weekday) for weekday in (MONDAY, FRIDAY)) - Fraction(1, 2)
         ),
         no_common_day=sum(
-            not any(_all_in(plan, people, day) for day in days)
-            for people in problem.units.values()
-            for days in problem.weeks.values()
+            not any(_all_in(plan, people_on[day], day) for day in there)
+            for people_on in problem.units.values()
+            for week in problem.weeks.values()
+            if (there := people_on.keys() & week)
         ),
         peak=max(crowd.values(), default=0),
         changes=sum(

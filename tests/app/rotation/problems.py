@@ -118,8 +118,9 @@ def changing(made: Problem, random: Random) -> Problem:
             if random.random() < 0.4
             else [],
             targets=[Goal(days[0], middle, 2), Goal(middle, last, 3)] if random.random() < 0.2 else [],
+            unit_on={last: "new"} if number % 3 == 0 else {},
         )
-        for member in made.members
+        for number, member in enumerate(made.members)
     ]
     seats = made.seats or len(ids)
     return replace(

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from app.database import reading, transaction
 from app.errors import RuleBroken
-from app.people.models import Role
+from app.people.models import Role, Section
 from app.people.rules import Employment
 from app.rotation import gathering, service
 from app.rotation.form import ProblemForm, problem_of
@@ -154,6 +154,37 @@ def test_whoever_moves_counts_for_the_cover_of_the_section_of_the_day(office: Ho
     (cover,) = problem_of(ProblemForm().load(form(office, section="kyoku"))).covers
     aoki = str(office.people["aoki"].id)
     assert [aoki in cover.people_of(on) for on in (FIRST, SECOND, LAST)] == [True, False, False]
+
+
+def test_a_cover_of_a_unit_with_a_skill_or_of_some_people_counts_whoever_is_both(office: House) -> None:
+    aoki, baba, endo = (office.people[who].id for who in ("aoki", "baba", "endo"))
+    counter = {"name": "窓口", "least": 1, "section": section_id(office, "soumu")}
+    setting(
+        office,
+        people=[{"user_id": one, "skills": ["証明"]} for one in (aoki, endo)],
+        covers=[{**counter, "skill": "証明"}, {**counter, "name": "代理", "people": [baba, endo]}],
+    )
+    skilled, deputies = problem_of(ProblemForm().load(form(office))).covers
+    assert [set(one.people_of(FIRST)) for one in (skilled, deputies)] == [{str(aoki)}, {str(baba)}]
+
+
+def test_two_units_of_one_name_are_two_and_whoever_moves_belongs_to_each_for_the_days_there(
+    office: House,
+) -> None:
+    for code in ("soumu", "zei"):
+        put_below(office, code, "kyoku")
+    with transaction(office.engine) as session:
+        session.execute(update(Section).where(Section.code.in_(["soumu", "zei"])).values(name="庶務係"))
+    move(office, "aoki", "zei", SECOND)
+    said = form(office, section="kyoku")
+    aoki, baba, endo = (member(office, who, said) for who in ("aoki", "baba", "endo"))
+    assert (baba["unit"], endo["unit"]) == ("庶務係 (soumu)", "庶務係 (zei)")
+    assert aoki["unit"] == baba["unit"]
+    assert set(aoki["unit_on"].values()) == {endo["unit"]}
+    units = problem_of(ProblemForm().load(said)).units
+    assert [aoki["id"] in units[baba["unit"]][on] for on in (FIRST, SECOND, LAST)] == [True, False, False]
+    assert [aoki["id"] in units[endo["unit"]][on] for on in (FIRST, SECOND, LAST)] == [False, True, True]
+    assert member(office, "aoki", form(office, section="zei"))["unit"] == "庶務係"
 
 
 def test_days_that_are_over_are_not_planned(office: House) -> None:

@@ -211,6 +211,7 @@ def test_what_a_setting_names_and_what_of_it_is_elsewhere() -> None:
     assert lapsed(SETTING, {1, 2, 3, 4, 5, 6}, {7, 8}) == []
     assert lapsed(SETTING, {1}, {7}) == [
         Lapsed(Part.COVER, "named", [4]),
+        Lapsed(Part.COVER_SECTION, "named"),
         Lapsed(Part.COVER_SECTION, "theirs"),
         Lapsed(Part.DUTY, "cash", [5]),
         Lapsed(Part.MEETING, "2026-12-01", [6]),
