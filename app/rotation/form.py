@@ -74,8 +74,9 @@ class GrantedForm(Schema):
 
 class MemberForm(Schema):
     """`target`: half-days at home that are wanted in all, `targets`: from a day to another; without any there are none
-    but for wishes. `mondays`, `fridays`: of the fiscal year so far. `barred`: days that are never at home.
-    `whole_days`: at home are both halves of a day, or none. `quotas`: caps of single periods, beside `caps`.
+    but for wishes. `mondays`, `fridays`: of the fiscal year of the first day, before it; another year that begins among
+    the days begins from nothing. `barred`: days that are never at home. `whole_days`: at home are both halves of a day,
+    or none. `quotas`: caps of single periods, beside `caps`.
 
     `around`: half-days at home on the working days just before and after those planned, which are settled; both halves
     of a day count for the days in a row.

@@ -283,7 +283,8 @@ def _around(of: Month, user_id: int) -> dict[str, int]:
 
 
 def _so_far(of: Month, user_id: int, weekday: int) -> dict[str, int]:
-    """Of a weekday in the fiscal year before these days: half-days at home, and those that could have been."""
+    """Of a weekday in the fiscal year of the first of these days, before it: half-days at home, and those that could
+    have been."""
     began, person = period(Limit.FISCAL_YEAR, of.days[0])[0], of.people[user_id]
     before = of.calendar.between(began, of.days[0] - timedelta(days=1))
     rule_on = of.book.rule_on(person)

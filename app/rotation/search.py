@@ -8,9 +8,7 @@ from datetime import date, timedelta
 
 from app.rotation.milp import INFINITY, Limits, Linear, Milp, Status, Terms, Watcher, total
 from app.rotation.rules import (
-    FRIDAY,
     HALVES,
-    MONDAY,
     SHARE,
     Cell,
     Member,
@@ -295,15 +293,14 @@ def _off_targets(musts: Musts) -> Linear:
 
 
 def _spreads(musts: Musts) -> Linear:
-    """The widest difference of granted ÷ available, of Mondays and of Fridays, together: the least whole number that is
-    not more than a half below it."""
+    """The widest difference of granted ÷ available, of Mondays and of Fridays of each fiscal year, together: the least
+    whole number that is not more than a half below it."""
     together: dict[int, float] = {}
-    for weekday in (MONDAY, FRIDAY):
+    for days, granted in musts.problem.shared():
         most, least = (musts.milp.column(high=INFINITY, whole=False) for _ in "12")
-        days = [day for day in musts.problem.days if day.weekday() == weekday]
         for member in musts.problem.members:
-            so_far = member.so_far(weekday)
-            could = so_far.available + available(musts.problem, member, weekday)
+            so_far = granted[member.id]
+            could = so_far.available + available(musts.problem, member, days)
             if member.eligible and could:
                 together |= {most: 1.0, least: -1.0}
                 before = SHARE * so_far.granted / could
