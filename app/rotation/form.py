@@ -119,6 +119,9 @@ class ChosenForm(CellForm):
 
 
 class FixedForm(CellForm):
+    """`off`: who is away never works then (part-time), so that the day is none of those in a row; after leave it is."""
+
+    off = fields.Boolean(load_default=False)
     why = Text(load_default="", validate=validate.Length(max=200))
 
 
@@ -262,7 +265,9 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
     return Problem(
         days=sorted(said["days"]),
         members=members,
-        fixed={cell: Fixed(State(one["state"]), one["why"]) for one, cell in _cells(said["fixed"])},
+        fixed={
+            cell: Fixed(State(one["state"]), one["why"], one["off"]) for one, cell in _cells(said["fixed"])
+        },
         covers=[
             Cover(one["name"], _covering(one, members), one["least"], one["half"], _people_on(one))
             for one in said["covers"]

@@ -113,10 +113,12 @@ class Musts:
                 self._must(rule, total(cells), 0)
 
     def _row(self, member: Member, most: int) -> None:
-        """Days in a row, on which all halves at work are at home: of one day more than may be, one is not so."""
+        """Days in a row, on which all halves at work are at home, and none is off: of one more than may be, one is not
+        so."""
         some: dict[date, int] = {}
         for day in self.problem.days:
-            cells = self.at_home(member.id, [day])
+            is_off = any(self.problem.is_off(Cell(member.id, day, half)) for half in HALVES)
+            cells = [] if is_off else self.at_home(member.id, [day])
             some[day] = self.milp.column(high=1.0 if cells else 0.0, whole=False)
             if cells:
                 self.milp.row({**total(cells), some[day]: -1.0}, high=len(cells) - 1)

@@ -175,10 +175,12 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A cell that is given: away, or locked; `why` says so to whoever asks."""
+    """A cell that is given: away, or locked; `why` says so to whoever asks. `off`: who is away never works then
+    (part-time), so that the day is none of those in a row."""
 
     state: State
     why: str = ""
+    off: bool = False
 
 
 class Shared(NamedTuple):
@@ -214,6 +216,10 @@ class Problem:
 
     def is_away(self, cell: Cell) -> bool:
         return cell in self.fixed and self.fixed[cell].state is State.AWAY
+
+    def is_off(self, cell: Cell) -> bool:
+        """Whether somebody never works in such a half-day."""
+        return self.is_away(cell) and self.fixed[cell].off
 
     def seats_of(self, day: date, half: str) -> int | None:
         return self.seats_on.get((day, half), self.seats)
