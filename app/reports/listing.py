@@ -13,7 +13,7 @@ from app.people.belonging import section_of
 from app.people.rules import Stay
 from app.people.service import staff_ids
 from app.reports.rules import Sum, monthly
-from app.reports.rules.caps import Cap, Measure, Standing, reach, standings
+from app.reports.rules.caps import Cap, Standing, standings
 from app.reports.rules.fairness import Fairness, fairness
 from app.reports.rules.table import Kind, Table, Value, columns
 from app.reports.service import (
@@ -21,7 +21,6 @@ from app.reports.service import (
     Names,
     Ruled,
     Scope,
-    amounts,
     belonging,
     calendar_of,
     could_be_at_home,
@@ -30,7 +29,8 @@ from app.reports.service import (
     minutes_of,
     names_of,
 )
-from app.telework.caps.service import eligibility
+from app.telework.caps.rules import Measure
+from app.telework.caps.service import around, eligibility
 from app.telework.daylog.rules import Form
 from app.telework.figures.rules import SheetLine, share, yearly
 from app.telework.figures.service import kept_sheet, sums_until
@@ -233,19 +233,19 @@ def near_caps(session: Session, ask: Ask, caps: Sequence[Cap]) -> Table:
     """Who has broken a cap, reached it, or used four fifths of it, the worst first: the caps asked for, else those of
     the rule that holds for the person on the last day; two queries fewer than `fair_days`."""
     names = names_of(session)
-    first, last = reach(ask.first, ask.last)
+    first, last = around([ask.first, ask.last])
     stays = belonging(session, ask, ask.first, ask.last)
     calendar = calendar_of(session, first, last)
-    used = amounts(taken(session, first, last, ask.office), calendar)
-    ruled = Ruled(session, used)
+    cells = taken(session, first, last, ask.office)
+    ruled = Ruled(session, cells)
     rows: list[tuple[Standing, int, int | None]] = []
-    for user_id, of_person in used.items():
+    for user_id, theirs in cells.items():
         section = section_of(stays[user_id], _last_day(stays[user_id], ask)) if user_id in stays else None
         if ask.scope.shows(user_id, section):
             rows += [
                 (one, user_id, section)
                 for one in standings(
-                    of_person, caps or ruled.caps(user_id, ask.last), calendar, ask.first, ask.last
+                    theirs, caps or ruled.caps(user_id, ask.last), calendar, ask.first, ask.last
                 )
                 if one.state is not None
             ]
@@ -268,20 +268,16 @@ def near_caps(session: Session, ask: Ask, caps: Sequence[Cap]) -> Table:
                 "state": str(one.state),
                 "section": names.section(section),
                 "name": names.person(user_id),
-                "period": one.cap.period.value,
+                "period": one.cap.limit.value,
                 "first": one.first,
                 "last": one.last,
-                "used": _shown(one.used, one.cap),
-                "at_most": _shown(one.cap.at_most, one.cap),
+                "used": one.cap.shown(one.used),
+                "at_most": one.cap.shown(one.cap.at_most),
                 "unit": "minutes" if one.cap.measure is Measure.MINUTES else "days",
             }
             for one, user_id, section in rows
         ],
     )
-
-
-def _shown(amount: int, cap: Cap) -> float:
-    return amount / 2 if cap.measure is Measure.HALF_DAYS else amount
 
 
 @dataclass(frozen=True, slots=True)

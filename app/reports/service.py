@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,11 +15,10 @@ from app.people.models import SEES_ALL, Role, User
 from app.people.rules import Stay, folded, lineage
 from app.people.sections import parents, reach_of
 from app.people.service import Person, list_sections
-from app.reports.rules.caps import Amount, Cap, Measure, Period
+from app.reports.rules.caps import Cap
 from app.rotation.service import never_works
 from app.settings import Settings
-from app.telework.caps.rules import Cell, Rule
-from app.telework.caps.rules import Measure as RuleMeasure
+from app.telework.caps.rules import PERIODS, Limit, Measure, Rule
 from app.telework.caps.service import eligibility, governed, rulebook
 from app.telework.daylog.rules import form_of, telework_minutes
 from app.telework.daylog.service import COUNTS_AS, effective
@@ -102,11 +100,9 @@ class Ruled:
         rule = self._rule(user_id, on)
         if rule is None:
             return []
-        measure = Measure.HALF_DAYS if rule.measure is RuleMeasure.HALF_DAYS else Measure.MINUTES
-        found = {Period.WEEK: rule.week, Period.MONTH: rule.month, Period.FISCAL_YEAR: rule.fiscal_year}
-        caps = [Cap(period, cap, measure) for period, cap in found.items() if cap is not None]
+        caps = [Cap(limit, cap, rule.measure) for limit in PERIODS if (cap := rule.cap(limit)) is not None]
         if rule.in_a_row is not None:
-            caps.append(Cap(Period.IN_A_ROW, rule.in_a_row, Measure.DAYS))
+            caps.append(Cap(Limit.IN_A_ROW, rule.in_a_row, Measure.DAYS))
         return caps
 
 
@@ -187,17 +183,6 @@ def half_days(
         if ask.scope.shows(user_id, section):
             minutes = telework_minutes(was, day_class, stored)
             found.append(HalfDay(user_id, section, on, half, day_class, form_of(day_class, form), minutes))
-    return found
-
-
-def amounts(cells: Mapping[int, Sequence[Cell]], calendar: WorkingDays) -> dict[int, dict[date, Amount]]:
-    """How much telework of each person lies on which working days, by its half-days and by its minutes."""
-    found: dict[int, dict[date, Amount]] = defaultdict(dict)
-    for user_id, theirs in cells.items():
-        for cell in theirs:
-            if cell.is_remote and calendar.is_working(cell.on):
-                before = found[user_id].get(cell.on, Amount(0, 0))
-                found[user_id][cell.on] = Amount(before.half_days + cell.fills, before.minutes + cell.minutes)
     return found
 
 

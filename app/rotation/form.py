@@ -75,8 +75,9 @@ class GrantedForm(Schema):
 
 class MemberForm(Schema):
     """`target`: half-days at home that are wanted in all, `targets`: from a day to another; without any there are none
-    but for wishes. `mondays`, `fridays`: of the fiscal year so far. `barred`: days that are never at home.
-    `whole_days`: at home are both halves of a day, or none. `quotas`: caps of single periods, beside `caps`.
+    but for wishes. `mondays`, `fridays`: of the fiscal year of the first day, before it; another year that begins among
+    the days begins from nothing. `barred`: days that are never at home. `whole_days`: at home are both halves of a day,
+    or none. `quotas`: caps of single periods, beside `caps`.
 
     `around`: half-days at home on the working days just before and after those planned, which are settled; both halves
     of a day count for the days in a row.
@@ -124,6 +125,9 @@ class ChosenForm(CellForm):
 
 
 class FixedForm(CellForm):
+    """`off`: who is away never works then (part-time), so that the day is none of those in a row; after leave it is."""
+
+    off = fields.Boolean(load_default=False)
     why = Text(load_default="", validate=validate.Length(max=200))
 
 
@@ -267,7 +271,9 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
     return Problem(
         days=days,
         members=members,
-        fixed={cell: Fixed(State(one["state"]), one["why"]) for one, cell in _cells(said["fixed"])},
+        fixed={
+            cell: Fixed(State(one["state"]), one["why"], one["off"]) for one, cell in _cells(said["fixed"])
+        },
         covers=[_cover(one, members, days) for one in said["covers"]],
         duties=[Duty(one["name"], one["main"], one["deputy"]) for one in said["duties"]],
         seats=said["seats"],

@@ -174,7 +174,7 @@ def problem_form(of: Month) -> dict[str, Any]:
                 cell = {"person": str(user_id), "day": on.isoformat(), "half": half}
                 given = _given(of, key)
                 if given is not None:
-                    fixed.append({**cell, "state": given[0], "why": given[1]})
+                    fixed.append({**cell, **given})
                 elif (plan := of.plans.get(key)) is not None and plan.state is PlanState.REQUESTED:
                     state = "home" if plan.kind in REMOTE else "office"
                     care = bool(of.of_person.get(user_id, {}).get("care"))
@@ -200,19 +200,26 @@ def problem_form(of: Month) -> dict[str, Any]:
     }
 
 
-def _given(of: Month, key: Key) -> tuple[str, str] | None:
+def _given(of: Month, key: Key) -> dict[str, Any] | None:
     """Where somebody is then, if that is given, and why."""
     user_id, on, half = key
     if (absent := is_absent(of, key)) is not None:
-        return "away", absent
+        return {"state": "away", "why": absent, "off": absent == "part_time" and not _is_planned_out(of, key)}
     by_plan = settled(of.plans.get(key), of.published.get(key), of.office)
     if by_plan is not None:
-        return by_plan[0].value, by_plan[1]
+        return {"state": by_plan[0].value, "why": by_plan[1]}
     if key in of.locks:
-        return of.locks[key], "locked"
+        return {"state": of.locks[key], "why": "locked"}
     if any(_attends(one, user_id, on, half) for one in of.setting.get("meetings", ())):
-        return "office", "meeting"
+        return {"state": "office", "why": "meeting"}
     return None
+
+
+def _is_planned_out(of: Month, key: Key) -> bool:
+    """Whether somebody has planned a half-day out of the office, though they never work then: the day may be in a
+    row."""
+    plan = of.plans.get(key)
+    return plan is not None and plan.kind is not PlanKind.OFFICE and of.office.cell_of(plan).fills
 
 
 def is_absent(of: Month, key: Key) -> str | None:
@@ -291,7 +298,8 @@ def _around(of: Month, user_id: int) -> dict[str, int]:
 
 
 def _so_far(of: Month, user_id: int, weekday: int) -> dict[str, int]:
-    """Of a weekday in the fiscal year before these days: half-days at home, and those that could have been."""
+    """Of a weekday in the fiscal year of the first of these days, before it: half-days at home, and those that could
+    have been."""
     began, person = period(Limit.FISCAL_YEAR, of.days[0])[0], of.people[user_id]
     before = of.calendar.between(began, of.days[0] - timedelta(days=1))
     rule_on = of.book.rule_on(person)

@@ -8,9 +8,7 @@ from datetime import date, timedelta
 
 from app.rotation.milp import INFINITY, Limits, Linear, Milp, Status, Terms, Watcher, total
 from app.rotation.rules import (
-    FRIDAY,
     HALVES,
-    MONDAY,
     SHARE,
     Cell,
     Member,
@@ -115,10 +113,12 @@ class Musts:
                 self._must(rule, total(cells), 0)
 
     def _row(self, member: Member, most: int) -> None:
-        """Days in a row, on which all halves at work are at home: of one day more than may be, one is not so."""
+        """Days in a row, on which all halves at work are at home, and none is off: of one more than may be, one is not
+        so."""
         some: dict[date, int] = {}
         for day in self.problem.days:
-            cells = self.at_home(member.id, [day])
+            is_off = any(self.problem.is_off(Cell(member.id, day, half)) for half in HALVES)
+            cells = [] if is_off else self.at_home(member.id, [day])
             some[day] = self.milp.column(high=1.0 if cells else 0.0, whole=False)
             if cells:
                 self.milp.row({**total(cells), some[day]: -1.0}, high=len(cells) - 1)
@@ -295,15 +295,14 @@ def _off_targets(musts: Musts) -> Linear:
 
 
 def _spreads(musts: Musts) -> Linear:
-    """The widest difference of granted ÷ available, of Mondays and of Fridays, together: the least whole number that is
-    not more than a half below it."""
+    """The widest difference of granted ÷ available, of Mondays and of Fridays of each fiscal year, together: the least
+    whole number that is not more than a half below it."""
     together: dict[int, float] = {}
-    for weekday in (MONDAY, FRIDAY):
+    for days, granted in musts.problem.shared():
         most, least = (musts.milp.column(high=INFINITY, whole=False) for _ in "12")
-        days = [day for day in musts.problem.days if day.weekday() == weekday]
         for member in musts.problem.members:
-            so_far = member.so_far(weekday)
-            could = so_far.available + available(musts.problem, member, weekday)
+            so_far = granted[member.id]
+            could = so_far.available + available(musts.problem, member, days)
             if member.eligible and could:
                 together |= {most: 1.0, least: -1.0}
                 before = SHARE * so_far.granted / could

@@ -9,6 +9,8 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from app.working_days import fiscal_year
+
 MONDAY, FRIDAY = 0, 4
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HALVES = ("am", "pm")
@@ -60,7 +62,8 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Of a weekday in the fiscal year so far: how many half-days at home were granted, of how many that could be."""
+    """Of a weekday in the fiscal year of the first day planned, before it: how many half-days at home were granted, of
+    how many that could be."""
 
     granted: int = 0
     available: int = 0
@@ -177,10 +180,20 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A cell that is given: away, or locked; `why` says so to whoever asks."""
+    """A cell that is given: away, or locked; `why` says so to whoever asks. `off`: who is away never works then
+    (part-time), so that the day is none of those in a row."""
 
     state: State
     why: str = ""
+    off: bool = False
+
+
+class Shared(NamedTuple):
+    """The Mondays or Fridays of one fiscal year among the days planned, which are shared out by granted ÷ available;
+    `so_far`: by person, what was of them before."""
+
+    days: Sequence[date]
+    so_far: Mapping[str, Granted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +222,22 @@ class Problem:
     def is_away(self, cell: Cell) -> bool:
         return cell in self.fixed and self.fixed[cell].state is State.AWAY
 
+    def is_off(self, cell: Cell) -> bool:
+        """Whether somebody never works in such a half-day."""
+        return self.is_away(cell) and self.fixed[cell].off
+
     def seats_of(self, day: date, half: str) -> int | None:
         return self.seats_on.get((day, half), self.seats)
+
+    def shared(self) -> Iterator[Shared]:
+        """What is shared out, each fiscal year by itself: one that begins among the days begins from nothing."""
+        first = fiscal_year(min(self.days))
+        for year in sorted({fiscal_year(day) for day in self.days}):
+            for weekday in (MONDAY, FRIDAY):
+                yield Shared(
+                    [day for day in self.days if day.weekday() == weekday and fiscal_year(day) == year],
+                    {one.id: one.so_far(weekday) if year == first else Granted() for one in self.members},
+                )
 
     @property
     def units(self) -> dict[str, dict[date, list[str]]]:

@@ -146,6 +146,22 @@ def test_without_any_asked_for_the_caps_are_those_of_the_rules_in_effect(api: Ap
     ]
 
 
+def test_a_row_that_reaches_over_the_days_asked_for_counts_half_a_day_at_home_as_requests_are_judged(
+    api: Api, week: House
+) -> None:
+    """Aoki is at home from Friday to Wednesday, on Tuesday beside leave; baba the mornings, and comes in after noon."""
+    planned(week, "aoki", Half.AM, on=date(2026, 12, 1))
+    planned(week, "aoki", Half.PM, PlanKind.LEAVE, on=date(2026, 12, 1))
+    for half in Half:
+        planned(week, "aoki", half, on=date(2026, 12, 2))
+    for number in range(1, 4):
+        planned(week, "baba", Half.AM, on=date(2026, 12, number))
+    found = rows(api, "fujii", "caps", f"from={LAST}&to={date(2026, 12, 3)}&in_a_row=3")
+    assert [(row["name"], row["first"], row["last"], row["used"], row["state"]) for row in found] == [
+        ("aoki", "2026-11-27", "2026-12-02", 4, "broken")
+    ]
+
+
 def test_whoever_the_rules_leave_out_is_not_among_the_eligible(api: Api, week: House) -> None:
     become(week, "baba", Role.STAFF)
     with transaction(week.engine) as session:

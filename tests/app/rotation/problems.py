@@ -126,6 +126,7 @@ def changing(made: Problem, random: Random) -> Problem:
     return replace(
         made,
         members=members,
+        fixed={cell: replace(one, off=random.random() < 0.5) for cell, one in made.fixed.items()},
         covers=[replace(cover, people_on={last: some(len(ids) // 2)}) for cover in made.covers],
         seats_on={(random.choice(days), half): seats + random.choice([-1, 1]) for half in HALVES},
         pools=[Pool("few", some(4), 3, {middle: some(3)}, {(last, "am"): random.randint(0, 2)})],

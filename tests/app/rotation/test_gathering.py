@@ -281,6 +281,31 @@ def test_home_beside_leave_is_a_day_in_a_row_before_the_days_and_among_them(offi
     assert days_at_home(office, "aoki", found) == []
 
 
+AFTERNOONS = [f"{day}-pm" for day in ("mon", "tue", "wed", "thu", "fri")]
+
+
+def test_who_never_works_in_the_afternoon_may_be_at_home_every_morning_as_where_they_ask_for_it(
+    office: House,
+) -> None:
+    make_rule(office, in_a_row=1)
+    setting(office, people=[{"user_id": office.people["aoki"].id, "target": 10, "away": AFTERNOONS}])
+    found = find(office, FIRST, LAST)
+    assert len(days_at_home(office, "aoki", found)) == 5
+    assert publish(office, found.id).broken == []
+
+
+def test_leave_in_a_half_day_in_which_somebody_never_works_is_in_a_row_as_where_they_ask(
+    office: House,
+) -> None:
+    make_rule(office, in_a_row=1)
+    setting(office, people=[{"user_id": office.people["aoki"].id, "target": 10, "away": AFTERNOONS}])
+    leave = [wanted_half(on, PlanKind.LEAVE)[0] for on in (FIRST, SECOND)]
+    approve(office, *plan_ids(ask(office, "aoki", leave)))
+    found = find(office, FIRST, LAST)
+    assert len(days_at_home(office, "aoki", found)) == 4
+    assert publish(office, found.id).broken == []
+
+
 def wanted_half(on: date, kind: PlanKind) -> list[Any]:
     return [one for one in whole(on, kind=kind) if one.half.value == "pm"]
 
