@@ -6,11 +6,14 @@ from datetime import date
 from typing import Any
 
 import pytest
+from marshmallow import ValidationError
 
 from app.rotation.form import ProblemForm, problem_of
 from app.rotation.milp import Limits
 from app.rotation.rules import Problem, worth
+from app.rotation.schemas import RotationRequest
 from app.rotation.search import Found, search
+from app.rotation.solving import MOST_WORK
 
 MONDAY, TUESDAY = date(2026, 12, 7), date(2026, 12, 8)
 SKILLED = {"skills": ["counter"]}
@@ -50,6 +53,13 @@ def test_a_cover_counts_whoever_is_all_that_it_names(
 ) -> None:
     (cover,) = loaded(covers=[{"name": "counter", "least": 1, **named}]).covers
     assert [set(cover.people_of(day)) for day in (MONDAY, TUESDAY)] == [monday, tuesday]
+
+
+def test_so_much_work_as_holds_up_others_cannot_be_asked_for() -> None:
+    asked = {"problem": {"days": ["2026-12-07"], "members": [{"id": "aoki"}]}, "work": MOST_WORK}
+    assert RotationRequest().load(asked)["work"] == 5_000
+    with pytest.raises(ValidationError, match="work"):
+        RotationRequest().load({**asked, "work": MOST_WORK + 1})
 
 
 def test_the_common_day_of_a_unit_is_of_those_who_belong_to_it_on_that_day() -> None:

@@ -94,6 +94,14 @@ def test_publishing_is_shown_first_then_done_and_withdrawn(client: FlaskClient, 
     assert "読み込み直してください" in post(client, f"/rotation/{rotation_id}/withdraw")
 
 
+def test_that_a_search_took_too_long_is_said(client: FlaskClient, house: House) -> None:
+    rotation_id = found(house)
+    with transaction(house.engine) as session:
+        session.get_one(Rotation, rotation_id).progress = {"ended_after": 660}
+    sign_in(client)
+    assert "上限の11分で打ち切りました" in unescape(client.get("/rotation?on=2026-12-01").text)
+
+
 def test_why_there_is_no_plan_is_said_in_sentences(client: FlaskClient, house: House) -> None:
     months.setting(house, covers=[{"name": "全員", "least": 99}])
     found(house)
