@@ -11,16 +11,17 @@ Setting = Mapping[str, Any]  # as `app.rotation.schemas.SettingForm` has it
 
 
 def people_in(setting: Setting) -> set[int]:
-    """Everybody whom a setting names."""
+    """Everybody whom a setting names, also one that is not all filled in."""
     found = {one["user_id"] for one in setting.get("people", ())}
-    found |= {one["mentor"] for one in setting.get("people", ()) if one.get("mentor") is not None}
+    found |= {one.get("mentor") for one in setting.get("people", ())}
     found |= {duty[who] for duty in setting.get("duties", ()) for who in ("main", "deputy")}
-    return found | {
+    found |= {
         user_id
         for kind in ("covers", "meetings")
         for one in setting.get(kind, ())
         for user_id in one.get("people") or ()
     }
+    return found - {None}
 
 
 def sections_in(setting: Setting) -> set[int]:
