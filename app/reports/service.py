@@ -108,10 +108,12 @@ class Ruled:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names by id: sections in the order of their codes; `order`: of people, by kana."""
+    """Names by id: sections in the order of their codes; `above`: the section above each; `order`: of people, by
+    kana."""
 
     people: Mapping[int, str]
     sections: Mapping[int, str]
+    above: Mapping[int, int | None]
     order: Mapping[int, int]
 
     def person(self, user_id: int) -> str:
@@ -131,9 +133,11 @@ def names_of(session: Session) -> Names:
         select(User.id, User.name, User.kana).where(User.role.not_in(DEVICES)).order_by(User.id)
     ).all()
     ordered = sorted(rows, key=lambda row: (folded(row.kana), row.kana, row.id))
+    sections = list_sections(session)
     return Names(
         {row.id: row.name for row in rows},
-        {one.id: one.name for one in list_sections(session)},
+        {one.id: one.name for one in sections},
+        {one.id: one.parent_id for one in sections},
         {row.id: place for place, row in enumerate(ordered)},
     )
 

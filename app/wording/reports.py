@@ -101,6 +101,7 @@ CAPS: Mapping[str, LazyString] = {
 
 WORDS: Mapping[str, LazyString] = {
     "office": lazy_gettext("Whole office"),
+    "with_below": lazy_gettext("Section with those below"),
     "section": lazy_gettext("Section"),
     "person": lazy_gettext("Person"),
     "under_30": lazy_gettext("0 to below 30 %"),

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from app.access import USER
 from app.clock import SteppingClock
 from app.database import transaction
 from app.people.models import Membership, Role, User
 from app.people.rules import Employment
 from app.telework.rules import DayClass, Half, PlanKind
 from tests.app.telework.days import become, close_days, half_day, planned, sat, say
-from tests.app.telework.desk import make_rule
+from tests.app.telework.desk import make_rule, put_below
 from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
 from tests.statements import counted
@@ -65,6 +66,44 @@ def test_a_month_by_section_and_person(api: Api, week: House) -> None:
     ]
     baba = next(row for row in found if row["name"] == "baba")
     assert (baba["office_days"], baba["trip_days"], baba["unknown_half_days"]) == (0.5, 0.5, 8)
+
+
+def test_a_section_above_others_has_a_line_with_them_for_personnel_and_its_chief(
+    api: Api, week: House
+) -> None:
+    put_below(week, "zei", "soumu")
+    expected = [
+        ("with_below", "総務課", "", 7),
+        ("section", "総務課", "", 6),
+        ("person", "総務課", "aoki", 6),
+        ("person", "総務課", "baba", 0),
+        ("person", "総務課", "chiba", 0),
+        ("section", "税務課", "", 1),
+        ("person", "税務課", "endo", 1),
+        ("person", "税務課", "fujii", 0),
+    ]
+    for who in ("chiba", "fujii"):
+        listed = [row for row in rows(api, who, "telework_monthly") if row["of"] != "office"]
+        assert [(row["of"], row["section"], row["name"], row["half_days"]) for row in listed] == expected
+        sheet = [row for row in rows(api, who, "telework_yearly") if row["of"] != "office"]
+        assert [(row["of"], row["section"], row["staff"], row["users"]) for row in sheet] == [
+            ("with_below", "総務課", 5, 2),
+            ("section", "総務課", 3, 1),
+            ("section", "税務課", 2, 1),
+        ]
+    assert {row["of"] for row in rows(api, "aoki", "telework_monthly")} == {"person"}
+    file = api.call("chiba", "GET", f"/reports/telework_monthly?{SPAN}&format=csv", Accept_Language="ja")
+    assert "\r\n所属（下の所属を含む）,総務課,,3.5,7," in file.data.decode("utf-8-sig")
+    with api.client.session_transaction() as session:
+        session[USER] = week.people["chiba"].id
+    assert "所属（下の所属を含む）" in api.client.get(f"/reports/telework_monthly?{SPAN}").text
+
+
+def test_a_section_with_nobody_of_its_own_has_the_line_alone(api: Api, week: House) -> None:
+    for section in ("soumu", "zei"):
+        put_below(week, section, "kyoku")
+    of_kyoku = [row for row in rows(api, "fujii", "telework_monthly") if row["section"] == "kyoku"]
+    assert [(row["of"], row["half_days"]) for row in of_kyoku] == [("with_below", 7)]
 
 
 def test_a_correction_counts_and_the_class_found_does_not(api: Api, week: House) -> None:
