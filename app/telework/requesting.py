@@ -18,8 +18,8 @@ from app.database import lock_rows
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.events import Event
 from app.people.service import Person
-from app.telework.caps.rules import Breach, Cell, Rule, breaches, concerning, lateness
-from app.telework.caps.service import around, cells_of, governed, refuse, rulebook, shortages
+from app.telework.caps.rules import Breach, breaches, concerning, lateness
+from app.telework.caps.service import AtHome, around, cells_of, governed, refuse, rulebook, shortages
 from app.telework.models import TeleworkPlan
 from app.telework.rules import REMOTE, STANDING, Half, Part, PlanKind, PlanState
 from app.telework.service import Office, check_open, put_plan
@@ -108,17 +108,19 @@ def _judge(
     fresh = [cell for at, cell in asked.items() if cell.is_remote and before.get(at) != cell]
     if not fresh:
         return []
-    book = rulebook(session)
-    rule_on = book.rule_on(governed(session, [actor.id])[actor.id])
-    ruled: list[tuple[Rule, Cell]] = [
-        (rule, cell) for cell in fresh if (rule := rule_on(cell.on)) is not None
-    ]
-    late = (lateness(rule, cell.on, now, calendar, office.timezone) for rule, cell in ruled)
+    book, person = rulebook(session), governed(session, [actor.id])[actor.id]
+    rule_on = book.rule_on(person)
+    late = (
+        lateness(rule, cell.on, now, calendar, office.timezone)
+        for cell in fresh
+        if (rule := rule_on(cell.on)) is not None
+    )
     after = list((before | asked).values())
+    short = shortages(session, book, [AtHome(person, after, fresh)])
     found = [
         *concerning(breaches(after, rule_on, calendar), {cell.on for cell in fresh}),
         *sorted({one for one in late if one is not None}),
-        *shortages(session, book, ruled, besides=actor.id),
+        *short.get(actor.id, ()),
     ]
     for breach in found:
         if breach.is_refused:

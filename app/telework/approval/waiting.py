@@ -12,14 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.calendar import working_days
 from app.database import lock_rows
-from app.people.rules import lineage
 from app.people.service import Person
 from app.telework.approval.service import Approved, Authority, approve_many, authority
 from app.telework.caps.rules import (
     Breach,
     Cell,
     Limit,
-    Rule,
     breaches,
     concerning,
     lateness,
@@ -27,6 +25,7 @@ from app.telework.caps.rules import (
     shortage,
 )
 from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
+from app.telework.guards import closed_among
 from app.telework.models import TeleworkPlan
 from app.telework.rules import REMOTE, STANDING, Half, PlanKind, PlanState
 from app.telework.service import Office
@@ -149,19 +148,12 @@ class _Judge:
         found: dict[int, Breach] = {}
         for rule in limited:
             for (on, _half), at_home in halves.items():
-                theirs = [one for one in at_home if self._counts(everybody[one[1]], rule, on)]
+                theirs = [one for one in at_home if self._book.lends(rule, everybody[one[1]], on)]
                 short = shortage(rule, on, len(theirs))
                 for plan_id, user_id in theirs[rule.terminals :] if short else ():
                     if short is not None and self._book.rule_on(everybody[user_id])(on) == rule:
                         found[plan_id] = short
         return found
-
-    def _counts(self, person: Governed, rule: Rule, on: date) -> bool:
-        """Whether somebody at home uses one of the rule's terminals."""
-        if not rule.holds(on) or rule.employment not in {None, person.employment}:
-            return False
-        above = lineage(person.sections_on(on), self._book.parents)
-        return rule.section_id is None or rule.section_id in above
 
 
 def _at_home(days: Collection[date]) -> Select[int, int, date, Half]:
@@ -215,12 +207,14 @@ def week(session: Session, on: date | None, *, actor: Person, today: date, offic
 
 
 def approve_week(session: Session, on: date, *, actor: Person, now: datetime, office: Office) -> Approved:
-    """Approve what waits in a week and breaks no rule; the rest is left to look at."""
+    """Approve what waits in a week and breaks no rule, but in a closed month; the rest is left to look at."""
     first, last = period(Limit.WEEK, on)
     before = asked(session, first, last, actor=actor, office=office)
     lock_rows(session, "person", {row.person.user_id for row in before})
     found = asked(session, first, last, actor=actor, office=office)
-    ids = [plan.id for row in found for plan in row.clean]
+    clean = [plan for row in found for plan in row.clean]
+    closed = closed_among(session, {plan.on_date for plan in clean})
+    ids = [plan.id for plan in clean if plan.on_date not in closed]
     done = approve_many(session, ids, actor=actor, now=now, office=office)
     approved = {plan.id for plan in done.approved}
     return Approved(done.approved, [plan for row in found for plan in row.waiting if plan.id not in approved])

@@ -67,14 +67,16 @@ def setting(house: House, **data: Any) -> None:
         )
 
 
-def plan_month(house: House, who: str = "chiba", now: str = "08:00", first: date = FIRST) -> int:
+def plan_month(
+    house: House, who: str = "chiba", now: str = "08:00", first: date = FIRST, last: date = LAST
+) -> int:
     with transaction(house.engine) as session:
         return service.ask(
             session,
             actor=house.people[who],
             section_id=section_id(house, "soumu"),
             first=first,
-            last=LAST,
+            last=last,
             limits=LIMITS,
             office=OFFICE,
             now=at(now),
