@@ -32,7 +32,7 @@ from app.people import service as people
 from app.people import staffing
 from app.people.models import Role
 from app.people.service import Person
-from app.rotation import publishing, swapping
+from app.rotation import publishing, swapping, terminals
 from app.rotation.models import Rotation, RotationSwap
 from app.rotation.publishing import OnBreach, Withdrawn
 from app.rotation.seats import Published
@@ -197,6 +197,9 @@ def cancel(
     offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
     return booking
 
+
+# Who asks for telework, and who approves it: a terminal of one's own need not be lent, as rotations know.
+own_terminals = terminals.own_terminals
 
 # Somebody is absent: what they booked is cancelled and offered to whoever waits, and they wait for nothing themselves.
 needless_within, cancel_within = absent.needless_within, absent.cancel_within

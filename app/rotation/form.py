@@ -111,12 +111,15 @@ class MemberForm(Schema):
     )
 
 
-class CellForm(Schema):
+class HalfDayForm(Schema):
     """Of a person and day, both halves where none is named."""
 
     person = Text(required=True)
     day = Day(required=True)
     half = Text(load_default=None, allow_none=True, validate=A_HALF)
+
+
+class CellForm(HalfDayForm):
     state = Text(required=True, validate=validate.OneOf([state.value for state in State]))
 
 
@@ -191,7 +194,8 @@ class DutyForm(Schema):
 
 class ProblemForm(Schema):
     """A section's days and people, what must hold, and what is wished for. See `app.rotation.rules` for each.
-    `seats_on`: half-days with another number of seats; `terminals` are lent to all, those of `pools` to some."""
+    `seats_on`: half-days with another number of seats; `terminals` are lent to all, those of `pools` to some;
+    `satellites`: half-days that, at home, are at a satellite office, for which none is lent."""
 
     days = fields.List(Day(), required=True, validate=validate.Length(min=1, max=MOST_DAYS))
     members = fields.List(
@@ -204,6 +208,9 @@ class ProblemForm(Schema):
     seats_on = most_on()
     terminals = count(load_default=None, allow_none=True)
     pools = fields.List(fields.Nested(PoolForm), load_default=list, validate=validate.Length(max=100))
+    satellites = fields.List(
+        fields.Nested(HalfDayForm), load_default=list, validate=validate.Length(max=MOST_CELLS)
+    )
     wishes = fields.List(fields.Nested(WishForm), load_default=list, validate=validate.Length(max=MOST_CELLS))
     published = fields.List(
         fields.Nested(ChosenForm), load_default=list, validate=validate.Length(max=MOST_CELLS)
@@ -234,8 +241,9 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for where, all_of in named.items()
         if len(set(all_of)) < len(all_of)
     )
+    cells = ("fixed", "satellites", "wishes", "published")
     people = [
-        *((where, one["person"]) for where in ("fixed", "wishes", "published") for one in data[where]),
+        *((where, one["person"]) for where in cells for one in data[where]),
         *(("duties", duty[who]) for duty in data["duties"] for who in ("main", "deputy")),
         *((where, person) for where in ("covers", "pools") for one in data[where] for person in _named(one)),
         *(("members", one["mentor"]) for one in data["members"] if one["mentor"] is not None),
@@ -243,7 +251,7 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from (
         (where, f"{person} is none of the members.") for where, person in people if person not in members
     )
-    for where in ("fixed", "wishes", "published"):
+    for where in cells:
         yield from (
             (where, f"{one['day']} is none of the days.") for one in data[where] if one["day"] not in days
         )
@@ -289,6 +297,7 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
             )
             for one in said["pools"]
         ],
+        satellites=frozenset(cell for _one, cell in _cells(said["satellites"])),
         wishes=[Wish(cell, State(one["state"]), one["care"]) for one, cell in _cells(said["wishes"])],
         published={cell: State(one["state"]) for one, cell in _cells(said["published"])},
     )

@@ -18,9 +18,10 @@ from app.rotation.allowed import allowed, by_day, pools
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
 from app.rotation.models import Key, Rotation, RotationCell, RotationLock, RotationSetting, State
 from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS, HalfDay
+from app.rotation.terminals import own_terminals
 from app.rotation.usable import usable_seats
 from app.rotation.writing import settled
-from app.telework.caps.rules import Cell, Limit, Measure, days_out, period, used
+from app.telework.caps.rules import Cell, Limit, Measure, RuleOn, days_out, period, used
 from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
 from app.telework.figures.rules import granted
 from app.telework.figures.taken import taken
@@ -50,6 +51,7 @@ class Month:
     published: Mapping[Key, RotationCell]
     locks: Mapping[Key, str]
     setting: Mapping[str, Any]
+    own_terminals: Collection[int]
     seats: Mapping[HalfDay, int] | None
     pools: Sequence[Mapping[str, Any]]
     of_person: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -87,7 +89,7 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
     if not 1 <= len(people) <= MOST_MEMBERS:
         raise RuleBroken("rotation.people", most=MOST_MEMBERS)
     row = session.get(RotationSetting, section_id)
-    setting = row.data if row else {}
+    setting, own = row.data if row else {}, own_terminals(session)
     return Month(
         section=section,
         days=days,
@@ -103,8 +105,11 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         published=_published(session, section_id, days),
         locks=_locks(session, section_id, days),
         setting=setting,
+        own_terminals=own,
         seats=usable_seats(session, book, section_id, days=days, people=people, office=office),
-        pools=_pools(session, book, everybody, people, days),
+        pools=_pools(
+            session, {user_id: book.rule_on(one) for user_id, one in everybody.items()}, people, days, own
+        ),
         of_person={one["user_id"]: one for one in setting.get("people", ())},
     )
 
@@ -128,10 +133,10 @@ def _plans(session: Session, people: Collection[int], days: Sequence[date]) -> d
 
 def _pools(
     session: Session,
-    book: Rulebook,
-    everybody: Mapping[int, Governed],
+    rules: Mapping[int, RuleOn],
     people: Collection[int],
     days: Sequence[date],
+    own_terminals: Collection[int],
 ) -> list[dict[str, Any]]:
     query = select(TeleworkPlan.user_id, TeleworkPlan.on_date, TeleworkPlan.half).where(
         TeleworkPlan.on_date.between(days[0], days[-1]),
@@ -139,9 +144,9 @@ def _pools(
         TeleworkPlan.state.in_(STANDING),
     )
     at_home = [(user_id, on, half.value) for user_id, on, half in session.execute(query)]
-    rules = {user_id: book.rule_on(person) for user_id, person in everybody.items()}
-    ours = {user_id: rules.pop(user_id) for user_id in people}
-    return pools(days, ours, rules, at_home)
+    ours = {user_id: rules[user_id] for user_id in people}
+    others = {one: rule for one, rule in rules.items() if one not in people and one not in own_terminals}
+    return pools(days, ours, others, at_home)
 
 
 def _published(session: Session, section_id: int, days: Sequence[date]) -> dict[Key, RotationCell]:
@@ -195,6 +200,11 @@ def problem_form(of: Month) -> dict[str, Any]:
         **_seats(of),
         "terminals": None,
         "pools": list(of.pools),
+        "satellites": [
+            {"person": str(user_id), "day": on.isoformat(), "half": half}
+            for (user_id, on, half), plan in of.plans.items()
+            if plan.kind is PlanKind.SATELLITE and on in of.days
+        ],
         "wishes": wishes,
         "published": published,
     }
@@ -253,7 +263,7 @@ def _member(of: Month, user_id: int) -> dict[str, Any]:
         "unit": usual,
         "unit_on": {on.isoformat(): unit for on, unit in units.items() if unit != usual},
         "skills": list(person.get("skills", ())),
-        "own_terminal": bool(person.get("own_terminal")),
+        "own_terminal": user_id in of.own_terminals,
         **_targets(of, user_id, person.get("target")),
         "mondays": _so_far(of, user_id, MONDAY),
         "fridays": _so_far(of, user_id, FRIDAY),

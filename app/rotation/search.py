@@ -151,7 +151,9 @@ class Musts:
         if seats is not None:
             self._must(Rule("seats"), total(at_work.values(), -1.0), seats - len(at_work))
         lent = {
-            one.id: at_work[one.id] for one in problem.members if one.id in at_work and not one.own_terminal
+            one.id: at_work[one.id]
+            for one in problem.members
+            if one.id in at_work and problem.is_lent(one, day, half)
         }
         if problem.terminals is not None:
             self._must(Rule("terminals"), total(lent.values()), problem.terminals)

@@ -164,7 +164,9 @@ def _of_things(
     if seats is not None and here > seats:
         yield Violation(Rule("seats"), day, half, here, seats)
     lent = {
-        member.id for member in problem.members if states[member.id] is State.HOME and not member.own_terminal
+        member.id
+        for member in problem.members
+        if states[member.id] is State.HOME and problem.is_lent(member, day, half)
     }
     if problem.terminals is not None and len(lent) > problem.terminals:
         yield Violation(Rule("terminals"), day, half, len(lent), problem.terminals)

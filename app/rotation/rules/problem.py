@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -199,7 +199,8 @@ class Shared(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is to be planned. `seats`: usable in the zone, `seats_on`: half-days with another number; `terminals`: to
-    lend to all, None: enough of them; `pools`: to lend to some."""
+    lend to all, None: enough of them; `pools`: to lend to some; `satellites`: cells that, at home, are at a satellite
+    office, for which none is lent."""
 
     days: Sequence[date]
     members: Sequence[Member]
@@ -210,6 +211,7 @@ class Problem:
     seats_on: Mapping[HalfDay, int] = field(default_factory=dict)
     terminals: int | None = None
     pools: Sequence[Pool] = ()
+    satellites: Collection[Cell] = frozenset()
     wishes: Sequence[Wish] = ()
     published: Mapping[Cell, State] = field(default_factory=dict)
 
@@ -225,6 +227,10 @@ class Problem:
     def is_off(self, cell: Cell) -> bool:
         """Whether somebody never works in such a half-day."""
         return self.is_away(cell) and self.fixed[cell].off
+
+    def is_lent(self, member: Member, day: date, half: str) -> bool:
+        """Whether somebody has a terminal that is lent when they are at home then."""
+        return not member.own_terminal and Cell(member.id, day, half) not in self.satellites
 
     def seats_of(self, day: date, half: str) -> int | None:
         return self.seats_on.get((day, half), self.seats)

@@ -130,6 +130,7 @@ def changing(made: Problem, random: Random) -> Problem:
         covers=[replace(cover, people_on={last: some(len(ids) // 2)}) for cover in made.covers],
         seats_on={(random.choice(days), half): seats + random.choice([-1, 1]) for half in HALVES},
         pools=[Pool("few", some(4), 3, {middle: some(3)}, {(last, "am"): random.randint(0, 2)})],
+        satellites=frozenset(cell for cell in made.cells() if cell.day == middle and cell.person == ids[0]),
     )
 
 
