@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
@@ -142,25 +142,11 @@ def names_of(session: Session) -> Names:
     )
 
 
-def belonging(session: Session, ask: Ask, first: date, last: date) -> dict[int, list[Stay]]:
+def belonging(session: Session, ask: Ask, first: date, last: date) -> Mapping[int, Sequence[Stay]]:
     """The sections of everybody who belonged to the office in the days given, until the day they left; two queries."""
-    left = {
-        user_id: ask.office.day(at) if at is not None else None
-        for user_id, at in session.execute(select(User.id, User.left_at).where(User.role.not_in(DEVICES)))
-    }
-    found: dict[int, list[Stay]] = {}
-    for user_id, stays in stays_between(session, first, last).items():
-        if user_id in left:
-            cut = [_until(stay, left[user_id]) for stay in stays]
-            if held := [stay for stay in cut if stay.until_on is None or stay.until_on >= stay.from_on]:
-                found[user_id] = held
-    return found
-
-
-def _until(stay: Stay, left_on: date | None) -> Stay:
-    if left_on is None or (stay.until_on is not None and stay.until_on <= left_on):
-        return stay
-    return replace(stay, until_on=left_on)
+    staff = set(session.scalars(select(User.id).where(User.role.not_in(DEVICES))))
+    found = stays_between(session, first, last, ask.office.timezone)
+    return {user_id: stays for user_id, stays in found.items() if user_id in staff}
 
 
 def half_days(
