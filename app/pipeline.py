@@ -33,9 +33,10 @@ from app.people import staffing
 from app.people.models import Role
 from app.people.service import Person
 from app.rotation import publishing, swapping, terminals
-from app.rotation.models import Rotation, RotationSwap
+from app.rotation.models import Rotation
 from app.rotation.publishing import OnBreach, Withdrawn
 from app.rotation.seats import Published
+from app.rotation.swapping import Answered
 from app.spaces import barriers, fixed_seats, layout, rebinding
 from app.spaces.barriers import Closing, Outage
 from app.spaces.models import Closure, FixedSeat
@@ -292,11 +293,11 @@ def withdraw_rotation(
 
 def answer_swap(
     session: Session, swap_id: int, *, accepts: bool, actor: Person, office: Office, now: datetime
-) -> RotationSwap:
+) -> Answered:
     """Whoever is asked to come in for somebody says yes or no; a seat that this frees is offered to whoever waits."""
-    swap, freed = swapping.answer(session, swap_id, accepts=accepts, actor=actor, office=office, now=now)
-    offers.offer(session, now, freed=space_ids(freed), only_freed=True)
-    return swap
+    done = swapping.answer(session, swap_id, accepts=accepts, actor=actor, office=office, now=now)
+    offers.offer(session, now, freed=space_ids(done.freed), only_freed=True)
+    return done
 
 
 def bookings_to_end(session: Session, wanted: Closing) -> list[Booking]:

@@ -271,8 +271,11 @@ class WhatIfView(Schema):
 
 
 class SwapsQuery(Schema):
+    """`half`: in which somebody is absent; else all day."""
+
     user_id = Identifier(required=True)
     on = Day(required=True)
+    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
 
 
 class SwapView(Schema):
@@ -283,9 +286,23 @@ class SwapView(Schema):
     cost = fields.Dict()
 
 
-class SwapsView(Schema):
-    """At most three ways out, the cheapest first."""
+class BreaksView(Schema):
+    """A rule that does not hold without whoever is absent. `found`: what there is of what the rule counts."""
 
+    kind = fields.String()
+    about = fields.String()
+    why = fields.String()
+    limit = fields.Integer(allow_none=True)
+    on = fields.Date(allow_none=True)
+    half = fields.String(allow_none=True)
+    found = fields.Integer()
+    sentence = fields.String()
+
+
+class SwapsView(Schema):
+    """What `breaks`; and at most three ways out, the cheapest first. Where nothing breaks, nobody need step in."""
+
+    breaks = fields.List(fields.Nested(BreaksView))
     swaps = fields.List(fields.Nested(SwapView))
 
 
@@ -303,6 +320,12 @@ class SwapAskedView(Schema):
     on = fields.Date(attribute="on_date")
     cells = fields.Dict()
     state = fields.String(validate=validate.OneOf([state.value for state in SwapState]))
+
+
+class SwapAnsweredView(SwapAskedView):
+    """`unseated`: who comes in found no seat free."""
+
+    unseated = fields.Boolean()
 
 
 class SwapsAskedView(Schema):

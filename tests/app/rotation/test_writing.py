@@ -145,10 +145,8 @@ def test_what_somebody_stepped_in_for_is_taken_back_with_the_rotation(office: Ho
     swap_id = months.swap(office)
     baba = office.people["baba"]
     with transaction(office.engine) as session:
-        made, _freed = swapping.answer(
-            session, swap_id, accepts=True, actor=baba, office=OFFICE, now=at("08:04")
-        )
-        rotation_id = made.rotation_id
+        done = swapping.answer(session, swap_id, accepts=True, actor=baba, office=OFFICE, now=at("08:04"))
+        rotation_id = done.swap.rotation_id
     assert of_day(office, "baba", FIRST) == {("office", "approved")}
     withdraw(office, rotation_id)
     assert of_day(office, "baba", FIRST) == {("office", "withdrawn")}
