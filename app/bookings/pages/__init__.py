@@ -293,7 +293,10 @@ def _done(
     """Do it in one transaction, say how it went, and go on, or back to where the person was. `said`: told when it is
     done. `refused`: the page that says why not."""
     try:
-        with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
+        with (
+            instead.told(db.engine, actor=asker(), now=now(), hours=settings().hours),
+            transaction(db.engine) as session,
+        ):
             do(session)
         flash(said if isinstance(said, str) else said(), "done")
     except DomainError as error:
