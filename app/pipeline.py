@@ -19,6 +19,7 @@ from app.bookings.moving.service import Move
 from app.bookings.now import service as now_service
 from app.bookings.now.service import Ask, Taken
 from app.bookings.series import service as series
+from app.bookings.series import unused
 from app.bookings.series.rules import Scope
 from app.bookings.service import AS_IT_WAS, Words
 from app.lots import drawing
@@ -106,11 +107,11 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     due = release.due_for_release(session, now)
     expected = telework.planned_arrivals(session, due.people, office)
     released = release.release_no_shows(session, due, expected, now)
-    series.ask_about_unused(session, released, now)
+    unused.ask_about_unused(session, released, now)
     left_early = release.end_early_leaves(session, now)
     completed = release.complete(session, now)
     let_go = offers.settle(session, now)
-    unconfirmed = series.end_unconfirmed(session, now)
+    unconfirmed = unused.end_unconfirmed(session, now)
     freed = space_ids([*released, *left_early, *completed, *unconfirmed, *let_go, *gone])
     offered = offers.offer(session, now, freed=freed)
     usage.close_idle(session, now)
@@ -129,7 +130,7 @@ def next_due(session: Session) -> datetime | None:
         rebinding.next_due(session),
         warning.next_due(session),
         release.next_due(session),
-        series.next_due(session),
+        unused.next_due(session),
         staffing.next_due(session),
         offers.next_due(session),
         usage.next_due(session),
