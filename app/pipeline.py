@@ -365,13 +365,7 @@ def keep_seat(
     )
     start, end = fixed_seats.kept_span(wanted, get_place(session, wanted.space_id).timezone, now)
     moves = moving.move_away(
-        session,
-        wanted.space_id,
-        start,
-        end,
-        actor=actor,
-        now=now,
-        besides=wanted.user_id,
+        session, wanted.space_id, start, end, actor=actor, now=now, besides=wanted.user_id
     )
     return kept, moves
 
