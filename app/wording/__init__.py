@@ -352,7 +352,7 @@ OCCUPANCY: Mapping[str, LazyString] = {
 TROUBLES: Mapping[str, LazyString] = {
     "silent": lazy_gettext("silent: look at its battery and its network"),
     "suspect": lazy_gettext("“in use” for over 12 hours or all night: stuck?"),
-    "flapping": lazy_gettext("changes over a hundred times a day: flapping"),
+    "flapping": lazy_gettext("changes over sixty times an hour: flapping"),
     "battery": lazy_gettext("battery low"),
     "gaps": lazy_gettext("messages were lost on their way"),
 }
