@@ -17,7 +17,7 @@ from app.http import now, problem, settings
 from app.migrate import is_current
 from app.occupancy.gateways import is_at_work, list_gateways
 from app.occupancy.health import health, kept_gaps
-from app.occupancy.troubles import counted
+from app.occupancy.troubles import TOLD, counted
 from app.people import guards as sections
 from app.telework import guards as day_log
 
@@ -72,7 +72,7 @@ def _of_sensors() -> CollectorRegistry:
     try:
         with database.reading(db.engine) as found:
             sensors, working = counted(found, now()), list_gateways(found)
-            watching, missing = health(found, now(), gaps=False), kept_gaps(found)
+            watching, missing = health(found, now(), count_gaps=False), kept_gaps(found)
     except DBAPIError:
         return registry
     by_state = Gauge("akiseki_sensors", "Sensors, by what they say", ("state",), registry=registry)
@@ -85,7 +85,7 @@ def _of_sensors() -> CollectorRegistry:
     )
     well = Gauge(
         "akiseki_sensor_well",
-        "Whether nothing is wrong with a sensor that watches a space",
+        "Whether nothing but lost readings is wrong with a sensor that watches a space",
         ("sensor",),
         registry=registry,
     )
@@ -96,8 +96,8 @@ def _of_sensors() -> CollectorRegistry:
         registry=registry,
     )
     for sensor in watching:
-        well.labels(sensor.sensor_id).set(not sensor.troubles)
-        lost.labels(sensor.sensor_id).set(missing.get(sensor.sensor_id, 0))
+        well.labels(sensor.sensor_id).set(not set(sensor.troubles) & set(TOLD))
+        lost.labels(sensor.sensor_id).set(sensor.missing)
     # As a gauge, since what comes late after all fills its gap.
     Gauge("akiseki_readings_missing", "The same of all sensors", registry=registry).set(sum(missing.values()))
     at_work = Gauge(

@@ -173,6 +173,15 @@ class SensorGap(Base):
     missing: Mapped[int] = mapped_column(BigInteger)
 
 
+class SensorFlap(Base):
+    """When a sensor was last found to flap (`flapping`); kept for a day."""
+
+    __tablename__ = "sensor_flaps"
+
+    sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
+    at: Mapped[datetime]
+
+
 class SensorAnnouncement(Base):
     """What a device, or one part of it, said of itself by Home Assistant's discovery: what it is called and where it
     speaks. `topic`: of the announcement. `device`, `part`: as whom it would be heard."""

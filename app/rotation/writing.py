@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.calendar import working_days
-from app.rotation.models import Key, RotationCell, RotationSetting
+from app.rotation.models import Key, RotationCell
 from app.rotation.rules import State as Where
+from app.rotation.terminals import own_terminals
 from app.telework.caps.rules import Breach, Cell, breaches, concerning
 from app.telework.caps.service import AtHome, Governed, around, cells_of, facts, rulebook, shortages
 from app.telework.models import TeleworkPlan
@@ -118,13 +118,13 @@ def would_break(
         user_id: list(({(one.on, one.half): one for one in planned.get(user_id, ())} | theirs).values())
         for user_id, theirs in asked.items()
     }
-    own_terminals = _own_terminals(session)
+    own = own_terminals(session)
     wanted = [
         AtHome(person, after[user_id], asked[user_id].values())
         for user_id, person in people.items()
-        if user_id in asked and user_id not in own_terminals
+        if user_id in asked and user_id not in own
     ]
-    short = shortages(session, book, wanted, besides=own_terminals)
+    short = shortages(session, book, wanted, besides=own)
     found = []
     for user_id, theirs in asked.items():
         every = breaches(after[user_id], book.rule_on(people[user_id]), calendar)
@@ -132,9 +132,3 @@ def would_break(
         of_them = [*concerning(every, at_home), *short.get(user_id, ())]
         found += [Broken(user_id, people[user_id].name, one) for one in of_them]
     return found
-
-
-def _own_terminals(session: Session) -> set[int]:
-    """Who needs no terminal that is lent, as the settings of the sections' rotations hold it."""
-    every = session.scalars(select(RotationSetting.data))
-    return {one["user_id"] for data in every for one in data.get("people", ()) if one.get("own_terminal")}

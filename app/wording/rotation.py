@@ -66,7 +66,7 @@ ROTATION_FIGURES: Mapping[str, LazyString] = {
     "care": lazy_gettext("wishes not met of those who have somebody to care for"),
     "wishes": lazy_gettext("other wishes not met"),
     "uncalled": lazy_gettext("half-days at home that nobody wanted"),
-    "unfair": lazy_gettext("spread of Mondays and Fridays at home (ten-thousandths)"),
+    "unfair": lazy_gettext("spread of Mondays and Fridays at home in each fiscal year (ten-thousandths)"),
     "no_common_day": lazy_gettext("weeks in which a unit has no common day"),
     "peak": lazy_gettext("the most in the office at once"),
     "changes": lazy_gettext("half-days other than published"),

@@ -24,7 +24,16 @@ from app.telework.caps.rules import (
     period,
     shortage,
 )
-from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
+from app.telework.caps.service import (
+    Governed,
+    OwnTerminals,
+    Rulebook,
+    around,
+    cells_of,
+    governed,
+    nobody,
+    rulebook,
+)
 from app.telework.guards import closed_among
 from app.telework.models import TeleworkPlan
 from app.telework.rules import REMOTE, STANDING, Half, PlanKind, PlanState
@@ -62,7 +71,15 @@ class Asked:
         return next((one for one in self.plans if (one.on_date, one.half) == (on, half)), None)
 
 
-def asked(session: Session, first: date, last: date, *, actor: Person, office: Office) -> list[Asked]:
+def asked(
+    session: Session,
+    first: date,
+    last: date,
+    *,
+    actor: Person,
+    office: Office,
+    own_terminals: OwnTerminals = nobody,
+) -> list[Asked]:
     """The plans away from the office, from a day to another, of those for whom somebody decides; by their kana."""
     everybody = governed(session)
     who = authority(session, actor.on)
@@ -75,7 +92,7 @@ def asked(session: Session, first: date, last: date, *, actor: Person, office: O
     for plan in _plans(session, people, first, last):
         if who.may(actor, people[plan.user_id], plan.on_date):
             mine[plan.user_id].append(plan)
-    judge = _Judge(session, mine, everybody, office)
+    judge = _Judge(session, mine, everybody, office, own_terminals)
     return [
         Asked(person, mine[user_id], judge.of(person, mine[user_id]))
         for user_id, person in people.items()
@@ -110,6 +127,7 @@ class _Judge:
         plans: Mapping[int, list[TeleworkPlan]],
         everybody: Mapping[int, Governed],
         office: Office,
+        own_terminals: OwnTerminals,
     ) -> None:
         days = sorted({plan.on_date for theirs in plans.values() for plan in theirs})
         self._zone = office.timezone
@@ -119,7 +137,7 @@ class _Judge:
         if days:
             self._calendar = working_days(session, days[len(days) // 2].year)
             self._cells = cells_of(session, list(plans), *around(days), office)
-            self._short = self._shortages(session, days, everybody)
+            self._short = self._shortages(session, days, everybody, own_terminals)
 
     def of(self, person: Governed, plans: Iterable[TeleworkPlan]) -> dict[int, list[Breach]]:
         """What each of a person's plans breaks; absent where nothing."""
@@ -135,15 +153,20 @@ class _Judge:
         return found
 
     def _shortages(
-        self, session: Session, days: Collection[date], everybody: Mapping[int, Governed]
+        self,
+        session: Session,
+        days: Collection[date],
+        everybody: Mapping[int, Governed],
+        own_terminals: OwnTerminals,
     ) -> dict[int, Breach]:
         """The plans at home for which no terminal is left, first come, first served; approved ones come first."""
         limited = [rule for rule in self._book.rules if rule.terminals is not None]
         if not limited:
             return {}
+        own = own_terminals(session)
         halves: dict[tuple[date, Half], list[tuple[int, int]]] = defaultdict(list)
         for plan_id, user_id, on, half in session.execute(_at_home(days)):
-            if user_id in everybody:
+            if user_id in everybody and user_id not in own:
                 halves[on, half].append((plan_id, user_id))
         found: dict[int, Breach] = {}
         for rule in limited:
@@ -183,9 +206,18 @@ class Week:
         return [plan for row in self.rows for plan in row.clean]
 
 
-def week(session: Session, on: date | None, *, actor: Person, today: date, office: Office) -> Week:
+def week(
+    session: Session,
+    on: date | None,
+    *,
+    actor: Person,
+    today: date,
+    office: Office,
+    own_terminals: OwnTerminals = nobody,
+) -> Week:
     """The week of a day, or the first in which something waits, from that of today on where there is a choice."""
-    everything = asked(session, today - BACK, today + AHEAD, actor=actor, office=office)
+    span = (today - BACK, today + AHEAD)
+    everything = asked(session, *span, actor=actor, office=office, own_terminals=own_terminals)
     waiting = Counter(period(Limit.WEEK, plan.on_date)[0] for row in everything for plan in row.waiting)
     this = period(Limit.WEEK, today)[0]
     if on is None:
@@ -206,12 +238,20 @@ def week(session: Session, on: date | None, *, actor: Person, today: date, offic
     return Week(monday, shown, rows, at_home, dict(sorted(waiting.items())))
 
 
-def approve_week(session: Session, on: date, *, actor: Person, now: datetime, office: Office) -> Approved:
+def approve_week(
+    session: Session,
+    on: date,
+    *,
+    actor: Person,
+    now: datetime,
+    office: Office,
+    own_terminals: OwnTerminals = nobody,
+) -> Approved:
     """Approve what waits in a week and breaks no rule, but in a closed month; the rest is left to look at."""
     first, last = period(Limit.WEEK, on)
     before = asked(session, first, last, actor=actor, office=office)
     lock_rows(session, "person", {row.person.user_id for row in before})
-    found = asked(session, first, last, actor=actor, office=office)
+    found = asked(session, first, last, actor=actor, office=office, own_terminals=own_terminals)
     clean = [plan for row in found for plan in row.clean]
     closed = closed_among(session, {plan.on_date for plan in clean})
     ids = [plan.id for plan in clean if plan.on_date not in closed]

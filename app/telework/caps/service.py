@@ -37,6 +37,13 @@ from app.telework.service import Office
 from app.working_days import WorkingDays
 
 LOCK = "telework_rule"
+# Who has a terminal of their own, so that none need be lent to them; rotations know.
+OwnTerminals = Callable[[Session], Collection[int]]
+
+
+def nobody(_session: Session) -> Collection[int]:
+    """Everybody needs a terminal that is lent."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
