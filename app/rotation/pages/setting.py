@@ -35,8 +35,11 @@ def setting() -> str:
     return _form(_section_asked())
 
 
-def _form(section_id: int, typed: Setting | None = None, wrong: Collection[str] = ()) -> str:
-    """The form as it is kept, or as somebody has `typed` it; the parts that are `wrong` are open."""
+def _form(
+    section_id: int, typed: Setting | None = None, wrong: Collection[str] = (), version: str | None = None
+) -> str:
+    """The form as it is kept, or as somebody has `typed` it; the parts that are `wrong` are open. `version`: which one
+    it was made from, where that is not the one that is kept."""
     with reading(db.engine) as session:
         service.check_section(session, section_id, asker(), to_read=True)
         kept = service.get_setting(session, section_id)
@@ -54,7 +57,7 @@ def _form(section_id: int, typed: Setting | None = None, wrong: Collection[str] 
     return render_template(
         "rotation_setting.html",
         section_id=section_id,
-        version=_version(kept),
+        version=version or _version(kept),
         setting=shown,
         of_person=of_person,
         rows=[*people, *(one for one in elsewhere if one.id in of_person)],
@@ -94,6 +97,7 @@ def _version(kept: Setting) -> str:
 def save() -> Response | tuple[str, int]:
     """Set all of it as it stands in the form; rows without a name are dropped. What is refused stays in the form."""
     section_id, typed, wrong = _section_asked(), _typed(), set[str]()
+    version = request.form.get("version")
     try:
         _keep(section_id, typed)
         flash(gettext("Kept. It holds from the next search on."), "done")
@@ -108,6 +112,7 @@ def save() -> Response | tuple[str, int]:
             "error",
         )
     except Stale:
+        version = None
         flash(
             gettext(
                 "Somebody else changed it while you typed. What you typed stands below: keeping it now takes the place"
@@ -117,7 +122,7 @@ def save() -> Response | tuple[str, int]:
         )
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
-    return _form(section_id, typed, wrong), 422
+    return _form(section_id, typed, wrong, version), 422
 
 
 def _keep(section_id: int, typed: dict[str, Any]) -> None:

@@ -155,6 +155,18 @@ def test_the_second_of_two_who_save_sees_that_the_first_did_and_keeps_what_they_
     assert [one["name"] for one in kept(house)["covers"]] == ["電話"]
 
 
+def test_a_slip_does_not_hide_what_another_has_set_meanwhile(api: Api, house: House) -> None:
+    typed = Filled()
+    typed.feed(page(api, house))
+    typed.form["cover-0-name"] = "電話"  # of how many is missing
+    setting(house, covers=[{"name": "窓口", "least": 1}])
+    again = Filled()
+    again.feed(api.client.post("/rotation/setting", data=typed.form).text)
+    again.form["cover-0-least"] = "1"
+    assert "入力中にほかの人が変更しました" in api.client.post("/rotation/setting", data=again.form).text
+    assert [one["name"] for one in kept(house)["covers"]] == ["窓口"]
+
+
 def test_a_cover_and_a_day_are_of_the_people_who_are_ticked(api: Api, house: House) -> None:
     filled = Filled()
     filled.feed(page(api, house))
