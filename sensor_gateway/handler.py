@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from app.pipeline import keep_dead_letters, process_readings
 from sensor_gateway.announcements import is_announcement, rows_of
 from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope, Undecodable
+from sensor_gateway.rates import age
 from sensor_gateway.topics import NATIVE_PREFIX
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ Letter = tuple[str, bytes, str]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of messages. `stored` counts each reading once, `repeated` those that were stored before."""
+    """What became of messages. `stored` counts each reading once, `repeated` those that were stored before. `lag`: how
+    old they were by then."""
 
     messages: int = 0
     stored: int = 0
@@ -56,6 +58,7 @@ class Counts:
     dead: int = 0
     changes: int = 0
     unknown_sensors: frozenset[str] = frozenset()
+    lag: timedelta = field(default=timedelta(0), compare=False)
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -65,6 +68,7 @@ class Counts:
             self.dead + other.dead,
             self.changes + other.changes,
             self.unknown_sensors | other.unknown_sensors,
+            max(self.lag, other.lag),
         )
 
 
@@ -87,10 +91,6 @@ class Handler:
         self._clock = clock
         self._kept = kept
         self._kept_at = {} if kept_at is None else kept_at
-
-    def now(self) -> datetime:
-        """What the handler's clock says."""
-        return self._clock()
 
     def commands(self) -> list[tuple[str, bytes]]:
         """What devices are to be told for what they said, as topic and payload, each once."""
@@ -158,6 +158,7 @@ class Handler:
             dead=len(dead),
             changes=len(observed.changes),
             unknown_sensors=frozenset(one.sensor_id for _envelope, one in strangers),
+            lag=age(readings, self._clock()),
         )
 
     def _news(self, dead: Sequence[Letter], now: datetime) -> dict[tuple[str, str], Letter]:

@@ -27,6 +27,7 @@ from sensor_gateway.lease import BEAT_EVERY, LOOK_EVERY, Lease, LeaseLost
 from sensor_gateway.messages import Envelope
 from sensor_gateway.mqtt import Batch, Link
 from sensor_gateway.profiles import ProfileError, load
+from sensor_gateway.rates import Rate
 from sensor_gateway.trust import Trust
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ class Gateway:
         self._queue = queue_watch.QueueWatch()
         self._report = _Report()
         self._all = Counts()
+        self._rate = Rate()
         self._lag = timedelta(0)
         self._lost_soon = _LostSoon()
 
@@ -131,6 +133,7 @@ class Gateway:
             repeated=self._all.repeated,
             dead=self._all.dead,
             changes=self._all.changes,
+            per_minute=self._rate.per_minute(self._all.messages, time.monotonic()),
             lag_ms=round(self._lag / timedelta(milliseconds=1)),
             broker_holds=self._queue.held,
             broker_dropped=self._queue.dropped or 0,
@@ -209,7 +212,8 @@ class Gateway:
             self._link.publish(topic, payload, retain=False)
         self._report.add(counts)
         self._all += counts
-        self._lag = self._handler.now() - storing.batch.envelopes[0].received_at
+        if counts.stored:
+            self._lag = counts.lag
 
     def _is_storing(self, storing: _Storing | None) -> bool:
         """Whether a batch is being stored still; asked again and again, so the place is kept alive meanwhile."""

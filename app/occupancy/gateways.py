@@ -37,9 +37,9 @@ class Beat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What went through since the gateway began to work. `lag_ms`: how long the newest message had waited from its
-    arrival until it was stored. `broker_holds`: messages that the broker keeps for its clients; `broker_dropped`: what
-    it dropped since it started."""
+    """What went through since the gateway began to work. `per_minute`: messages, of late. `lag_ms`: how old the newest
+    readings were when they were stored, by the devices' own time where they tell one. `broker_holds`: messages that the
+    broker keeps for its clients; `broker_dropped`: what it dropped since it started."""
 
     connected: bool = False
     messages: int = 0
@@ -47,6 +47,7 @@ class Figures:
     repeated: int = 0
     dead: int = 0
     changes: int = 0
+    per_minute: int = 0
     lag_ms: int = 0
     broker_holds: int = 0
     broker_dropped: int = 0

@@ -132,6 +132,7 @@ class GatewayRun(Base):
     repeated: Mapped[int] = mapped_column(BigInteger)
     dead: Mapped[int] = mapped_column(BigInteger)
     changes: Mapped[int] = mapped_column(BigInteger)
+    per_minute: Mapped[int] = mapped_column(BigInteger)
     lag_ms: Mapped[int] = mapped_column(BigInteger)
     broker_holds: Mapped[int] = mapped_column(BigInteger)
     broker_dropped: Mapped[int] = mapped_column(BigInteger)
