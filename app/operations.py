@@ -111,7 +111,7 @@ def _of_sensors() -> CollectorRegistry:
         beats = is_at_work(one, now(), settings().speed)
         at_work.labels(one.name).set(beats)
         for name, gauge in figures.items():
-            gauge.labels(one.name).set(getattr(one, name) if beats or name != "connected" else False)
+            gauge.labels(one.name).set(getattr(one, name) if beats or name not in OF_THE_MOMENT else 0)
     return registry
 
 
@@ -123,10 +123,13 @@ GATEWAY_FIGURES = {
     "repeated": "Readings that were stored before",
     "dead": "Messages that nobody could read",
     "changes": "Confirmed changes",
-    "lag_ms": "From the arrival of the newest batch until it was stored, in milliseconds",
+    "per_minute": "Messages a minute, of late",
+    "lag_ms": "How old the newest readings were when they were stored, in milliseconds",
     "broker_holds": "Messages that the broker holds",
     "broker_dropped": "Messages that the broker dropped since it started",
 }
+# What one that does not work does not do.
+OF_THE_MOMENT = {"connected", "per_minute"}
 
 
 def _counted(app: Flask) -> CollectorRegistry:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from app.occupancy.rules import Occupancy
-from app.orm import Base, BigId, enum_text
+from app.orm import Base, BigId, Document, enum_text
 from app.spaces.models import SensorBinding
 
 
@@ -115,7 +115,8 @@ class DeadLetter(Base):
 
 
 class GatewayRun(Base):
-    """Who takes in messages under a name, their beat (see `gateways`), and what went through since they began."""
+    """Who takes in messages under a name, their beat (see `gateways`), and what went through since they began.
+    `filters`: of topics, all that was ever asked of the broker under it, which may keep them."""
 
     __tablename__ = "gateways"
 
@@ -124,12 +125,14 @@ class GatewayRun(Base):
     beat: Mapped[int] = mapped_column(BigInteger)
     began_at: Mapped[datetime]
     beaten_at: Mapped[datetime]
+    filters: Mapped[list[str]] = mapped_column(Document)
     connected: Mapped[bool]
     messages: Mapped[int] = mapped_column(BigInteger)
     stored: Mapped[int] = mapped_column(BigInteger)
     repeated: Mapped[int] = mapped_column(BigInteger)
     dead: Mapped[int] = mapped_column(BigInteger)
     changes: Mapped[int] = mapped_column(BigInteger)
+    per_minute: Mapped[int] = mapped_column(BigInteger)
     lag_ms: Mapped[int] = mapped_column(BigInteger)
     broker_holds: Mapped[int] = mapped_column(BigInteger)
     broker_dropped: Mapped[int] = mapped_column(BigInteger)

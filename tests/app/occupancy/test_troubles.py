@@ -115,11 +115,23 @@ def test_the_page_shows_what_needs_a_look_the_gateways_and_letters(
         )
         assert gateways.take(session, "gateway", "here", None, now=at("08:00"))
         assert gateways.beat(
-            session, "gateway", "here", Figures(connected=True, messages=7), now=at("08:59:58")
+            session,
+            "gateway",
+            "here",
+            Figures(connected=True, messages=7, per_minute=4321, lag_ms=3_600_000),
+            now=at("08:59:58"),
         )
     client = signed_in(app.test_client(), house, "fujii")
     page = client.get("/office/sensors", headers={"Accept-Language": language}).text
-    for said in ("sensor-seat", "9 %", "akiseki/v1/x/reading", "not_json", "&lt;script&gt;"):
+    for said in (
+        "sensor-seat",
+        "9 %",
+        "akiseki/v1/x/reading",
+        "not_json",
+        "&lt;script&gt;",
+        "4321",
+        "3600.0 s",
+    ):
         assert said in page
     assert ("稼働中" if language == "ja" else "at work") in page
     assert ("JSONではありません" if language == "ja" else "it is not JSON") in page
@@ -156,9 +168,11 @@ def test_metrics_say_how_the_sensors_and_the_gateways_are(app: Flask, house: Hou
     low_battery(house, "sensor-seat", "08:59", 9)
     with transaction(house.engine) as session:
         gateways.take(session, "site-2", "here", None, now=at("08:00"))
-        gateways.beat(session, "site-2", "here", Figures(connected=True, lag_ms=12), now=at("08:59:58"))
+        gateways.beat(
+            session, "site-2", "here", Figures(connected=True, per_minute=40, lag_ms=12), now=at("08:59:58")
+        )
         gateways.take(session, "killed", "there", None, now=at("08:00"))
-        gateways.beat(session, "killed", "there", Figures(connected=True), now=at("08:59:50"))
+        gateways.beat(session, "killed", "there", Figures(connected=True, per_minute=7), now=at("08:59:50"))
     said = app.test_client().get("/metrics").text
     for line in (
         'akiseki_sensors{state="unknown"} 1.0',
@@ -169,6 +183,8 @@ def test_metrics_say_how_the_sensors_and_the_gateways_are(app: Flask, house: Hou
         'akiseki_gateway_connected{gateway="killed"} 0.0',
         'akiseki_sensor_well{sensor="sensor-seat"} 0.0',
         'akiseki_gateway_lag_ms{gateway="site-2"} 12.0',
+        'akiseki_gateway_per_minute{gateway="site-2"} 40.0',
+        'akiseki_gateway_per_minute{gateway="killed"} 0.0',
         "akiseki_dead_letters 0.0",
     ):
         assert line in said
