@@ -26,13 +26,13 @@ from app.errors import DomainError
 from app.lots.models import LotDraw, LotWish, Outcome, State
 from app.lots.rules import Drawn, Seat, Wish, draw, mutual_groups
 from app.lots.rules.record import inputs_of, result_of
-from app.lots.service import belongs, desks, locked_draw, open_next
+from app.lots.service import belongs, call_off, desks, locked_draw, open_next
 from app.people.service import Person, find_people
 from app.settings import OfficeHours
 from app.spaces.barriers import barriers
 from app.spaces.models import Space, Zone
 from app.spaces.rules import Lane
-from app.spaces.service import Place, floor_timezone, get_places, get_zone, zone_opening
+from app.spaces.service import Place, floor_timezone, get_places, zone_opening
 from app.timespan import TimeSpan, day_span
 
 SAT_THERE = (Status.BOOKED, Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)
@@ -77,7 +77,10 @@ def draw_zone(
     found = locked_draw(session, draw_id)
     if found.state is not State.OPEN or found.draw_at > now:
         return None
-    zone = get_zone(session, found.zone_id)
+    zone = session.get_one(Zone, found.zone_id)
+    if zone.removed_at is not None:
+        call_off(session, zone.id, actor_id=None, now=now)
+        return None
     timezone = floor_timezone(session, zone.floor_id)
     span = day_span(found.on_date, timezone, hours.start, hours.end)
     wishes = session.scalars(select(LotWish).where(LotWish.draw_id == draw_id).order_by(LotWish.number)).all()
