@@ -34,8 +34,7 @@ REASONS: Mapping[str, LazyString] = {
     "lot": lazy_gettext("as the lot had it"),
     "full": lazy_gettext("There were more wishes than seats. Next time you come first."),
     "closed": lazy_gettext(
-        "The office is closed for part or all of that day, so no seat was drawn. Your place in the order stays as it"
-        " was."
+        "The office is closed then, so no seat was drawn. Your place in the order stays as it was."
     ),
     "missed": lazy_gettext("The draw could not take place in time. Book what is free."),
     "zone": lazy_gettext("You do not belong to the zone's section on that day."),

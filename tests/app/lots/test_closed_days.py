@@ -113,7 +113,9 @@ def test_the_pages_say_that_the_office_is_closed_and_not_that_there_were_too_few
     assert draw is not None
     endo = browser(app, house, "endo", "/lots")
     shown = endo.client.get("/lots").text
-    assert "so no seat was drawn. Your place in the order stays as it was." in shown
+    assert (
+        "The office is closed then, so no seat was drawn. Your place in the order stays as it was." in shown
+    )
     assert "more wishes than seats" not in shown
     for who in (endo, browser(app, house, "aoki", "/lots")):
         seen = who.client.get(f"/lots/{draw.id}?check=1").text
