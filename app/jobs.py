@@ -156,13 +156,19 @@ def note_waiting(engine: Engine, now: datetime, office: Office) -> int:
 
 
 def draw_due_lots(engine: Engine, now: datetime, office: Office) -> int:
-    """Draw every zone whose hour has come, each in a transaction of its own; returns how many."""
+    """Draw every zone whose hour has come, each in a transaction of its own; returns how many. One that fails keeps no
+    other from being drawn."""
     with reading(engine) as session:
         due = pipeline.due_draws(session, now)
+    drawn = 0
     for draw_id in due:
-        with transaction(engine) as session:
-            pipeline.draw_lots(session, draw_id, now, office)
-    return len(due)
+        try:
+            with transaction(engine) as session:
+                pipeline.draw_lots(session, draw_id, now, office)
+            drawn += 1
+        except Exception:
+            log.exception("draw %s failed; trying again at the next turn", draw_id)
+    return drawn
 
 
 def keep_due(engine: Engine, now: datetime, settings: Settings) -> dict[str, int] | None:

@@ -23,6 +23,7 @@ from app.bookings.series import unused
 from app.bookings.series.rules import Scope
 from app.bookings.service import AS_IT_WAS, Words
 from app.lots import drawing
+from app.lots import service as lots
 from app.lots.models import LotDraw
 from app.occupancy import letters as dead_letters
 from app.occupancy import service as occupancy
@@ -370,8 +371,9 @@ def keep_seat(
     return kept, moves
 
 
-# The layout changes, and whoever may no longer have what they booked is moved or told; in one step.
-change_zone, change_space = relayout.change_zone, relayout.change_space
+# The layout changes, and whoever may no longer have what they booked is moved or told; in one step. A zone that goes is
+# drawn no more.
+change_zone, change_space, remove_zone = relayout.change_zone, relayout.change_space, lots.remove_zone
 
 
 def remove_space(session: Session, space_id: int, *, actor: Person, now: datetime) -> list[Move]:
