@@ -15,7 +15,7 @@ from app import errors
 from app.bearer import bearer_token
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import is_api, settings, today
+from app.http import is_api, now, settings, today
 from app.people.models import SEES_ALL, Role
 from app.people.service import Person, find_by_address, find_by_token, find_person
 from app.people.tokens import UseOfTheDay, note_use
@@ -114,11 +114,11 @@ def _identify() -> Person | None:
     vouched = vouched_for()
     if vouched:
         with reading(db.engine) as found:
-            return find_by_address(found, vouched, today())
+            return find_by_address(found, vouched, today(), now())
     if USER not in session:
         return None
     with reading(db.engine) as found:
-        person = find_person(found, session[USER], today())
+        person = find_person(found, session[USER], today(), now())
     if person is None or person.session_epoch != session.get(EPOCH, 0):
         return None
     # What was a kiosk's and is a person's now does not last as long.
@@ -127,7 +127,7 @@ def _identify() -> Person | None:
 
 def _by_token(token: str) -> Person | None:
     with reading(db.engine) as found:
-        person = find_by_token(found, token, today())
+        person = find_by_token(found, token, today(), now())
     if person is not None:
         used: UseOfTheDay = current_app.extensions.setdefault("akiseki.tokens", UseOfTheDay())
         used.once(token, today(), lambda: _note_use(token))

@@ -103,7 +103,7 @@ def calendar(token: str) -> Response:
         raise NotFound("link.invalid")
     user_id, version = known
     with reading(db.engine) as session:
-        person = pipeline.find_person(session, user_id, today())
+        person = pipeline.find_person(session, user_id, today(), now())
         if person is None or service.calendar_version(session, user_id) != version:
             raise NotFound("link.invalid")
         rows = calendars.bookings_of(session, user_id, now())

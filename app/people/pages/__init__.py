@@ -51,7 +51,7 @@ def log_in() -> Response | tuple[str, int]:
     address = request.remote_addr or ""
     with reading(db.engine) as found:
         blocked = signing_in.blocked_until(found, email, address, now())
-        user = None if blocked else service.find_by_password(found, email, password)
+        user = None if blocked else service.find_by_password(found, email, password, now())
     if blocked:
         flash(
             gettext(

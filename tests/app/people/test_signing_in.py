@@ -19,10 +19,12 @@ from app import pipeline
 from app.access import USER
 from app.clock import SteppingClock
 from app.database import reading, transaction
+from app.errors import Forbidden
 from app.events import Event
 from app.extensions import db
 from app.factory import create_app
-from app.people import service, signing_in, staffing
+from app.letters import Act, Links
+from app.people import cards, service, signing_in, staffing
 from app.people.models import ApiToken, Role, User
 from app.people.service import digest
 from app.people.signing_in import AT_MOST_FROM_ANYWHERE, AT_MOST_FROM_ONE_ADDRESS, blocked_until
@@ -224,6 +226,48 @@ def test_a_leaver_is_out_at_the_next_click_and_an_old_cookie_stays_dead(
     assert browser.sign_in().status_code == 200
 
 
+def test_whoever_was_to_leave_is_out_at_that_instant_without_any_sweep(
+    open_door: Callable[[], Browser], api: Api, house: House, clock: SteppingClock
+) -> None:
+    aoki = house.people["aoki"]
+    booking = house.book("aoki", "seat", "09:00", "11:00")
+    known = {"issuer": "https://login.example", "email": aoki.email, "email_verified": True, "subject": "one"}
+    with transaction(house.engine) as session:
+        cards.set_card(session, aoki, "123456", secret_key="k" * 32, actor_id=aoki.id, now=at("08:00"))
+        signing_in.by_directory(session, now=at("08:00"), **known)  # type: ignore[arg-type]
+        session.get_one(User, aoki.id).leaves_at = at("09:30")
+    browser, links = open_door(), Links(Settings(secret_key="k" * 32))
+    browser.sign_in()
+    feed = links.feed(aoki.id, 0)
+    link = links.act(Act(aoki.id, booking.id, "check-in"))
+
+    def doors() -> dict[str, bool]:
+        """Which open."""
+        with transaction(house.engine) as session:
+            card = cards.find_by_card(session, "123456", DAY, clock(), secret_key="k" * 32)
+            by_address = service.find_by_address(session, aoki.email, DAY, clock())
+            try:
+                signing_in.by_directory(session, now=clock(), **known)  # type: ignore[arg-type]
+                by_directory = True
+            except Forbidden:
+                by_directory = False
+        return {
+            "session": browser.is_in(),
+            "token": api.call("aoki", "GET", "/me").status_code == 200,
+            "password": open_door().sign_in().status_code == 200,
+            "proxy": by_address is not None,
+            "directory": by_directory,
+            "card": card is not None,
+            "calendar": browser.client.get(feed).status_code == 200,
+            "link": "no such" not in browser.post(link, page=link).text.lower(),
+        }
+
+    clock.at = at("09:29")
+    assert set(doors().values()) == {True}
+    clock.at = at("09:30")
+    assert set(doors().values()) == {False}, doors()
+
+
 def test_personnel_add_move_and_plan_in_the_pages(open_door: Callable[[], Browser], house: House) -> None:
     browser = open_door()
     browser.sign_in(email="chiba@example.jp")
@@ -263,7 +307,7 @@ def test_a_token_is_shown_once_and_revoked_by_its_owner(
         number = session.scalars(select(ApiToken.id).where(ApiToken.token_hash == digest(found[0]))).one()
     assert "is dead" in browser.post(f"/tokens/{number}/revoke", page="/account").text
     with reading(house.engine) as session:
-        assert service.find_by_token(session, found[0], DAY) is None
+        assert service.find_by_token(session, found[0], DAY, at("09:00")) is None
     assert "wrong or missing" in browser.post("/account/tokens", page="/account", label="").text
 
 
