@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from app.http import is_api, now, settings, today
 from app.people.models import SEES_ALL, Role
 from app.people.service import Person, find_by_address, find_by_token, find_person
 from app.people.tokens import UseOfTheDay, note_use
+from app.reverse_proxy import is_proxy
 from app.sessions import LASTS
 
 __all__ = [
@@ -145,12 +145,7 @@ def vouched_for() -> str:
     name = settings().proxy_user_header
     if not name:
         return ""
-    as_connected = request.environ.get("werkzeug.proxy_fix.orig") or request.environ
-    try:
-        peer = ip_address(as_connected.get("REMOTE_ADDR") or "")
-    except ValueError:
-        return ""
-    if not any(peer in network for network in settings().proxy_addresses):
+    if not is_proxy(request.environ, settings().proxy_addresses):
         return ""
     return request.headers.get(name, "").strip()
 

@@ -410,6 +410,21 @@ def test_the_api_takes_no_word_of_the_proxy(proxied: Callable[..., FlaskClient])
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize(("peer", "counted"), [("192.0.2.1", "198.51.100.9"), ("203.0.113.5", "203.0.113.5")])
+def test_attempts_are_noted_by_the_address_that_a_named_proxy_forwards_and_nobody_else_invents(
+    proxied: Callable[..., FlaskClient], house: House, peer: str, counted: str
+) -> None:
+    client = proxied(public_url="https://seats.example", proxy_user_header="")
+    asked = {"environ_base": {"REMOTE_ADDR": peer}, "base_url": "https://seats.example"}
+    headers = {"X-Forwarded-For": "10.0.0.7, 198.51.100.9", "Referer": "https://seats.example/login"}
+    form = {"csrf_token": token_in(client.get("/login", **asked).text), "email": "aoki@example.jp"}
+    answer = client.post("/login", data={**form, "password": "wrong"}, headers=headers, **asked)
+    assert answer.status_code == 401
+    with reading(house.engine) as session:
+        (failed,) = session.scalars(select(Event).where(Event.kind == signing_in.FAILED))
+    assert failed.data["address"] == counted
+
+
 def test_without_the_setting_the_header_is_nothing(app: Flask) -> None:
     client = app.test_client()
     assert ask(client, "127.0.0.1", X_Remote_User="aoki@example.jp").status_code == 302
