@@ -100,7 +100,8 @@ def back() -> Response:
                 issuer=settings().oidc_issuer,
                 subject=claims["sub"],
                 email=str(claims.get("email", "")),
-                email_verified=claims.get("email_verified") is True,
+                # Of what a directory says nothing, the operator may: some never do. What it denies stays denied.
+                email_verified=claims.get("email_verified", settings().oidc_emails_verified) is True,
                 now=now(),
             )
             signing_in.note_done(found, user, request.remote_addr or "", now(), by="oidc")
