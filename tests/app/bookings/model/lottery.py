@@ -94,7 +94,9 @@ class Lottery:
 
     def draw_due(self, office: PlainOffice) -> None:
         for one in [one for one in self.draws if one.state == "open" and one.at <= office.now]:
-            if office.now >= _at(one.on, time(8, 30)):
+            start, end = _at(one.on, time(8, 30)), _at(one.on, time(17, 15))
+            closed = any("closed" in office.against_barriers(PLACES[code], start, end) for code in DESKS)
+            if office.now >= start or closed:
                 one.state = "missed"
             else:
                 self._draw(office, one)
