@@ -20,6 +20,7 @@ from app.database import create_engine, reading, transaction
 from app.errors import Conflict
 from app.factory import create_app
 from app.idempotency import forget_old
+from app.occupancy.flapping import find_flapping, keep_flapping
 from app.occupancy.health import keep_gaps, sequence_gaps
 from app.records import erasing
 from app.searches import Searches
@@ -130,8 +131,11 @@ def write_days_anew(engine: Engine, now: datetime, office: Office) -> int:
 
 
 def note_troubles(engine: Engine, now: datetime, _office: Office) -> int:
-    """Tell what is newly wrong with sensors; returns how much."""
+    """Tell what is newly wrong with sensors; returns how much. Which of them flap is read first: nobody waits."""
+    with reading(engine) as session:
+        turning = find_flapping(session, now)
     with transaction(engine) as session:
+        keep_flapping(session, turning, now=now)
         return pipeline.note_sensor_troubles(session, now)
 
 
