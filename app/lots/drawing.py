@@ -29,7 +29,7 @@ from app.lots.rules.record import inputs_of, result_of
 from app.lots.service import belongs, desks, locked_draw, open_next
 from app.people.service import Person, find_people
 from app.settings import OfficeHours
-from app.spaces.barriers import CLOSED, Barrier, barriers
+from app.spaces.barriers import barriers
 from app.spaces.models import Space, Zone
 from app.spaces.rules import Lane
 from app.spaces.service import Place, floor_timezone, get_places, get_zone, zone_opening
@@ -68,8 +68,7 @@ def draw_zone(
     away: Collection[int] = frozenset(),
 ) -> LotDraw | None:
     """Draw a zone's desks for a day, book them, publish how, and open the next draw. None where it is not due, or done.
-    `away`: who is elsewhere that day, and is passed over. For a day on which the office is closed nothing is drawn, and
-    nobody was left out.
+    `away`: who is elsewhere that day, and is passed over.
 
     Nothing of it is seen before all of it is: a restart in the middle draws once, with the same seed.
     """
@@ -83,10 +82,14 @@ def draw_zone(
     span = day_span(found.on_date, timezone, hours.start, hours.end)
     wishes = session.scalars(select(LotWish).where(LotWish.draw_id == draw_id).order_by(LotWish.number)).all()
     if now >= span.start:
-        _miss(session, found, wishes, MISSED, now=now)
-    elif (open_span := _open_span(session, zone, found.on_date, timezone, hours)) is None:
-        _miss(session, found, wishes, CLOSED, now=now)
+        _miss(session, found, wishes, now)
     else:
+        opening = zone_opening(session, zone)
+        begins, ends = (
+            max(hours.start, opening.opens or hours.start),
+            min(hours.end, opening.closes or hours.end),
+        )
+        open_span = day_span(found.on_date, timezone, begins, ends) if begins < ends else None
         _Draw(session, found, zone, timezone, open_span, now, away).do(wishes)
     zone.lots_drawn_on = max(found.on_date, zone.lots_drawn_on or found.on_date)
     session.flush()
@@ -95,26 +98,12 @@ def draw_zone(
     return found
 
 
-def _open_span(
-    session: Session, zone: Zone, on: date, timezone: ZoneInfo, hours: OfficeHours
-) -> TimeSpan | None:
-    """The office hours of a day in which the zone's site is open; None: in none of them."""
-    opening = zone_opening(session, zone)
-    begins = max(hours.start, opening.opens or hours.start)
-    ends = min(hours.end, opening.closes or hours.end)
-    if begins >= ends or (opening.working_days_only and not working_days(session, on.year).is_working(on)):
-        return None
-    return day_span(on, timezone, begins, ends)
-
-
-def _miss(session: Session, found: LotDraw, wishes: Sequence[LotWish], reason: str, *, now: datetime) -> None:
-    """Nothing is drawn for the day, and nobody counts as left out; everybody is told why."""
+def _miss(session: Session, found: LotDraw, wishes: Sequence[LotWish], now: datetime) -> None:
     found.state, found.drawn_at = State.MISSED, now
     for one in wishes:
-        one.outcome, one.reason = Outcome.REFUSED, reason
+        one.outcome, one.reason = Outcome.REFUSED, MISSED
     session.flush()
-    on = found.on_date.isoformat()
-    events.record(session, "lots.missed", f"lots:{found.id}", at=now, on=on, reason=reason)
+    events.record(session, "lots.missed", f"lots:{found.id}", at=now, on=found.on_date.isoformat())
     events.record_many(session, [_fact(found, one, None, now) for one in wishes])
 
 
@@ -168,7 +157,7 @@ class _Draw:
     draw: LotDraw
     zone: Zone
     timezone: ZoneInfo
-    span: TimeSpan
+    span: TimeSpan | None
     now: datetime
     away: Collection[int]
     offered: frozenset[str] = frozenset()
@@ -181,12 +170,8 @@ class _Draw:
         queue_up(
             session, user_ids=[one.user_id for one in wishes], space_ids=[one.id for one in spaces.values()]
         )
-        standing = barriers(session, self.span, self.timezone, zone_ids=[self.zone.id])
-        if any(one.why == CLOSED for one in standing):
-            _miss(session, self.draw, wishes, CLOSED, now=self.now)
-            return
         people = self._people(wishes)
-        seats = self._seats(spaces, standing)
+        seats = self._seats(spaces)
         self.offered = frozenset(one.code for one in seats)
         asked = self._asked(wishes, spaces, people)
         allotting = self._allotting(spaces, people)
@@ -220,6 +205,8 @@ class _Draw:
 
     def _who_has_a_desk(self, user_ids: Collection[int]) -> set[int | None]:
         """What is only offered to somebody is not theirs yet (RULES 13)."""
+        if self.span is None:
+            return set()
         query = select(Booking.user_id).where(
             Booking.user_id.in_(user_ids),
             Booking.lane == Lane.DESK,
@@ -230,15 +217,21 @@ class _Draw:
         )
         return set(self.session.scalars(query))
 
-    def _seats(self, spaces: Mapping[str, Space], standing: Sequence[Barrier]) -> list[Seat]:
-        """The desks that nobody has booked and before which nothing stands on that day."""
+    def _seats(self, spaces: Mapping[str, Space]) -> list[Seat]:
+        """The desks that nobody has booked and before which nothing stands on that day; none where the site is shut."""
+        if self.span is None:
+            return []
         query = select(Booking.space_id).where(
             Booking.space_id.in_([one.id for one in spaces.values()]),
             HOLDS,
             Booking.start_at < self.span.end,
             Booking.end_at > self.span.start,
         )
-        gone = set(self.session.scalars(query)) | {one.space_id for one in standing}
+        gone = set(self.session.scalars(query))
+        gone |= {
+            one.space_id
+            for one in barriers(self.session, self.span, self.timezone, floor_id=self.zone.floor_id)
+        }
         return [Seat(one.code, one.x, one.y) for one in spaces.values() if one.id not in gone]
 
     def _asked(
@@ -305,8 +298,10 @@ class _Draw:
             for one in self.session.scalars(query)
         }
 
-    def _allotting(self, spaces: Mapping[str, Space], people: Mapping[int, Person]) -> _Allotting:
-        """What bears on the bookings that may come of it."""
+    def _allotting(self, spaces: Mapping[str, Space], people: Mapping[int, Person]) -> _Allotting | None:
+        """What bears on the bookings that may come of it; None where the site is shut."""
+        if self.span is None:
+            return None
         places = get_places(self.session, [one.id for one in spaces.values()]) if spaces else {}
         users = [one.id for one in people.values()]
         several = Several.read(self.session, places.values(), users, self.span, now=self.now)
@@ -317,15 +312,15 @@ class _Draw:
         drawn: Sequence[Drawn],
         spaces: Mapping[str, Space],
         people: Mapping[int, Person],
-        allotting: _Allotting,
+        allotting: _Allotting | None,
     ) -> dict[int, dict[str, Any]] | None:
         """What is to be written, by number; None where a rule stands before somebody. What they may not have is barred
         then, and drawn again with the same seed: every turn bars more, so there is a last one."""
         given: dict[int, dict[str, Any]] = {}
         is_refused = False
-        several = allotting.several.fresh()
+        several = allotting.several.fresh() if allotting else None
         for one in drawn:
-            if one.seat is None:
+            if one.seat is None or allotting is None or several is None:
                 continue
             space = spaces[one.seat]
             try:

@@ -13,8 +13,7 @@ from app.orm import Base, BigId, Document, enum_text
 
 
 class State(StrEnum):
-    """Where a draw stands. MISSED: nothing was drawn, since its day began before anybody did, or since the office is
-    closed on it. CANCELLED: the zone is not drawn any more."""
+    """Where a draw stands. MISSED: its day began before anybody drew. CANCELLED: the zone is not drawn any more."""
 
     OPEN = "open"
     DRAWN = "drawn"
@@ -23,8 +22,7 @@ class State(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a wish. REFUSED: a rule of booking stood before every seat, or nothing was drawn; `reason` says
-    which."""
+    """What became of a wish. REFUSED: a rule of booking stood before every seat; `reason` names it."""
 
     WAITING = "waiting"
     SEATED = "seated"

@@ -34,9 +34,6 @@ REASONS: Mapping[str, LazyString] = {
     "lot": lazy_gettext("as the lot had it"),
     "full": lazy_gettext("There were more wishes than seats. Next time you come first."),
     "missed": lazy_gettext("The draw could not take place in time. Book what is free."),
-    "closed": lazy_gettext(
-        "The office is closed for all or part of that day, so nothing was drawn. You keep your place in the order."
-    ),
     "zone": lazy_gettext("You do not belong to the zone's section on that day."),
     "away": lazy_gettext("You plan to be elsewhere on that day."),
     "has_seat": lazy_gettext("You hold another seat on that day already."),

@@ -143,14 +143,12 @@ def _recent(session: Session, since: date) -> list[tuple[LotDraw, Zone]]:
 
 @dataclass(frozen=True, slots=True)
 class DrawPage:
-    """One draw as everybody sees it. `number`: the reader's own in it, None where they did not wish. `missed`: why
-    nothing was drawn, "" where something was, or nobody wished."""
+    """One draw as everybody sees it. `number`: the reader's own in it, None where they did not wish."""
 
     draw: LotDraw
     zone: Zone
     wishes: int
     number: int | None
-    missed: str
 
     @property
     def result(self) -> Sequence[Any]:
@@ -161,12 +159,9 @@ def draw_page(session: Session, draw_id: int, user_id: int) -> DrawPage:
     """A draw with how many wish in it; raises NotFound `lots.unknown`."""
     draw = get_draw(session, draw_id)
     own = session.get(LotWish, (draw_id, user_id))
-    # The same for everybody who wished.
-    why = select(LotWish.reason).where(LotWish.draw_id == draw_id).limit(1)
     return DrawPage(
         draw,
         session.get_one(Zone, draw.zone_id),
         count_wishes(session, [draw_id]).get(draw_id, 0),
         own.number if own else None,
-        (session.scalar(why) or "") if draw.state is State.MISSED else "",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import time, timedelta
 
 import pytest
@@ -11,11 +10,9 @@ from sqlalchemy import select, update
 from app.bookings import release
 from app.bookings.models import Booking
 from app.bookings.rules import Origin, Status
-from app.calendar import CalendarDay
 from app.database import transaction
-from app.events import Event
 from app.lots import drawing
-from app.lots.models import Outcome, State
+from app.lots.models import Outcome
 from app.lots.rules import Why
 from app.lots.rules.record import check
 from app.lots.views import record_of
@@ -25,7 +22,7 @@ from app.spaces.models import Site
 from app.spaces.rules import Kind, Opening
 from app.spaces.service import set_policy
 from tests.app.lots.conftest import MORE_DESKS, Lots, bookings
-from tests.house import DAY, TOKYO, House, at, span
+from tests.house import DAY, House, at, span
 
 TOMORROW = DAY + timedelta(days=1)
 ALL = {"taxes", *MORE_DESKS}
@@ -106,59 +103,24 @@ def test_seats_booked_broken_closed_or_kept_are_left_out(lots: Lots, house: Hous
     assert given == {house.spaces["B-3"], house.spaces["B-4"]}
 
 
-def close_office(house: House, day: int) -> None:
+def test_in_a_closed_office_nobody_is_seated(lots: Lots, house: House) -> None:
     with transaction(house.engine) as session:
         site_id = session.scalars(select(Site.id)).one()
-        whole = span("00:00", "23:59", day=day)
-        barriers.close(session, site_id, whole, zone_id=None, reason="", actor_id=None, now=at("08:00"))
-
-
-def open_never(house: House, _day: int) -> None:
-    with transaction(house.engine) as session:
-        site_id = session.scalars(select(Site.id)).one()
-        zones.set_opening(session, site_id, Opening(opens=time(18)), actor_id=None, now=at("08:00"))
-
-
-def make_holiday(house: House, day: int) -> None:
-    with transaction(house.engine) as session:
-        site_id = session.scalars(select(Site.id)).one()
-        working_days_only = Opening(working_days_only=True)
-        zones.set_opening(session, site_id, working_days_only, actor_id=None, now=at("08:00"))
-        on = DAY + timedelta(days=day)
-        session.add(CalendarDay(on_date=on, works=False))
-
-
-@pytest.mark.parametrize("shut", [close_office, open_never, make_holiday])
-def test_for_a_closed_day_nothing_is_drawn_everybody_is_told_so_and_keeps_their_turn(
-    lots: Lots, house: House, shut: Callable[[House, int], None]
-) -> None:
-    lots.hire("goda", "hara", "ide", "juni", "kato")
+        barriers.close(
+            session,
+            site_id,
+            span("00:00", "23:59", day=1),
+            zone_id=None,
+            reason="",
+            actor_id=None,
+            now=at("08:00"),
+        )
     lots.put()
-    for one in lots.people:
-        lots.wish(one)
-    first = lots.draw()
-    assert first is not None
-    (behind,) = lots.left_out(first.id)
-    lots.wish(behind, now="17:00")
-    shut(house, 2)
-    closed = lots.draw(day=1)
-    assert closed is not None
-    assert (closed.state, closed.result) == (State.MISSED, None)
-    found = lots.outcomes(closed.id)[behind]
-    assert (found.outcome, found.reason, found.booking_id) == (Outcome.REFUSED, "closed", None)
-    assert check(record_of(first)).holds
-    with transaction(house.engine) as session:
-        told = session.scalars(select(Event).where(Event.subject == f"lots:{closed.id}")).all()
-        assert {(one.kind, one.data["reason"]) for one in told if one.at == at("16:00", day=1)} == {
-            ("lots.missed", "closed"),
-            ("lots.refused", "closed"),
-        }
-        session.scalars(select(Site)).one().opens = None
-    lots.wish(behind, now="17:00", day=1)
-    coming = lots.draws()[-1]
-    again = lots.draw(day=(coming.draw_at.astimezone(TOKYO).date() - DAY).days)
-    assert again is not None
-    assert lots.outcomes(again.id)[behind].missed == 1
+    lots.wish("endo")
+    draw = lots.draw()
+    assert draw is not None
+    assert lots.left_out(draw.id) == {"endo"}
+    assert bookings(house) == []
 
 
 def test_a_site_that_opens_late_and_a_shortest_of_days_bound_the_booking(lots: Lots, house: House) -> None:

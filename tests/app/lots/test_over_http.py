@@ -18,7 +18,6 @@ from app.lots.models import LotDraw
 from app.people.models import User
 from app.people.service import set_password
 from tests.app.lots.conftest import Lots
-from tests.app.lots.test_drawing import close_office
 from tests.app.test_cli import Run, refused, run
 from tests.app.test_pages import PASSWORD, token_in
 from tests.fixtures.web import Api, problem
@@ -237,22 +236,6 @@ def test_whoever_was_refused_reads_the_rule_and_whoever_was_left_out_that_they_c
     lots.book("endo", "bare", span("09:00", "10:00", day=1), now=at("10:00"))
     lots.draw()
     assert "その日はすでに別の席を取っています。" in client.get("/lots").text
-
-
-@pytest.mark.parametrize(
-    ("locale", "words"), [("ja", "閉庁のため、抽選を行いませんでした"), ("en", "nothing was drawn")]
-)
-def test_whoever_wished_for_a_closed_day_reads_why_nothing_was_drawn(
-    client: FlaskClient, lots: Lots, house: House, locale: str, words: str
-) -> None:
-    lots.put()
-    lots.wish("endo")
-    close_office(house, 1)
-    draw = lots.draw()
-    assert draw is not None
-    post(client, "/language", locale=locale)
-    for page in ("/lots", f"/lots/{draw.id}"):
-        assert words in client.get(page).text
 
 
 def test_the_facility_staff_set_the_draw_on_the_zones_page(
