@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,10 +14,11 @@ from app import errors
 from app.bearer import bearer_token
 from app.database import reading, transaction
 from app.extensions import db
-from app.http import is_api, settings, today
+from app.http import is_api, now, settings, today
 from app.people.models import SEES_ALL, Role
 from app.people.service import Person, find_by_address, find_by_token, find_person
 from app.people.tokens import UseOfTheDay, note_use
+from app.reverse_proxy import is_proxy
 from app.sessions import LASTS
 
 __all__ = [
@@ -114,11 +114,11 @@ def _identify() -> Person | None:
     vouched = vouched_for()
     if vouched:
         with reading(db.engine) as found:
-            return find_by_address(found, vouched, today())
+            return find_by_address(found, vouched, today(), now())
     if USER not in session:
         return None
     with reading(db.engine) as found:
-        person = find_person(found, session[USER], today())
+        person = find_person(found, session[USER], today(), now())
     if person is None or person.session_epoch != session.get(EPOCH, 0):
         return None
     # What was a kiosk's and is a person's now does not last as long.
@@ -127,7 +127,7 @@ def _identify() -> Person | None:
 
 def _by_token(token: str) -> Person | None:
     with reading(db.engine) as found:
-        person = find_by_token(found, token, today())
+        person = find_by_token(found, token, today(), now())
     if person is not None:
         used: UseOfTheDay = current_app.extensions.setdefault("akiseki.tokens", UseOfTheDay())
         used.once(token, today(), lambda: _note_use(token))
@@ -145,12 +145,7 @@ def vouched_for() -> str:
     name = settings().proxy_user_header
     if not name:
         return ""
-    as_connected = request.environ.get("werkzeug.proxy_fix.orig") or request.environ
-    try:
-        peer = ip_address(as_connected.get("REMOTE_ADDR") or "")
-    except ValueError:
-        return ""
-    if not any(peer in network for network in settings().proxy_addresses):
+    if not is_proxy(request.environ, settings().proxy_addresses):
         return ""
     return request.headers.get(name, "").strip()
 

@@ -23,4 +23,14 @@ limiter = Limiter(get_remote_address, storage_uri=f"{CallCounts.STORAGE_SCHEME[0
 def token_or_address() -> str:
     """Whose calls of the API are counted together: those under one token, by its digest; else those of one address."""
     token = bearer_token(request.headers.get("Authorization", ""))
-    return hashlib.sha256(token.encode()).hexdigest() if token else get_remote_address()
+    return _digest(token) if token else get_remote_address()
+
+
+def token_of_link() -> str:
+    """Whose link or calendar it is, by the digest of the token in its path: many follow theirs from one address, be it
+    the office's."""
+    return _digest(str((request.view_args or {}).get("token", "")))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Flask, Response, g, render_template, request, session
 from flask_babel import get_locale
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import database, formats, intake, operations, wording
 from app.access import LOCALE, allow, guard, may, visitor
@@ -51,6 +50,7 @@ from app.records import routes as records
 from app.repeats import Application
 from app.reports import pages as reports_pages
 from app.reports import routes as reports
+from app.reverse_proxy import Forwarded
 from app.rotation import routes as rotation
 from app.rotation.pages import month as rotation_pages
 from app.rotation.pages import publishing as rotation_publishing_pages
@@ -128,9 +128,8 @@ def create_app(settings: Settings) -> Flask:
     intake.register(app)
     app.after_request(_protect)
     _register_pages(app)
-    if settings.public_url:
-        # One reverse proxy stands before us: believe what it says of scheme and host.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    if settings.proxy_addresses:
+        app.wsgi_app = Forwarded(app.wsgi_app, settings.proxy_addresses)  # type: ignore[method-assign]
     return app
 
 

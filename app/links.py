@@ -75,4 +75,5 @@ def follow_link(session: Session, asked: Act, now: datetime, on: date) -> Bookin
     """Do what a signed link asks for, as the person whom it was sent to, `on` the office's day. Raises as `linked` and
     as the verb."""
     found = linked(session, asked, now)
-    return LINKED[found.verb](session, found.booking, actor=get_person(session, asked.user_id, on), now=now)
+    person = get_person(session, asked.user_id, on, now)
+    return LINKED[found.verb](session, found.booking, actor=person, now=now)

@@ -15,6 +15,7 @@ from app.bookings import guards
 from app.extensions import db
 from app.http import now, problem, settings
 from app.migrate import is_current
+from app.notifications.mail import waiting
 from app.occupancy.gateways import is_at_work, list_gateways
 from app.occupancy.health import health, kept_gaps
 from app.occupancy.troubles import TOLD, counted
@@ -62,19 +63,26 @@ def register(app: Flask) -> None:
         if FIGURES in os.environ:
             shown = CollectorRegistry()
             MultiProcessCollector(shown)  # type: ignore[no-untyped-call]
-        said = generate_latest(shown) + generate_latest(_of_sensors())
+        said = generate_latest(shown) + generate_latest(_of_the_office())
         return Response(said, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _of_sensors() -> CollectorRegistry:
-    """What the sensors and the gateways are at, as the database has it; nothing where it does not answer."""
+def _of_the_office() -> CollectorRegistry:
+    """What the sensors, the gateways and the mail are at, as the database has it; nothing where it does not answer."""
     registry = CollectorRegistry()
     try:
         with database.reading(db.engine) as found:
             sensors, working = counted(found, now()), list_gateways(found)
             watching, missing = health(found, now(), count_gaps=False), kept_gaps(found)
+            mails = waiting(found, now())
     except DBAPIError:
         return registry
+    Gauge("akiseki_mails_waiting", "Mails that the server has not taken yet", registry=registry).set(
+        mails.count
+    )
+    Gauge("akiseki_mails_waiting_seconds", "Since when the first of them waits", registry=registry).set(
+        (now() - mails.since).total_seconds() if mails.since else 0
+    )
     by_state = Gauge("akiseki_sensors", "Sensors, by what they say", ("state",), registry=registry)
     for state, count in sensors.by_state.items():
         by_state.labels(state).set(count)

@@ -392,6 +392,6 @@ def leave(session: Session, user_id: int, *, actor: Person | None, now: datetime
     return freed
 
 
-def find_person(session: Session, user_id: int, on: date) -> Person | None:
-    """Somebody who has not left."""
-    return people.find_person(session, user_id, on)
+def find_person(session: Session, user_id: int, on: date, at: datetime) -> Person | None:
+    """Somebody who has not left by an instant."""
+    return people.find_person(session, user_id, on, at)

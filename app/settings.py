@@ -31,8 +31,8 @@ GO_TOGETHER = (
     ("OIDC_CLIENT_SECRET", "OIDC_ISSUER"),
     ("OIDC_SCOPES", "OIDC_ISSUER"),
     ("OIDC_TIMEOUT_SECONDS", "OIDC_ISSUER"),
+    ("OIDC_EMAILS_VERIFIED", "OIDC_ISSUER"),
     ("PROXY_USER_HEADER", "PROXY_ADDRESSES"),
-    ("PROXY_ADDRESSES", "PROXY_USER_HEADER"),
 )
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
@@ -88,6 +88,7 @@ class Settings:
     oidc_client_secret: str = field(default="", repr=False)
     oidc_scopes: str = "openid email profile"
     oidc_timeout_seconds: float = 5.0
+    oidc_emails_verified: bool = False
     proxy_user_header: str = ""
     proxy_addresses: tuple[Network, ...] = ()
     log_format: str = "text"
@@ -238,6 +239,10 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
+def _yes_or_no(text: str) -> bool:
+    return _one_of("yes", "no")(text) == "yes"
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -324,6 +329,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "OIDC_CLIENT_SECRET": _filled,
     "OIDC_SCOPES": _scopes,
     "OIDC_TIMEOUT_SECONDS": _timeout,
+    "OIDC_EMAILS_VERIFIED": _yes_or_no,
     "PROXY_USER_HEADER": setting_addresses.header,
     "PROXY_ADDRESSES": setting_addresses.networks,
     "LOG_FORMAT": _one_of("text", "json"),

@@ -107,9 +107,9 @@ def _check_free(session: Session, place: Place, now: datetime) -> None:
         raise Conflict("booking.overlap", clash="space", space=place.space.code)
 
 
-def card_holder(session: Session, card: str, on: date, *, secret_key: str) -> Person:
+def card_holder(session: Session, card: str, on: date, at: datetime, *, secret_key: str) -> Person:
     """Whose staff card it is. Raises RuleBroken `card.invalid`, NotFound `card.unknown`."""
-    person = find_by_card(session, card, on, secret_key=secret_key)
+    person = find_by_card(session, card, on, at, secret_key=secret_key)
     if person is None:
         raise NotFound("card.unknown")
     return person
@@ -139,9 +139,9 @@ def check_in(session: Session, booking_id: int, *, person: Person, now: datetime
     return presence.check_in(session, booking, actor=person, now=now)
 
 
-def card_holder_again(session: Session, user_id: int, on: date) -> Person:
+def card_holder_again(session: Session, user_id: int, on: date, at: datetime) -> Person:
     """The same person a moment later; raises NotFound `user.unknown`."""
-    return get_person(session, user_id, on)
+    return get_person(session, user_id, on, at)
 
 
 def just_seen(session: Session, *, person: Person, now: datetime) -> list[Space]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator, Sequence
@@ -13,21 +14,24 @@ from email.utils import make_msgid
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.clock import Clock
-from app.database import transaction
+from app.database import reading, transaction
 from app.notifications.models import Delivery, Message
 from app.notifications.rules import Choices, next_try
 from app.notifications.service import choices_of
 from app.people.models import User
 
+log = logging.getLogger("akiseki.mail")
 AT_ONCE = 50
 TIMEOUT_S = 10
+# Replies of RFC 5321: from here on for good; and the one by which a server hangs up, whomever the mail is for.
 PERMANENT = 500
+CLOSING = 421
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,10 @@ class Letter:
 
 class Refused(Exception):
     """The server will not take this mail, now or ever."""
+
+
+class PutOff(Exception):
+    """The server will not take this mail now, as for a mailbox that is full, but takes others."""
 
 
 class Unreachable(Exception):
@@ -113,7 +121,8 @@ def _send(server: smtplib.SMTP, mail: EmailMessage) -> None:
         server.send_message(mail)
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))
-        raise (Refused if code >= PERMANENT else Unreachable)(f"{code} {text!r}") from error
+        kind = Refused if code >= PERMANENT else Unreachable if code == CLOSING else PutOff
+        raise kind(f"{code} {text!r}") from error
     except smtplib.SMTPResponseException as error:
         kind = Refused if error.smtp_code >= PERMANENT else Unreachable
         raise kind(f"{error.smtp_code} {error.smtp_error!r}") from error
@@ -121,11 +130,30 @@ def _send(server: smtplib.SMTP, mail: EmailMessage) -> None:
         raise Unreachable(str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many mails do not get out: due, or tried in vain and to be tried again; and since when the first of them."""
+
+    count: int
+    since: datetime | None
+
+
+def waiting(session: Session, now: datetime) -> Waiting:
+    """What waits for the mail server, and not for a reader's quiet hours; one query."""
+    began_at = case((Message.attempts > 0, Message.made_at), else_=Message.due_at)
+    query = select(func.count(), func.min(began_at)).where(
+        Message.status == Delivery.DUE, or_(Message.due_at <= now, Message.attempts > 0)
+    )
+    return Waiting(*session.execute(query).one())
+
+
 def send_due(
     engine: Engine, clock: Clock, server: Server, write: Callable[[Letter], EmailMessage], zone: ZoneInfo
 ) -> int:
     """Send what is due, AT_ONCE at most; returns how many were sent. A server that cannot be reached ends the round:
     what is left stays due. `zone`: the office's, for quiet hours."""
+    if not _is_any_due(engine, clock()):
+        return 0
     sent = 0
     try:
         with server.connected() as send:
@@ -135,8 +163,15 @@ def send_due(
                     break
                 sent += _deliver(engine, letter, send, write)
     except Unreachable as error:
+        log.warning("mail waits, since the server takes none: %s", error)
         _note(engine, clock(), str(error))
     return sent
+
+
+def _is_any_due(engine: Engine, now: datetime) -> bool:
+    with reading(engine) as session:
+        query = select(Message.id).where(Message.status == Delivery.DUE, Message.due_at <= now).limit(1)
+        return session.scalar(query) is not None
 
 
 def _deliver(engine: Engine, letter: Letter, send: Send, write: Callable[[Letter], EmailMessage]) -> int:
@@ -144,7 +179,12 @@ def _deliver(engine: Engine, letter: Letter, send: Send, write: Callable[[Letter
     try:
         send(write(letter))
     except Refused as error:
+        # What the server says names the address, which is not for the log.
+        log.warning("message %d is refused for good by the mail server; its row says why", letter.message.id)
         _mark(engine, letter.message.id, Delivery.FAILED, str(error))
+        return 0
+    except PutOff as error:
+        _mark(engine, letter.message.id, Delivery.DUE, str(error))
         return 0
     except Unreachable as error:
         _mark(engine, letter.message.id, Delivery.DUE, str(error))

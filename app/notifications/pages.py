@@ -14,7 +14,7 @@ from app import links, pipeline
 from app.access import PEOPLE, READERS, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, NotFound, RuleBroken
-from app.extensions import db, limiter
+from app.extensions import db, limiter, token_of_link
 from app.fields import is_storable
 from app.formats import day, hours_and_minutes
 from app.http import identifier, now, settings, today
@@ -94,7 +94,7 @@ def renew_calendar() -> Response:
 
 @pages.get("/calendar/<token>.ics")
 @allow()
-@limiter.limit("60 per minute")
+@limiter.limit("60 per minute", key_func=token_of_link)
 def calendar(token: str) -> Response:
     """A person's bookings for their calendar; the address is the key."""
     links = Links(settings(), request.url_root)
@@ -103,7 +103,7 @@ def calendar(token: str) -> Response:
         raise NotFound("link.invalid")
     user_id, version = known
     with reading(db.engine) as session:
-        person = pipeline.find_person(session, user_id, today())
+        person = pipeline.find_person(session, user_id, today(), now())
         if person is None or service.calendar_version(session, user_id) != version:
             raise NotFound("link.invalid")
         rows = calendars.bookings_of(session, user_id, now())
@@ -120,7 +120,7 @@ def calendar(token: str) -> Response:
 
 @pages.get("/a/<token>")
 @allow()
-@limiter.limit("60 per minute")
+@limiter.limit("60 per minute", key_func=token_of_link)
 def link(token: str) -> str:
     """What a link of a mail does, with one button: a program that looks at every link must not do it."""
     with reading(db.engine) as session:
@@ -130,7 +130,7 @@ def link(token: str) -> str:
 
 @pages.post("/a/<token>")
 @allow()
-@limiter.limit("60 per minute")
+@limiter.limit("60 per minute", key_func=token_of_link)
 def follow(token: str) -> str | Response:
     try:
         with transaction(db.engine) as session:

@@ -38,6 +38,8 @@ AT_ONCE = 50
 TIMEOUT_S = 5
 WHILE_MARKING = timedelta(minutes=5)
 SIGNATURE = "Akiseki-Signature"
+# What people write to those whom it concerns: why they do something, and what they meet for.
+WRITTEN = frozenset({"why", "title"})
 
 
 Sentence = Callable[[Event, Mapping[str, Any]], str]
@@ -215,7 +217,13 @@ def body_of(call: Call, sentence: Sentence) -> bytes:
 
 def _told(call: Call) -> dict[str, Any]:
     """What an event says; without what people wrote, where that is not for the receiver."""
-    return {name: value for name, value in call.event.data.items() if call.hears_all or name != "why"}
+    data = call.event.data
+    if call.hears_all:
+        return data
+    told = {name: value for name, value in data.items() if name not in WRITTEN}
+    if "changes" in told:
+        told["changes"] = {name: pair for name, pair in data["changes"].items() if name not in WRITTEN}
+    return told
 
 
 def signature(secret: str, at: datetime, body: bytes) -> str:

@@ -54,8 +54,8 @@ def has_card(session: Session, person: Person) -> bool:
     return bool(session.get_one(User, person.id).card_digest)
 
 
-def find_by_card(session: Session, text: str, on: date, *, secret_key: str) -> Person | None:
+def find_by_card(session: Session, text: str, on: date, at: datetime, *, secret_key: str) -> Person | None:
     """Whose card it is, as of a day, while they have not left. Raises RuleBroken `card.invalid`."""
     digest = _digest(card_number(text), secret_key)
     user_id = session.scalar(select(User.id).where(User.card_digest == digest))
-    return find_person(session, user_id, on) if user_id is not None else None
+    return find_person(session, user_id, on, at) if user_id is not None else None

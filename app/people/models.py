@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, or_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.orm import Base, BigId, enum_text
@@ -90,6 +90,11 @@ class User(Base):
     leaves_at: Mapped[datetime | None]
     session_epoch: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
+
+    @classmethod
+    def is_here(cls, at: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+        """Who has not left by an instant, whether or not the sweep has been there since they were to leave."""
+        return cls.left_at.is_(None) & or_(cls.leaves_at.is_(None), cls.leaves_at > at)
 
 
 class Membership(Base):

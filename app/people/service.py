@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -21,11 +21,14 @@ from sqlalchemy.orm import Session
 from app import events
 from app.database import constraint_name
 from app.errors import Conflict, NotFound
+from app.orm import UtcDateTime
 from app.people.models import ApiToken, Membership, Role, Section, User
 from app.people.rules import Employment
 from app.people.sections import last_days
 
 _hasher = PasswordHasher()
+# Before anybody leaves: of whom is looked up and does not act, only the sweep says that they have left.
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Belongs(NamedTuple):
@@ -180,9 +183,9 @@ def _nobodys_hash() -> str:
     return _hasher.hash(secrets.token_hex(16))
 
 
-def find_by_password(session: Session, email: str, password: str) -> User | None:
+def find_by_password(session: Session, email: str, password: str, at: datetime) -> User | None:
     """The account of `email` if the password fits. An unknown address takes as long as a wrong password."""
-    wanted = select(User).where(User.email == email.strip().lower(), User.left_at.is_(None))
+    wanted = select(User).where(User.email == email.strip().lower(), User.is_here(at))
     user = session.scalar(wanted) if email.isprintable() else None
     return user if fits(user, password) else None
 
@@ -221,32 +224,32 @@ def issue_token(
     return token
 
 
-def find_by_token(session: Session, token: str, on: date) -> Person | None:
+def find_by_token(session: Session, token: str, on: date, at: datetime) -> Person | None:
     """Who a bearer token stands for, while it works and its owner has not left; one query."""
-    return _person(session, _BY_TOKEN, on, token_hash=digest(token), on=on)
+    return _person(session, _BY_TOKEN, on, at=at, token_hash=digest(token), on=on)
 
 
-def find_person(session: Session, user_id: int, on: date) -> Person | None:
-    """A user who has not left, as of a day."""
-    return _person(session, _BY_ID, on, user_id=user_id)
+def find_person(session: Session, user_id: int, on: date, at: datetime = EVER) -> Person | None:
+    """A user who has not left, as of a day. `at`: the instant, of whoever acts."""
+    return _person(session, _BY_ID, on, at=at, user_id=user_id)
 
 
 def find_people(session: Session, user_ids: Collection[int], on: date) -> dict[int, Person]:
     """Those of some users who have not left, by id, as of a day; one query."""
     rows: dict[int, list[Any]] = defaultdict(list)
-    for row in session.execute(_IN, {"user_ids": list(user_ids)}):
+    for row in session.execute(_IN, {"user_ids": list(user_ids), "at": EVER}):
         rows[row.id].append(row)
     return {user_id: _as_of(found, on) for user_id, found in rows.items()}
 
 
-def find_by_address(session: Session, email: str, on: date) -> Person | None:
+def find_by_address(session: Session, email: str, on: date, at: datetime) -> Person | None:
     """Whose mail address it is, as of a day, while they have not left."""
-    return _person(session, _BY_ADDRESS, on, email=email.lower()) if email.isprintable() else None
+    return _person(session, _BY_ADDRESS, on, at=at, email=email.lower()) if email.isprintable() else None
 
 
-def get_person(session: Session, user_id: int, on: date) -> Person:
+def get_person(session: Session, user_id: int, on: date, at: datetime = EVER) -> Person:
     """As `find_person`; raises NotFound `user.unknown`."""
-    person = find_person(session, user_id, on)
+    person = find_person(session, user_id, on, at)
     if person is None:
         raise NotFound("user.unknown", user_id=user_id)
     return person
@@ -348,7 +351,7 @@ def _people(*which: ColumnElement[bool]) -> Executable:
             Membership.until_on,
         )
         .join(Membership, Membership.user_id == User.id, isouter=True)
-        .where(User.left_at.is_(None), *which)
+        .where(User.is_here(bindparam("at", type_=UtcDateTime())), *which)
         .cte("who")
     )
     own = select(who.c.section_id, who.c.section_id.label("above_id")).where(who.c.section_id.is_not(None))

@@ -76,13 +76,13 @@ def by_directory(
     """
     bound = session.scalar(select(Identity).where(Identity.issuer == issuer, Identity.subject == subject))
     if bound is not None:
-        user = session.get_one(User, bound.user_id)
-        if user.left_at is not None:
+        user = session.scalar(select(User).where(User.id == bound.user_id, User.is_here(now)))
+        if user is None:
             raise Forbidden("sign_in.unknown")
         return user
     found = session.scalar(
         select(User)
-        .where(User.email == email.strip().lower(), User.left_at.is_(None))
+        .where(User.email == email.strip().lower(), User.is_here(now))
         .with_for_update(key_share=True)
     )
     if found is None:

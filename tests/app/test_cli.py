@@ -19,7 +19,7 @@ from app.orm import Base
 from app.people.service import find_by_password, find_by_token
 from app.settings import PREFIX
 from sensor_gateway.servers import free_port
-from tests.house import DAY, House
+from tests.house import DAY, House, at
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def test_somebody_is_added_and_gets_a_token(run: Run, house: House) -> None:
     token = run("token", "issue", "--user", "new@example.jp", DATABASE_URL=url).out.strip()
     engine = create_engine(url)
     with reading(engine) as session:
-        user = find_by_password(session, "new@example.jp", "a long password")
-        person = find_by_token(session, token, DAY)
+        user = find_by_password(session, "new@example.jp", "a long password", at("09:00"))
+        person = find_by_token(session, token, DAY, at("09:00"))
     engine.dispose()
     assert user
     assert person
@@ -263,9 +263,9 @@ def test_a_leaver_leaves_and_a_token_is_revoked_from_the_command_line(run: Run, 
     would = run("user", "leave", "aoki@example.jp", "--dry-run", DATABASE_URL=url)
     assert would.out.strip() == "aoki@example.jp would leave; bookings freed: 0."
     with reading(house.engine) as session:
-        assert find_by_token(session, token, DAY) is None
-        assert find_by_password(session, "aoki@example.jp", "a new password")
+        assert find_by_token(session, token, DAY, at("09:00")) is None
+        assert find_by_password(session, "aoki@example.jp", "a new password", at("09:00"))
     assert "has left" in run("user", "leave", "aoki@example.jp", DATABASE_URL=url).out
     assert "user.left" in refused(run("user", "leave", "aoki@example.jp", DATABASE_URL=url))
     with reading(house.engine) as session:
-        assert find_by_password(session, "aoki@example.jp", "a new password") is None
+        assert find_by_password(session, "aoki@example.jp", "a new password", at("09:00")) is None

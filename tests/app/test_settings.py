@@ -42,6 +42,7 @@ def test_every_setting_of_the_contract_is_read(folder: dict[str, str]) -> None:
             "AKISEKI_OIDC_CLIENT_SECRET": "secret",
             "AKISEKI_OIDC_SCOPES": "openid  email",
             "AKISEKI_OIDC_TIMEOUT_SECONDS": "2.5",
+            "AKISEKI_OIDC_EMAILS_VERIFIED": "yes",
             "AKISEKI_PROXY_USER_HEADER": "X-Remote-User",
             "AKISEKI_PROXY_ADDRESSES": "192.0.2.10, 2001:db8::/126",
             "AKISEKI_LOG_FORMAT": "json",
@@ -54,6 +55,7 @@ def test_every_setting_of_the_contract_is_read(folder: dict[str, str]) -> None:
     assert settings.sweep_seconds == 3600
     assert (settings.oidc_client_id, settings.oidc_scopes) == ("akiseki", "openid email")
     assert settings.oidc_timeout_seconds == 2.5
+    assert settings.oidc_emails_verified
     assert [str(one) for one in settings.proxy_addresses] == ["192.0.2.10/32", "2001:db8::/126"]
     assert settings.demo
 
@@ -69,10 +71,11 @@ def test_every_setting_of_the_contract_is_read(folder: dict[str, str]) -> None:
         ("OIDC_CLIENT_ID", "akiseki"),
         ("OIDC_SCOPES", "email"),
         ("OIDC_TIMEOUT_SECONDS", "61"),
+        ("OIDC_EMAILS_VERIFIED", "yes"),
+        ("OIDC_EMAILS_VERIFIED", "true"),
         ("PROXY_USER_HEADER", "X-Remote-User"),
         ("PROXY_USER_HEADER", "Cookie"),
         ("PROXY_USER_HEADER", "X Remote"),
-        ("PROXY_ADDRESSES", "192.0.2.10"),
         ("PROXY_ADDRESSES", "0.0.0.0/0"),
         ("PROXY_ADDRESSES", "proxy.example"),
         ("", "x"),
@@ -120,6 +123,12 @@ def test_an_unknown_or_malformed_variable_stops_the_start_and_names_itself(
 ) -> None:
     with pytest.raises(SettingsError, match=rf"AKISEKI_{name}\b"):
         Settings.from_env({**folder, f"AKISEKI_{name}": text})
+
+
+def test_a_proxy_that_signs_nobody_in_is_named_by_its_address_alone(folder: dict[str, str]) -> None:
+    settings = Settings.from_env({**folder, "AKISEKI_PROXY_ADDRESSES": "192.0.2.10"})
+    assert [str(one) for one in settings.proxy_addresses] == ["192.0.2.10/32"]
+    assert not settings.proxy_user_header
 
 
 def test_no_secret_shows_where_settings_are_printed(folder: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,10 +44,10 @@ class Mailbox:
 
 
 @contextmanager
-def mail_server(port: int | None = None) -> Iterator[Mailbox]:
-    """A mail server that lasts as long as the block."""
+def mail_server(port: int | None = None, *, tls: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
+    """A mail server that lasts as long as the block; with `tls` it offers STARTTLS."""
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=port or free_port())
+    controller = Controller(box, hostname="127.0.0.1", port=port or free_port(), tls_context=tls)
     controller.start()
     box.url = f"smtp://127.0.0.1:{controller.port}?from=akiseki@city.example.jp"
     try:

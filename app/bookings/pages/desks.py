@@ -94,7 +94,7 @@ def enter() -> Response | str:
     try:
         with reading(db.engine) as session:
             person = walk_in.card_holder(
-                session, request.form.get("card", ""), today(), secret_key=settings().secret_key
+                session, request.form.get("card", ""), today(), now(), secret_key=settings().secret_key
             )
             rows = walk_in.todays(session, person, now())
     except DomainError as error:
@@ -142,7 +142,7 @@ def _standing_there(session: Session) -> Person:
         user_id = _passes().loads(request.form.get("pass", ""), max_age=AT_KIOSK_S)
     except BadSignature as error:
         raise Forbidden("kiosk.too_late") from error
-    return walk_in.card_holder_again(session, user_id, today())
+    return walk_in.card_holder_again(session, user_id, today(), now())
 
 
 def _done(do: Callable[[Session], Booking], said: str, then: str) -> Response:

@@ -43,7 +43,7 @@ def desk(code: str) -> Any:
 
 
 def _holder(session: Any, body: dict[str, Any]) -> Person:
-    return walk_in.card_holder(session, body["card"], today(), secret_key=settings().secret_key)
+    return walk_in.card_holder(session, body["card"], today(), now(), secret_key=settings().secret_key)
 
 
 @api.route("/kiosk/card", methods=["POST"])

@@ -23,7 +23,7 @@ from app.extensions import db, limiter
 from app.fields import inside
 from app.http import now, settings
 from app.people import signing_in
-from app.people.pages import refused
+from app.people.pages import AT_THE_DOOR, refused
 from app.settings import Settings
 
 pages = Blueprint("oidc_pages", __name__)
@@ -65,7 +65,7 @@ def _directory() -> FlaskOAuth2App:
 
 @pages.get("/login/oidc")
 @allow()
-@limiter.limit("20 per minute")
+@limiter.limit(AT_THE_DOOR)
 def start() -> Response:
     """Off to the directory, with a state and a nonce that this browser alone knows."""
     for name in [name for name in session if name.startswith(STATE_PREFIX)]:
@@ -84,7 +84,7 @@ def start() -> Response:
 
 @pages.get("/login/oidc/back")
 @allow()
-@limiter.limit("20 per minute")
+@limiter.limit(AT_THE_DOOR)
 def back() -> Response:
     """Back from the directory: whoever it vouches for and has an account here is signed in."""
     directory = _directory()
@@ -100,7 +100,8 @@ def back() -> Response:
                 issuer=settings().oidc_issuer,
                 subject=claims["sub"],
                 email=str(claims.get("email", "")),
-                email_verified=claims.get("email_verified") is True,
+                # Of what a directory says nothing, the operator may: some never do. What it denies stays denied.
+                email_verified=claims.get("email_verified", settings().oidc_emails_verified) is True,
                 now=now(),
             )
             signing_in.note_done(found, user, request.remote_addr or "", now(), by="oidc")

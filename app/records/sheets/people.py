@@ -92,19 +92,15 @@ def entities(values: Values) -> list[tuple[str, str, Values]]:
 
 
 def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
-    """What the lines cannot have: sections that are unknown or closed, people who have left, accounts that are not
-    theirs to change, roles that are not theirs to give, and no other role for whoever imports."""
+    """What the lines cannot have: sections, people who have left, accounts that are not theirs to change, roles that
+    are not theirs to give, and no other role for whoever imports."""
     known = {one.code: one for one in session.scalars(select(Section))}
     gone = set(session.scalars(select(User.email).where(User.left_at.is_not(None))))
     # Only IT, and whoever runs the machine, hands out roles by a file.
     by_it = asked.role in {None, Role.IT}
     oneself = session.scalar(select(User.email).where(User.id == asked.actor_id))
     for change in (*diff.added, *diff.changed):
-        for section in (one for one in change.after.get("sections", "").split("|") if one):
-            if section not in known:
-                yield Refusal(change.line, "section.unknown", "sections", section)
-            elif "sections" in change.differs and not known[section].is_open(_from_on(change, asked)):
-                yield Refusal(change.line, "section.closed", "sections", section)
+        yield from _check_sections(change, known, asked)
         if change.key in gone:
             yield Refusal(change.line, "user.left", "email", change.key)
         if change.before is None and "name" not in change.after:
@@ -117,6 +113,21 @@ def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
             yield Refusal(change.line, "user.self", "role", role)
         elif asked.role is not None and was not in LOOKS_AFTER.get(asked.role, ()):
             yield Refusal(change.line, "user.not_allowed", "email", change.key)
+
+
+def _check_sections(change: Change, known: Mapping[str, Section], asked: Asked) -> Iterator[Refusal]:
+    """The sections that a line cannot have: unknown or closed ones, or none. Who belongs to none already, as after the
+    last day of theirs, may stay so: what is exported is read again unharmed."""
+    if "sections" not in change.after:
+        return
+    named = [one for one in change.after["sections"].split("|") if one]
+    if not named and (change.before is None or change.before["sections"]):
+        yield Refusal(change.line, "user.no_section", "sections")
+    for section in named:
+        if section not in known:
+            yield Refusal(change.line, "section.unknown", "sections", section)
+        elif "sections" in change.differs and not known[section].is_open(_from_on(change, asked)):
+            yield Refusal(change.line, "section.closed", "sections", section)
 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:

@@ -187,7 +187,7 @@ def let_card(house: House, who: str, number: str) -> None:
 
 def holder(house: House, number: str) -> int | None:
     with reading(house.engine) as session:
-        found = cards.find_by_card(session, number, DAY, secret_key=KEY)
+        found = cards.find_by_card(session, number, DAY, at("09:00"), secret_key=KEY)
     return found.id if found else None
 
 
@@ -196,7 +196,7 @@ def test_a_card_is_known_by_its_keyed_digest_and_belongs_to_one(house: House) ->
     with reading(house.engine) as session:
         stored = session.get_one(User, house.people["aoki"].id).card_digest
         assert "0123456789" not in stored
-        assert cards.find_by_card(session, "0123456789AB", DAY, secret_key="another" * 4) is None
+        assert cards.find_by_card(session, "0123456789AB", DAY, at("09:00"), secret_key="another" * 4) is None
     assert holder(house, "0123456789AB") == house.people["aoki"].id
     with pytest.raises(Conflict, match=r"card\.taken"):
         let_card(house, "baba", "0123456789AB")

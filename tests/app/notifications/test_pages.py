@@ -122,6 +122,15 @@ def test_a_calendar_leads_to_checking_in_and_giving_up_by_the_address_at_which_i
     assert house.get(booking).status is Status.CANCELLED
 
 
+def test_a_calendar_that_is_asked_for_too_often_shuts_out_no_other_at_the_same_address(
+    app: Flask, house: House
+) -> None:
+    mine, theirs = (path_of(links().feed(house.people[who].id, 0)) for who in ("aoki", "baba"))
+    stranger = app.test_client()
+    assert [stranger.get(mine).status_code for _ in range(61)] == [200] * 60 + [429]
+    assert stranger.get(theirs).status_code == 200
+
+
 def test_the_links_of_a_calendar_are_dead_once_its_address_is_renewed_and_those_of_mails_are_not(
     app: Flask, client: FlaskClient, house: House
 ) -> None:

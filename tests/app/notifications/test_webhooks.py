@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from app import events, pipeline
 from app.bookings.models import Booking
+from app.bookings.service import Words
 from app.clock import SteppingClock
 from app.database import reading, transaction
 from app.notifications import webhooks
@@ -22,7 +23,7 @@ from app.people.models import Role, User
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import add_hook, book_for, messages, telling
 from tests.fixtures.web import Api, problem
-from tests.house import House, at
+from tests.house import House, at, span
 from tests.servers.receivers import Mailbox, Receiver
 
 
@@ -236,6 +237,35 @@ def test_what_a_hook_asked_for_before_is_told_only_as_far_as_its_maker_may_hear_
     assert [one["kind"] for one in told] == ["booking.made", "booking.cancelled"]
     assert "why" not in told[1]["data"]
     assert {one.status for one in calls(house)} == {Delivery.SENT, Delivery.OFF}
+
+
+@pytest.mark.parametrize(
+    ("role", "told"),
+    [(Role.FACILITY, {"end_at"}), (Role.IT, {"end_at", "title", "why"})],
+)
+def test_what_people_meet_for_is_told_to_those_alone_who_hear_all(
+    app: Flask, house: House, clock: SteppingClock, receiver: Receiver, role: Role, told: set[str]
+) -> None:
+    add_hook(house, receiver.url, kinds=("booking.changed",), by=role)
+    booking = book_for(house, "aoki", "booth")
+    with transaction(house.engine) as session:
+        found = session.get_one(Booking, booking.id)
+        words = Words("産業医面談", "体調のこと")
+        pipeline.move(
+            session,
+            found,
+            actor=house.people["aoki"],
+            now=at("08:10"),
+            span=span("10:00", "11:30"),
+            words=words,
+        )
+    job = telling(app, house, clock)
+    job.tell()
+    assert job.call_webhooks() > 0
+    bodies = [json.loads(body) for _headers, body in receiver.calls]
+    found_in = {name for one in bodies for name in (*one["data"], *one["data"].get("changes", ()))}
+    assert found_in & {"end_at", "title", "why"} == told
+    assert (role is Role.IT) == ("産業医面談" in json.dumps(bodies, ensure_ascii=False))
 
 
 def test_who_hears_all_is_told_why_too(

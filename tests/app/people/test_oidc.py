@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -62,9 +62,12 @@ class Browser:
 
 
 @pytest.fixture
-def browser(house: House, clock: SteppingClock, directory: Directory) -> Iterator[Browser]:
-    app = create_app(
-        Settings(
+def start(house: House, clock: SteppingClock, directory: Directory) -> Iterator[Callable[..., Browser]]:
+    """What opens a browser on an application of its own, with more settings where they are given."""
+    made = []
+
+    def open_browser(**more: object) -> Browser:
+        settings = Settings(
             database_url=house.engine.url.render_as_string(hide_password=False),
             secret_key="k" * 32,
             clock=clock,
@@ -72,10 +75,18 @@ def browser(house: House, clock: SteppingClock, directory: Directory) -> Iterato
             oidc_client_id=CLIENT_ID,
             oidc_client_secret=CLIENT_SECRET,
         )
-    )
-    yield Browser(app.test_client())
-    with app.app_context():
-        db.engine.dispose()
+        made.append(create_app(replace(settings, **more)))  # type: ignore[arg-type]
+        return Browser(made[-1].test_client())
+
+    yield open_browser
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def browser(start: Callable[..., Browser]) -> Browser:
+    return start()
 
 
 def identities(house: House) -> list[tuple[int, str]]:
@@ -146,6 +157,18 @@ def test_who_cannot_be_matched_is_told_so_in_plain_words(
     assert word in browser.words()
     assert not browser.is_signed_in()
     assert identities(house) == []
+
+
+def test_of_a_directory_that_says_nothing_the_operator_may_say_that_its_addresses_are_verified(
+    start: Callable[..., Browser], directory: Directory, house: House
+) -> None:
+    browser = start(oidc_emails_verified=True)
+    directory.claims = {"email": "aoki@example.jp", "email_verified": False}
+    assert browser.sign_in().location == "/login"
+    assert "has not verified" in browser.words()
+    directory.claims = {"email": "aoki@example.jp"}
+    assert browser.sign_in().location == "/bookings"
+    assert identities(house) == [(house.people["aoki"].id, "s-0001")]
 
 
 def test_an_address_that_the_directory_gave_to_another_does_not_open_the_account(
@@ -227,22 +250,14 @@ def test_claims_that_only_userinfo_tells_are_read_there_if_they_are_of_the_same_
 
 
 def test_a_directory_that_refuses_is_silent_or_is_gone_leaves_the_password(
-    browser: Browser, directory: Directory, house: House
+    start: Callable[..., Browser], browser: Browser, directory: Directory
 ) -> None:
     directory.refuses = True
     assert browser.sign_in().location == "/login"
     directory.silent_s = 1
-    app = create_app(
-        replace(
-            browser.client.application.extensions["akiseki"],
-            oidc_timeout_seconds=0.2,
-        )
-    )
-    other = Browser(app.test_client())
+    other = start(oidc_timeout_seconds=0.2)
     assert other.client.get("/login/oidc", headers=ENGLISH).location == "/login"
     assert "did not sign you in" in other.words()
-    with app.app_context():
-        db.engine.dispose()
 
 
 def test_without_a_directory_there_is_no_such_page(house: House, clock: SteppingClock) -> None:

@@ -197,7 +197,7 @@ def test_leaving_frees_what_is_held_and_kills_what_opens_doors_in_one_step(house
     assert (house.get(later).status, house.get(later).reason) == (Status.CANCELLED, "left")
     assert house.get(other).is_live
     with transaction(house.engine) as session:
-        assert service.find_by_token(session, token, DAY) is None
+        assert service.find_by_token(session, token, DAY, at("09:00")) is None
         assert service.find_person(session, aoki.id, DAY) is None
         with pytest.raises(Forbidden, match=r"password\.code_unknown"):
             passwords.choose(session, code, "a new password", now=at("09:01"))
@@ -239,8 +239,8 @@ def test_a_leaver_comes_back_with_sections_and_password_but_without_tokens_and_b
     with transaction(house.engine) as session:
         staffing.come_back(session, account(session, house, "aoki"), actor=personnel, now=at("09:05"))
         assert service.get_person(session, before.id, DAY).section_ids == before.section_ids
-        assert service.find_by_password(session, "aoki@example.jp", "a long password")
-        assert service.find_by_token(session, token, DAY) is None
+        assert service.find_by_password(session, "aoki@example.jp", "a long password", at("09:00"))
+        assert service.find_by_token(session, token, DAY, at("09:00")) is None
         with pytest.raises(Conflict, match=r"user\.here"):
             staffing.come_back(session, account(session, house, "aoki"), actor=personnel, now=at("09:06"))
     assert house.get(booking).status is Status.CANCELLED
@@ -305,8 +305,8 @@ def test_tokens_end_by_their_day_by_their_owner_and_by_it(house: House) -> None:
             )
 
         row, token = issue(aoki.id, aoki, DAY)
-        assert service.find_by_token(session, token, DAY) is not None
-        assert service.find_by_token(session, token, DAY + timedelta(days=1)) is None
+        assert service.find_by_token(session, token, DAY, at("09:00")) is not None
+        assert service.find_by_token(session, token, DAY + timedelta(days=1), at("09:00", day=1)) is None
         assert [one.id for one in tokens.working(session, aoki.id, DAY)] == [row.id]
         assert tokens.working(session, aoki.id, DAY + timedelta(days=1)) == []
         with pytest.raises(RuleBroken, match=r"token\.expired"):
@@ -317,7 +317,7 @@ def test_tokens_end_by_their_day_by_their_owner_and_by_it(house: House) -> None:
         with pytest.raises(NotFound, match=r"token\.unknown"):
             tokens.revoke(session, row.id, actor=baba, now=at("09:00"))
         tokens.revoke(session, row.id, actor=it, now=at("09:00"))
-        assert service.find_by_token(session, token, DAY) is None
+        assert service.find_by_token(session, token, DAY, at("09:00")) is None
         with pytest.raises(NotFound, match=r"token\.unknown"):
             tokens.revoke(session, row.id, actor=aoki, now=at("09:00"))
         for _ in range(tokens.AT_MOST):
@@ -341,7 +341,7 @@ def test_a_code_lets_choose_a_password_once_within_a_day(house: House) -> None:
                 passwords.choose(session, code, short, now=at("09:01"))
         spoken = code.lower().replace("-", " ")
         passwords.choose(session, spoken, "a new password", now=until - timedelta(seconds=1))
-        assert service.find_by_password(session, "aoki@example.jp", "a new password")
+        assert service.find_by_password(session, "aoki@example.jp", "a new password", at("09:00"))
         with pytest.raises(Forbidden, match=r"password\.code_unknown"):
             passwords.choose(session, code, "another password", now=at("09:02"))
 

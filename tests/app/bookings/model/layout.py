@@ -29,7 +29,7 @@ class Layout(Machine):
         self.closures: list[tuple[int, Closed]] = []
 
     @precondition(lambda self: not self.closures)
-    @rule(offset=st.sampled_from([0, 30, 120]), length=st.sampled_from([15, 30, 60, 480]))
+    @rule(offset=st.sampled_from([0, 30, 120, 24 * 60]), length=st.sampled_from([15, 30, 60, 480]))
     def closes(self, offset: int, length: int) -> None:
         start = self.now + offset * MINUTE
         end = start + length * MINUTE
