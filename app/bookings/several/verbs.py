@@ -70,8 +70,8 @@ def decide(
         )
         before = several.rows
         try:
-            check_takes_bookings(place)
             with about(holder):
+                check_takes_bookings(place)
                 check_asked(
                     several.reads, place, span, holder, actor=actor, now=now, in_series=len(spans) > 1
                 )
