@@ -142,6 +142,7 @@ class Stock:
                     is_occupied=row.state is Occupancy.OCCUPIED,
                     closes_at=_closes_at(row.Site, span),
                     is_claimed=row.Zone.free_seating,
+                    longest=self._policy(row).max_duration,
                 )
             )
         return found

@@ -42,6 +42,7 @@ class Option:
     `is_own`: in a zone of the person's section; `is_overflow`: in one that takes them in while theirs is full;
     `is_kept`: kept for them. `busy`: when it cannot be had, its buffer included. `is_occupied`: as the sensor sees it.
     `closes_at`: when the site closes on that day. `is_claimed`: it takes no booking, only somebody who sits down.
+    `longest`: the longest that it may be booked for.
     """
 
     space_id: int
@@ -61,6 +62,7 @@ class Option:
     is_occupied: bool = False
     closes_at: datetime = NEVER
     is_claimed: bool = False
+    longest: timedelta = timedelta(days=1)
 
     @property
     def roominess(self) -> tuple[int, int]:
@@ -172,7 +174,9 @@ def longest_now(options: Sequence[Option], now: datetime, span: TimeSpan) -> Tim
     """The longest time from now, within a span, for which one of the spaces is free; None where it is no quarter of an
     hour."""
     ends = [
-        min([one.closes_at, span.end, *(busy.start for busy in one.busy if busy.end > now)])
+        min(
+            [one.closes_at, span.end, now + one.longest, *(busy.start for busy in one.busy if busy.end > now)]
+        )
         for one in options
         if not one.is_occupied
     ]
