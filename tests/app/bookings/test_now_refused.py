@@ -131,10 +131,10 @@ def test_the_page_names_the_rule_and_offers_no_line_to_wait_in(
 
 def test_who_names_no_length_has_a_seat_for_the_longest_that_its_rule_allows(api: Api, house: House) -> None:
     with transaction(house.engine) as session:
-        set_policy(session, Kind.SEAT, "max_duration", "2h", actor_id=None, now=at("08:00"))
-    answer = api.call("aoki", "POST", "/bookings/now", {"kind": "seat"})
+        set_policy(session, Kind.SEAT, "max_duration", "4h", actor_id=None, now=at("08:00"))
+    answer = api.call("aoki", "POST", "/bookings/now", {"kind": "seat", "zone_id": 1})
     body = answer.get_json()
     assert answer.status_code == 201, body
     booking = body.get("booking", body)
     held = datetime.fromisoformat(booking["end"]) - datetime.fromisoformat(booking["start"])
-    assert held.total_seconds() == 120 * 60
+    assert held.total_seconds() == 240 * 60
