@@ -20,6 +20,12 @@ NOTHING = Linear({})
 STRETCHED = 0.5  # rules are whole numbers: what is stretched is so by 1, or by rounding
 
 
+def rule_told(problem: Problem, rule: Rule) -> dict[str, Any]:
+    """A rule as it is stored and shown: whom it is about by name, and its number."""
+    about = next((member.name for member in problem.members if member.id == rule.about), rule.about)
+    return {"kind": rule.kind, "about": about, "why": rule.why, "limit": limit_of(problem, rule)}
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """`rules`: an irreducible set that cannot hold together: without any one of them the others can. `frees`: those of
@@ -35,16 +41,7 @@ class Conflict:
         """As it is stored and shown: people by their names, and for each day how many of all are away, not why."""
         names = {member.id: member.name for member in problem.members}
         return {
-            "rules": [
-                {
-                    "kind": rule.kind,
-                    "about": names.get(rule.about, rule.about),
-                    "why": rule.why,
-                    "limit": limit_of(problem, rule),
-                    "frees": rule in self.frees,
-                }
-                for rule in self.rules
-            ],
+            "rules": [{**rule_told(problem, rule), "frees": rule in self.frees} for rule in self.rules],
             "days": [
                 {
                     "on": day.isoformat(),
