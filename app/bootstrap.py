@@ -110,12 +110,13 @@ class Place:
         return stamp is not None and stamp.serves(needed) and self.python.exists()
 
     def can_grow(self, needed: Stamp) -> bool:
-        """Whether the environment lacks packages at most: ours for the same need, or one made by hand."""
+        """Whether the environment lacks packages at most: ours for the same need, or one made by hand. One that is
+        linked, and not stamped for here, may be another place's, which is just being made."""
         if self.unfinished.exists() or not self.python.exists():
             return False
         stamp = Stamp.read(self.stamp)
         if stamp is None:
-            return (self.venv / "lib" / f"python{needed.python}").is_dir()
+            return not self.venv.is_symlink() and (self.venv / "lib" / f"python{needed.python}").is_dir()
         return stamp.extends(needed)
 
 
@@ -175,6 +176,8 @@ def set_up(place: Place, needed: Stamp) -> None:
         if kept and present:
             needed = replace(needed, groups=needed.groups | present.groups)
         place.unfinished.touch()
+        if place.venv.is_symlink() and not kept:
+            place.venv.unlink()  # what it leads to, with its stamp, is another place's
         place.stamp.unlink(missing_ok=True)
         if not kept:
             remove(place.venv)
@@ -201,10 +204,8 @@ def alone(file: Path) -> Iterator[None]:
 
 
 def remove(venv: Path) -> None:
-    """Take an environment away, whatever it is."""
-    if venv.is_symlink():
-        venv.unlink()
-    elif venv.exists():
+    """Take an environment away, whatever is left of it."""
+    if venv.exists():
         say("Removing what is there: it is unfinished, or made for another place, Python or lock file …")
         shutil.rmtree(venv)
 

@@ -24,6 +24,10 @@ WRITER = "akiseki_writer"
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(CAST(:keys AS text[])) AS key"
 )
+_TRY_LOCK = text(
+    "SELECT key FROM unnest(CAST(:keys AS text[])) AS key"
+    " WHERE pg_try_advisory_xact_lock(hashtextextended(key, 0))"
+)
 _around: ContextVar[Session | None] = ContextVar("transaction around", default=None)
 
 
@@ -179,14 +183,15 @@ def lock_in_order(session: Session, wanted: Iterable[tuple[str, Collection[int]]
 def try_lock_rows(session: Session, scope: str, ids: Collection[int]) -> bool:
     """The same locks without waiting: whether all of them were free. Of those that were, the transaction keeps its own
     until it ends, or until the savepoint they were taken in is rolled back."""
+    return try_lock_each(session, scope, ids) == set(ids)
+
+
+def try_lock_each(session: Session, scope: str, ids: Collection[int]) -> set[int]:
+    """The same: of which ids they were free."""
     if not ids or session.get_bind().dialect.name != "postgresql":
-        return True
-    query = text(
-        "SELECT bool_and(pg_try_advisory_xact_lock(hashtextextended(key, 0)))"
-        " FROM unnest(CAST(:keys AS text[])) AS key"
-    )
-    keys = _keys(scope, ids)
-    return bool(session.scalar(query, {"keys": keys}))
+        return set(ids)
+    keys = {f"{scope}:{number}": number for number in set(ids)}
+    return {keys[key] for key in session.scalars(_TRY_LOCK, {"keys": _keys(scope, ids)})}
 
 
 def _keys(scope: str, ids: Collection[int]) -> list[str]:

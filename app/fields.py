@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import ValidationError, fields, validate
 
@@ -77,6 +78,14 @@ def day_typed(text: str) -> date:
     if not FIRST_YEAR <= on.year <= LAST_YEAR:
         raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
     return on
+
+
+def zone_typed(text: str) -> ZoneInfo | None:
+    """The zone of time that a form names; None where it names none that there is."""
+    try:
+        return ZoneInfo(text) if text else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def inside(address: str) -> str:

@@ -1,19 +1,40 @@
-"""How instants, days and lengths of time are written for the reader: the office's own time, the reader's language."""
+"""How instants, days and lengths of time are written for the reader: the office's own time, or that of the site which
+a page is about; the reader's language."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta, tzinfo
 
-from babel.dates import format_skeleton, format_timedelta
+from babel.dates import format_skeleton, format_timedelta, get_timezone_location
 from flask import Flask
 from flask_babel import get_locale, get_timezone, gettext
 
 from app.timespan import TimeSpan
 
+_clock: ContextVar[tzinfo | None] = ContextVar("the clock of a site", default=None)
+
+
+@contextmanager
+def by_clock(zone: tzinfo | None) -> Iterator[None]:
+    """Inside, all times are written by the clock of a site, those in a refusal's sentence too; None: the office's."""
+    token = _clock.set(zone)
+    try:
+        yield
+    finally:
+        _clock.reset(token)
+
 
 def local(at: datetime, zone: tzinfo | None = None) -> datetime:
     """An instant in the office's own time, or a site's."""
-    return at.astimezone(zone or get_timezone())
+    return at.astimezone(zone or _clock.get() or get_timezone())
+
+
+def city(zone: tzinfo) -> str:
+    """The city whose time a zone is: 東京 or Tokyo."""
+    return get_timezone_location(zone, locale=get_locale(), return_city=True)
 
 
 def hours_and_minutes(at: datetime, zone: tzinfo | None = None) -> str:
@@ -49,6 +70,11 @@ def day(on: datetime | date, zone: tzinfo | None = None) -> str:
     return format_skeleton("MMMEd", local(on, zone) if isinstance(on, datetime) else on, locale=get_locale())
 
 
+def day_of_year(on: date) -> str:
+    """The same with its year: 2026年11月24日(火) or Tue, Nov 24, 2026."""
+    return format_skeleton("yMMMEd", on, locale=get_locale())
+
+
 def month(on: date) -> str:
     """A month with its year: 2026年11月 or November 2026."""
     return format_skeleton("yMMMM", on, locale=get_locale())
@@ -79,11 +105,13 @@ def limit(allowed: str) -> str:
 def register(app: Flask) -> None:
     """Let the templates use them."""
     app.add_template_filter(local)
+    app.add_template_filter(city)
     app.add_template_filter(hours_and_minutes, "hm")
     app.add_template_filter(hours_to_seconds, "hms")
     app.add_template_filter(ago)
     app.add_template_filter(until)
     app.add_template_filter(times)
     app.add_template_filter(day)
+    app.add_template_filter(day_of_year)
     app.add_template_filter(month)
     app.add_template_filter(length_of)

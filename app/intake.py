@@ -40,21 +40,21 @@ class Taken(Schema):
     kept = fields.String(
         allow_none=True,
         metadata={
-            "description": "why the message is kept for the facility staff instead: unknown_sensor (once an hour of "
-            "each at most), or why nobody can read it"
+            "description": "why the message is kept for the facility staff instead (once an hour of a topic and a "
+            "reason at most): unknown_sensor, or why nobody can read it"
         },
     )
     unknown_sensors = fields.List(fields.String(), metadata={"description": "those that nobody made known"})
 
 
 def register(app: Flask) -> None:
-    """Prepare the decoders of an application, what its models of sensors are like, and what remembers when a stranger's
-    word was kept. Raises ProfileError."""
+    """Prepare the decoders of an application, what its models of sensors are like, and what remembers when a message
+    that nobody could take was kept. Raises ProfileError."""
     told: Settings = app.extensions["akiseki"]
     models = load(told.data_dir / "profiles")
     # What comes by HTTP tells nothing once; what is looked at here again is of before what the gateway keeps.
     app.extensions["akiseki.wires"] = wires = Wires(models, told.mqtt_prefixes, keeps=False)
-    app.extensions["akiseki.strangers"] = {}
+    app.extensions["akiseki.kept_at"] = {}
     app.extensions["akiseki.timing"] = models.timing
     app.extensions["akiseki.models"] = models.models
     app.extensions["akiseki.names"] = partial(_names, wires)
@@ -88,7 +88,7 @@ def take(query: dict[str, Any], wire: str) -> Any:
     ):
         raise Forbidden("intake.signature")
     known = current_app.extensions
-    handler = Handler(db.engine, now, wires=known["akiseki.wires"], strangers=known["akiseki.strangers"])
+    handler = Handler(db.engine, now, wires=known["akiseki.wires"], kept_at=known["akiseki.kept_at"])
     reason = "unreadable"
     try:
         counts = handler.handle([envelope_of(wire, query["event"], body, now())])

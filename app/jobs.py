@@ -20,6 +20,7 @@ from app.database import create_engine, reading, transaction
 from app.errors import Conflict
 from app.factory import create_app
 from app.idempotency import forget_old
+from app.occupancy.flapping import find_flapping, keep_flapping
 from app.occupancy.health import keep_gaps, sequence_gaps
 from app.records import erasing
 from app.searches import Searches
@@ -130,8 +131,11 @@ def write_days_anew(engine: Engine, now: datetime, office: Office) -> int:
 
 
 def note_troubles(engine: Engine, now: datetime, _office: Office) -> int:
-    """Tell what is newly wrong with sensors; returns how much."""
+    """Tell what is newly wrong with sensors; returns how much. Which of them flap is read first: nobody waits."""
+    with reading(engine) as session:
+        turning = find_flapping(session, now)
     with transaction(engine) as session:
+        keep_flapping(session, turning, now=now)
         return pipeline.note_sensor_troubles(session, now)
 
 
@@ -152,13 +156,19 @@ def note_waiting(engine: Engine, now: datetime, office: Office) -> int:
 
 
 def draw_due_lots(engine: Engine, now: datetime, office: Office) -> int:
-    """Draw every zone whose hour has come, each in a transaction of its own; returns how many."""
+    """Draw every zone whose hour has come, each in a transaction of its own; returns how many. One that fails keeps no
+    other from being drawn."""
     with reading(engine) as session:
         due = pipeline.due_draws(session, now)
+    drawn = 0
     for draw_id in due:
-        with transaction(engine) as session:
-            pipeline.draw_lots(session, draw_id, now, office)
-    return len(due)
+        try:
+            with transaction(engine) as session:
+                pipeline.draw_lots(session, draw_id, now, office)
+            drawn += 1
+        except Exception:
+            log.exception("draw %s failed; trying again at the next turn", draw_id)
+    return drawn
 
 
 def keep_due(engine: Engine, now: datetime, settings: Settings) -> dict[str, int] | None:

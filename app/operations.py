@@ -17,7 +17,7 @@ from app.http import now, problem, settings
 from app.migrate import is_current
 from app.occupancy.gateways import is_at_work, list_gateways
 from app.occupancy.health import health, kept_gaps
-from app.occupancy.troubles import counted
+from app.occupancy.troubles import TOLD, counted
 from app.people import guards as sections
 from app.telework import guards as day_log
 
@@ -72,7 +72,7 @@ def _of_sensors() -> CollectorRegistry:
     try:
         with database.reading(db.engine) as found:
             sensors, working = counted(found, now()), list_gateways(found)
-            watching, missing = health(found, now(), gaps=False), kept_gaps(found)
+            watching, missing = health(found, now(), count_gaps=False), kept_gaps(found)
     except DBAPIError:
         return registry
     by_state = Gauge("akiseki_sensors", "Sensors, by what they say", ("state",), registry=registry)
@@ -85,7 +85,7 @@ def _of_sensors() -> CollectorRegistry:
     )
     well = Gauge(
         "akiseki_sensor_well",
-        "Whether nothing is wrong with a sensor that watches a space",
+        "Whether nothing but lost readings is wrong with a sensor that watches a space",
         ("sensor",),
         registry=registry,
     )
@@ -96,8 +96,8 @@ def _of_sensors() -> CollectorRegistry:
         registry=registry,
     )
     for sensor in watching:
-        well.labels(sensor.sensor_id).set(not sensor.troubles)
-        lost.labels(sensor.sensor_id).set(missing.get(sensor.sensor_id, 0))
+        well.labels(sensor.sensor_id).set(not set(sensor.troubles) & set(TOLD))
+        lost.labels(sensor.sensor_id).set(sensor.missing)
     # As a gauge, since what comes late after all fills its gap.
     Gauge("akiseki_readings_missing", "The same of all sensors", registry=registry).set(sum(missing.values()))
     at_work = Gauge(
@@ -111,7 +111,7 @@ def _of_sensors() -> CollectorRegistry:
         beats = is_at_work(one, now(), settings().speed)
         at_work.labels(one.name).set(beats)
         for name, gauge in figures.items():
-            gauge.labels(one.name).set(getattr(one, name) if beats or name != "connected" else False)
+            gauge.labels(one.name).set(getattr(one, name) if beats or name not in OF_THE_MOMENT else 0)
     return registry
 
 
@@ -123,10 +123,13 @@ GATEWAY_FIGURES = {
     "repeated": "Readings that were stored before",
     "dead": "Messages that nobody could read",
     "changes": "Confirmed changes",
-    "lag_ms": "From the arrival of the newest batch until it was stored, in milliseconds",
+    "per_minute": "Messages a minute, of late",
+    "lag_ms": "How old the newest readings were when they were stored, in milliseconds",
     "broker_holds": "Messages that the broker holds",
     "broker_dropped": "Messages that the broker dropped since it started",
 }
+# What one that does not work does not do.
+OF_THE_MOMENT = {"connected", "per_minute"}
 
 
 def _counted(app: Flask) -> CollectorRegistry:

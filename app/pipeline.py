@@ -19,9 +19,11 @@ from app.bookings.moving.service import Move
 from app.bookings.now import service as now_service
 from app.bookings.now.service import Ask, Taken
 from app.bookings.series import service as series
+from app.bookings.series import unused
 from app.bookings.series.rules import Scope
 from app.bookings.service import AS_IT_WAS, Words
 from app.lots import drawing
+from app.lots import service as lots
 from app.lots.models import LotDraw
 from app.occupancy import letters as dead_letters
 from app.occupancy import service as occupancy
@@ -32,10 +34,11 @@ from app.people import service as people
 from app.people import staffing
 from app.people.models import Role
 from app.people.service import Person
-from app.rotation import publishing, swapping
-from app.rotation.models import Rotation, RotationSwap
+from app.rotation import publishing, swapping, terminals
+from app.rotation.models import Rotation
 from app.rotation.publishing import OnBreach, Withdrawn
 from app.rotation.seats import Published
+from app.rotation.swapping import Answered
 from app.spaces import barriers, fixed_seats, layout, rebinding
 from app.spaces.barriers import Closing, Outage
 from app.spaces.models import Closure, FixedSeat
@@ -105,11 +108,11 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     due = release.due_for_release(session, now)
     expected = telework.planned_arrivals(session, due.people, office)
     released = release.release_no_shows(session, due, expected, now)
-    series.ask_about_unused(session, released, now)
+    unused.ask_about_unused(session, released, now)
     left_early = release.end_early_leaves(session, now)
     completed = release.complete(session, now)
     let_go = offers.settle(session, now)
-    unconfirmed = series.end_unconfirmed(session, now)
+    unconfirmed = unused.end_unconfirmed(session, now)
     freed = space_ids([*released, *left_early, *completed, *unconfirmed, *let_go, *gone])
     offered = offers.offer(session, now, freed=freed)
     usage.close_idle(session, now)
@@ -128,7 +131,7 @@ def next_due(session: Session) -> datetime | None:
         rebinding.next_due(session),
         warning.next_due(session),
         release.next_due(session),
-        series.next_due(session),
+        unused.next_due(session),
         staffing.next_due(session),
         offers.next_due(session),
         usage.next_due(session),
@@ -197,6 +200,9 @@ def cancel(
     offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
     return booking
 
+
+# Who asks for telework, and who approves it: a terminal of one's own need not be lent, as rotations know.
+own_terminals = terminals.own_terminals
 
 # Somebody is absent: what they booked is cancelled and offered to whoever waits, and they wait for nothing themselves.
 needless_within, cancel_within = absent.needless_within, absent.cancel_within
@@ -289,11 +295,11 @@ def withdraw_rotation(
 
 def answer_swap(
     session: Session, swap_id: int, *, accepts: bool, actor: Person, office: Office, now: datetime
-) -> RotationSwap:
+) -> Answered:
     """Whoever is asked to come in for somebody says yes or no; a seat that this frees is offered to whoever waits."""
-    swap, freed = swapping.answer(session, swap_id, accepts=accepts, actor=actor, office=office, now=now)
-    offers.offer(session, now, freed=space_ids(freed), only_freed=True)
-    return swap
+    done = swapping.answer(session, swap_id, accepts=accepts, actor=actor, office=office, now=now)
+    offers.offer(session, now, freed=space_ids(done.freed), only_freed=True)
+    return done
 
 
 def bookings_to_end(session: Session, wanted: Closing) -> list[Booking]:
@@ -360,19 +366,14 @@ def keep_seat(
     )
     start, end = fixed_seats.kept_span(wanted, get_place(session, wanted.space_id).timezone, now)
     moves = moving.move_away(
-        session,
-        wanted.space_id,
-        start,
-        end,
-        actor=actor,
-        now=now,
-        besides=wanted.user_id,
+        session, wanted.space_id, start, end, actor=actor, now=now, besides=wanted.user_id
     )
     return kept, moves
 
 
-# The layout changes, and whoever may no longer have what they booked is moved or told; in one step.
-change_zone, change_space = relayout.change_zone, relayout.change_space
+# The layout changes, and whoever may no longer have what they booked is moved or told; in one step. A zone that goes is
+# drawn no more.
+change_zone, change_space, remove_zone = relayout.change_zone, relayout.change_space, lots.remove_zone
 
 
 def remove_space(session: Session, space_id: int, *, actor: Person, now: datetime) -> list[Move]:

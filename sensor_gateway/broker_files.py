@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sensor_gateway.broker import GATEWAY_GRANTS, Grant, Tls, new_password, write_configuration
 
-PASSWORDS, ACL, NEW = "passwords", "acl", "new-passwords.csv"
+CONF, PASSWORDS, ACL, NEW = "mosquitto.conf", "passwords", "acl", "new-passwords.csv"
+_RIGHT = re.compile("topic (read|write) (.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,62 @@ class Written:
     removed: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where a broker listens, and by which certificate; `plain`: (address, port) without one, beside it."""
+
+    host: str
+    port: int
+    tls: Tls | None = None
+    plain: tuple[str, int] | None = None
+
+
 def known_users(folder: Path) -> dict[str, str]:
     """The users in a folder's password file, each with its hash; none where there is no file."""
-    path = folder / PASSWORDS
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    lines = _text(folder / PASSWORDS).splitlines()
     return dict(line.split(":", 1) for line in lines if ":" in line)
 
 
-def known_gateways(folder: Path) -> list[str]:
-    """The gateways that a folder's access list lets in, none where there is no file."""
-    path = folder / ACL
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    rights = {f"topic {grant.access} {grant.topic}" for grant in GATEWAY_GRANTS}
-    users = (part.splitlines() for part in text.split("\nuser ")[1:])
-    return [name for name, *granted in users if rights <= set(granted)]
+def known_grants(folder: Path) -> tuple[list[str], dict[str, list[Grant]]]:
+    """Who is let in by a folder's access list: gateways; and what speaks for many devices, with what each may do."""
+    gateways: list[str] = []
+    others: dict[str, list[Grant]] = {}
+    for part in _text(folder / ACL).split("\nuser ")[1:]:
+        name, *lines = part.splitlines()
+        rights = [_RIGHT.fullmatch(line) for line in lines]
+        granted = [Grant("read" if one[1] == "read" else "write", one[2]) for one in rights if one]
+        if set(GATEWAY_GRANTS) <= set(granted):
+            gateways.append(name)
+        else:
+            others[name] = granted
+    return gateways, others
+
+
+def known_listening(folder: Path) -> Listening | None:
+    """Where the broker of a folder listens; None where there is none yet."""
+    listeners: list[dict[str, str]] = []
+    for line in _text(folder / CONF).splitlines():
+        name, _, value = line.partition(" ")
+        if name == "listener":
+            listeners.append({})
+        if listeners:
+            listeners[-1].setdefault(name, value)
+    if not listeners:
+        return None
+    (host, port), *beside = [_address(one["listener"]) for one in listeners]
+    cert, key, ca = (listeners[0].get(name) for name in ("certfile", "keyfile", "cafile"))
+    tls = Tls(Path(cert), Path(key), Path(ca) if ca else None) if cert and key else None
+    return Listening(host, port, tls, beside[0] if beside else None)
+
+
+def _address(told: str) -> tuple[str, int]:
+    """Of a listener's line, as it was written: the port, then the address."""
+    port, _, host = told.partition(" ")
+    return host or "0.0.0.0", int(port)  # noqa: S104 - as Mosquitto does where no address stands
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def settle_users(folder: Path, users: Iterable[str]) -> dict[str, str]:
@@ -61,14 +105,11 @@ def write_site(
     *,
     gateways: Sequence[str],
     grants: Mapping[str, Sequence[Grant]],
-    host: str,
-    port: int,
-    tls: Tls | None = None,
-    plain: tuple[str, int] | None = None,
+    listening: Listening,
 ) -> Written:
     """Write all that a site's Mosquitto needs into `folder`; `grants`: what speaks for many devices at once, and what
-    each may do; `plain` as of `mosquitto_conf`. Raises ValueError for a name that no user may have, or two
-    would have, OSError where the folder cannot be written."""
+    each may do. Raises ValueError for a name that no user may have, or two would have, OSError where the folder cannot
+    be written."""
     before, devices = known_users(folder), list(devices)
     if twice := sorted({*gateways, *grants} & set(devices)) or [one for one in grants if one in gateways]:
         raise ValueError(f"a sensor, or what is let in, is called as another user: {', '.join(twice)}")
@@ -77,9 +118,9 @@ def write_site(
         folder,
         credentials=users,
         grants={**dict.fromkeys(gateways, GATEWAY_GRANTS), **grants},
-        host=host,
-        port=port,
-        tls=tls,
-        plain=plain,
+        host=listening.host,
+        port=listening.port,
+        tls=listening.tls,
+        plain=listening.plain,
     )
     return Written(list(users), sorted(users.keys() - before), sorted(before.keys() - users))

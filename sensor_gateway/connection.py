@@ -67,7 +67,8 @@ class Disconnected(Exception):
 class Wanted:
     """Where to connect, as whom, and for which topics. `batch`: how many messages are taken at once at most. `passing`:
     the broker keeps nothing for us when we are gone, and tells what it retained. `besides`: topics that are welcome,
-    what is retained of them too, but that no broker need let us hear."""
+    what is retained of them too, but that no broker need let us hear. `unwanted`: topics of before, which the broker
+    may still keep for us."""
 
     url: SplitResult
     filters: Sequence[str]
@@ -77,6 +78,7 @@ class Wanted:
     keepalive: timedelta = KEEPALIVE
     passing: bool = False
     besides: Sequence[str] = ()
+    unwanted: Sequence[str] = ()
     trust: Trust = PUBLIC
 
     @property
@@ -170,6 +172,11 @@ class Connection:
             self._client.subscribe(options)
         else:
             self._client.subscribe([(one, option.QoS) for one, option in options])
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Ask for the messages under some topics no more; what the broker kept of them so far still comes."""
+        if filters:
+            self._client.unsubscribe(list(filters))
 
     def read(self) -> None:
         """Read messages until none is left or the batch is full. paho reads one packet a call."""

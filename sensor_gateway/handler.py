@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from app.pipeline import keep_dead_letters, process_readings
 from sensor_gateway.announcements import is_announcement, rows_of
 from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope, Undecodable
+from sensor_gateway.rates import age
 from sensor_gateway.topics import NATIVE_PREFIX
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 MODELS_EVERY = timedelta(minutes=1)
 # A smaller batch takes no longer than two transactions do.
 MOST_PARTS, APART_FROM = 2, 200
-STRANGERS_EVERY, MOST_STRANGERS = timedelta(hours=1), 100_000
+LETTERS_EVERY, MOST_LETTERS = timedelta(hours=1), 100_000
 # Of a value that the database cannot hold, such as a null character: a fault of the message, not of the office.
 UNSTORABLE = (DataError, UnicodeError)
 
@@ -48,7 +49,8 @@ Letter = tuple[str, bytes, str]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of messages. `stored` counts each reading once, `repeated` those that were stored before."""
+    """What became of messages. `stored` counts each reading once, `repeated` those that were stored before. `lag`: how
+    old they were by then."""
 
     messages: int = 0
     stored: int = 0
@@ -56,6 +58,7 @@ class Counts:
     dead: int = 0
     changes: int = 0
     unknown_sensors: frozenset[str] = frozenset()
+    lag: timedelta = field(default=timedelta(0), compare=False)
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -65,6 +68,7 @@ class Counts:
             self.dead + other.dead,
             self.changes + other.changes,
             self.unknown_sensors | other.unknown_sensors,
+            max(self.lag, other.lag),
         )
 
 
@@ -78,19 +82,15 @@ class Handler:
         *,
         wires: Wires | None = None,
         kept: Container[tuple[str, str, int]] = frozenset(),
-        strangers: dict[str, datetime] | None = None,
+        kept_at: dict[tuple[str, str], datetime] | None = None,
     ) -> None:
-        """`kept`: (topic, reason, size) of dead letters that are not to be kept again. `strangers`: when a message of
-        whom nobody knows was kept last, by topic; shared by handlers that live for one message each."""
+        """`kept`: (topic, reason, size) of dead letters that are not to be kept again. `kept_at`: when one of a topic
+        and reason was kept last; shared by handlers that live for one message each."""
         self._engine = engine
         self._wires = wires or Wires()
         self._clock = clock
         self._kept = kept
-        self._strangers = {} if strangers is None else strangers
-
-    def now(self) -> datetime:
-        """What the handler's clock says."""
-        return self._clock()
+        self._kept_at = {} if kept_at is None else kept_at
 
     def commands(self) -> list[tuple[str, bytes]]:
         """What devices are to be told for what they said, as topic and payload, each once."""
@@ -139,39 +139,44 @@ class Handler:
         """The same for messages that were read already, and those that nobody could read. `told`: what wires tell only
         once."""
         readings = [reading for _envelope, reading in said]
-        dead = list(letters)
         now = self._clock()
         with transaction(self._engine) as session:
             keep_told_once(session, told)
             observed = process_readings(session, readings, now)
             strangers = _strangers(said, observed.unknown_sensors) if observed.unknown_sensors else []
-            count = len(strangers) + len(dead)
-            news = {one.topic: one for one, _reading in reversed(strangers) if self._is_news(one.topic, now)}
-            dead += [(one.topic, one.payload, "unknown_sensor") for one in news.values()]
+            dead = [*letters, *((one.topic, one.payload, "unknown_sensor") for one, _reading in strangers)]
+            news = self._news(dead, now)
             readings = [one for one in readings if one.sensor_id not in observed.unknown_sensors]
-            keep_dead_letters(session, [one for one in dead if not self._is_kept(one)], now=now)
-        self._note_strangers(news, now)
+            keep_dead_letters(session, [one for one in news.values() if not self._is_kept(one)], now=now)
+        self._note_kept(news, now)
         if told:
             self._wires.told_once.kept(told)
         return Counts(
             messages=len(said) + len(letters) if messages is None else messages,
             stored=observed.stored,
             repeated=len(readings) - observed.stored,
-            dead=count,
+            dead=len(dead),
             changes=len(observed.changes),
             unknown_sensors=frozenset(one.sensor_id for _envelope, one in strangers),
+            lag=age(readings, self._clock()),
         )
 
-    def _is_news(self, topic: str, now: datetime) -> bool:
-        """Whether a stranger was not kept for an hour: a house's lamps speak all day on the topics of its sensors."""
-        kept_at = self._strangers.get(topic)
-        return kept_at is None or now - kept_at >= STRANGERS_EVERY
+    def _news(self, dead: Sequence[Letter], now: datetime) -> dict[tuple[str, str], Letter]:
+        """The first of each topic and reason of which none was kept for an hour: a house's lamps speak all day on the
+        topics of its sensors, and a broken device says the same each second."""
+        news: dict[tuple[str, str], Letter] = {}
+        for letter in dead:
+            topic, _payload, reason = letter
+            kept_at = self._kept_at.get((topic, reason))
+            if kept_at is None or now - kept_at >= LETTERS_EVERY:
+                news.setdefault((topic, reason), letter)
+        return news
 
-    def _note_strangers(self, topics: Iterable[str], now: datetime) -> None:
+    def _note_kept(self, news: Iterable[tuple[str, str]], now: datetime) -> None:
         """They are kept by now: what was rolled back is news still when it comes again."""
-        if len(self._strangers) >= MOST_STRANGERS:
-            self._strangers.clear()
-        self._strangers.update(dict.fromkeys(topics, now))
+        if len(self._kept_at) >= MOST_LETTERS:
+            self._kept_at.clear()
+        self._kept_at.update(dict.fromkeys(news, now))
 
     def _learn_models(self) -> None:
         """The models of the sensors as they are registered, once a minute; of which parts devices tell, and what was

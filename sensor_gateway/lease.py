@@ -10,7 +10,7 @@ import logging
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Engine
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 BEAT_EVERY = timedelta(seconds=2)
 LOOK_EVERY = timedelta(seconds=1)
+AT_ONCE = timedelta(milliseconds=100)
 
 
 class LeaseLost(Exception):
@@ -37,27 +38,31 @@ class Lease:
     def __init__(self, engine: Engine, name: str, clock: Clock, *, holder: str = "") -> None:
         self.name = name
         self.holder = holder or f"{socket.gethostname()[:40]}:{secrets.token_hex(8)}"
+        # What was asked of the broker under this name before, and is not any more.
+        self.unwanted: Sequence[str] = ()
         self._engine = engine
         self._clock = clock
         self._beat_at = 0.0
 
-    def acquire(self, wait: Callable[[float], bool]) -> bool:
-        """Wait until the place is ours; False where `wait`, which sleeps for some seconds, says that we are to end."""
+    def acquire(self, wait: Callable[[float], bool], filters: Collection[str] = ()) -> bool:
+        """Wait until the place is ours; False where `wait`, which sleeps for some seconds, says that we are to end.
+        `filters`: what we shall ask of the broker."""
         seen: Beat | None = None
         since = time.monotonic()
         told = False
         while True:
             try:
                 now_seen = self._look()
+                if now_seen != seen:
+                    seen, since = now_seen, time.monotonic()
+                free = seen is None or not seen.holder or seen.holder == self.holder
+                is_still = time.monotonic() - since >= STILL_FOR.total_seconds()
+                if (free or is_still) and self._take(seen, filters):
+                    return True
             except OperationalError as error:
                 log.warning("the database does not answer: %s", error.orig)
                 seen, since = None, time.monotonic()
             else:
-                if now_seen != seen:
-                    seen, since = now_seen, time.monotonic()
-                free = seen is None or not seen.holder or seen.holder == self.holder
-                if (free or time.monotonic() - since >= STILL_FOR.total_seconds()) and self._take(seen):
-                    return True
                 if not (free or told):
                     log.info("another gateway %r is at work: waiting to take its place", self.name)
                     told = True
@@ -90,8 +95,14 @@ class Lease:
         with reading(self._engine) as session:
             return gateways.seen(session, self.name)
 
-    def _take(self, seen: Beat | None) -> bool:
+    def _take(self, seen: Beat | None, filters: Collection[str]) -> bool:
+        asked_at = time.monotonic()
         with transaction(self._engine) as session:
-            taken = gateways.take(session, self.name, self.holder, seen, now=self._clock())
+            session.connection()
+            if time.monotonic() - asked_at > AT_ONCE.total_seconds():
+                return False  # SQLite had another writer: whoever is at work could not beat either
+            now = self._clock()
+            taken = gateways.take(session, self.name, self.holder, seen, filters=filters, now=now)
         self._beat_at = time.monotonic()
+        self.unwanted = sorted({*(seen.filters if seen else ())} - {*filters})
         return taken

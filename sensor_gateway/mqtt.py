@@ -55,7 +55,8 @@ class Link:
         return self._connection.protocol if self._connection else ""
 
     def connect(self) -> None:
-        """Connect and subscribe, by MQTT 5 or, where the broker does not speak it, by 3.1.1.
+        """Connect, subscribe what is wanted and unsubscribe what is not any more, by MQTT 5 or, where the broker does
+        not speak it, by 3.1.1.
 
         Raises Disconnected when nobody answers, BrokerRefused when the broker will not have us.
         """
@@ -71,6 +72,8 @@ class Link:
             raise Disconnected(f"{wanted.host}:{wanted.port} does not speak MQTT 5 or 3.1.1{hint}")
         self._connection = connection
         connection.subscribe(self._wanted.filters, self._wanted.besides)
+        # Not before: what the old topics and the new have in common is missed by neither.
+        connection.unsubscribe(self._wanted.unwanted)
         # Messages that waited for us come before the answer, and more of them than we asked for: Mosquitto 2.0.11 sends
         # a session that it resumes all that its numbers allow. So they are taken first, and the answer when it comes.
         connection.until(lambda: connection.granted is not None or connection.is_full)

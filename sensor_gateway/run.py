@@ -8,8 +8,9 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
@@ -19,13 +20,14 @@ from app.settings import Settings
 from app.stopping import Stop, stop_signals
 from sensor_gateway import announcements, queue_watch
 from sensor_gateway.configs import Configs
-from sensor_gateway.connection import BATCH, KEEPALIVE, BrokerRefused, Disconnected, TakenOver, Wanted
+from sensor_gateway.connection import BATCH, BrokerRefused, Disconnected, TakenOver, Wanted
 from sensor_gateway.decoders import FILTERS, Wires
 from sensor_gateway.handler import MOST_PARTS, Counts, Handler
-from sensor_gateway.lease import LOOK_EVERY, Lease, LeaseLost
+from sensor_gateway.lease import BEAT_EVERY, LOOK_EVERY, Lease, LeaseLost
 from sensor_gateway.messages import Envelope
 from sensor_gateway.mqtt import Batch, Link
 from sensor_gateway.profiles import ProfileError, load
+from sensor_gateway.rates import Rate
 from sensor_gateway.trust import Trust
 
 log = logging.getLogger(__name__)
@@ -65,15 +67,16 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
                 besides=(*queue_watch.FILTERS, *announcements.filters(wires)),
                 trust=Trust.of(settings),
             )
-            taken = 0
-            while not stop and lease.acquire(stop.wait):
+            lost_soon = _LostSoon()
+            while not stop and lease.acquire(stop.wait, (*wanted.filters, *wanted.besides)):
+                lost_soon.begin()
                 try:
                     handler = Handler(engine, settings.clock, wires=wires)
-                    _work(Link(wanted), handler, Configs(engine), stop, lease)
+                    link = Link(replace(wanted, unwanted=lease.unwanted))
+                    _work(link, handler, Configs(engine), stop, lease)
                 except TakenOver as lost:
                     # Who took our place in the database connects before we see it there.
-                    taken += 1
-                    if taken >= TAKEN_AT_MOST:
+                    if lost_soon.is_too_often():
                         raise
                     log.warning("%s", lost)
         except (BrokerRefused, NotStored, ProfileError) as failure:
@@ -117,8 +120,9 @@ class Gateway:
         self._queue = queue_watch.QueueWatch()
         self._report = _Report()
         self._all = Counts()
+        self._rate = Rate()
         self._lag = timedelta(0)
-        self._taken = 0
+        self._lost_soon = _LostSoon()
 
     def figures(self) -> Figures:
         """What went through until now."""
@@ -129,6 +133,7 @@ class Gateway:
             repeated=self._all.repeated,
             dead=self._all.dead,
             changes=self._all.changes,
+            per_minute=self._rate.per_minute(self._all.messages, time.monotonic()),
             lag_ms=round(self._lag / timedelta(milliseconds=1)),
             broker_holds=self._queue.held,
             broker_dropped=self._queue.dropped or 0,
@@ -140,19 +145,18 @@ class Gateway:
         gc.collect()
         gc.freeze()
         while self._connected():
-            since = time.monotonic()
+            self._lost_soon.begin()
             try:
                 self._drain()
             except Disconnected as lost:
                 log.warning("the connection to the broker is lost: %s", lost)
                 if self._configs is not None:
                     self._configs.forget()
-                self._taken = self._taken + 1 if time.monotonic() - since < SOON.total_seconds() else 0
-            if self._taken >= TAKEN_AT_MOST:
-                raise BrokerRefused(
-                    f"the broker ended {self._taken} connections soon after it had taken them: "
-                    "is another gateway running with this name?"
-                )
+                if self._lost_soon.is_too_often():
+                    raise BrokerRefused(
+                        f"the broker ended {TAKEN_AT_MOST} connections soon after it had taken them: "
+                        "is another gateway running with this name?"
+                    ) from lost
 
     def _connected(self) -> bool:
         """Try to connect until it works or the process is to stop; whether it worked."""
@@ -163,7 +167,7 @@ class Gateway:
             try:
                 self._link.connect()
             except Disconnected as failure:
-                self._taken = 0
+                self._lost_soon = _LostSoon()
                 log.warning("no connection to the broker, trying again in %.1f s: %s", delay, failure)
                 self._stop.wait(delay)
                 self._tend_lease()
@@ -181,7 +185,7 @@ class Gateway:
             storing: _Storing | None = None
             try:
                 while not self._stop:
-                    batch = self._link.take(GLANCE, busy=storing.goes_on if storing else _idle)
+                    batch = self._link.take(GLANCE, busy=partial(self._is_storing, storing))
                     if storing:
                         self._finish(storing)
                     storing = self._begun(batch, beside) if batch.envelopes else None
@@ -198,17 +202,25 @@ class Gateway:
         return _Storing(batch, [beside.submit(self._stored, part) for part in parts])
 
     def _finish(self, storing: _Storing) -> None:
-        """Wait until a batch is stored, and acknowledge it; raises NotStored."""
-        while storing.goes_on():
-            wait(storing.parts, KEEPALIVE.total_seconds() / 4)
+        """Wait until a batch is stored, and acknowledge it; raises NotStored, and LeaseLost."""
+        while wait(storing.parts, BEAT_EVERY.total_seconds()).not_done:
             self._link.tend()
+            self._tend_lease()
         counts = sum((part.result() for part in storing.parts), Counts())
         self._link.acknowledge(storing.batch)
         for topic, payload in self._handler.commands():
             self._link.publish(topic, payload, retain=False)
         self._report.add(counts)
         self._all += counts
-        self._lag = self._handler.now() - storing.batch.envelopes[0].received_at
+        if counts.stored:
+            self._lag = counts.lag
+
+    def _is_storing(self, storing: _Storing | None) -> bool:
+        """Whether a batch is being stored still; asked again and again, so the place is kept alive meanwhile."""
+        if storing is None or all(part.done() for part in storing.parts):
+            return False
+        self._tend_lease()
+        return True
 
     def _tend_lease(self) -> None:
         if self._lease is not None:
@@ -240,12 +252,21 @@ class _Storing:
     batch: Batch
     parts: Sequence[Future[Counts]]
 
-    def goes_on(self) -> bool:
-        return not all(part.done() for part in self.parts)
 
+class _LostSoon:
+    """How often in a row what was had was lost soon after."""
 
-def _idle() -> bool:
-    return False
+    def __init__(self) -> None:
+        self._since, self._times = 0.0, 0
+
+    def begin(self) -> None:
+        self._since = time.monotonic()
+
+    def is_too_often(self) -> bool:
+        """To be asked when it is lost once more."""
+        is_soon = time.monotonic() - self._since < SOON.total_seconds()
+        self._times = self._times + 1 if is_soon else 0
+        return self._times >= TAKEN_AT_MOST
 
 
 class _Report:

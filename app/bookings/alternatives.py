@@ -14,6 +14,7 @@ from app.bookings.moving.others import Others, grounds, read_others, sites_of
 from app.bookings.moving.rules import Candidate, Stay, best, nearest_time
 from app.bookings.rules import Status
 from app.people.service import Person, find_people
+from app.settings import OfficeHours
 from app.spaces.barriers import barriers
 from app.spaces.models import Space
 from app.spaces.service import Place
@@ -75,13 +76,15 @@ class Nearby:
         stay = Stay(sections, first, last, self._people, zone_id=self._place.zone.id)
         return best(span, others.ways(others.grounds[self._place.space.id], stay), self._people)
 
-    def time(self, span: TimeSpan, within: TimeSpan | None = None) -> TimeSpan | None:
-        """The nearest time of the same day's hours, and `within` a span, for which the space itself is free, and the
-        person too."""
+    def time(self, span: TimeSpan, hours: OfficeHours) -> TimeSpan | None:
+        """The nearest time of the same day for which the space itself is free, and the person too: while the site is
+        open and, unless what was asked lies outside of them, within the office's `hours`."""
         place = self._place
-        opens, closes = place.opening.opens or time.min, place.opening.closes
-        day = day_span(span.start.astimezone(place.timezone).date(), place.timezone, opens, closes)
-        day = (day.intersection(within) or day) if within else day
+        on = span.start.astimezone(place.timezone).date()
+        day = day_span(on, place.timezone, place.opening.opens or time.min, place.opening.closes)
+        office = day_span(on, place.timezone, hours.start, hours.end)
+        if office.start <= span.start and span.end <= office.end:
+            day = day.intersection(office) or day
         if day.end <= self._now:
             return None
         window = TimeSpan(max(day.start, self._now), day.end)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.bookings.refusing import overlap
-from app.database import constraint_name, lock_in_order, try_lock_rows
+from app.database import constraint_name, lock_in_order, try_lock_each, try_lock_rows
 from app.timespan import TimeSpan
 
 # Constraint on PostgreSQL, message of the trigger on SQLite → what of it clashed.
@@ -39,6 +39,11 @@ def try_turn(session: Session, *, user_id: int | None, space_id: int) -> bool:
     """As `queue_up`, but without waiting, for whoever holds rows already: whether it is one's turn at once."""
     users = set() if user_id is None else {user_id}
     return try_lock_rows(session, "person", users) and try_lock_rows(session, "space", {space_id})
+
+
+def try_turns(session: Session, user_ids: Iterable[int | None]) -> set[int]:
+    """Those of some persons whose turn it is at once. One statement."""
+    return try_lock_each(session, "person", {user_id for user_id in user_ids if user_id is not None})
 
 
 @contextmanager

@@ -18,13 +18,15 @@ from app.bookings.models import Booking
 from app.database import reading_apart
 from app.errors import Conflict
 from app.people.service import Person
+from app.settings import OfficeHours
 from app.spaces.service import get_place
 from app.timespan import TimeSpan
 
 
 @contextmanager
-def told(engine: Engine, *, actor: Person, now: datetime) -> Iterator[None]:
+def told(engine: Engine, *, actor: Person, now: datetime, hours: OfficeHours) -> Iterator[None]:
     """An overlap that is refused inside says what would be allowed; around the transaction, which is over by then.
+    `hours`: the office's, out of which no other time is named, unless that is what was asked.
 
     Three queries, and only of what is refused.
     """
@@ -34,7 +36,7 @@ def told(engine: Engine, *, actor: Person, now: datetime) -> Iterator[None]:
         span = _asked(error.facts)
         if error.code == "booking.overlap" and span is not None:
             with reading_apart(engine) as session:
-                error.facts |= _instead(session, error.facts, span, actor=actor, now=now)
+                error.facts |= _instead(session, error.facts, span, actor=actor, now=now, hours=hours)
         raise
 
 
@@ -45,13 +47,19 @@ def _asked(facts: dict[str, Any]) -> TimeSpan | None:
 
 
 def _instead(
-    session: Session, facts: dict[str, Any], span: TimeSpan, *, actor: Person, now: datetime
+    session: Session,
+    facts: dict[str, Any],
+    span: TimeSpan,
+    *,
+    actor: Person,
+    now: datetime,
+    hours: OfficeHours,
 ) -> dict[str, Any]:
     place = get_place(session, facts["space_id"])
     # Of a guest nothing else is known than where they are expected.
     user_id = facts.get("for_user_id") if "person" in facts else actor.id
     nearby = Nearby(session, place, span, user_id=user_id, now=now, besides=facts.get("booking_id"))
-    free = nearby.time(span)
+    free = nearby.time(span, hours)
     found: dict[str, Any] = {}
     if free is not None:
         start, end = free.start.isoformat(), free.end.isoformat()
@@ -79,10 +87,10 @@ class InTheWay:
 
 
 def in_the_way(
-    session: Session, booking: Booking, space_id: int, span: TimeSpan, *, now: datetime, hours: TimeSpan
+    session: Session, booking: Booking, space_id: int, span: TimeSpan, *, now: datetime, hours: OfficeHours
 ) -> InTheWay:
-    """Of a booking that is to have a space for a span; a fixed number of queries. `hours`: the office's of that day,
-    out of which no other time is named, unless that is what was asked. Raises NotFound `space.unknown`."""
+    """Of a booking that is to have a space for a span; a fixed number of queries. `hours` as of `told`. Raises NotFound
+    `space.unknown`."""
     place = get_place(session, space_id)
     nearby = Nearby(
         session,
@@ -94,10 +102,8 @@ def in_the_way(
         people=people_of(session, [booking.id])[booking.id],
         besides=booking.id,
     )
-    other, time = nearby.space(span), None
-    if booking.start_at > now:
-        within = hours if hours.start <= span.start and span.end <= hours.end else None
-        time = nearby.time(span, within)
+    other = nearby.space(span)
+    time = nearby.time(span, hours) if booking.start_at > now else None
     return InTheWay(
         place.space.code,
         nearby.taken(span),

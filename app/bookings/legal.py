@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -24,9 +25,10 @@ from app.errors import RuleBroken
 from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
 from app.spaces.locked import ground_of, read_locked
 from app.spaces.lots import to_be_drawn
-from app.spaces.rules import Entry, Lane
+from app.spaces.rules import Entry, Lane, Opening
 from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan, days_of
+from app.working_days import WorkingDays
 
 
 def refuse(rule: str, value: object, allowed: str) -> NoReturn:
@@ -80,9 +82,18 @@ def check_hours(reads: Reads, place: Place, span: TimeSpan) -> None:
     year = span.start.astimezone(place.timezone).year
     # A query only where the site opens on working days alone.
     calendar = reads.calendar(year) if place.opening.working_days_only else public_holidays(year)
-    open_hours = place.opening.shuts_out(span, place.timezone, calendar)
-    if open_hours is not None:
-        refuse("opening_hours", span.start.isoformat(), _between(open_hours.start, open_hours.end))
+    refused = hours_refusal(place.opening, span, place.timezone, calendar)
+    if refused is not None:
+        refuse(refused.rule, refused.value, refused.allowed)
+
+
+def hours_refusal(opening: Opening, span: TimeSpan, zone: ZoneInfo, calendar: WorkingDays) -> Refusal | None:
+    """Why a site's hours do not allow a span, or None."""
+    hours = opening.shuts_out(span, zone, calendar)
+    if hours is None:
+        return None
+    allowed = f"{hours.start.isoformat()}/{hours.end.isoformat()}"
+    return Refusal("opening_hours", span.start.isoformat(), allowed)
 
 
 def standing(session: Session, place: Place, span: TimeSpan, user_id: int | None) -> list[Barrier]:
@@ -124,11 +135,17 @@ def check_barriers(session: Session, place: Place, span: TimeSpan, user_id: int 
         refuse_barrier(barrier)
 
 
-def refuse_barrier(barrier: Barrier) -> NoReturn:
-    """Say what stands before a space and, where that is known and nobody else's business, until when."""
+def barrier_refusal(barrier: Barrier) -> Refusal:
+    """What stands before a space and, where that is known and nobody else's business, until when."""
     if barrier.why == NOT_AVAILABLE or barrier.end is None:
-        refuse(barrier.why, barrier.start.isoformat(), "another space")
-    refuse(barrier.why, barrier.start.isoformat(), f">= {barrier.end.isoformat()}")
+        return Refusal(barrier.why, barrier.start.isoformat(), "another space")
+    return Refusal(barrier.why, barrier.start.isoformat(), f">= {barrier.end.isoformat()}")
+
+
+def refuse_barrier(barrier: Barrier) -> NoReturn:
+    """Raise RuleBroken `booking.rule` for what stands before a space."""
+    refused = barrier_refusal(barrier)
+    refuse(refused.rule, refused.value, refused.allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +223,3 @@ def check_capacity(place: Place, people: int) -> None:
     """That a room holds the person booked for and the attendees; raises RuleBroken `booking.rule`."""
     if people > max(place.space.capacity, 1):
         refuse("capacity", people, f"<= {place.space.capacity}")
-
-
-def _between(start: datetime, end: datetime) -> str:
-    return f"{start.isoformat()}/{end.isoformat()}"

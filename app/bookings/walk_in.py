@@ -21,12 +21,11 @@ from app.people.cards import find_by_card
 from app.people.service import Person, get_person
 from app.spaces.desk_codes import as_typed
 from app.spaces.models import FixedSeat, Space, Zone
-from app.spaces.service import Place, get_place, in_layout, policies
-from app.timespan import TimeSpan
+from app.spaces.service import Place, get_place, in_layout, policies, timezones
+from app.timespan import TimeSpan, day_span
 
 JUST = timedelta(minutes=20)
 AT_MOST = 6
-A_DAYS_WORK = timedelta(hours=16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +116,18 @@ def card_holder(session: Session, card: str, on: date, *, secret_key: str) -> Pe
 
 
 def todays(session: Session, person: Person, now: datetime) -> list[OwnBooking]:
-    """What somebody at the kiosk has booked for themselves today; two queries."""
-    rows = own_bookings(session, user_id=person.id, since=now)
-    return [
-        row for row in rows if row.booking.user_id == person.id and row.booking.start_at < now + A_DAYS_WORK
-    ]
+    """What somebody at the kiosk has booked for themselves today, up to the midnight of its site, and what they may
+    check in to by now; three queries."""
+    own = own_bookings(session, user_id=person.id, since=now)
+    rows = [row for row in own if row.booking.user_id == person.id]
+    zones = timezones(session, [row.space.id for row in rows])
+
+    def is_todays(row: OwnBooking) -> bool:
+        zone, begins = zones[row.space.id], row.booking.start_at
+        today = day_span(now.astimezone(zone).date(), zone)
+        return begins < today.end or begins - row.policy.check_in_opens <= now
+
+    return [row for row in rows if is_todays(row)]
 
 
 def check_in(session: Session, booking_id: int, *, person: Person, now: datetime) -> Booking:

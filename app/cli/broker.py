@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,9 +18,10 @@ from app.occupancy.gateways import list_gateways
 from app.settings import NAME
 from app.spaces.models import Sensor
 from sensor_gateway.broker import Grant, Tls
-from sensor_gateway.broker_files import NEW, known_gateways, write_site
+from sensor_gateway.broker_files import NEW, Listening, known_grants, known_listening, write_site
 from sensor_gateway.topics import is_native_id
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - devices are elsewhere
 PLAIN_PORT, TLS_PORT = 1883, 8883
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path, resolve_path=True)
 
@@ -75,6 +77,44 @@ def by_user(granted: tuple[tuple[str, Grant], ...]) -> dict[str, list[Grant]]:
     return grants
 
 
+def listening_of(
+    before: Listening | None,
+    host: str | None,
+    port: int | None,
+    tls: Tls | None,
+    plain: tuple[str, int] | None,
+) -> Listening:
+    """Where to listen and by which certificate: as is said now, and where nothing is said as before. Raises Failed for
+    a plain listener beside none."""
+    if before is None:
+        before = Listening(EVERYWHERE, TLS_PORT if tls else PLAIN_PORT)
+    if tls and before.tls:
+        tls = replace(tls, ca=tls.ca or before.tls.ca)
+    elif tls and not port:
+        port = TLS_PORT
+    found = Listening(host or before.host, port or before.port, tls or before.tls, plain or before.plain)
+    if found.plain and not found.tls:
+        raise Failed(
+            "--plain stands beside --tls-cert and --tls-key; without them the one listener is plain."
+        )
+    return found
+
+
+def told(listening: Listening, grants: Mapping[str, Sequence[Grant]]) -> str:
+    """Where the broker listens, and what it lets in for many devices, in words."""
+    by = "without TLS"
+    if tls := listening.tls:
+        by = f"by the certificate {tls.cert}" + (f", devices by those of {tls.ca}" if tls.ca else "")
+    beside = f" and on {_place(*listening.plain)} without TLS" if listening.plain else ""
+    rights = [f"{user}:{one.access}:{one.topic}" for user, may in grants.items() for one in may]
+    lets_in = f", and lets in {', '.join(rights)}" if rights else ""
+    return f"It listens on {_place(listening.host, listening.port)} {by}{beside}{lets_in}."
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def tls_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options of the broker's certificate, which the command takes as one `tls`."""
 
@@ -103,8 +143,8 @@ def broker() -> None:
 
 @broker.command("config")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--host", default="0.0.0.0", show_default=True, type=Address(), help="where it listens")  # noqa: S104 - devices are elsewhere
-@click.option("--port", type=PORT, help=f"default: {PLAIN_PORT}, with a certificate {TLS_PORT}")
+@click.option("--host", type=Address(), help=f"where it listens; at first: {EVERYWHERE}")
+@click.option("--port", type=PORT, help=f"at first: {PLAIN_PORT}, with a certificate {TLS_PORT}")
 @tls_options
 @click.option(
     "--plain",
@@ -119,44 +159,48 @@ def broker() -> None:
     type=GatewayName(),
     help="for each gateway of several sites; default: those known, and AKISEKI_GATEWAY_NAME",
 )
-@click.option("--grant", "granted", multiple=True, type=GrantText(), help="may be given more than once")
+@click.option(
+    "--grant",
+    "granted",
+    multiple=True,
+    type=GrantText(),
+    help="may be given more than once; of a user that is let in already, instead of what it may",
+)
+@click.option(
+    "--anew",
+    is_flag=True,
+    help="forget what was said before: of listeners, certificate and grants only what is said now holds",
+)
 def config(
     *,
     folder: Path,
-    host: str,
+    host: str | None,
     port: int | None,
     tls: Tls | None,
     plain: tuple[str, int] | None,
     gateways: tuple[str, ...],
     granted: tuple[tuple[str, Grant], ...],
+    anew: bool,
 ) -> None:
     """Write Mosquitto's configuration, access list and password file for the sensors that are known.
 
-    Made again, it keeps the passwords that are known, gives new sensors and gateways one each and takes away those
-    of sensors that are gone, and of gateways where --gateway names others. What speaks for many devices is let in
-    by --grant: zigbee2mqtt:write:zigbee2mqtt/#
+    Made again, it keeps where the broker listens, its certificate, who is let in, and the passwords that are known;
+    gives new sensors and gateways one each, and takes away those of sensors that are gone, and of gateways where
+    --gateway names others. What speaks for many devices is let in by --grant: zigbee2mqtt:write:zigbee2mqtt/#
     """
-    if plain and not tls:
-        raise Failed(
-            "--plain stands beside --tls-cert and --tls-key; without them the one listener is plain."
-        )
     settings = settings_of_env()
     with reading_of(settings) as session:
         sensors = session.scalars(select(Sensor.id).order_by(Sensor.id)).all()
         at_work = [one.name for one in list_gateways(session)]
-    known = [settings.gateway_name, *at_work, *known_gateways(folder)]
     devices = [one for one in sensors if is_native_id(one)]
     try:
-        written = write_site(
-            folder,
-            devices,
-            gateways=list(dict.fromkeys(gateways or known)),
-            grants=by_user(granted),
-            host=host,
-            port=port or (TLS_PORT if tls else PLAIN_PORT),
-            tls=tls,
-            plain=plain,
-        )
+        before = None if anew else known_listening(folder)
+        listening = listening_of(before, host, port, tls, plain)
+        gateways_before, grants_before = known_grants(folder)
+        names = list(dict.fromkeys(gateways or [settings.gateway_name, *at_work, *gateways_before]))
+        kept = {} if anew else {user: may for user, may in grants_before.items() if user not in names}
+        grants = kept | by_user(granted)
+        written = write_site(folder, devices, gateways=names, grants=grants, listening=listening)
     except (OSError, ValueError) as error:
         raise Failed(str(error)) from error
     others = len(sensors) - len(devices)
@@ -168,9 +212,12 @@ def config(
             else ""
         )
     )
+    click.echo(told(listening, grants))
+    if before:
+        click.echo("So it was before, where nothing else is said now; --anew forgets that.")
     if written.removed:
         click.echo(f"Taken away: {', '.join(written.removed)}")
-    if written.added and (plain or not (tls and tls.ca)):
+    if written.added and (listening.plain or not (listening.tls and listening.tls.ca)):
         click.echo(f"Passwords of the new ones: {folder / NEW}. Fit the sensors, then delete that file.")
     click.echo(
         f"The account that runs Mosquitto must own the folder. Start it: mosquitto -c {folder / 'mosquitto.conf'}"

@@ -19,6 +19,7 @@ from app.rotation.explain import Conflict
 from app.rotation.form import ProblemForm, plan_form, problem_of
 from app.rotation.milp import Limits
 from app.rotation.rules import Problem
+from app.rotation.schemas import RotationRequest
 from app.rotation.solving import solve as solve_problem
 from app.rotation.working import search as search_stored
 from app.wording.rotation import rule_in_words
@@ -44,19 +45,20 @@ def rotation() -> None:
     type=click.IntRange(min=1),
     help="Deterministic work instead of seconds: same seed, same plan.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
-def solve(file: Path, form: str, seconds: float | None, work: int | None, seed: int) -> None:
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of what is random in the search (1).")
+def solve(file: Path, form: str, **options: Any) -> None:
     """Find a plan for the problem in FILE, as one JSON line: {"plan", "figures"}, or {"plan": null, "conflict"}.
 
-    FILE holds what POST /api/v1/rotations takes (see /api/docs), or an instance of the ASOCIO 2025 challenge.
-    Ends with 1 where there is no plan.
+    FILE holds what POST /api/v1/rotations takes, {"problem", "seconds"?, "work"?, "seed"?} (see /api/docs), or the
+    problem alone, or an instance of the ASOCIO 2025 challenge. Options go before what FILE says. Ends with 1 where
+    there is no plan.
     """
     try:
         said = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise Failed(f"{file} cannot be read: {error}.") from error
-    limits = Limits(seconds or (25.0 if form == "asocio" else 60.0), work, seed)
-    answer = _asocio(said, limits) if form == "asocio" else _native(said, limits)
+    given = {name: value for name, value in options.items() if value is not None}
+    answer = _asocio(said, given) if form == "asocio" else _native(said, given)
     click.echo(json.dumps(answer, ensure_ascii=False))
     if answer["plan"] is None:
         raise SystemExit(1)
@@ -71,26 +73,39 @@ def work(rotation_id: int) -> None:
         search_stored(engine, rotation_id, settings.clock)
 
 
-def _asocio(said: Any, limits: Limits) -> dict[str, Any]:
+def _asocio(said: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     try:
         instance = asocio.Instance.parse(said)
     except asocio.InstanceError as error:
         raise Failed(f"This is no instance of the challenge: {error}.") from error
-    plan = asocio_search.search(instance, limits)
+    plan = asocio_search.search(instance, Limits(**{"seconds": 25.0, **given}))
     if plan is None:
         return {"plan": None, "figures": None}
     return {"plan": plan, "figures": asdict(asocio.figures(instance, plan))}
 
 
-def _native(said: Any, limits: Limits) -> dict[str, Any]:
+def _native(said: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        problem = problem_of(ProblemForm().load(said))
+        asked = _asked(said)
     except ValidationError as error:
         raise Failed(f"This is no problem of a rotation: {_first(error.messages)}") from error
-    solved = solve_problem(problem, limits)
+    problem = problem_of(asked.pop("problem"))
+    if "seconds" in given:
+        asked.pop("work", None)  # or it would go before them
+    solved = solve_problem(problem, Limits(**{**asked, **given}))
     if solved.plan is not None:
         return {"plan": plan_form(solved.plan), "figures": solved.figures}
     return {"plan": None, "conflict": _conflict(problem, solved.conflict) if solved.conflict else None}
+
+
+def _asked(said: Any) -> dict[str, Any]:
+    """A problem, and beside it how long to search, where that is said. Raises ValidationError."""
+    if isinstance(said, dict) and not said.keys().isdisjoint(RotationRequest().fields):
+        request: dict[str, Any] = RotationRequest().load(said)
+        if "problem" not in request:
+            raise ValidationError("A section is planned in its office alone: give a problem.", "section")
+        return request
+    return {"problem": ProblemForm().load(said)}
 
 
 def _first(messages: Any) -> str:

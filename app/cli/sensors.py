@@ -33,10 +33,11 @@ def sensors() -> None:
 
 @sensors.command("list")
 def list_() -> None:
-    """Every sensor that watches a space: what it says, when it was last heard, its battery, what was lost."""
+    """Every sensor that is known, a spare without a space: what it says, when it was last heard, its battery, what is
+    wrong."""
     settings = settings_of_env()
     with reading_of(settings) as session:
-        for one in health(session, settings.clock()):
+        for one in health(session, settings.clock(), spares=True):
             seen = one.last_seen_at
             heard = (
                 seen.astimezone(settings.timezone).isoformat(timespec="seconds") if seen else "never heard"

@@ -26,13 +26,13 @@ from app.errors import DomainError
 from app.lots.models import LotDraw, LotWish, Outcome, State
 from app.lots.rules import Drawn, Seat, Wish, draw, mutual_groups
 from app.lots.rules.record import inputs_of, result_of
-from app.lots.service import belongs, desks, locked_draw, open_next
+from app.lots.service import belongs, call_off, desks, locked_draw, open_next
 from app.people.service import Person, find_people
 from app.settings import OfficeHours
-from app.spaces.barriers import barriers
+from app.spaces.barriers import CLOSED, Barrier, barriers
 from app.spaces.models import Space, Zone
 from app.spaces.rules import Lane
-from app.spaces.service import Place, floor_timezone, get_places, get_zone, zone_opening
+from app.spaces.service import Place, floor_timezone, get_places, zone_opening
 from app.timespan import TimeSpan, day_span
 
 SAT_THERE = (Status.BOOKED, Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)
@@ -77,25 +77,34 @@ def draw_zone(
     found = locked_draw(session, draw_id)
     if found.state is not State.OPEN or found.draw_at > now:
         return None
-    zone = get_zone(session, found.zone_id)
+    zone = session.get_one(Zone, found.zone_id)
+    if zone.removed_at is not None:
+        call_off(session, zone.id, actor_id=None, now=now)
+        return None
     timezone = floor_timezone(session, zone.floor_id)
     span = day_span(found.on_date, timezone, hours.start, hours.end)
     wishes = session.scalars(select(LotWish).where(LotWish.draw_id == draw_id).order_by(LotWish.number)).all()
     if now >= span.start:
         _miss(session, found, wishes, now)
     else:
-        opening = zone_opening(session, zone)
-        begins, ends = (
-            max(hours.start, opening.opens or hours.start),
-            min(hours.end, opening.closes or hours.end),
-        )
-        open_span = day_span(found.on_date, timezone, begins, ends) if begins < ends else None
+        open_span = _open_span(session, zone, found.on_date, timezone, hours)
         _Draw(session, found, zone, timezone, open_span, now, away).do(wishes)
     zone.lots_drawn_on = max(found.on_date, zone.lots_drawn_on or found.on_date)
     session.flush()
     if zone.lots_at is not None:
         open_next(session, zone, zone.lots_at, now=now)
     return found
+
+
+def _open_span(
+    session: Session, zone: Zone, on: date, timezone: ZoneInfo, hours: OfficeHours
+) -> TimeSpan | None:
+    """The office hours of a day as far as the zone's site is open; None where it is shut."""
+    opening = zone_opening(session, zone)
+    if opening.working_days_only and not working_days(session, on.year).is_working(on):
+        return None
+    begins, ends = max(hours.start, opening.opens or hours.start), min(hours.end, opening.closes or hours.end)
+    return day_span(on, timezone, begins, ends) if begins < ends else None
 
 
 def _miss(session: Session, found: LotDraw, wishes: Sequence[LotWish], now: datetime) -> None:
@@ -170,8 +179,11 @@ class _Draw:
         queue_up(
             session, user_ids=[one.user_id for one in wishes], space_ids=[one.id for one in spaces.values()]
         )
-        people = self._people(wishes)
-        seats = self._seats(spaces)
+        before = self._before()
+        if self.span is None or any(one.why == CLOSED for one in before):
+            self.refused = dict.fromkeys((one.number for one in wishes), CLOSED)
+        people = self._people([one for one in wishes if one.number not in self.refused])
+        seats = self._seats(spaces, before)
         self.offered = frozenset(one.code for one in seats)
         asked = self._asked(wishes, spaces, people)
         allotting = self._allotting(spaces, people)
@@ -217,7 +229,11 @@ class _Draw:
         )
         return set(self.session.scalars(query))
 
-    def _seats(self, spaces: Mapping[str, Space]) -> list[Seat]:
+    def _before(self) -> list[Barrier]:
+        """What stands before spaces of the zone on that day."""
+        return barriers(self.session, self.span, self.timezone, zone_ids=[self.zone.id]) if self.span else []
+
+    def _seats(self, spaces: Mapping[str, Space], before: Collection[Barrier]) -> list[Seat]:
         """The desks that nobody has booked and before which nothing stands on that day; none where the site is shut."""
         if self.span is None:
             return []
@@ -227,11 +243,7 @@ class _Draw:
             Booking.start_at < self.span.end,
             Booking.end_at > self.span.start,
         )
-        gone = set(self.session.scalars(query))
-        gone |= {
-            one.space_id
-            for one in barriers(self.session, self.span, self.timezone, floor_id=self.zone.floor_id)
-        }
+        gone = {*self.session.scalars(query), *(one.space_id for one in before)}
         return [Seat(one.code, one.x, one.y) for one in spaces.values() if one.id not in gone]
 
     def _asked(
@@ -281,7 +293,8 @@ class _Draw:
         return sat
 
     def _missed(self, user_ids: Collection[int]) -> dict[int, int]:
-        """By person how many draws of the zone in a row left them out; not to wish does not break the row."""
+        """By person how many draws of the zone in a row left them out; not to wish, or a day on which the office turned
+        out to be closed, does not break the row."""
         query = (
             select(LotWish)
             .join(LotDraw, LotDraw.id == LotWish.draw_id)
@@ -290,6 +303,7 @@ class _Draw:
                 LotDraw.state == State.DRAWN,
                 LotDraw.on_date < self.draw.on_date,
                 LotWish.user_id.in_(user_ids),
+                LotWish.reason != CLOSED,
             )
             .order_by(LotDraw.on_date)
         )

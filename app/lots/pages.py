@@ -33,6 +33,9 @@ REASONS: Mapping[str, LazyString] = {
     "together": lazy_gettext("near the colleagues you sit with"),
     "lot": lazy_gettext("as the lot had it"),
     "full": lazy_gettext("There were more wishes than seats. Next time you come first."),
+    "closed": lazy_gettext(
+        "The office is closed then, so no seat was drawn. Your place in the order stays as it was."
+    ),
     "missed": lazy_gettext("The draw could not take place in time. Book what is free."),
     "zone": lazy_gettext("You do not belong to the zone's section on that day."),
     "away": lazy_gettext("You plan to be elsewhere on that day."),

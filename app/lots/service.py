@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from app.people.models import User
 from app.people.sections import people_within
 from app.people.service import Person, find_person, list_people
 from app.settings import OfficeHours
+from app.spaces import layout
 from app.spaces.fixed_seats import list_kept
 from app.spaces.lots import drawn_at
 from app.spaces.models import Floor, Site, Space, Zone
@@ -73,10 +74,10 @@ def set_lots(session: Session, zone_id: int, rule: LotRule, *, actor_id: int | N
 
     Raises NotFound `zone.unknown`, RuleBroken `lots.free_seating` for a zone that needs no booking.
     """
+    hold_zone(session, zone_id=zone_id)
     zone = get_zone(session, zone_id)
     if rule.at is not None and zone.free_seating:
         raise RuleBroken("lots.free_seating", zone=zone.code)
-    hold_zone(session, zone_id=zone_id)
     zone.lots_at, zone.lots_no_repeat, zone.lots_together = rule.at, rule.no_repeat_days, rule.together
     session.flush()
     events.record(
@@ -90,13 +91,27 @@ def set_lots(session: Session, zone_id: int, rule: LotRule, *, actor_id: int | N
         together=rule.together,
     )
     if rule.at is None:
-        for pending in session.scalars(_pending(zone_id)):
-            pending.state = State.CANCELLED
-            events.record(session, "lots.cancelled", f"lots:{pending.id}", at=now, actor_id=actor_id)
-        session.flush()
+        call_off(session, zone_id, actor_id=actor_id, now=now)
     else:
         open_next(session, zone, rule.at, now=now)
     return zone
+
+
+def call_off(session: Session, zone_id: int, *, actor_id: int | None, now: datetime) -> None:
+    """What is still to be drawn of a zone never is."""
+    for pending in session.scalars(_pending(zone_id)):
+        pending.state = State.CANCELLED
+        events.record(session, "lots.cancelled", f"lots:{pending.id}", at=now, actor_id=actor_id)
+    session.flush()
+
+
+def remove_zone(session: Session, zone_id: int, *, actor_id: int | None, now: datetime) -> None:
+    """A zone leaves the layout, and is drawn no more. Raises as `layout.remove_zone`."""
+    hold_zone(session, zone_id=zone_id)
+    rule = get_rule(session, zone_id)
+    if rule.at is not None:
+        set_lots(session, zone_id, replace(rule, at=None), actor_id=actor_id, now=now)
+    layout.remove_zone(session, zone_id, actor_id=actor_id, now=now)
 
 
 def _pending(zone_id: int) -> Select[LotDraw]:

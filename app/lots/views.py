@@ -17,6 +17,7 @@ from app.lots.rules.record import published
 from app.lots.service import belongs, count_wishes, desks, get_draw, who_belongs
 from app.people.models import User
 from app.people.service import Person, find_person
+from app.spaces.barriers import CLOSED
 from app.spaces.fixed_seats import list_kept
 from app.spaces.models import Space, Zone
 
@@ -143,12 +144,14 @@ def _recent(session: Session, since: date) -> list[tuple[LotDraw, Zone]]:
 
 @dataclass(frozen=True, slots=True)
 class DrawPage:
-    """One draw as everybody sees it. `number`: the reader's own in it, None where they did not wish."""
+    """One draw as everybody sees it. `number`: the reader's own in it, None where they did not wish. `is_closed`: who
+    wished was told that the office is closed on that day."""
 
     draw: LotDraw
     zone: Zone
     wishes: int
     number: int | None
+    is_closed: bool
 
     @property
     def result(self) -> Sequence[Any]:
@@ -159,9 +162,11 @@ def draw_page(session: Session, draw_id: int, user_id: int) -> DrawPage:
     """A draw with how many wish in it; raises NotFound `lots.unknown`."""
     draw = get_draw(session, draw_id)
     own = session.get(LotWish, (draw_id, user_id))
+    closed = select(LotWish.draw_id).where(LotWish.draw_id == draw_id, LotWish.reason == CLOSED).limit(1)
     return DrawPage(
         draw,
         session.get_one(Zone, draw.zone_id),
         count_wishes(session, [draw_id]).get(draw_id, 0),
         own.number if own else None,
+        session.scalar(closed) is not None,
     )

@@ -27,17 +27,19 @@ _told_once = Base.metadata.tables["told_once"]
 
 
 class Beat(NamedTuple):
-    """Who works under a name, "" where nobody does, and their newest beat."""
+    """Who works under a name, "" where nobody does, and their newest beat. `filters`: all that was ever asked of the
+    broker under it."""
 
     holder: str
     number: int
+    filters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What went through since the gateway began to work. `lag_ms`: how long the newest message had waited from its
-    arrival until it was stored. `broker_holds`: messages that the broker keeps for its clients; `broker_dropped`: what
-    it dropped since it started."""
+    """What went through since the gateway began to work. `per_minute`: messages, of late. `lag_ms`: how old the newest
+    readings were when they were stored, by the devices' own time where they tell one. `broker_holds`: messages that the
+    broker keeps for its clients; `broker_dropped`: what it dropped since it started."""
 
     connected: bool = False
     messages: int = 0
@@ -45,6 +47,7 @@ class Figures:
     repeated: int = 0
     dead: int = 0
     changes: int = 0
+    per_minute: int = 0
     lag_ms: int = 0
     broker_holds: int = 0
     broker_dropped: int = 0
@@ -53,14 +56,24 @@ class Figures:
 def seen(session: Session, name: str) -> Beat | None:
     """The newest beat under a name; None where nobody ever worked."""
     row = session.execute(
-        select(GatewayRun.holder, GatewayRun.beat).where(GatewayRun.name == name)
+        select(GatewayRun.holder, GatewayRun.beat, GatewayRun.filters).where(GatewayRun.name == name)
     ).one_or_none()
-    return Beat(*row) if row else None
+    return Beat(row.holder, row.beat, tuple(row.filters)) if row else None
 
 
-def take(session: Session, name: str, holder: str, before: Beat | None, *, now: datetime) -> bool:
-    """Begin to work under a name, if its beat is still as it was seen; whether that was so."""
-    fresh = {"holder": holder, "began_at": now, "beaten_at": now, **asdict(Figures())}
+def take(
+    session: Session,
+    name: str,
+    holder: str,
+    before: Beat | None,
+    *,
+    filters: Collection[str] = (),
+    now: datetime,
+) -> bool:
+    """Begin to work under a name, if its beat is still as it was seen; whether that was so. `filters`: what is about to
+    be asked of the broker."""
+    asked = sorted({*filters, *(before.filters if before else ())})
+    fresh = {"holder": holder, "began_at": now, "beaten_at": now, "filters": asked, **asdict(Figures())}
     if before is not None:
         taken = session.execute(
             update(GatewayRun)

@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Subquery, and_, case, delete, func, insert, select
+from sqlalchemy.orm import Session, aliased
 
-from app.occupancy.models import OccupancyChange, SensorGap, SensorState, StoredReading
+from app.occupancy.flapping import flapping
+from app.occupancy.models import SensorGap, SensorState, StoredReading
 from app.occupancy.rules import Occupancy, looks_stuck
 from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 
 LOW_BATTERY_PCT = 15
-# More confirmed changes than that within a day are no people coming and going.
-FLAPPING_AFTER = 100
-DAY = timedelta(days=1)
+# 64 random bits in hex, as devices of the native wire name their boots (RULES 3); no other wire's names are as long.
+BOOT_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a sensor says, of which spaces, when it was last heard, and how many of its readings never came.
+    """What a sensor says, of which spaces (none: a spare), when it was last heard, and how many of its readings never
+    came.
 
     `suspect`: it has said occupied for over 12 hours, or all night; shown and told, no evidence (RULES 4). `flapping`:
-    its space changed over a hundred times within a day. `low`: its battery is at 15 per cent or less.
+    it turned over sixty times within an hour, not longer ago than a day. `low`: its battery is at 15 per cent or less.
     """
 
     sensor_id: str
@@ -46,8 +47,9 @@ class Health:
 
     @property
     def troubles(self) -> list[str]:
-        """What is wrong with it, the worst first: silent, suspect, flapping, battery, gaps."""
-        silent = self.state is Occupancy.OFFLINE or self.last_seen_at is None
+        """What is wrong with it, the worst first: silent, suspect, flapping, battery, gaps. A spare may be
+        silent."""
+        silent = bool(self.space_ids) and (self.state is Occupancy.OFFLINE or self.last_seen_at is None)
         found = {
             "silent": silent,
             "suspect": self.suspect,
@@ -59,14 +61,21 @@ class Health:
 
 
 def health(
-    session: Session, now: datetime, *, after: str = "", limit: int | None = None, gaps: bool = True
+    session: Session,
+    now: datetime,
+    *,
+    after: str = "",
+    limit: int | None = None,
+    count_gaps: bool = True,
+    spares: bool = False,
 ) -> list[Health]:
-    """The sensors that watch a space, in the order of their ids, at most `limit` after `after`; four queries.
+    """The sensors that watch a space, in the order of their ids, at most `limit` after `after`; four queries. `spares`:
+    those that watch none, too.
 
-    `gaps`: count what was lost, which reads all that is kept of these sensors: not for every sensor of a large office.
+    `count_gaps`: count what was lost, which reads all that is kept of these sensors, not for every sensor of a large
+    office; else it is as the jobs counted it last.
     """
-    watching = select(SensorBinding.sensor_id).where(SensorBinding.until_at.is_(None))
-    rows = session.execute(
+    query = (
         select(
             Sensor.id,
             Sensor.model,
@@ -76,10 +85,15 @@ def health(
             SensorState.since_at,
         )
         .join(SensorState, SensorState.sensor_id == Sensor.id, isouter=True)
-        .where(Sensor.id > after, Sensor.id.in_(watching))
+        .where(Sensor.id > after)
         .order_by(Sensor.id)
         .limit(limit)
-    ).all()
+    )
+    if not spares:
+        query = query.where(
+            Sensor.id.in_(select(SensorBinding.sensor_id).where(SensorBinding.until_at.is_(None)))
+        )
+    rows = session.execute(query).all()
     ids = [row.id for row in rows]
     spaces: dict[str, list[tuple[int, str]]] = defaultdict(list)
     zones: dict[str, ZoneInfo] = {}
@@ -94,7 +108,8 @@ def health(
     ):
         spaces[sensor_id].append((space_id, code))
         zones[sensor_id] = ZoneInfo(timezone)
-    missing, restless = sequence_gaps(session, ids) if gaps else {}, _restless(session, ids, now)
+    missing = sequence_gaps(session, ids) if count_gaps else kept_gaps(session)
+    restless = flapping(session, now)
     return [
         Health(
             row.id,
@@ -112,29 +127,18 @@ def health(
     ]
 
 
-def _restless(session: Session, sensor_ids: Sequence[str], now: datetime) -> set[str]:
-    query = (
-        select(OccupancyChange.sensor_id)
-        .where(
-            OccupancyChange.sensor_id.in_(sensor_ids),
-            OccupancyChange.since_at > now - DAY,
-            OccupancyChange.state.in_((Occupancy.OCCUPIED, Occupancy.VACANT)),
-        )
-        .group_by(OccupancyChange.sensor_id)
-        .having(func.count() > FLAPPING_AFTER)
-    )
-    return set(session.scalars(query))
-
-
 def sequence_gaps(session: Session, sensor_ids: Sequence[str] | None = None) -> dict[str, int]:
     """How many readings each sensor numbered that never came: a loss before the gateway shows here.
 
-    Counted from what is stored, so a gap that a device fills by publishing again heals by itself. Of all sensors
-    where none are named.
+    Counted from what is stored, so a gap that a device fills by publishing again heals by itself. A boot's own first
+    readings are missed where an earlier boot was heard: before it the sensor may not have been known, and of the oldest
+    they may be erased. Of all sensors where none are named.
     """
     per_boot = (
         select(
             StoredReading.sensor_id,
+            StoredReading.boot,
+            func.min(StoredReading.seq).label("first"),
             (func.max(StoredReading.seq) - func.min(StoredReading.seq) + 1 - func.count()).label("missing"),
         )
         .where(StoredReading.seq.is_not(None))
@@ -143,9 +147,37 @@ def sequence_gaps(session: Session, sensor_ids: Sequence[str] | None = None) -> 
     if sensor_ids is not None:
         per_boot = per_boot.where(StoredReading.sensor_id.in_(sensor_ids))
     found = per_boot.subquery()
-    total = func.sum(found.c.missing)
+    total = func.sum(found.c.missing + _missing_before(found))
     rows = session.execute(select(found.c.sensor_id, total).group_by(found.c.sensor_id).having(total > 0))
     return {sensor_id: int(count) for sensor_id, count in rows}
+
+
+def _missing_before(found: Subquery) -> ColumnElement[int]:
+    """How many readings of a boot, found as (sensor_id, boot, first), never came before its first: the native wire
+    counts from nought."""
+    began_at = (
+        select(StoredReading.observed_at)
+        .where(
+            StoredReading.sensor_id == found.c.sensor_id,
+            StoredReading.boot == found.c.boot,
+            StoredReading.seq == found.c.first,
+        )
+        .correlate(found)
+        .scalar_subquery()
+    )
+    earlier = aliased(StoredReading)
+    is_heard_before = (
+        select(earlier.id)
+        .where(
+            earlier.sensor_id == found.c.sensor_id,
+            earlier.boot != found.c.boot,
+            earlier.observed_at < began_at,
+        )
+        .correlate(found)
+        .exists()
+    )
+    is_native = func.length(found.c.boot) == BOOT_DIGITS
+    return case((and_(found.c.first > 0, is_native, is_heard_before), found.c.first), else_=0)
 
 
 def keep_gaps(session: Session, missing: Mapping[str, int]) -> None:

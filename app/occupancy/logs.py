@@ -13,21 +13,38 @@ from sqlalchemy.orm import Session
 from app.occupancy import rules
 from app.occupancy.models import OccupancyChange, StoredReading
 from app.occupancy.rules import Occupancy, SensorLog
-from app.spaces.models import Sensor, Space
+from app.spaces.models import Sensor, SensorBinding, Space
 from app.spaces.service import timezones
 
 
 def logs_of(
     session: Session, sensors: Mapping[int, Sequence[Sensor]], since: datetime, until: datetime
 ) -> dict[int, list[SensorLog]]:
-    """The logs of each space's sensors between two instants, by space; five queries for all."""
+    """The logs of each space's sensors between two instants, by space; five queries for all.
+
+    What a sensor said before it watched a space was of another, or of a drawer, and is not in its log there.
+    """
     ids = {sensor.id for listed in sensors.values() for sensor in listed}
-    rows: dict[str, list[RowMapping]] = defaultdict(list)
+    rows: dict[tuple[int, str], list[RowMapping]] = defaultdict(list)
     for row in session.execute(
         select(
-            StoredReading.sensor_id, StoredReading.observed_at, StoredReading.occupied, StoredReading.online
+            SensorBinding.space_id,
+            SensorBinding.from_at,
+            StoredReading.sensor_id,
+            StoredReading.observed_at,
+            StoredReading.occupied,
+            StoredReading.online,
+        )
+        .join(
+            SensorBinding,
+            and_(
+                SensorBinding.sensor_id == StoredReading.sensor_id,
+                SensorBinding.from_at <= StoredReading.observed_at,
+                SensorBinding.until_at.is_(None),
+            ),
         )
         .where(
+            SensorBinding.space_id.in_(sensors),
             StoredReading.sensor_id.in_(ids),
             StoredReading.observed_at >= since,
             StoredReading.observed_at <= until,
@@ -36,12 +53,13 @@ def logs_of(
         )
         .order_by(StoredReading.sensor_id, StoredReading.observed_at)
     ).mappings():
-        rows[row["sensor_id"]].append(row)
+        rows[row["space_id"], row["sensor_id"]].append(row)
     states = _states_between(session, sensors, since, until)
     zones = timezones(session, sensors)
     return {
         space_id: [
-            _log(sensor, rows[sensor.id], (states[space_id], zones[space_id]), since) for sensor in listed
+            _log(sensor, rows[space_id, sensor.id], (states[space_id], zones[space_id]), since)
+            for sensor in listed
         ]
         for space_id, listed in sensors.items()
     }
@@ -61,9 +79,9 @@ def _log(
         vacant=tuple(row["observed_at"] for row in rows if row["occupied"] is False),
         wills=tuple(row["observed_at"] for row in rows if row["online"] is False),
     )
-    if not sensor.clears_after_s:
+    if not sensor.clears_after_s or not rows:
         return found
-    return found.with_quiet(timedelta(seconds=sensor.clears_after_s), since)
+    return found.with_quiet(timedelta(seconds=sensor.clears_after_s), max(since, rows[0]["from_at"]))
 
 
 def _states_between(

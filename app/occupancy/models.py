@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from app.occupancy.rules import Occupancy
-from app.orm import Base, BigId, enum_text
+from app.orm import Base, BigId, Document, enum_text
 from app.spaces.models import SensorBinding
 
 
@@ -115,7 +115,8 @@ class DeadLetter(Base):
 
 
 class GatewayRun(Base):
-    """Who takes in messages under a name, their beat (see `gateways`), and what went through since they began."""
+    """Who takes in messages under a name, their beat (see `gateways`), and what went through since they began.
+    `filters`: of topics, all that was ever asked of the broker under it, which may keep them."""
 
     __tablename__ = "gateways"
 
@@ -124,12 +125,14 @@ class GatewayRun(Base):
     beat: Mapped[int] = mapped_column(BigInteger)
     began_at: Mapped[datetime]
     beaten_at: Mapped[datetime]
+    filters: Mapped[list[str]] = mapped_column(Document)
     connected: Mapped[bool]
     messages: Mapped[int] = mapped_column(BigInteger)
     stored: Mapped[int] = mapped_column(BigInteger)
     repeated: Mapped[int] = mapped_column(BigInteger)
     dead: Mapped[int] = mapped_column(BigInteger)
     changes: Mapped[int] = mapped_column(BigInteger)
+    per_minute: Mapped[int] = mapped_column(BigInteger)
     lag_ms: Mapped[int] = mapped_column(BigInteger)
     broker_holds: Mapped[int] = mapped_column(BigInteger)
     broker_dropped: Mapped[int] = mapped_column(BigInteger)
@@ -171,6 +174,15 @@ class SensorGap(Base):
 
     sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
     missing: Mapped[int] = mapped_column(BigInteger)
+
+
+class SensorFlap(Base):
+    """When a sensor was last found to flap (`flapping`); kept for a day."""
+
+    __tablename__ = "sensor_flaps"
+
+    sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
+    at: Mapped[datetime]
 
 
 class SensorAnnouncement(Base):

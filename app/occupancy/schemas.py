@@ -24,7 +24,9 @@ class SensorView(Schema):
     suspect = fields.Boolean(
         metadata={"description": "occupied for over 12 hours, which nobody is: look after it"}
     )
-    flapping = fields.Boolean(metadata={"description": "over a hundred changes within a day"})
+    flapping = fields.Boolean(
+        metadata={"description": "over sixty turns within an hour, not longer ago than a day"}
+    )
     low = fields.Boolean(metadata={"description": "its battery is at 15 per cent or less"})
     troubles = fields.List(
         fields.String(), metadata={"description": "silent, suspect, flapping, battery, gaps: the worst first"}

@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import attrgetter
-from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Table, func, or_, select
+from sqlalchemy.orm import Session
 
 from app.bulk import among, as_parameter, insert_rows, upsert_rows
 from app.occupancy import rules
 from app.occupancy.counters import with_runs
 from app.occupancy.models import SensorState, SpaceState
 from app.occupancy.readings import Reading
-from app.occupancy.rules import Fold, Occupancy, Signal, Transition, Watch, watch
+from app.occupancy.rules import Fold, Occupancy, Signal, Transition
+from app.occupancy.watched import FOLD_COLUMNS, Watched, load
 from app.orm import Base
-from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
-from app.spaces.rules import Kind, Policies
+from app.spaces.models import SensorBinding
+from app.spaces.rules import Policies
 
 SETTLE_AT_ONCE = 5000
-FOLD_COLUMNS = Fold._fields
 STATE_COLUMNS = ("sensor_id", *FOLD_COLUMNS, "due_at", "battery_pct")
 SPACE_COLUMNS = ("space_id", "state", "since_at", "at")
 READING_COLUMNS = (
@@ -69,19 +67,6 @@ class Observed:
     unknown_sensors: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
-class _Watched:
-    """A sensor loaded for folding, and the spaces that it watches, in which zone of time. `before`: its fold as it was
-    loaded."""
-
-    space_ids: tuple[int, ...]
-    zone: ZoneInfo | None
-    watching: Watch
-    fold: Fold
-    before: Fold
-    battery_pct: int | None
-
-
 Turn = tuple[str, Transition]  # a sensor turned
 
 
@@ -90,7 +75,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
 
     Readings of unknown sensors are not stored but named in the answer, so that the caller can keep the messages.
     """
-    watched = _load(session, {reading.sensor_id for reading in readings}, policies)
+    watched = load(session, {reading.sensor_id for reading in readings}, policies)
     known = [reading for reading in readings if reading.sensor_id in watched]
     fresh = store(session, with_runs(session, known))
     turns: list[Turn] = []
@@ -102,7 +87,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
     for sensor_id, own in by_sensor.items():
         one = watched[sensor_id]
         own.sort(key=_order)
-        for reading in own:
+        for reading in one.there(own):
             if reading.battery_pct is not None:
                 one.battery_pct = reading.battery_pct
             if reading.history:
@@ -138,7 +123,7 @@ def settle(session: Session, now: datetime, policies: Policies) -> Observed:
         .order_by(SensorState.due_at, SensorState.sensor_id)
         .limit(SETTLE_AT_ONCE)
     ).all()
-    watched = _load(session, set(due), policies)
+    watched = load(session, set(due), policies)
     turns: list[Turn] = []
     seen: list[Seen] = []
     for sensor_id, one in watched.items():
@@ -155,29 +140,52 @@ def settle(session: Session, now: datetime, policies: Policies) -> Observed:
 
 def _rewatch(session: Session, policies: Policies, now: datetime) -> list[Change]:
     """Say anew what is known of the spaces whose sensors came or went since it was last said; one query where none."""
-    rows = session.execute(
-        select(SpaceState.space_id, SpaceState.state)
-        .join(SensorBinding, SensorBinding.space_id == SpaceState.space_id)
-        .where(or_(SensorBinding.from_at > SpaceState.at, SensorBinding.until_at > SpaceState.at))
+    space_ids = session.scalars(
+        select(SensorBinding.space_id)
+        .join(SpaceState, SpaceState.space_id == SensorBinding.space_id, isouter=True)
+        .where(
+            or_(
+                SpaceState.at.is_(None),  # nothing was ever said of it
+                SensorBinding.from_at > SpaceState.at,
+                SensorBinding.until_at > SpaceState.at,
+            )
+        )
         .distinct()
+        .order_by(SensorBinding.space_id)
     ).all()
-    if not rows:
+    if not space_ids:
         return []
-    ids = session.scalars(
+    sensor_ids = session.scalars(
         select(SensorBinding.sensor_id).where(
-            SensorBinding.space_id.in_([row.space_id for row in rows]), SensorBinding.until_at.is_(None)
+            among(session, SensorBinding.space_id, space_ids), SensorBinding.until_at.is_(None)
         )
     )
-    watched = _load(session, set(ids), policies)
-    was = {row.space_id: row.state for row in rows}
-    said = []
-    for space_id in was:
-        folds = {name: one.fold for name, one in watched.items() if space_id in one.space_ids}
-        now_is = rules.combined(fold.state for fold in folds.values())
-        last_hit_at = max((fold.last_hit_at for fold in folds.values() if fold.last_hit_at), default=None)
-        said.append(Change(space_id, next(iter(folds), ""), now_is, now, now, last_hit_at))
+    folds: dict[int, dict[str, Fold]] = {space_id: {} for space_id in space_ids}
+    for sensor_id, one in load(session, set(sensor_ids), policies).items():
+        for space_id in folds.keys() & one.space_ids:
+            folds[space_id][sensor_id] = one.fold
+    # Read when their sensors are locked: what another said meanwhile is said.
+    was = {
+        row.space_id: row.state
+        for row in session.execute(
+            select(SpaceState.space_id, SpaceState.state).where(
+                among(session, SpaceState.space_id, space_ids)
+            )
+        )
+    }
+    said = [
+        Change(
+            space_id,
+            next(iter(own), ""),
+            rules.combined(fold.state for fold in own.values()),
+            now,
+            now,
+            max((fold.last_hit_at for fold in own.values() if fold.last_hit_at), default=None),
+        )
+        for space_id, own in folds.items()
+    ]
     _keep_states(session, said)
-    changes = [one for one in said if one.state is not was[one.space_id]]
+    changes = [one for one in said if one.state is not was.get(one.space_id, Occupancy.UNKNOWN)]
     _log(session, changes)
     return changes
 
@@ -189,92 +197,6 @@ def next_due(session: Session) -> datetime | None:
 
 def _order(reading: Reading) -> tuple[datetime, int]:
     return reading.observed_at, reading.seq or 0
-
-
-def _load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[str, _Watched]:
-    """The sensors with their fold, and those that watch a space with one of them; locked until the transaction ends, in
-    the order of their ids. One that was bound since it was last heard begins anew: what it said was of another space.
-    """
-    if not sensor_ids:
-        return {}
-    beside = aliased(SensorBinding)
-    together = select(beside.sensor_id).join(
-        SensorBinding,
-        and_(
-            SensorBinding.space_id == beside.space_id,
-            SensorBinding.sensor_id != beside.sensor_id,
-            SensorBinding.until_at.is_(None),
-        ),
-    )
-    sensor_ids = sensor_ids.union(
-        session.scalars(
-            together.where(beside.until_at.is_(None), among(session, SensorBinding.sensor_id, sensor_ids))
-        )
-    )
-    # In a statement of its own: one that waits and reads would read what stood before the wait.
-    session.execute(
-        select(Sensor.id)
-        .where(among(session, Sensor.id, sensor_ids))
-        .order_by(Sensor.id)
-        .with_for_update(key_share=True)
-    )
-    rows: Iterable[Any] = session.execute(
-        select(
-            Sensor.id,
-            SensorBinding.space_id,
-            SensorBinding.from_at,
-            Site.timezone,
-            Space.kind,
-            Space.zone_id,
-            Sensor.heartbeat_s,
-            Sensor.own_hold_s,
-            Sensor.holds_itself,
-            Sensor.clears_after_s,
-            _states.c.sensor_id.label("has_state"),
-            _states.c.battery_pct,
-            *(_states.c[name] for name in FOLD_COLUMNS),
-        )
-        .join(_states, _states.c.sensor_id == Sensor.id, isouter=True)
-        .join(
-            SensorBinding,
-            and_(SensorBinding.sensor_id == Sensor.id, SensorBinding.until_at.is_(None)),
-            isouter=True,
-        )
-        .join(Space, Space.id == SensorBinding.space_id, isouter=True)
-        .join(Zone, Zone.id == Space.zone_id, isouter=True)
-        .join(Floor, Floor.id == Zone.floor_id, isouter=True)
-        .join(Site, Site.id == Floor.site_id, isouter=True)
-        .where(among(session, Sensor.id, sensor_ids))
-        .order_by(Sensor.id)
-    )
-    watches: dict[tuple[object, ...], Watch] = {}
-    found: dict[str, _Watched] = {}
-    for sensor_id, space_id, bound_at, timezone, *model, has_state, battery_pct, fold in (
-        (*row[:12], Fold(*row[12:])) for row in rows
-    ):
-        kind, zone_id, heartbeat_s, own_hold_s, holds_itself, clears_after_s = model
-        if tuple(model) not in watches:
-            # A sensor that watches no space is folded as one at a seat would be.
-            watches[tuple(model)] = watch(
-                vacant_hold=policies.of(kind or Kind.SEAT, zone_id).vacant_hold,
-                own_hold=timedelta(seconds=own_hold_s),
-                holds_itself=holds_itself,
-                heartbeat=timedelta(seconds=heartbeat_s),
-                clears_after=timedelta(seconds=clears_after_s),
-            )
-        watching = watches[tuple(model)]
-        if sensor_id in found:
-            # Of several spaces that it watches the longest hold counts.
-            known = found[sensor_id]
-            known.space_ids += (space_id,)
-            known.watching = max(known.watching, watching, key=lambda one: one.hold)
-            continue
-        is_heard = has_state and not (bound_at and fold.signal_at and fold.signal_at < bound_at)
-        kept = fold if is_heard else Fold()
-        space_ids = () if space_id is None else (space_id,)
-        zone = None if timezone is None else ZoneInfo(timezone)
-        found[sensor_id] = _Watched(space_ids, zone, watching, kept, kept, battery_pct)
-    return found
 
 
 def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
@@ -301,7 +223,7 @@ def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
     return result
 
 
-def _save(session: Session, watched: dict[str, _Watched], moved: Sequence[str]) -> None:
+def _save(session: Session, watched: dict[str, Watched], moved: Sequence[str]) -> None:
     rows = (
         (sensor_id, *one.fold, rules.due_at(one.fold, one.watching), one.battery_pct)
         for sensor_id, one in ((sensor_id, watched[sensor_id]) for sensor_id in moved)
@@ -331,7 +253,7 @@ def _keep_states(session: Session, changes: Sequence[Change]) -> None:
     _keep(session, _space_states, SPACE_COLUMNS, rows)
 
 
-def _changes(watched: Mapping[str, _Watched], turns: Iterable[Turn]) -> list[Change]:
+def _changes(watched: Mapping[str, Watched], turns: Iterable[Turn]) -> list[Change]:
     """What the turns of sensors change of their spaces, in the order of time."""
     ordered = sorted(turns, key=lambda turn: turn[1].at)
     if not ordered:
@@ -359,7 +281,7 @@ def _changes(watched: Mapping[str, _Watched], turns: Iterable[Turn]) -> list[Cha
     return changes
 
 
-def _confirmed(one: _Watched, found: list[Transition]) -> list[Seen]:
+def _confirmed(one: Watched, found: list[Transition]) -> list[Seen]:
     """A confirmed hit was evidence from its first signal on."""
     return [
         Seen(space_id, turn.since_at)

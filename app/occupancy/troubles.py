@@ -26,7 +26,7 @@ def note_troubles(session: Session, keepers: Iterable[int], *, now: datetime) ->
     sensors) what is new. One that was never heard is not silent: it is to be fitted. Returns how many are new."""
     found = {
         (one.sensor_id, trouble): one
-        for one in health(session, now, gaps=False)
+        for one in health(session, now, count_gaps=False)
         for trouble in one.troubles
         if trouble in TOLD and one.last_seen_at is not None
     }

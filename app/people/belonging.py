@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.people.models import Membership
+from app.people.models import Membership, User
 from app.people.rules import Stay
 
 
-def stays_between(session: Session, first: date, last: date) -> Mapping[int, Sequence[Stay]]:
-    """By person the sections that they belonged to on days from `first` to `last`, as they began; one query."""
+def stays_between(
+    session: Session, first: date, last: date, timezone: ZoneInfo
+) -> Mapping[int, Sequence[Stay]]:
+    """By person the sections that they belonged to on days from `first` to `last`, until the day they left the office,
+    as they began; one query."""
     found: dict[int, list[Stay]] = defaultdict(list)
     query = (
         select(
-            Membership.user_id, Membership.section_id, Membership.from_on, Membership.until_on, Membership.id
+            *(Membership.user_id, Membership.section_id, Membership.from_on, Membership.until_on),
+            *(Membership.id, User.left_at),
         )
+        .join(User, User.id == Membership.user_id)
         .where(Membership.from_on <= last, Membership.until_on.is_(None) | (Membership.until_on >= first))
         .order_by(Membership.from_on, Membership.id)
     )
     for row in session.execute(query):
-        found[row.user_id].append(Stay(row.section_id, row.from_on, row.until_on, row.id))
+        stay = Stay(row.section_id, row.from_on, row.until_on, row.id)
+        if row.left_at is not None:
+            stay = _until(stay, row.left_at.astimezone(timezone).date())
+        if stay.until_on is None or stay.until_on >= max(stay.from_on, first):
+            found[row.user_id].append(stay)
     return found
+
+
+def _until(stay: Stay, left_on: date) -> Stay:
+    return stay if stay.until_on is not None and stay.until_on <= left_on else replace(stay, until_on=left_on)
 
 
 def section_of(stays: Iterable[Stay], on: date) -> int | None:

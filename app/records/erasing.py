@@ -218,7 +218,7 @@ def _count_half_days(session: Session, of: Limits) -> int:
     if oldest is None:
         return 0
     keep_sheet(session, oldest, of.timezone)
-    counted = keep_day(session, oldest)
+    counted = keep_day(session, oldest, of.timezone)
     of_day = select(HalfDay.id).where(HalfDay.on_date == oldest)
     with events.erasing(session):
         session.execute(delete(HalfDayCorrection).where(HalfDayCorrection.half_day_id.in_(of_day)))

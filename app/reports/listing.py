@@ -12,8 +12,8 @@ from app.errors import NotFound
 from app.people.belonging import section_of
 from app.people.rules import Stay
 from app.people.service import staff_ids
-from app.reports.rules import Sum, monthly
-from app.reports.rules.caps import Cap, Measure, Standing, reach, standings
+from app.reports.rules import Sum, monthly, with_below
+from app.reports.rules.caps import Cap, Standing, standings
 from app.reports.rules.fairness import Fairness, fairness
 from app.reports.rules.table import Kind, Table, Value, columns
 from app.reports.service import (
@@ -21,7 +21,6 @@ from app.reports.service import (
     Names,
     Ruled,
     Scope,
-    amounts,
     belonging,
     calendar_of,
     could_be_at_home,
@@ -30,7 +29,8 @@ from app.reports.service import (
     minutes_of,
     names_of,
 )
-from app.telework.caps.service import eligibility
+from app.telework.caps.rules import Measure
+from app.telework.caps.service import around, eligibility
 from app.telework.daylog.rules import Form
 from app.telework.figures.rules import SheetLine, share, yearly
 from app.telework.figures.service import kept_sheet, sums_until
@@ -42,8 +42,8 @@ Row = Mapping[str, Value]
 
 
 def telework_monthly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
-    """Telework by section and person, with what of the half-days is not known; nine queries. Of days whose people are
-    forgotten the sums stand."""
+    """Telework by section and person, with what of the half-days is not known; nine queries. A section with others
+    below it has a sum with them, and one of its own. Of days whose people are forgotten the sums stand."""
     stays = belonging(session, ask, ask.first, ask.last)
     names = names_of(session)
     found = monthly(
@@ -55,10 +55,12 @@ def telework_monthly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
     rows: list[Row] = []
     if ask.scope.shows_office:
         rows.append(_sum("office", "", "", found.total))
-    for section_id in sorted(found.sections, key=names.place):
+    below = with_below(found.sections, names.above)
+    for section_id in sorted(found.sections.keys() | below.keys(), key=names.place):
         section = names.section(section_id)
         if ask.scope.shows_section(section_id):
-            rows.append(_sum("section", section, "", found.sections[section_id]))
+            both = {"with_below": below.get(section_id or 0), "section": found.sections.get(section_id)}
+            rows += [_sum(of, section, "", one) for of, one in both.items() if one is not None]
         of_section = [user_id for at, user_id in found.people if at == section_id]
         rows += [
             _sum("person", section, names.person(user_id), found.people[section_id, user_id])
@@ -109,7 +111,8 @@ def _sum(of: str, section: str, name: str, found: Sum) -> Row:
 
 
 def telework_yearly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
-    """The ministry's sheet as of the last day asked for, of the office and by section; eleven queries.
+    """The ministry's sheet as of the last day asked for, of the office and by section, also with those below it; eleven
+    queries.
 
     Of a fiscal year whose people are forgotten it is told as it was kept; of other days that reach so far back only who
     belonged to the office then.
@@ -119,10 +122,15 @@ def telework_yearly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
         lines = _sheet(session, ask)
         is_whole = sums_until(session, ask.first, ask.last) is None
     names = names_of(session)
+    own = {line.section_id: line for line in lines}
+    listed = [
+        *(("with_below", one, line) for one, line in with_below(own, names.above).items()),
+        *(("office" if one is None else "section", one, line) for one, line in own.items()),
+    ]
     rows = [
-        _line(line, names, is_whole=is_whole)
-        for line in sorted(lines, key=lambda line: names.place(line.section_id))
-        if (ask.scope.shows_office if line.section_id is None else ask.scope.shows_section(line.section_id))
+        _line(of, names.section(section_id), line, is_whole=is_whole)
+        for of, section_id, line in sorted(listed, key=lambda row: names.place(row[1]))
+        if (ask.scope.shows_office if section_id is None else ask.scope.shows_section(section_id))
     ]
     return Table(
         columns(
@@ -161,11 +169,11 @@ def _sheet(session: Session, ask: Ask) -> Sequence[SheetLine]:
     return yearly(staff, halves, eligibility(session, staff), ask.last)
 
 
-def _line(line: SheetLine, names: Names, *, is_whole: bool) -> Row:
+def _line(of: str, section: str, line: SheetLine, *, is_whole: bool) -> Row:
     """A line of the sheet. Not `is_whole`: what people did in these days is not known any more."""
     row: dict[str, Value] = {
-        "of": "office" if line.section_id is None else "section",
-        "section": names.section(line.section_id),
+        "of": of,
+        "section": section,
         "staff": line.staff,
         "eligible": line.eligible,
     }
@@ -233,19 +241,19 @@ def near_caps(session: Session, ask: Ask, caps: Sequence[Cap]) -> Table:
     """Who has broken a cap, reached it, or used four fifths of it, the worst first: the caps asked for, else those of
     the rule that holds for the person on the last day; two queries fewer than `fair_days`."""
     names = names_of(session)
-    first, last = reach(ask.first, ask.last)
+    first, last = around([ask.first, ask.last])
     stays = belonging(session, ask, ask.first, ask.last)
     calendar = calendar_of(session, first, last)
-    used = amounts(taken(session, first, last, ask.office), calendar)
-    ruled = Ruled(session, used)
+    cells = taken(session, first, last, ask.office)
+    ruled = Ruled(session, cells)
     rows: list[tuple[Standing, int, int | None]] = []
-    for user_id, of_person in used.items():
+    for user_id, theirs in cells.items():
         section = section_of(stays[user_id], _last_day(stays[user_id], ask)) if user_id in stays else None
         if ask.scope.shows(user_id, section):
             rows += [
                 (one, user_id, section)
                 for one in standings(
-                    of_person, caps or ruled.caps(user_id, ask.last), calendar, ask.first, ask.last
+                    theirs, caps or ruled.caps(user_id, ask.last), calendar, ask.first, ask.last
                 )
                 if one.state is not None
             ]
@@ -268,20 +276,16 @@ def near_caps(session: Session, ask: Ask, caps: Sequence[Cap]) -> Table:
                 "state": str(one.state),
                 "section": names.section(section),
                 "name": names.person(user_id),
-                "period": one.cap.period.value,
+                "period": one.cap.limit.value,
                 "first": one.first,
                 "last": one.last,
-                "used": _shown(one.used, one.cap),
-                "at_most": _shown(one.cap.at_most, one.cap),
+                "used": one.cap.shown(one.used),
+                "at_most": one.cap.shown(one.cap.at_most),
                 "unit": "minutes" if one.cap.measure is Measure.MINUTES else "days",
             }
             for one, user_id, section in rows
         ],
     )
-
-
-def _shown(amount: int, cap: Cap) -> float:
-    return amount / 2 if cap.measure is Measure.HALF_DAYS else amount
 
 
 @dataclass(frozen=True, slots=True)

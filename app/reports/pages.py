@@ -18,7 +18,7 @@ from app.errors import RuleBroken
 from app.http import today
 from app.reports.listing import REPORTS, Report, get_report
 from app.reports.routes import caps_asked, download, table_of
-from app.reports.rules.caps import Measure, Period
+from app.reports.rules.caps import LIMITS
 from app.reports.rules.table import Kind, Value, plain
 from app.reports.schemas import ReportQuery
 from app.reports.service import sees_others, sheet_days
@@ -73,20 +73,16 @@ def report(name: str) -> str:
         report=found,
         span=span,
         table=table,
-        caps={one.period.value: _days(one.at_most, one.measure) for one in caps},
-        periods=[one.value for one in Period] if name == "caps" else [],
+        caps={one.limit.value: int(one.shown(one.at_most)) for one in caps},
+        periods=[one.value for one in LIMITS] if name == "caps" else [],
         numeric={Kind.NUMBER, Kind.SHARE, Kind.POINTS},
         shown=shown,
         asked={
             "from": span.first.isoformat(),
             "to": span.last.isoformat(),
-            **{one.value: query[one.value] for one in Period if query.get(one.value)},
+            **{one.value: query[one.value] for one in LIMITS if query.get(one.value)},
         },
     )
-
-
-def _days(amount: int, measure: Measure) -> int:
-    return amount // 2 if measure is Measure.HALF_DAYS else amount
 
 
 def shown(value: Value, kind: Kind) -> str:
@@ -115,7 +111,7 @@ def _asked(found: Report) -> tuple[Span, Mapping[str, Any]]:
     given = {"from": request.args.get("from", ""), "to": request.args.get("to", "")} | given
     if not (given["from"] or given["to"]):
         given |= {"from": usual.first.isoformat(), "to": usual.last.isoformat()}
-    names: Sequence[str] = ("from", "to", *Period)
+    names: Sequence[str] = ("from", "to", *LIMITS)
     try:
         query: dict[str, Any] = ReportQuery().load({key: given[key] for key in names if key in given})
     except ValidationError:

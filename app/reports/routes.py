@@ -15,7 +15,7 @@ from app.errors import Forbidden
 from app.extensions import db
 from app.http import Blueprint, settings
 from app.reports.listing import Report, get_report, made
-from app.reports.rules.caps import Cap, Measure, Period
+from app.reports.rules.caps import LIMITS, Cap
 from app.reports.rules.table import Kind, Table, Value, plain
 from app.reports.schemas import ReportQuery, ReportView
 from app.reports.service import Ask, sees_others
@@ -52,13 +52,7 @@ def report(query: dict[str, Any], name: str) -> Any:
 
 def caps_asked(query: Mapping[str, Any]) -> Sequence[Cap]:
     """The caps of a query, given in days; without any each person's own hold."""
-    return [
-        Cap(period, query[period.value], Measure.DAYS)
-        if period is Period.IN_A_ROW
-        else Cap(period, 2 * query[period.value])
-        for period in Period
-        if query.get(period.value)
-    ]
+    return [Cap.of_days(limit, query[limit.value]) for limit in LIMITS if query.get(limit.value)]
 
 
 def table_of(found: Report, first: date, last: date, caps: Sequence[Cap]) -> Table:

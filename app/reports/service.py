@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
@@ -16,11 +15,10 @@ from app.people.models import SEES_ALL, Role, User
 from app.people.rules import Stay, folded, lineage
 from app.people.sections import parents, reach_of
 from app.people.service import Person, list_sections
-from app.reports.rules.caps import Amount, Cap, Measure, Period
+from app.reports.rules.caps import Cap
 from app.rotation.service import never_works
 from app.settings import Settings
-from app.telework.caps.rules import Cell, Rule
-from app.telework.caps.rules import Measure as RuleMeasure
+from app.telework.caps.rules import PERIODS, Limit, Measure, Rule
 from app.telework.caps.service import eligibility, governed, rulebook
 from app.telework.daylog.rules import form_of, telework_minutes
 from app.telework.daylog.service import COUNTS_AS, effective
@@ -102,20 +100,20 @@ class Ruled:
         rule = self._rule(user_id, on)
         if rule is None:
             return []
-        measure = Measure.HALF_DAYS if rule.measure is RuleMeasure.HALF_DAYS else Measure.MINUTES
-        found = {Period.WEEK: rule.week, Period.MONTH: rule.month, Period.FISCAL_YEAR: rule.fiscal_year}
-        caps = [Cap(period, cap, measure) for period, cap in found.items() if cap is not None]
+        caps = [Cap(limit, cap, rule.measure) for limit in PERIODS if (cap := rule.cap(limit)) is not None]
         if rule.in_a_row is not None:
-            caps.append(Cap(Period.IN_A_ROW, rule.in_a_row, Measure.DAYS))
+            caps.append(Cap(Limit.IN_A_ROW, rule.in_a_row, Measure.DAYS))
         return caps
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names by id: sections in the order of their codes; `order`: of people, by kana."""
+    """Names by id: sections in the order of their codes; `above`: the section above each; `order`: of people, by
+    kana."""
 
     people: Mapping[int, str]
     sections: Mapping[int, str]
+    above: Mapping[int, int | None]
     order: Mapping[int, int]
 
     def person(self, user_id: int) -> str:
@@ -135,32 +133,20 @@ def names_of(session: Session) -> Names:
         select(User.id, User.name, User.kana).where(User.role.not_in(DEVICES)).order_by(User.id)
     ).all()
     ordered = sorted(rows, key=lambda row: (folded(row.kana), row.kana, row.id))
+    sections = list_sections(session)
     return Names(
         {row.id: row.name for row in rows},
-        {one.id: one.name for one in list_sections(session)},
+        {one.id: one.name for one in sections},
+        {one.id: one.parent_id for one in sections},
         {row.id: place for place, row in enumerate(ordered)},
     )
 
 
-def belonging(session: Session, ask: Ask, first: date, last: date) -> dict[int, list[Stay]]:
+def belonging(session: Session, ask: Ask, first: date, last: date) -> Mapping[int, Sequence[Stay]]:
     """The sections of everybody who belonged to the office in the days given, until the day they left; two queries."""
-    left = {
-        user_id: ask.office.day(at) if at is not None else None
-        for user_id, at in session.execute(select(User.id, User.left_at).where(User.role.not_in(DEVICES)))
-    }
-    found: dict[int, list[Stay]] = {}
-    for user_id, stays in stays_between(session, first, last).items():
-        if user_id in left:
-            cut = [_until(stay, left[user_id]) for stay in stays]
-            if held := [stay for stay in cut if stay.until_on is None or stay.until_on >= stay.from_on]:
-                found[user_id] = held
-    return found
-
-
-def _until(stay: Stay, left_on: date | None) -> Stay:
-    if left_on is None or (stay.until_on is not None and stay.until_on <= left_on):
-        return stay
-    return replace(stay, until_on=left_on)
+    staff = set(session.scalars(select(User.id).where(User.role.not_in(DEVICES))))
+    found = stays_between(session, first, last, ask.office.timezone)
+    return {user_id: stays for user_id, stays in found.items() if user_id in staff}
 
 
 def half_days(
@@ -187,17 +173,6 @@ def half_days(
         if ask.scope.shows(user_id, section):
             minutes = telework_minutes(was, day_class, stored)
             found.append(HalfDay(user_id, section, on, half, day_class, form_of(day_class, form), minutes))
-    return found
-
-
-def amounts(cells: Mapping[int, Sequence[Cell]], calendar: WorkingDays) -> dict[int, dict[date, Amount]]:
-    """How much telework of each person lies on which working days, by its half-days and by its minutes."""
-    found: dict[int, dict[date, Amount]] = defaultdict(dict)
-    for user_id, theirs in cells.items():
-        for cell in theirs:
-            if cell.is_remote and calendar.is_working(cell.on):
-                before = found[user_id].get(cell.on, Amount(0, 0))
-                found[user_id][cell.on] = Amount(before.half_days + cell.fills, before.minutes + cell.minutes)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -30,6 +30,7 @@ from app.rotation.rules import (
 
 MOST_MEMBERS, MOST_DAYS, MOST_CELLS = 200, 66, 60_000
 NAME = validate.Length(min=1, max=100)
+A_UNIT = validate.Length(max=120)  # a section's name, with its code where another has the same
 A_HALF = validate.OneOf(HALVES)
 
 
@@ -74,16 +75,22 @@ class GrantedForm(Schema):
 
 class MemberForm(Schema):
     """`target`: half-days at home that are wanted in all, `targets`: from a day to another; without any there are none
-    but for wishes. `mondays`, `fridays`: of the fiscal year so far. `barred`: days that are never at home.
-    `whole_days`: at home are both halves of a day, or none. `quotas`: caps of single periods, beside `caps`.
+    but for wishes. `mondays`, `fridays`: of the fiscal year of the first day, before it; another year that begins among
+    the days begins from nothing. `barred`: days that are never at home. `whole_days`: at home are both halves of a day,
+    or none. `quotas`: caps of single periods, beside `caps`.
 
     `around`: half-days at home on the working days just before and after those planned, which are settled; both halves
     of a day count for the days in a row.
+
+    `unit_on`: days on which they belong to another unit, or ("") to none.
     """
 
     id = Text(required=True, validate=NAME)
     name = Text(validate=NAME)
-    unit = Text(load_default="", validate=validate.Length(max=100))
+    unit = Text(load_default="", validate=A_UNIT)
+    unit_on = fields.Dict(
+        keys=Day(), values=Text(validate=A_UNIT), load_default=dict, validate=validate.Length(max=MOST_DAYS)
+    )
     eligible = fields.Boolean(load_default=True)
     barred = fields.List(Day(), load_default=list, validate=validate.Length(max=MOST_DAYS))
     whole_days = fields.Boolean(load_default=False)
@@ -104,12 +111,15 @@ class MemberForm(Schema):
     )
 
 
-class CellForm(Schema):
+class HalfDayForm(Schema):
     """Of a person and day, both halves where none is named."""
 
     person = Text(required=True)
     day = Day(required=True)
     half = Text(load_default=None, allow_none=True, validate=A_HALF)
+
+
+class CellForm(HalfDayForm):
     state = Text(required=True, validate=validate.OneOf([state.value for state in State]))
 
 
@@ -118,6 +128,9 @@ class ChosenForm(CellForm):
 
 
 class FixedForm(CellForm):
+    """`off`: who is away never works then (part-time), so that the day is none of those in a row; after leave it is."""
+
+    off = fields.Boolean(load_default=False)
     why = Text(load_default="", validate=validate.Length(max=200))
 
 
@@ -151,8 +164,8 @@ def most_on() -> Any:
 
 
 class CoverForm(Schema):
-    """At least so many in the office of these people, of a unit, or of those with a skill; else of all. `people_on`:
-    days on which they are others."""
+    """At least so many in the office of these people, of a unit, of those with a skill: of whoever is all that is
+    named; else of all. `people_on`: days on which these people are others."""
 
     name = Text(required=True, validate=NAME)
     people = fields.List(Text(), load_default=None, allow_none=True)
@@ -181,7 +194,8 @@ class DutyForm(Schema):
 
 class ProblemForm(Schema):
     """A section's days and people, what must hold, and what is wished for. See `app.rotation.rules` for each.
-    `seats_on`: half-days with another number of seats; `terminals` are lent to all, those of `pools` to some."""
+    `seats_on`: half-days with another number of seats; `terminals` are lent to all, those of `pools` to some;
+    `satellites`: half-days that, at home, are at a satellite office, for which none is lent."""
 
     days = fields.List(Day(), required=True, validate=validate.Length(min=1, max=MOST_DAYS))
     members = fields.List(
@@ -194,6 +208,9 @@ class ProblemForm(Schema):
     seats_on = most_on()
     terminals = count(load_default=None, allow_none=True)
     pools = fields.List(fields.Nested(PoolForm), load_default=list, validate=validate.Length(max=100))
+    satellites = fields.List(
+        fields.Nested(HalfDayForm), load_default=list, validate=validate.Length(max=MOST_CELLS)
+    )
     wishes = fields.List(fields.Nested(WishForm), load_default=list, validate=validate.Length(max=MOST_CELLS))
     published = fields.List(
         fields.Nested(ChosenForm), load_default=list, validate=validate.Length(max=MOST_CELLS)
@@ -224,8 +241,9 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for where, all_of in named.items()
         if len(set(all_of)) < len(all_of)
     )
+    cells = ("fixed", "satellites", "wishes", "published")
     people = [
-        *((where, one["person"]) for where in ("fixed", "wishes", "published") for one in data[where]),
+        *((where, one["person"]) for where in cells for one in data[where]),
         *(("duties", duty[who]) for duty in data["duties"] for who in ("main", "deputy")),
         *((where, person) for where in ("covers", "pools") for one in data[where] for person in _named(one)),
         *(("members", one["mentor"]) for one in data["members"] if one["mentor"] is not None),
@@ -233,7 +251,7 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from (
         (where, f"{person} is none of the members.") for where, person in people if person not in members
     )
-    for where in ("fixed", "wishes", "published"):
+    for where in cells:
         yield from (
             (where, f"{one['day']} is none of the days.") for one in data[where] if one["day"] not in days
         )
@@ -257,15 +275,14 @@ def _named(one: Mapping[str, Any]) -> Iterator[str]:
 
 def problem_of(said: Mapping[str, Any]) -> Problem:
     """The problem of a loaded form."""
-    members = [_member(one) for one in said["members"]]
+    members, days = [_member(one) for one in said["members"]], sorted(said["days"])
     return Problem(
-        days=sorted(said["days"]),
+        days=days,
         members=members,
-        fixed={cell: Fixed(State(one["state"]), one["why"]) for one, cell in _cells(said["fixed"])},
-        covers=[
-            Cover(one["name"], _covering(one, members), one["least"], one["half"], _people_on(one))
-            for one in said["covers"]
-        ],
+        fixed={
+            cell: Fixed(State(one["state"]), one["why"], one["off"]) for one, cell in _cells(said["fixed"])
+        },
+        covers=[_cover(one, members, days) for one in said["covers"]],
         duties=[Duty(one["name"], one["main"], one["deputy"]) for one in said["duties"]],
         seats=said["seats"],
         seats_on=_most_on(said["seats_on"]),
@@ -280,6 +297,7 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
             )
             for one in said["pools"]
         ],
+        satellites=frozenset(cell for _one, cell in _cells(said["satellites"])),
         wishes=[Wish(cell, State(one["state"]), one["care"]) for one, cell in _cells(said["wishes"])],
         published={cell: State(one["state"]) for one, cell in _cells(said["published"])},
     )
@@ -290,6 +308,7 @@ def _member(one: Mapping[str, Any]) -> Member:
         id=one["id"],
         name=one.get("name", one["id"]),
         unit=one["unit"],
+        unit_on=one["unit_on"],
         eligible=one["eligible"],
         barred=frozenset(one["barred"]),
         whole_days=one["whole_days"],
@@ -306,15 +325,23 @@ def _member(one: Mapping[str, Any]) -> Member:
     )
 
 
-def _covering(one: Mapping[str, Any], members: Iterable[Member]) -> frozenset[str]:
-    if one["people"] is not None:
-        return frozenset(one["people"])
-    return frozenset(
-        member.id
-        for member in members
-        if (one["unit"] is None or member.unit == one["unit"])
-        and (one["skill"] is None or one["skill"] in member.skills)
-    )
+def _cover(one: Mapping[str, Any], members: Sequence[Member], days: Sequence[date]) -> Cover:
+    """A cover with those who count for it: whoever is all that it names, day by day."""
+    skilled = [member for member in members if one["skill"] is None or one["skill"] in member.skills]
+    named = frozenset(member.id for member in members) if one["people"] is None else frozenset(one["people"])
+    named_on = _people_on(one)
+    counted = {
+        day: frozenset(
+            member.id
+            for member in skilled
+            if member.id in named_on.get(day, named)
+            and (one["unit"] is None or member.unit_of(day) == one["unit"])
+        )
+        for day in days
+    }
+    usual = counted[days[0]]
+    others = {day: people for day, people in counted.items() if people != usual}
+    return Cover(one["name"], usual, one["least"], one["half"], others)
 
 
 def _people_on(one: Mapping[str, Any]) -> dict[date, frozenset[str]]:

@@ -18,9 +18,10 @@ from app.rotation.allowed import allowed, by_day, pools
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
 from app.rotation.models import Key, Rotation, RotationCell, RotationLock, RotationSetting, State
 from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS, HalfDay
+from app.rotation.terminals import own_terminals
 from app.rotation.usable import usable_seats
 from app.rotation.writing import settled
-from app.telework.caps.rules import Cell, Limit, Measure, days_out, period, used
+from app.telework.caps.rules import Cell, Limit, Measure, RuleOn, days_out, period, used
 from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
 from app.telework.figures.rules import granted
 from app.telework.figures.taken import taken
@@ -50,6 +51,7 @@ class Month:
     published: Mapping[Key, RotationCell]
     locks: Mapping[Key, str]
     setting: Mapping[str, Any]
+    own_terminals: Collection[int]
     seats: Mapping[HalfDay, int] | None
     pools: Sequence[Mapping[str, Any]]
     of_person: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -58,11 +60,9 @@ class Month:
         """Whether somebody belongs to the section on a day."""
         return any(one in self.sections for one in self.people[user_id].sections_on(on))
 
-    def unit(self, user_id: int) -> str:
-        """The name of the section below (係) that somebody belongs to."""
-        own = self.people[user_id].sections_on(self.days[0]) or self.people[user_id].sections_on(
-            self.days[-1]
-        )
+    def unit(self, user_id: int, on: date) -> str:
+        """What the section below (係) that somebody belongs to on a day is called; "" where they are elsewhere."""
+        own = self.people[user_id].sections_on(on)
         return next((self.names[one] for one in own if one in self.sections), "")
 
 
@@ -89,7 +89,7 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
     if not 1 <= len(people) <= MOST_MEMBERS:
         raise RuleBroken("rotation.people", most=MOST_MEMBERS)
     row = session.get(RotationSetting, section_id)
-    setting = row.data if row else {}
+    setting, own = row.data if row else {}, own_terminals(session)
     return Month(
         section=section,
         days=days,
@@ -98,17 +98,28 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         book=book,
         people=people,
         sections=sections,
-        names=dict(session.execute(select(Section.id, Section.name).where(Section.id.in_(sections))).all()),
+        names=_names(session, sections),
         cells=cells_of(session, people, *around(days), office),
         taken=taken(session, period(Limit.FISCAL_YEAR, days[0])[0], days[0], office, people),
         plans=_plans(session, people, days),
         published=published(session, [section_id], days[0], days[-1])[section_id],
         locks=_locks(session, section_id, days),
         setting=setting,
+        own_terminals=own,
         seats=usable_seats(session, book, section_id, days=days, people=people, office=office),
-        pools=_pools(session, book, everybody, people, days),
+        pools=_pools(
+            session, {user_id: book.rule_on(one) for user_id, one in everybody.items()}, people, days, own
+        ),
         of_person={one["user_id"]: one for one in setting.get("people", ())},
     )
+
+
+def _names(session: Session, sections: Collection[int]) -> dict[int, str]:
+    """What sections are called: each otherwise, so that two 庶務係 of one 部 are two."""
+    query = select(Section.id, Section.name, Section.code).where(Section.id.in_(sections))
+    rows = session.execute(query.order_by(Section.code)).all()
+    often = Counter(row.name for row in rows)
+    return {row.id: row.name if often[row.name] == 1 else f"{row.name} ({row.code})" for row in rows}
 
 
 def _plans(session: Session, people: Collection[int], days: Sequence[date]) -> dict[Key, TeleworkPlan]:
@@ -122,10 +133,10 @@ def _plans(session: Session, people: Collection[int], days: Sequence[date]) -> d
 
 def _pools(
     session: Session,
-    book: Rulebook,
-    everybody: Mapping[int, Governed],
+    rules: Mapping[int, RuleOn],
     people: Collection[int],
     days: Sequence[date],
+    own_terminals: Collection[int],
 ) -> list[dict[str, Any]]:
     query = select(TeleworkPlan.user_id, TeleworkPlan.on_date, TeleworkPlan.half).where(
         TeleworkPlan.on_date.between(days[0], days[-1]),
@@ -133,9 +144,9 @@ def _pools(
         TeleworkPlan.state.in_(STANDING),
     )
     at_home = [(user_id, on, half.value) for user_id, on, half in session.execute(query)]
-    rules = {user_id: book.rule_on(person) for user_id, person in everybody.items()}
-    ours = {user_id: rules.pop(user_id) for user_id in people}
-    return pools(days, ours, rules, at_home)
+    ours = {user_id: rules[user_id] for user_id in people}
+    others = {one: rule for one, rule in rules.items() if one not in people and one not in own_terminals}
+    return pools(days, ours, others, at_home)
 
 
 def published(
@@ -174,7 +185,7 @@ def problem_form(of: Month) -> dict[str, Any]:
                 cell = {"person": str(user_id), "day": on.isoformat(), "half": half}
                 given = _given(of, key)
                 if given is not None:
-                    fixed.append({**cell, "state": given[0], "why": given[1]})
+                    fixed.append({**cell, **given})
                 elif (plan := of.plans.get(key)) is not None and plan.state is PlanState.REQUESTED:
                     state = "home" if plan.kind in REMOTE else "office"
                     care = bool(of.of_person.get(user_id, {}).get("care"))
@@ -195,24 +206,36 @@ def problem_form(of: Month) -> dict[str, Any]:
         **_seats(of),
         "terminals": None,
         "pools": list(of.pools),
+        "satellites": [
+            {"person": str(user_id), "day": on.isoformat(), "half": half}
+            for (user_id, on, half), plan in of.plans.items()
+            if plan.kind is PlanKind.SATELLITE and on in of.days
+        ],
         "wishes": wishes,
         "published": published,
     }
 
 
-def _given(of: Month, key: Key) -> tuple[str, str] | None:
+def _given(of: Month, key: Key) -> dict[str, Any] | None:
     """Where somebody is then, if that is given, and why."""
     user_id, on, half = key
     if (absent := is_absent(of, key)) is not None:
-        return "away", absent
+        return {"state": "away", "why": absent, "off": absent == "part_time" and not _is_planned_out(of, key)}
     by_plan = settled(of.plans.get(key), of.published.get(key), of.office)
     if by_plan is not None:
-        return by_plan[0].value, by_plan[1]
+        return {"state": by_plan[0].value, "why": by_plan[1]}
     if key in of.locks:
-        return of.locks[key], "locked"
+        return {"state": of.locks[key], "why": "locked"}
     if any(_attends(one, user_id, on, half) for one in of.setting.get("meetings", ())):
-        return "office", "meeting"
+        return {"state": "office", "why": "meeting"}
     return None
+
+
+def _is_planned_out(of: Month, key: Key) -> bool:
+    """Whether somebody has planned a half-day out of the office, though they never work then: the day may be in a
+    row."""
+    plan = of.plans.get(key)
+    return plan is not None and plan.kind is not PlanKind.OFFICE and of.office.cell_of(plan).fills
 
 
 def is_absent(of: Month, key: Key) -> str | None:
@@ -238,13 +261,15 @@ def _attends(meeting: Mapping[str, Any], user_id: int, on: date, half: str) -> b
 
 def _member(of: Month, user_id: int) -> dict[str, Any]:
     person, rule_on = of.of_person.get(user_id, {}), of.book.rule_on(of.people[user_id])
-    mentor = person.get("mentor")
+    mentor, units = person.get("mentor"), {on: of.unit(user_id, on) for on in of.days}
+    usual = next(filter(None, units.values()), "")
     return {
         "id": str(user_id),
         "name": of.people[user_id].name,
-        "unit": of.unit(user_id),
+        "unit": usual,
+        "unit_on": {on.isoformat(): unit for on, unit in units.items() if unit != usual},
         "skills": list(person.get("skills", ())),
-        "own_terminal": bool(person.get("own_terminal")),
+        "own_terminal": user_id in of.own_terminals,
         **_targets(of, user_id, person.get("target")),
         "mondays": _so_far(of, user_id, MONDAY),
         "fridays": _so_far(of, user_id, FRIDAY),
@@ -289,7 +314,8 @@ def _around(of: Month, user_id: int) -> dict[str, int]:
 
 
 def _so_far(of: Month, user_id: int, weekday: int) -> dict[str, int]:
-    """Of a weekday in the fiscal year before these days: half-days at home, and those that could have been."""
+    """Of a weekday in the fiscal year of the first of these days, before it: half-days at home, and those that could
+    have been."""
     began, person = period(Limit.FISCAL_YEAR, of.days[0])[0], of.people[user_id]
     before = of.calendar.between(began, of.days[0] - timedelta(days=1))
     rule_on = of.book.rule_on(person)
@@ -303,22 +329,21 @@ def _so_far(of: Month, user_id: int, weekday: int) -> dict[str, int]:
 
 
 def _cover(of: Month, one: Mapping[str, Any]) -> dict[str, Any]:
-    people = one.get("people")
+    """A cover of the setting: of some people and of those of a section it counts who is both."""
     said = {name: one.get(name) for name in ("name", "least", "half", "skill")}
-    if people is None and one.get("section") is not None:
-        below = set(of.book.below(one["section"]))
-        return {**said, **by_day({on: _people_in(of, below, on) for on in of.days})}
-    return {
-        **said,
-        "people": None if people is None else [str(user_id) for user_id in people if user_id in of.people],
-    }
+    named, section = one.get("people"), one.get("section")
+    people = [user_id for user_id in of.people if named is None or user_id in named]
+    if section is not None:
+        below = set(of.book.below(section))
+        return {**said, **by_day({on: _people_in(of, people, below, on) for on in of.days})}
+    return {**said, "people": None if named is None else [str(user_id) for user_id in people]}
 
 
-def _people_in(of: Month, sections: Collection[int], on: date) -> list[str]:
+def _people_in(of: Month, people: Iterable[int], sections: Collection[int], on: date) -> list[str]:
     return [
         str(user_id)
-        for user_id, person in of.people.items()
-        if any(own in sections for own in person.sections_on(on))
+        for user_id in people
+        if any(own in sections for own in of.people[user_id].sections_on(on))
     ]
 
 

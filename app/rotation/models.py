@@ -61,7 +61,8 @@ class Rotation(Base):
     """A search and what came of it. `section_id` None: a problem that was brought along, which books nothing.
 
     `problem`: the documented form, with people by their ids. `plan`: the best so far, while it is searched too.
-    `progress`: the level that is searched, its best and its bound. `beat_at`: the last sign of life of the search.
+    `progress`: the level that is searched, its best and its bound; `ended_after`: see `app.rotation.working`.
+    `beat_at`: the last sign of life of the search.
     """
 
     __tablename__ = "rotations"
@@ -166,8 +167,8 @@ class RotationCell(Base):
 
 
 class RotationSwap(Base):
-    """Somebody is asked to come in for somebody who is absent. `cells`: the half-days on which they come, and those at
-    home instead."""
+    """Somebody is asked to come in for somebody who is absent. `cells`: the half-days on which they come, those at home
+    instead, and on which the other is absent: where that is not told apart, all day."""
 
     __tablename__ = "rotation_swaps"
     __table_args__ = (
@@ -194,3 +195,22 @@ class RotationSwap(Base):
     offered_at: Mapped[datetime]
     offered_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     answered_at: Mapped[datetime | None]
+
+    @property
+    def comes(self) -> list[Key]:
+        """When whoever is asked comes in."""
+        return self._theirs("comes")
+
+    @property
+    def home(self) -> list[Key]:
+        """When they work at home instead."""
+        return self._theirs("home")
+
+    @property
+    def away(self) -> list[Key]:
+        """When whoever is absent is so."""
+        halves: list[str] = self.cells.get("away", list(Half))
+        return [(self.absent_id, self.on_date, half) for half in halves]
+
+    def _theirs(self, part: str) -> list[Key]:
+        return [(self.person_id, date.fromisoformat(one["on"]), one["half"]) for one in self.cells[part]]

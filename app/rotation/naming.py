@@ -11,16 +11,17 @@ Setting = Mapping[str, Any]  # as `app.rotation.schemas.SettingForm` has it
 
 
 def people_in(setting: Setting) -> set[int]:
-    """Everybody whom a setting names."""
+    """Everybody whom a setting names, also one that is not all filled in."""
     found = {one["user_id"] for one in setting.get("people", ())}
-    found |= {one["mentor"] for one in setting.get("people", ()) if one.get("mentor") is not None}
+    found |= {one.get("mentor") for one in setting.get("people", ())}
     found |= {duty[who] for duty in setting.get("duties", ()) for who in ("main", "deputy")}
-    return found | {
+    found |= {
         user_id
         for kind in ("covers", "meetings")
         for one in setting.get(kind, ())
         for user_id in one.get("people") or ()
     }
+    return found - {None}
 
 
 def sections_in(setting: Setting) -> set[int]:
@@ -58,7 +59,7 @@ def _of_rules(setting: Setting, here: Collection[int], sections: Collection[int]
     for cover in setting.get("covers", ()):
         if gone := _gone(cover.get("people") or (), here):
             yield Lapsed(Part.COVER, cover["name"], gone)
-        elif cover.get("section") is not None and cover["section"] not in sections:
+        if cover.get("section") is not None and cover["section"] not in sections:
             yield Lapsed(Part.COVER_SECTION, cover["name"])
     for duty in setting.get("duties", ()):
         if gone := _gone((duty["main"], duty["deputy"]), here):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app import events
@@ -86,7 +86,8 @@ def publish(
     plans = _plans(session, planned)
     cells = _cells(planned, plans, _stored(session, earlier), office)
     fresh = {key: cell for key, cell in cells.items() if _is_fresh(plans.get(key), cell, office)}
-    broken = would_break(session, {key: cell.kind for key, cell in fresh.items()}, seats.people, office)
+    kinds = {key: _kind(plans.get(key), cell) for key, cell in fresh.items()}
+    broken = would_break(session, kinds, seats.people, office)
     _refuse(broken, on_breach)
     _replace(session, rotation, earlier, seats=before, first=first, last=last, now=now)
     session.add_all(_written(plans.get(key), cell, actor=actor, now=now) for key, cell in fresh.items())
@@ -142,26 +143,35 @@ def _replace(
     now: datetime,
 ) -> None:
     """The days from `first` to `last` of earlier rotations are the new one's, with the seats that they hold there; what
-    they had of other days stays published."""
-    for one in earlier:
-        if first <= one.first_on and one.last_on <= last:
-            one.state, one.ended_at = State.REPLACED, now
-        elif first <= one.first_on:
-            one.first_on = last + timedelta(days=1)
-        elif one.last_on <= last:
-            one.last_on = first - timedelta(days=1)
-    session.flush()
+    they had of other days stays published, from the first of these days to the last."""
     ids = [one.id for one in earlier]
     session.execute(
         delete(RotationCell).where(
             RotationCell.rotation_id.in_(ids), RotationCell.on_date.between(first, last)
         )
     )
+    left = _days_left(session, ids)
+    for one in earlier:
+        if one.id in left:
+            one.first_on, one.last_on = left[one.id]
+        else:
+            one.state, one.ended_at = State.REPLACED, now
+    session.flush()
     session.execute(
         update(RotationBooking)
         .where(RotationBooking.booking_id.in_([one.id for one in seats]))
         .values(rotation_id=rotation.id)
     )
+
+
+def _days_left(session: Session, rotation_ids: Collection[int]) -> dict[int, tuple[date, date]]:
+    """The first and the last day that rotations have still published, of those that have any."""
+    query = (
+        select(RotationCell.rotation_id, func.min(RotationCell.on_date), func.max(RotationCell.on_date))
+        .where(RotationCell.rotation_id.in_(rotation_ids))
+        .group_by(RotationCell.rotation_id)
+    )
+    return {rotation_id: (first, last) for rotation_id, first, last in session.execute(query)}
 
 
 def _seats_of(session: Session, rotations: Collection[Rotation], now: datetime) -> list[Booking]:
@@ -229,11 +239,14 @@ def _is_fresh(plan: TeleworkPlan | None, cell: RotationCell, office: Office) -> 
     return is_open and not (plan.state is PlanState.APPROVED and _says(plan, cell.kind))
 
 
+def _kind(plan: TeleworkPlan | None, cell: RotationCell) -> PlanKind:
+    """As what a cell is written. What was asked for is approved as it was asked for, be it a satellite office."""
+    return plan.kind if plan is not None and plan.stands and _says(plan, cell.kind) else cell.kind
+
+
 def _written(plan: TeleworkPlan | None, cell: RotationCell, *, actor: Person, now: datetime) -> TeleworkPlan:
-    """The plan of a cell. What was asked for is approved as it was asked for, be it a satellite office."""
-    is_asked = plan is not None and plan.stands and _says(plan, cell.kind)
-    kind = plan.kind if plan is not None and is_asked else cell.kind
-    return write_over(cell, plan, kind, by=actor.id, now=now)
+    """The plan of a cell."""
+    return write_over(cell, plan, _kind(plan, cell), by=actor.id, now=now)
 
 
 def _says(plan: TeleworkPlan, kind: PlanKind) -> bool:

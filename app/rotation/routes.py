@@ -19,7 +19,7 @@ from app.fields import Day, Identifier
 from app.http import Blueprint, cursor_page, now, settings, today
 from app.rotation import service, swapping
 from app.rotation.form import A_HALF
-from app.rotation.models import Rotation
+from app.rotation.models import Rotation, RotationSwap
 from app.rotation.needs import needs_of, what_if
 from app.rotation.publishing import OnBreach
 from app.rotation.schemas import (
@@ -34,6 +34,7 @@ from app.rotation.schemas import (
     RotationsQuery,
     RotationView,
     SettingForm,
+    SwapAnsweredView,
     SwapAskedView,
     SwapRequest,
     SwapsAskedView,
@@ -44,7 +45,8 @@ from app.rotation.schemas import (
     WithdrawnView,
     WithdrawQuery,
 )
-from app.rotation.standing import Seen, Unmet, find_way, look, swaps_of
+from app.rotation.standing import Seen, Unmet, look
+from app.rotation.ways import Absence, find_way, swaps_of
 from app.rotation.writing import Broken
 from app.versions import changes, shown
 from app.wording import of_rotation, of_telework
@@ -200,8 +202,10 @@ def withdraw(query: dict[str, Any], rotation_id: int) -> Any:
 @api.response(200, SwapsView)
 @allow(*SEERS)
 def swaps(query: dict[str, Any], rotation_id: int) -> Any:
-    """Somebody is suddenly absent: at most three ways out, the cheapest first"""
-    return {"swaps": swaps_of(_seen(rotation_id), query["user_id"], query["on"])}
+    """Somebody is suddenly absent: what breaks, and at most three ways out, the cheapest first"""
+    found = swaps_of(_seen(rotation_id), Absence(**query))
+    breaks = [{**one, "sentence": of_rotation.rule_in_words(**one)} for one in found["breaks"]]
+    return {**found, "breaks": breaks}
 
 
 def _seen(rotation_id: int) -> Seen:
@@ -219,7 +223,8 @@ def _seen(rotation_id: int) -> Seen:
 @allow(*PLANNERS)
 def ask_swap(body: dict[str, Any], rotation_id: int) -> Any:
     """Ask somebody to come in for who is absent; who accepts first does"""
-    way = find_way(_seen(rotation_id), absent_id=body["user_id"], on=body["on"], person_id=body["person_id"])
+    person_id = body.pop("person_id")
+    way = find_way(_seen(rotation_id), Absence(**body), person_id)
     with transaction(db.engine) as session:
         rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
         made = swapping.offer(session, rotation, way, actor=asker(), now=now())
@@ -239,7 +244,7 @@ def my_swaps() -> Any:
 
 
 @api.route("/rotations/swaps/<int:swap_id>/accept", methods=["POST"])
-@api.response(200, SwapAskedView)
+@api.response(200, SwapAnsweredView)
 @allow(*PEOPLE)
 def accept_swap(swap_id: int) -> Any:
     """Come in: one's plans and seats change, nobody else need answer"""
@@ -247,7 +252,7 @@ def accept_swap(swap_id: int) -> Any:
 
 
 @api.route("/rotations/swaps/<int:swap_id>/decline", methods=["POST"])
-@api.response(200, SwapAskedView)
+@api.response(200, SwapAnsweredView)
 @allow(*PEOPLE)
 def decline_swap(swap_id: int) -> Any:
     """Stay at home"""
@@ -256,7 +261,7 @@ def decline_swap(swap_id: int) -> Any:
 
 def _answer(swap_id: int, *, accepts: bool) -> Any:
     with transaction(db.engine) as session:
-        swap = pipeline.answer_swap(
+        done = pipeline.answer_swap(
             session,
             swap_id,
             accepts=accepts,
@@ -264,8 +269,8 @@ def _answer(swap_id: int, *, accepts: bool) -> Any:
             office=service.office_of(settings()),
             now=now(),
         )
-        session.expunge(swap)
-    return swap
+        asked = {one.name: getattr(done.swap, one.name) for one in RotationSwap.__table__.columns}
+    return {**asked, "unseated": done.is_unseated}
 
 
 def _hold_locks(session: Session) -> None:

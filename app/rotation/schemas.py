@@ -11,10 +11,10 @@ from app.http import PageArguments
 from app.rotation.form import A_HALF, NAME, ProblemForm, count
 from app.rotation.models import State, SwapState
 from app.rotation.rules import HALVES, WEEKDAYS
+from app.rotation.solving import MOST_SECONDS, MOST_WORK
 from app.telework.schemas import BreachView
 
 HALF_DAYS = [f"{day}-{half}" for day in WEEKDAYS for half in HALVES]
-MOST_SECONDS = 600
 # Of what a section's rotations must hold.
 MOST_PEOPLE, MOST_COVERS, MOST_DUTIES, MOST_MEETINGS = 500, 100, 200, 200
 
@@ -33,7 +33,8 @@ class PersonForm(Schema):
 
 
 class CoverSetting(Schema):
-    """At least so many in the office: of a section (係), of those with a skill, of some people; else of all."""
+    """At least so many in the office: of a section (係), of those with a skill, of some people: of whoever is all that
+    is named; else of all."""
 
     name = Text(required=True, validate=NAME)
     least = count(required=True)
@@ -85,7 +86,8 @@ class SettingForm(Schema):
 
 class RotationRequest(Schema):
     """Either `section`, `from` and `to`: what the office knows of a section's days becomes the problem; or `problem`:
-    the documented form, as `akiseki rotation solve` takes it."""
+    the documented form, as `akiseki rotation solve` takes it. `work`: nodes of the search tree for each level of the
+    wishes instead of `seconds`, so that the same input and seed give the same plan."""
 
     section = Identifier()
     first = Day(data_key="from")
@@ -93,7 +95,7 @@ class RotationRequest(Schema):
     problem = fields.Nested(ProblemForm)
     seconds = fields.Integer(load_default=60, strict=True, validate=validate.Range(min=1, max=MOST_SECONDS))
     work = fields.Integer(
-        load_default=None, allow_none=True, strict=True, validate=validate.Range(min=1, max=1_000_000)
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(min=1, max=MOST_WORK)
     )
     seed = fields.Integer(load_default=1, strict=True, validate=validate.Range(min=0, max=2**31 - 1))
 
@@ -152,8 +154,9 @@ class RotationSummary(Schema):
 
 
 class RotationView(RotationSummary):
-    """`progress`: the level that is searched, its best and its bound. `plan`: person → day → half → where; the best so
-    far while it is searched."""
+    """`progress`: the level that is searched, its best and its bound; `ended_after` so many seconds, where the search
+    was ended since it took longer than any may. `plan`: person → day → half → where; the best so far while it is
+    searched."""
 
     progress = fields.Dict(allow_none=True)
     plan = fields.Dict(allow_none=True)
@@ -288,8 +291,11 @@ class WhatIfView(Schema):
 
 
 class SwapsQuery(Schema):
+    """`half`: in which somebody is absent; else all day."""
+
     user_id = Identifier(required=True)
     on = Day(required=True)
+    half = fields.String(load_default=None, allow_none=True, validate=A_HALF)
 
 
 class SwapView(Schema):
@@ -300,9 +306,23 @@ class SwapView(Schema):
     cost = fields.Dict()
 
 
-class SwapsView(Schema):
-    """At most three ways out, the cheapest first."""
+class BreaksView(Schema):
+    """A rule that does not hold without whoever is absent. `found`: what there is of what the rule counts."""
 
+    kind = fields.String()
+    about = fields.String()
+    why = fields.String()
+    limit = fields.Integer(allow_none=True)
+    on = fields.Date(allow_none=True)
+    half = fields.String(allow_none=True)
+    found = fields.Integer()
+    sentence = fields.String()
+
+
+class SwapsView(Schema):
+    """What `breaks`; and at most three ways out, the cheapest first. Where nothing breaks, nobody need step in."""
+
+    breaks = fields.List(fields.Nested(BreaksView))
     swaps = fields.List(fields.Nested(SwapView))
 
 
@@ -320,6 +340,12 @@ class SwapAskedView(Schema):
     on = fields.Date(attribute="on_date")
     cells = fields.Dict()
     state = fields.String(validate=validate.OneOf([state.value for state in SwapState]))
+
+
+class SwapAnsweredView(SwapAskedView):
+    """`unseated`: who comes in found no seat free."""
+
+    unseated = fields.Boolean()
 
 
 class SwapsAskedView(Schema):

@@ -8,9 +8,7 @@ from datetime import date, timedelta
 
 from app.rotation.milp import INFINITY, Limits, Linear, Milp, Status, Terms, Watcher, total
 from app.rotation.rules import (
-    FRIDAY,
     HALVES,
-    MONDAY,
     SHARE,
     Cell,
     Member,
@@ -115,10 +113,12 @@ class Musts:
                 self._must(rule, total(cells), 0)
 
     def _row(self, member: Member, most: int) -> None:
-        """Days in a row, on which all halves at work are at home: of one day more than may be, one is not so."""
+        """Days in a row, on which all halves at work are at home, and none is off: of one more than may be, one is not
+        so."""
         some: dict[date, int] = {}
         for day in self.problem.days:
-            cells = self.at_home(member.id, [day])
+            is_off = any(self.problem.is_off(Cell(member.id, day, half)) for half in HALVES)
+            cells = [] if is_off else self.at_home(member.id, [day])
             some[day] = self.milp.column(high=1.0 if cells else 0.0, whole=False)
             if cells:
                 self.milp.row({**total(cells), some[day]: -1.0}, high=len(cells) - 1)
@@ -151,7 +151,9 @@ class Musts:
         if seats is not None:
             self._must(Rule("seats"), total(at_work.values(), -1.0), seats - len(at_work))
         lent = {
-            one.id: at_work[one.id] for one in problem.members if one.id in at_work and not one.own_terminal
+            one.id: at_work[one.id]
+            for one in problem.members
+            if one.id in at_work and problem.is_lent(one, day, half)
         }
         if problem.terminals is not None:
             self._must(Rule("terminals"), total(lent.values()), problem.terminals)
@@ -193,8 +195,8 @@ def search(
     levels = list(_levels(musts))
     for number, (name, build) in enumerate(levels):
         goal = build()
-        # What is left is shared by what comes; a level that is proven sooner leaves its share to the others.
-        left = (limits.seconds - musts.milp.seconds) / max(1, len(levels) - number - 1)
+        # What is left is shared by this level and those after it; one that is proven sooner leaves its share to them.
+        left = (limits.seconds - musts.milp.seconds) / (len(levels) - number)
         outcome = musts.milp.minimize(
             goal,
             seconds=None if limits.work is not None else left,
@@ -295,15 +297,14 @@ def _off_targets(musts: Musts) -> Linear:
 
 
 def _spreads(musts: Musts) -> Linear:
-    """The widest difference of granted ÷ available, of Mondays and of Fridays, together: the least whole number that is
-    not more than a half below it."""
+    """The widest difference of granted ÷ available, of Mondays and of Fridays of each fiscal year, together: the least
+    whole number that is not more than a half below it."""
     together: dict[int, float] = {}
-    for weekday in (MONDAY, FRIDAY):
+    for days, granted in musts.problem.shared():
         most, least = (musts.milp.column(high=INFINITY, whole=False) for _ in "12")
-        days = [day for day in musts.problem.days if day.weekday() == weekday]
         for member in musts.problem.members:
-            so_far = member.so_far(weekday)
-            could = so_far.available + available(musts.problem, member, weekday)
+            so_far = granted[member.id]
+            could = so_far.available + available(musts.problem, member, days)
             if member.eligible and could:
                 together |= {most: 1.0, least: -1.0}
                 before = SHARE * so_far.granted / could
@@ -318,15 +319,17 @@ def _spreads(musts: Musts) -> Linear:
 def _no_common_day(musts: Musts) -> Linear:
     """The units and weeks without a day on which nobody of the unit is at home."""
     apart = []
-    for people in musts.problem.units.values():
-        for days in musts.problem.weeks.values():
-            apart.append(musts.milp.column())
-            commons = [musts.milp.column() for _day in days]
-            for day, common in zip(days, commons, strict=True):
-                for person in people:
+    for people_on in musts.problem.units.values():
+        for week in musts.problem.weeks.values():
+            commons = {day: musts.milp.column() for day in week if day in people_on}
+            if not commons:
+                continue
+            for day, common in commons.items():
+                for person in people_on[day]:
                     for home in musts.at_home(person, [day]):
                         musts.milp.row({common: 1.0, home: 1.0}, high=1)
-            musts.milp.row(total([apart[-1], *commons]), low=1)
+            apart.append(musts.milp.column())
+            musts.milp.row(total([apart[-1], *commons.values()]), low=1)
     return Linear(total(apart))
 
 

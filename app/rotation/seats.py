@@ -163,9 +163,10 @@ class Seats:
         return str(min(self.people[user_id].sections_on(on), default=0))
 
     def _span(self, one: Coming) -> TimeSpan:
-        if one.part != DAY:
-            return self.office.window(one.day, Half(one.part))
-        return TimeSpan(self.office.window(one.day, Half.AM).start, self.office.window(one.day, Half.PM).end)
+        """The hours of who comes; of those which have begun, what is left."""
+        first, last = (self.office.window(one.day, Half(half)) for half in (one.halves[0], one.halves[-1]))
+        start = max(first.start, self.now)
+        return TimeSpan(start if start < last.end else first.start, last.end)
 
     def _desks(self) -> list[Desk]:
         zones = [zone.id for zone in self.booked_zones]

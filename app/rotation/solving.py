@@ -10,6 +10,8 @@ from app.rotation.milp import Limits, Status
 from app.rotation.rules import Plan, Problem, Worth, check, worth
 from app.rotation.search import Observer, search
 
+# The most that can be asked of a stored search: they run one at a time, and others wait for it.
+MOST_SECONDS, MOST_WORK = 600, 5_000
 EXPLAIN_SECONDS = 60.0
 
 

@@ -1,4 +1,4 @@
-"""A rotation as it is by now: what of it does not hold any more, and who could step in for somebody who is absent."""
+"""A rotation as it is by now, and what of it does not hold any more."""
 
 from __future__ import annotations
 
@@ -10,31 +10,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, RuleBroken
 from app.rotation import gathering
 from app.rotation.explain import rule_told
 from app.rotation.form import plan_of
 from app.rotation.models import Key, Rotation, RotationCell, RotationSwap, SwapState
 from app.rotation.models import State as Stage
-from app.rotation.rules import HALVES, Cell, Fixed, Problem, State, Worth, check
+from app.rotation.rules import Cell, Fixed, Problem, State, check
 from app.rotation.service import problem
-from app.rotation.whatif import swaps
 from app.rotation.writing import settled
 from app.telework.models import TeleworkPlan
 from app.telework.rules import AWAY, REMOTE, PlanState
 from app.telework.service import Office
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How somebody could step in for who is absent, in the plan of a rotation as it was looked at."""
-
-    plan: dict[str, Any]
-    absent_id: int
-    person_id: int
-    on: date
-    comes: list[dict[str, str]]
-    home_instead: list[dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +110,7 @@ def _absences(session: Session, people: Iterable[int], first: date, last: date) 
         RotationSwap.on_date.between(first, last),
         RotationSwap.state == SwapState.ACCEPTED,
     )
-    return {
-        Cell(str(one.absent_id), one.on_date, half)
-        for one in session.scalars(query)
-        for half in one.cells.get("away", HALVES)
-    }
+    return {Cell(str(user_id), on, half) for one in session.scalars(query) for user_id, on, half in one.away}
 
 
 def _where(plan: TeleworkPlan, office: Office) -> State:
@@ -171,47 +153,3 @@ def unmet(seen: Seen) -> list[Unmet]:
             number = None if told["limit"] is None else one.found
             found.append(Unmet({**told, "limit": one.allowed}, one.day, one.half, number))
     return found
-
-
-def find_way(seen: Seen, *, absent_id: int, on: date, person_id: int) -> Way:
-    """The way in which a person could step in; takes a second, so that no transaction may be open.
-
-    Raises as `swaps_of`, RuleBroken `rotation.no_swap` where there is none.
-    """
-    found = next((one for one in swaps_of(seen, absent_id, on) if one["user_id"] == person_id), None)
-    if found is None:
-        raise RuleBroken("rotation.no_swap")
-    plan = seen.rotation.plan or {}
-    return Way(plan, absent_id, person_id, on, found["comes"], found["home_instead"])
-
-
-def swaps_of(seen: Seen, user_id: int, on: date) -> list[dict[str, Any]]:
-    """Ways out where somebody of a rotation is absent on a day: they are missing where they were to be, beside whoever
-    is away by now.
-
-    Raises Conflict `rotation.state` where it has no plan, RuleBroken `rotation.not_in_it`.
-    """
-    rotation = seen.rotation
-    if rotation.plan is None:
-        raise Conflict("rotation.state", state=rotation.state.value)
-    by_now = {
-        cell: fixed for cell, fixed in seen.by_now.items() if (cell.person, cell.day) != (str(user_id), on)
-    }
-    asked, plan = as_it_is(replace(seen, by_now=by_now))
-    if Cell(str(user_id), on, "am") not in plan:
-        raise RuleBroken("rotation.not_in_it")
-    names = gathering.names_of(rotation.problem)
-    return [
-        {
-            "user_id": int(one.person),
-            "name": names[one.person],
-            "comes": [_said(cell) for cell in one.comes],
-            "home_instead": [_said(cell) for cell in one.home_instead],
-            "cost": dict(zip(Worth.__dataclass_fields__, one.cost, strict=True)),
-        }
-        for one in swaps(asked, plan, str(user_id), on)
-    ]
-
-
-def _said(cell: Cell) -> dict[str, str]:
-    return {"on": cell.day.isoformat(), "half": cell.half}

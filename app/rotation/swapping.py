@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,12 +19,25 @@ from app.people.service import Person
 from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, RotationSwap, State, SwapState
 from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
-from app.rotation.standing import Way
-from app.rotation.writing import write_over
+from app.rotation.standing import look
+from app.rotation.ways import Way, still_helps
+from app.rotation.writing import would_break, write_over
+from app.telework.caps.rules import Limit
+from app.telework.caps.service import governed
 from app.telework.models import TeleworkPlan
 from app.telework.rules import Half, PlanKind, PlanState
 from app.telework.service import Office, check_open
 from app.timespan import TimeSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of being asked. `booked` and `freed`: seats. `is_unseated`: no seat was free for who comes in."""
+
+    swap: RotationSwap
+    booked: Sequence[Booking] = ()
+    freed: Sequence[Booking] = ()
+    is_unseated: bool = False
 
 
 def offer(session: Session, rotation: Rotation, way: Way, *, actor: Person, now: datetime) -> RotationSwap:
@@ -38,17 +51,17 @@ def offer(session: Session, rotation: Rotation, way: Way, *, actor: Person, now:
         raise Conflict("rotation.state", state=rotation.state.value)
     asked = select(RotationSwap.id).where(
         RotationSwap.person_id == way.person_id,
-        RotationSwap.on_date == way.on,
+        RotationSwap.on_date == way.absence.on,
         RotationSwap.state == SwapState.OFFERED,
     )
     if session.scalar(asked.limit(1)) is not None:
         raise Conflict("rotation.swap_asked")
     made = RotationSwap(
         rotation_id=rotation.id,
-        absent_id=way.absent_id,
+        absent_id=way.absence.user_id,
         person_id=way.person_id,
-        on_date=way.on,
-        cells={"comes": way.comes, "home": way.home_instead},
+        on_date=way.absence.on,
+        cells={"comes": way.comes, "home": way.home_instead, "away": way.absence.halves},
         offered_at=now,
         offered_by=actor.id,
     )
@@ -76,11 +89,13 @@ def asked(session: Session, rotation_id: int) -> list[RotationSwap]:
 
 def answer(
     session: Session, swap_id: int, *, accepts: bool, actor: Person, office: Office, now: datetime
-) -> tuple[RotationSwap, list[Booking]]:
-    """The person who was asked says yes or no; yes changes their plans and seats, and the others need not answer.
+) -> Answered:
+    """The person who was asked says yes or no; yes changes their plans and seats, of half-days that are not over, and
+    the others need not answer.
 
-    Returns the swap and the seats that it freed. Raises NotFound `rotation.unknown`, Forbidden `rotation.not_allowed`,
-    Conflict `rotation.swap_over` where it was answered, withdrawn, or is not as it was, or `telework.day_closed`.
+    Raises NotFound `rotation.unknown`, Forbidden `rotation.not_allowed`, Conflict `rotation.swap_over` where it was
+    answered, withdrawn, is not as it was, or breaks by now what is whole without it, `rotation.swap_late` where all of
+    it is over, or `telework.day_closed`.
     """
     swap = session.get(RotationSwap, swap_id)
     if swap is None:
@@ -91,40 +106,63 @@ def answer(
     lock_rows(session, LOCK, [rotation.section_id or 0])
     lock_rows(session, "person", [actor.id])
     session.refresh(swap)
+    session.refresh(rotation)
     if swap.state is not SwapState.OFFERED or (accepts and rotation.state is not State.PUBLISHED):
         raise Conflict("rotation.swap_over")
-    swap.state, swap.answered_at = (SwapState.ACCEPTED if accepts else SwapState.DECLINED), now
-    freed: list[Booking] = []
+    done = Answered(swap)
     if accepts:
         check_open(session, swap.on_date)
-        freed = _apply(session, rotation, swap, actor=actor, office=office, now=now)
-        others = select(RotationSwap).where(
-            RotationSwap.absent_id == swap.absent_id,
-            RotationSwap.on_date == swap.on_date,
-            RotationSwap.state == SwapState.OFFERED,
-        )
-        for other in session.scalars(others):
-            other.state, other.answered_at = SwapState.WITHDRAWN, now
-            _record(session, "telework.swap_withdrawn", other, user_id=other.person_id, actor=actor, now=now)
+        done = _accept(session, rotation, swap, actor=actor, office=office, now=now)
+    swap.state, swap.answered_at = (SwapState.ACCEPTED if accepts else SwapState.DECLINED), now
     session.flush()
     kind = "telework.swap_accepted" if accepts else "telework.swap_declined"
     _record(session, kind, swap, user_id=swap.offered_by, actor=actor, now=now)
-    return swap, freed
+    return done
 
 
-def _apply(
+def _accept(
     session: Session, rotation: Rotation, swap: RotationSwap, *, actor: Person, office: Office, now: datetime
-) -> list[Booking]:
-    """Write the plans, the rotation's cells and the seats; returns those freed."""
-    wanted = {
-        **dict.fromkeys(_keys(swap, "comes"), PlanKind.OFFICE),
-        **dict.fromkeys(_keys(swap, "home"), PlanKind.HOME),
-    }
+) -> Answered:
+    """The plans and seats of whoever accepts; others who were asked for the same half-days need not answer."""
+    comes = [key for key in swap.comes if office.window(key[1], Half(key[2])).end > now]
+    if not comes:
+        raise Conflict("rotation.swap_late")
+    seen = look(session, rotation, office)
+    if not still_helps(seen, away=swap.away, comes=comes, home=swap.home):
+        raise Conflict("rotation.swap_over")
+    wanted = {**dict.fromkeys(comes, PlanKind.OFFICE), **dict.fromkeys(swap.home, PlanKind.HOME)}
+    _write(session, rotation, swap, wanted, now=now)
+    done = _seat(session, rotation, swap, wanted, actor=actor, office=office, now=now)
+    broken = would_break(session, wanted, governed(session, [swap.person_id]), office)
+    if any(one.breach.limit is Limit.TERMINALS for one in broken):
+        raise Conflict("rotation.swap_over")
+    others = select(RotationSwap).where(
+        RotationSwap.absent_id == swap.absent_id,
+        RotationSwap.on_date == swap.on_date,
+        RotationSwap.state == SwapState.OFFERED,
+        RotationSwap.id != swap.id,
+    )
+    for other in session.scalars(others):
+        if not set(swap.away).isdisjoint(other.away):
+            other.state, other.answered_at = SwapState.WITHDRAWN, now
+            _record(session, "telework.swap_withdrawn", other, user_id=other.person_id, actor=actor, now=now)
+    return done
+
+
+def _write(
+    session: Session,
+    rotation: Rotation,
+    swap: RotationSwap,
+    wanted: Mapping[Key, PlanKind],
+    *,
+    now: datetime,
+) -> None:
+    """The plans, the rotation's cells and its plan, as whoever accepts has them now."""
     plans = {
         (one.user_id, one.on_date, one.half.value): one
         for one in session.scalars(
             select(TeleworkPlan).where(
-                TeleworkPlan.user_id == actor.id,
+                TeleworkPlan.user_id == swap.person_id,
                 TeleworkPlan.on_date.in_({on for _user, on, _half in wanted}),
             )
         )
@@ -133,7 +171,7 @@ def _apply(
         (one.user_id, one.on_date, one.half.value): one
         for one in session.scalars(
             select(RotationCell).where(
-                RotationCell.rotation_id == rotation.id, RotationCell.user_id == actor.id
+                RotationCell.rotation_id == rotation.id, RotationCell.user_id == swap.person_id
             )
         )
     }
@@ -147,25 +185,33 @@ def _apply(
             raise Conflict("rotation.swap_over")  # their plan is another by now
         write_over(cell, written, kind, by=swap.offered_by, now=now)
         cell.kind = kind
-        plan[str(actor.id)][key[1].isoformat()][key[2]] = kind.value
+        plan[str(swap.person_id)][key[1].isoformat()][key[2]] = kind.value
     rotation.plan = plan
     session.flush()
+
+
+def _seat(
+    session: Session,
+    rotation: Rotation,
+    swap: RotationSwap,
+    wanted: Mapping[Key, PlanKind],
+    *,
+    actor: Person,
+    office: Office,
+    now: datetime,
+) -> Answered:
+    """The seats of whoever accepts: given up where they are at home now, booked where they come in."""
     at_home = [
         office.window(on, Half(half)) for (_user, on, half), kind in wanted.items() if kind is PlanKind.HOME
     ]
-    seats = Seats(session, rotation, [actor.id], office=office, now=now, actor=actor)
-    freed = _seats_in(session, rotation, actor.id, at_home, now)
+    seats = Seats(session, rotation, [swap.person_id], office=office, now=now, actor=actor)
+    freed = _seats_in(session, rotation, swap.person_id, at_home, now)
     seats.take_turn(freed)
     for booking in freed:
         release.cancel(session, booking, actor=actor, now=now)
-    comes = {key: kind for key, kind in wanted.items() if kind is PlanKind.OFFICE}
-    seats.book(comes, [], Published())
-    return freed
-
-
-def _keys(swap: RotationSwap, part: str) -> list[Key]:
-    said: Sequence[dict[str, Any]] = swap.cells[part]
-    return [(swap.person_id, date.fromisoformat(one["on"]), one["half"]) for one in said]
+    found = Published()
+    seats.book({key: kind for key, kind in wanted.items() if kind is PlanKind.OFFICE}, [], found)
+    return Answered(swap, found.bookings, freed, is_unseated=bool(found.unseated))
 
 
 def _seats_in(

@@ -3,12 +3,12 @@ and who could step in for somebody who is suddenly absent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from app.rotation.milp import Linear, Status, total
-from app.rotation.rules import HALVES, Cell, Fixed, Plan, Problem, Rule, State, check, worth
+from app.rotation.rules import HALVES, Cell, Fixed, Plan, Problem, Rule, State, Violation, check, worth
 from app.rotation.search import Musts, peak
 
 MOST_SWAPS = 3
@@ -60,17 +60,25 @@ class Swap:
     cost: tuple[int, ...]
 
 
-def swaps(problem: Problem, plan: Plan, absent: str, day: date) -> list[Swap]:
-    """At most three ways to cover for somebody who is absent on a day, the cheapest first; none where nothing breaks.
+@dataclass(frozen=True, slots=True)
+class WaysOut:
+    """What breaks while somebody is absent, that is whole or less broken else; and, where something does, at most three
+    ways to cover for them, the cheapest first."""
 
-    Each touches one other person: who is at home that day comes in, and may work at home on another day instead.
+    broken: Sequence[Violation] = ()
+    swaps: Sequence[Swap] = ()
+
+
+def ways_out(problem: Problem, plan: Plan, absent: Collection[Cell]) -> WaysOut:
+    """What somebody's absence in some half-days of a day breaks, and who could step in.
+
+    Each way touches one other person: who is at home then comes in, and may work at home on another day instead.
     """
     already = _shortfalls(problem, plan)
-    without = {Cell(absent, day, half): Fixed(State.AWAY, "absent") for half in HALVES}
-    changed = replace(problem, fixed={**problem.fixed, **without})
-    now = {**plan, **dict.fromkeys(without, State.AWAY)}
-    if not _breaks(changed, now, already):
-        return []
+    changed, now = _without(problem, plan, absent)
+    broken = _breaks(changed, now, already)
+    if not broken:
+        return WaysOut()
     before = worth(changed, now)
     found = [
         Swap(
@@ -79,25 +87,38 @@ def swaps(problem: Problem, plan: Plan, absent: str, day: date) -> list[Swap]:
             instead,
             tuple(after - was for after, was in zip(_worth(changed, then), _values(before), strict=True)),
         )
-        for person, comes, instead, then in _ways(changed, now, absent, day)
+        for person, comes, instead, then in _ways(changed, now, absent)
         if not _breaks(changed, then, already)
     ]
     best: dict[str, Swap] = {}
     for one in sorted(found, key=lambda one: (one.cost, len(one.home_instead) == 0)):
         best.setdefault(one.person, one)
-    return list(best.values())[:MOST_SWAPS]
+    return WaysOut(broken, list(best.values())[:MOST_SWAPS])
+
+
+def makes_worse(problem: Problem, plan: Plan, absent: Collection[Cell], change: Plan) -> bool:
+    """Whether a change of a plan breaks anything, with somebody absent in some half-days, that is whole or less broken
+    without the change."""
+    changed, now = _without(problem, plan, absent)
+    return bool(_breaks(changed, {**now, **change}, _shortfalls(changed, now)))
+
+
+def _without(problem: Problem, plan: Plan, absent: Collection[Cell]) -> tuple[Problem, dict[Cell, State]]:
+    """The same with somebody absent in some half-days."""
+    fixed = {**problem.fixed, **dict.fromkeys(absent, Fixed(State.AWAY, "absent"))}
+    return replace(problem, fixed=fixed), {**plan, **dict.fromkeys(absent, State.AWAY)}
 
 
 def _ways(
-    problem: Problem, plan: Mapping[Cell, State], absent: str, day: date
+    problem: Problem, plan: Mapping[Cell, State], absent: Collection[Cell]
 ) -> Iterator[tuple[str, tuple[Cell, ...], tuple[Cell, ...], dict[Cell, State]]]:
     for member in problem.members:
         comes = tuple(
             cell
-            for half in HALVES
-            if plan[cell := Cell(member.id, day, half)] is State.HOME and cell not in problem.fixed
+            for gap in absent
+            if plan[cell := gap._replace(person=member.id)] is State.HOME and cell not in problem.fixed
         )
-        if member.id == absent or not comes:
+        if not comes:
             continue
         then = {**plan, **dict.fromkeys(comes, State.OFFICE)}
         yield member.id, comes, (), then
@@ -107,7 +128,7 @@ def _ways(
                 for half in HALVES
                 if plan[cell := Cell(member.id, other, half)] is State.OFFICE and cell not in problem.fixed
             )
-            if other > day and len(instead) >= len(comes):
+            if other > comes[0].day and len(instead) >= len(comes):
                 given = instead[: len(comes)]
                 yield member.id, comes, given, {**then, **dict.fromkeys(given, State.HOME)}
 
@@ -117,12 +138,18 @@ Shortfalls = Mapping[tuple[Rule, date | None, str], int]
 
 def _shortfalls(problem: Problem, plan: Plan) -> Shortfalls:
     """What a plan breaks, where, and by how much."""
-    return {(one.rule, one.day, one.half): abs(one.found - one.allowed) for one in check(problem, plan)}
+    return {(one.rule, one.day, one.half): _short(one) for one in check(problem, plan)}
 
 
-def _breaks(problem: Problem, plan: Plan, already: Shortfalls) -> bool:
-    """Whether a plan breaks anything that was not broken already, or breaks it more."""
-    return any(short > already.get(where, -1) for where, short in _shortfalls(problem, plan).items())
+def _short(one: Violation) -> int:
+    return abs(one.found - one.allowed)
+
+
+def _breaks(problem: Problem, plan: Plan, already: Shortfalls) -> list[Violation]:
+    """What a plan breaks that was not broken already, or more than it was."""
+    return [
+        one for one in check(problem, plan) if _short(one) > already.get((one.rule, one.day, one.half), -1)
+    ]
 
 
 def _values(of: object) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """The search of a stored rotation, in a process of its own: HiGHS keeps a core busy, and pages must answer meanwhile.
 
-What it finds is written as it finds it, so that whoever kills the process loses a second of it.
+What it finds is written as it finds it, so that whoever kills the process loses a second of it. Others wait for their
+turn: whatever it was asked for, it ends after the longest time that one may ask for, and says so.
 """
 
 from __future__ import annotations
@@ -20,24 +21,26 @@ from app.rotation.models import State
 from app.rotation.rules import Cell, Problem
 from app.rotation.rules import State as Where
 from app.rotation.search import Observer
-from app.rotation.solving import Solved, solve
+from app.rotation.solving import EXPLAIN_SECONDS, MOST_SECONDS, Solved, solve
 
 BEAT_SECONDS = 1.0
+ENDS_AFTER_SECONDS = MOST_SECONDS + EXPLAIN_SECONDS
 Clock = Callable[[], datetime]
 
 
 class _Writer(Observer):
-    """Writes the best plan so far once a second, and hears whether somebody has cancelled."""
+    """Writes the best plan so far once a second, and hears whether somebody has cancelled, or it takes too long."""
 
-    def __init__(self, engine: Engine, rotation_id: int, clock: Clock) -> None:
+    def __init__(self, engine: Engine, rotation_id: int, clock: Clock, ends_after: float) -> None:
         self._engine, self._rotation_id, self._clock = engine, rotation_id, clock
         self._news: dict[str, Any] = {}
         self._plan: Callable[[], dict[Cell, Where]] | None = None
-        self._last = 0.0
-        self.is_cancelled = False
+        self._last, self._ends_at = 0.0, monotonic() + ends_after
+        self.progress: dict[str, Any] = {}
+        self.is_cancelled = self.is_late = False
 
     def better(self, level: str, best: int, bound: int, plan: Callable[[], dict[Cell, Where]]) -> None:
-        self._news["progress"] = {"level": level, "best": best, "bound": bound}
+        self._news["progress"] = self.progress = {"level": level, "best": best, "bound": bound}
         self._plan = plan
 
     def is_over(self) -> bool:
@@ -48,20 +51,25 @@ class _Writer(Observer):
                 news["plan"], self._plan = plan_form(self._plan()), None
             with transaction(self._engine) as session:
                 self.is_cancelled = not service.beat(session, self._rotation_id, self._clock(), **news)
-        return self.is_cancelled
+        self.is_late = monotonic() >= self._ends_at
+        return self.is_cancelled or self.is_late
 
 
-def search(engine: Engine, rotation_id: int, clock: Clock) -> State | None:
-    """Search a rotation to its end; None where somebody else does."""
+def search(
+    engine: Engine, rotation_id: int, clock: Clock, *, ends_after: float = ENDS_AFTER_SECONDS
+) -> State | None:
+    """Search a rotation to its end, or for so many seconds of a real clock; None where somebody else does."""
     with transaction(engine) as session:
         rotation = service.begin(session, rotation_id, clock())
         if rotation is None:
             return None
         problem = service.problem(rotation)
         limits = Limits(float(rotation.seconds), rotation.work, rotation.seed)
-    writer = _Writer(engine, rotation_id, clock)
+    writer = _Writer(engine, rotation_id, clock, ends_after)
     solved = solve(problem, limits, writer)
     state, found = _outcome(problem, solved, is_cancelled=writer.is_cancelled)
+    if writer.is_late:
+        found["progress"] = {**writer.progress, "ended_after": ends_after}
     with transaction(engine) as session:
         service.end(session, rotation_id, state, clock(), **found)
     return state

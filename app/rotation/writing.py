@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from app.calendar import working_days
 from app.rotation.models import Key, RotationCell
 from app.rotation.rules import State as Where
+from app.rotation.terminals import own_terminals
 from app.telework.caps.rules import Breach, Cell, breaches, concerning
-from app.telework.caps.service import Governed, around, cells_of, facts, rulebook
+from app.telework.caps.service import AtHome, Governed, around, cells_of, facts, rulebook, shortages
 from app.telework.models import TeleworkPlan
 from app.telework.rules import AWAY, REMOTE, Half, PlanKind, PlanState
 from app.telework.service import Office
@@ -103,7 +104,8 @@ class Broken:
 def would_break(
     session: Session, fresh: Mapping[Key, PlanKind], people: Mapping[int, Governed], office: Office
 ) -> list[Broken]:
-    """What of the rules these people break with what is about to be written; six queries, or none."""
+    """What of the rules these people break with what is about to be written; seven queries and one for each rule that
+    lends terminals, or none."""
     asked: dict[int, dict[tuple[date, Half], Cell]] = defaultdict(dict)
     for (user_id, on, half), kind in fresh.items():
         asked[user_id][on, Half(half)] = office.cell(on, Half(half), kind, None)
@@ -112,10 +114,21 @@ def would_break(
     days = {on for _user, on, _half in fresh}
     book, calendar = rulebook(session), working_days(session, min(days).year)
     planned = cells_of(session, asked, *around(days), office)
+    after = {
+        user_id: list(({(one.on, one.half): one for one in planned.get(user_id, ())} | theirs).values())
+        for user_id, theirs in asked.items()
+    }
+    own = own_terminals(session)
+    wanted = [
+        AtHome(person, after[user_id], asked[user_id].values())
+        for user_id, person in people.items()
+        if user_id in asked and user_id not in own
+    ]
+    short = shortages(session, book, wanted, besides=own)
     found = []
     for user_id, theirs in asked.items():
-        after = {(one.on, one.half): one for one in planned.get(user_id, ())} | theirs
-        every = breaches(list(after.values()), book.rule_on(people[user_id]), calendar)
+        every = breaches(after[user_id], book.rule_on(people[user_id]), calendar)
         at_home = {on for (on, _half), one in theirs.items() if one.is_remote}
-        found += [Broken(user_id, people[user_id].name, one) for one in concerning(every, at_home)]
+        of_them = [*concerning(every, at_home), *short.get(user_id, ())]
+        found += [Broken(user_id, people[user_id].name, one) for one in of_them]
     return found

@@ -190,6 +190,11 @@ class Policies:
 
     kinds: Mapping[Kind, Policy]
     zones: Mapping[tuple[int, Kind], Policy] = field(default_factory=lambda: MappingProxyType({}))
+    keys: Mapping[tuple[int, Kind], frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def own_keys(self, kind: Kind, zone_id: int) -> frozenset[str]:
+        """For which keys a zone has a value of its own, be it the same as the kind's elsewhere."""
+        return self.keys.get((zone_id, kind), frozenset())
 
     def of(self, kind: Kind, zone_id: int | None = None) -> Policy:
         """What holds for a kind of space in a zone."""

@@ -92,13 +92,15 @@ def policies_from(rows: Iterable[Any]) -> Policies:
     """The policies that (zone, kind, key, value), each at least once, make of the defaults."""
     kinds = dict(DEFAULTS)
     zones: dict[tuple[int, Kind], Policy] = {}
+    keys: dict[tuple[int, Kind], frozenset[str]] = {}
     # The kinds' own first: a zone's policy begins with its kind's.
     for zone_id, kind, key, value in sorted(rows, key=lambda row: row[0] or 0):
         if zone_id is None:
             kinds[kind] = with_value(kinds[kind], key, value)
         else:
             zones[zone_id, kind] = with_value(zones.get((zone_id, kind), kinds[kind]), key, value)
-    return Policies(kinds, zones)
+            keys[zone_id, kind] = keys.get((zone_id, kind), frozenset()) | {key}
+    return Policies(kinds, zones, keys)
 
 
 def hold_policies(session: Session, **_ids: Any) -> None:
@@ -281,14 +283,13 @@ def _place(rows: Sequence[Any]) -> Place:
     """A place of a row for each value of a policy."""
     space, zone, site, *_ = rows[0]
     found = policies_from(row[3:] for row in rows if row.key is not None)
-    own_keys = frozenset(row.key for row in rows if row.zone_id is not None)
     return Place(
         space,
         zone,
         ZoneInfo(site.timezone),
         Opening(site.opens, site.closes, site.working_days_only),
         found.of(space.kind, zone.id),
-        own_keys,
+        found.own_keys(space.kind, zone.id),
     )
 
 

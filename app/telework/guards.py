@@ -5,6 +5,7 @@ The eraser alone passes them, by its row in `erasing` (see `app.events`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy import select
@@ -46,11 +47,26 @@ def hold_month(session: Session, on: date) -> bool:
     The lock is held until the transaction ends. The guard waits for the same one: what is written beside a closing is
     committed before it, or refused.
     """
-    lock_rows(session, "month", [on.year * 100 + on.month])
-    return is_closed(session, on)
+    return bool(hold_months(session, [on]))
+
+
+def hold_months(session: Session, days: Collection[date]) -> set[date]:
+    """As `hold_month` for many days: those of them whose months are closed."""
+    lock_rows(session, "month", [on.year * 100 + on.month for on in days])
+    return closed_among(session, days)
 
 
 def is_closed(session: Session, on: date) -> bool:
     """Whether the month of a day is closed."""
-    query = select(ClosedMonth.id).where(ClosedMonth.first_on <= on, ClosedMonth.last_on >= on)
-    return session.scalar(query) is not None
+    return bool(closed_among(session, [on]))
+
+
+def closed_among(session: Session, days: Collection[date]) -> set[date]:
+    """Those of some days whose months are closed; one query, or none."""
+    if not days:
+        return set()
+    query = select(ClosedMonth.first_on, ClosedMonth.last_on).where(
+        ClosedMonth.first_on <= max(days), ClosedMonth.last_on >= min(days)
+    )
+    closed = session.execute(query).all()
+    return {on for on in days if any(first <= on <= last for first, last in closed)}

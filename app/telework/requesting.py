@@ -5,7 +5,7 @@ Whoever changes plans holds the lock of their persons: what is counted, decided 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -18,8 +18,18 @@ from app.database import lock_rows
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.events import Event
 from app.people.service import Person
-from app.telework.caps.rules import Breach, Cell, Rule, breaches, concerning, lateness
-from app.telework.caps.service import around, cells_of, governed, refuse, rulebook, shortages
+from app.telework.caps.rules import Breach, breaches, concerning, lateness
+from app.telework.caps.service import (
+    AtHome,
+    OwnTerminals,
+    around,
+    cells_of,
+    governed,
+    nobody,
+    refuse,
+    rulebook,
+    shortages,
+)
 from app.telework.models import TeleworkPlan
 from app.telework.rules import REMOTE, STANDING, Half, Part, PlanKind, PlanState
 from app.telework.service import Office, check_open, put_plan
@@ -63,7 +73,13 @@ def wanted_between(on: date, start: time, end: time, kind: PlanKind, office: Off
 
 
 def request(
-    session: Session, wanted: Sequence[Wanted], *, actor: Person, now: datetime, office: Office
+    session: Session,
+    wanted: Sequence[Wanted],
+    *,
+    actor: Person,
+    now: datetime,
+    office: Office,
+    own_terminals: OwnTerminals = nobody,
 ) -> Requested:
     """Ask for half-days, all of them or none.
 
@@ -74,7 +90,8 @@ def request(
     for one in wanted:
         _check_day(one, office.day(now), calendar)
     lock_rows(session, "person", [actor.id])
-    found = _judge(session, wanted, actor, now=now, office=office, calendar=calendar)
+    own = own_terminals(session)
+    found = _judge(session, wanted, actor, now=now, office=office, calendar=calendar, own_terminals=own)
     plans = [
         put_plan(session, actor=actor, on=one.on, half=one.half, kind=one.kind, now=now, part=one.part)
         for one in wanted
@@ -99,6 +116,7 @@ def _judge(
     now: datetime,
     office: Office,
     calendar: WorkingDays,
+    own_terminals: Collection[int],
 ) -> list[Breach]:
     """What of the rules the new telework among the wanted breaks and the chief may allow; refuses the rest."""
     days = [one.on for one in wanted]
@@ -108,17 +126,20 @@ def _judge(
     fresh = [cell for at, cell in asked.items() if cell.is_remote and before.get(at) != cell]
     if not fresh:
         return []
-    book = rulebook(session)
-    rule_on = book.rule_on(governed(session, [actor.id])[actor.id])
-    ruled: list[tuple[Rule, Cell]] = [
-        (rule, cell) for cell in fresh if (rule := rule_on(cell.on)) is not None
-    ]
-    late = (lateness(rule, cell.on, now, calendar, office.timezone) for rule, cell in ruled)
+    book, person = rulebook(session), governed(session, [actor.id])[actor.id]
+    rule_on = book.rule_on(person)
+    late = (
+        lateness(rule, cell.on, now, calendar, office.timezone)
+        for cell in fresh
+        if (rule := rule_on(cell.on)) is not None
+    )
     after = list((before | asked).values())
+    at_home = [] if actor.id in own_terminals else [AtHome(person, after, fresh)]
+    short = shortages(session, book, at_home, besides=own_terminals)
     found = [
         *concerning(breaches(after, rule_on, calendar), {cell.on for cell in fresh}),
         *sorted({one for one in late if one is not None}),
-        *shortages(session, book, ruled, besides=actor.id),
+        *short.get(actor.id, ()),
     ]
     for breach in found:
         if breach.is_refused:
@@ -152,7 +173,15 @@ def withdraw(session: Session, plan_id: int, *, actor: Person, now: datetime) ->
     return plan
 
 
-def restore(session: Session, plan_id: int, *, actor: Person, now: datetime, office: Office) -> TeleworkPlan:
+def restore(
+    session: Session,
+    plan_id: int,
+    *,
+    actor: Person,
+    now: datetime,
+    office: Office,
+    own_terminals: OwnTerminals = nobody,
+) -> TeleworkPlan:
     """Undo a withdrawal: within a quarter of an hour the plan is as it was, approved where it was; after that it can be
     asked for anew. What it would break of the rules by now refuses it.
 
@@ -165,7 +194,8 @@ def restore(session: Session, plan_id: int, *, actor: Person, now: datetime, off
         raise Conflict("telework.state", state=plan.state.value)
     wanted = Wanted(plan.on_date, plan.half, plan.kind, plan.part)
     calendar = working_days(session, plan.on_date.year)
-    _judge(session, [wanted], actor, now=plan.requested_at, office=office, calendar=calendar)
+    asked_at, own = plan.requested_at, own_terminals(session)
+    _judge(session, [wanted], actor, now=asked_at, office=office, calendar=calendar, own_terminals=own)
     was = event.data["was"]
     if "approved_at" in was:
         plan.approved_at, plan.approved_by = datetime.fromisoformat(was["approved_at"]), was["approved_by"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -24,6 +24,8 @@ from app.wording import KINDS, explain
 
 A_DAY = 1440
 LANES = {"desk", "room"}
+# For how long something is asked for, within the time in which one waits.
+LENGTHS = [timedelta(minutes=minutes) for minutes in (15, 30, 60, 90, 120, 240)]
 
 pages = Blueprint("queue", __name__, url_prefix="/queue")
 
@@ -37,7 +39,14 @@ def mine() -> str:
         by_site = service.zones_to_wait_for(session, asker())
         session.expunge_all()
     return render_template(
-        "queue.html", shown=shown, zones=zones, by_site=by_site, kinds=KINDS, State=State, now=now()
+        "queue.html",
+        shown=shown,
+        zones=zones,
+        by_site=by_site,
+        kinds=KINDS,
+        lengths=LENGTHS,
+        State=State,
+        now=now(),
     )
 
 
@@ -58,7 +67,9 @@ def wait() -> Response:
             lane=lane if lane in LANES else None,
             actor=asker(),
         )
-        entry = pipeline.wait(session, Wish(target, _span(), _length()), actor=asker(), now=now())
+        span = _span()
+        wish = Wish(target, span, _length_within(span))
+        entry = pipeline.wait(session, wish, actor=asker(), now=now())
         if entry.state is State.OFFERED:
             return str(gettext("Something is free already: it is held for you. Take it or decline."))
         return str(gettext("You stand in line. You are told as soon as something is free."))
@@ -75,17 +86,20 @@ def _where() -> tuple[int | None, int | None]:
         raise RuleBroken("request.invalid") from error
 
 
-def _length() -> timedelta | None:
-    """So long, whenever it is one's turn, as the form says; None: all of the span."""
+def _length_within(span: TimeSpan) -> timedelta | None:
+    """So long, whenever it is one's turn within a span, as the form says; None: all of it."""
     text = request.form.get("minutes", "")
     if text and not (text.isascii() and text.isdigit() and len(text) <= 4 and 0 < int(text) <= A_DAY):
         raise RuleBroken("request.invalid")
-    return timedelta(minutes=int(text)) if text else None
+    length = timedelta(minutes=int(text)) if text else span.length
+    return length if length < span.length else None
 
 
 def _span() -> TimeSpan:
-    """The span of the form, in local time."""
+    """The span of the form, in local time; or from now until an instant, which a page chose."""
     try:
+        if until := request.form.get("until"):
+            return TimeSpan(now(), datetime.fromisoformat(until))
         on = date.fromisoformat(request.form.get("date", ""))
         start = time.fromisoformat(request.form.get("from", ""))
         end = time.fromisoformat(request.form.get("to", ""))

@@ -80,11 +80,7 @@ def join(session: Session, wish: Wish, *, actor: Person, now: datetime) -> Entry
     target, span = wish.target, wish.span
     if target.zone_id is not None:
         get_zone(session, target.zone_id)
-    wanted = wish.wanted(now)
-    if wanted is None:
-        raise RuleBroken("waitlist.over")
-    if not options(session, target, wanted, person=actor, now=now, until=wanted.end):
-        raise RuleBroken("waitlist.hopeless")
+    _refuse_hopeless(session, wish, person=actor, now=now)
     queue_up(session, user_ids=[actor.id], space_ids=[])
     _refuse_second(session, actor.id, target.lane, span)
     entry = Entry(
@@ -101,6 +97,15 @@ def join(session: Session, wish: Wish, *, actor: Person, now: datetime) -> Entry
     return _add(session, entry, actor=actor, now=now)
 
 
+def _refuse_hopeless(session: Session, wish: Wish, *, person: Person | None, now: datetime) -> None:
+    """`person` None: whoever stands at a kiosk. Raises RuleBroken `waitlist.over` or `waitlist.hopeless`."""
+    wanted = wish.wanted(now)
+    if wanted is None:
+        raise RuleBroken("waitlist.over")
+    if not options(session, wish.target, wanted, person=person, now=now, until=wanted.end):
+        raise RuleBroken("waitlist.hopeless")
+
+
 @dataclass(frozen=True, slots=True)
 class Draw:
     """A number for the rooms of a zone. It holds until the day of the zone's site ends; a turn lasts `length`."""
@@ -112,15 +117,16 @@ class Draw:
 def draw(session: Session, wanted: Draw, *, actor: Person, now: datetime) -> Entry:
     """Draw the next number of a zone's day, as at a reception desk: for oneself, at a kiosk for whoever stands there.
 
-    Raises NotFound `zone.unknown`, RuleBroken `waitlist.hopeless` where the zone has no rooms to book, Conflict
-    `waitlist.joined`.
+    Raises NotFound `zone.unknown`, RuleBroken `waitlist.hopeless` where the zone has no room that they may book for so
+    long now, Conflict `waitlist.joined`.
     """
     zone_id, site = wanted.zone_id, site_of_zone(session, wanted.zone_id)
     on, day = _day_at(site, now)
-    if session.scalar(_with_rooms().where(Zone.id == zone_id)) is None:
-        raise RuleBroken("waitlist.hopeless")
     span = TimeSpan(now, day.end)
-    user_id = None if actor.role is Role.KIOSK else actor.id
+    person = None if actor.role is Role.KIOSK else actor
+    target = Target(Lane.ROOM, zone_id=zone_id, site_id=site.id)
+    _refuse_hopeless(session, Wish(target, span, wanted.length), person=person, now=now)
+    user_id = person.id if person else None
     queue_up(session, user_ids=[user_id], space_ids=[])
     if user_id is not None:
         _refuse_second(session, user_id, Lane.ROOM, span)

@@ -20,7 +20,7 @@ from app.wording import telework as of_telework
 from app.wording.files import FILES
 from app.wording.letters import LETTERS
 from app.wording.messages import MESSAGES, OF_SERIES
-from app.wording.tables import DAY_CLASSES, DAY_REASONS, POLICIES, WEEKDAYS
+from app.wording.tables import DAY_CLASSES, DAY_REASONS, LEFT_OUT, POLICIES, WEEKDAYS
 
 __all__ = [
     "DAY_CLASSES",
@@ -28,6 +28,7 @@ __all__ = [
     "EMPLOYMENTS",
     "HAPPENINGS",
     "KINDS",
+    "LEFT_OUT",
     "LETTERS",
     "LOOKS",
     "MESSAGES",
@@ -170,7 +171,14 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "sensor.swap": lazy_gettext("Choose another sensor, one that watches nothing yet."),
     "sensor.unknown": lazy_gettext("There is no such sensor."),
-    "series.empty": lazy_gettext("No day is left: all of them are closed, or past the end."),
+    "series.empty": lazy_gettext(
+        "No day is left: all of them are closed, before the first day, or too far away."
+    ),
+    "series.empty/closed": lazy_gettext(
+        "All of these days are closed. Choose others, or book closed days too."
+    ),
+    "series.empty/earlier": lazy_gettext("The chosen days all come before the first day."),
+    "series.empty/far": lazy_gettext("The chosen days are all a year away, or more."),
     "series.over": lazy_gettext("This series has ended already. Book a new one."),
     "series.dates": lazy_gettext("Write the chosen days like 2026-12-01, 2026-12-08."),
     "series.refused": lazy_gettext("Not every day can be had. Nothing was booked."),
@@ -344,7 +352,7 @@ OCCUPANCY: Mapping[str, LazyString] = {
 TROUBLES: Mapping[str, LazyString] = {
     "silent": lazy_gettext("silent: look at its battery and its network"),
     "suspect": lazy_gettext("“in use” for over 12 hours or all night: stuck?"),
-    "flapping": lazy_gettext("changes over a hundred times a day: flapping"),
+    "flapping": lazy_gettext("changes over sixty times an hour: flapping"),
     "battery": lazy_gettext("battery low"),
     "gaps": lazy_gettext("messages were lost on their way"),
 }
@@ -354,6 +362,9 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
     if code == "telework.cap" and facts:
         return of_telework.breach(facts)
+    if code == "series.refused" and "because" in facts:
+        because = of_bookings.of_series(explain(facts["because"], facts), facts)
+        return of_bookings.joined([REFUSALS[code], because])
     narrower = next((f"{code}/{facts[name]}" for name in ("rule", "why", "clash") if name in facts), code)
     of_another = of_bookings.about(narrower, facts)
     sentence = of_another or str(REFUSALS.get(narrower) or REFUSALS.get(code) or code)

@@ -102,7 +102,7 @@ def _zone(sentence: str, facts: Mapping[str, Any]) -> str:
     if facts.get("zones"):
         zones = _listed(_name(zone) for zone in facts["zones"])
         said.append(gettext("Open for booking: %(zones)s.", zones=zones))
-    return _joined(said) or sentence
+    return joined(said) or sentence
 
 
 def _clash(sentence: str, facts: Mapping[str, Any]) -> str:
@@ -119,10 +119,11 @@ def _clash(sentence: str, facts: Mapping[str, Any]) -> str:
         said.append(
             gettext("The nearest free time: %(day)s %(times)s.", day=day(free.start), times=times(free))
         )
-    return _joined(said)
+    return joined(said)
 
 
-def _joined(sentences: Iterable[object]) -> str:
+def joined(sentences: Iterable[object]) -> str:
+    """Sentences one after the other."""
     return ("" if get_locale().language == "ja" else " ").join(str(one) for one in sentences)
 
 

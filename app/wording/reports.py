@@ -42,7 +42,8 @@ REPORTS: Mapping[str, tuple[LazyString, LazyString]] = {
         lazy_gettext("Caps about to break"),
         lazy_gettext(
             "Who has used four fifths of a cap or more, from telework of days that are over and approved plans of those"
-            " to come. Weeks run from Monday to Sunday; a row is of working days next to each other."
+            " to come. Weeks run from Monday to Sunday; a row is of working days next to each other with telework and"
+            " no half left for the office."
         ),
     ),
 }
@@ -100,6 +101,7 @@ CAPS: Mapping[str, LazyString] = {
 
 WORDS: Mapping[str, LazyString] = {
     "office": lazy_gettext("Whole office"),
+    "with_below": lazy_gettext("Section with those below"),
     "section": lazy_gettext("Section"),
     "person": lazy_gettext("Person"),
     "under_30": lazy_gettext("0 to below 30 %"),

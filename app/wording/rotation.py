@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,8 +31,9 @@ OF_ROTATION: Mapping[str, LazyString] = {
     ),
     "rotation.no_swap": lazy_gettext("That would be no way out by now. Look again who could step in."),
     "rotation.swap_asked": lazy_gettext("They are asked already, and have not answered."),
+    "rotation.swap_late": lazy_gettext("The half-days that you were asked for are over. Nothing changed."),
     "rotation.swap_over": lazy_gettext(
-        "This is answered already, or your plan is another by now. Nothing changed."
+        "This is answered already, or would be no way out by now. Nothing changed."
     ),
     "rotation.over": lazy_gettext("All days of this rotation are over. Plan days to come."),
     "rotation.people": lazy_gettext(
@@ -67,7 +69,7 @@ ROTATION_FIGURES: Mapping[str, LazyString] = {
     "care": lazy_gettext("wishes not met of those who have somebody to care for"),
     "wishes": lazy_gettext("other wishes not met"),
     "uncalled": lazy_gettext("half-days at home that nobody wanted"),
-    "unfair": lazy_gettext("spread of Mondays and Fridays at home (ten-thousandths)"),
+    "unfair": lazy_gettext("spread of Mondays and Fridays at home in each fiscal year (ten-thousandths)"),
     "no_common_day": lazy_gettext("weeks in which a unit has no common day"),
     "peak": lazy_gettext("the most in the office at once"),
     "changes": lazy_gettext("half-days other than published"),
@@ -158,6 +160,19 @@ def rule_in_words(kind: str, about: str, limit: int | None, why: str = "", **_mo
     """A rule of a conflict as a sentence in the reader's language."""
     said = FIXED.get(why, ROTATION_RULES[kind]) if kind == "fixed" else ROTATION_RULES[kind]
     return str(said) % {"about": about, "limit": limit}
+
+
+def breaks_in_words(breaks: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Rules that do not hold in some half-days of a day, each once, with those half-days."""
+    when: dict[str, list[str]] = defaultdict(list)
+    for one in breaks:
+        halves = when[rule_in_words(**one)]
+        if one["half"] is not None:
+            halves.append(str(HALVES[one["half"]]))
+    return [
+        str(gettext("%(rule)s (%(when)s)", rule=rule, when=gettext(", ").join(halves))) if halves else rule
+        for rule, halves in when.items()
+    ]
 
 
 # On which days rules fail: each alone, or only together.

@@ -1,4 +1,4 @@
-"""The office's rules, weekdays and kinds of half-day, in words."""
+"""The office's rules, weekdays, kinds of half-day and what a series leaves out, in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from collections.abc import Mapping
 
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
+
+# Why a series leaves out a day.
+LEFT_OUT: Mapping[str, LazyString] = {
+    "earlier": lazy_gettext("It comes before the first day."),
+    "closed": lazy_gettext("The office is closed that day."),
+    "far": lazy_gettext("It is a year away, or more."),
+    "many": lazy_gettext("A series has 100 days at most."),
+}
 
 # By key: what the rule is called, and what its value means.
 POLICIES: Mapping[str, tuple[LazyString, LazyString]] = {

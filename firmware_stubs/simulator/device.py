@@ -52,7 +52,8 @@ class Scenario:
 
 @dataclass(slots=True)
 class Numbered:
-    """The sequence of one device since its boot; (sensor, boot, seq) names a reading once."""
+    """The sequence of one device since its boot, `seq` the number of its next word; (sensor, boot, seq) names a reading
+    once."""
 
     sensor_id: str
     boot: str
@@ -68,8 +69,8 @@ class Numbered:
         kept: bool = False,
     ) -> Said:
         """The next word of the device; see `Said`."""
-        self.seq += 1
-        return Said(self.sensor_id, occupied, at, sent_at, self.boot, self.seq, battery_pct, kept)
+        seq, self.seq = self.seq, self.seq + 1
+        return Said(self.sensor_id, occupied, at, sent_at, self.boot, seq, battery_pct, kept)
 
     def reboot(self, boot: str) -> None:
         """Begin anew, under another name."""

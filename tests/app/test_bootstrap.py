@@ -98,6 +98,30 @@ def test_an_unfinished_environment_is_not_kept(place: Place) -> None:
     assert not place.can_grow(replace(needed, groups=WORKSHOP))
 
 
+@pytest.mark.parametrize("is_stamped", [True, False])
+def test_an_environment_that_is_only_linked_stays_whole_where_it_lies(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_stamped: bool
+) -> None:
+    needed = Stamp.needed(place.root, RUNTIME)
+    (place.venv / "lib" / f"python{needed.python}").mkdir(parents=True)
+    other = Place(tmp_path / "other")
+    other.root.mkdir()
+    place.venv.rename(other.venv)
+    if is_stamped:
+        replace(needed, root=str(other.root)).write(other.stamp)
+    place.venv.symlink_to(other.venv)
+    before = sorted(other.venv.rglob("*"))
+
+    def install(at: Place, _groups: frozenset[str]) -> None:
+        assert not at.venv.exists()
+        at.venv.mkdir()
+
+    monkeypatch.setattr(bootstrap, "install", install)
+    bootstrap.set_up(place, needed)
+    assert sorted(other.venv.rglob("*")) == before
+    assert Stamp.read(place.stamp) == needed
+
+
 def hold(file: Path, entered: Path, seconds: float) -> None:
     with bootstrap.alone(file):
         entered.touch()

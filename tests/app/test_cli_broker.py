@@ -157,6 +157,44 @@ def test_made_again_it_keeps_passwords_and_knows_who_came_and_who_went(
         assert file.stat().st_mode & 0o077 == 0, file
 
 
+def test_made_again_it_keeps_where_it_listens_by_which_certificate_and_who_is_let_in(
+    run: Run, sqlite_house: House, folder: Path, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    cert, key = authority.issue("127.0.0.1")
+    certified = ["--tls-cert", str(cert), "--tls-key", str(key), "--tls-ca", str(authority.cert)]
+    rights = ["z2m:write:zigbee2mqtt/#", "z2m:read:zigbee2mqtt/+/set", "lora:write:v3/#"]
+    grants = [f"--grant={right}" for right in rights]
+    listens = ["--host", "::1", "--plain", "192.168.9.1:1884"]
+    assert configure(run, sqlite_house, folder, *certified, *grants, *listens).status == 0
+    before = {one.name: one.read_text() for one in folder.iterdir()}
+    again = configure(run, sqlite_house, folder)
+    assert (again.status, {one.name: one.read_text() for one in folder.iterdir()}) == (0, before)
+    assert f"on [::1]:8883 by the certificate {cert}, devices by those of {authority.cert}" in again.out
+    assert " and on 192.168.9.1:1884 without TLS, and lets in z2m:write:zigbee2mqtt/#, z2m:read:" in again.out
+    assert "--anew forgets that" in again.out
+
+    renewed, its_key = authority.issue("localhost")
+    options = ["--tls-cert", str(renewed), "--tls-key", str(its_key), "--grant", "z2m:write:home/#"]
+    changed = configure(run, sqlite_house, folder, *options, "--port", "8884").out
+    assert f"on [::1]:8884 by the certificate {renewed}, devices by those of {authority.cert}" in changed
+    assert "1884 without TLS, and lets in z2m:write:home/#, lora:write:v3/#." in changed
+    assert "0 new users, 0 taken away" in changed
+
+
+def test_what_was_said_before_is_forgotten_where_that_is_asked_for(
+    run: Run, sqlite_house: House, folder: Path, tmp_path: Path
+) -> None:
+    cert, key = Authority(tmp_path).issue("127.0.0.1")
+    certified = ["--tls-cert", str(cert), "--tls-key", str(key)]
+    configure(run, sqlite_house, folder, *certified, "--port", "8885", "--grant", "lora:write:v3/#")
+    anew = configure(run, sqlite_house, folder, "--anew").out
+    assert "It listens on 0.0.0.0:1883 without TLS.\nTaken away: lora\n" in anew
+    assert "--anew" not in anew
+    secured = configure(run, sqlite_house, folder, *certified).out
+    assert f"It listens on 0.0.0.0:8883 by the certificate {cert}.\n" in secured
+
+
 def test_devices_sign_in_by_certificates_where_an_authority_is_given(
     run: Run, sqlite_house: House, folder: Path, tmp_path: Path
 ) -> None:
@@ -195,6 +233,7 @@ def test_devices_sign_in_by_certificates_where_an_authority_is_given(
     [
         (["--tls-cert", "CERT"], "--tls-key go together"),
         (["--tls-ca", "CERT"], "--tls-ca needs"),
+        (["--plain", "192.168.9.1"], "--plain stands beside"),
         (["--grant", "zigbee2mqtt"], "not of the form"),
         (["--grant", "zigbee2mqtt:own:#"], "neither read nor write"),
         (["--grant", "zigbee/2:write:#"], "user name"),

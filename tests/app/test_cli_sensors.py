@@ -9,11 +9,12 @@ from paho.mqtt import publish
 from sqlalchemy import update
 
 from app.database import transaction
+from app.occupancy.readings import Reading
 from app.spaces.models import Sensor
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Grant
 from tests.app.test_cli import Run, refused, run
 from tests.fixtures.brokers import StartBroker
-from tests.house import House
+from tests.house import House, at
 
 __all__ = ["run"]
 VECTORS = Path(__file__).parents[1] / "data" / "vectors"
@@ -90,10 +91,19 @@ def test_a_registered_model_is_asked_where_the_database_answers(
 
 def test_the_sensors_are_listed(run: Run, sqlite_house: House) -> None:
     sqlite_house.hear("seat", ("08:50", False))
+    with transaction(sqlite_house.engine) as session:
+        session.add_all([Sensor(id="spare", model="VS340"), Sensor(id="boxed")])
+    sqlite_house.process([Reading("spare", at("08:51"), at("08:51"), False, battery_pct=9)], at("08:51"))
     done = run("sensors", "list", DATABASE_URL=sqlite_house.engine.url.render_as_string(hide_password=False))
     (seat,) = [line for line in done.out.splitlines() if line.startswith("sensor-seat")]
     assert "2026-11-24T08:50:00+09:00" in seat
     assert "never heard" in done.out
+    lines = [line.split() for line in done.out.splitlines()]
+    spare = ["spare", "VS340", "unknown", "2026-11-24T08:51:00+09:00", "9", "%", "battery", "low"]
+    assert [line for line in lines if line[0] in {"spare", "boxed"}] == [
+        ["boxed", "akiseki-pir", "unknown", "never", "heard"],
+        spare,
+    ]
 
 
 def test_devices_that_announce_themselves_are_found_with_the_names_that_they_would_have(

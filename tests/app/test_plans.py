@@ -18,7 +18,8 @@ from app.bookings.service import list_bookings, own_bookings
 from app.database import transaction
 from app.notifications.calendars import bookings_of
 from app.occupancy import service as occupancy
-from app.occupancy.models import OccupancyChange, SensorState, StoredReading
+from app.occupancy.flapping import find_flapping
+from app.occupancy.models import OccupancyChange, SensorState, SpaceState, StoredReading
 from app.occupancy.rules import Occupancy
 from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind, Lane
@@ -153,6 +154,8 @@ def _fill(session: Session, house: House, spaces: list[tuple[int, str]]) -> None
             for _space, sensor in spaces
         ],
     )
+    known = {"state": Occupancy.VACANT, "since_at": at("07:00"), "at": at("07:10")}
+    session.execute(insert(SpaceState), [{"space_id": space, **known} for space, _sensor in spaces])
 
 
 def test_a_sweep_looks_only_at_what_is_due(years: House) -> None:
@@ -178,6 +181,13 @@ def test_silence_is_found_by_when_it_is_due(years: House) -> None:
         observed = occupancy.settle(session, at("10:00"), policies(session))
     assert [one.state for one in observed.changes] == [Occupancy.OFFLINE]
     assert whole_reads(plans, f"sensor_states|{GROWING}") == []
+
+
+def test_what_flaps_is_found_in_the_last_hour_of_those_that_saw_somebody(years: House) -> None:
+    years.hear("focus", ("09:20", True), ("09:25", True))
+    with transaction(years.engine) as session, explained(years.engine) as plans:
+        assert find_flapping(session, at("10:00")) == set()
+    assert whole_reads(plans) == []
 
 
 def test_readings_are_taken_in_without_reading_a_table_through(years: House) -> None:

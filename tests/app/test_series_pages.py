@@ -130,11 +130,55 @@ def test_a_series_that_goes_to_other_days_says_which_it_left_out(client: FlaskCl
 
 def test_chosen_days_are_typed_and_closed_ones_left_out(client: FlaskClient, house: House) -> None:
     chosen = form(house, repeat="dates", dates="2026-11-25, 2026-11-28、2026-12-01")
-    assert "2日のうち2日を予約できます" in post(client, "/bookings", "/bookings", **chosen).text
+    shown = post(client, "/bookings", "/bookings", **chosen).text
+    assert "3日のうち2日を予約できます" in shown
+    assert "予約できる日だけ予約する" in shown
+    left = re.sub(r"<[^>]+>|\s", "", shown.partition("11月28日(土)</th>")[2].partition("</tr>")[0])
+    assert left == "––対象外その日は閉庁日です。–"
     post(client, "/bookings", "/bookings", **chosen, confirmed="1")
     assert [one.start_at for one in booked(house)] == [at("10:00", day=n) for n in (1, 7)]
     wrong = post(client, "/bookings", "/bookings", **form(house, repeat="dates", dates="明日"))
     assert "2026-12-01, 2026-12-08 のように" in wrong.text
+
+
+def test_days_before_the_first_and_past_the_end_are_shown_as_left_out(
+    client: FlaskClient, house: House
+) -> None:
+    chosen = form(house, repeat="dates", dates="2026-11-20, 2026-11-25, 2028-01-05")
+    shown = post(client, "/bookings", "/bookings", **chosen).text
+    assert "3日のうち1日を予約できます" in shown
+    assert re.findall(r'<th scope="row">(.*?)</th>', shown) == [
+        "11月20日(金)",
+        "11月25日(水)",
+        "2028年1月5日(水)",
+    ]
+    assert re.findall(r"対象外</span> (.*?)</td>", shown) == [
+        "最初の日より前の日です。",
+        "1年以上先の日です。",
+    ]
+    far = post(client, "/bookings", "/bookings", **form(house, repeat_until="2028-01-05")).text
+    assert re.findall(r'<th scope="row">(.*?以降)</th>', far) == ["4月23日(金)以降"]
+    assert "100日のうち" in far
+
+
+def test_closed_days_are_booked_where_the_form_says_so(client: FlaskClient, house: House) -> None:
+    saturday = form(house, repeat="", weekday="5", repeat_until="2026-12-05")
+    refused = post(client, "/bookings", "/bookings", **saturday)
+    assert refused.status_code == 409
+    assert "いずれも閉庁日です" in refused.text
+    assert 'name="closed_too" value="1" aria' in refused.text
+    asked = saturday | {"closed_too": "1"}
+    shown = post(client, "/bookings", "/bookings", **asked).text
+    assert "2日のうち2日を予約できます" in shown
+    assert form_of(shown, "/bookings")["closed_too"] == "1"
+    again = post(client, "/bookings", "/bookings", **asked | {"repeat_until": ""}).text
+    assert 'name="closed_too" value="1" checked' in again
+    post(client, "/bookings", "/bookings", **asked, confirmed="1")
+    assert [one.start_at for one in booked(house)] == [at("10:00", day=n) for n in (4, 11)]
+    moved = {"version": str(booked(house)[0].version), "from": "10:00", "to": "12:00", "scope": "all"}
+    path = f"/bookings/{booked(house)[0].id}/change"
+    post(client, "/bookings", path, **moved, date="2026-11-29", attendees="")
+    assert [one.start_at for one in booked(house)] == [at("10:00", day=n) for n in (5, 12)]
 
 
 def test_who_booked_for_others_sees_it_and_takes_it_back(app: Flask, house: House) -> None:

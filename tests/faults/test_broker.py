@@ -43,7 +43,7 @@ def everything_of(fleet: Fleet) -> list[stage.Row]:
     return sorted(
         (device.scenario.sensor_id, device.numbered.boot, seq)
         for device in fleet.devices
-        for seq in range(1, device.numbered.seq + 1)
+        for seq in range(device.numbered.seq)
     )
 
 

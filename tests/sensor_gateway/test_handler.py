@@ -214,6 +214,21 @@ def test_of_a_stranger_one_message_an_hour_is_kept_and_every_one_counted(engine:
     assert [topic for topic, _reason, _size in letters(engine)].count("zigbee2mqtt/lamp") == 2
 
 
+def test_of_what_nobody_can_read_one_an_hour_of_a_topic_and_reason_is_kept_and_every_one_counted(
+    engine: Engine,
+) -> None:
+    clock = SteppingClock(NOW)
+    handler = Handler(engine, clock)
+    bad = BAD["not_json"]
+    assert handler.handle([*[bad] * 300, BAD["not_an_object"], GOOD]).dead == 301
+    assert handler.handle([bad] * 300).dead == 300
+    once = [(bad.topic, "not_json", len(bad.payload)), (bad.topic, "not_an_object", 2)]
+    assert letters(engine) == once
+    clock.at = NOW + timedelta(hours=1)
+    assert handler.handle([bad] * 2).dead == 2
+    assert letters(engine) == [*once, once[0]]
+
+
 def test_a_stranger_of_a_batch_that_was_rolled_back_is_kept_when_it_comes_again(engine: Engine) -> None:
     handler = Handler(engine, SteppingClock(NOW))
     stranger = BAD["unknown_sensor"]

@@ -139,6 +139,18 @@ def test_it_subscribes_at_every_connect_so_a_broker_that_forgot_is_no_harm(broke
         assert payloads(taken(link, 1)) == [b"after"]
 
 
+def test_what_is_not_wanted_any_more_is_not_sent_any_more_but_what_waited_comes(broker: Broker) -> None:
+    both = replace(wanted(broker), filters=(*FILTERS, "zigbee2mqtt/#"))
+    with linked(both):
+        pass
+    publish_all(broker, [("zigbee2mqtt/desk", b"waited")])
+    with linked(replace(wanted(broker), unwanted=["zigbee2mqtt/#", "never/asked/for"])) as link:
+        assert payloads(taken(link, 1)) == [b"waited"]
+        publish_all(broker, [("zigbee2mqtt/desk", b"not wanted"), (TOPIC, b"wanted")])
+        assert payloads(taken(link, 1)) == [b"wanted"]
+        assert link.take(A_MOMENT).envelopes == []
+
+
 def test_more_messages_than_a_batch_that_wait_do_not_hide_the_answer(broker: Broker) -> None:
     """The broker sends what it kept before it answers the subscription."""
     with linked(replace(wanted(broker), batch=10)):

@@ -14,15 +14,26 @@ from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
 from app.bookings.attendees import people_of
-from app.bookings.guards import queue_up
+from app.bookings.guards import queue_up, try_turns
 from app.bookings.models import HOLDS, Booking
-from app.bookings.moving.rules import Candidate, Ground, Stay, could_take, is_overflow, place_each, unlike
+from app.bookings.moving.rules import (
+    Candidate,
+    Ground,
+    Quotas,
+    Stay,
+    could_take,
+    is_overflow,
+    place_each,
+    unlike,
+)
+from app.bookings.several.rows import rows_of_people
+from app.bookings.several.rules import Row, Wanted, weeks_of
 from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy, looks_stuck
 from app.people.service import find_people
 from app.spaces.barriers import barriers
 from app.spaces.models import FixedSeat, Floor, Site, Space, Zone
-from app.spaces.rules import Policy
+from app.spaces.rules import Policies, Policy
 from app.spaces.service import doors, in_layout, policies
 from app.timespan import TimeSpan, days_of
 
@@ -114,6 +125,7 @@ class Others:
     """The spaces of a layout, with the policy of each and when it cannot be had."""
 
     grounds: Mapping[int, Ground]
+    policies: Policies
     policy: Mapping[int, Policy]
     busy: Mapping[int, tuple[TimeSpan, ...]]
 
@@ -159,7 +171,7 @@ def read_others(
             *busy[row.space_id],
             *_in_use(row, now, ZoneInfo(becomes[row.space_id].timezone)),
         )
-    return Others(becomes, policy, busy)
+    return Others(becomes, policy_of, policy, busy)
 
 
 def place_bookings(
@@ -182,7 +194,50 @@ def place_bookings(
     wanted = {(one.space_id, stay) for one, stay in meant.items()}
     known = {(space_id, stay): others.ways(was[space_id], stay) for space_id, stay in wanted}
     ways = {one.id: known[one.space_id, stay] for one, stay in meant.items()}
-    return place_each(spans, ways, {one.id: stay.people for one, stay in meant.items()})
+    quotas = _quotas(session, others, list(meant), window, now)
+    if quotas is not None:
+        # Whoever books something at this very moment is sent nowhere that might count as one more.
+        ways |= {
+            one.id: _alike(ways[one.id])
+            for one in meant
+            if one.user_id is not None and one.id not in quotas.held
+        }
+    return place_each(spans, ways, {one.id: stay.people for one, stay in meant.items()}, quotas)
+
+
+def _quotas(
+    session: Session, others: Others, listed: Sequence[Booking], window: TimeSpan, now: datetime
+) -> Quotas | None:
+    """What the quotas leave in some spaces to the people of these bookings whose turn it is at once: only the spaces'
+    was waited for. Two statements, and none where no quota is set."""
+    if not any(one.concurrent_quota or one.weekly_quota for one in others.policy.values()):
+        return None
+    users = try_turns(session, {one.user_id for one in listed})
+    zones = {
+        ZoneInfo(one.timezone) for one in others.grounds.values() if others.policy[one.space_id].weekly_quota
+    }
+    rows: dict[int, dict[int, Row]] = defaultdict(dict)
+    for row in rows_of_people(session, users, weeks_of(window, zones)):
+        rows[row.user_id or 0][row.id] = row
+    there = {
+        one.space_id: Wanted(
+            one.space_id,
+            one.zone_id,
+            one.kind,
+            None,
+            window,
+            others.policy[one.space_id],
+            others.policies.own_keys(one.kind, one.zone_id),
+            ZoneInfo(one.timezone),
+        )
+        for one in others.grounds.values()
+    }
+    return Quotas({one.id: rows[one.user_id] for one in listed if one.user_id in users}, there, now)
+
+
+def _alike(ways: Iterable[Candidate]) -> list[Candidate]:
+    """Those of the same zone and kind, where a booking counts as it did."""
+    return [one for one in ways if not one.unlike]
 
 
 def not_to_be_had(

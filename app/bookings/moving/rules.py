@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
+from app.bookings.several.rules import Row, Wanted, leaves_room
 from app.spaces.rules import LANES, Door, Entry, Kind, Lane
 from app.timespan import TimeSpan, without
 
@@ -29,13 +30,49 @@ class Candidate:
         return people <= max(self.capacity, 1) and (self.longest is None or span.length <= self.longest)
 
 
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """What the quotas leave to people whose bookings go to other spaces. `held`: by booking, all that its person holds,
+    by id; of what is not there, as a guest's, nothing is counted. `there`: by space, under which policy it is wanted.
+    """
+
+    held: Mapping[int, dict[int, Row]]
+    there: Mapping[int, Wanted]
+    now: datetime
+
+    def leave(self, booking_id: int, span: TimeSpan, ways: Sequence[Candidate]) -> Sequence[Candidate]:
+        """The candidates that they leave to a booking."""
+        if booking_id not in self.held:
+            return ways
+        held, found = self.held[booking_id], []
+        leaves: dict[tuple[Kind, int], bool] = {}
+        for one in ways:
+            wanted = self.there[one.space_id]
+            alike = (wanted.kind, wanted.zone_id)
+            if alike not in leaves:
+                wanted = replace(wanted, user_id=held[booking_id].user_id, span=span)
+                leaves[alike] = leaves_room(held.values(), wanted, booking_id, now=self.now)
+            if leaves[alike]:
+                found.append(one)
+        return found
+
+    def take(self, booking_id: int, space_id: int) -> None:
+        """A booking will be at a space: from here on it counts there."""
+        if booking_id in self.held:
+            held, at = self.held[booking_id], self.there[space_id]
+            held[booking_id] = replace(
+                held[booking_id], space_id=space_id, zone_id=at.zone_id, kind=at.kind, own_keys=at.own_keys
+            )
+
+
 def place_each(
     wanted: Mapping[int, TimeSpan],
     ways: Mapping[int, Sequence[Candidate]],
     people: Mapping[int, int] = MappingProxyType({}),
+    quotas: Quotas | None = None,
 ) -> dict[int, int | None]:
     """A space for each booking, by booking's id, of the candidates that it has: `ways`; None where nothing is free for
-    it. `people`: how many come to it, where that is more than one.
+    it. `people`: how many come to it, where that is more than one. `quotas`: None where none is set.
 
     In the order of time; no two on one space at once. Who can stay together with what they had all day, does: a space
     that already takes one of these bookings goes before an equally near one.
@@ -43,9 +80,12 @@ def place_each(
     taken: dict[int, list[TimeSpan]] = {}
     placed: dict[int, int | None] = {}
     for booking_id, span in sorted(wanted.items(), key=lambda item: (item[1], item[0])):
-        found = best(span, ways[booking_id], people.get(booking_id, 1), taken)
+        left = quotas.leave(booking_id, span, ways[booking_id]) if quotas else ways[booking_id]
+        found = best(span, left, people.get(booking_id, 1), taken)
         placed[booking_id] = found.space_id if found else None
         if found:
+            if quotas:
+                quotas.take(booking_id, found.space_id)
             taken.setdefault(found.space_id, []).append(span)
     return placed
 

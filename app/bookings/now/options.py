@@ -12,19 +12,20 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from app.bookings.legal import barrier_refusal, hours_refusal
 from app.bookings.models import HOLDS, Booking
 from app.bookings.now.entrance import Entrance
 from app.bookings.now.rules import Option
-from app.bookings.rules import refusal
+from app.bookings.rules import Refusal, refusal
 from app.calendar import working_days
 from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy
 from app.people.models import Role
 from app.people.service import Person
-from app.spaces.barriers import Barrier, barriers
+from app.spaces.barriers import CLOSED, Barrier, barriers
 from app.spaces.lots import to_be_drawn
 from app.spaces.models import Floor, Site, Space, Zone
-from app.spaces.rules import LANES, Entry, Lane, Opening, Policies, Target
+from app.spaces.rules import LANES, Entry, Lane, Opening, Policies, Policy, Target
 from app.spaces.service import in_layout, policies
 from app.timespan import TimeSpan, day_span
 from app.working_days import WorkingDays
@@ -47,6 +48,22 @@ def options(
     window = TimeSpan(min(now, span.start), max(until, span.end))
     found = stock_of(session, _meant(target), window, claims=claims)
     return found.options(session, target, span, person=person, now=now, until=until)
+
+
+def refusal_of_all(
+    session: Session,
+    target: Target,
+    span: TimeSpan,
+    *,
+    person: Person,
+    now: datetime,
+    near_site_id: int | None,
+) -> Refusal | None:
+    """The rule that keeps a person from having any space of a target for a span, free seating too, as it stands before
+    the first of them; those of the site where they are come first. None where one could be had, whoever holds it, or
+    none is open to them. At most ten queries."""
+    found = stock_of(session, _meant(target), span, claims=True)
+    return found.refusal(session, target, span, person=person, now=now, near_site_id=near_site_id)
 
 
 def stock(session: Session, space_ids: Collection[int], window: TimeSpan) -> Stock:
@@ -75,7 +92,7 @@ class Stock:
     def take(self, space_id: int, span: TimeSpan) -> None:
         """Somebody has a space now that was free when it was read."""
         (row,) = (one for one in self.rows if one.Space.id == space_id)
-        buffer = self.policy_of.of(row.Space.kind, row.Space.zone_id).buffer
+        buffer = self._policy(row).buffer
         self.booked[space_id].append(TimeSpan(span.start - buffer, span.end + buffer))
         self.entrance.take(space_id, span)
 
@@ -90,12 +107,7 @@ class Stock:
         until: datetime,
     ) -> list[Option]:
         """As `options`, of a span within the window."""
-        rows = [
-            row
-            for row in self.rows
-            if target.takes(row.Space.id, row.Space.zone_id, row.Site.id, row.Space.kind)
-            and _allows(row, self.policy_of, span, calendar=self.calendar, person=person, now=now)
-        ]
+        rows = [row for row in self._of(target) if self._refusal(row, span, person, now) is None]
         zone_ids = {row.Zone.id for row in rows}
         entries = self.entrance.grounds(session, zone_ids, target.lane, span, person=person, now=now)
         own = self.entrance.own(zone_ids, span, person)
@@ -125,7 +137,7 @@ class Stock:
                     is_own=row.Space.zone_id in own,
                     is_overflow=entry is Entry.OVERFLOW and not kept,
                     is_kept=kept,
-                    wants_change=self.policy_of.of(row.Space.kind, row.Space.zone_id).change_seats,
+                    wants_change=self._policy(row).change_seats,
                     busy=(*busy, *(_during(one, window) for one in before if one.bars(user_id))),
                     is_occupied=row.state is Occupancy.OCCUPIED,
                     closes_at=_closes_at(row.Site, span),
@@ -133,6 +145,52 @@ class Stock:
                 )
             )
         return found
+
+    def refusal(
+        self,
+        session: Session,
+        target: Target,
+        span: TimeSpan,
+        *,
+        person: Person,
+        now: datetime,
+        near_site_id: int | None,
+    ) -> Refusal | None:
+        """As `refusal_of_all`."""
+        rows = sorted(self._of(target), key=lambda row: row.Site.id != near_site_id)
+        zone_ids = {row.Zone.id for row in rows}
+        entries = self.entrance.grounds(session, zone_ids, target.lane, span, person=person, now=now)
+        refused = [
+            self._refusal(row, span, person, now) or self._closure(row, span)
+            for row in rows
+            if entries[row.Zone.id] is not Entry.NONE
+        ]
+        return refused[0] if refused and all(refused) else None
+
+    def _of(self, target: Target) -> list[Any]:
+        """The spaces of a target that can be booked, or claimed."""
+        return [
+            row
+            for row in self.rows
+            if target.takes(row.Space.id, row.Space.zone_id, row.Site.id, row.Space.kind)
+            and (not row.Zone.free_seating or self._policy(row).walk_in)
+        ]
+
+    def _policy(self, row: Any) -> Policy:
+        return self.policy_of.of(row.Space.kind, row.Space.zone_id)
+
+    def _refusal(self, row: Any, span: TimeSpan, person: Person | None, now: datetime) -> Refusal | None:
+        """Why a space cannot be had for a span, whoever holds it: the length, how far ahead it is, the site's hours."""
+        policy, zone = self._policy(row), ZoneInfo(row.Site.timezone)
+        horizon = policy.ahead(facility=person is not None and person.role is Role.FACILITY)
+        refused = refusal(span, now=min(now, span.start), policy=policy, horizon=horizon, zone=zone)
+        opening = Opening(row.Site.opens, row.Site.closes, row.Site.working_days_only)
+        return refused or hours_refusal(opening, span, zone, self.calendar)
+
+    def _closure(self, row: Any, span: TimeSpan) -> Refusal | None:
+        """That the office is closed for a part of a span, or None."""
+        closed = [one for one in self.before[row.Space.id] if one.why == CLOSED and one.touches(span)]
+        return barrier_refusal(closed[0]) if closed else None
 
     def _is_to_be_drawn(self, row: Any, span: TimeSpan, now: datetime) -> bool:
         zone = ZoneInfo(row.Site.timezone)
@@ -181,27 +239,6 @@ def _rows(session: Session, meant: ColumnElement[bool], *, claims: bool) -> Sequ
         .order_by(Space.code)
     )
     return session.execute(query if claims else query.where(Zone.free_seating.is_(False))).all()
-
-
-def _allows(
-    row: Any,
-    policy_of: Policies,
-    span: TimeSpan,
-    *,
-    calendar: WorkingDays,
-    person: Person | None,
-    now: datetime,
-) -> bool:
-    policy = policy_of.of(row.Space.kind, row.Space.zone_id)
-    if row.Zone.free_seating and not policy.walk_in:
-        return False
-    facility = person is not None and person.role is Role.FACILITY
-    horizon = policy.ahead(facility=facility)
-    zone = ZoneInfo(row.Site.timezone)
-    if refusal(span, now=min(now, span.start), policy=policy, horizon=horizon, zone=zone):
-        return False
-    opening = Opening(row.Site.opens, row.Site.closes, row.Site.working_days_only)
-    return opening.shuts_out(span, zone, calendar) is None
 
 
 def _closes_at(site: Site, span: TimeSpan) -> datetime:

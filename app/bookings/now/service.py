@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -13,7 +13,7 @@ from app.bookings import reserve
 from app.bookings.guards import queue_up
 from app.bookings.holding import clashing_with, make_room
 from app.bookings.models import HOLDS, Booking
-from app.bookings.now.options import options
+from app.bookings.now.options import options, refusal_of_all
 from app.bookings.now.rules import (
     QUARTER,
     Habits,
@@ -26,7 +26,7 @@ from app.bookings.now.rules import (
     span_now,
 )
 from app.bookings.rules import Status
-from app.errors import Conflict, RuleBroken
+from app.errors import Conflict, DomainError, RuleBroken
 from app.people.models import Membership
 from app.people.service import Person
 from app.spaces.models import Space, Zone
@@ -56,6 +56,15 @@ class Ask:
 
     def span(self, now: datetime) -> TimeSpan:
         return span_now(now, self.target.lane, length=self.length, closes_at=self.closes_at)
+
+    def wait(self, now: datetime) -> tuple[timedelta | None, datetime]:
+        """For how long, and until when, whoever finds nothing free may wait for it: so long from whenever it is their
+        turn, until the office closes, later than that until midnight. None: all of the time, of a desk to work at."""
+        span = self.span(now)
+        if self.length is None and self.target.lane is Lane.DESK:
+            return None, span.end
+        until = self.closes_at if span.end < self.closes_at else self.day_ends_at
+        return span.length, max(span.end, until)
 
 
 def target_named(
@@ -133,7 +142,7 @@ def book(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
     look at what is free finds something.
 
     Raises Conflict `booking.none_free` with the next free time, `booking.own_clash` with what one holds already, unless
-    that is to be replaced; RuleBroken where a rule forbids the best.
+    that is to be replaced; RuleBroken `booking.rule` where a rule forbids the best, or all.
     """
     found = propose(session, ask, actor=actor, now=now)
     for _ in range(ROUNDS):
@@ -145,7 +154,7 @@ def book(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
         if not found.proposals:
             break
         found = propose(session, ask, actor=actor, now=now)
-    raise _none_free(found.next_free)
+    raise _none_free(session, ask, found, actor=actor, now=now)
 
 
 def _take_first(session: Session, ask: Ask, found: Proposed, *, actor: Person, now: datetime) -> Taken | None:
@@ -195,9 +204,13 @@ def _own_clash(session: Session, booking: Booking) -> Conflict:
     )
 
 
-def _none_free(following: NextFree | None) -> Conflict:
+def _none_free(session: Session, ask: Ask, found: Proposed, *, actor: Person, now: datetime) -> DomainError:
+    following = found.next_free
     if following is None:
-        return Conflict("booking.none_free")
+        refused = refusal_of_all(
+            session, ask.target, found.span, person=actor, now=now, near_site_id=ask.near_site_id
+        )
+        return RuleBroken("booking.rule", **asdict(refused)) if refused else Conflict("booking.none_free")
     return Conflict(
         "booking.none_free",
         next_space_id=following.option.space_id,

@@ -24,8 +24,8 @@ from app.bookings.series.rules import Scope
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import day_typed, inside, is_storable
-from app.formats import day
+from app.fields import day_typed, inside, is_storable, zone_typed
+from app.formats import by_clock, day
 from app.http import identifier, now, settings, today
 from app.timespan import TimeSpan, chosen_span
 from app.wording import explain
@@ -291,15 +291,19 @@ def _done(
     refused: Callable[[DomainError], Response] | None = None,
 ) -> Response:
     """Do it in one transaction, say how it went, and go on, or back to where the person was. `said`: told when it is
-    done. `refused`: the page that says why not."""
+    done. `refused`: the page that says why not. Times are told by the clock of the page that the form stands on."""
     try:
-        with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
+        with (
+            instead.told(db.engine, actor=asker(), now=now(), hours=settings().hours),
+            transaction(db.engine) as session,
+        ):
             do(session)
         flash(said if isinstance(said, str) else said(), "done")
     except DomainError as error:
         if refused is not None:
             return refused(error)
-        flash(explain(error.code, error.facts), "error")
+        with by_clock(zone_typed(request.form.get("clock", ""))):
+            flash(explain(error.code, error.facts), "error")
     return redirect(then or _back())
 
 

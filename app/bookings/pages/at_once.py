@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
@@ -58,6 +58,7 @@ def take(lane: str) -> Response | str:
         if error.code not in {"booking.own_clash", "booking.none_free"}:
             flash(explain(error.code, error.facts), "error")
             return redirect(url_for("bookings_pages.mine"))
+        wait_length, wait_until = ask.wait(now())
         return render_template(
             "now.html",
             lane=lane,
@@ -66,7 +67,8 @@ def take(lane: str) -> Response | str:
             floor_id=floor_id or "",
             minutes=minutes,
             error=error,
-            wanted=ask.span(now()),
+            wait_minutes=wait_length // timedelta(minutes=1) if wait_length else None,
+            wait_until=wait_until,
             own=_span(error, "start", "end"),
             following=_span(error, "next_start", "next_end"),
         )

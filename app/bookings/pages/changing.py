@@ -20,7 +20,7 @@ from app.errors import DomainError, NotFound
 from app.extensions import db
 from app.fields import day_typed, inside
 from app.http import now, settings
-from app.timespan import TimeSpan, chosen_span, day_span
+from app.timespan import TimeSpan, chosen_span
 from app.wording import explain
 
 pages = Blueprint("changing", __name__)
@@ -98,8 +98,6 @@ def _in_the_way(session: Session, booking: Booking, span: TimeSpan, error: Domai
     code = request.form.get("code", "").strip()[:32]
     try:
         space_id = service.space_called(session, code) if code else booking.space_id
-        on = span.start.astimezone(settings().timezone).date()
-        hours = day_span(on, settings().timezone, settings().hours.start, settings().hours.end)
-        return in_the_way(session, booking, space_id, span, now=now(), hours=hours)
+        return in_the_way(session, booking, space_id, span, now=now(), hours=settings().hours)
     except NotFound:
         return None

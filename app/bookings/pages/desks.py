@@ -19,6 +19,8 @@ from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.errors import DomainError, Forbidden
 from app.extensions import db, limiter
+from app.fields import zone_typed
+from app.formats import by_clock
 from app.http import identifier, now, settings, today
 from app.wording import explain
 
@@ -48,15 +50,15 @@ def show(code: str) -> str | Response:
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("bookings_pages.mine"))
-    return render_template(
-        "desk.html",
-        desk=desk,
-        free=free,
-        clock=desk.place.timezone,
-        why=explain(desk.refused.code, desk.refused.facts) if desk.refused else "",
-        stay=now() + STAY,
-        Status=Status,
-    )
+    with by_clock(desk.place.timezone):
+        return render_template(
+            "desk.html",
+            desk=desk,
+            free=free,
+            why=explain(desk.refused.code, desk.refused.facts) if desk.refused else "",
+            stay=now() + STAY,
+            Status=Status,
+        )
 
 
 @pages.post("/s/<code>/sit")
@@ -150,5 +152,6 @@ def _done(do: Callable[[Session], Booking], said: str, then: str) -> Response:
             do(session)
         flash(said, "done")
     except DomainError as error:
-        flash(explain(error.code, error.facts), "error")
+        with by_clock(zone_typed(request.form.get("clock", ""))):
+            flash(explain(error.code, error.facts), "error")
     return redirect(then)

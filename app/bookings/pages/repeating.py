@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 from http import HTTPStatus
 from typing import Any
 
@@ -16,14 +17,14 @@ from app.access import asker
 from app.bookings import attendees, service
 from app.bookings.making import RECEIVES_GUESTS
 from app.bookings.series import service as series
-from app.bookings.series.rules import Every, Recurrence
+from app.bookings.series.rules import Every, LeftOut, Recurrence
 from app.calendar import working_days
 from app.database import reading, rehearsal, transaction
 from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db
 from app.fields import day_typed
 from app.formats import day
-from app.http import identifier, now
+from app.http import identifier, now, settings
 from app.timespan import TimeSpan
 from app.wording import explain
 
@@ -50,6 +51,7 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
                 ),
                 actor=asker(),
                 calendar=working_days(session, ask.first.start.year),
+                hours=settings().hours,
                 now=now(),
                 possible_ones=True,
             )
@@ -61,15 +63,34 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
     if confirmed:
         _say(spans, refused)
         return redirect(url_for("bookings_pages.mine"))
-    rows = [(span, None) for span in spans] + [(one.span, one) for one in refused]
+    rows = [
+        *(Row(_day(span), span) for span in spans),
+        *(Row(_day(one.span), one.span, refused=one) for one in refused),
+        *(Row(one.on, left_out=one) for one in made.left_out),
+    ]
     return render_template(
         "series.html",
-        rows=sorted(rows, key=lambda row: row[0].start),
+        rows=sorted(rows, key=lambda row: row.on),
         possible=len(spans),
+        asked=sum(not one.left_out or not one.left_out.and_later for one in rows),
         codes=codes,
         explain=explain,
         form=request.form,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A day of the page, free where it is neither refused nor left out."""
+
+    on: date
+    span: TimeSpan | None = None
+    refused: series.Refused | None = None
+    left_out: LeftOut | None = None
+
+
+def _day(span: TimeSpan) -> date:
+    return span.start.astimezone(settings().timezone).date()
 
 
 def _refused(error: DomainError) -> Response:
@@ -108,20 +129,20 @@ def _say(spans: Sequence[TimeSpan], refused: Sequence[series.Refused]) -> None:
 def _ask(first: TimeSpan, title: str) -> series.Ask:
     """Who ticks weekdays means every week on these, whatever else was chosen, but for chosen days."""
     repeat, until = request.form.get("repeat", ""), request.form.get("repeat_until", "")
-    ticked = request.form.getlist("weekday")
+    ticked, closed_too = request.form.getlist("weekday"), bool(request.form.get("closed_too"))
     try:
         if repeat == CHOSEN:
             dates = tuple(
                 day_typed(one.strip()) for one in re.split("[,、 ]+", request.form.get("dates", "").strip())
             )
-            recurrence = Recurrence(dates=dates)
+            recurrence = Recurrence(dates=dates, working_days_only=not closed_too)
             rule: dict[str, Any] = {"dates": [on.isoformat() for on in dates]}
         else:
             weekdays = frozenset(range(7).index(int(one)) for one in ticked)
             every = Every.WEEK if weekdays else Every(repeat)
-            recurrence = Recurrence(every, weekdays, until=day_typed(until))
+            recurrence = Recurrence(every, weekdays, until=day_typed(until), working_days_only=not closed_too)
             rule = {"every": every.value, "weekdays": sorted(weekdays), "until": until}
         space_id = identifier(request.form.get("space_id", ""))
     except ValueError as error:
         raise RuleBroken("series.dates" if repeat == CHOSEN else "series.until") from error
-    return series.Ask(space_id, first, recurrence, rule, title=title)
+    return series.Ask(space_id, first, recurrence, rule | {"working_days_only": not closed_too}, title=title)

@@ -36,7 +36,7 @@ from app.bookings.series import service as series
 from app.bookings.series.rules import Scope
 from app.calendar import working_days
 from app.database import reading, rehearsal, transaction
-from app.errors import Conflict, RuleBroken
+from app.errors import RuleBroken
 from app.extensions import db
 from app.fields import ME
 from app.http import (
@@ -67,7 +67,10 @@ def create(body: dict[str, Any]) -> Any:
     """Book a space, once or repeatedly"""
     if body["repeat"]:
         return _create_series(body, body["repeat"])
-    with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
+    with (
+        instead.told(db.engine, actor=asker(), now=now(), hours=settings().hours),
+        transaction(db.engine) as session,
+    ):
         booking = reserve.reserve(
             session,
             actor=asker(),
@@ -101,6 +104,7 @@ def _create_series(body: dict[str, Any], repeat: dict[str, Any]) -> Any:
             ask,
             actor=asker(),
             calendar=working_days(session, ask.first.start.year),
+            hours=settings().hours,
             now=now(),
             possible_ones=repeat["possible_ones"] or repeat["dry_run"],
         )
@@ -109,7 +113,7 @@ def _create_series(body: dict[str, Any], repeat: dict[str, Any]) -> Any:
     if repeat["dry_run"]:
         return {**first, "series": shown | {"id": None}}, 200
     if not first:
-        raise Conflict("series.refused", refused=len(made.refused), of=len(made.refused))
+        raise series.refused_whole([(one.span, one.error) for one in made.refused], of=len(made.refused))
     return {**first, "series": shown}, 201, {"Location": f"/api/v1/bookings/{first['id']}"}
 
 
@@ -133,6 +137,7 @@ def _shown_series(made: series.Made) -> dict[str, Any]:
             }
             for one in made.refused
         ],
+        "left_out": made.left_out,
     }
 
 
@@ -213,7 +218,10 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
     A series that is changed to other days leaves out closed ones: what would get there is cancelled, and told.
     """
     left_out: list[dict[str, Any]] | None = None
-    with instead.told(db.engine, actor=asker(), now=now()), transaction(db.engine) as session:
+    with (
+        instead.told(db.engine, actor=asker(), now=now(), hours=settings().hours),
+        transaction(db.engine) as session,
+    ):
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
         start, end = body.get("start", booking.start_at), body.get("end", booking.end_at)

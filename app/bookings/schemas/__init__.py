@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.bookings.series.rules import MOST, Every, Recurrence, Scope
+from app.bookings.series.rules import MOST, Every, Recurrence, Scope, Why
 from app.fields import ME, Day, Identifier, Instant, Text, Whose
 from app.http import PageArguments
 from app.spaces.rules import LANES, Kind, Lane
@@ -32,7 +32,9 @@ class RepeatRequest(Schema):
     until = Day(load_default=None, allow_none=True)
     count = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, MOST))
     dates = fields.List(Day(), load_default=list, validate=validate.Length(max=MOST))
-    working_days_only = fields.Boolean(load_default=True)
+    working_days_only = fields.Boolean(
+        load_default=True, metadata={"description": "closed days are left out, and told in `left_out`"}
+    )
     possible_ones = fields.Boolean(
         load_default=False, metadata={"description": "book what can be had; else all or nothing"}
     )
@@ -142,12 +144,27 @@ class RefusedView(Schema):
     nearest_end = fields.AwareDateTime(allow_none=True)
 
 
+class DayLeftOutView(Schema):
+    """A day that was asked for and not tried."""
+
+    on = fields.Date()
+    why = fields.String(
+        validate=validate.OneOf([one.value for one in Why]),
+        metadata={
+            "description": "earlier than the first day, closed by the office's calendar, a year or more away (far), or"
+            f" past the {MOST} days of a series (many)"
+        },
+    )
+    and_later = fields.Boolean(metadata={"description": "and all that would come after it"})
+
+
 class SeriesView(Schema):
     id = fields.Integer(
         allow_none=True, metadata={"description": "null: of a dry run, or nothing was possible"}
     )
     bookings = fields.List(fields.Nested("BookingView"))
     refused = fields.List(fields.Nested(RefusedView))
+    left_out = fields.List(fields.Nested(DayLeftOutView))
 
 
 class SeriesQuery(PageArguments):

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from itertools import islice
 from zoneinfo import ZoneInfo
 
 from app.bookings.rules import Status
@@ -15,11 +14,38 @@ from app.working_days import WorkingDays
 
 MOST = 100
 FURTHEST = timedelta(days=366)
+A_WEEK = timedelta(days=7)
 
 
 class Every(StrEnum):
     DAY = "day"
     WEEK = "week"
+
+
+class Why(StrEnum):
+    """Why a series leaves out a day that was asked for."""
+
+    EARLIER = "earlier"
+    CLOSED = "closed"
+    FAR = "far"
+    MANY = "many"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A day that a series leaves out; `and_later`: also all that would come after it."""
+
+    on: date
+    why: Why
+    and_later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days of a series, and those asked for that it leaves out, both in order."""
+
+    wanted: list[date]
+    left_out: list[LeftOut]
 
 
 class Scope(StrEnum):
@@ -51,23 +77,43 @@ class Recurrence:
         if self.every is not None and (self.until is None) == (self.count is None):
             raise ValueError("repeat until a day, or so many times")
 
-    def days(self, first: date, calendar: WorkingDays) -> list[date]:
-        """The days, from `first` on and in order, MOST at most and none a year away."""
-        found = (
-            on for on in self._candidates(first) if not self.working_days_only or calendar.is_working(on)
-        )
-        return list(islice(found, min(self.count or MOST, MOST)))
+    def days(self, first: date, calendar: WorkingDays) -> Days:
+        """The days from `first` on, MOST at most and none a year away; what is left out past these limits is told once,
+        but of chosen dates each. "Every working day" means no others: closed ones are not left out of it."""
+        found = Days([], [])
+        for on in self._asked(first):
+            if len(found.wanted) == self.count:
+                break
+            why = self._why_not(on, first, calendar, len(found.wanted))
+            if why is None:
+                found.wanted.append(on)
+            elif why is not Why.CLOSED or self.every is not Every.DAY:
+                is_end = self.every is not None and why in {Why.FAR, Why.MANY}
+                found.left_out.append(LeftOut(on, why, is_end))
+                if is_end:
+                    break
+        return found
 
-    def _candidates(self, first: date) -> Iterator[date]:
-        if self.dates:
-            yield from sorted({on for on in self.dates if first <= on < first + FURTHEST})
+    def _asked(self, first: date) -> Iterator[date]:
+        """What is asked for, whatever stands in its way, up to the first day that is too far away."""
+        if self.every is None:
+            yield from sorted(set(self.dates))
             return
         wanted = self.weekdays or {first.weekday()}
-        last = min(self.until or date.max, first + FURTHEST - timedelta(days=1))
+        last = min(self.until or date.max, first + FURTHEST + A_WEEK)
         for n in range((last - first).days + 1):
             on = first + timedelta(days=n)
             if self.every is Every.DAY or on.weekday() in wanted:
                 yield on
+
+    def _why_not(self, on: date, first: date, calendar: WorkingDays, taken: int) -> Why | None:
+        if on < first:
+            return Why.EARLIER
+        if on >= first + FURTHEST:
+            return Why.FAR
+        if self.working_days_only and not calendar.is_working(on):
+            return Why.CLOSED
+        return Why.MANY if taken == MOST else None
 
 
 def spans(first: TimeSpan, days: Sequence[date], zone: ZoneInfo) -> list[TimeSpan]:

@@ -1,13 +1,13 @@
-"""Making a series, changing and cancelling it, and asking about one that nobody uses."""
+"""Making a series, changing, confirming and cancelling it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
@@ -16,22 +16,28 @@ from app.bookings.alternatives import Nearby
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.rules import Candidate
-from app.bookings.rules import LIVE, Status
+from app.bookings.rules import Status
 from app.bookings.series.models import Series
-from app.bookings.series.rules import Recurrence, Scope, is_unused, leaves_out, spans
+from app.bookings.series.rules import (
+    FURTHEST,
+    Days,
+    LeftOut,
+    Recurrence,
+    Scope,
+    Why,
+    leaves_out,
+    spans,
+)
 from app.bookings.service import AS_IT_WAS, Words, change_all, in_words
 from app.bookings.several import verbs
 from app.calendar import working_days
 from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 from app.people.service import Person
+from app.settings import OfficeHours
 from app.spaces.barriers import CLOSED, barriers
-from app.spaces.rules import Policy
 from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan
 from app.working_days import WorkingDays
-
-ENDED_AT_ONCE = 200
-
 
 OF_THE_SPACE = frozenset({"out_of_order", "not_available", "buffer"})
 OF_THE_HOUR = frozenset({"closed", "opening_hours"})
@@ -64,31 +70,41 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What became of a series: `series` None where nothing was possible."""
+    """What became of a series: `series` None where nothing was possible. `left_out`: days that were asked for and
+    never tried."""
 
     series: Series | None
     bookings: list[Booking]
     refused: list[Refused]
+    left_out: list[LeftOut]
 
 
 def make(
-    session: Session, ask: Ask, *, actor: Person, calendar: WorkingDays, now: datetime, possible_ones: bool
+    session: Session,
+    ask: Ask,
+    *,
+    actor: Person,
+    calendar: WorkingDays,
+    hours: OfficeHours,
+    now: datetime,
+    possible_ones: bool,
 ) -> Made:
     """Book every occurrence, each under the rules of a single booking.
 
-    `possible_ones`: those that can be had are booked and the others told, each with what comes nearest; else all or
-    nothing: raises Conflict `series.refused` with how many. Raises RuleBroken `series.empty` where no day is left, and
-    as `reserve` and `attendees.invite` for what no occurrence could have (an unknown space, a stranger, more people
-    than the room holds). Of a guest it is the series of the actor, who receives them.
+    `possible_ones`: those that can be had are booked and the others told, each with what comes nearest, within the
+    office's `hours`; else all or nothing: raises as `refused_whole`. Raises RuleBroken `series.empty` where no day is
+    left, and as `reserve` and `attendees.invite` for what no occurrence could have (an unknown space, a stranger, more
+    people than the room holds). Of a guest it is the series of the actor, who receives them.
     """
     user_id = actor.id if ask.for_user_id is None else ask.for_user_id
     holder_id = None if ask.guest_name else user_id
     queue_up(session, user_ids=[holder_id], space_ids=[ask.space_id])
     place = get_place(session, ask.space_id, anew=True)
-    days = ask.recurrence.days(ask.first.start.astimezone(place.timezone).date(), calendar)
-    if not days:
-        raise RuleBroken("series.empty")
-    listed = spans(ask.first, days, place.timezone)
+    first = ask.first.start.astimezone(place.timezone).date()
+    days = ask.recurrence.days(first, calendar)
+    if not days.wanted:
+        raise _empty(days, first)
+    listed = spans(ask.first, days.wanted, place.timezone)
     decided = verbs.decide(
         session,
         place,
@@ -102,19 +118,19 @@ def make(
     if not decided.wanted and all(isinstance(error, Forbidden) for _, error in decided.refused):
         raise decided.refused[0][1]
     if decided.refused and not possible_ones:
-        raise Conflict("series.refused", refused=len(decided.refused), of=len(days))
+        raise refused_whole(decided.refused, of=len(listed))
     nearby = Nearby(session, place, TimeSpan(listed[0].start, listed[-1].end), user_id=holder_id, now=now)
     refused = [
         Refused(
             span,
             error,
             nearby.space(span) if _elsewhere_helps(error) else None,
-            nearby.time(span) if _another_time_helps(error) else None,
+            nearby.time(span, hours) if _another_time_helps(error) else None,
         )
         for span, error in decided.refused
     ]
     if not decided.wanted:
-        return Made(None, [], refused)
+        return Made(None, [], refused, days.left_out)
     made = verbs.make(session, decided, actor=actor, now=now)
     series = Series(user_id=user_id, rule=ask.rule, made_at=now, made_by=actor.id)
     session.add(series)
@@ -132,7 +148,28 @@ def make(
         bookings=len(made),
         refused=len(refused),
     )
-    return Made(series, made, refused)
+    return Made(series, made, refused, days.left_out)
+
+
+def _empty(days: Days, first: date) -> RuleBroken:
+    """All the days asked for are left out: the rule that does so, where it is one for all of them."""
+    if len({one.why for one in days.left_out}) != 1:
+        return RuleBroken("series.empty")
+    allowed = {
+        Why.CLOSED: "a working day, or working_days_only: false",
+        Why.EARLIER: f">= {first.isoformat()}",
+        Why.FAR: f"< {(first + FURTHEST).isoformat()}",
+    }
+    one = days.left_out[0]
+    return RuleBroken("series.empty", rule=one.why.value, value=one.on.isoformat(), allowed=allowed[one.why])
+
+
+def refused_whole(refused: Sequence[tuple[TimeSpan, DomainError]], *, of: int) -> Conflict:
+    """Conflict `series.refused`: how many of the occurrences cannot be had and, of the first of them, its `start` and
+    why: the code of its own refusal, `because`, and the facts of that. Nothing is asked of the database."""
+    span, error = refused[0]
+    facts = {**error.facts, "because": error.code, "start": span.start.isoformat()}
+    return Conflict("series.refused", **facts, refused=len(refused), of=of)
 
 
 def _elsewhere_helps(error: DomainError) -> bool:
@@ -273,102 +310,3 @@ def confirm(session: Session, series_id: int, *, actor: Person, now: datetime) -
     session.flush()
     events.record(session, "series.confirmed", f"series:{series_id}", at=now, actor_id=actor.id)
     return series
-
-
-def ask_about_unused(session: Session, released: Sequence[Booking], now: datetime) -> list[Series]:
-    """Ask the owners of series of which nobody came so many times running, the newest of them just now.
-
-    Three queries for each series that just had a no-show.
-    """
-    asked = []
-    for booking in {one.series_id: one for one in released if one.series_id is not None}.values():
-        series = session.get_one(Series, booking.series_id)
-        policy = get_place(session, booking.space_id).policy
-        if series.answer_until is None and series.ended_at is None and _is_unused(session, series, policy):
-            series.asked_at, series.answer_until = now, now + policy.series_answer
-            events.record(
-                session,
-                "series.unused",
-                f"series:{series.id}",
-                at=now,
-                user_id=series.user_id,
-                space_id=booking.space_id,
-                answer_until=series.answer_until.isoformat(),
-            )
-            asked.append(series)
-    session.flush()
-    return asked
-
-
-def _is_unused(session: Session, series: Series, policy: Policy) -> bool:
-    query = select(Booking.status).where(
-        Booking.series_id == series.id, Booking.status.not_in((*LIVE, Status.CANCELLED))
-    )
-    if series.confirmed_at is not None:
-        query = query.where(Booking.start_at > series.confirmed_at)
-    outcomes = session.scalars(query.order_by(Booking.start_at.desc()).limit(policy.series_no_shows)).all()
-    return is_unused(outcomes, policy.series_no_shows)
-
-
-def end_unconfirmed(session: Session, now: datetime) -> list[Booking]:
-    """End the series whose owners were asked and did not answer in time: what is to come is cancelled. Coming again is
-    an answer."""
-    cancelled: list[Booking] = []
-    due = session.scalars(
-        select(Series)
-        .where(Series.answer_until <= now, Series.ended_at.is_(None))
-        .order_by(Series.answer_until)
-        .limit(ENDED_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    ).all()
-    used = _used_since_asked(session, [series.id for series in due])
-    for series in due:
-        if series.id in used:
-            series.answer_until = None
-            continue
-        coming = session.scalars(
-            select(Booking)
-            .where(Booking.series_id == series.id, Booking.status == Status.BOOKED, Booking.start_at > now)
-            .order_by(Booking.id)
-        ).all()
-        series.ended_at = now
-        gone = {"status": Status.CANCELLED, "reason": "series_unused", "release_check_at": None}
-        cancelled += change_all(
-            session, "booking.cancelled", [(one, gone) for one in coming], now=now, wait=False
-        )
-        events.record(
-            session,
-            "series.ended",
-            f"series:{series.id}",
-            at=now,
-            user_id=series.user_id,
-            bookings=len(coming),
-        )
-    session.flush()
-    return cancelled
-
-
-def _used_since_asked(session: Session, series_ids: Collection[int]) -> set[int | None]:
-    """Those of some series of which somebody came, or of which it is not known that nobody did, since their owners were
-    asked."""
-    if not series_ids:
-        return set()
-    query = (
-        select(Booking.series_id)
-        .join(Series, Series.id == Booking.series_id)
-        .where(
-            Series.id.in_(series_ids),
-            Booking.end_at > Series.asked_at,
-            or_(Booking.checked_in_at.is_not(None), Booking.status == Status.COMPLETED),
-        )
-    )
-    return set(session.scalars(query))
-
-
-def next_due(session: Session) -> datetime | None:
-    """When time alone next ends a series."""
-    return session.scalar(
-        select(func.min(Series.answer_until)).where(
-            Series.answer_until.is_not(None), Series.ended_at.is_(None)
-        )
-    )

@@ -55,6 +55,12 @@ def week_of(at: datetime, timezone: ZoneInfo) -> TimeSpan:
     return TimeSpan(day_span(monday, timezone).start, day_span(monday + timedelta(days=6), timezone).end)
 
 
+def weeks_of(window: TimeSpan, zones: Collection[ZoneInfo]) -> TimeSpan | None:
+    """The whole weeks of a window by the calendars of several zones of time; None of no zone."""
+    weeks = [TimeSpan(week_of(window.start, zone).start, week_of(window.end, zone).end) for zone in zones]
+    return TimeSpan(min(one.start for one in weeks), max(one.end for one in weeks)) if weeks else None
+
+
 def pause(rows: Iterable[Row], wanted: Wanted, *, besides: Collection[int] = ()) -> Refusal | None:
     """Whether another booking of the space leaves no pause. What overlaps is for `clash` to name."""
     buffer = wanted.policy.buffer
@@ -98,6 +104,17 @@ def weekly(rows: Iterable[Row], wanted: Wanted, *, besides: Collection[int] = ()
         for one in _alike(rows, wanted, "weekly_quota")
     )
     return Refusal("weekly_quota", str(made), f"<= {quota}") if made >= quota else None
+
+
+def leaves_room(rows: Iterable[Row], wanted: Wanted, booking_id: int, *, now: datetime) -> bool:
+    """Whether the quotas leave room for a booking that goes to another space: where it counts already, it takes none
+    from anybody, though there be more by now than may be."""
+    listed, besides = list(rows), {booking_id}
+    refused = (concurrent(listed, wanted, now=now, besides=besides), weekly(listed, wanted, besides=besides))
+    return all(
+        one is None or any(row.id == booking_id for row in _alike(listed, wanted, one.rule))
+        for one in refused
+    )
 
 
 def _alike(rows: Iterable[Row], wanted: Wanted, key: str) -> Iterable[Row]:

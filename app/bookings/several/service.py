@@ -15,7 +15,7 @@ from app.bookings import legal, refusing
 from app.bookings.reads import ReadOnce
 from app.bookings.rules import Status
 from app.bookings.several.rows import rows_of_people, rows_of_spaces, wanted_at
-from app.bookings.several.rules import Row, clash, concurrent, pause, week_of, weekly
+from app.bookings.several.rules import Row, clash, concurrent, pause, weekly, weeks_of
 from app.spaces.barriers import Barrier, barriers
 from app.spaces.rules import LANES
 from app.spaces.service import Place
@@ -56,11 +56,12 @@ class Several:
         for timezone, space_ids in by_timezone.items():
             for barrier in barriers(session, window, timezone, space_ids=sorted(space_ids)):
                 before[barrier.space_id].append(barrier)
+        by_weeks = {place.timezone for place in listed if place.policy.weekly_quota}
         rows = {
             one.id: one
             for one in (
                 *rows_of_spaces(session, sorted({place.space.id for place in listed}), window, around),
-                *rows_of_people(session, sorted(user_ids), _weeks(listed, window)),
+                *rows_of_people(session, sorted(user_ids), weeks_of(window, by_weeks)),
             )
         }
         return cls(ReadOnce(session, window), list(rows.values()), before, now)
@@ -151,12 +152,3 @@ class Several:
             ),
             None,
         )
-
-
-def _weeks(places: Iterable[Place], window: TimeSpan) -> TimeSpan | None:
-    """The weeks of a window by the places' calendars, where a quota goes by them."""
-    weeks = [
-        TimeSpan(week_of(window.start, zone).start, week_of(window.end, zone).end)
-        for zone in {place.timezone for place in places if place.policy.weekly_quota}
-    ]
-    return TimeSpan(min(one.start for one in weeks), max(one.end for one in weeks)) if weeks else None

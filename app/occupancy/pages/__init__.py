@@ -9,7 +9,7 @@ from app.database import reading
 from app.extensions import db
 from app.http import now, settings
 from app.occupancy import gateways, troubles
-from app.occupancy.health import health, sequence_gaps
+from app.occupancy.health import health
 
 pages = Blueprint("sensors", __name__)
 SHOWN = 200
@@ -21,10 +21,10 @@ def sensors() -> str:
     """Those that something is wrong with, or all of them; the gateways; the newest letters."""
     everything = "all" in request.args
     with reading(db.engine) as session:
-        found = health(session, now(), gaps=False)
-        wrong = [one for one in found if one.troubles]
+        found = health(session, now(), count_gaps=False)
+        # Lost readings are nothing that one can mend at a sensor: these are the last to look at.
+        wrong = sorted((one for one in found if one.troubles), key=lambda one: one.troubles == ["gaps"])
         listed = (found if everything else wrong)[:SHOWN]
-        missing = sequence_gaps(session, [one.sensor_id for one in listed])
         working = gateways.list_gateways(session)
         letters = troubles.newest_letters(session)
         session.expunge_all()
@@ -33,7 +33,6 @@ def sensors() -> str:
         total=len(found),
         wrong=len(wrong),
         listed=listed,
-        missing=missing,
         everything=everything,
         gateways=working,
         letters=letters,

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from app.people.rules import lineage
 from app.telework.daylog.rules import Form
-from app.telework.figures.rules import Eligible, HalfDay, Kept
+from app.telework.figures.rules import Eligible, HalfDay, Kept, SheetLine, added
 from app.telework.rules import DayClass, Half
 
 
@@ -41,6 +43,15 @@ class Sum:
 
     def of(self, day_class: DayClass) -> int:
         return self.by_class.get(day_class, 0)
+
+    def __add__(self, other: Sum) -> Sum:
+        return Sum(
+            added(self.by_class, other.by_class),
+            added(self.by_form, other.by_form),
+            self.telework_minutes + other.telework_minutes,
+            self.eligible + other.eligible,
+            self.eligible_telework + other.eligible_telework,
+        )
 
     def add(self, one: HalfDay | Kept, minutes: int, *, is_eligible: bool, people: int = 1) -> None:
         """A half-day of so many people, which has so many minutes of office hours."""
@@ -80,3 +91,17 @@ def monthly(
         for of_all in (total, sections[past.section_id]):
             of_all.add(past, minutes[past.half], is_eligible=past.is_eligible, people=past.people)
     return Monthly(total, sections, people)
+
+
+Figures = TypeVar("Figures", Sum, SheetLine)
+
+
+def with_below(sections: Mapping[int | None, Figures], above: Mapping[int, int | None]) -> dict[int, Figures]:
+    """Of each section that has others below it with figures: its own and theirs. `above`: the section above each."""
+    found: dict[int, Figures] = {}
+    upper: set[int] = set()
+    for section_id, figures in sections.items():
+        for one in lineage([section_id], above) if section_id is not None else ():
+            found[one] = found[one] + figures if one in found else figures
+            upper |= {one} - {section_id}
+    return {one: figures for one, figures in found.items() if one in upper}

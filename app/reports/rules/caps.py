@@ -1,46 +1,39 @@
-"""Who is about to break a cap of telework, or has broken one; pure. What the caps are is given."""
+"""Who is about to break a cap of telework, or has broken one; pure. What the caps are is given; what counts for one is
+what counts where telework is asked for (`app.telework.caps.rules`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from app.working_days import WorkingDays, fiscal_days, fiscal_year
+from app.telework.caps.rules import PERIODS, Cell, Limit, Measure, period, rows, used
+from app.working_days import WorkingDays
 
 # About to: four fifths of the cap are used.
 NEAR = (4, 5)
-
-
-class Period(StrEnum):
-    WEEK = "week"
-    MONTH = "month"
-    FISCAL_YEAR = "fiscal_year"
-    IN_A_ROW = "in_a_row"
-
-
-class Measure(StrEnum):
-    HALF_DAYS = "half_days"
-    MINUTES = "minutes"
-    DAYS = "days"
+LIMITS = (*PERIODS, Limit.IN_A_ROW)
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most so much telework in a period. In a row are working days next to each other, counted in days."""
+    """At most so much telework: one of LIMITS. In a row are days, in the measure DAYS."""
 
-    period: Period
+    limit: Limit
     at_most: int
     measure: Measure = Measure.HALF_DAYS
 
+    @classmethod
+    def of_days(cls, limit: Limit, days: int) -> Cap:
+        """As people ask for it."""
+        if limit is Limit.IN_A_ROW:
+            return cls(limit, days, Measure.DAYS)
+        return cls(limit, 2 * days)
 
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """A day's telework, done or approved."""
-
-    half_days: int
-    minutes: int
+    def shown(self, amount: int) -> float:
+        """An amount as people read it: days or minutes."""
+        return amount / 2 if self.measure is Measure.HALF_DAYS else amount
 
 
 class State(StrEnum):
@@ -60,74 +53,43 @@ class Standing:
 
     @property
     def state(self) -> State | None:
-        """None: far from it."""
+        """None: far from it, as is whoever used nothing."""
         if self.used > self.cap.at_most:
             return State.BROKEN
+        if self.used == 0:
+            return None
         if self.used == self.cap.at_most:
             return State.REACHED
         return State.NEAR if self.used * NEAR[1] >= self.cap.at_most * NEAR[0] else None
 
 
 def standings(
-    amounts: Mapping[date, Amount], caps: Iterable[Cap], calendar: WorkingDays, first: date, last: date
+    cells: Collection[Cell], caps: Iterable[Cap], calendar: WorkingDays, first: date, last: date
 ) -> list[Standing]:
     """How one person stands with each cap, in every period that a day from `first` to `last` lies in.
 
-    `amounts`: of working days, also of those outside which such a period reaches to (`reach`).
+    `cells`: telework, leave and trips, done or approved, also of the days outside to which such a period or row
+    reaches.
     """
     found = []
     for cap in caps:
-        if cap.period is Period.IN_A_ROW:
+        if cap.limit is Limit.IN_A_ROW:
             found += [
                 Standing(cap, run[0], run[-1], len(run))
-                for run in _runs(amounts, calendar)
+                for run in rows(cells, calendar)
                 if run[0] <= last and run[-1] >= first
             ]
-            continue
-        for begin, end in _periods(cap.period, first, last):
-            used = sum(
-                amount.half_days if cap.measure is Measure.HALF_DAYS else amount.minutes
-                for on, amount in amounts.items()
-                if begin <= on <= end
-            )
-            found.append(Standing(cap, begin, end, used))
+        else:
+            found += [
+                Standing(cap, *span, used(cells, cap.measure, span, calendar))
+                for span in _periods(cap.limit, first, last)
+            ]
     return found
 
 
-def reach(first: date, last: date) -> tuple[date, date]:
-    """The days that the periods around those from `first` to `last` reach to: whole fiscal years, with a month at both
-    ends for weeks and rows."""
-    month = timedelta(days=31)
-    return fiscal_days(fiscal_year(first))[0] - month, fiscal_days(fiscal_year(last))[1] + month
-
-
-def around(period: Period, on: date) -> tuple[date, date]:
-    """The week (Monday to Sunday), month or fiscal year that a day lies in."""
-    match period:
-        case Period.WEEK:
-            monday = on - timedelta(days=on.weekday())
-            return monday, monday + timedelta(days=6)
-        case Period.MONTH:
-            begins = on.replace(day=1)
-            return begins, (begins + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        case _:
-            return fiscal_days(fiscal_year(on))
-
-
-def _periods(period: Period, first: date, last: date) -> Iterator[tuple[date, date]]:
+def _periods(limit: Limit, first: date, last: date) -> Iterator[tuple[date, date]]:
     on = first
     while on <= last:
-        begin, end = around(period, on)
-        yield begin, end
-        on = end + timedelta(days=1)
-
-
-def _runs(amounts: Mapping[date, Amount], calendar: WorkingDays) -> list[list[date]]:
-    """The rows of working days next to each other, each with telework."""
-    runs: list[list[date]] = []
-    for on in sorted(on for on, amount in amounts.items() if amount.half_days and calendar.is_working(on)):
-        if runs and calendar.last_before(on) == runs[-1][-1]:
-            runs[-1].append(on)
-        else:
-            runs.append([on])
-    return runs
+        span = period(limit, on)
+        yield span
+        on = span[1] + timedelta(days=1)

@@ -30,7 +30,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`rows`: values by column; `of` says what a row is of: office, section or person."""
+    """`rows`: values by column; `of` says what a row is of: the office, a section (with those below it, or alone), a
+    person."""
 
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, Value]]

@@ -24,9 +24,11 @@ from app.rotation import service, swapping
 from app.rotation.cover import CoverOfDay, cover_on
 from app.rotation.grid import Grid, as_shown, grid
 from app.rotation.models import OPEN, Key, Rotation
-from app.rotation.rules import HALVES, Cell, Problem
+from app.rotation.rules import HALVES, Cell
 from app.rotation.rules import State as Where
-from app.rotation.standing import Seen, find_way, look, swaps_of
+from app.rotation.standing import Seen, look
+from app.rotation.swapping import Answered
+from app.rotation.ways import Absence, find_way, swaps_of
 from app.wording import explain, of_rotation
 
 pages = Blueprint("rotation_pages", __name__)
@@ -43,14 +45,6 @@ class Shown:
     grid: Grid | None
     rules: Sequence[tuple[str, bool]]
     failing: of_rotation.Failing | None
-
-    @property
-    def problem(self) -> Problem | None:
-        return self.grid.problem if self.grid else None
-
-    @property
-    def days(self) -> Sequence[date]:
-        return self.grid.days if self.grid else ()
 
 
 def _shown(session: Session, rotation: Rotation) -> Shown:
@@ -117,23 +111,40 @@ def month() -> str:
         may_plan=asker().role is Role.CHIEF,
         swaps=_swaps(seen) if seen else None,
         were_asked=were_asked,
-        names={int(one.id): one.name for one in shown.problem.members} if shown and shown.problem else {},
+        names={int(one.id): one.name for one in shown.grid.problem.members} if shown and shown.grid else {},
     )
 
 
-def _swaps(seen: Seen) -> list[dict[str, Any]] | None:
-    """Ways out, where the page asks for them aright."""
+def _swaps(seen: Seen) -> dict[str, Any] | None:
+    """What breaks and the ways out, where the page asks for them aright."""
     try:
-        user_id, on = identifier(request.args["absent"]), _day("absent_on")
-        found = swaps_of(seen, user_id, on) if on else None
-        for one in found or ():
-            one["home_on"] = date.fromisoformat(one["home_instead"][0]["on"]) if one["home_instead"] else None
-        return found
-    except (KeyError, ValueError):
-        return None
+        found = swaps_of(seen, _absence())
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return None
+    for one in found["swaps"]:
+        one["home_on"] = date.fromisoformat(one["home_instead"][0]["on"]) if one["home_instead"] else None
+    return {**found, "breaks": of_rotation.breaks_in_words(found["breaks"])}
+
+
+def _person() -> int:
+    """Who is asked to step in. Raises RuleBroken `request.invalid`."""
+    try:
+        return identifier(request.form.get("person", ""))
+    except ValueError as error:
+        raise RuleBroken("request.invalid") from error
+
+
+def _absence() -> Absence:
+    """Who is absent, as the form says it. Raises RuleBroken `request.invalid`."""
+    try:
+        user_id, on = identifier(request.values.get("absent", "")), _day("absent_on")
+        half = request.values.get("absent_half") or None
+        if on is None or half not in {None, *HALVES}:
+            raise ValueError
+        return Absence(user_id, on, half)
+    except ValueError as error:
+        raise RuleBroken("request.invalid") from error
 
 
 def _month(on: date) -> tuple[date, date]:
@@ -258,28 +269,24 @@ def _cell(text: str) -> Cell:
 @allow(Role.CHIEF)
 def ask_swap(rotation_id: int) -> Answer:
     """Ask somebody to come in for who is absent."""
-    try:
-        absent_id, person_id, on = (
-            identifier(request.form.get("absent", "")),
-            identifier(request.form.get("person", "")),
-            _day("absent_on"),
-        )
-    except ValueError:
-        absent_id, person_id, on = 0, 0, None
     back = back_to()
     try:
         with reading(db.engine) as session:
             rotation = service.get_rotation(session, rotation_id, asker())
             back = back_to(rotation)
+            absence = _absence()
             seen = look(session, rotation, service.office_of(settings()))
             session.expunge(rotation)
-        if on is None:
-            raise RuleBroken("request.invalid")
-        way = find_way(seen, absent_id=absent_id, on=on, person_id=person_id)
+        way = find_way(seen, absence, _person())
         with transaction(db.engine) as session:
             rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
             swapping.offer(session, rotation, way, actor=asker(), now=now())
-            back = back_to(rotation, absent=absent_id, absent_on=on.isoformat())
+            back = back_to(
+                rotation,
+                absent=absence.user_id,
+                absent_on=absence.on.isoformat(),
+                absent_half=absence.half,
+            )
         flash(gettext("Asked. You are told when they answer; who accepts first comes."), "done")
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
@@ -303,7 +310,7 @@ def answer_swap(swap_id: int) -> Answer:
     accepts = request.form.get("verb") == "accept"
     try:
         with transaction(db.engine) as session:
-            pipeline.answer_swap(
+            done = pipeline.answer_swap(
                 session,
                 swap_id,
                 accepts=accepts,
@@ -311,10 +318,19 @@ def answer_swap(swap_id: int) -> Answer:
                 office=service.office_of(settings()),
                 now=now(),
             )
-        flash(
-            gettext("Thank you. Your plan and your seat are changed.") if accepts else gettext("Declined."),
-            "done",
-        )
+            said = _accepted(done) if accepts else gettext("Declined.")
+        flash(said, "error" if done.is_unseated else "done")
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
     return redirect(url_for("rotation_pages.swaps"))
+
+
+def _accepted(done: Answered) -> str:
+    """What came of saying yes."""
+    if done.is_unseated:
+        return str(
+            gettext("Thank you. Your plan is changed, but no seat was free for you. Look for one yourself.")
+        )
+    if done.booked or done.freed:
+        return str(gettext("Thank you. Your plan and your seat are changed."))
+    return str(gettext("Thank you. Your plan is changed."))

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from hashlib import sha256
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from marshmallow import ValidationError
+from orjson import OPT_SORT_KEYS, dumps
 from werkzeug.wrappers import Response
 
 from app.access import Role, allow, asker
 from app.database import reading, transaction
-from app.errors import DomainError, NotFound
+from app.errors import DomainError, NotFound, RuleBroken, Stale
 from app.extensions import db
-from app.fields import is_storable
 from app.http import identifier, now, today
 from app.rotation import service
-from app.rotation.naming import Lapsed, Part, lapsed, people_in, sections_in
+from app.rotation.naming import Lapsed, Part, Setting, lapsed, people_in, sections_in
 from app.rotation.rules import HALVES, WEEKDAYS
 from app.rotation.schemas import MOST_COVERS, MOST_DUTIES, MOST_MEETINGS, MOST_PEOPLE, SettingForm
 from app.wording import explain, of_rotation
@@ -31,24 +32,33 @@ EMPTY_ROWS = 3
 @allow(*SEERS)
 def setting() -> str:
     """The form of `?section=`, filled in."""
+    return _form(_section_asked())
+
+
+def _form(
+    section_id: int, typed: Setting | None = None, wrong: Collection[str] = (), version: str | None = None
+) -> str:
+    """The form as it is kept, or as somebody has `typed` it; the parts that are `wrong` are open. `version`: which one
+    it was made from, where that is not the one that is kept."""
     with reading(db.engine) as session:
-        section_id = _section_asked()
         service.check_section(session, section_id, asker(), to_read=True)
-        found = service.get_setting(session, section_id)
+        kept = service.get_setting(session, section_id)
+        shown = kept if typed is None else typed
         people = service.people_of(session, section_id, today())
         below = service.below(session, section_id)
         here, ours = {one.id for one in people}, {one.id for one in below}
-        elsewhere = service.users(session, people_in(found) - here)
-        sections = [*below, *service.sections(session, sections_in(found) - ours)]
+        elsewhere = service.users(session, people_in(shown) - here)
+        sections = [*below, *service.sections(session, sections_in(shown) - ours)]
         session.expunge_all()
-    of_person = {one["user_id"]: one for one in found["people"]}
+    of_person = {one["user_id"]: one for one in shown["people"]}
     # A setting of before the unknown were refused may name somebody who never was.
-    named = {user_id: f"#{user_id}" for user_id in people_in(found)}
+    named = {user_id: f"#{user_id}" for user_id in people_in(shown)}
     named |= {one.id: one.name for one in (*people, *elsewhere)}
     return render_template(
         "rotation_setting.html",
         section_id=section_id,
-        setting=found,
+        version=version or _version(kept),
+        setting=shown,
         of_person=of_person,
         rows=[*people, *(one for one in elsewhere if one.id in of_person)],
         people=[*people, *elsewhere],
@@ -56,11 +66,12 @@ def setting() -> str:
         here=here,
         sections=sections,
         ours=ours,
-        lapsed=[_in_words(one, named) for one in lapsed(found, here, ours)],
+        lapsed=[] if typed else [_in_words(one, named) for one in lapsed(kept, here, ours)],
         weekdays=WEEKDAYS[:5],
         halves=HALVES,
         empty_rows=EMPTY_ROWS,
         may_plan=asker().role is Role.CHIEF,
+        wrong=wrong,
     )
 
 
@@ -76,45 +87,81 @@ def _section_asked() -> int:
         raise NotFound("section.unknown") from error
 
 
+def _version(kept: Setting) -> str:
+    """Which setting a form was made from."""
+    return sha256(dumps(kept, option=OPT_SORT_KEYS)).hexdigest()[:32]
+
+
 @pages.post("/rotation/setting")
 @allow(Role.CHIEF)
-def save() -> Response:
-    """Set all of it as it stands in the form; rows without a name are dropped."""
-    section_id = _section_asked()
+def save() -> Response | tuple[str, int]:
+    """Set all of it as it stands in the form; rows without a name are dropped. What is refused stays in the form."""
+    section_id, typed, wrong = _section_asked(), _typed(), set[str]()
+    version = request.form.get("version")
     try:
-        data = {
-            "people": _people(),
-            "covers": _rows("cover", _cover, MOST_COVERS),
-            "duties": _rows("duty", _duty, MOST_DUTIES),
-            "meetings": _rows("meeting", _meeting, MOST_MEETINGS),
-        }
-        SettingForm().load(data)
-        with transaction(db.engine) as session:
-            service.put_setting(session, section_id, data, actor=asker(), now=now())
+        _keep(section_id, typed)
         flash(gettext("Kept. It holds from the next search on."), "done")
-    except (ValidationError, ValueError):
+        return redirect(url_for("rotation_setting_pages.setting", section=section_id))
+    except ValidationError as error:
+        wrong = set(error.messages_dict)
         flash(
             gettext(
                 "Something was not understood. A cover needs a number, a duty two people, a day a date; names are"
-                " unique."
+                " unique. What you typed stands below."
+            ),
+            "error",
+        )
+    except Stale:
+        version = None
+        flash(
+            gettext(
+                "Somebody else changed it while you typed. What you typed stands below: keeping it now takes the place"
+                " of theirs."
             ),
             "error",
         )
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
-    return redirect(url_for("rotation_setting_pages.setting", section=section_id))
+    return _form(section_id, typed, wrong, version), 422
+
+
+def _keep(section_id: int, typed: dict[str, Any]) -> None:
+    """Raises ValidationError; Stale `request.stale` where the form was made from another setting than there is; as
+    `service.put_setting`."""
+    SettingForm().load(typed)
+    with transaction(db.engine) as session:
+        service.hold_section(session, section_id=section_id)
+        version = _version(service.get_setting(session, section_id))
+        if request.form.get("version", version) != version:
+            raise Stale("request.stale")
+        service.put_setting(session, section_id, typed, actor=asker(), now=now())
+
+
+def _typed() -> dict[str, Any]:
+    """What the form says, whether it can be kept or not. Raises RuleBroken `request.invalid` for people and sections
+    that nobody can have chosen."""
+    try:
+        return {
+            "people": _people(),
+            "covers": _rows("cover", _cover, MOST_COVERS),
+            "duties": _rows("duty", _duty, MOST_DUTIES),
+            "meetings": _rows("meeting", _meeting, MOST_MEETINGS),
+        }
+    except ValueError as error:
+        raise RuleBroken("request.invalid") from error
 
 
 def _text(name: str) -> str:
-    text = request.form.get(name, "").strip()
-    if not is_storable(text):
-        raise ValueError
-    return text
+    return request.form.get(name, "").strip()
 
 
-def _number(name: str) -> int | None:
+def _number(name: str) -> int | str | None:
+    """A number, or what was typed instead of one."""
     text = _text(name)
-    return int(text) if text else None
+    try:
+        return int(text) if text else None
+    except ValueError:
+        return text
 
 
 def _id(name: str) -> int | None:

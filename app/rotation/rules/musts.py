@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
 from app.rotation.rules.problem import HALVES, Cell, HalfDay, Member, Plan, Problem, State
+from app.telework.caps.rules import is_out
+from app.telework.rules import Half
 
 
 class Rule(NamedTuple):
@@ -82,10 +84,12 @@ def _of_member(problem: Problem, member: Member, plan: Plan) -> Iterator[Violati
         if member.whole_days and count not in {0, len(HALVES)}:
             yield Violation(Rule("unit", member.id), day)
     yield from _of_periods(problem, member, home)
-    # No half is left for the office, and some of the day is telework: as `app.telework.caps.rules.days_out`.
-    yield from _of_rows(
-        member, {day: State.HOME in theirs and State.OFFICE not in theirs for day, theirs in states.items()}
-    )
+    if member.caps.row is not None:
+        out = {
+            day: State.HOME in theirs and is_out(_away(problem, member, day, theirs))
+            for day, theirs in states.items()
+        }
+        yield from _of_rows(member, out, member.caps.row)
 
 
 def _of_periods(problem: Problem, member: Member, home: Mapping[date, int]) -> Iterator[Violation]:
@@ -106,15 +110,21 @@ def _of_periods(problem: Problem, member: Member, home: Mapping[date, int]) -> I
             yield Violation(Rule(quota.kind, member.id), quota.first, "", found, quota.most)
 
 
-def _of_rows(member: Member, out: Mapping[date, bool]) -> Iterator[Violation]:
+def _away(problem: Problem, member: Member, day: date, states: Sequence[State]) -> list[Half]:
+    """The halves of a day that somebody has planned out of the office."""
+    return [
+        half
+        for half, state in zip(Half, states, strict=True)
+        if state is not State.OFFICE and not problem.is_off(Cell(member.id, day, half))
+    ]
+
+
+def _of_rows(member: Member, out: Mapping[date, bool], most: int) -> Iterator[Violation]:
     """`out`: whether a day counts in a row, of those planned."""
-    if member.caps.row is None:
-        return
-    most = member.caps.row
     settled = {day: count == len(HALVES) for day, count in member.around.items()}
     run: list[date] = []
-    for day, is_out in sorted({**settled, **out}.items()):
-        run = [*run, day] if is_out else []
+    for day, counts in sorted({**settled, **out}.items()):
+        run = [*run, day] if counts else []
         chosen = [one for one in run[-most - 1 :] if one in out]
         if len(run) > most and chosen:
             yield Violation(Rule("row", member.id), chosen[-1], "", len(run), most)
@@ -154,7 +164,9 @@ def _of_things(
     if seats is not None and here > seats:
         yield Violation(Rule("seats"), day, half, here, seats)
     lent = {
-        member.id for member in problem.members if states[member.id] is State.HOME and not member.own_terminal
+        member.id
+        for member in problem.members
+        if states[member.id] is State.HOME and problem.is_lent(member, day, half)
     }
     if problem.terminals is not None and len(lent) > problem.terminals:
         yield Violation(Rule("terminals"), day, half, len(lent), problem.terminals)

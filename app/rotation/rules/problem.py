@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
+
+from app.working_days import fiscal_year
 
 MONDAY, FRIDAY = 0, 4
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -60,7 +62,8 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Of a weekday in the fiscal year so far: how many half-days at home were granted, of how many that could be."""
+    """Of a weekday in the fiscal year of the first day planned, before it: how many half-days at home were granted, of
+    how many that could be."""
 
     granted: int = 0
     available: int = 0
@@ -80,8 +83,9 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody of the section. `target`: half-days at home that are wanted in all; `targets`: from a day to another.
-    None of either: no half-day but those wished for.
+    """Somebody of the section. `unit`: their 係; `unit_on`: days on which they belong to another, or ("") to none.
+    `target`: half-days at home that are wanted in all; `targets`: from a day to another. None of either: no half-day
+    but those wished for.
 
     `barred`: days on which nothing may be at home. `whole_days`: a day is at home with both halves, or not at all.
     `quotas`: caps of single weeks, months and years, beside `caps`. `around`: half-days at home on the working days
@@ -92,6 +96,7 @@ class Member:
     id: str
     name: str
     unit: str = ""
+    unit_on: Mapping[date, str] = field(default_factory=dict)
     eligible: bool = True
     barred: frozenset[date] = frozenset()
     whole_days: bool = False
@@ -105,6 +110,9 @@ class Member:
     fridays: Granted = Granted()
     mentor: str | None = None
     around: Mapping[date, int] = field(default_factory=dict)
+
+    def unit_of(self, day: date) -> str:
+        return self.unit_on.get(day, self.unit)
 
     def goals(self, days: Sequence[date]) -> list[tuple[list[date], int]]:
         """Of which of these days so many half-days at home are wanted."""
@@ -172,16 +180,27 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A cell that is given: away, or locked; `why` says so to whoever asks."""
+    """A cell that is given: away, or locked; `why` says so to whoever asks. `off`: who is away never works then
+    (part-time), so that the day is none of those in a row."""
 
     state: State
     why: str = ""
+    off: bool = False
+
+
+class Shared(NamedTuple):
+    """The Mondays or Fridays of one fiscal year among the days planned, which are shared out by granted ÷ available;
+    `so_far`: by person, what was of them before."""
+
+    days: Sequence[date]
+    so_far: Mapping[str, Granted]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is to be planned. `seats`: usable in the zone, `seats_on`: half-days with another number; `terminals`: to
-    lend to all, None: enough of them; `pools`: to lend to some."""
+    lend to all, None: enough of them; `pools`: to lend to some; `satellites`: cells that, at home, are at a satellite
+    office, for which none is lent."""
 
     days: Sequence[date]
     members: Sequence[Member]
@@ -192,6 +211,7 @@ class Problem:
     seats_on: Mapping[HalfDay, int] = field(default_factory=dict)
     terminals: int | None = None
     pools: Sequence[Pool] = ()
+    satellites: Collection[Cell] = frozenset()
     wishes: Sequence[Wish] = ()
     published: Mapping[Cell, State] = field(default_factory=dict)
 
@@ -204,17 +224,36 @@ class Problem:
     def is_away(self, cell: Cell) -> bool:
         return cell in self.fixed and self.fixed[cell].state is State.AWAY
 
+    def is_off(self, cell: Cell) -> bool:
+        """Whether somebody never works in such a half-day."""
+        return self.is_away(cell) and self.fixed[cell].off
+
+    def is_lent(self, member: Member, day: date, half: str) -> bool:
+        """Whether somebody has a terminal that is lent when they are at home then."""
+        return not member.own_terminal and Cell(member.id, day, half) not in self.satellites
+
     def seats_of(self, day: date, half: str) -> int | None:
         return self.seats_on.get((day, half), self.seats)
 
+    def shared(self) -> Iterator[Shared]:
+        """What is shared out, each fiscal year by itself: one that begins among the days begins from nothing."""
+        first = fiscal_year(min(self.days))
+        for year in sorted({fiscal_year(day) for day in self.days}):
+            for weekday in (MONDAY, FRIDAY):
+                yield Shared(
+                    [day for day in self.days if day.weekday() == weekday and fiscal_year(day) == year],
+                    {one.id: one.so_far(weekday) if year == first else Granted() for one in self.members},
+                )
+
     @property
-    def units(self) -> dict[str, list[str]]:
-        """The members of each 係."""
-        found: dict[str, list[str]] = defaultdict(list)
+    def units(self) -> dict[str, dict[date, list[str]]]:
+        """The members of each 係, by day: of the days on which it has any."""
+        found: dict[str, dict[date, list[str]]] = defaultdict(lambda: defaultdict(list))
         for member in self.members:
-            if member.unit:
-                found[member.unit].append(member.id)
-        return dict(found)
+            for day in self.days:
+                if unit := member.unit_of(day):
+                    found[unit][day].append(member.id)
+        return {unit: dict(by_day) for unit, by_day in found.items()}
 
     @property
     def weeks(self) -> dict[tuple[int, int], list[date]]:

@@ -9,7 +9,7 @@ from datetime import date
 from fractions import Fraction
 from math import ceil
 
-from app.rotation.rules.problem import FRIDAY, HALVES, MONDAY, Cell, Member, Plan, Problem, State
+from app.rotation.rules.problem import HALVES, Cell, Member, Plan, Problem, Shared, State
 
 SHARE = 10_000  # a share of granted ÷ available is counted in ten-thousandths
 
@@ -19,8 +19,8 @@ class Worth:
     """How far a plan meets the wishes, the most important first; less is better of each.
 
     `targets`: half-days off the targets. `care`, `wishes`: unmet. `uncalled`: half-days at home of those without a
-    target that nobody wished for, nor were given. `unfair`: the spreads of granted ÷ available Mondays and Fridays over
-    the fiscal year, added up, in ten-thousandths; a half is rounded down. `no_common_day`: units and weeks without a
+    target that nobody wished for, nor were given. `unfair`: the spreads of granted ÷ available Mondays and Fridays of
+    each fiscal year, added up, in ten-thousandths; a half is rounded down. `no_common_day`: units and weeks without a
     day on which all that are at work are in. `peak`: the most in the office. `changes`: cells other than published, but
     for those who are away by now.
     """
@@ -36,7 +36,9 @@ class Worth:
 
 
 def worth(problem: Problem, plan: Plan) -> Worth:
-    """Count a plan; shares no code with the search."""
+    """Count a plan as it is, whatever the search made of it. What is counted is settled in one place for both: which
+    cells nobody called home (`uncalled`), which half-days could be at home (`available`), in what shares are (SHARE).
+    """
     home = Counter((cell.person, cell.day) for cell in problem.cells() if plan[cell] is State.HOME)
     unmet = [wish for wish in problem.wishes if plan[wish.cell] is not wish.state]
     crowd = Counter((cell.day, cell.half) for cell in problem.cells() if plan[cell] is State.OFFICE)
@@ -50,12 +52,13 @@ def worth(problem: Problem, plan: Plan) -> Worth:
         wishes=sum(not wish.care for wish in unmet),
         uncalled=sum(plan[cell] is State.HOME for cell in uncalled(problem)),
         unfair=ceil(
-            SHARE * sum(_spread(problem, plan, weekday) for weekday in (MONDAY, FRIDAY)) - Fraction(1, 2)
+            SHARE * sum(_spread(problem, plan, shared) for shared in problem.shared()) - Fraction(1, 2)
         ),
         no_common_day=sum(
-            not any(_all_in(plan, people, day) for day in days)
-            for people in problem.units.values()
-            for days in problem.weeks.values()
+            not any(_all_in(plan, people_on[day], day) for day in there)
+            for people_on in problem.units.values()
+            for week in problem.weeks.values()
+            if (there := people_on.keys() & week)
         ),
         peak=max(crowd.values(), default=0),
         changes=sum(
@@ -79,28 +82,24 @@ def _all_in(plan: Plan, people: Iterable[str], day: date) -> bool:
     return all(plan[Cell(one, day, half)] is not State.HOME for one in people for half in HALVES)
 
 
-def available(problem: Problem, member: Member, weekday: int) -> int:
-    """The half-days of a weekday that could be at home, of the days planned."""
+def available(problem: Problem, member: Member, days: Iterable[date]) -> int:
+    """The half-days of some of the days planned that could be at home."""
     return sum(
-        day.weekday() == weekday
-        and day not in member.barred
-        and not problem.is_away(Cell(member.id, day, half))
-        for day in problem.days
+        day not in member.barred and not problem.is_away(Cell(member.id, day, half))
+        for day in days
         for half in HALVES
     )
 
 
-def _spread(problem: Problem, plan: Plan, weekday: int) -> Fraction:
+def _spread(problem: Problem, plan: Plan, shared: Shared) -> Fraction:
     shares = []
     for member in problem.members:
-        so_far = member.so_far(weekday)
-        could = so_far.available + available(problem, member, weekday)
+        so_far = shared.so_far[member.id]
+        could = so_far.available + available(problem, member, shared.days)
         if not member.eligible or not could:
             continue
         granted = so_far.granted + sum(
-            day.weekday() == weekday and plan[Cell(member.id, day, half)] is State.HOME
-            for day in problem.days
-            for half in HALVES
+            plan[Cell(member.id, day, half)] is State.HOME for day in shared.days for half in HALVES
         )
         shares.append(Fraction(granted, could))
     return max(shares) - min(shares) if shares else Fraction(0)

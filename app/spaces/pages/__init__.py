@@ -23,6 +23,7 @@ from app.database import reading, rehearsal, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import day_typed, is_storable
+from app.formats import by_clock
 from app.http import identifier, now, settings, today
 from app.spaces import barriers, fixed_seats, service, zones
 from app.spaces.overview import office_overview, zone_overview
@@ -65,16 +66,18 @@ def close() -> Response | str:
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("spaces_pages.office"))
-    return render_template(
-        "closing.html",
-        wanted=wanted,
-        site=site,
-        zone=zone,
-        clock=ZoneInfo(site.timezone),
-        bookings=len(ending),
-        people=len({one.user_id for one in ending if one.user_id}),
-        form=request.form,
-    )
+    clock = ZoneInfo(site.timezone)
+    with by_clock(clock):
+        return render_template(
+            "closing.html",
+            wanted=wanted,
+            site=site,
+            zone=zone,
+            clock=clock,
+            bookings=len(ending),
+            people=len({one.user_id for one in ending if one.user_id}),
+            form=request.form,
+        )
 
 
 def _closing(session: Session) -> pipeline.Closing:
@@ -276,14 +279,15 @@ def break_down(space_id: int) -> Response | str:
         )
     with reading(db.engine) as session:
         moves = moves_shown(pipeline.moves_of(session, outage, now=now()))["moves"]
-    return render_template(
-        "outage.html",
-        space=place.space,
-        outage=outage,
-        moves=moves,
-        clock=place.timezone,
-        form=request.form,
-    )
+    with by_clock(place.timezone):
+        return render_template(
+            "outage.html",
+            space=place.space,
+            outage=outage,
+            moves=moves,
+            clock=place.timezone,
+            form=request.form,
+        )
 
 
 @pages.post("/spaces/<int:space_id>/mend")

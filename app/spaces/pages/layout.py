@@ -59,7 +59,7 @@ def change_zone(zone_id: int) -> Response | str:
 @allow(Role.FACILITY)
 def remove_zone(zone_id: int) -> Response:
     def remove(session: Session) -> Response:
-        layout.remove_zone(session, zone_id, actor_id=asker().id, now=now())
+        pipeline.remove_zone(session, zone_id, actor_id=asker().id, now=now())
         return redirect(url_for("spaces_pages.office"))
 
     return _done(remove, gettext("Taken away. Its history stays."), otherwise=_to_zone(zone_id))

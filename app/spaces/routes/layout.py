@@ -82,7 +82,7 @@ def change_zone(query: dict[str, Any], body: dict[str, Any], zone_id: int) -> An
 def remove_zone(zone_id: int) -> Response:
     """Take a zone without spaces out of the layout; its history stays"""
     with transaction(db.engine) as session:
-        layout.remove_zone(session, zone_id, actor_id=asker().id, now=now())
+        pipeline.remove_zone(session, zone_id, actor_id=asker().id, now=now())
     return make_response("", 204)
 
 

@@ -22,6 +22,7 @@ from app.people.service import Person
 from app.telework.approval.rules import Deciders, deciders
 from app.telework.caps.service import Governed, governed
 from app.telework.freeing import needless_of
+from app.telework.guards import hold_months
 from app.telework.models import TeleworkDeputy, TeleworkPlan
 from app.telework.rules import AWAY, PlanState
 from app.telework.service import Office, check_open
@@ -148,10 +149,12 @@ def approve_plan(
     """Approve a request; also of a day that is over, which is then classified anew. `office`: so that the person is
     told how many of their bookings that makes needless.
 
-    Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`, Conflict `telework.state`.
+    Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`, Conflict `telework.state`, or
+    `telework.month_closed` where the day would not be classified anew.
     """
     (plan,) = _to_decide(session, [plan_id], actor=actor)
     _require_state([plan], PlanState.REQUESTED)
+    _require_open_months(session, [plan], actor.on)
     _decide([plan], PlanState.APPROVED, actor=actor, now=now)
     _tell(session, "telework.approved", [plan], actor=actor, now=now, office=office)
     return plan
@@ -177,7 +180,8 @@ def approve_many(
     """Approve those of many requests that still are what they were at `seen_at`; each person is told once. `office` as
     of `approve_plan`.
 
-    Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`: then none is.
+    Raises NotFound `telework.unknown`, Forbidden `telework.not_allowed`, Conflict `telework.month_closed`: then none
+    is.
     """
     plans = _to_decide(session, plan_ids, actor=actor)
     chosen = [
@@ -185,20 +189,22 @@ def approve_many(
         for plan in plans
         if plan.state is PlanState.REQUESTED and (seen_at is None or plan.requested_at <= seen_at)
     ]
+    _require_open_months(session, chosen, actor.on)
     _decide(chosen, PlanState.APPROVED, actor=actor, now=now)
     _tell(session, "telework.approved", chosen, actor=actor, now=now, office=office)
     return Approved(chosen, [plan for plan in plans if plan not in chosen])
 
 
 def reject(session: Session, plan_id: int, reason: str, *, actor: Person, now: datetime) -> TeleworkPlan:
-    """Refuse a request, with a word why. Raises as `approve_plan`."""
+    """Refuse a request, with a word why; also of a closed month. Raises NotFound `telework.unknown`, Forbidden
+    `telework.not_allowed`, Conflict `telework.state`."""
     return reject_many(session, [plan_id], reason, actor=actor, now=now)[0]
 
 
 def reject_many(
     session: Session, plan_ids: Collection[int], reason: str, *, actor: Person, now: datetime
 ) -> list[TeleworkPlan]:
-    """Refuse requests, with one word why; all of them or none. Raises as `approve_plan`."""
+    """Refuse requests, with one word why; all of them or none. Raises as `reject`."""
     plans = _to_decide(session, plan_ids, actor=actor)
     _require_state(plans, PlanState.REQUESTED)
     _decide(plans, PlanState.REJECTED, actor=actor, now=now, reason=reason)
@@ -209,7 +215,7 @@ def reject_many(
 def revoke(session: Session, plan_id: int, reason: str, *, actor: Person, now: datetime) -> TeleworkPlan:
     """Take an approval back, with the reason; not of a day that has been closed.
 
-    Raises as `approve_plan`, and Conflict `telework.day_closed`.
+    Raises as `reject`, and Conflict `telework.day_closed`.
     """
     return revoke_many(session, [plan_id], reason, actor=actor, now=now)[0]
 
@@ -231,6 +237,13 @@ def _require_state(plans: Iterable[TeleworkPlan], state: PlanState) -> None:
     for plan in plans:
         if plan.state is not state:
             raise Conflict("telework.state", state=plan.state.value)
+
+
+def _require_open_months(session: Session, plans: Iterable[TeleworkPlan], today: date) -> None:
+    """A month is closed once it is over; what is then approved of it would change nothing."""
+    closed = hold_months(session, {plan.on_date for plan in plans if plan.on_date < today.replace(day=1)})
+    if closed:
+        raise Conflict("telework.month_closed", on=min(closed).isoformat())
 
 
 def _decide(

@@ -12,21 +12,29 @@ from sqlalchemy.orm import Session
 
 from app.calendar import working_days
 from app.database import lock_rows
-from app.people.rules import lineage
 from app.people.service import Person
 from app.telework.approval.service import Approved, Authority, approve_many, authority
 from app.telework.caps.rules import (
     Breach,
     Cell,
     Limit,
-    Rule,
     breaches,
     concerning,
     lateness,
     period,
     shortage,
 )
-from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
+from app.telework.caps.service import (
+    Governed,
+    OwnTerminals,
+    Rulebook,
+    around,
+    cells_of,
+    governed,
+    nobody,
+    rulebook,
+)
+from app.telework.guards import closed_among
 from app.telework.models import TeleworkPlan
 from app.telework.rules import REMOTE, STANDING, Half, PlanKind, PlanState
 from app.telework.service import Office
@@ -63,7 +71,15 @@ class Asked:
         return next((one for one in self.plans if (one.on_date, one.half) == (on, half)), None)
 
 
-def asked(session: Session, first: date, last: date, *, actor: Person, office: Office) -> list[Asked]:
+def asked(
+    session: Session,
+    first: date,
+    last: date,
+    *,
+    actor: Person,
+    office: Office,
+    own_terminals: OwnTerminals = nobody,
+) -> list[Asked]:
     """The plans away from the office, from a day to another, of those for whom somebody decides; by their kana."""
     everybody = governed(session)
     who = authority(session, actor.on)
@@ -76,7 +92,7 @@ def asked(session: Session, first: date, last: date, *, actor: Person, office: O
     for plan in _plans(session, people, first, last):
         if who.may(actor, people[plan.user_id], plan.on_date):
             mine[plan.user_id].append(plan)
-    judge = _Judge(session, mine, everybody, office)
+    judge = _Judge(session, mine, everybody, office, own_terminals)
     return [
         Asked(person, mine[user_id], judge.of(person, mine[user_id]))
         for user_id, person in people.items()
@@ -111,6 +127,7 @@ class _Judge:
         plans: Mapping[int, list[TeleworkPlan]],
         everybody: Mapping[int, Governed],
         office: Office,
+        own_terminals: OwnTerminals,
     ) -> None:
         days = sorted({plan.on_date for theirs in plans.values() for plan in theirs})
         self._zone = office.timezone
@@ -120,7 +137,7 @@ class _Judge:
         if days:
             self._calendar = working_days(session, days[len(days) // 2].year)
             self._cells = cells_of(session, list(plans), *around(days), office)
-            self._short = self._shortages(session, days, everybody)
+            self._short = self._shortages(session, days, everybody, own_terminals)
 
     def of(self, person: Governed, plans: Iterable[TeleworkPlan]) -> dict[int, list[Breach]]:
         """What each of a person's plans breaks; absent where nothing."""
@@ -136,32 +153,30 @@ class _Judge:
         return found
 
     def _shortages(
-        self, session: Session, days: Collection[date], everybody: Mapping[int, Governed]
+        self,
+        session: Session,
+        days: Collection[date],
+        everybody: Mapping[int, Governed],
+        own_terminals: OwnTerminals,
     ) -> dict[int, Breach]:
         """The plans at home for which no terminal is left, first come, first served; approved ones come first."""
         limited = [rule for rule in self._book.rules if rule.terminals is not None]
         if not limited:
             return {}
+        own = own_terminals(session)
         halves: dict[tuple[date, Half], list[tuple[int, int]]] = defaultdict(list)
         for plan_id, user_id, on, half in session.execute(_at_home(days)):
-            if user_id in everybody:
+            if user_id in everybody and user_id not in own:
                 halves[on, half].append((plan_id, user_id))
         found: dict[int, Breach] = {}
         for rule in limited:
             for (on, _half), at_home in halves.items():
-                theirs = [one for one in at_home if self._counts(everybody[one[1]], rule, on)]
+                theirs = [one for one in at_home if self._book.lends(rule, everybody[one[1]], on)]
                 short = shortage(rule, on, len(theirs))
                 for plan_id, user_id in theirs[rule.terminals :] if short else ():
                     if short is not None and self._book.rule_on(everybody[user_id])(on) == rule:
                         found[plan_id] = short
         return found
-
-    def _counts(self, person: Governed, rule: Rule, on: date) -> bool:
-        """Whether somebody at home uses one of the rule's terminals."""
-        if not rule.holds(on) or rule.employment not in {None, person.employment}:
-            return False
-        above = lineage(person.sections_on(on), self._book.parents)
-        return rule.section_id is None or rule.section_id in above
 
 
 def _at_home(days: Collection[date]) -> Select[int, int, date, Half]:
@@ -191,9 +206,18 @@ class Week:
         return [plan for row in self.rows for plan in row.clean]
 
 
-def week(session: Session, on: date | None, *, actor: Person, today: date, office: Office) -> Week:
+def week(
+    session: Session,
+    on: date | None,
+    *,
+    actor: Person,
+    today: date,
+    office: Office,
+    own_terminals: OwnTerminals = nobody,
+) -> Week:
     """The week of a day, or the first in which something waits, from that of today on where there is a choice."""
-    everything = asked(session, today - BACK, today + AHEAD, actor=actor, office=office)
+    span = (today - BACK, today + AHEAD)
+    everything = asked(session, *span, actor=actor, office=office, own_terminals=own_terminals)
     waiting = Counter(period(Limit.WEEK, plan.on_date)[0] for row in everything for plan in row.waiting)
     this = period(Limit.WEEK, today)[0]
     if on is None:
@@ -214,13 +238,23 @@ def week(session: Session, on: date | None, *, actor: Person, today: date, offic
     return Week(monday, shown, rows, at_home, dict(sorted(waiting.items())))
 
 
-def approve_week(session: Session, on: date, *, actor: Person, now: datetime, office: Office) -> Approved:
-    """Approve what waits in a week and breaks no rule; the rest is left to look at."""
+def approve_week(
+    session: Session,
+    on: date,
+    *,
+    actor: Person,
+    now: datetime,
+    office: Office,
+    own_terminals: OwnTerminals = nobody,
+) -> Approved:
+    """Approve what waits in a week and breaks no rule, but in a closed month; the rest is left to look at."""
     first, last = period(Limit.WEEK, on)
     before = asked(session, first, last, actor=actor, office=office)
     lock_rows(session, "person", {row.person.user_id for row in before})
-    found = asked(session, first, last, actor=actor, office=office)
-    ids = [plan.id for row in found for plan in row.clean]
+    found = asked(session, first, last, actor=actor, office=office, own_terminals=own_terminals)
+    clean = [plan for row in found for plan in row.clean]
+    closed = closed_among(session, {plan.on_date for plan in clean})
+    ids = [plan.id for plan in clean if plan.on_date not in closed]
     done = approve_many(session, ids, actor=actor, now=now, office=office)
     approved = {plan.id for plan in done.approved}
     return Approved(done.approved, [plan for row in found for plan in row.waiting if plan.id not in approved])

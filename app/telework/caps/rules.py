@@ -271,13 +271,19 @@ def _of_periods(total: Callable[[Measure, date, date], int], on: date, rule: Rul
 def days_out(cells: Iterable[Cell], calendar: WorkingDays) -> list[date]:
     """The working days with telework on which no half is left for the office, in order: what counts in a row."""
     remote: set[date] = set()
-    away: set[tuple[date, Half]] = set()
+    away: dict[date, set[Half]] = defaultdict(set)
     for cell in cells:
         if cell.is_remote and calendar.is_working(cell.on):
             remote.add(cell.on)
         if cell.kind is not PlanKind.OFFICE and cell.fills:
-            away.add((cell.on, cell.half))
-    return sorted(on for on in remote if all((on, half) in away for half in Half))
+            away[cell.on].add(cell.half)
+    return sorted(on for on in remote if is_out(away[on]))
+
+
+def is_out(away: Collection[Half]) -> bool:
+    """Whether a day of which some is telework counts in a row: the halves planned `away` leave none for the office. One
+    in which somebody never works, and has planned nothing, is left."""
+    return all(half in away for half in Half)
 
 
 def rows(cells: Iterable[Cell], calendar: WorkingDays) -> list[list[date]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -37,6 +37,13 @@ from app.telework.service import Office
 from app.working_days import WorkingDays
 
 LOCK = "telework_rule"
+# Who has a terminal of their own, so that none need be lent to them; rotations know.
+OwnTerminals = Callable[[Session], Collection[int]]
+
+
+def nobody(_session: Session) -> Collection[int]:
+    """Everybody needs a terminal that is lent."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,13 @@ class Rulebook:
             return rule_for(self.rules, above, person.employment, on)
 
         return found
+
+    def lends(self, rule: Rule, person: Governed, on: date) -> bool:
+        """Whether somebody at home uses one of a rule's terminals: everybody does whom it is made for, of its section
+        and those below it, of its kind of employment."""
+        if not rule.holds(on) or rule.employment not in {None, person.employment}:
+            return False
+        return rule.section_id is None or rule.section_id in lineage(person.sections_on(on), self.parents)
 
     def below(self, section_id: int) -> list[int]:
         """A section and all below it."""
@@ -129,37 +143,60 @@ def around(days: Collection[date]) -> tuple[date, date]:
     return first - timedelta(days=31), last + timedelta(days=31)
 
 
+@dataclass(frozen=True, slots=True)
+class AtHome:
+    """What somebody would have planned, `fresh` of it newly."""
+
+    person: Governed
+    planned: Collection[Cell]
+    fresh: Collection[Cell]
+
+
 def shortages(
-    session: Session, book: Rulebook, wanted: Iterable[tuple[Rule, Cell]], *, besides: int
-) -> list[Breach]:
-    """Where a person's half-days at home, each with its rule, would be more than there are terminals to lend.
+    session: Session, book: Rulebook, wanted: Collection[AtHome], *, besides: Collection[int] = ()
+) -> dict[int, list[Breach]]:
+    """By person, where new half-days at home would be more than there are terminals to lend: of several people, those
+    of the last of them, for whom none is left. One query for each rule that lends some.
 
-    Everybody counts whom the rule is made for: of its section and those below it, of its kind of employment. The rules'
-    locks are taken first, so that two who ask for the last terminal count one after the other.
+    Everybody counts as `Rulebook.lends` says, but for those `besides`. The rules' locks are taken first, so that two
+    who ask for the last terminal count one after the other.
     """
-    by_rule: dict[Rule, list[Cell]] = defaultdict(list)
-    for rule, cell in wanted:
-        if rule.terminals is not None and cell.kind is PlanKind.HOME:
-            by_rule[rule].append(cell)
-    lock_in_order(session, [(LOCK, {rule.id for rule in by_rule})])
-    found = []
-    for rule, cells in by_rule.items():
-        at_home = _at_home(session, book, rule, {cell.on for cell in cells}, besides)
-        for cell in cells:
-            short = shortage(rule, cell.on, at_home.get((cell.on, cell.half), 0) + 1)
+    asked: dict[Rule, dict[tuple[date, Half], list[int]]] = defaultdict(lambda: defaultdict(list))
+    for one in wanted:
+        rule_on = book.rule_on(one.person)
+        for cell in one.fresh:
+            rule = rule_on(cell.on)
+            if rule is not None and rule.terminals is not None and cell.kind is PlanKind.HOME:
+                asked[rule][cell.on, cell.half].append(one.person.user_id)
+    lock_in_order(session, [(LOCK, {rule.id for rule in asked})])
+    left_out = {*besides, *(one.person.user_id for one in wanted)}
+    found: dict[int, set[Breach]] = defaultdict(set)
+    for rule, half_days in asked.items():
+        days = {on for on, _half in half_days}
+        at_home = _planned_at_home(session, book, rule, days, left_out)
+        at_home.update(
+            (cell.on, cell.half)
+            for one in wanted
+            for cell in one.planned
+            if cell.kind is PlanKind.HOME and cell.on in days and book.lends(rule, one.person, cell.on)
+        )
+        for (on, half), user_ids in half_days.items():
+            short = shortage(rule, on, at_home[on, half])
             if short is not None:
-                found.append(short)
-    return sorted(set(found))
+                for user_id in user_ids[short.cap - short.value :]:
+                    found[user_id].add(short)
+    return {user_id: sorted(theirs) for user_id, theirs in found.items()}
 
 
-def _at_home(
-    session: Session, book: Rulebook, rule: Rule, days: Collection[date], besides: int
-) -> dict[tuple[date, Half], int]:
+def _planned_at_home(
+    session: Session, book: Rulebook, rule: Rule, days: Collection[date], besides: Collection[int]
+) -> Counter[tuple[date, Half]]:
+    """How many of a rule's terminals are lent on these days, by half-day, but for these people's; one query."""
     where: list[ColumnElement[bool]] = [
         TeleworkPlan.on_date.in_(days),
         TeleworkPlan.kind == PlanKind.HOME,
         TeleworkPlan.state.in_(STANDING),
-        TeleworkPlan.user_id != besides,
+        TeleworkPlan.user_id.not_in(besides),
     ]
     people = select(User.id).where(User.left_at.is_(None))
     if rule.employment is not None:
@@ -178,7 +215,7 @@ def _at_home(
         .where(*where)
         .group_by(TeleworkPlan.on_date, TeleworkPlan.half)
     )
-    return {(on, half): count for on, half, count in session.execute(query)}
+    return Counter({(on, half): count for on, half, count in session.execute(query)})
 
 
 def check_may_see(session: Session, person_id: int, *, actor: Person, on: date) -> None:

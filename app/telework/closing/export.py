@@ -97,7 +97,7 @@ def _table(
 
 def _entries(session: Session, month: Month, office: Office) -> list[Entry]:
     """The half-days of a month, by person, day and half; three queries."""
-    stays = stays_between(session, month.first, month.last)
+    stays = stays_between(session, month.first, month.last, office.timezone)
     sections = {one.id: (one.code, one.name) for one in list_sections(session)}
     rows = session.execute(
         effective(

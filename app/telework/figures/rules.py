@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import TypeVar
 
 from app.telework.caps.rules import Cell
 from app.telework.daylog.rules import Form
@@ -17,6 +18,7 @@ from app.telework.rules import AWAY, DayClass, Half
 
 # Whether somebody may telework at all, on a day.
 Eligible = Callable[[int, date], bool]
+Key = TypeVar("Key")
 SHEET_DAY = (10, 1)  # the ministry asks as of 1 October
 
 
@@ -92,6 +94,11 @@ def share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+def added(counts: Mapping[Key, int], more: Mapping[Key, int]) -> dict[Key, int]:
+    """What is counted twice by the same keys, added up."""
+    return {key: counts.get(key, 0) + more.get(key, 0) for key in counts.keys() | more.keys()}
+
+
 class Band(StrEnum):
     """The bands of the ministry's sheet; NONE: nobody is eligible."""
 
@@ -126,6 +133,17 @@ class SheetLine:
     users: int
     by_form: Mapping[Form, int]
     half_days: Mapping[Form, int]
+
+    def __add__(self, other: SheetLine) -> SheetLine:
+        """With another, which is of other people."""
+        return SheetLine(
+            self.section_id,
+            self.staff + other.staff,
+            self.eligible + other.eligible,
+            self.users + other.users,
+            added(self.by_form, other.by_form),
+            added(self.half_days, other.half_days),
+        )
 
     @property
     def rate(self) -> float | None:

@@ -23,12 +23,12 @@ from app.timespan import day_span
 from app.working_days import fiscal_days, fiscal_year
 
 
-def keep_day(session: Session, on: date) -> int:
+def keep_day(session: Session, on: date, timezone: ZoneInfo) -> int:
     """Keep the figures of a day's half-days, which are about to be erased; returns how many there are.
 
     A person counts once: for the membership of that day that began first.
     """
-    stays = stays_between(session, on, on)
+    stays = stays_between(session, on, on, timezone)
     columns = (Row.user_id, Row.half, Row.form, Row.day_class.label("found"), Row.telework_minutes)
     rows = session.execute(effective(*columns).where(Row.on_date == on)).all()
     is_eligible = eligibility(session, {row.user_id for row in rows})
@@ -86,7 +86,7 @@ def keep_sheet(session: Session, on: date, timezone: ZoneInfo) -> None:
 
 
 def _sheet(session: Session, first: date, as_of: date, timezone: ZoneInfo) -> list[SheetLine]:
-    stays = stays_between(session, first, as_of)
+    stays = stays_between(session, first, as_of, timezone)
     staff = {
         user_id: section_of(stays.get(user_id, ()), as_of)
         for user_id in staff_ids(session, on=as_of, day_began_at=day_span(as_of, timezone).start)

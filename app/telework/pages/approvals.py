@@ -9,6 +9,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from app import pipeline
 from app.access import PEOPLE, Role, allow, asker
 from app.database import reading
 from app.errors import RuleBroken
@@ -34,7 +35,14 @@ NAMERS = (Role.CHIEF, Role.PERSONNEL)
 def waiting() -> str:
     """The week of `?week=`, or the first in which something waits."""
     with reading(db.engine) as session:
-        shown = week(session, _week_asked(), actor=asker(), today=today(), office=Office.of(settings()))
+        shown = week(
+            session,
+            _week_asked(),
+            actor=asker(),
+            today=today(),
+            office=Office.of(settings()),
+            own_terminals=pipeline.own_terminals,
+        )
         part = None
         if asker().role in NAMERS:
             own = asker().id if asker().role is Role.CHIEF else None
@@ -69,7 +77,9 @@ def approve() -> Response:
         if on is None:
             raise RuleBroken("request.invalid")
         office = Office.of(settings())
-        found = approve_week(session, on, actor=asker(), now=now(), office=office)
+        found = approve_week(
+            session, on, actor=asker(), now=now(), office=office, own_terminals=pipeline.own_terminals
+        )
         return _approved(len(found.approved), len(found.left))
 
     return done(do, _back())

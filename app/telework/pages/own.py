@@ -10,6 +10,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from app import pipeline
 from app.access import PEOPLE, Role, allow, asker, visitor
 from app.database import reading
 from app.errors import RuleBroken
@@ -143,7 +144,9 @@ def ask_hours() -> Response:
 
 def _ask(session: Session, wanted: list[Wanted]) -> str:
     office = Office.of(settings())
-    asked = requesting.request(session, wanted, actor=asker(), now=now(), office=office)
+    asked = requesting.request(
+        session, wanted, actor=asker(), now=now(), office=office, own_terminals=pipeline.own_terminals
+    )
     days = {plan.on_date for plan in asked.plans}
     listed = needless_of(session, [asker().id], now=now(), office=office).get(asker().id, [])
     awaited = awaited_needlessly(session, asker().id, now=now(), office=office)
@@ -214,7 +217,14 @@ def restore() -> Response:
     def do(session: Session) -> str:
         office = Office.of(settings())
         for plan_id in chosen_ids("plan"):
-            requesting.restore(session, plan_id, actor=asker(), now=now(), office=office)
+            requesting.restore(
+                session,
+                plan_id,
+                actor=asker(),
+                now=now(),
+                office=office,
+                own_terminals=pipeline.own_terminals,
+            )
         return str(gettext("It is as it was."))
 
     return done(do, _back("#plans"))

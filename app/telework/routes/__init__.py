@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import fields
 from sqlalchemy.orm import Session
 
+from app import pipeline
 from app.access import PEOPLE, READERS, allow, asker
 from app.calendar import working_days
 from app.cursors import key_page, paged_by
@@ -80,7 +81,9 @@ def put_plan(_query: dict[str, Any], body: dict[str, Any]) -> Any:
     if len({(one.on, one.half) for one in wanted}) < len(wanted):
         raise RuleBroken("request.invalid", field="cells")
     with transaction(db.engine) as session:
-        asked = requesting.request(session, wanted, actor=asker(), now=now(), office=office)
+        asked = requesting.request(
+            session, wanted, actor=asker(), now=now(), office=office, own_terminals=pipeline.own_terminals
+        )
         needless = {made: needless_by(session, made, office, now=now()) for made in asked.plans}
         items = [
             {
@@ -164,7 +167,9 @@ def restore(plan_id: int) -> Any:
     """Undo a withdrawal, within a quarter of an hour: the plan is as it was, approved where it was"""
     office = Office.of(settings())
     return _changed(
-        lambda session: requesting.restore(session, plan_id, actor=asker(), now=now(), office=office)
+        lambda session: requesting.restore(
+            session, plan_id, actor=asker(), now=now(), office=office, own_terminals=pipeline.own_terminals
+        )
     )
 
 

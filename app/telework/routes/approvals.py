@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, make_response
 from marshmallow import fields
 
+from app import pipeline
 from app.access import PEOPLE, Role, allow, asker
 from app.cursors import key_page, paged_by
 from app.database import reading, transaction
@@ -52,7 +53,8 @@ def waiting(query: dict[str, Any]) -> Any:
     """The requests that wait for one's decision, each with what it breaks of the rules"""
     week = period(Limit.WEEK, query["week"]) if query["week"] else (today() - BACK, today() + AHEAD)
     with reading(db.engine) as session:
-        found = asked(session, *week, actor=asker(), office=Office.of(settings()))
+        office = Office.of(settings())
+        found = asked(session, *week, actor=asker(), office=office, own_terminals=pipeline.own_terminals)
     rows = [
         {
             "plan": plan,
@@ -81,7 +83,14 @@ def approve_many(body: dict[str, Any]) -> Any:
     office = Office.of(settings())
     with transaction(db.engine) as session:
         if "week" in body:
-            done = approve_week(session, body["week"], actor=asker(), now=now(), office=office)
+            done = approve_week(
+                session,
+                body["week"],
+                actor=asker(),
+                now=now(),
+                office=office,
+                own_terminals=pipeline.own_terminals,
+            )
         else:
             done = approval.approve_many(
                 session, body["plan_ids"], actor=asker(), now=now(), seen_at=body["seen_at"], office=office

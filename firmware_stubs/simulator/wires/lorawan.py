@@ -17,7 +17,7 @@ RSSI = -97
 
 def things_stack(said: Said) -> tuple[str, bytes]:
     """`v3/akiseki@ttn/devices/{device}/up`."""
-    counter = {"f_cnt": said.seq - 1} if said.seq > 1 else {}
+    counter = {"f_cnt": said.seq} if said.seq else {}
     sent_at = rfc_3339(said.sent_at)
     return f"v3/akiseki@ttn/devices/{said.sensor_id}/up", compact(
         {
@@ -45,7 +45,7 @@ def chirpstack(said: Said) -> tuple[str, bytes]:
             "deviceInfo": {"deviceProfileName": MODEL, "devEui": said.sensor_id},
             # Each session has a new address and counts from the beginning.
             "devAddr": said.boot[:8],
-            "fCnt": said.seq - 1 or None,
+            "fCnt": said.seq or None,
             "fPort": PORT,
             "data": None if history else base64.b64encode(content).decode(),
             "object": history,

@@ -25,7 +25,7 @@ def subject(sensor_id: str) -> str:
 def encode(said: Said) -> tuple[str, bytes]:
     """`spBv1.0/{group}/DBIRTH|DDATA/{node}/{device}`."""
     group, node = NODE
-    is_birth = said.seq == 1
+    is_birth = said.seq == 0
     metric = b"".join(
         (
             _bytes(1, METRIC) if is_birth else b"",
@@ -37,7 +37,7 @@ def encode(said: Said) -> tuple[str, bytes]:
         )
     )
     # The count of a message runs from 0 to 255 and begins anew.
-    payload = _instant(1, said.at and said.sent_at) + _bytes(2, metric) + _number(3, (said.seq - 1) % 256)
+    payload = _instant(1, said.at and said.sent_at) + _bytes(2, metric) + _number(3, said.seq % 256)
     return f"spBv1.0/{group}/{'DBIRTH' if is_birth else 'DDATA'}/{node}/{said.sensor_id}", payload
 
 

@@ -140,6 +140,14 @@ def test_where_the_day_has_no_such_time_another_one_or_another_space_is_named(ap
     assert said["allowed"] == "another time or space"
 
 
+def test_no_time_is_named_out_of_the_offices_hours_unless_it_was_asked_for(api: Api, house: House) -> None:
+    house.book("baba", "seat", "08:30", "17:30")
+    said = refusal(api, "aoki", asked(house, "seat", "16:00", "17:00"))
+    assert (said["allowed"], "next_start" in said["facts"]) == ("another time or space", False)
+    said = refusal(api, "aoki", asked(house, "seat", "17:00", "18:00"))
+    assert said["allowed"] == span_text("17:30", "18:30")
+
+
 def test_ones_own_booking_in_the_way_is_named(api: Api, house: House) -> None:
     own = house.book("aoki", "window", "10:00", "12:00")
     body = asked(house, "seat", "11:00", "13:00")

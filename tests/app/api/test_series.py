@@ -105,6 +105,102 @@ def test_all_or_nothing_unless_the_possible_ones_are_asked_for(api: Api, house: 
 
 
 @pytest.mark.parametrize(
+    ("possible_ones", "taken", "english", "japanese"),
+    [(False, [1, 2], "Wed, Nov 25", "11月25日(水)"), (True, [0, 1, 2], "Tue, Nov 24", "11月24日(火)")],
+)
+def test_a_series_refused_as_a_whole_names_its_first_day_and_the_rule(
+    api: Api, house: House, possible_ones: bool, taken: list[int], english: str, japanese: str
+) -> None:
+    for day in taken:
+        house.book("baba", "seat", "10:00", "12:00", day=day)
+    body = asked(house, DAILY | {"possible_ones": possible_ones})
+    answer = api.call("aoki", "POST", "/bookings", body, Accept_Language="en")
+    assert problem(answer) == (409, "series.refused")
+    said = answer.get_json()
+    start, end = at("10:00", day=taken[0]).isoformat(), at("12:00", day=taken[0]).isoformat()
+    assert (said["rule"], said["value"]) == ("space", f"{start}/{end}")
+    assert said["allowed"] == "another time or space"
+    facts = said["facts"]
+    assert (facts["start"], facts["because"]) == (start, "booking.overlap")
+    assert (facts["refused"], facts["of"]) == (len(taken), 3)
+    assert said["detail"] == (
+        f"Not every day can be had. Nothing was booked. {english} 10:00: The space is already taken for part of that"
+        " time. Choose another one."
+    )
+    assert f"{japanese} 10:00：" in api.call("aoki", "POST", "/bookings", body).get_json()["detail"]
+    assert statuses(api) == []
+
+
+def test_a_series_refused_as_a_whole_names_the_limit(api: Api, house: House) -> None:
+    body = asked(house, {"every": "week", "count": 14, "working_days_only": False})
+    answer = api.call("aoki", "POST", "/bookings", body, Accept_Language="en")
+    said = answer.get_json()
+    assert (problem(answer), said["rule"]) == ((409, "series.refused"), "horizon")
+    assert said["facts"]["start"] == at("10:00", day=7 * 12).isoformat()
+    assert said["allowed"].startswith("<= 2027-02-16")
+    assert said["detail"].endswith("The latest start is Tue, Feb 16 09:00.")
+
+
+def test_the_days_that_a_series_leaves_out_are_told_with_the_reason(api: Api, house: House) -> None:
+    chosen = ["2026-11-20", "2026-11-25", "2026-11-28", "2027-12-01"]
+    for dry_run, status in ((True, 200), (False, 201)):
+        answer = api.call("aoki", "POST", "/bookings", asked(house, {"dates": chosen, "dry_run": dry_run}))
+        assert answer.status_code == status
+        series = answer.get_json()["series"]
+        assert [one["start"] for one in series["bookings"]] == [at("10:00", day=1).isoformat()]
+        assert series["left_out"] == [
+            {"on": "2026-11-20", "why": "earlier", "and_later": False},
+            {"on": "2026-11-28", "why": "closed", "and_later": False},
+            {"on": "2027-12-01", "why": "far", "and_later": False},
+        ]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rule", "value", "allowed", "detail"),
+    [
+        (
+            "2026-11-28",
+            "closed",
+            "2026-11-28",
+            "a working day, or working_days_only: false",
+            "All of these days are closed. Choose others, or book closed days too.",
+        ),
+        (
+            "2026-11-20",
+            "earlier",
+            "2026-11-20",
+            ">= 2026-11-24",
+            "The chosen days all come before the first day.",
+        ),
+        (
+            "2028-11-20",
+            "far",
+            "2028-11-20",
+            "< 2027-11-25",
+            "The chosen days are all a year away, or more.",
+        ),
+    ],
+)
+def test_where_no_day_is_left_the_rule_is_named_that_leaves_none(
+    api: Api, house: House, chosen: str, rule: str, value: str, allowed: str, detail: str
+) -> None:
+    body = asked(house, {"dates": [chosen]})
+    answer = api.call("aoki", "POST", "/bookings", body, Accept_Language="en")
+    assert problem(answer) == (422, "series.empty")
+    said = answer.get_json()
+    assert (said["rule"], said["value"], said["allowed"]) == (rule, value, allowed)
+    assert said["detail"] == detail
+
+
+def test_the_nearest_time_of_a_series_day_lies_within_the_offices_hours(api: Api, house: House) -> None:
+    house.book("baba", "seat", "08:30", "17:15", day=1)
+    body = asked(house, DAILY | {"dry_run": True})
+    (refused,) = api.call("aoki", "POST", "/bookings", body).get_json()["series"]["refused"]
+    assert refused["nearest_start"] is None
+    assert refused["nearest_space_id"] is not None
+
+
+@pytest.mark.parametrize(
     "repeat",
     [
         {},

@@ -24,7 +24,7 @@ from app.spaces import fixed_seats
 from app.spaces.rules import Kind
 from tests.app.bookings.test_elsewhere import add_zone
 from tests.app.bookings.test_legal import zone_id
-from tests.house import DAY, House, at, span
+from tests.house import DAY, OFFICE, House, at, span
 
 SOON = 10.0
 
@@ -132,7 +132,15 @@ def repeat(session: Session, house: House, _booking: Booking) -> None:
         house.spaces["seat"], span("10:00", "11:00"), Recurrence(Every.DAY, count=2), {"every": "day"}
     )
     baba, calendar = house.people["baba"], public_holidays(2026)
-    series.make(session, wanted, actor=baba, calendar=calendar, now=at("08:00"), possible_ones=False)
+    series.make(
+        session,
+        wanted,
+        actor=baba,
+        calendar=calendar,
+        hours=OFFICE.hours,
+        now=at("08:00"),
+        possible_ones=False,
+    )
 
 
 @pytest.mark.parametrize("do", [move_to_seat, claim, allot, repeat])

@@ -156,6 +156,7 @@ def series_of(house: House, where: str, *, count: int, possible_ones: bool = Tru
             ask,
             actor=house.people["aoki"],
             calendar=public_holidays(2026),
+            hours=OFFICE.hours,
             now=at("08:00"),
             possible_ones=possible_ones,
         )

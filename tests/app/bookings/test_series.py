@@ -41,6 +41,7 @@ def make(house: House, wanted: series.Ask, *, who: str = "aoki", possible_ones: 
             wanted,
             actor=house.people[who],
             calendar=public_holidays(2026),
+            hours=OFFICE.hours,
             now=at("08:00"),
             possible_ones=possible_ones,
         )
@@ -68,7 +69,9 @@ def test_all_or_nothing_leaves_nothing_where_one_day_is_taken(house: House) -> N
     house.book("baba", "seat", "10:00", "11:00", day=1)
     with pytest.raises(Conflict, match=r"series\.refused") as caught:
         make(house, ask(house))
-    assert caught.value.facts == {"refused": 1, "of": 3}
+    facts = caught.value.facts
+    assert (facts["refused"], facts["of"], facts["because"]) == (1, 3, "booking.overlap")
+    assert facts["start"] == at("09:00", day=1).isoformat()
     assert len(bookings(house)) == 1
 
 

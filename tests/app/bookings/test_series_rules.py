@@ -58,12 +58,48 @@ recurrences = st.one_of(
     ],
 )
 def test_from_a_tuesday_on_a_series_falls_on_these_days(recurrence: Recurrence, expected: list[str]) -> None:
-    assert [f"{on:%m-%d}" for on in recurrence.days(DAY, CALENDAR)] == expected
+    assert [f"{on:%m-%d}" for on in recurrence.days(DAY, CALENDAR).wanted] == expected
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "expected"),
+    [
+        (
+            Recurrence(dates=(date(2026, 11, 20), DAY, date(2026, 12, 2), date(2027, 11, 25))),
+            ["2026-11-20 earlier", "2026-12-02 closed", "2027-11-25 far"],
+        ),
+        (Recurrence(dates=(date(2026, 12, 2),), working_days_only=False), []),
+        (Recurrence(Every.WEEK, frozenset({2}), count=2), ["2026-12-02 closed"]),
+        (Recurrence(Every.WEEK, frozenset({2}), until=date(2026, 12, 2)), ["2026-12-02 closed"]),
+        (Recurrence(Every.DAY, until=date(2026, 12, 6)), []),
+        (
+            Recurrence(Every.DAY, until=date(2028, 1, 1), working_days_only=False),
+            ["2027-03-04 many, and later"],
+        ),
+        (
+            Recurrence(Every.WEEK, until=date(2028, 1, 1), working_days_only=False),
+            ["2027-11-30 far, and later"],
+        ),
+        (Recurrence(Every.WEEK, count=100, working_days_only=False), ["2027-11-30 far, and later"]),
+        (Recurrence(Every.WEEK, until=date(2027, 11, 24), working_days_only=False), []),
+    ],
+)
+def test_what_a_series_leaves_out_it_tells_with_the_reason(
+    recurrence: Recurrence, expected: list[str]
+) -> None:
+    found = recurrence.days(DAY, CALENDAR).left_out
+    assert [f"{one.on} {one.why}" + ", and later" * one.and_later for one in found] == expected
+
+
+@given(st.lists(days, min_size=1, max_size=120), days, st.booleans())
+def test_of_chosen_dates_none_is_lost(chosen: list[date], first: date, working_days_only: bool) -> None:
+    found = Recurrence(dates=tuple(chosen), working_days_only=working_days_only).days(first, CALENDAR)
+    assert sorted([*found.wanted, *(one.on for one in found.left_out)]) == sorted(set(chosen))
 
 
 @given(recurrences, days)
 def test_the_days_are_in_order_apart_and_within_the_limits(recurrence: Recurrence, first: date) -> None:
-    found = recurrence.days(first, CALENDAR)
+    found = recurrence.days(first, CALENDAR).wanted
     assert found == sorted(set(found))
     assert len(found) <= min(recurrence.count or MOST, MOST)
     assert all(first <= on < first + timedelta(days=366) for on in found)

@@ -3,6 +3,7 @@ site's."""
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from app import pipeline
+from app.bookings import reserve
 from app.bookings.models import Booking
 from app.bookings.now.asking import Named, ask_of
 from app.bookings.now.service import Taken
@@ -22,6 +24,7 @@ from app.errors import Conflict
 from app.settings import OfficeHours
 from app.spaces.models import Closure, Floor, Site, Space, SpaceOutage, Zone
 from app.spaces.rules import Kind, Lane, Target
+from app.timespan import TimeSpan
 from app.waitlist import service
 from app.waitlist.models import Entry
 from app.waitlist.rules import State
@@ -219,6 +222,78 @@ def test_a_seat_now_is_had_until_the_office_closes_there(api: Api, house: House,
 @pytest.fixture
 def staff(app: Flask, house: House) -> FlaskClient:
     return signed_in(app.test_client(), house, "fujii")
+
+
+def times_in(page: str) -> list[str]:
+    """The times of day that a page tells, but for the values of its forms."""
+    return re.findall(r"\d\d:\d\d", re.sub(r"<[^>]*>", " ", page.partition("<main")[2]))
+
+
+def desk_of(house: House, where: str) -> str:
+    with reading(house.engine) as session:
+        return f"/s/{session.get_one(Space, house.spaces[where]).desk_code}"
+
+
+def book_there(house: House, who: str, where: str, start: datetime, end: datetime) -> Booking:
+    with transaction(house.engine) as session:
+        booking = reserve.reserve(
+            session,
+            actor=house.people[who],
+            space_id=house.spaces[where],
+            span=TimeSpan(start, end),
+            now=at("08:00"),
+        )
+        session.expunge(booking)
+    return booking
+
+
+@pytest.mark.parametrize(("locale", "note"), [("ja", "ニューヨーク"), ("en", "those of New York")])
+def test_the_desks_page_has_one_clock_the_sites_and_names_it(
+    app: Flask, house: House, far: int, clock: SteppingClock, locale: str, note: str
+) -> None:
+    clock.at = there(DAY, "09:00")
+    book_there(house, "aoki", "0-seat", there(DAY, "15:00"), there(DAY, "16:00"))
+    client = signed_in(app.test_client(), house, "aoki")
+    shown = client.get(desk_of(house, "0-seat"), headers={"Accept-Language": locale}).text
+    assert note in shown
+    assert times_in(shown)[:4] == ["15:00", "16:00", "14:45", "15:00"]
+    assert set(times_in(shown)) <= {"08:30", "09:15", "14:45", "15:00", "16:00", "17:15"}
+    at_home = client.get(desk_of(house, "seat"), headers={"Accept-Language": locale}).text
+    assert "Times on this page" not in at_home
+    assert "このページの時刻" not in at_home
+
+
+def test_what_is_refused_on_the_desks_page_is_told_by_its_clock(
+    app: Flask, house: House, far: int, clock: SteppingClock
+) -> None:
+    clock.at = there(DAY, "09:00")
+    book_there(house, "baba", "0-seat", there(DAY, "10:00"), there(DAY, "12:00"))
+    client, desk = signed_in(app.test_client(), house, "aoki"), desk_of(house, "0-seat")
+    wanted = {
+        "space_id": str(house.spaces["0-seat"]),
+        "start": there(DAY, "10:00").isoformat(),
+        "end": there(DAY, "11:00").isoformat(),
+        "then": desk,
+    }
+    clock_there = re.search(r'name="clock" value="([^"]+)"', client.get(desk).text)
+    assert clock_there is not None
+    by_theirs = post(client, desk, "/bookings", **wanted, clock=clock_there[1]).text
+    assert "09:00–10:00" in by_theirs.partition('notice error" role="alert"')[2].partition("</p>")[0]
+    by_ours = post(client, desk, "/bookings", **wanted, clock="Nowhere/Land").text
+    assert "23:00–24:00" in by_ours.partition('notice error" role="alert"')[2].partition("</p>")[0]
+
+
+def test_a_repair_of_another_sites_seat_is_shown_by_its_clock(
+    staff: FlaskClient, house: House, far: int, clock: SteppingClock
+) -> None:
+    clock.at = there(DAY, "09:00")
+    book_there(house, "aoki", "0-seat", there(DAY, "15:00"), there(DAY, "16:00"))
+    path = f"/office/spaces/{house.spaces['0-seat']}/outage"
+    shown = post(staff, "/bookings", path, reason="脚").text
+    assert times_in(shown) == ["09:00", "15:00", "16:00"]
+    assert "ニューヨーク" in shown
+    floor = staff.get(f"/floors/{floor_of(house, '0-seat')}").text
+    assert "このページの時刻は、東京の時刻です。" in floor
 
 
 def test_a_space_is_out_of_order_for_days_of_its_site(staff: FlaskClient, house: House, far: int) -> None:

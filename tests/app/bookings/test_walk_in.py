@@ -294,6 +294,25 @@ def test_a_card_at_the_kiosk_checks_its_owner_in_by_hand(kiosk: FlaskClient, hou
     assert (house.get(mine).status, house.get(mine).checked_in_by) == (Status.CHECKED_IN, By.HAND)
 
 
+def test_the_kiosk_shows_todays_bookings_up_to_midnight_and_what_is_open(house: House) -> None:
+    evening, night, tomorrow = (
+        house.book("aoki", "seat", "22:00", "23:00"),
+        house.book("aoki", "seat", "00:10", "01:00", day=1),
+        house.book("aoki", "seat", "08:30", "17:15", day=1),
+    )
+
+    def shown(now: str, *, day: int = 0) -> list[int]:
+        with reading(house.engine) as session:
+            rows = walk_in.todays(session, house.people["aoki"], at(now, day=day))
+        return [row.booking.id for row in rows]
+
+    assert shown("17:00") == [evening.id]
+    house.sweep("23:30")
+    assert shown("23:54") == []
+    assert shown("23:55") == [night.id]
+    assert shown("00:05", day=1) == [night.id, tomorrow.id]
+
+
 def test_a_card_and_a_desks_code_take_the_seat(kiosk: FlaskClient, house: House) -> None:
     given = pass_in(post(kiosk, "/kiosk", "/kiosk", card="0123456789AB").text)
     post(kiosk, "/kiosk", "/kiosk/sit", **{"pass": given, "code": code(house, "seat")})

@@ -103,26 +103,6 @@ def test_seats_booked_broken_closed_or_kept_are_left_out(lots: Lots, house: Hous
     assert given == {house.spaces["B-3"], house.spaces["B-4"]}
 
 
-def test_in_a_closed_office_nobody_is_seated(lots: Lots, house: House) -> None:
-    with transaction(house.engine) as session:
-        site_id = session.scalars(select(Site.id)).one()
-        barriers.close(
-            session,
-            site_id,
-            span("00:00", "23:59", day=1),
-            zone_id=None,
-            reason="",
-            actor_id=None,
-            now=at("08:00"),
-        )
-    lots.put()
-    lots.wish("endo")
-    draw = lots.draw()
-    assert draw is not None
-    assert lots.left_out(draw.id) == {"endo"}
-    assert bookings(house) == []
-
-
 def test_a_site_that_opens_late_and_a_shortest_of_days_bound_the_booking(lots: Lots, house: House) -> None:
     with transaction(house.engine) as session:
         site_id = session.scalars(select(Site.id)).one()

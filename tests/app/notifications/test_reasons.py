@@ -26,7 +26,7 @@ from app.spaces.models import Site
 from app.working_days import WorkingDays
 from tests.app.bookings.rooms import meeting
 from tests.app.notifications.desk import EVERYTHING, book_for, choose, messages, telling
-from tests.house import DAY, House, at, span
+from tests.house import DAY, OFFICE, House, at, span
 from tests.servers.receivers import Mailbox
 
 
@@ -135,7 +135,13 @@ def test_why_stands_on_every_day_of_a_series_that_is_changed_or_cancelled(
     )
     with transaction(house.engine) as session:
         made = series.make(
-            session, ask, actor=chiba, calendar=WorkingDays(), now=at("08:00"), possible_ones=False
+            session,
+            ask,
+            actor=chiba,
+            calendar=WorkingDays(),
+            hours=OFFICE.hours,
+            now=at("08:00"),
+            possible_ones=False,
         )
         first = made.bookings[0]
         session.expunge_all()

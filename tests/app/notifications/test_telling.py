@@ -29,7 +29,7 @@ from app.working_days import WorkingDays
 from tests.app.bookings.test_walk_in import signed_in
 from tests.app.notifications.desk import EVERYTHING, PUBLIC, book_for, choose, messages, telling
 from tests.app.test_pages import token_in
-from tests.house import TOKYO, House, at, span
+from tests.house import OFFICE, TOKYO, House, at, span
 from tests.servers.receivers import Mailbox, mail_server
 
 # Events → messages
@@ -163,7 +163,13 @@ def test_a_series_for_somebody_is_one_mail_and_so_is_its_end(
     )
     with transaction(house.engine) as session:
         made = series.make(
-            session, ask, actor=chiba, calendar=WorkingDays(), now=at("08:00"), possible_ones=False
+            session,
+            ask,
+            actor=chiba,
+            calendar=WorkingDays(),
+            hours=OFFICE.hours,
+            now=at("08:00"),
+            possible_ones=False,
         )
         ids = [one.id for one in made.bookings]
     job = telling(app, house, clock, post_office.url)

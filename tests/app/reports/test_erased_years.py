@@ -151,6 +151,8 @@ LIVED: list[Found] = [
     ("aoki", date(2023, 5, 8), Half.AM, DayClass.TELEWORK, Form.HOME, None, None),
     ("aoki", date(2023, 5, 8), Half.PM, DayClass.OFFICE, Form.HOME, DayClass.TELEWORK, 0),
     ("baba", date(2023, 5, 8), Half.AM, DayClass.TELEWORK, Form.SATELLITE, None, 120),
+    # After baba had left: of no section, then as now.
+    ("baba", date(2024, 3, 4), Half.AM, DayClass.TELEWORK, Form.HOME, None, None),
     ("chiba", date(2023, 5, 8), Half.AM, DayClass.TELEWORK, Form.HOME, None, 150),
     ("chiba", date(2023, 12, 4), Half.PM, DayClass.TELEWORK, Form.HOME, None, None),
     ("endo", date(2023, 5, 8), Half.AM, DayClass.TRIP, None, None, 0),
@@ -210,7 +212,7 @@ def test_reports_say_until_when_people_are_forgotten(
     assert "chiba" in {row["name"] for row in answer["rows"]}
     erase(old_house)
     answer = api.call("fujii", "GET", path).get_json()
-    assert answer["sums_until"] == "2023-12-04"
+    assert answer["sums_until"] == "2024-03-04"
     assert {row["name"] for row in answer["rows"]} == {"", "fujii"}
     sheet = "/reports/telework_yearly?from=2023-04-01&to=2023-12-31&format=csv"
     line = api.call("fujii", "GET", sheet, Accept_Language="ja").data.decode("utf-8-sig").split("\r\n")[1]

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from app.access import USER
 from app.clock import SteppingClock
 from app.database import transaction
 from app.people.models import Membership, Role, User
 from app.people.rules import Employment
 from app.telework.rules import DayClass, Half, PlanKind
 from tests.app.telework.days import become, close_days, half_day, planned, sat, say
-from tests.app.telework.desk import make_rule
+from tests.app.telework.desk import make_rule, put_below
 from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
 from tests.statements import counted
@@ -65,6 +66,44 @@ def test_a_month_by_section_and_person(api: Api, week: House) -> None:
     ]
     baba = next(row for row in found if row["name"] == "baba")
     assert (baba["office_days"], baba["trip_days"], baba["unknown_half_days"]) == (0.5, 0.5, 8)
+
+
+def test_a_section_above_others_has_a_line_with_them_for_personnel_and_its_chief(
+    api: Api, week: House
+) -> None:
+    put_below(week, "zei", "soumu")
+    expected = [
+        ("with_below", "総務課", "", 7),
+        ("section", "総務課", "", 6),
+        ("person", "総務課", "aoki", 6),
+        ("person", "総務課", "baba", 0),
+        ("person", "総務課", "chiba", 0),
+        ("section", "税務課", "", 1),
+        ("person", "税務課", "endo", 1),
+        ("person", "税務課", "fujii", 0),
+    ]
+    for who in ("chiba", "fujii"):
+        listed = [row for row in rows(api, who, "telework_monthly") if row["of"] != "office"]
+        assert [(row["of"], row["section"], row["name"], row["half_days"]) for row in listed] == expected
+        sheet = [row for row in rows(api, who, "telework_yearly") if row["of"] != "office"]
+        assert [(row["of"], row["section"], row["staff"], row["users"]) for row in sheet] == [
+            ("with_below", "総務課", 5, 2),
+            ("section", "総務課", 3, 1),
+            ("section", "税務課", 2, 1),
+        ]
+    assert {row["of"] for row in rows(api, "aoki", "telework_monthly")} == {"person"}
+    file = api.call("chiba", "GET", f"/reports/telework_monthly?{SPAN}&format=csv", Accept_Language="ja")
+    assert "\r\n所属（下の所属を含む）,総務課,,3.5,7," in file.data.decode("utf-8-sig")
+    with api.client.session_transaction() as session:
+        session[USER] = week.people["chiba"].id
+    assert "所属（下の所属を含む）" in api.client.get(f"/reports/telework_monthly?{SPAN}").text
+
+
+def test_a_section_with_nobody_of_its_own_has_the_line_alone(api: Api, week: House) -> None:
+    for section in ("soumu", "zei"):
+        put_below(week, section, "kyoku")
+    of_kyoku = [row for row in rows(api, "fujii", "telework_monthly") if row["section"] == "kyoku"]
+    assert [(row["of"], row["half_days"]) for row in of_kyoku] == [("with_below", 7)]
 
 
 def test_a_correction_counts_and_the_class_found_does_not(api: Api, week: House) -> None:
@@ -143,6 +182,22 @@ def test_without_any_asked_for_the_caps_are_those_of_the_rules_in_effect(api: Ap
     assert [(row["name"], row["period"], row["used"], row["at_most"]) for row in broken] == [
         ("aoki", "week", 2, 1),
         ("aoki", "in_a_row", 2, 1),
+    ]
+
+
+def test_a_row_that_reaches_over_the_days_asked_for_counts_half_a_day_at_home_as_requests_are_judged(
+    api: Api, week: House
+) -> None:
+    """Aoki is at home from Friday to Wednesday, on Tuesday beside leave; baba the mornings, and comes in after noon."""
+    planned(week, "aoki", Half.AM, on=date(2026, 12, 1))
+    planned(week, "aoki", Half.PM, PlanKind.LEAVE, on=date(2026, 12, 1))
+    for half in Half:
+        planned(week, "aoki", half, on=date(2026, 12, 2))
+    for number in range(1, 4):
+        planned(week, "baba", Half.AM, on=date(2026, 12, number))
+    found = rows(api, "fujii", "caps", f"from={LAST}&to={date(2026, 12, 3)}&in_a_row=3")
+    assert [(row["name"], row["first"], row["last"], row["used"], row["state"]) for row in found] == [
+        ("aoki", "2026-11-27", "2026-12-02", 4, "broken")
     ]
 
 

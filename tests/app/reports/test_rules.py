@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.rules import monthly
+from app.reports.rules import Sum, monthly, with_below
 from app.telework.daylog.rules import Form, form_of
 from app.telework.figures.rules import Band, HalfDay, band, share, yearly
 from app.telework.rules import DayClass, Half
@@ -51,6 +51,23 @@ def test_a_month_by_section_and_person() -> None:
     assert share(found.sections[2].telework, found.sections[2].working) == 0
     assert found.people[1, 1].telework == 2
     assert found.people.keys() == {(1, 1), (1, 2), (2, 3)}
+
+
+def test_a_section_above_others_has_the_sum_of_all_below_it_too() -> None:
+    above = {1: None, 2: 1, 3: 2, 4: 2, 5: None}
+    sections: dict[int | None, Sum] = {
+        section: Sum({DayClass.TELEWORK: count}, {Form.HOME: count}, 210 * count, count + 1, count)
+        for section, count in ((2, 1), (3, 2), (4, 4), (5, 8), (None, 16))
+    }
+    found = with_below(sections, above)
+    assert found == {1: found[2], 2: Sum({DayClass.TELEWORK: 7}, {Form.HOME: 7}, 210 * 7, 10, 7)}
+
+
+def test_of_the_yearly_sheet_the_people_below_are_counted_once() -> None:
+    lines = yearly({1: 2, 2: 3, 3: 4}, [half(1, DayClass.TELEWORK), half(2, DayClass.TRIP)], everybody, DAY)
+    (line,) = with_below({one.section_id: one for one in lines}, {2: None, 3: 2, 4: None}).values()
+    assert (line.staff, line.eligible, line.users, line.rate, line.band) == (2, 2, 1, 0.5, Band.UNDER_80)
+    assert line.by_form == line.half_days == {Form.HOME: 1, Form.SATELLITE: 0, Form.MOBILE: 1}
 
 
 HALVES = st.lists(

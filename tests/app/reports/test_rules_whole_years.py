@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from app.calendar import public_holidays
 from app.people.rules import Stay
-from app.reports.rules.caps import Amount, Cap, Measure, Period, State, around, reach, standings
+from app.reports.rules.caps import LIMITS, Cap, State, standings
 from app.reports.rules.fairness import fairness
-from app.telework.caps.rules import Cell
+from app.telework.caps.rules import Cell, Limit, Measure, Rule, Unit, breaches
+from app.telework.caps.service import around
 from app.telework.figures.rules import Granted
 from app.telework.rules import Half, PlanKind
-from app.working_days import fiscal_days, fiscal_year
+from app.working_days import fiscal_days
 
 FIRST, LAST = fiscal_days(2026)
 CALENDAR = public_holidays(2026)
 WORKING = list(CALENDAR.between(FIRST, LAST))
-WHOLE = Amount(2, 465)
 
 
 @pytest.mark.parametrize("year", range(2019, 2036))
@@ -114,10 +114,10 @@ def test_a_share_lies_between_nothing_and_all_and_the_differences_even_out(
 # Caps
 
 
-def states(amounts: dict[date, Amount], *caps: Cap) -> list[tuple[date, date, int, State]]:
+def states(taken: list[Cell], *caps: Cap) -> list[tuple[date, date, int, State]]:
     return [
         (one.first, one.last, one.used, one.state)
-        for one in standings(amounts, caps, CALENDAR, FIRST, LAST)
+        for one in standings(taken, caps, CALENDAR, FIRST, LAST)
         if one.state is not None
     ]
 
@@ -127,17 +127,16 @@ def states(amounts: dict[date, Amount], *caps: Cap) -> list[tuple[date, date, in
     [(7, None), (8, State.NEAR), (9, State.NEAR), (10, State.REACHED), (11, State.BROKEN)],
 )
 def test_ten_days_in_a_fiscal_year(days: int, expected: State | None) -> None:
-    amounts = dict.fromkeys(WORKING[:: len(WORKING) // days][:days], WHOLE)
-    found = states(amounts, Cap(Period.FISCAL_YEAR, 20))
+    found = states(cells(*WORKING[:: len(WORKING) // days][:days]), Cap(Limit.FISCAL_YEAR, 20))
     assert found == ([(FIRST, LAST, 2 * days, expected)] if expected else [])
 
 
 def test_a_year_of_two_days_a_week_breaks_no_week_but_reaches_those_that_have_them() -> None:
-    amounts = {on: WHOLE for on in WORKING if on.weekday() in {1, 3}}
-    found = states(amounts, Cap(Period.WEEK, 4))
+    taken = {on for on in WORKING if on.weekday() in {1, 3}}
+    found = states(cells(*taken), Cap(Limit.WEEK, 4))
     assert {state for *_rest, state in found} == {State.REACHED}
     mondays = [date(2026, 3, 30) + timedelta(weeks=n) for n in range(53)]
-    both = [monday for monday in mondays if {monday + timedelta(days=n) for n in (1, 3)} <= amounts.keys()]
+    both = [monday for monday in mondays if {monday + timedelta(days=n) for n in (1, 3)} <= taken]
     assert 40 < len(both) < 50
     assert [first for first, *_rest in found] == both
 
@@ -145,49 +144,67 @@ def test_a_year_of_two_days_a_week_breaks_no_week_but_reaches_those_that_have_th
 def test_a_row_goes_on_over_a_weekend_and_a_holiday() -> None:
     """November 2026: Thursday 19th, Friday 20th, a weekend, Monday 23rd a holiday, Tuesday 24th to Thursday 26th."""
     row = [date(2026, 11, day) for day in (19, 20, 24, 25, 26)]
-    cap = Cap(Period.IN_A_ROW, 5, Measure.DAYS)
-    assert states(dict.fromkeys(row, WHOLE), cap) == [(row[0], row[-1], 5, State.REACHED)]
+    cap = Cap.of_days(Limit.IN_A_ROW, 5)
+    assert states(cells(*row), cap) == [(row[0], row[-1], 5, State.REACHED)]
     broken = [*row, date(2026, 11, 27)]
-    assert states(dict.fromkeys(broken, WHOLE), cap) == [(row[0], broken[-1], 6, State.BROKEN)]
-    without = dict.fromkeys([on for on in broken if on != date(2026, 11, 24)], WHOLE)
-    assert states(without, cap) == []
+    assert states(cells(*broken), cap) == [(row[0], broken[-1], 6, State.BROKEN)]
+    assert states(cells(*(on for on in broken if on != date(2026, 11, 24))), cap) == []
+
+
+MOSTLY = st.sampled_from([*PlanKind, None, PlanKind.HOME, PlanKind.HOME, PlanKind.HOME])
+
+
+@given(st.lists(st.tuples(MOSTLY, MOSTLY, st.booleans()), min_size=1, max_size=20), st.integers(1, 4))
+def test_a_row_is_broken_in_the_report_where_a_request_would_break_it(
+    days: list[tuple[PlanKind | None, PlanKind | None, bool]], most: int
+) -> None:
+    """Half a day at home is no day out of the office, beside leave it is; an hour is no half-day."""
+    asked = [
+        Cell(on, half, kind, 60 if is_part else 210, 210)
+        for on, (*halves, is_part) in zip(WORKING, days, strict=False)
+        for half, kind in zip(Half, halves, strict=True)
+        if kind is not None
+    ]
+    rule = Rule(1, FIRST, unit=Unit.MINUTE, in_a_row=most)
+    refused = [(one.first, one.last, one.value) for one in breaches(asked, lambda _on: rule, CALENDAR)]
+    taken = [one for one in asked if one.kind is not PlanKind.OFFICE]
+    told = states(taken, Cap.of_days(Limit.IN_A_ROW, most))
+    assert [tuple(rest) for *rest, state in told if state is State.BROKEN] == refused
+
+
+def test_who_used_nothing_of_a_cap_is_not_near_it() -> None:
+    assert states(cells(*WORKING, kind=PlanKind.LEAVE), Cap(Limit.WEEK, 0)) == []
+    (found,) = states(cells(FIRST), Cap(Limit.WEEK, 0))
+    assert found[-1] is State.BROKEN
 
 
 def test_minutes_count_where_a_cap_is_of_minutes() -> None:
-    amounts = {date(2026, 11, 24): Amount(1, 210), date(2026, 11, 25): Amount(1, 255)}
-    assert states(amounts, Cap(Period.MONTH, 465, Measure.MINUTES)) == [
+    morning, afternoon = date(2026, 11, 24), date(2026, 11, 25)
+    taken = [
+        Cell(morning, Half.AM, PlanKind.HOME, 210, 210),
+        Cell(afternoon, Half.PM, PlanKind.HOME, 255, 255),
+    ]
+    assert states(taken, Cap(Limit.MONTH, 465, Measure.MINUTES)) == [
         (date(2026, 11, 1), date(2026, 11, 30), 465, State.REACHED)
     ]
 
 
 def test_a_week_over_the_turn_of_the_fiscal_year_is_one_week() -> None:
-    amounts = dict.fromkeys([date(2027, 3, 30), date(2027, 3, 31), date(2027, 4, 1)], WHOLE)
+    taken = cells(date(2027, 3, 30), date(2027, 3, 31), date(2027, 4, 1))
     calendar = public_holidays(2027)
-    found = standings(amounts, [Cap(Period.WEEK, 4)], calendar, date(2027, 3, 31), date(2027, 3, 31))
+    found = standings(taken, [Cap(Limit.WEEK, 4)], calendar, date(2027, 3, 31), date(2027, 3, 31))
     assert [(one.first, one.used, one.state) for one in found] == [(date(2027, 3, 29), 6, State.BROKEN)]
-    first, last = reach(date(2027, 3, 31), date(2027, 3, 31))
+    first, last = around([date(2027, 3, 31)])
     assert first <= date(2027, 3, 29)
     assert last >= date(2027, 4, 4)
 
 
-@given(
-    st.sampled_from([Period.WEEK, Period.MONTH, Period.FISCAL_YEAR]),
-    st.dates(date(2020, 1, 1), date(2040, 1, 1)),
-)
-def test_periods_follow_each_other_without_a_gap(period: Period, on: date) -> None:
-    first, last = around(period, on)
-    assert first <= on <= last
-    assert around(period, last + timedelta(days=1))[0] == last + timedelta(days=1)
-    if period is Period.FISCAL_YEAR:
-        assert (first.month, first.day, fiscal_year(on)) == (4, 1, first.year)
-
-
-@given(days_of_year, st.sampled_from(WORKING), st.sampled_from(Period))
-def test_one_more_day_never_makes_a_cap_less_used(days: set[date], more: date, period: Period) -> None:
-    cap = Cap(period, 4)
+@given(days_of_year, st.sampled_from(WORKING), st.sampled_from(LIMITS))
+def test_one_more_day_never_makes_a_cap_less_used(days: set[date], more: date, limit: Limit) -> None:
+    cap = Cap(limit, 4)
 
     def most(chosen: set[date]) -> int:
-        found = standings(dict.fromkeys(chosen, WHOLE), [cap], CALENDAR, FIRST, LAST)
+        found = standings(cells(*chosen), [cap], CALENDAR, FIRST, LAST)
         return max((one.used for one in found), default=0)
 
     assert most(days | {more}) >= most(days)

@@ -15,7 +15,8 @@ from app.rotation import service, swapping, working
 from app.rotation.models import OPEN, Rotation, RotationBooking, RotationSwap, State, SwapState
 from app.rotation.publishing import Withdrawn
 from app.rotation.seats import Published
-from app.rotation.standing import find_way, look
+from app.rotation.standing import look
+from app.rotation.ways import Absence, find_way
 from app.spaces.models import Zone
 from app.telework.models import HalfDay, TeleworkPlan
 from app.telework.rules import DayClass, Half
@@ -67,14 +68,16 @@ def setting(house: House, **data: Any) -> None:
         )
 
 
-def plan_month(house: House, who: str = "chiba", now: str = "08:00", first: date = FIRST) -> int:
+def plan_month(
+    house: House, who: str = "chiba", now: str = "08:00", first: date = FIRST, last: date = LAST
+) -> int:
     with transaction(house.engine) as session:
         return service.ask(
             session,
             actor=house.people[who],
             section_id=section_id(house, "soumu"),
             first=first,
-            last=LAST,
+            last=last,
             limits=LIMITS,
             office=OFFICE,
             now=at(now),
@@ -198,13 +201,13 @@ def to_swap(house: House) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
 def swap(house: House) -> int:
     """Baba is asked to come in for aoki."""
     path, _query, body = to_swap(house)
+    return offer(house, path["rotation_id"], Absence(body["user_id"], FIRST), body["person_id"])
+
+
+def offer(house: House, rotation_id: int, absence: Absence, person_id: int, now: str = "08:03") -> int:
+    """Somebody is asked to come in; the id of the swap."""
     with transaction(house.engine) as session:
         chiba = house.people["chiba"]
-        rotation = service.get_rotation(session, path["rotation_id"], chiba, to_change=True)
-        way = find_way(
-            look(session, rotation, OFFICE),
-            absent_id=body["user_id"],
-            on=FIRST,
-            person_id=body["person_id"],
-        )
-        return swapping.offer(session, rotation, way, actor=chiba, now=at("08:03")).id
+        rotation = service.get_rotation(session, rotation_id, chiba, to_change=True)
+        way = find_way(look(session, rotation, OFFICE), absence, person_id)
+        return swapping.offer(session, rotation, way, actor=chiba, now=at(now)).id

@@ -118,16 +118,19 @@ def changing(made: Problem, random: Random) -> Problem:
             if random.random() < 0.4
             else [],
             targets=[Goal(days[0], middle, 2), Goal(middle, last, 3)] if random.random() < 0.2 else [],
+            unit_on={last: "new"} if number % 3 == 0 else {},
         )
-        for member in made.members
+        for number, member in enumerate(made.members)
     ]
     seats = made.seats or len(ids)
     return replace(
         made,
         members=members,
+        fixed={cell: replace(one, off=random.random() < 0.5) for cell, one in made.fixed.items()},
         covers=[replace(cover, people_on={last: some(len(ids) // 2)}) for cover in made.covers],
         seats_on={(random.choice(days), half): seats + random.choice([-1, 1]) for half in HALVES},
         pools=[Pool("few", some(4), 3, {middle: some(3)}, {(last, "am"): random.randint(0, 2)})],
+        satellites=frozenset(cell for cell in made.cells() if cell.day == middle and cell.person == ids[0]),
     )
 
 

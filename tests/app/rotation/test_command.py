@@ -39,6 +39,16 @@ def test_a_plan_comes_with_its_figures(tmp_path: Path) -> None:
     assert said["figures"]["wishes"] == {"value": 0, "bound": 0}
 
 
+def test_what_a_post_takes_is_solved_with_what_it_says_of_the_search_and_options_go_before_it(
+    tmp_path: Path,
+) -> None:
+    alone = json.loads(solve(tmp_path, TWO, "--work", "100").output)
+    asked = {"problem": TWO, "work": 100, "seed": 1}
+    assert json.loads(solve(tmp_path, asked).output) == alone
+    assert json.loads(solve(tmp_path, {"problem": TWO, "seconds": 5}, "--work", "100").output) == alone
+    assert json.loads(solve(tmp_path, asked, "--seconds", "5").output)["figures"] == alone["figures"]
+
+
 def test_where_there_is_no_plan_the_rules_in_conflict_are_named_in_both_languages(tmp_path: Path) -> None:
     impossible = {
         **TWO,
@@ -88,6 +98,9 @@ def test_an_instance_of_the_challenge_is_taken_too(tmp_path: Path) -> None:
         ({**TWO, "strange": 1}, (), "strange"),
         ({**TWO, "days": ["2026-12-01", "9999-12-31"]}, (), "days.1: must lie in the years"),
         ('{"days": ["2026-12-01"], "members": [{"id": "\\ud800"}]}', (), "members.0.id: must be text"),
+        ({"problem": {**TWO, "strange": 1}}, (), "problem.strange"),
+        ({"problem": TWO, "seconds": 0}, (), "seconds"),
+        ({"section": 1, "from": "2026-12-01", "to": "2026-12-31"}, (), "give a problem"),
         ({"Employees": []}, ("--format", "asocio"), "no instance of the challenge"),
     ],
 )

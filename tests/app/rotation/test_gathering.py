@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from app.database import reading, transaction
 from app.errors import RuleBroken
-from app.people.models import Role
+from app.people.models import Role, Section
 from app.people.rules import Employment
 from app.rotation import gathering, service
 from app.rotation.form import ProblemForm, problem_of
@@ -156,6 +156,37 @@ def test_whoever_moves_counts_for_the_cover_of_the_section_of_the_day(office: Ho
     assert [aoki in cover.people_of(on) for on in (FIRST, SECOND, LAST)] == [True, False, False]
 
 
+def test_a_cover_of_a_unit_with_a_skill_or_of_some_people_counts_whoever_is_both(office: House) -> None:
+    aoki, baba, endo = (office.people[who].id for who in ("aoki", "baba", "endo"))
+    counter = {"name": "窓口", "least": 1, "section": section_id(office, "soumu")}
+    setting(
+        office,
+        people=[{"user_id": one, "skills": ["証明"]} for one in (aoki, endo)],
+        covers=[{**counter, "skill": "証明"}, {**counter, "name": "代理", "people": [baba, endo]}],
+    )
+    skilled, deputies = problem_of(ProblemForm().load(form(office))).covers
+    assert [set(one.people_of(FIRST)) for one in (skilled, deputies)] == [{str(aoki)}, {str(baba)}]
+
+
+def test_two_units_of_one_name_are_two_and_whoever_moves_belongs_to_each_for_the_days_there(
+    office: House,
+) -> None:
+    for code in ("soumu", "zei"):
+        put_below(office, code, "kyoku")
+    with transaction(office.engine) as session:
+        session.execute(update(Section).where(Section.code.in_(["soumu", "zei"])).values(name="庶務係"))
+    move(office, "aoki", "zei", SECOND)
+    said = form(office, section="kyoku")
+    aoki, baba, endo = (member(office, who, said) for who in ("aoki", "baba", "endo"))
+    assert (baba["unit"], endo["unit"]) == ("庶務係 (soumu)", "庶務係 (zei)")
+    assert aoki["unit"] == baba["unit"]
+    assert set(aoki["unit_on"].values()) == {endo["unit"]}
+    units = problem_of(ProblemForm().load(said)).units
+    assert [aoki["id"] in units[baba["unit"]][on] for on in (FIRST, SECOND, LAST)] == [True, False, False]
+    assert [aoki["id"] in units[endo["unit"]][on] for on in (FIRST, SECOND, LAST)] == [False, True, True]
+    assert member(office, "aoki", form(office, section="zei"))["unit"] == "庶務係"
+
+
 def test_days_that_are_over_are_not_planned(office: House) -> None:
     assert find(office, DAY - timedelta(days=5), LAST).first_on == DAY
     with pytest.raises(RuleBroken, match=r"rotation\.over"):
@@ -248,6 +279,31 @@ def test_home_beside_leave_is_a_day_in_a_row_before_the_days_and_among_them(offi
     want(office, aoki=1)
     found = find(office, SECOND, SECOND)
     assert days_at_home(office, "aoki", found) == []
+
+
+AFTERNOONS = [f"{day}-pm" for day in ("mon", "tue", "wed", "thu", "fri")]
+
+
+def test_who_never_works_in_the_afternoon_may_be_at_home_every_morning_as_where_they_ask_for_it(
+    office: House,
+) -> None:
+    make_rule(office, in_a_row=1)
+    setting(office, people=[{"user_id": office.people["aoki"].id, "target": 10, "away": AFTERNOONS}])
+    found = find(office, FIRST, LAST)
+    assert len(days_at_home(office, "aoki", found)) == 5
+    assert publish(office, found.id).broken == []
+
+
+def test_leave_in_a_half_day_in_which_somebody_never_works_is_in_a_row_as_where_they_ask(
+    office: House,
+) -> None:
+    make_rule(office, in_a_row=1)
+    setting(office, people=[{"user_id": office.people["aoki"].id, "target": 10, "away": AFTERNOONS}])
+    leave = [wanted_half(on, PlanKind.LEAVE)[0] for on in (FIRST, SECOND)]
+    approve(office, *plan_ids(ask(office, "aoki", leave)))
+    found = find(office, FIRST, LAST)
+    assert len(days_at_home(office, "aoki", found)) == 4
+    assert publish(office, found.id).broken == []
 
 
 def wanted_half(on: date, kind: PlanKind) -> list[Any]:

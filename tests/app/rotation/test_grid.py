@@ -108,10 +108,10 @@ def test_whoever_somebody_stepped_in_for_is_absent(office: House) -> None:
     swap_id = months.swap(office)
     with transaction(office.engine) as session:
         baba = office.people["baba"]
-        swap = pipeline.answer_swap(
+        done = pipeline.answer_swap(
             session, swap_id, accepts=True, actor=baba, office=OFFICE, now=at("08:05")
         )
-        rotation_id = swap.rotation_id
+        rotation_id = done.swap.rotation_id
     now = shown(office, rotation_id)
     assert now.plan[cell(office, "aoki", FIRST)] is Where.AWAY
     assert now.why[cell(office, "aoki", FIRST)] == "absent"

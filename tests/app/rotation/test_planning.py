@@ -13,7 +13,7 @@ from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden, RuleBroken
 from app.events import Event
 from app.people import sections
-from app.rotation import gathering, service
+from app.rotation import gathering, service, working
 from app.rotation.models import Rotation, State
 from app.rotation.needs import needs_of, what_if
 from app.rotation.rules import HALVES
@@ -248,6 +248,17 @@ def test_a_search_hears_that_it_was_cancelled_and_keeps_the_best_so_far(office: 
         rotation = service.get_rotation(session, rotation_id, office.people["chiba"], to_change=True)
         service.cancel(session, rotation, actor=office.people["chiba"], now=at("08:01"))
         assert not service.beat(session, rotation_id, at("08:02"))
+
+
+def test_a_search_that_takes_longer_than_any_may_ends_with_the_best_so_far_and_says_so(office: House) -> None:
+    rotation_id = plan_month(office)
+    working.search(office.engine, rotation_id, lambda: at("08:01"), ends_after=0)
+    ended = stored(office, rotation_id)
+    assert ended.state is State.FOUND
+    assert ended.plan is not None
+    assert (ended.progress or {})["ended_after"] == 0
+    searched = [figure for figure in (ended.figures or {}).values() if figure["bound"] is not None]
+    assert len(searched) == 1  # no level was begun after the first
 
 
 def test_what_is_over_or_of_no_section_is_not_published(office: House) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
+from typing import Any
 
 import pytest
 
 from app.rotation.explain import Elastic, explain
-from app.rotation.milp import Limits
+from app.rotation.milp import Limits, Linear, Milp, Outcome
 from app.rotation.rules import Caps, Member, Problem, State, check, worth
 from app.rotation.search import Found, search
 from tests.app.rotation.problems import problem
@@ -57,6 +58,26 @@ def test_the_same_input_and_seed_give_the_same_plan() -> None:
     first, second = (search(asked, Limits(work=200)) for _ in "12")
     assert isinstance(first, Found)
     assert first == second
+
+
+def test_where_every_level_of_the_wishes_takes_all_its_time_each_has_as_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[float] = []
+    minimize = Milp.minimize
+
+    def takes_all(milp: Milp, goal: Linear, *, seconds: float, **more: Any) -> Outcome:
+        given.append(seconds)
+        return minimize(milp, goal, seconds=seconds, **more)
+
+    monkeypatch.setattr(Milp, "minimize", takes_all)
+    monkeypatch.setattr(Milp, "seconds", property(lambda _milp: sum(given)))
+    asked = Problem([date(2026, 12, 7)], [Member("aoki", "Aoki", target=1), Member("baba", "Baba")])
+    asked = replace(asked, published=dict.fromkeys(asked.cells(), State.HOME))
+    found = search(asked, Limits(seconds=60))
+    assert isinstance(found, Found)
+    assert list(found.levels) == ["targets", "uncalled", "unfair", "peak", "changes"]
+    assert given == pytest.approx([12] * 5)
 
 
 @pytest.mark.parametrize(

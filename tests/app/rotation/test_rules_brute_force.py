@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
+from fractions import Fraction
 from itertools import product
+from math import ceil
 from random import Random
 
 import pytest
 
 from app.rotation.explain import explain
 from app.rotation.milp import Limits
-from app.rotation.rules import Cell, Granted, Member, Plan, Problem, State, check, worth
+from app.rotation.rules import HALVES, Cell, Granted, Member, Plan, Problem, State, check, worth
 from app.rotation.search import Found, search
 from tests.app.rotation.problems import problem
 
@@ -106,3 +108,51 @@ def test_shares_of_mondays_are_compared_as_they_are(
     assert isinstance(found, Found)
     assert found.levels["unfair"] == (unfair, unfair)
     assert worth(Problem([MONDAY], members), found.plan).unfair == unfair
+
+
+def over_the_turn(seed: int) -> Problem:
+    """Two people, who had some Mondays and Fridays, on a Monday of March and on a Friday and a Monday of April."""
+    random = Random(seed)
+    members = [
+        Member(
+            str(number),
+            "",
+            target=random.randint(1, 4),
+            mondays=Granted(random.randint(0, 40), 90),
+            fridays=Granted(random.randint(0, 40), 100),
+        )
+        for number in range(2)
+    ]
+    return Problem([date(2027, 3, 29), date(2027, 4, 2), date(2027, 4, 5)], members)
+
+
+def unfair_by_hand(asked: Problem, plan: Plan) -> int:
+    """The shares of March with those of the year before it, and of April by itself; nobody may be away."""
+    spreads = Fraction(0)
+    march, friday, monday = asked.days
+    for days, before in (
+        ([march], [one.mondays for one in asked.members]),
+        ([], [one.fridays for one in asked.members]),
+        ([monday], [Granted(), Granted()]),
+        ([friday], [Granted(), Granted()]),
+    ):
+        shares = [
+            Fraction(
+                had.granted
+                + sum(plan[Cell(one.id, day, half)] is State.HOME for day in days for half in HALVES),
+                had.available + len(HALVES) * len(days),
+            )
+            for one, had in zip(asked.members, before, strict=True)
+        ]
+        spreads += max(shares) - min(shares)
+    return ceil(10_000 * spreads - Fraction(1, 2))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_fiscal_year_is_fair_by_itself_where_one_begins_among_the_days(seed: int) -> None:
+    asked = over_the_turn(seed)
+    every = list(plans(asked, list(asked.cells())))
+    assert all(worth(asked, plan).unfair == unfair_by_hand(asked, plan) for plan in every)
+    found = search(asked, Limits(work=1000))
+    assert isinstance(found, Found)
+    assert values(asked, found.plan) == min(values(asked, plan) for plan in every)

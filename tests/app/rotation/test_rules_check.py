@@ -155,6 +155,17 @@ def test_a_plan_says_of_every_cell_where_somebody_is_and_sends_nobody_away() -> 
     assert check(asked, sent) == [Violation(Rule("away", A), MONDAY, "am")]
 
 
+@pytest.mark.parametrize(
+    ("off", "broken"), [(False, [Violation(Rule("row", A), TUESDAY, "", 2, 1)]), (True, [])]
+)
+def test_leave_beside_home_is_a_day_in_a_row_and_a_half_day_in_which_nobody_ever_works_is_not(
+    off: bool, broken: list[Violation]
+) -> None:
+    away = {Cell(A, on, "pm"): Fixed(State.AWAY, off=off) for on in (MONDAY, TUESDAY)}
+    asked = problem(fixed=away, caps=Caps(row=1))
+    assert check(asked, plan(asked, MORNING, (A, TUESDAY, "am"))) == broken
+
+
 def test_who_is_away_is_not_in_the_office_for_anybody() -> None:
     away = {Cell(B, MONDAY, "am"): Fixed(State.AWAY, "leave")}
     covered = problem(fixed=away, covers=[Cover("all", EVERYBODY, 3)], duties=[Duty("cash", B, B)])

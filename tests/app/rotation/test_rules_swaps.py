@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from app.rotation.rules import HALVES, Cell, Cover, Fixed, Member, Plan, Problem, State, Wish
 from app.rotation.seating import DAY, Coming, Desk, seat
-from app.rotation.whatif import MOST_SWAPS, swaps
+from app.rotation.whatif import MOST_SWAPS, Swap, WaysOut, makes_worse, ways_out
 
 DAYS = [date(2026, 12, day) for day in (7, 8, 9)]
 TODAY, TOMORROW, LATER = DAYS
@@ -34,16 +35,56 @@ def wish(person: str, on: date, *, care: bool = False) -> list[Wish]:
     return [Wish(Cell(person, on, half), State.HOME, care) for half in HALVES]
 
 
+def absent(on: date = TODAY, *halves: str) -> list[Cell]:
+    return [Cell("absent", on, half) for half in halves or HALVES]
+
+
+def swaps(asked: Problem, given: Plan) -> Sequence[Swap]:
+    """Who could step in today."""
+    return ways_out(asked, given, absent()).swaps
+
+
 def test_nobody_is_asked_where_nothing_breaks() -> None:
-    assert swaps(problem(), plan(problem(), "b"), "absent", TODAY) == []
-    assert swaps(problem(), OTHERS, "absent", TOMORROW) == []
+    assert ways_out(problem(), plan(problem(), "b"), absent()) == WaysOut()
+    assert ways_out(problem(), OTHERS, absent(TOMORROW)) == WaysOut()
+
+
+def test_what_breaks_is_told_also_where_nobody_can_step_in() -> None:
+    everywhere = {Cell(one, TODAY, half): Fixed(State.HOME, "locked") for one in IDS[1:] for half in HALVES}
+    found = ways_out(problem(fixed=everywhere), OTHERS, absent())
+    assert [(one.rule.about, one.day, one.half, one.found) for one in found.broken] == [
+        ("counter", TODAY, half, 0) for half in HALVES
+    ]
+    assert found.swaps == []
+
+
+def test_for_half_a_day_somebody_comes_for_that_half_alone() -> None:
+    found = ways_out(problem(), OTHERS, absent(TODAY, "pm"))
+    assert {one.half for one in found.broken} == {"pm"}
+    assert len(found.swaps) == MOST_SWAPS
+    assert {cell.half for one in found.swaps for cell in one.comes} == {"pm"}
+    assert {len(one.home_instead) for one in found.swaps} <= {0, 1}
+
+
+def test_who_steps_in_may_leave_what_is_short_but_break_nothing_more() -> None:
+    two = problem(covers=[replace(COUNTER, least=2)])
+    now = plan(two, *IDS[2:])  # the absent and b are in: without the absent one is missing
+    comes = {Cell("c", TODAY, half): State.OFFICE for half in HALVES}
+    instead = {Cell("c", TOMORROW, half): State.HOME for half in HALVES}
+    assert not makes_worse(two, now, absent(), comes)
+    assert not makes_worse(two, plan(two, *IDS[1:]), absent(), comes), "one of two is better than none"
+    assert not makes_worse(two, now, absent(), comes | instead)
+    others_away = {Cell(one, TOMORROW, half): State.HOME for one in "def" for half in HALVES}
+    assert not makes_worse(two, {**now, **others_away}, absent(), comes | instead)
+    others_away |= {Cell("b", TOMORROW, half): State.HOME for half in HALVES}
+    assert makes_worse(two, {**now, **others_away}, absent(), comes | instead)
 
 
 def test_at_most_three_are_named_the_cheapest_first_each_once() -> None:
     # Who cares for somebody wants to be at home most of all; who would be at home tomorrow gains by it.
     wishes = [*wish("b", TODAY, care=True), *wish("c", TODAY), *wish("d", TOMORROW), *wish("e", TODAY)]
     asked = problem(wishes=wishes)
-    found = swaps(asked, OTHERS, "absent", TODAY)
+    found = swaps(asked, OTHERS)
     assert MOST_SWAPS == 3
     assert found[0].person == "d"
     assert len({one.person for one in found}) == len(found) == 3
@@ -64,7 +105,7 @@ def test_who_is_away_or_locked_is_not_asked_and_who_must_be_in_gets_no_day_inste
         },
     }
     now = {**OTHERS, **{cell: one.state for cell, one in given.items()}}
-    found = {one.person: one for one in swaps(problem(fixed=given), now, "absent", TODAY)}
+    found = {one.person: one for one in swaps(problem(fixed=given), now)}
     assert set(found) == {"d", "e", "f"}
     assert found["d"].home_instead == ()
 
@@ -72,10 +113,10 @@ def test_who_is_away_or_locked_is_not_asked_and_who_must_be_in_gets_no_day_inste
 def test_what_is_broken_already_hides_no_other_day_and_is_not_made_worse() -> None:
     # Nobody is in tomorrow, which is nothing new; today it is.
     given = {**OTHERS, **{cell: State.HOME for cell in OTHERS if cell.day == TOMORROW}}
-    assert len(swaps(problem(), given, "absent", TODAY)) == 3
+    assert len(swaps(problem(), given)) == 3
     # Two are wanted and one is in: without the absent it is less, with another it is as it was.
     two = problem(covers=[replace(COUNTER, least=2)])
-    assert len(swaps(two, OTHERS, "absent", TODAY)) == 3
+    assert len(swaps(two, OTHERS)) == 3
 
 
 def test_whoever_comes_sits_near_their_unit_whole_days_choose_first() -> None:

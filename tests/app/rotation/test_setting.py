@@ -109,6 +109,65 @@ def test_saving_the_page_as_it_is_changes_nothing(api: Api, house: House) -> Non
     assert after == before
 
 
+def test_what_was_typed_stays_in_the_form_where_something_of_it_is_wrong(api: Api, house: House) -> None:
+    typed = Filled()
+    typed.feed(page(api, house))
+    aoki, baba = house.people["aoki"].id, house.people["baba"].id
+    typed.form.setlist("meeting-0-people", [str(baba)])
+    for name, text in (
+        ("cover-0-name", "窓口"),
+        ("cover-0-least", "ふたり"),
+        ("duty-0-name", "会計"),  # of nobody
+        ("meeting-0-on", FIRST.isoformat()),
+        (f"target-{aoki}", "6"),
+        (f"skills-{aoki}", "証明, 英語"),
+    ):
+        typed.form[name] = text
+    answer = api.client.post("/rotation/setting", data=typed.form)
+    assert answer.status_code == 422
+    assert "入力した内容は下に残っています" in answer.text
+    assert kept(house)["covers"] == []
+    again = Filled()
+    again.feed(answer.text)
+    before, after = (one.form.to_dict(flat=False) for one in (typed, again))
+    del before["csrf_token"]  # as of its second
+    assert after | before == after
+    for name, said in (("cover-0-least", "2"), ("duty-0-main", str(aoki)), ("duty-0-deputy", str(baba))):
+        again.form[name] = said
+    assert api.client.post("/rotation/setting", data=again.form).status_code == 302
+    assert (kept(house)["covers"][0]["least"], kept(house)["people"][0]["skills"]) == (2, ["証明", "英語"])
+
+
+def test_the_second_of_two_who_save_sees_that_the_first_did_and_keeps_what_they_typed(
+    api: Api, house: House
+) -> None:
+    first, second = Filled(), Filled()
+    for one, name in ((first, "窓口"), (second, "電話")):
+        one.feed(page(api, house))
+        one.form["cover-0-name"], one.form["cover-0-least"] = name, "1"
+    assert api.client.post("/rotation/setting", data=first.form).status_code == 302
+    answer = api.client.post("/rotation/setting", data=second.form)
+    assert answer.status_code == 422
+    assert "入力中にほかの人が変更しました" in answer.text
+    assert [one["name"] for one in kept(house)["covers"]] == ["窓口"]
+    again = Filled()
+    again.feed(answer.text)
+    assert api.client.post("/rotation/setting", data=again.form).status_code == 302
+    assert [one["name"] for one in kept(house)["covers"]] == ["電話"]
+
+
+def test_a_slip_does_not_hide_what_another_has_set_meanwhile(api: Api, house: House) -> None:
+    typed = Filled()
+    typed.feed(page(api, house))
+    typed.form["cover-0-name"] = "電話"  # of how many is missing
+    setting(house, covers=[{"name": "窓口", "least": 1}])
+    again = Filled()
+    again.feed(api.client.post("/rotation/setting", data=typed.form).text)
+    again.form["cover-0-least"] = "1"
+    assert "入力中にほかの人が変更しました" in api.client.post("/rotation/setting", data=again.form).text
+    assert [one["name"] for one in kept(house)["covers"]] == ["窓口"]
+
+
 def test_a_cover_and_a_day_are_of_the_people_who_are_ticked(api: Api, house: House) -> None:
     filled = Filled()
     filled.feed(page(api, house))
@@ -211,6 +270,7 @@ def test_what_a_setting_names_and_what_of_it_is_elsewhere() -> None:
     assert lapsed(SETTING, {1, 2, 3, 4, 5, 6}, {7, 8}) == []
     assert lapsed(SETTING, {1}, {7}) == [
         Lapsed(Part.COVER, "named", [4]),
+        Lapsed(Part.COVER_SECTION, "named"),
         Lapsed(Part.COVER_SECTION, "theirs"),
         Lapsed(Part.DUTY, "cash", [5]),
         Lapsed(Part.MEETING, "2026-12-01", [6]),

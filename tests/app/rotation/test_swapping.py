@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.database import reading, transaction
 from app.errors import Conflict, Forbidden, RuleBroken
 from app.events import Event
 from app.rotation import service, swapping
+from app.rotation.form import plan_of
 from app.rotation.models import Rotation, RotationCell, RotationSwap, SwapState
-from app.rotation.standing import find_way, look, swaps_of
-from app.spaces.models import Zone
+from app.rotation.rules import Violation, check
+from app.rotation.standing import look
+from app.rotation.swapping import Answered
+from app.rotation.ways import Absence, Way, swaps_of
+from app.spaces.models import Space, Zone
+from app.spaces.rules import Kind
 from app.telework.requesting import Wanted
 from app.telework.rules import Half, PlanKind
+from app.timespan import TimeSpan
 from tests.app.rotation import months
 from tests.app.rotation.months import FIRST
 from tests.app.telework.desk import approve, ask, hire, make_rule, plan_ids, section_id, whole
-from tests.house import OFFICE, House, at
+from tests.app.test_concurrency import Act, at_once
+from tests.house import DAY, OFFICE, House, at
 
 
 @pytest.fixture
@@ -32,16 +42,20 @@ def office(house: House) -> House:
     return house
 
 
-def answer(house: House, swap_id: int, who: str = "baba", *, accepts: bool = True) -> None:
+def answer(
+    house: House, swap_id: int, who: str = "baba", *, accepts: bool = True, now: str = "08:05", day: int = 0
+) -> Answered:
     with transaction(house.engine) as session:
-        pipeline.answer_swap(
+        done = pipeline.answer_swap(
             session,
             swap_id,
             accepts=accepts,
-            actor=house.people[who],
+            actor=house.people[who].as_of(DAY + timedelta(days=day)),
             office=OFFICE,
-            now=at("08:05"),
+            now=at(now, day=day),
         )
+        session.expunge_all()
+    return done
 
 
 def state(house: House, swap_id: int) -> SwapState:
@@ -97,16 +111,8 @@ def test_nobody_is_asked_twice_nor_where_it_is_no_way_out(office: House) -> None
         rotation_id = session.scalars(select(RotationSwap.rotation_id)).one()
 
     def ask(person: str, absent: str) -> None:
-        with transaction(office.engine) as session:
-            chiba = office.people["chiba"]
-            rotation = service.get_rotation(session, rotation_id, chiba, to_change=True)
-            way = find_way(
-                look(session, rotation, OFFICE),
-                absent_id=office.people[absent].id,
-                on=FIRST,
-                person_id=office.people[person].id,
-            )
-            swapping.offer(session, rotation, way, actor=chiba, now=at("08:04"))
+        absence = Absence(office.people[absent].id, FIRST)
+        months.offer(office, rotation_id, absence, office.people[person].id, "08:04")
 
     with pytest.raises(Conflict, match=r"rotation\.swap_asked"):
         ask("baba", "aoki")
@@ -150,7 +156,8 @@ def could(office: House, rotation_id: int, absent: str) -> set[str]:
     """Who could step in on the first day."""
     with reading(office.engine) as session:
         seen = look(session, session.get_one(Rotation, rotation_id), OFFICE)
-        return {one["name"] for one in swaps_of(seen, office.people[absent].id, FIRST)}
+        found = swaps_of(seen, Absence(office.people[absent].id, FIRST))
+        return {one["name"] for one in found["swaps"]}
 
 
 def test_whoever_is_on_leave_by_now_is_not_counted_among_those_who_are_in(office: House) -> None:
@@ -172,3 +179,192 @@ def test_whoever_is_on_leave_or_decided_otherwise_by_now_is_not_asked(office: Ho
     assert could(office, rotation_id, "aoki") == set()
     approve(office, *plan_ids(comes), now="08:30")
     assert could(office, rotation_id, "aoki") == set()
+
+
+# What stands when they accept
+
+
+SECOND = FIRST + timedelta(days=1)
+
+
+@pytest.fixture
+def two(house: House) -> tuple[int, int, int]:
+    return ask_two(house)
+
+
+def ask_two(house: House, least: int = 3) -> tuple[int, int, int]:
+    """A published week with three of five at the counter, in which two are absent on the first day; baba and kimura are
+    asked to come in for them, and to be at home on the second, when kondo is too. The ids of the rotation and swaps."""
+    make_rule(house, week=10)
+    hire(house, "kato", "kimura", "kondo")
+    ids = [house.people[who].id for who in ("aoki", "baba", "kato", "kimura", "kondo")]
+    months.setting(house, covers=[{"name": "窓口", "least": least, "people": ids}])
+    rotation_id = months.planned(house)
+    on_days = {
+        who: {FIRST: "office", SECOND: "office"} for who in ("aoki", "baba", "kato", "kimura", "kondo")
+    }
+    on_days["baba"][FIRST] = on_days["kimura"][FIRST] = on_days["kondo"][SECOND] = "home"
+    rewrite(house, rotation_id, on_days)
+    months.publish(house, rotation_id)
+    ways = {
+        who: Way(
+            months.stored(house, rotation_id).plan or {},
+            Absence(house.people[absent].id, FIRST),
+            house.people[who].id,
+            [{"on": FIRST.isoformat(), "half": half} for half in Half],
+            [{"on": SECOND.isoformat(), "half": half} for half in Half],
+        )
+        for absent, who in (("aoki", "baba"), ("kato", "kimura"))
+    }
+    with transaction(house.engine) as session:
+        rotation = session.get_one(Rotation, rotation_id)
+        chiba = house.people["chiba"]
+        first, second = (
+            swapping.offer(session, rotation, way, actor=chiba, now=at("08:03")).id for way in ways.values()
+        )
+    return rotation_id, first, second
+
+
+def rewrite(house: House, rotation_id: int, on_days: Mapping[str, Mapping[date, str]]) -> None:
+    """The plan of a rotation says so of some people's days, whatever the rules."""
+    with transaction(house.engine) as session:
+        rotation = session.get_one(Rotation, rotation_id)
+        plan = dict(rotation.plan or {})
+        for who, days in on_days.items():
+            person = str(house.people[who].id)
+            said = {on.isoformat(): {"am": where, "pm": where} for on, where in days.items()}
+            plan[person] = {**plan[person], **said}
+        rotation.plan = plan
+
+
+def broken(house: House, rotation_id: int) -> list[Violation]:
+    rotation = months.stored(house, rotation_id)
+    return check(service.problem(rotation), plan_of(rotation.plan or {}))
+
+
+def test_of_two_who_would_be_at_home_on_one_day_the_second_is_refused(
+    house: House, two: tuple[int, int, int]
+) -> None:
+    rotation_id, first, second = two
+    assert broken(house, rotation_id) == []
+    answer(house, first, "baba")
+    with pytest.raises(Conflict, match=r"rotation\.swap_over"):
+        answer(house, second, "kimura")
+    assert broken(house, rotation_id) == []
+    assert state(house, second) is SwapState.OFFERED
+
+
+@pytest.mark.parametrize(("least", "results"), [(3, ["rotation.swap_over", "won"]), (2, ["won", "won"])])
+def test_two_who_accept_at_once_do_so_one_after_the_other(
+    postgresql_house: House, least: int, results: list[str]
+) -> None:
+    """Both have read what stands before the first of them writes."""
+    house, gate = postgresql_house, Barrier(2)
+    rotation_id, first, second = ask_two(house, least)
+
+    def answering(swap_id: int, who: str) -> Act:
+        def act(session: Session) -> object:
+            read = session.get_one(Rotation, rotation_id)
+            gate.wait(10)
+            return read, swapping.answer(
+                session, swap_id, accepts=True, actor=house.people[who], office=OFFICE, now=at("08:05")
+            )
+
+        return act
+
+    acts = [answering(first, "baba"), answering(second, "kimura")]
+    assert sorted(at_once(house, acts)) == results
+    assert broken(house, rotation_id) == []
+    found = months.stored(house, rotation_id)
+    come = [months.cell(found, house, who, FIRST, "am") for who in ("baba", "kimura")]
+    assert come.count("office") == results.count("won")
+
+
+def test_leave_since_they_were_asked_may_make_it_no_way_out(house: House, two: tuple[int, int, int]) -> None:
+    _rotation_id, first, _second = two
+    approve(house, *plan_ids(ask(house, "kato", whole(SECOND, kind=PlanKind.LEAVE), now="08:04")))
+    with pytest.raises(Conflict, match=r"rotation\.swap_over"):
+        answer(house, first, "baba")
+
+
+def test_who_comes_in_where_more_are_away_by_now_still_helps(house: House, two: tuple[int, int, int]) -> None:
+    _rotation_id, first, _second = two
+    approve(house, *plan_ids(ask(house, "kondo", whole(FIRST, kind=PlanKind.LEAVE), now="08:04")))
+    answer(house, first, "baba")
+    assert state(house, first) is SwapState.ACCEPTED
+
+
+def test_who_would_be_at_home_instead_without_a_terminal_left_is_refused(
+    house: House, two: tuple[int, int, int]
+) -> None:
+    _rotation_id, first, _second = two
+    make_rule(house, section_id=section_id(house, "soumu"), terminals=1)  # which kondo has
+    with pytest.raises(Conflict, match=r"rotation\.swap_over"):
+        answer(house, first, "baba")
+
+
+# Seats and hours
+
+
+def test_who_finds_no_seat_is_told_so(office: House) -> None:
+    swap_id = months.swap(office)
+    with reading(office.engine) as session:
+        query = select(Space.id).join(Zone, Zone.id == Space.zone_id)
+        taken = set(session.scalars(query.where(Zone.code == "A", Space.kind == Kind.SEAT)))
+    for where, space_id in office.spaces.items():
+        if space_id in taken:
+            office.break_(where)
+    done = answer(office, swap_id)
+    assert (done.booked, done.is_unseated) == ([], True)
+    assert months.plans(office)[office.people["baba"].id, FIRST, "am"].kind is PlanKind.OFFICE
+
+
+@pytest.mark.parametrize(("now", "kinds"), [("09:30", ["office", "office"]), ("12:30", ["home", "office"])])
+def test_who_accepts_on_the_day_comes_for_what_is_left_of_it(
+    office: House, now: str, kinds: list[str]
+) -> None:
+    swap_id = months.swap(office)
+    done = answer(office, swap_id, now=now, day=(FIRST - DAY).days)
+    baba = office.people["baba"].id
+    assert [months.plans(office)[baba, FIRST, half].kind for half in Half] == kinds
+    (booked,) = [one for one in done.booked if OFFICE.day(one.start_at) == FIRST]
+    begins = max(
+        at(now, day=(FIRST - DAY).days), OFFICE.window(FIRST, Half("am" if now < "12" else "pm")).start
+    )
+    assert booked.span == TimeSpan(begins, OFFICE.window(FIRST, Half.PM).end)
+
+
+def test_nobody_accepts_once_it_is_over(office: House) -> None:
+    swap_id = months.swap(office)
+    with pytest.raises(Conflict, match=r"rotation\.swap_late"):
+        answer(office, swap_id, now="17:15", day=(FIRST - DAY).days)
+
+
+# Half a day
+
+
+def test_for_half_a_day_another_is_asked_for_the_other_half(office: House) -> None:
+    rotation_id = counter(office, ("baba", "kato"), ("aoki",))
+    asked = [
+        months.offer(
+            office, rotation_id, Absence(office.people["aoki"].id, FIRST, half), office.people[who].id
+        )
+        for half, who in (("am", "baba"), ("pm", "kato"))
+    ]
+    for swap_id, who, half in zip(asked, ("baba", "kato"), Half, strict=True):
+        answer(office, swap_id, who)
+        comes = [
+            one.value
+            for one in Half
+            if months.plans(office)[office.people[who].id, FIRST, one].kind is PlanKind.OFFICE
+        ]
+        assert comes == [half]
+
+
+def test_whoever_was_asked_for_the_same_half_need_not_answer(office: House) -> None:
+    rotation_id = counter(office, ("baba", "kato"), ("aoki",))
+    aoki, baba, kato = (office.people[who].id for who in ("aoki", "baba", "kato"))
+    all_day = months.offer(office, rotation_id, Absence(aoki, FIRST), baba)
+    afternoon = months.offer(office, rotation_id, Absence(aoki, FIRST, "pm"), kato)
+    answer(office, all_day, "baba")
+    assert state(office, afternoon) is SwapState.WITHDRAWN

@@ -145,10 +145,8 @@ def test_what_somebody_stepped_in_for_is_taken_back_with_the_rotation(office: Ho
     swap_id = months.swap(office)
     baba = office.people["baba"]
     with transaction(office.engine) as session:
-        made, _freed = swapping.answer(
-            session, swap_id, accepts=True, actor=baba, office=OFFICE, now=at("08:04")
-        )
-        rotation_id = made.rotation_id
+        done = swapping.answer(session, swap_id, accepts=True, actor=baba, office=OFFICE, now=at("08:04"))
+        rotation_id = done.swap.rotation_id
     assert of_day(office, "baba", FIRST) == {("office", "approved")}
     withdraw(office, rotation_id)
     assert of_day(office, "baba", FIRST) == {("office", "withdrawn")}
@@ -169,6 +167,26 @@ def test_planned_anew_and_published_after_its_first_day_it_holds_from_then_on(of
     before, after = stored(office, first.id), stored(office, second.id)
     assert (before.state, before.first_on, before.last_on) == (State.PUBLISHED, FIRST, FIRST)
     assert (after.state, after.first_on, after.last_on) == (State.PUBLISHED, SECOND, LAST)
+
+
+def test_a_rotation_lasts_from_the_first_to_the_last_day_that_later_ones_leave_of_it(office: House) -> None:
+    def published_from(day: int, to: int) -> int:
+        first, last = (FIRST + timedelta(days=number) for number in (day, to))
+        rotation_id = plan_month(office, first=first, last=last)
+        publish(office, search(office, rotation_id).id)
+        return rotation_id
+
+    def lasts(rotation_id: int) -> tuple[State, int, int]:
+        one = stored(office, rotation_id)
+        return one.state, (one.first_on - FIRST).days, (one.last_on - FIRST).days
+
+    week, middle = published_from(0, 4), published_from(2, 3)
+    assert lasts(week) == (State.PUBLISHED, 0, 4)
+    begin = published_from(0, 1)
+    assert (lasts(begin), lasts(middle)) == ((State.PUBLISHED, 0, 1), (State.PUBLISHED, 2, 3))
+    assert lasts(week) == (State.PUBLISHED, 4, 4)
+    published_from(4, 4)
+    assert lasts(week)[0] is State.REPLACED
 
 
 @pytest.mark.parametrize("kind", [PlanKind.LEAVE, PlanKind.HOME])
@@ -228,6 +246,36 @@ def test_what_would_break_a_rule_of_telework_is_shown_and_refused_unless_the_chi
                 session, rotation, actor=chiba, office=OFFICE, now=at("08:02"), on_breach=OnBreach.ALLOW
             )
             assert rotation.state is State.PUBLISHED
+
+
+@pytest.fixture
+def lent(house: House) -> int:
+    """One terminal is lent. The rotation sends aoki home on the first day, where baba is by now too. Its id."""
+    make_rule(house, terminals=1)
+    want(house, "aoki", 10)
+    rotation_id = search(house, plan_month(house)).id
+    months.send_home(house, rotation_id, "aoki", FIRST)
+    approve(house, *plan_ids(ask(house, "baba", whole(FIRST), now="08:01")), now="08:01")
+    return rotation_id
+
+
+def test_no_more_terminals_are_lent_by_a_rotation_than_there_are(house: House, lent: int) -> None:
+    (broken,) = preview(house, lent).broken
+    assert (broken.name, broken.breach.first, broken.facts["rule"]) == ("aoki", FIRST, "terminals")
+    assert (broken.facts["value"], broken.facts["allowed"]) == ("2", "<= 1")
+    with pytest.raises(RuleBroken, match=r"rotation\.breaks_rules"):
+        publish(house, lent)
+
+
+@pytest.mark.parametrize("who", ["aoki", "baba"])
+def test_who_has_a_terminal_of_their_own_needs_none_that_is_lent(house: House, lent: int, who: str) -> None:
+    setting(house, people=[{"user_id": house.people[who].id, "own_terminal": True}])
+    assert preview(house, lent).broken == []
+
+
+def test_in_a_satellite_office_nobody_needs_a_terminal(house: House, lent: int) -> None:
+    ask(house, "aoki", whole(FIRST, kind=PlanKind.SATELLITE), now="08:01")
+    assert preview(house, lent).broken == []
 
 
 def test_what_people_broke_before_stops_nobody(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,10 @@ from app.people.models import Role
 from app.telework.approval import service as approval
 from app.telework.approval.waiting import approve_week, asked, week
 from app.telework.caps.rules import Limit, OverCap
+from app.telework.closing import service as closing
+from app.telework.closing.rules import Month
 from app.telework.rules import Half, PlanKind, PlanState
+from tests.app.telework.days import close_days
 from tests.app.telework.desk import (
     NEXT_MONDAY,
     WEDNESDAY,
@@ -133,6 +137,30 @@ def test_a_closed_day_can_still_be_approved_but_its_approval_stands(house: House
     do(house, approval.approve_plan, plan_id)
     with pytest.raises(Conflict, match=r"telework\.day_closed"):
         do(house, approval.revoke, plan_id, "x")
+
+
+def test_what_waits_in_a_closed_month_is_refused_only_since_approving_would_change_nothing(
+    house: House,
+) -> None:
+    monday, tuesday = DAY + timedelta(days=6), DAY + timedelta(days=7)  # 30 November, 1 December
+    november, december = plan_ids(ask(house, "aoki", [morning(monday), morning(tuesday)]))
+    close_days(house, DAY, monday)
+    with transaction(house.engine) as session:
+        actor = house.people["fujii"]
+        closing.close_month(session, Month.of(monday), actor=actor, now=at("09:00", day=7), office=OFFICE)
+    chiba = house.people["chiba"].as_of(tuesday)
+
+    def refused(act: Callable[..., object], *args: object) -> None:
+        with pytest.raises(Conflict, match=r"telework\.month_closed"), transaction(house.engine) as session:
+            act(session, *args, actor=chiba, now=at("10:00", day=7))
+
+    refused(approval.approve_plan, november)
+    refused(approval.approve_many, [december, november])
+    with transaction(house.engine) as session:
+        done = approve_week(session, monday, actor=chiba, now=at("10:00", day=7), office=OFFICE)
+        assert [one.id for one in done.approved] == [december]
+        assert [one.id for one in done.left] == [november]
+        approval.reject(session, november, "締め後", actor=chiba, now=at("10:00", day=7))
 
 
 def test_each_person_is_told_once_of_what_was_decided_together(house: House) -> None:

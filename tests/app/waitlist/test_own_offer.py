@@ -12,7 +12,7 @@ from app.database import reading
 from app.errors import Conflict
 from app.waitlist.rules import State
 from tests.app.waitlist.queue import Queue
-from tests.house import House, at, span
+from tests.house import OFFICE, House, at, span
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def test_an_offer_is_not_named_as_what_stands_in_ones_way(queue: Queue) -> None:
             house.spaces["window"],
             wanted,
             now=at("09:05"),
-            hours=span("08:30", "17:15"),
+            hours=OFFICE.hours,
         )
     assert (way.held, way.other_code) == ([], "bare")
     with (
         pytest.raises(Conflict) as caught,
-        told(house.engine, actor=house.people["aoki"], now=at("09:05")),
+        told(house.engine, actor=house.people["aoki"], now=at("09:05"), hours=OFFICE.hours),
     ):
         house.book("aoki", "window", "13:30", "14:30", now="09:05")
     assert caught.value.facts["next_start"] == at("14:00").isoformat()

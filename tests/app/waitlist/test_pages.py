@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,18 +12,21 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
+from app.bookings.models import Booking
 from app.bookings.rules import Status
+from app.clock import SteppingClock
 from app.database import reading, transaction
 from app.people import service as people
 from app.people.models import Role, User
 from app.spaces.models import Space
 from app.spaces.rules import Kind, Lane
+from app.timespan import TimeSpan
 from app.waitlist.models import Entry
 from app.waitlist.rules import State
 from tests.app.test_pages import PASSWORD, token_in
 from tests.app.test_pages_words import form_of
 from tests.app.waitlist.queue import Queue
-from tests.house import House
+from tests.house import House, at, span
 
 
 @dataclass
@@ -90,15 +94,77 @@ def test_where_nothing_is_free_the_next_time_and_a_place_in_line_are_one_click_e
     house.book("baba", "booth", "09:00", "10:00")
     shown = aoki.post("/now/room", minutes="30").text
     assert "The next: booth, 10:00–10:30." in shown
-    span = {"date": "2026-11-24", "from": "09:00", "to": "09:30"}
-    assert f'name="to" value="{span["to"]}"' in shown
-    waiting = aoki.post("/queue", lane="room", **span).text
+    waiting = aoki.post("/queue", **fields(shown, "/queue")).text
     assert "You stand in line." in waiting
     assert "Place 1 in line" in waiting
-    booked = aoki.post(
-        "/bookings", **{**span, "space_id": house.spaces["booth"], "from": "10:00:00", "to": "10:30:00"}
-    ).text
-    assert "Booked." in booked
+    assert "Booked." in aoki.post("/bookings", **fields(shown, "/bookings")).text
+
+
+def fields(page: str, action: str) -> dict[str, str]:
+    return {name: value for name, value in form_of(page, action).items() if name != "csrf_token"}
+
+
+def test_whoever_waits_for_a_booth_now_is_offered_all_of_the_time_whenever_it_is_their_turn(
+    aoki: Browser, house: House
+) -> None:
+    house.book("baba", "booth", "09:00", "09:25", now="08:50")
+    house.book("chiba", "booth", "09:25", "10:10", now="08:50")
+    shown = aoki.post("/now/room", kind="booth", minutes="30").text
+    assert "As soon as one is free for 30 minutes, until 17:15 at the latest, it is your turn." in shown
+    waiting = aoki.post("/queue", **fields(shown, "/queue")).text
+    assert "09:00–17:15 · 30 minutes, as soon as it is your turn" in waiting
+    house.sweep("09:25")
+    assert offered(house) is None
+    house.sweep("10:10")
+    assert offered(house) == span("10:10", "10:40")
+
+
+def offered(house: House) -> TimeSpan | None:
+    with reading(house.engine) as session:
+        entry = session.scalars(select(Entry)).one()
+        return session.get_one(Booking, entry.booking_id).span if entry.booking_id else None
+
+
+@pytest.mark.parametrize(
+    ("clock_at", "lane", "minutes", "until"),
+    [
+        ("09:00", "desk", "", "17:15"),
+        ("09:00", "desk", "60", "17:15"),
+        ("16:44", "room", "30", "17:15"),
+        ("16:45", "room", "30", "24:00"),
+        ("18:00", "room", "30", "24:00"),
+    ],
+)
+def test_from_now_one_waits_until_the_office_closes_in_the_evening_until_midnight(
+    aoki: Browser, house: House, clock: SteppingClock, clock_at: str, lane: str, minutes: str, until: str
+) -> None:
+    for code in house.spaces:
+        house.break_(code)
+    clock.at = at(clock_at)
+    asked = fields(aoki.post(f"/now/{lane}", minutes=minutes).text, "/queue")
+    end = at("00:00", day=1) if until == "24:00" else at(until)
+    assert (asked.get("minutes", ""), datetime.fromisoformat(asked["until"])) == (minutes, end)
+    assert f"{clock_at}–{until}" in aoki.post("/queue", **asked).text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kept"), [("", None), ("30", 30), ("90", 90), ("120", None), ("240", None)]
+)
+def test_in_the_queue_one_may_say_for_how_long(
+    aoki: Browser, house: House, minutes: str, kept: int | None
+) -> None:
+    page = aoki.client.get("/queue").text
+    assert f'<option value="{minutes}">' in page
+    wanted = {"date": "2026-11-24", "from": "10:00", "to": "12:00", "minutes": minutes}
+    aoki.post("/queue", kind="desk", where="", code="", **wanted)
+    with reading(house.engine) as session:
+        entry = session.scalars(select(Entry)).one()
+        assert (entry.start_at, entry.end_at, entry.minutes) == (at("10:00"), at("12:00"), kept)
+
+
+@pytest.mark.parametrize("until", ["", "x", "2026-11-24T12:00:00", "2026-11-23T12:00:00+09:00"])
+def test_an_end_that_is_none_is_told(aoki: Browser, until: str) -> None:
+    assert "You stand in no line." in aoki.post("/queue", lane="room", where="", until=until).text
 
 
 def test_an_offer_is_taken_or_declined_on_the_page(aoki: Browser, house: House) -> None:

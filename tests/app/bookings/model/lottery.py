@@ -29,12 +29,14 @@ class Wish:
 
 @dataclass
 class Draw:
-    """A draw of a day, done at an hour of the working day before. `seed`: the product's, committed to beforehand."""
+    """A draw of a day, done at an hour of the working day before. `seed`: the product's, committed to beforehand.
+    `was_open`: not a day on which the office turned out to be closed."""
 
     on: date
     at: datetime
     state: str = "open"
     seed: str = ""
+    was_open: bool = True
     wishes: dict[str, Wish] = field(default_factory=dict)
 
 
@@ -96,6 +98,10 @@ class Lottery:
         for one in [one for one in self.draws if one.state == "open" and one.at <= office.now]:
             if office.now >= _at(one.on, time(8, 30)):
                 one.state = "missed"
+            elif "closed" in office.against_barriers(PLACES[DESKS[0]], *_hours(one.on)):
+                one.state, one.was_open = "drawn", False
+                for wish in one.wishes.values():
+                    wish.result = "refused"
             else:
                 self._draw(office, one)
                 one.state = "drawn"
@@ -104,7 +110,7 @@ class Lottery:
                 self.open_next(office.now)
 
     def _draw(self, office: PlainOffice, draw: Draw) -> None:
-        start, end = _at(draw.on, time(8, 30)), _at(draw.on, time(17, 15))
+        start, end = _hours(draw.on)
         held = [one for one in office.rows if one.is_live and one.start < end and one.end > start]
         desks = [
             PLACES[code]
@@ -139,11 +145,11 @@ class Lottery:
             wish.result = "seated"
 
     def _missed(self, who: Who, draw: Draw) -> int:
-        """How many draws in a row left them out; not to wish does not break the row."""
+        """How many draws in a row left them out; not to wish, or a closed day, does not break the row."""
         before = [
             one.wishes[who.name]
             for one in sorted(self.draws, key=lambda one: one.on)
-            if one.on < draw.on and one.state == "drawn" and who.name in one.wishes
+            if one.on < draw.on and one.state == "drawn" and one.was_open and who.name in one.wishes
         ]
         return before[-1].missed + 1 if before and before[-1].result == "left_out" else 0
 
@@ -215,6 +221,10 @@ def _draw_at(on: date) -> datetime:
     while before.weekday() >= 5:
         before -= timedelta(days=1)
     return _at(before, HOUR)
+
+
+def _hours(on: date) -> tuple[datetime, datetime]:
+    return _at(on, time(8, 30)), _at(on, time(17, 15))
 
 
 def _at(on: date, hour: time) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import time
 
 import pytest
@@ -14,6 +15,7 @@ from app.bookings.series import service as series
 from app.bookings.series.rules import Every, Recurrence, Scope
 from app.calendar import public_holidays
 from app.database import rehearsal, transaction
+from app.errors import Conflict
 from app.lots import drawing
 from app.lots.models import LotDraw
 from app.spaces import zones
@@ -36,7 +38,14 @@ def statements(house: House, do: Callable[[Session], object]) -> int:
 
 
 def make(
-    session: Session, house: House, days: int, *, who: str = "aoki", where: str = "seat", for_whom: str = ""
+    session: Session,
+    house: House,
+    days: int,
+    *,
+    who: str = "aoki",
+    where: str = "seat",
+    for_whom: str = "",
+    possible_ones: bool = True,
 ) -> series.Made:
     return series.make(
         session,
@@ -49,8 +58,9 @@ def make(
         ),
         actor=house.people[who],
         calendar=public_holidays(2026),
+        hours=OFFICE.hours,
         now=at("08:00"),
-        possible_ones=True,
+        possible_ones=possible_ones,
     )
 
 
@@ -95,6 +105,20 @@ def test_what_a_series_cannot_have_is_told_by_as_many_statements_however_much_it
         return statements(house, lambda session: make(session, house, days))
 
     assert cost(FEW) == cost(MANY)
+
+
+def test_a_series_refused_whole_looks_for_nothing_elsewhere_under_the_locks(house: House) -> None:
+    house.book("baba", "seat", "13:00", "14:00", day=1)
+    house.book("baba", "seat", "14:30", "16:00", day=2)
+
+    def cost(*, possible_ones: bool) -> int:
+        def refused(session: Session) -> None:
+            with suppress(Conflict):
+                make(session, house, 3, possible_ones=possible_ones)
+
+        return statements(house, refused)
+
+    assert cost(possible_ones=False) <= 6 < cost(possible_ones=True)
 
 
 @pytest.fixture
