@@ -102,7 +102,7 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         cells=cells_of(session, people, *around(days), office),
         taken=taken(session, period(Limit.FISCAL_YEAR, days[0])[0], days[0], office, people),
         plans=_plans(session, people, days),
-        published=_published(session, section_id, days),
+        published=published(session, [section_id], days[0], days[-1])[section_id],
         locks=_locks(session, section_id, days),
         setting=setting,
         own_terminals=own,
@@ -149,17 +149,23 @@ def _pools(
     return pools(days, ours, others, at_home)
 
 
-def _published(session: Session, section_id: int, days: Sequence[date]) -> dict[Key, RotationCell]:
+def published(
+    session: Session, section_ids: Collection[int], first: date, last: date
+) -> Mapping[int, Mapping[Key, RotationCell]]:
+    """By section, what its rotations have published of the days from `first` to `last`; one query."""
     query = (
-        select(RotationCell)
+        select(Rotation.section_id, RotationCell)
         .join(Rotation, Rotation.id == RotationCell.rotation_id)
         .where(
-            Rotation.section_id == section_id,
+            Rotation.section_id.in_(section_ids),
             Rotation.state == State.PUBLISHED,
-            RotationCell.on_date.between(days[0], days[-1]),
+            RotationCell.on_date.between(first, last),
         )
     )
-    return {(one.user_id, one.on_date, one.half.value): one for one in session.scalars(query)}
+    found: dict[int, dict[Key, RotationCell]] = {one: {} for one in section_ids}
+    for section_id, one in session.execute(query):
+        found[section_id or 0][one.user_id, one.on_date, one.half.value] = one
+    return found
 
 
 def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key, str]:

@@ -24,6 +24,7 @@ from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, St
 from app.rotation.rules import State as Where
 from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
+from app.rotation.standing import look, unmet
 from app.rotation.writing import Broken, bring_back, settled, would_break, write_over
 from app.telework.models import TeleworkPlan
 from app.telework.rules import REMOTE, Half, PlanKind, PlanState
@@ -98,6 +99,7 @@ def publish(
     rotation.first_on, rotation.last_on = first, last
     session.flush()
     seats.book({key: cell.kind for key, cell in cells.items()}, before, found)
+    found.unmet = unmet(look(session, rotation, office))
     events.record(
         session,
         "rotation.published",

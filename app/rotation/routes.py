@@ -45,7 +45,7 @@ from app.rotation.schemas import (
     WithdrawnView,
     WithdrawQuery,
 )
-from app.rotation.standing import Seen, look
+from app.rotation.standing import Seen, Unmet, look
 from app.rotation.ways import Absence, find_way, swaps_of
 from app.rotation.writing import Broken
 from app.versions import changes, shown
@@ -163,6 +163,7 @@ def publish(query: dict[str, Any], rotation_id: int) -> Any:
             "people_told": len(done.people),
             "seats_booked": len(done.bookings),
             "broken": [broken_shown(one) for one in done.broken],
+            "unmet": [unmet_shown(one) for one in done.unmet],
             "unseated": done.unseated,
             "expected": done.expected,
         }
@@ -172,6 +173,12 @@ def broken_shown(one: Broken) -> dict[str, Any]:
     """A rule that somebody's plans break, with a sentence."""
     detail = of_telework.breach(one.facts)
     return {"user_id": one.user_id, "refused": one.breach.is_refused, "detail": detail, **one.facts}
+
+
+def unmet_shown(one: Unmet) -> dict[str, Any]:
+    """A must that does not hold, with a sentence."""
+    place = {"on": one.on, "half": one.half, "found": one.found}
+    return {**one.rule, **place, "sentence": of_rotation.rule_in_words(**one.rule)}
 
 
 @api.route("/rotations/<int:rotation_id>/withdraw", methods=["POST"])

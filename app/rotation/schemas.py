@@ -175,6 +175,12 @@ class ExpectedView(Schema):
     seats = fields.Integer()
 
 
+class UnseatedView(Schema):
+    user_id = fields.Integer()
+    name = fields.String()
+    on = fields.Date()
+
+
 class WithdrawQuery(Schema):
     dry_run = fields.Boolean(load_default=False)
 
@@ -193,15 +199,29 @@ class BrokenView(BreachView):
     refused = fields.Boolean()
 
 
+class UnmetView(Schema):
+    """A must of the section that does not hold in a half-day; where it is about a number, so many were `found`."""
+
+    kind = fields.String()
+    about = fields.String()
+    on = fields.Date()
+    half = fields.String()
+    limit = fields.Integer(allow_none=True)
+    found = fields.Integer(allow_none=True)
+    sentence = fields.String()
+
+
 class PublishedView(Schema):
-    """What publishing did, or would do. `broken`: rules that the plans break. `unseated`: who found no seat on which
-    days. `expected`: in zones without booking, how many come in each half-day."""
+    """What publishing did, or would do. `broken`: rules of telework that the plans break. `unmet`: musts of the section
+    that do not hold, for some are elsewhere since. `unseated`: who found no seat on which days. `expected`: how many of
+    those without a desk come to zones without booking in each half-day."""
 
     changed_cells = fields.Integer()
     people_told = fields.Integer()
     seats_booked = fields.Integer()
     broken = fields.List(fields.Nested(BrokenView))
-    unseated = fields.List(fields.Dict())
+    unmet = fields.List(fields.Nested(UnmetView))
+    unseated = fields.List(fields.Nested(UnseatedView))
     expected = fields.List(fields.Nested(ExpectedView))
 
 

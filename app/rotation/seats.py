@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import chain, islice
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,9 +18,11 @@ from app.bookings.reserve import allot
 from app.bookings.rules import Origin
 from app.errors import DomainError
 from app.people.service import Person, find_people
+from app.rotation.expected import Expected, expected
 from app.rotation.models import Key, Rotation, RotationBooking
-from app.rotation.rules import HALVES
+from app.rotation.rules import HALVES, HalfDay
 from app.rotation.seating import DAY, Coming, Desk, seat
+from app.rotation.standing import Unmet
 from app.rotation.usable import held_desks, home_zones, whole_span, windows
 from app.rotation.writing import Broken
 from app.spaces.barriers import barriers
@@ -37,27 +38,29 @@ TRIES = 3  # so many desks are tried for somebody, where a rule stands before th
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """How many come in a half-day, and the seats there are, in zones without booking."""
+class Unseated:
+    """Somebody for whom there is no seat on a day."""
 
+    user_id: int
+    name: str
     on: date
-    half: str
-    people: int
-    seats: int
 
 
 @dataclass(slots=True)
 class Published:
-    """What publishing did. `broken`: the rules of telework that the new plans break.
+    """What publishing did. `broken`: the rules of telework that the new plans break. `unmet`: what of the section's
+    musts does not hold, for some are elsewhere by plans that are no rotation's.
 
-    `freed`: seats of an earlier rotation that nobody needs now. `unseated`: who found none, by day.
+    `freed`: seats of an earlier rotation that nobody needs now. `expected`: how many of those without a desk come to
+    zones without booking. `unseated`: for whom there is none there either.
     """
 
     changed: list[Key] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
+    unmet: list[Unmet] = field(default_factory=list)
     freed: list[Booking] = field(default_factory=list)
-    unseated: list[dict[str, Any]] = field(default_factory=list)
+    unseated: list[Unseated] = field(default_factory=list)
     expected: list[Expected] = field(default_factory=list)
 
     @property
@@ -82,7 +85,8 @@ class Seats:
         self.session, self.rotation = session, rotation
         self.office, self.now, self.actor = office, now, actor
         self.people: Mapping[int, Governed] = governed(session, people)
-        zones = home_zones(session, rulebook(session), rotation.section_id)
+        self._rulebook = rulebook(session)
+        zones = home_zones(session, self._rulebook, rotation.section_id)
         self.booked_zones = [zone for zone in zones if not zone.free_seating and zone.lots_at is None]
         self.free_zones = [zone for zone in zones if zone.free_seating]
         self.desks = self._desks()
@@ -102,7 +106,22 @@ class Seats:
         """Seats for those who come; of what was booked before, give back what is not needed any more. The caller has
         taken the turn."""
         coming = self._coming(cells)
-        found.expected = self._expected(coming)
+        kept = self._kept(coming, before, found)
+        wanted = [one for one in coming if (int(one.person), one.day) not in kept]
+        if not wanted or not (self.desks or self.free_zones):
+            return
+        taken, has_one = self._taken(wanted)
+        wanted = [
+            one for one in wanted if not has_one & {(int(one.person), one.day, half) for half in one.halves}
+        ]
+        left = self._seat(wanted, taken, found)
+        found.expected = self._expected(left)
+        found.unseated = self._unseated(left, found.expected)
+
+    def _kept(
+        self, coming: Iterable[Coming], before: Iterable[Booking], found: Published
+    ) -> set[tuple[int, date]]:
+        """Whose seats of before stay, and on which days; the others are given back."""
         needed = {(int(one.person), one.day): self._span(one) for one in coming}
         kept: set[tuple[int, date]] = set()
         for booking in before:
@@ -112,23 +131,23 @@ class Seats:
             else:
                 release.cancel(self.session, booking, actor=self.actor, now=self.now)
                 found.freed.append(booking)
-        wanted = [one for one in coming if (int(one.person), one.day) not in kept]
-        if not wanted or not self.desks:
-            return
-        taken, has_one = self._taken(wanted)
-        wanted = [
-            one for one in wanted if not has_one & {(int(one.person), one.day, half) for half in one.halves}
-        ]
+        return kept
+
+    def _seat(
+        self, wanted: Sequence[Coming], taken: dict[tuple[date, str], set[int]], found: Published
+    ) -> list[Coming]:
+        """Book desks; returns those who found none."""
         seated = seat(wanted, self.desks, taken, same_desk=self._same_desk())
+        left = []
         for one in wanted:
             made = self._allot(one, seated[one], taken) if one in seated else None
-            if made is not None:
-                found.bookings.append(made)
-                for half in one.halves:
-                    taken[one.day, half].add(made.space_id)
-            else:
-                name = self.people[int(one.person)].name
-                found.unseated.append({"user_id": int(one.person), "name": name, "on": one.day.isoformat()})
+            if made is None:
+                left.append(one)
+                continue
+            found.bookings.append(made)
+            for half in one.halves:
+                taken[one.day, half].add(made.space_id)
+        return left
 
     def _coming(self, cells: Mapping[Key, PlanKind]) -> list[Coming]:
         halves: dict[tuple[int, date], list[str]] = defaultdict(list)
@@ -211,15 +230,31 @@ class Seats:
             return booking
         return None
 
-    def _expected(self, coming: Iterable[Coming]) -> list[Expected]:
-        """Those who come by day and half, where the section has zones without booking."""
-        if not self.free_zones:
-            return []
-        zones = [zone.id for zone in self.free_zones]
-        seats = len(
-            self.session.scalars(
-                select(Space.id).where(Space.zone_id.in_(zones), Space.kind == Kind.SEAT, in_layout(Space))
-            ).all()
+    def _expected(self, left: Iterable[Coming]) -> list[Expected]:
+        """Those without a desk, where the section has zones without booking."""
+        coming: dict[HalfDay, list[int]] = defaultdict(list)
+        for one in left if self.free_zones else ():
+            for half in one.halves:
+                coming[one.day, half].append(int(one.person))
+        return expected(
+            self.session,
+            self._rulebook,
+            self.rotation.section_id or 0,
+            coming,
+            people=self.people,
+            office=self.office,
         )
-        counts = Counter((one.day, half) for one in coming for half in one.halves)
-        return [Expected(on, half, count, seats) for (on, half), count in sorted(counts.items())]
+
+    def _unseated(self, left: Iterable[Coming], found: Iterable[Expected]) -> list[Unseated]:
+        """Those without a desk who are too many for the seats of zones without booking."""
+        seats = {(one.on, one.half): one.seats for one in found}
+        come: Counter[HalfDay] = Counter()
+        unseated = []
+        for one in left:
+            theirs = [(one.day, half) for half in one.halves]
+            if all(come[half_day] < seats.get(half_day, 0) for half_day in theirs):
+                come.update(theirs)
+            else:
+                person = int(one.person)
+                unseated.append(Unseated(person, self.people[person].name, one.day))
+        return unseated

@@ -27,6 +27,7 @@ from app.telework.service import Office
 STALE = timedelta(seconds=60)
 ATTEMPTS = 3
 LOCK = "rotation"
+NEWEST = 20  # so many rotations of a month are listed beside what is published
 
 
 def office_of(settings: Settings) -> Office:
@@ -204,12 +205,15 @@ def list_rotations(
 
 
 def latest(session: Session, section_id: int, first: date, last: date) -> list[Rotation]:
-    """The rotations that touch a section's days, the newest first."""
+    """Of the rotations that touch a section's days the newest, and those that are published, the newest first; their
+    plans are read once they are looked at."""
+    theirs = (Rotation.section_id == section_id, Rotation.first_on <= last, Rotation.last_on >= first)
+    newest = select(Rotation.id).where(*theirs).order_by(Rotation.id.desc()).limit(NEWEST)
     query = (
         select(Rotation)
-        .where(Rotation.section_id == section_id, Rotation.first_on <= last, Rotation.last_on >= first)
+        .where(*theirs, or_(Rotation.state == State.PUBLISHED, Rotation.id.in_(newest)))
         .order_by(Rotation.id.desc())
-        .limit(20)
+        .options(defer(Rotation.plan), defer(Rotation.problem))
     )
     return list(session.scalars(query))
 
@@ -323,7 +327,9 @@ def put_setting(
 
 
 def problem(rotation: Rotation) -> Problem:
-    """The problem of a stored rotation."""
+    """The problem of a stored rotation. Raises Conflict `rotation.erased` where its people are."""
+    if not rotation.problem:
+        raise Conflict("rotation.erased")
     return problem_of(ProblemForm().load(rotation.problem))
 
 

@@ -1,18 +1,23 @@
-"""A rotation as it is by now."""
+"""A rotation as it is by now, and what of it does not hold any more."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.rotation import gathering
+from app.rotation.explain import rule_told
 from app.rotation.form import plan_of
-from app.rotation.models import Rotation
+from app.rotation.models import Key, Rotation, RotationCell, RotationSwap, SwapState
 from app.rotation.models import State as Stage
-from app.rotation.rules import Cell, Fixed, Problem, State
+from app.rotation.rules import Cell, Fixed, Problem, State, check
 from app.rotation.service import problem
+from app.rotation.writing import settled
 from app.telework.models import TeleworkPlan
 from app.telework.rules import AWAY, REMOTE, PlanState
 from app.telework.service import Office
@@ -20,32 +25,92 @@ from app.telework.service import Office
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A rotation, and where its people are by now by other plans than it knew of: leave and trips, what was approved or
-    revoked since. Who asks for something else is left as they are."""
+    """A rotation, and where its people are by now by other than it says: leave and trips, what was approved or revoked
+    since, and who is absent since somebody steps in for them. Who asks for something else is left as they are.
+
+    `published`: what rotations of its section have published of its days.
+    """
 
     rotation: Rotation
     by_now: Mapping[Cell, Fixed]
+    published: Mapping[Key, RotationCell]
 
 
 def look(session: Session, rotation: Rotation, office: Office) -> Seen:
-    """A rotation as it is by now; one query."""
-    planned = plan_of(rotation.plan or {}) if rotation.section_id is not None else {}
-    people = {int(cell.person) for cell in planned}
+    """A rotation as it is by now; three queries."""
+    return look_at(session, [rotation], rotation.first_on, rotation.last_on, office)[0]
+
+
+def look_at(
+    session: Session, rotations: Sequence[Rotation], first: date, last: date, office: Office
+) -> list[Seen]:
+    """Rotations as they are by now, from a day to another; three queries, however many there are."""
+    planned = {one.id: plan_between(one, first, last) for one in rotations if one.section_id is not None}
+    people = {int(cell.person) for plan in planned.values() for cell in plan}
     query = select(TeleworkPlan).where(
-        TeleworkPlan.user_id.in_(people),
-        TeleworkPlan.on_date.between(rotation.first_on, rotation.last_on),
+        TeleworkPlan.user_id.in_(people), TeleworkPlan.on_date.between(first, last)
     )
-    by_now = {}
-    for one in session.scalars(query):
-        cell = Cell(str(one.user_id), one.on_date, one.half.value)
-        where, was = _where(one, office), planned.get(cell, State.AWAY)
-        if was is State.AWAY or not (one.stands or rotation.state is Stage.PUBLISHED):
-            continue
-        if where is State.AWAY:
-            by_now[cell] = Fixed(where, one.kind.value)
-        elif where is not was:
-            by_now[cell] = Fixed(was if one.state is PlanState.REQUESTED else where, one.state.value)
-    return Seen(rotation, by_now)
+    plans = {Cell(str(one.user_id), one.on_date, one.half.value): one for one in session.scalars(query)}
+    absent = _absences(session, people, first, last)
+    sections = {one.section_id for one in rotations if one.section_id is not None}
+    published = gathering.published(session, sections, first, last)
+    found = []
+    for one in rotations:
+        theirs = published.get(one.section_id or 0, {})
+        by_now = {}
+        for cell, was in planned.get(one.id, {}).items():
+            fixed = _by_now(one, was, plans.get(cell), theirs.get(key_of(cell)), office)
+            if cell in absent and was is not State.AWAY and (fixed is None or fixed.state is was):
+                fixed = Fixed(State.AWAY, "absent")
+            if fixed is not None:
+                by_now[cell] = fixed
+        found.append(Seen(one, by_now, theirs))
+    return found
+
+
+def plan_between(rotation: Rotation, first: date, last: date) -> dict[Cell, State]:
+    """What a rotation plans from a day to another."""
+    begins, ends = first.isoformat(), last.isoformat()
+    plan = rotation.plan or {}
+    return plan_of(
+        {who: {on: of for on, of in days.items() if begins <= on <= ends} for who, days in plan.items()}
+    )
+
+
+def key_of(cell: Cell) -> Key:
+    """A cell in the office's rows."""
+    return int(cell.person), cell.day, cell.half
+
+
+def _by_now(
+    rotation: Rotation, was: State, plan: TeleworkPlan | None, cell: RotationCell | None, office: Office
+) -> Fixed | None:
+    """Where somebody is by a plan that the rotation did not make, and why; None where they are as it says.
+
+    Once published it goes by every plan; before, by those that it will not write over.
+    """
+    if plan is None or was is State.AWAY:
+        return None
+    where = _where(plan, office)
+    if rotation.state is not Stage.PUBLISHED and (given := settled(plan, cell, office)) is not None:
+        return None if given[0] is was else Fixed(*given)
+    if where is was or not (plan.stands or rotation.state is Stage.PUBLISHED):
+        return None
+    if where is State.AWAY:
+        return Fixed(where, plan.kind.value)
+    if plan.state is PlanState.REQUESTED:
+        return Fixed(was, plan.state.value)
+    return Fixed(where, plan.state.value) if rotation.state is Stage.PUBLISHED else None
+
+
+def _absences(session: Session, people: Iterable[int], first: date, last: date) -> set[Cell]:
+    """When these people are absent, for somebody has accepted to step in for them."""
+    query = select(RotationSwap).where(
+        RotationSwap.absent_id.in_(people),
+        RotationSwap.on_date.between(first, last),
+        RotationSwap.state == SwapState.ACCEPTED,
+    )
+    return {Cell(str(user_id), on, half) for one in session.scalars(query) for user_id, on, half in one.away}
 
 
 def _where(plan: TeleworkPlan, office: Office) -> State:
@@ -57,7 +122,34 @@ def _where(plan: TeleworkPlan, office: Office) -> State:
 
 
 def as_it_is(seen: Seen) -> tuple[Problem, dict[Cell, State]]:
-    """The problem and the plan, with everybody where they are by now."""
+    """The problem and the plan, with everybody where they are by now. Raises Conflict `rotation.erased`."""
     asked, plan = problem(seen.rotation), plan_of(seen.rotation.plan or {})
     plan |= {cell: fixed.state for cell, fixed in seen.by_now.items()}
     return replace(asked, fixed={**asked.fixed, **seen.by_now}), plan
+
+
+# Musts that are the rules of telework: those go by every plan, see `app.rotation.writing.would_break`.
+OF_TELEWORK = frozenset({"eligible", "unit", "week", "month", "year", "row", "terminals"})
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A must of the section that does not hold in a half-day: `rule` as `rule_told` has it, with the number of that
+    half-day; `found` instead of it, where the rule has one."""
+
+    rule: Mapping[str, Any]
+    on: date
+    half: str
+    found: int | None
+
+
+def unmet(seen: Seen) -> list[Unmet]:
+    """What of a section's musts does not hold with everybody where they are by now, in the order of the rules."""
+    asked, plan = as_it_is(seen)
+    rotation, found = seen.rotation, []
+    for one in check(asked, plan):
+        if one.rule.kind not in OF_TELEWORK and one.day and rotation.first_on <= one.day <= rotation.last_on:
+            told = rule_told(asked, one.rule)
+            number = None if told["limit"] is None else one.found
+            found.append(Unmet({**told, "limit": one.allowed}, one.day, one.half, number))
+    return found

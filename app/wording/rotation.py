@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
@@ -19,6 +19,9 @@ OF_ROTATION: Mapping[str, LazyString] = {
         "The plans would break a rule of telework. The preview says which: confirm it where you may, or plan anew."
     ),
     "rotation.days": lazy_gettext("Choose from one working day to three months of them."),
+    "rotation.erased": lazy_gettext(
+        "The people of this rotation are erased by now: there is nobody to plan."
+    ),
     "rotation.not_allowed": lazy_gettext(
         "Only a chief of the section, or of one above it, plans its rotation."
     ),
@@ -76,6 +79,38 @@ WHERE: Mapping[str, LazyString] = {
     "home": lazy_gettext("home"),
     "away": lazy_gettext("away"),
 }
+# Why a half-day is given, or is other by now than planned: the sign in the grid, and what it says.
+WHY: Mapping[str, tuple[LazyString, LazyString]] = {
+    "leave": (lazy_gettext("L"), lazy_gettext("on leave")),
+    "trip": (lazy_gettext("T"), lazy_gettext("on a business trip")),
+    "part_time": (lazy_gettext("N"), lazy_gettext("never works then")),
+    "elsewhere": (lazy_gettext("E"), lazy_gettext("belongs to another section then")),
+    "absent": (lazy_gettext("X"), lazy_gettext("absent, somebody steps in")),
+    "meeting": (lazy_gettext("M"), lazy_gettext("called in")),
+    "approved": (lazy_gettext("A"), lazy_gettext("approved by hand")),
+    "part": (lazy_gettext("P"), lazy_gettext("a part is approved for something else")),
+    "requested": (lazy_gettext("Q"), lazy_gettext("asks for something else")),
+    "rejected": (lazy_gettext("D"), lazy_gettext("request refused")),
+    "revoked": (lazy_gettext("R"), lazy_gettext("approval taken back")),
+    "withdrawn": (lazy_gettext("W"), lazy_gettext("withdrawn by themselves")),
+}
+LOCKED = lazy_gettext("locked")
+LOCKED_AS: Mapping[str, LazyString] = {
+    "office": lazy_gettext("locked as in the office for the next search"),
+    "home": lazy_gettext("locked as at home for the next search"),
+}
+DIFFERS = lazy_gettext("differs from what is published")
+
+
+def notes_in_words(where: str, why: str | None, lock: str | None, *, differs: bool) -> str:
+    """What is to be said of a half-day in the grid beside where somebody is; "" for nothing."""
+    notes = [WHY[why][1]] if why is not None and why in WHY else []
+    if lock is not None:
+        notes.append(LOCKED if lock == where else LOCKED_AS[lock])
+    if differs:
+        notes.append(DIFFERS)
+    return str(gettext(", ")).join(str(one) for one in notes) if notes else ""
+
 
 # By kind of rule; `about` is a person's name, or that of a cover or duty.
 ROTATION_RULES: Mapping[str, LazyString] = {
@@ -148,7 +183,7 @@ DAYS_AT_MOST = 10
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """When the rules of a conflict fail, in words: a lead, the first of the days, and how many more there are."""
+    """When rules fail, in words: a lead, the first of the days or half-days, and how many more there are."""
 
     lead: str
     days: Sequence[str]
@@ -180,3 +215,34 @@ def _failing(one: Mapping[str, Any], people: int) -> str:
             pm=one["pm"],
         )
     )
+
+
+class NotMet(Protocol):
+    """A must that does not hold in a half-day: see `app.rotation.standing.Unmet`."""
+
+    @property
+    def rule(self) -> Mapping[str, Any]: ...
+    @property
+    def on(self) -> date: ...
+    @property
+    def half(self) -> str: ...
+    @property
+    def found(self) -> int | None: ...
+
+
+def unmet_in_words(unmet: Iterable[NotMet]) -> list[Failing]:
+    """Each must that does not hold, with the half-days in which it does not."""
+    where: dict[str, list[str]] = {}
+    for one in unmet:
+        where.setdefault(rule_in_words(**one.rule), []).append(_place(one))
+    return [
+        Failing(sentence, places[:DAYS_AT_MOST], max(0, len(places) - DAYS_AT_MOST))
+        for sentence, places in where.items()
+    ]
+
+
+def _place(one: NotMet) -> str:
+    said = {"day": day_in_words(one.on), "half": HALVES[one.half]}
+    if one.found is None:
+        return str(gettext("%(day)s %(half)s", **said))
+    return str(gettext("%(day)s %(half)s: %(count)s", **said, count=one.found))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,19 +9,22 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
 from app import pipeline
 from app.access import PEOPLE, Role, allow, asker
+from app.calendar import working_days
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import day_typed
 from app.http import identifier, now, settings, today
 from app.rotation import service, swapping
-from app.rotation.form import ProblemForm, plan_of, problem_of
+from app.rotation.cover import CoverOfDay, cover_on
+from app.rotation.grid import Grid, as_shown, grid
 from app.rotation.models import OPEN, Key, Rotation
-from app.rotation.rules import HALVES, Cell, Cover, Problem
+from app.rotation.rules import HALVES, Cell
 from app.rotation.rules import State as Where
 from app.rotation.standing import Seen, look
 from app.rotation.swapping import Answered
@@ -35,68 +37,44 @@ SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class CoverRow:
-    """A rule that asks for people in the office, and how many there are in each half-day."""
-
-    name: str
-    least: int
-    counts: Mapping[tuple[date, str], int]
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page shows of a rotation."""
+    """What the page shows of a rotation. `grid`: None where it has no plan, or its people are erased."""
 
     rotation: Rotation
-    problem: Problem
-    plan: Mapping[Cell, Where]
-    published: Mapping[Cell, Where]
-    covers: Sequence[CoverRow]
-    units: Mapping[str, Sequence[Any]]
+    is_erased: bool
+    grid: Grid | None
     rules: Sequence[tuple[str, bool]]
     failing: of_rotation.Failing | None
 
-    @property
-    def days(self) -> Sequence[date]:
-        return self.problem.days
 
-
-def _shown(rotation: Rotation) -> Shown:
-    problem = problem_of(ProblemForm().load(rotation.problem))
-    plan = plan_of(rotation.plan) if rotation.plan else {}
-    units: dict[str, list[Any]] = defaultdict(list)
-    for member in problem.members:
-        units[member.unit].append(member)
+def _shown(session: Session, rotation: Rotation) -> Shown:
     conflict = rotation.conflict or {"rules": []}
+    is_erased = not rotation.problem
+    has_grid = rotation.plan and not is_erased
     return Shown(
         rotation,
-        problem,
-        plan,
-        problem.published,
-        _covers(problem, plan) if plan else [],
-        units,
+        is_erased,
+        grid(session, rotation, actor=asker(), office=service.office_of(settings())) if has_grid else None,
         [(of_rotation.rule_in_words(**one), one["frees"]) for one in conflict["rules"]],
         of_rotation.failing_in_words(conflict),
     )
 
 
-def _covers(problem: Problem, plan: Mapping[Cell, Where]) -> list[CoverRow]:
-    def counts(cover: Cover | None, halves: Sequence[str]) -> dict[tuple[date, str], int]:
-        return {
-            (day, half): sum(
-                plan[Cell(member.id, day, half)] is Where.OFFICE
-                for member in problem.members
-                if cover is None or member.id in cover.people_of(day)
-            )
-            for day in problem.days
-            for half in halves
-        }
+@pages.app_context_processor
+def shared() -> dict[str, Any]:
+    """How the sections that whoever asks plans are covered on the next working day, for a chief's first page."""
+    return {"next_cover": _next_cover}
 
-    everybody = CoverRow("", 0, counts(None, HALVES))
-    return [
-        everybody,
-        *(CoverRow(one.name, one.least, counts(one, one.halves())) for one in problem.covers),
-    ]
+
+def _next_cover() -> tuple[date, Sequence[CoverOfDay]]:
+    """The next working day, and the cover of those sections that have published a rotation of it."""
+    tomorrow = today() + timedelta(days=1)
+    with reading(db.engine) as session:
+        on = working_days(session, tomorrow.year).next_working(tomorrow)
+        sections = service.planned_sections(session, asker())
+        found = cover_on(session, sections, on, service.office_of(settings()))
+        session.expunge_all()
+    return on, found
 
 
 @pages.get("/rotation")
@@ -113,7 +91,7 @@ def month() -> str:
         chosen = next((one for one in found if str(one.id) == request.args.get("rotation")), None)
         chosen = chosen or (found[0] if found else None)
         were_asked = swapping.asked(session, chosen.id) if chosen else []
-        shown = _shown(chosen) if chosen else None
+        shown = _shown(session, chosen) if chosen else None
         asks = chosen is not None and "absent" in request.args
         seen = look(session, chosen, service.office_of(settings())) if chosen and asks else None
         session.expunge_all()
@@ -133,7 +111,7 @@ def month() -> str:
         may_plan=asker().role is Role.CHIEF,
         swaps=_swaps(seen) if seen else None,
         were_asked=were_asked,
-        names={int(one.id): one.name for one in shown.problem.members if one.id.isdigit()} if shown else {},
+        names={int(one.id): one.name for one in shown.grid.problem.members} if shown and shown.grid else {},
     )
 
 
@@ -193,11 +171,13 @@ def progress(rotation_id: int) -> Response:
     return answer
 
 
-def back_to(rotation: Rotation | None = None) -> str:
-    """The month that a rotation begins in, or that the form names."""
-    section = request.form.get("section") if rotation is None else rotation.section_id
-    on = request.form.get("on") if rotation is None else rotation.first_on.isoformat()
-    return url_for("rotation_pages.month", section=section, on=on)
+def back_to(rotation: Rotation | None = None, **more: Any) -> str:
+    """The month that a rotation begins in, with it, or the one that the form names."""
+    if rotation is None:
+        section, on = request.form.get("section"), request.form.get("on")
+        return url_for("rotation_pages.month", section=section, on=on)
+    on = rotation.first_on.isoformat()
+    return url_for("rotation_pages.month", section=rotation.section_id, on=on, rotation=rotation.id, **more)
 
 
 @pages.post("/rotation")
@@ -241,20 +221,21 @@ def cancel(rotation_id: int) -> Answer:
 @pages.post("/rotation/<int:rotation_id>/lock")
 @allow(Role.CHIEF)
 def lock(rotation_id: int) -> Answer:
-    """Lock the cells of `cell` as they are in the plan, or open those that are locked: they stay in the next search."""
+    """Lock the cells of `cell` as they are shown, or open those that are locked: they stay in the next search."""
+    back = back_to()
     try:
         with transaction(db.engine) as session:
             rotation = service.get_rotation(session, rotation_id, asker())
+            back = back_to(rotation)
             if rotation.section_id is None or rotation.plan is None:
                 raise RuleBroken("rotation.of_no_section")
-            cells = _locked(plan_of(rotation.plan))
+            _problem, plan = as_shown(look(session, rotation, service.office_of(settings())))
+            cells = _locked(plan)
             service.lock_cells(session, rotation.section_id, cells, actor=asker(), now=now())
-            back = back_to(rotation)
         flash(gettext("Noted. It holds in the next search."), "done")
-        return redirect(back)
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
-        return redirect(url_for("rotation_pages.month"))
+    return redirect(back)
 
 
 def _locked(plan: Mapping[Cell, Where]) -> dict[Key, str | None]:
@@ -288,29 +269,28 @@ def _cell(text: str) -> Cell:
 @allow(Role.CHIEF)
 def ask_swap(rotation_id: int) -> Answer:
     """Ask somebody to come in for who is absent."""
+    back = back_to()
     try:
-        absence = _absence()
         with reading(db.engine) as session:
             rotation = service.get_rotation(session, rotation_id, asker())
+            back = back_to(rotation)
+            absence = _absence()
             seen = look(session, rotation, service.office_of(settings()))
             session.expunge(rotation)
         way = find_way(seen, absence, _person())
         with transaction(db.engine) as session:
             rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
             swapping.offer(session, rotation, way, actor=asker(), now=now())
-            back = url_for(
-                "rotation_pages.month",
-                section=rotation.section_id,
-                on=rotation.first_on.isoformat(),
+            back = back_to(
+                rotation,
                 absent=absence.user_id,
                 absent_on=absence.on.isoformat(),
                 absent_half=absence.half,
             )
         flash(gettext("Asked. You are told when they answer; who accepts first comes."), "done")
-        return redirect(back)
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
-        return redirect(url_for("rotation_pages.month"))
+    return redirect(back)
 
 
 @pages.get("/rotation/swaps")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
@@ -18,7 +18,7 @@ from app.rotation.models import Rotation
 from app.rotation.pages.month import back_to
 from app.rotation.publishing import OnBreach
 from app.rotation.seats import Published
-from app.wording import explain, of_telework
+from app.wording import explain, of_rotation, of_telework
 
 pages = Blueprint("rotation_publishing_pages", __name__)
 
@@ -27,20 +27,24 @@ pages = Blueprint("rotation_publishing_pages", __name__)
 @allow(Role.CHIEF)
 def preview(rotation_id: int) -> str | Answer:
     """What publishing would do."""
+    back = back_to()
     try:
         with rehearsal(db.engine) as session:
-            rotation, done = _published(session, rotation_id, OnBreach.SHOW)
+            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            back = back_to(rotation)
+            done = _published(session, rotation, OnBreach.SHOW)
             return render_template(
                 "rotation_publish.html",
                 rotation=rotation,
                 done=done,
                 broken=[(one.name, of_telework.breach(one.facts)) for one in done.broken],
+                unmet=of_rotation.unmet_in_words(done.unmet),
                 is_refused=any(one.breach.is_refused for one in done.broken),
-                back=back_to(rotation),
+                back=back,
             )
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
-        return redirect(url_for("rotation_pages.month"))
+        return redirect(back)
 
 
 @pages.post("/rotation/<int:rotation_id>/publish")
@@ -48,14 +52,17 @@ def preview(rotation_id: int) -> str | Answer:
 def publish(rotation_id: int) -> Answer:
     """Publish it; `confirmed` where the page has shown rules that this breaks."""
     on_breach = OnBreach.ALLOW if request.form.get("confirmed") else OnBreach.REFUSE
+    back = back_to()
     try:
         with transaction(db.engine) as session:
-            rotation, done = _published(session, rotation_id, on_breach)
+            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
             back = back_to(rotation)
+            done = _published(session, rotation, on_breach)
+            back = back_to(rotation)  # its days may be fewer by now
             people, cells, seats = len(done.people), len(done.changed), len(done.bookings)
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
-        return redirect(url_for("rotation_pages.month"))
+        return redirect(back)
     flash(
         gettext(
             "Published: %(people)s people, %(cells)s half-days, %(seats)s seats booked.",
@@ -68,10 +75,9 @@ def publish(rotation_id: int) -> Answer:
     return redirect(back)
 
 
-def _published(session: Session, rotation_id: int, on_breach: OnBreach) -> tuple[Rotation, Published]:
-    rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+def _published(session: Session, rotation: Rotation, on_breach: OnBreach) -> Published:
     office = service.office_of(settings())
-    return rotation, pipeline.publish_rotation(
+    return pipeline.publish_rotation(
         session, rotation, actor=asker(), office=office, now=now(), on_breach=on_breach
     )
 
@@ -80,13 +86,14 @@ def _published(session: Session, rotation_id: int, on_breach: OnBreach) -> tuple
 @allow(Role.CHIEF)
 def withdraw(rotation_id: int) -> Answer:
     """Take a published rotation back."""
+    back = back_to()
     try:
         with transaction(db.engine) as session:
             rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            back = back_to(rotation)
             done = pipeline.withdraw_rotation(
                 session, rotation, actor=asker(), office=service.office_of(settings()), now=now()
             )
-            back = back_to(rotation)
         flash(
             gettext(
                 "Withdrawn: %(plans)s half-days, %(seats)s seats given up.",
@@ -95,7 +102,6 @@ def withdraw(rotation_id: int) -> Answer:
             ),
             "done",
         )
-        return redirect(back)
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
-        return redirect(url_for("rotation_pages.month"))
+    return redirect(back)
