@@ -3,7 +3,7 @@ sensor says at this moment, for whoever stands at the desk and waves a hand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -30,8 +30,8 @@ MOST_TYPED = 2000
 TIMES = {"heartbeat_s": 1, "own_hold_s": 0, "detection_delay_s": 0, "clears_after_s": 0}
 
 
-def _named(topic: str, payload: bytes, at: datetime) -> list[Named]:
-    return [Named(*one) for one in names_in(topic, payload, at)]
+def _named(messages: Sequence[tuple[str, bytes, datetime]]) -> list[list[Named]]:
+    return [[Named(*one) for one in named] for named in names_in(messages)]
 
 
 @pages.get("/office/sensors/new")
