@@ -65,16 +65,24 @@ def model_timing(model: str) -> Mapping[str, int | bool]:
     return timing
 
 
+def is_model_known(model: str) -> bool:
+    """Whether a profile knows a model of sensors, or it needs none."""
+    known: bool = current_app.extensions["akiseki.knows"](model)
+    return known
+
+
 def models_known() -> Sequence[str]:
     """The models of sensors that have a profile."""
     found: Sequence[str] = current_app.extensions["akiseki.models"]
     return found
 
 
-def names_in(topic: str, payload: bytes, at: datetime) -> Sequence[tuple[str, str, bool | None]]:
-    """As whom a sensor's message would be heard: (device, part, whether somebody is there)."""
-    found: Sequence[tuple[str, str, bool | None]] = current_app.extensions["akiseki.names"](
-        topic, payload, at
+def names_in(
+    messages: Sequence[tuple[str, bytes, datetime]],
+) -> Sequence[Sequence[tuple[str, str, bool | None]]]:
+    """As whom each of these sensors' messages would be heard, together: (device, part, whether somebody is there)."""
+    found: Sequence[Sequence[tuple[str, str, bool | None]]] = current_app.extensions["akiseki.names"](
+        messages
     )
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -57,15 +58,15 @@ def register(app: Flask) -> None:
     app.extensions["akiseki.kept_at"] = {}
     app.extensions["akiseki.timing"] = models.timing
     app.extensions["akiseki.models"] = models.models
+    app.extensions["akiseki.knows"] = models.knows
     app.extensions["akiseki.names"] = partial(_names, wires)
 
 
-def _names(wires: Wires, topic: str, payload: bytes, at: datetime) -> list[tuple[str, str, bool | None]]:
-    """As whom a message would be heard; nobody where it cannot be read, such as one that was kept in part."""
-    try:
-        return wires.names(Envelope(topic, payload, at))
-    except Undecodable:
-        return []
+def _names(
+    wires: Wires, messages: Iterable[tuple[str, bytes, datetime]]
+) -> list[list[tuple[str, str, bool | None]]]:
+    """As whom messages would be heard; nobody where one cannot be read, such as one that was kept in part."""
+    return wires.names(Envelope(*one) for one in messages)
 
 
 @api.route("/intake/<string:wire>", methods=["POST"])

@@ -35,7 +35,7 @@ class Heard:
     `charge_pct`: what the voltage leaves of the battery, where nothing better is told. `boot` and `seq` name the
     message once: a counter that restarts, with what names its run. `zones`: of a sensor that watches several seats, by
     its own names; `zone`: the one that `occupied` is of, where a wire tells of one at a time. `about`: what a discovery
-    told of a device; by which profile it was read.
+    told of a device; by which profile it was read. `why`: of what says nothing clear, what its reader looked for.
     """
 
     device_id: str
@@ -53,6 +53,7 @@ class Heard:
     zone: str = ""
     history: Sequence[Past] = ()
     about: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.device_id) <= MOST_ID or not self.device_id.isprintable():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from app import wording
 from app.cli.common import Failed, akiseki, engine_of, reading_of, settings_of_env
 from app.csv_text import ENCODINGS, UTF8
 from app.database import reading, rehearsal, transaction
@@ -73,6 +74,8 @@ def import_(name: str, file: Path, dry_run: bool) -> None:
     if not dry_run:
         with engine_of(settings) as engine, transaction(engine) as session:
             diff = service.import_file(session, sheet, content, asked)
+    for one in diff.doubtful:
+        click.echo(f"line {one.line}: {one.column} {one.value!r}: {wording.REFUSALS[one.code]}", err=True)
     click.echo(
         f"{len(diff.added)} added, {len(diff.changed)} changed, {diff.unchanged} as they were"
         + ("; a dry run: nothing was changed." if dry_run else ".")
@@ -90,6 +93,7 @@ def _asked(settings: Settings) -> Asked:
         now.astimezone(settings.timezone).date(),
         timezone=str(settings.timezone),
         timing=models.timing,
+        knows=models.knows,
     )
 
 

@@ -75,7 +75,9 @@ def find(seconds: int) -> None:
 @sensors.command("try")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
 def try_(file: Path) -> None:
-    """What messages would mean, a JSON line for each; nothing is stored. FILE is a list of messages:
+    """What messages would mean, a JSON line for each; nothing is stored. `profile` is the one that was chosen, `why`
+    what it looked for where nothing clear was said, `charge_pct` what a voltage leaves of the battery. FILE is a list
+    of messages:
 
     [{"id": 1, "topic": "zigbee2mqtt/desk-1", "payload": {"occupancy": true}}], or with `payload_hex` for bytes.
     """
@@ -144,6 +146,7 @@ def _shown(heard: Heard) -> dict[str, Any]:
         "kind": heard.kind or None,
         "battery_pct": heard.battery_pct,
         "battery_v": heard.battery_v,
+        "charge_pct": None if heard.charge_pct is None else round(heard.charge_pct),
         "observed_at": heard.observed_at and heard.observed_at.isoformat().replace("+00:00", "Z"),
         "seq": heard.seq,
         "online": heard.online,
@@ -156,5 +159,6 @@ def _shown(heard: Heard) -> dict[str, Any]:
         ]
         or None,
         **heard.about,
+        "why": heard.why or None,
     }
     return shown | {name: value for name, value in more.items() if value is not None}

@@ -35,8 +35,9 @@ class Named:
     occupied: bool | None
 
 
-# What reads a message of any wire: (topic, payload, when it came) → who speaks in it. Given by who knows the wires.
-Hear = Callable[[str, bytes, datetime], Sequence[Named]]
+# What reads messages of any wire: (topic, payload, when it came) of each → who speaks in it. Given by who knows the
+# wires, since what a device's messages tell together says which of its parts are seats.
+Hear = Callable[[Sequence[tuple[str, bytes, datetime]]], Sequence[Sequence[Named]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,9 @@ def strangers(session: Session, hear: Hear) -> list[Stranger]:
     if not letters:
         return []
     known = set(session.scalars(select(Sensor.id)))
+    heard = hear([(one.topic, one.payload, one.received_at) for one in letters])
     return strangers_in(
-        ((one.topic, one.received_at, hear(one.topic, one.payload, one.received_at)) for one in letters),
-        known,
+        ((one.topic, one.received_at, named) for one, named in zip(letters, heard, strict=True)), known
     )
 
 
@@ -182,8 +183,14 @@ def live(session: Session, sensor_id: str) -> Live:
         .order_by(Space.code)
     )
     watched = [(row.code, row.state or Occupancy.UNKNOWN) for row in spaces]
-    parts = session.scalar(select(func.count()).where(SensorPart.sensor_id == sensor_id))
-    return Live(words, state or Occupancy.UNKNOWN, watched, bool(parts))
+    return Live(words, state or Occupancy.UNKNOWN, watched, bool(_seats_of(session, sensor_id)))
+
+
+def _seats_of(session: Session, sensor_id: str) -> list[str]:
+    """The sensors that a device's seats are, where it has several."""
+    query = select(SensorPart.part).where(SensorPart.sensor_id == sensor_id).order_by(SensorPart.part)
+    parts = session.scalars(query).all()
+    return [f"{sensor_id}:{part}" for part in parts] if len(parts) > 1 else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,12 +241,7 @@ def fitting(session: Session, sensor_id: str) -> Fitting:
     ]
     plans = rebinding.planned(session, sensor_id)
     codes = codes_of(session, {space_id for one in plans for space_id in one.space_ids})
-    parts = [
-        f"{sensor_id}:{part}"
-        for part in session.scalars(
-            select(SensorPart.part).where(SensorPart.sensor_id == sensor_id).order_by(SensorPart.part)
-        )
-    ]
+    parts = _seats_of(session, sensor_id)
     known = set(session.scalars(select(Sensor.id).where(Sensor.id.in_(parts))))
     return Fitting(
         sensor,

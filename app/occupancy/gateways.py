@@ -133,7 +133,7 @@ def sensor_models(session: Session) -> dict[str, str]:
 
 
 def sensor_parts(session: Session) -> dict[str, set[str]]:
-    """The parts of which devices were heard to tell, one at a time, by the device's id."""
+    """The parts of devices that are seats, where a device told of several, by the device's id."""
     found: dict[str, set[str]] = {}
     for row in session.execute(select(SensorPart.sensor_id, SensorPart.part)):
         found.setdefault(row.sensor_id, set()).add(row.part)
@@ -141,9 +141,12 @@ def sensor_parts(session: Session) -> dict[str, set[str]]:
 
 
 def keep_parts(session: Session, parts: Mapping[str, Collection[str]]) -> None:
-    """Keep of which parts these devices tell, so that they are sensors of their own from the first word on; of devices
-    that nobody knows nothing."""
-    known = session.scalars(select(Sensor.id).where(Sensor.id.in_(parts)).order_by(Sensor.id))
+    """Keep which parts of these devices are seats, instead of what was kept of them: several are sensors of their own
+    from the first word on, and beside one the others are none. Of devices that nobody knows nothing is kept."""
+    known = session.scalars(
+        select(Sensor.id).where(among(session, Sensor.id, parts)).order_by(Sensor.id)
+    ).all()
+    session.execute(delete(SensorPart).where(among(session, SensorPart.sensor_id, known)))
     rows = [(device, part) for device in known for part in sorted(parts[device])]
     if rows:
         statement = insert_rows(session, _parts, ("sensor_id", "part")).on_conflict_do_nothing()

@@ -149,7 +149,8 @@ class SensorTrouble(Base):
 
 
 class SensorPart(Base):
-    """A part of a device that was heard of it, such as a seat of its own, where it tells of several, one at a time."""
+    """A part that is a seat, of a device that told of several parts, one at a time: beside one alone the others are
+    none."""
 
     __tablename__ = "sensor_parts"
 

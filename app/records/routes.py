@@ -8,7 +8,7 @@ from app.access import READERS, Person, Role, allow, asker
 from app.database import reading, rehearsal, transaction
 from app.errors import Forbidden, NotFound
 from app.extensions import db
-from app.http import Blueprint, model_timing, now, settings, today
+from app.http import Blueprint, is_model_known, model_timing, now, settings, today
 from app.records import own
 from app.records.schemas import DiffView, ExportQuery, ImportQuery, OwnData
 from app.records.sheets import service
@@ -54,6 +54,7 @@ def asked_by(person: Person) -> Asked:
         person.role,
         timezone=str(settings().timezone),
         timing=model_timing,
+        knows=is_model_known,
     )
 
 

@@ -53,4 +53,10 @@ class DiffView(Schema):
     changed = fields.List(fields.Nested(ChangeView))
     unchanged = fields.Integer()
     refused = fields.List(fields.Nested(RefusalView))
+    doubtful = fields.List(
+        fields.Nested(RefusalView),
+        metadata={
+            "description": "lines that are taken all the same, such as of a model that no profile knows"
+        },
+    )
     moves = fields.List(fields.Nested(MovingView))

@@ -164,6 +164,10 @@ REFUSALS: Mapping[str, LazyString] = {
     "intake.signature": lazy_gettext("The signature does not fit the message, or is missing or too old."),
     "intake.wire": lazy_gettext("Messages of this wire are not taken here."),
     "sensor.exists": lazy_gettext("There is a sensor of this name already."),
+    "sensor.model_unknown": lazy_gettext(
+        "No profile knows this model: it is read by the usual names of fields, and times that nobody gave are the "
+        "usual ones. Check them, or write its profile."
+    ),
     "sensor.move_time": lazy_gettext("Choose a time to come, within a year; or none, for at once."),
     "sensor.move_unknown": lazy_gettext("That plan is over: it came about, or somebody dropped it."),
     "sensor.name": lazy_gettext(

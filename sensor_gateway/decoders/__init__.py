@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from app.occupancy.readings import Reading
-from sensor_gateway.decoders import discovery, disruptive, esphome, haltian, lorawan, native
+from sensor_gateway.decoders import discovery, disruptive, esphome, haltian, lorawan, native, tasmota
 from sensor_gateway.decoders.homie import Homie
+from sensor_gateway.decoders.parts import Parts, Seats, each_of
 from sensor_gateway.decoders.shelly import Shelly
 from sensor_gateway.decoders.sparkplug import PREFIX, Sparkplug
-from sensor_gateway.decoders.tasmota import TASMOTA, tasmota
 from sensor_gateway.decoders.told_once import Key, ToldOnce
 from sensor_gateway.decoders.zigbee2mqtt import zigbee2mqtt
 from sensor_gateway.heard import MOST_ID, UNHEARD, Heard, readings, zone_id, zones_of
@@ -22,7 +23,6 @@ from sensor_gateway.profiles import Profiles, built_in
 from sensor_gateway.topics import NATIVE_FILTERS, NATIVE_PREFIX
 
 Hear = Callable[[Envelope], Heard | Iterable[Heard]]
-MOST_DEVICES, MOST_PARTS = 100_000, 64
 # What the gateway asks the broker for, where nothing else is set.
 FILTERS: tuple[str, ...] = NATIVE_FILTERS
 
@@ -45,12 +45,14 @@ class Wires:
         self.zones: dict[str, list[str]] = {}
         self.learnt_at: datetime | None = None
         self.told_once = ToldOnce(keeps=keeps)
-        # Of which parts each device tells, one at a time; and which of that nobody has kept yet.
-        self._parts: dict[str, set[str]] = {}
-        self._unkept: dict[str, set[str]] = {}
+        self._parts = Parts()
+        self._registered: Collection[str] = frozenset()
         self._sparkplug = Sparkplug(self.told_once)
         self._shelly = Shelly(self.told_once).decode
-        self._tasmota: Hear = partial(tasmota, profiles=known, models=self.models)
+        self._tasmota: Hear = partial(tasmota.tasmota, profiles=known, models=self.models)
+        self._esphome: Hear = partial(esphome.esphome, models=self.models)
+        # Where a part is not a seat of its own whatever it is called.
+        self._seats: Mapping[Hear, Seats] = {self._tasmota: tasmota.seats, self._esphome: esphome.seats}
         # The longest first: one may begin with another.
         self._prefixes = sorted(prefixes, key=lambda one: -len(one[0]))
         # The first prefix that a topic begins with decides.
@@ -72,17 +74,17 @@ class Wires:
         self,
         models: Mapping[str, str],
         at: datetime,
-        parts: Mapping[str, Iterable[str]] | None = None,
+        parts: Mapping[str, Collection[str]] | None = None,
         told_once: Mapping[Key, Mapping[str, Any]] | None = None,
     ) -> None:
-        """Take in which sensors there are, with their models, of which parts devices were heard to tell, and what was
-        told once, as of an instant."""
+        """Take in which sensors there are, with their models, which parts of devices are seats, and what was told once,
+        as of an instant."""
         self.zones = zones_of(models)
         # A device of which only zones are registered is of their model.
         self.models.update({device: models[zones[0]] for device, zones in self.zones.items()})
         self.models.update(models)
-        for device, told in (parts or {}).items():
-            self._parts.setdefault(device, set()).update(told)
+        self._registered = frozenset(models)
+        self._parts.learn(parts or {})
         self.told_once.learn(told_once or {})
         self.learnt_at = at
 
@@ -91,9 +93,8 @@ class Wires:
         return self._sparkplug.commands()
 
     def news(self) -> dict[str, set[str]]:
-        """The parts of devices with several that were first heard since this was asked last."""
-        news, self._unkept = self._unkept, {}
-        return news
+        """Which parts of registered devices are seats, where that is not kept so."""
+        return self._parts.news(self._registered)
 
     def hear(self, envelope: Envelope) -> Sequence[Heard]:
         """What a message of any wire says; raises Undecodable where nobody can read it."""
@@ -116,40 +117,59 @@ class Wires:
                 )
                 for one in native.decode(envelope)
             ]
+        return self._heard(envelope)[0]
+
+    def _heard(self, envelope: Envelope) -> tuple[Sequence[Heard], Seats]:
+        """What a message of another wire says, and which parts are seats there."""
         own = envelope._replace(topic=self._own_topic(envelope.topic)) if self._prefixes else envelope
-        found = self._decoder_of(own.topic)(own)
-        return [found] if isinstance(found, Heard) else list(found)
+        decoder = self._decoder_of(own.topic)
+        found = decoder(own)
+        return [found] if isinstance(found, Heard) else list(found), self._seats.get(decoder, each_of)
 
     def readings(self, envelope: Envelope) -> Iterator[Reading]:
         """The readings in a message, none where it says nothing; raises Undecodable."""
         if envelope.topic.startswith(NATIVE_PREFIX):  # by far the most, and strict
             yield from native.decode(envelope)
             return
-        for one in self.hear(envelope):
-            yield from readings(self._apart(one), envelope, self.zones.get(one.device_id, ()))
+        found, seats = self._heard(envelope)
+        for one in found:
+            yield from readings(self._apart(one, seats), envelope, self.zones.get(one.device_id, ()))
 
-    def names(self, envelope: Envelope) -> list[tuple[str, str, bool | None]]:
-        """As whom a message would be heard: (device, part, what it says); raises Undecodable."""
-        found: list[tuple[str, str, bool | None]] = []
-        for one in self.hear(envelope):
-            if one.kind not in UNHEARD:
-                own = {} if one.zones and one.occupied is None else {one.zone: one.occupied}
-                told = own | dict(one.zones)
-                found += [(one.device_id, part, occupied) for part, occupied in told.items()]
-        return found
+    def names(self, envelopes: Iterable[Envelope]) -> list[list[tuple[str, str, bool | None]]]:
+        """As whom each of these messages would be heard: (device, part, what it says); nobody where it cannot be read.
+        Together they tell which parts are seats."""
+        heard = [
+            [one for one in self._told(envelope) if one[0].kind not in UNHEARD] for envelope in envelopes
+        ]
+        parts = Parts()
+        for one, by in chain.from_iterable(heard):
+            parts.seats(one.device_id, _parts_of(one), by)
+        return [
+            [said for one, by in told for said in _named(one, parts.seats(one.device_id, _parts_of(one), by))]
+            for told in heard
+        ]
 
-    def _apart(self, heard: Heard) -> Heard:
-        """A device that tells of several parts, such as of two seats one at a time, says nothing by its own name: it
-        would be one sensor that takes turns. Each part is a sensor of its own."""
-        told = {part for part in (heard.zone, *heard.zones) if _is_seat(heard.device_id, part)}
-        known = self._parts.get(heard.device_id, set())
-        if told - known and len(self._parts) < MOST_DEVICES and len(known) < MOST_PARTS:
-            known = self._parts[heard.device_id] = known | told
-            if len(known) > 1:
-                self._unkept.setdefault(heard.device_id, set()).update(known)
-        if len(known) < 2 or not heard.zone:
+    def _told(self, envelope: Envelope) -> list[tuple[Heard, Seats]]:
+        try:
+            if envelope.topic.startswith(NATIVE_PREFIX):
+                return [(one, each_of) for one in self.hear(envelope)]
+            found, seats = self._heard(envelope)
+        except Undecodable:
+            return []
+        return [(one, seats) for one in found]
+
+    def _apart(self, heard: Heard, by: Seats) -> Heard:
+        """A device that tells of several seats, one at a time, says nothing by its own name: it would be one sensor
+        that takes turns. Each is a sensor of its own, and so is a part that is of no seat, should somebody want it."""
+        told = _parts_of(heard)
+        if not told:
             return heard
-        return replace(heard, occupied=None, kind="zones", zone="", zones={heard.zone: heard.occupied})
+        seats = self._parts.seats(heard.device_id, told, by)
+        is_no_seat = heard.zone in told and heard.zone not in seats
+        if not heard.zone or not (is_no_seat or len(set(seats.values())) > 1):
+            return heard
+        zones = {heard.zone: heard.occupied, **heard.zones}
+        return replace(heard, occupied=None, kind="zones", zone="", zones=zones)
 
     def prefixes_of(self, wire: str) -> list[str]:
         """What topics of a wire begin with, at this site too; `wire`: what they begin with by themselves."""
@@ -167,21 +187,35 @@ class Wires:
             if topic.startswith(prefix):
                 return decoder
         # These begin with the device's own name, or with levels of the site's before it.
-        if topic.split("/")[-2:-1] in ([one] for one in TASMOTA):
+        if topic.split("/")[-2:-1] in ([one] for one in tasmota.TASMOTA):
             return self._tasmota
         if esphome.TOPIC.fullmatch(topic):
-            return esphome.esphome
+            return self._esphome
         if topic.endswith(("/events/rpc", "/online")) or "/status/" in topic:
             return self._shelly
         if topic.endswith(("/state", "/status", "/debug", "/command")):
-            return esphome.esphome
+            return self._esphome
         raise Undecodable("topic")
 
 
-def _is_seat(device: str, part: str) -> bool:
-    """Whether a part of a device may be a sensor of its own."""
-    named = bool(part) and part.isprintable() and len(zone_id(device, part)) <= MOST_ID
-    return named and not esphome.PART_OF_A_SEAT.search(part)
+def _parts_of(heard: Heard) -> frozenset[str]:
+    """The parts of a device that may be sensors of their own."""
+    return frozenset(
+        part
+        for part in (heard.zone, *heard.zones)
+        if part and part.isprintable() and len(zone_id(heard.device_id, part)) <= MOST_ID
+    )
+
+
+def _named(heard: Heard, seats: Mapping[str, str]) -> list[tuple[str, str, bool | None]]:
+    """A device's word as those of its seats; its own, without a part, where it is of none."""
+    own = {} if heard.zones and heard.occupied is None else {heard.zone: heard.occupied}
+    said: dict[str, bool | None] = {}
+    able = _parts_of(heard)
+    for part, occupied in (*own.items(), *heard.zones.items()):
+        is_no_seat = part in able and part not in seats
+        said.setdefault(seats.get(part, ""), None if is_no_seat else occupied)
+    return [(heard.device_id, seat, occupied) for seat, occupied in said.items()]
 
 
 def posted(envelope: Envelope) -> Heard:

@@ -20,13 +20,11 @@ from typing import Any
 from sensor_gateway.decoders.plain import object_of
 from sensor_gateway.heard import Heard, instant, percent, whole
 from sensor_gateway.messages import Envelope, Undecodable
-from sensor_gateway.profiles import Profiles, Told
+from sensor_gateway.profiles import Profiles, Told, unread
 
 MOST_COUNTER = 2**32
 # Of what names a session: with the number of a run behind it, it must find room.
 MOST_SESSION = 26
-# Why nothing was said of occupancy, where another may know it.
-UNTOLD = frozenset({"no_occupancy_field", "battery", "undecoded", "unknown"})
 CLOCKS_APART = timedelta(minutes=5)
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -98,7 +96,7 @@ def _normalized(told: Told, measured: Any) -> Told:
     """What the device repository makes of a model that no profile is clear about: `action.motion`, whether it was
     detected or how often, in the newest measurement (lib/payload.json of TheThingsNetwork/lorawan-devices). One with a
     time of its own is of before."""
-    if told.by_name or told.kind not in UNTOLD or told.zones or told.history:
+    if told.by_name or not told.is_untold:
         return told
     for one in reversed(_list(measured)):
         motion = _object(_object(_object(one).get("action")).get("motion"))
@@ -106,9 +104,9 @@ def _normalized(told: Told, measured: Any) -> Told:
         if "time" in _object(one):
             continue
         if isinstance(detected, bool):
-            return replace(told, occupied=detected, kind="")
+            return replace(told, occupied=detected, kind="", why="")
         if count is not None:
-            return replace(told, occupied=count > 0, kind="motion_count")
+            return replace(told, occupied=count > 0, kind="motion_count", why="")
     return told
 
 
@@ -130,16 +128,21 @@ def _heard_at(told: Iterable[Any], served_at: datetime | None) -> datetime | Non
 
 def _told(profiles: Profiles, names: tuple[Any, ...], decoded: Any, raw: Any, port: int | None) -> Told:
     """What the device said, by what the server decoded, or by the bytes where it decoded nothing, or where the profile
-    trusts them more."""
+    trusts them more; and why it is nothing clear."""
     profile = profiles.named(*names)
     served = decoded if isinstance(decoded, dict) else {}
-    if served and not (profile and profile.layout.first):
-        return profiles.read(served, profile)
-    content = _bytes(raw)
-    fields = profile.fields_of(content, port) if profile and content is not None else None
-    if said := fields or served:
-        return profiles.read(said, profile)
-    return Told(kind="decode_error" if isinstance(raw, str) and content is None else "undecoded")
+    by_server = bool(served) and not (profile and profile.layout.first)
+    content = None if by_server else _bytes(raw)
+    said = (profile.fields_of(content, port) if profile and content is not None else None) or served
+    failed = "decode_error" if isinstance(raw, str) and content is None else "undecoded"
+    told = profiles.read(said, profile) if said else Told(kind=failed)
+    is_unread = told.is_untold or not said
+    whys = [unread.of_battery(profile, said)] if profile else []
+    if is_unread:
+        whys.append(unread.of_fields(profile, names, said) if said else "")
+        whys.append("" if by_server else unread.of_bytes(profile, names, content, port))
+    shown = profile.name if profile and is_unread else told.profile
+    return replace(told, profile=shown, why="; ".join(filter(None, whys)))
 
 
 def _bytes(raw: Any) -> bytes | None:
@@ -183,6 +186,7 @@ class _Frame:
             zones=told.zones,
             history=told.history,
             about={"profile": told.profile} if told.profile else {},
+            why=told.why,
         )
 
 

@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sensor_gateway.decoders.plain import availability, nothing, object_of, one_of, text_of, word
-from sensor_gateway.decoders.zigbee2mqtt import of_model, told_by_model
+from sensor_gateway.decoders.zigbee2mqtt import of_model, unread
 from sensor_gateway.heard import Heard, percent, whole
 from sensor_gateway.messages import Envelope, Undecodable
-from sensor_gateway.profiles import Profiles
+from sensor_gateway.profiles import Profiles, by_profile
 
-_TASMOTA_KEYS = re.compile(r"(switch|pir|motion|occupancy|presence)\d*", re.IGNORECASE)
+_SENSE = re.compile(r"(switch|pir|motion|occupancy|presence)(\d*)", re.IGNORECASE)
+# A topic may be called SWITCH1 where an object says Switch1.
+_WRITTEN = {
+    "switch": "Switch",
+    "pir": "PIR",
+    "motion": "MOTION",
+    "occupancy": "Occupancy",
+    "presence": "Presence",
+}
 TASMOTA = ("tele", "stat")
+
+
+def _sense(name: str) -> tuple[str, str]:
+    """What kind of sense a name is of, and how it is written; neither where it is of none."""
+    found = _SENSE.fullmatch(name)
+    kind = _WRITTEN[found[1].lower()] if found else ""
+    return kind, kind + found[2] if found else ""
+
+
+def seats(parts: Iterable[str]) -> Mapping[str, str]:
+    """Each switch is a seat; one PIR beside one switch is the same, told by a rule under a name of its own."""
+    written = {part: _sense(part)[1] or part for part in parts}
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for name in written.values():
+        kinds[_sense(name)[0] or name].add(name)
+    if not written or any(len(names) > 1 for names in kinds.values()):
+        return written
+    (seat,) = kinds.get("Switch") or {min(written.values())}
+    return dict.fromkeys(written, seat)
 
 
 def tasmota(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]) -> Heard | list[Heard]:
@@ -29,45 +58,64 @@ def tasmota(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]) -
     if leaf.upper() == "LWT":
         return availability(device, text)
     if not text.lstrip().startswith("{"):
-        if not _TASMOTA_KEYS.fullmatch(leaf):
-            return Heard(device, kind="no_occupancy_field")
-        return one_of(device, {leaf: word(text)})
+        name = _sense(leaf)[1]
+        return one_of(device, {name: word(text)}) if name else Heard(device, kind="no_occupancy_field")
     said = object_of(envelope)
-    if behind := [_of_zigbee(name, one, profiles, models.get(name)) for name, one in _behind(said)]:
+    if behind := [_of_zigbee(name, one, profiles, models) for name, one in _behind(said, models)]:
         return behind
     inner = said.get("StatusSNS")
     said = inner if isinstance(inner, dict) else said
     wifi = said.get("Wifi")
     rssi = whole(wifi.get("Signal"), -200, 100) if isinstance(wifi, dict) else None
-    if _TASMOTA_KEYS.fullmatch(leaf) and "State" in said:
+    if "State" in said and _sense(leaf)[1]:
         said = {leaf: said["State"]}
-    zones = {
-        key: word(value.get("Action", value.get("State")) if isinstance(value, dict) else value)
+    senses = {
+        name: word(value.get("Action", value.get("State")) if isinstance(value, dict) else value)
         for key, value in said.items()
-        if _TASMOTA_KEYS.fullmatch(key)
+        if (name := _sense(key)[1])
     }
-    return one_of(device, zones, rssi=rssi)
+    return _together(one_of(device, senses, rssi=rssi))
 
 
-def _behind(said: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The devices behind a bridge, each by its name there, which is its short address where it has none. The bridge may
-    leave out `ZbReceived` (SetOption100 and 118), and the name before the device's own object (SetOption119)."""
+def _together(heard: Heard) -> Heard:
+    """Of one seat's senses one is enough that somebody is there; nobody is where each says so."""
+    told = seats(heard.zones)
+    if len(set(told.values())) != 1:
+        return heard
+    words = set(heard.zones.values())
+    occupied = True if True in words else None if None in words else False
+    kind = "" if occupied is not None else "unknown"
+    return replace(heard, occupied=occupied, kind=kind, zone=next(iter(told.values())))
+
+
+def _behind(said: Mapping[str, Any], models: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The devices behind a bridge, each by its name there. The bridge may leave out `ZbReceived` (SetOption100 and
+    118), and the name before the device's own object (SetOption119)."""
     received = said.get("ZbReceived")
     told = received if isinstance(received, dict) else said
     if isinstance(device := told.get("Device"), str):
-        name = told.get("Name")
-        yield (name if isinstance(name, str) and name else device), told
+        yield _called(device, told, models), told
         return
     for name, one in told.items():
         if isinstance(one, dict) and (told is received or isinstance(one.get("Device"), str)):
-            yield name, one
+            yield _called(name, one, models), one
 
 
-def _of_zigbee(name: str, said: Mapping[str, Any], profiles: Profiles, model: str | None) -> Heard:
-    battery = percent(said.get("BatteryPercentage"))
-    if (told := told_by_model(profiles, said, model, said.get("ModelId"))) is not None:
-        return of_model(name, told, battery=battery)
+def _called(key: str, said: Mapping[str, Any], models: Mapping[str, str]) -> str:
+    """By its name, where it has one: the short address is another after each join. One that is registered by what
+    stands before it keeps that."""
+    name = said.get("Name")
+    has_name = isinstance(name, str) and name and (name in models or key not in models)
+    return str(name) if has_name else key
+
+
+def _of_zigbee(name: str, said: Mapping[str, Any], profiles: Profiles, models: Mapping[str, str]) -> Heard:
+    battery, names = percent(said.get("BatteryPercentage")), (models.get(name), said.get("ModelId"))
+    profile = profiles.named(*names)
+    if profile is not None and (told := by_profile(profile, said)) is not None:
+        heard = of_model(name, told, battery=battery)
+        return unread(heard, profile, names, said) if told.is_untold else heard
     if "Occupancy" not in said:
-        return Heard(name, None, nothing(battery), battery_pct=battery)
+        return unread(Heard(name, None, nothing(battery), battery_pct=battery), profile, names, said)
     occupied = word(said["Occupancy"])
     return Heard(name, occupied, "" if occupied is not None else "unknown", battery_pct=battery)

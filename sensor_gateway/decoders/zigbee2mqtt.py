@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sensor_gateway.decoders.plain import FIELDS, availability, nothing, object_of, one_of, text_of, word
 from sensor_gateway.heard import Heard, epoch, instant, percent
 from sensor_gateway.messages import Envelope, Undecodable
-from sensor_gateway.profiles import Profiles, Told, by_profile
+from sensor_gateway.profiles import Profile, Profiles, Told, by_profile
+from sensor_gateway.profiles.unread import of_fields
 
 # Of a device with several endpoints each says its own, such as `occupancy_left`; other endings are of settings.
 _ENDPOINTS = re.compile(rf"({'|'.join(FIELDS)})_(left|right|top|bottom|center|l?\d+)")
@@ -34,7 +36,8 @@ def zigbee2mqtt(envelope: Envelope, profiles: Profiles, models: Mapping[str, str
         said = {attribute: _value(envelope)}
     else:
         device, said = name, object_of(envelope)
-    return _heard(device, said, told_by_model(profiles, said, models.get(device), _model(said)))
+    names = models.get(device), _model(said)
+    return _heard(device, said, profiles.named(*names), names)
 
 
 def _value(envelope: Envelope) -> Any:
@@ -53,28 +56,32 @@ def _model(said: Mapping[str, Any]) -> Any:
     return device.get("model") if isinstance(device, dict) else None
 
 
-def told_by_model(profiles: Profiles, said: Mapping[str, Any], *names: object) -> Told | None:
-    """What the profile of a model makes of a Zigbee device's word; None where there is none, or it knows no field."""
-    profile = profiles.named(*names)
-    return by_profile(profile, said) if profile else None
-
-
-def _heard(device: str, said: Mapping[str, Any], told: Told | None) -> Heard:
+def _heard(device: str, said: Mapping[str, Any], profile: Profile | None, names: tuple[object, ...]) -> Heard:
     """By the profile, else by the fields: somebody is there where one says so, nobody where each does that is there: a
     model may have two senses."""
     battery, seen = (
         percent(said.get("battery")),
         instant(said.get("last_seen")) or epoch(said.get("last_seen")),
     )
-    if told is not None:
-        return of_model(device, told, seen, battery)
+    if profile is not None and (told := by_profile(profile, said)) is not None:
+        heard = of_model(device, told, seen, battery)
+        return unread(heard, profile, names, said) if told.is_untold else heard
     words = [word(said[one]) for one in FIELDS if one in said]
     if not words:
         seats = {name: word(value) for name, value in said.items() if _ENDPOINTS.fullmatch(name)}
-        return one_of(device, seats, at=seen, battery=battery)
+        heard = one_of(device, seats, at=seen, battery=battery)
+        return heard if seats else unread(heard, profile, names, said)
     occupied = True if True in words else None if None in words else False
     kind = "" if occupied is not None else "unknown"
     return Heard(device, occupied, kind, observed_at=seen, battery_pct=battery)
+
+
+def unread(
+    heard: Heard, profile: Profile | None, names: tuple[object, ...], said: Mapping[str, Any]
+) -> Heard:
+    """A word that says nothing of occupancy, with the profile that was chosen, and why."""
+    about = {"profile": profile.name} if profile else {}
+    return replace(heard, about=about, why=of_fields(profile, names, said))
 
 
 def of_model(device: str, told: Told, at: Any = None, battery: float | None = None) -> Heard:

@@ -2,9 +2,9 @@
 
 A profile is a TOML file here or in the data folder's `profiles`; a new model, LoRaWAN or Zigbee, needs one and no code:
 
-    models = ["VS340", "VS341"]          # names of which a word begins so, whatever their case
-    requires = ["temperatureBoard"]      # fields by which an object is known as this model's, without a name
-    port = 85                            # the LoRaWAN port of what `bytes` reads
+    models = ["VS340", "VS341"]          # names of which a word begins so, whatever their case; the longest decides
+    requires = ["temperatureBoard"]      # fields by which an object is known as this model's, where no name told it
+    port = 85                            # the LoRaWAN port of what `bytes` reads; these three stand above all tables
 
     [[occupancy]]                        # the first field that is there decides
     field = "occupancy"                  # or, of a field inside another: "presence.value"
@@ -12,7 +12,7 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
     # or: count = true                   # more than nought is somebody; its kind is motion_count
 
     [battery]
-    field = "battery"                    # per cent
+    field = "battery"                    # per cent; a text that begins with the number is one too: "2.4(low battery)"
     # or: volts = true                   # a voltage; `scale = 0.001` where it is told in thousandths of a volt
     # empty = 2.8                        # of these two voltages: what is left between them, in per cent
     # full = 3.6
@@ -38,8 +38,14 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
     # `signed`, `mask`, `scale` and `offset` are for numbers; a part without a name is passed over; `names = ["a",
     # "b"]`: several values of one length behind one tag; `parts = [{ length = 4, name = "a" }, …]`: of several lengths;
     # `bits = "region_{n}"`: a field for each bit, as many as the field `count` says. Of firmwares that say the same
-    # otherwise on another channel, each part has values of its own; one part may have several channels. `where = { 4 =
-    # 15 }`: only where the byte at place 4 is 15. `history = true`: of before, at its part `timestamp`.
+    # otherwise on another channel, each part has values of its own; one part may have several channels. `history =
+    # true`: of before, at its part `timestamp`. `where = { 4 = 15 }`, of a field or of a part, not of `bytes`: it is
+    # meant only where the byte at place 4 is 15, counted from 0 behind the tag; of "fixed", in the whole message.
+
+Which profile a message is read by: of the names of its device the longest that a profile's `models` know, be it a word
+of the server's model (The Things Stack: `version_ids.model_id`; ChirpStack: `deviceProfileName`), of the device's own
+(`device_id`; `deviceName`), or of the model that the sensor is registered as here. Where no name is known, or the
+profile knows none of the fields, those are asked whose `requires` are all there, then those of everything.
 
 Where a zone and the device itself are told of, both are heard. A profile without models and fields of its own is asked
 of every object, last. A mistake in a file stops the start and is told with the file's name.

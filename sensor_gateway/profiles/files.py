@@ -12,7 +12,7 @@ from sensor_gateway.profiles.layouts import HEADS, Layout, Part
 from sensor_gateway.profiles.meanings import Battery, Rule, Zones
 from sensor_gateway.profiles.models import NO_LAYOUT, Profile, plain
 
-TIMING = frozenset({"heartbeat_s", "own_hold_s", "holds_itself", "detection_delay_s", "clears_after_s"})
+ALL_THAT_IT_CAN_SAY = Path(__file__).with_name("__init__.py")
 MOST_SECONDS = 86_400
 # What a value may mean beside true and false; `Heard.kind`.
 KINDS = ("pending", "unknown", "fault", "counter", "ignored")
@@ -32,7 +32,7 @@ def read(file: Path) -> Profile:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ProfileError(f"{file}: {error}") from error
     except ValueError as error:
-        raise ProfileError(f"{file}: {error}; see the profiles of the package") from error
+        raise ProfileError(f"{file}: {error}; all that a profile can say: {ALL_THAT_IT_CAN_SAY}") from error
 
 
 def _is_text(value: Any) -> bool:
@@ -66,16 +66,17 @@ def _whole(least: int, most: int) -> Check:
 # What each table may hold, how that must be, and how it is said of what is not so.
 Rows = Mapping[str, tuple[Check, str]]
 TEXT, TEXTS, FLAG = (_is_text, "a text"), (_is_texts, "a list of texts"), (_is_flag, "true or false")
-NUMBER, TABLE, TABLES = (_is_number, "a number"), (_is_table, "a table"), (_is_tables, "a list of tables")
+NUMBER, TABLE = (_is_number, "a number"), (_is_table, "a table")
+OBJECTS = (_is_tables, "a list of tables such as [{ length = 1 }]")
 BYTE = (_whole(0, 255), "a number from 0 to 255")
 PROFILE: Rows = {
     "models": (_is_texts, "a list of names"),
     "requires": TEXTS,
     "port": (_whole(1, 223), "a LoRaWAN port from 1 to 223"),
-    "occupancy": TABLES,
+    "occupancy": (_is_tables, "a list of tables, each begun by [[occupancy]]"),
     "battery": TABLE,
     "timing": TABLE,
-    "zones": (lambda value: _is_table(value) or _is_tables(value), "a table or a list of them"),
+    "zones": (lambda value: _is_table(value) or _is_tables(value), "a table, begun by [[zones]]"),
     "bytes": TABLE,
 }
 RULE: Rows = {"field": TEXT, "values": TABLE, "count": FLAG}
@@ -92,7 +93,7 @@ BYTES: Rows = {
     "layout": (lambda value: value in list(HEADS), f"one of {', '.join(HEADS)}"),
     "order": (lambda value: value in {"big", "little"}, "big or little"),
     "first": FLAG,
-    "fields": TABLES,
+    "fields": OBJECTS,
 }
 PART: Rows = {
     "name": (lambda value: isinstance(value, str), "a text"),
@@ -115,23 +116,56 @@ PART: Rows = {
     "count": TEXT,
     "where": TABLE,
     "history": FLAG,
-    "parts": TABLES,
+    "parts": OBJECTS,
 }
 
 
-def _checked(said: Mapping[str, Any], rows: Rows, place: str = "") -> Mapping[str, Any]:
-    of = f" of {place}" if place else ""
-    if strange := sorted(said.keys() - rows.keys()):
-        raise ValueError(f"nothing{of} is called {', '.join(strange)}")
+SECONDS = (_whole(0, MOST_SECONDS), f"a whole number of seconds, {MOST_SECONDS} at most")
+TIMING: Rows = {
+    "heartbeat_s": (_whole(1, MOST_SECONDS), f"a whole number of seconds from 1 to {MOST_SECONDS}"),
+    "own_hold_s": SECONDS,
+    "holds_itself": FLAG,
+    "detection_delay_s": SECONDS,
+    "clears_after_s": SECONDS,
+}
+FILE, FIELDS = "the profile itself", "a field of bytes"
+# Each kind of table, by what it is called in a refusal.
+TABLES: Mapping[str, Rows] = {
+    FILE: PROFILE,
+    "occupancy": RULE,
+    "zones": ZONES,
+    "battery": BATTERY,
+    "timing": TIMING,
+    "bytes": BYTES,
+    FIELDS: PART,
+}
+
+
+def _checked(said: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    rows = TABLES[place]
     for name, value in said.items():
+        if name not in rows:
+            raise ValueError(_strange(name, place))
         is_right, how = rows[name]
         if not is_right(value):
-            raise ValueError(f"{name}{of} must be {how}, not {value!r}")
+            raise ValueError(f"{name}{_of(place)} must be {how}, not {value!r}")
     return said
 
 
+def _strange(name: str, place: str) -> str:
+    """That a table knows no such name; where it belongs, or what the table knows."""
+    homes = " or to ".join(other for other, rows in TABLES.items() if name in rows)
+    above = ", above its first table" * (FILE in homes)
+    hint = f"it belongs to {homes}{above}" if homes else f"it may hold {', '.join(TABLES[place])}"
+    return f"nothing{_of(place)} is called {name}: {hint}"
+
+
+def _of(place: str) -> str:
+    return "" if place == FILE else f" of {place}"
+
+
 def _profile(name: str, said: Mapping[str, Any]) -> Profile:
-    _checked(said, PROFILE)
+    _checked(said, FILE)
     if "models" not in said:
         raise ValueError("'models' is missing")
     zones = said.get("zones", ())
@@ -139,9 +173,9 @@ def _profile(name: str, said: Mapping[str, Any]) -> Profile:
         name,
         tuple(_named(said["models"])),
         tuple(said.get("requires", ())),
-        tuple(_rule(_checked(one, RULE, "occupancy"), "occupancy") for one in said.get("occupancy", ())),
+        tuple(_rule(_checked(one, "occupancy"), "occupancy") for one in said.get("occupancy", ())),
         _battery(said.get("battery", {})),
-        _timing(said.get("timing", {})),
+        dict(_checked(said.get("timing", {}), "timing")),
         tuple(_zones(one) for one in ([zones] if isinstance(zones, dict) else zones)),
         said.get("port"),
         _layout(said["bytes"]) if "bytes" in said else NO_LAYOUT,
@@ -172,7 +206,7 @@ def _rule(said: Mapping[str, Any], place: str, *, numbered: bool = False) -> Rul
 
 
 def _zones(said: Mapping[str, Any]) -> Zones:
-    _checked(said, ZONES, "zones")
+    _checked(said, "zones")
     is_list = "list" in said
     rule = _rule(said, "zones", numbered=not is_list)
     if not is_list and said.keys() & {"number", "first"}:
@@ -198,7 +232,7 @@ def _numbered(field: str, *, needed: bool) -> None:
 
 
 def _battery(said: Mapping[str, Any]) -> Battery:
-    found = Battery(**_checked(said, BATTERY, "battery"))
+    found = Battery(**_checked(said, "battery"))
     if said and not found.field:
         raise ValueError("'field' of battery is missing")
     if (found.empty is None) is not (found.full is None):
@@ -208,19 +242,8 @@ def _battery(said: Mapping[str, Any]) -> Battery:
     return found
 
 
-def _timing(said: Mapping[str, Any]) -> dict[str, int | bool]:
-    for name, value in said.items():
-        least = 1 if name == "heartbeat_s" else 0
-        is_flag = name == "holds_itself"
-        if name not in TIMING or isinstance(value, bool) is not is_flag or not isinstance(value, int):
-            raise ValueError(f"timing: {name} = {value!r}")
-        if not least <= value <= MOST_SECONDS:
-            raise ValueError(f"timing: {name} = {value!r}")
-    return dict(said)
-
-
 def _layout(said: Mapping[str, Any]) -> Layout:
-    _checked(said, BYTES, "bytes")
+    _checked(said, "bytes")
     if "layout" not in said:
         raise ValueError("'layout' of bytes is missing")
     kind = said["layout"]
@@ -229,7 +252,7 @@ def _layout(said: Mapping[str, Any]) -> Layout:
 
 
 def _part(said: Mapping[str, Any], *, tagged: str = "fixed") -> Part:
-    _checked(said, PART, "bytes")
+    _checked(said, FIELDS)
     needed = {"channels": {"channel", "type"}, "types": {"type"}, "fixed": set()}[tagged]
     if missing := sorted(needed - said.keys()):
         raise ValueError(f"bytes: {' and '.join(missing)} of {dict(said)} missing")

@@ -15,8 +15,8 @@ HEADS: Mapping[str, int] = {"channels": 2, "types": 1, "fixed": 0}
 class Part:
     """A value in a message's bytes, or several of one length, by their `names`, or of several lengths, by their
     `parts`. `scale` multiplies it; `mask` cuts bits out; `values` names numbers. `bits`: a field for each bit, from the
-    lowest on, as many as the field `count` says. `where`: bytes, by their place, that tell it from others behind the
-    same tag. `history`: it is of before, by its `timestamp`."""
+    lowest on, as many as the field `count` says. `where`: bytes, by their place, without which it is not meant.
+    `history`: it is of before, by its `timestamp`."""
 
     name: str = ""
     names: Sequence[str] = ()
@@ -50,7 +50,11 @@ class Part:
     def is_at(self, tag: bytes, content: bytes) -> bool:
         """Whether this is what stands behind a tag, and all of it is there."""
         known = self.type == tag[-1] and (len(tag) == 1 or tag[0] in self.channels)
-        return known and all(at < len(content) and content[at] == byte for at, byte in self.where.items())
+        return known and self.is_meant(content)
+
+    def is_meant(self, content: bytes) -> bool:
+        """Whether the bytes of `where` stand there, in what is behind the tag, or in all where nothing has one."""
+        return all(at < len(content) and content[at] == byte for at, byte in self.where.items())
 
     def _flags(self, told: int, before: Mapping[str, Any]) -> dict[str, Any]:
         most = before.get(self.count) if self.count else None
@@ -78,10 +82,13 @@ class Layout:
         """What a message's bytes say, by name; None where this cannot read them."""
         if not self.kind:
             return None
-        return _in_order(self.parts, content, self.order) if self.kind == "fixed" else self._tagged(content)
+        if self.kind == "fixed":
+            return _in_order(self.parts, content, self.order)
+        return self.read(content)[0] or None
 
-    def _tagged(self, content: bytes) -> dict[str, Any] | None:
-        """Values behind their tags; what comes behind an unknown tag cannot be read, what came before it stands."""
+    def read(self, content: bytes) -> tuple[dict[str, Any], int]:
+        """Values behind their tags, and how many bytes were read: what comes behind an unknown tag cannot be, what came
+        before it stands."""
         found: dict[str, Any] = {}
         head = HEADS[self.kind]
         at = 0
@@ -96,7 +103,7 @@ class Layout:
             else:
                 found |= said
             at += head + part.length
-        return found or None
+        return found, at
 
 
 def _in_order(parts: Sequence[Part], content: bytes, order: str) -> dict[str, Any] | None:
@@ -106,6 +113,7 @@ def _in_order(parts: Sequence[Part], content: bytes, order: str) -> dict[str, An
     for part in parts:
         if at + part.length > len(content):
             return None
-        found |= part.fields(content[at : at + part.length], order, found)
+        if part.is_meant(content):
+            found |= part.fields(content[at : at + part.length], order, found)
         at += part.length
     return found

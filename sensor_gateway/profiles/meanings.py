@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,17 @@ from sensor_gateway.heard import Past, number, percent
 
 MOST_ZONES = 32
 ABSENT = ...
+# Why nothing was said of occupancy, where another may know it.
+UNTOLD = frozenset({"no_occupancy_field", "battery", "undecoded", "unknown"})
+_MEASURED = re.compile(r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*(?:%|v|volts?)?\s*(?:\(.*\))?\s*", re.IGNORECASE)
 Battery3 = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What an object of fields says. `kind` as `Heard.kind`. `charge_pct`: what the voltage leaves of the battery.
-    `profile`: the file by which it was read; `by_name`: it is the model's own, not one that the fields look like."""
+    `profile`: the file by which it was read; `by_name`: it is the model's own, not one that the fields look like.
+    `why`: of what is not clear, what the reader looked for."""
 
     occupied: bool | None = None
     kind: str = ""
@@ -28,6 +33,12 @@ class Told:
     history: Sequence[Past] = ()
     profile: str = ""
     by_name: bool = False
+    why: str = ""
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether nothing of who is or was there could be read, other than what means nothing clear."""
+        return self.kind in UNTOLD and not self.zones and not self.history
 
 
 def find(fields: Mapping[str, Any], path: str) -> Any:
@@ -46,6 +57,10 @@ class Rule:
     field: str
     values: Mapping[str, bool | str] = dataclasses.field(default_factory=dict)
     count: bool = False
+
+    def knows(self, value: Any) -> bool:
+        """Whether the value is one that it means something by."""
+        return self.count or _text(value) in self.values
 
     def read(self, value: Any) -> tuple[bool | None, str]:
         """Occupied, and its kind."""
@@ -127,13 +142,19 @@ class Battery:
 
     def read(self, fields: Mapping[str, Any]) -> Battery3:
         """Per cent, volts, and per cent by the volts."""
-        told = number(find(fields, self.field)) if self.field else None
+        told = _measured(find(fields, self.field)) if self.field else None
         if told is None or not (self.volts or _is_voltage(told)):
             return percent(told), None, None
         volts = round(told * self.scale, 3)
         if self.empty is None or self.full is None:
             return None, volts, None
         return None, volts, max(0.0, min(100.0, 100 * (volts - self.empty) / (self.full - self.empty)))
+
+
+def _measured(value: Any) -> float | None:
+    """A number, or a text that begins with one: `2.4(low battery)`, `3.6 V`, `95%`."""
+    found = _MEASURED.fullmatch(value) if isinstance(value, str) else None
+    return float(found[1]) if found else number(value)
 
 
 def _is_voltage(told: float) -> bool:

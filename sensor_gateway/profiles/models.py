@@ -17,6 +17,8 @@ MOST_HISTORY = 200
 _COUNTER = re.compile(r"(\w+_)?(in|out)|people_total_counts|people_count_max")
 # With these a profile that only looks like the right one lets others speak.
 _WEAK = frozenset({"unknown", "battery"})
+# What the models of our own firmware begin with.
+NATIVE_MODEL = "akiseki"
 NO_BATTERY, NO_LAYOUT = Battery(), Layout()
 _WORD = re.compile(r"[^\W_]+")
 
@@ -77,9 +79,11 @@ class Profile:
 
     def fields_of(self, content: bytes, port: int | None) -> dict[str, Any] | None:
         """The fields in a message's bytes; None where this profile cannot read them."""
-        if self.port is not None and port is not None and port != self.port:
-            return None
-        return self.layout.fields(content)
+        return self.layout.fields(content) if self.is_on(port) else None
+
+    def is_on(self, port: int | None) -> bool:
+        """Whether what came on this port may be this model's."""
+        return self.port is None or port is None or port == self.port
 
 
 class Profiles:
@@ -122,6 +126,10 @@ class Profiles:
     def models(self) -> list[str]:
         """The names of all models, in order."""
         return sorted({model for profile in self._all for model in profile.models})
+
+    def knows(self, model: str) -> bool:
+        """Whether a profile tells what a model is like; of what speaks the native wire its firmware does."""
+        return plain(model).startswith(NATIVE_MODEL) or self.named(model) is not None
 
     def timing(self, model: str) -> Mapping[str, int | bool]:
         """The times of a model, by the names of a sensor's columns; none where no profile tells them."""

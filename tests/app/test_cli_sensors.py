@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
 from paho.mqtt import publish
 from sqlalchemy import update
 
@@ -55,6 +57,113 @@ def test_a_model_is_added_in_the_data_folder(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("sensors", "try", str(file)).out)["occupied"] is True
     profile.write_text("models = 1")
     assert "seat.toml" in refused(run("sensors", "try", str(file)))
+
+
+VIVID = """
+models = ["VIVID"]
+port = 10
+[[occupancy]]
+field = "motion_state"
+values = { detected = true, none = false }
+[battery]
+field = "battery"
+volts = true
+empty = 2.8
+full = 3.6
+[bytes]
+layout = "fixed"
+fields = [
+  { length = 1 },
+  { length = 1, name = "motion_state", values = { 0 = "none", 1 = "detected" }, where = { 0 = 3 } },
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "shown"),
+    [
+        (
+            "VIVID",
+            {"object": {"motion_state": "none", "battery": 3.2}},
+            {"occupied": False, "charge_pct": 50},
+        ),
+        ("VIVID", {"object": {"motion_state": "none", "battery": "2.8(low battery)"}}, {"charge_pct": 0}),
+        ("VIVID", {"data": "AwE="}, {"occupied": True, "profile": "vivid"}),
+        (
+            "VIVID",
+            {"object": {"motion_state": "none", "battery": "low"}},
+            {"occupied": False, "why": "battery is 'low', which tells nothing of the battery"},
+        ),
+        (
+            "VIVID",
+            {"object": {"Motion_State": "none", "temperature": 20}},
+            {"why": "the profile vivid looks for motion_state; the message has Motion_State, temperature"},
+        ),
+        (
+            "VIVID",
+            {"object": {"motion_state": "gone"}},
+            {
+                "kind": "unknown",
+                "why": "by the profile vivid motion_state is 'gone', which means nothing clear (known are detected, "
+                "none)",
+            },
+        ),
+        (
+            "VIVID",
+            {"data": "AwE=", "fPort": 2},
+            {"why": "the bytes came on port 2; the profile vivid reads port 10"},
+        ),
+        ("VIVID", {"data": "Aw=="}, {"why": "1 bytes are too few: the profile vivid describes 2"}),
+        ("VIVID", {"data": "AgE="}, {"why": "no field of the profile vivid is meant by these bytes"}),
+        ("VIVID", {}, {"kind": "undecoded", "why": "there is neither a decoded object nor bytes in base64"}),
+        ("VIVID", {"data": "?"}, {"kind": "decode_error", "profile": "vivid"}),
+        (
+            "WS203",
+            {"data": "A2cAAP8B", "fPort": 85},
+            {
+                "profile": "milesight",
+                "why": "the profile milesight looks for occupancy, pir; the message has temperature; from byte 4 on "
+                "(counted from 0) the profile milesight cannot read ff01",
+            },
+        ),
+        (
+            "VIVAT",
+            {"data": "AwE="},
+            {"why": "no model of a profile is named in VIVAT, and nobody decoded the bytes"},
+        ),
+        ("VIVAT", {"object": {"x": 1}}, {"why": "no model of a profile is named in VIVAT; its fields are x"}),
+    ],
+)
+def test_the_profile_that_was_chosen_and_what_it_looked_for_are_shown(
+    run: Run, tmp_path: Path, model: str, said: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    folder = tmp_path / "data" / "profiles"
+    folder.mkdir(parents=True)
+    (folder / "vivid.toml").write_text(VIVID)
+    file = tmp_path / "one.json"
+    payload = {"deviceInfo": {"devEui": "01", "deviceProfileName": model}, "fPort": 10, **said}
+    file.write_text(json.dumps([{"id": 1, "topic": "application/a/device/01/event/up", "payload": payload}]))
+    line = json.loads(run("sensors", "try", str(file)).out)
+    assert {name: line.get(name) for name in shown} == shown
+    assert line.get("profile") == {"VIVID": "vivid", "WS203": "milesight"}.get(model)
+
+
+def test_why_a_zigbee_device_or_a_board_says_nothing_is_shown_too(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "more.json"
+    said = [
+        ("zigbee2mqtt/door", {"device": {"model": "VS340"}, "contact": True}),
+        ("zigbee2mqtt/lamp", {"state": "ON"}),
+        ("tele/b/SENSOR", {"ZbReceived": {"0x1": {"Device": "0x1", "ModelId": "X1", "Power": 1}}}),
+        ("b/binary_sensor/gpio_4/state", "ON"),
+    ]
+    file.write_text(json.dumps([{"id": n, "topic": one[0], "payload": one[1]} for n, one in enumerate(said)]))
+    lines = [json.loads(line) for line in run("sensors", "try", str(file)).out.splitlines()]
+    assert [(one.get("profile"), one["why"]) for one in lines] == [
+        ("milesight", "the profile milesight looks for occupancy, pir; the message has device, contact"),
+        (None, "no name tells the model; its fields are state"),
+        (None, "no model of a profile is named in X1; its fields are Device, ModelId, Power"),
+        (None, "gpio_4 is no name of a seat: call the part seat or presence, or register b:gpio_4"),
+    ]
 
 
 def test_a_message_that_says_nothing_is_told_too(run: Run, tmp_path: Path) -> None:

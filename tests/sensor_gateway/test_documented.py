@@ -249,8 +249,8 @@ ZIGBEE = {"Device": "0x4773", "Name": "Seat7", "Occupancy": 1, "Endpoint": 1}
 @pytest.mark.parametrize(
     ("topic", "said", "device"),
     [
-        ("tele/Zigbee/SENSOR", {"ZbReceived": {"0x4773": ZIGBEE}}, "0x4773"),
-        ("tele/Zigbee/SENSOR", {"0x4773": ZIGBEE}, "0x4773"),  # SetOption100
+        ("tele/Zigbee/SENSOR", {"ZbReceived": {"0x4773": ZIGBEE}}, "Seat7"),
+        ("tele/Zigbee/SENSOR", {"0x4773": ZIGBEE}, "Seat7"),  # SetOption100
         (
             "tele/Zigbee/ZbReceived",
             {"Seat7": {"Device": "0x4773", "Occupancy": 1}},
@@ -266,6 +266,17 @@ def test_a_zigbee_device_speaks_for_itself_however_its_bridge_writes(
 ) -> None:
     (found,) = hear(topic, said)
     assert (found.device_id, found.occupied) == (device, True)
+
+
+@pytest.mark.parametrize(
+    ("known", "device"),
+    [([], "Seat7"), (["0x4773"], "0x4773"), (["Seat7"], "Seat7"), (["0x4773", "Seat7"], "Seat7")],
+)
+def test_who_is_registered_by_a_short_address_keeps_it(known: list[str], device: str) -> None:
+    wires = Wires()
+    wires.learn(dict.fromkeys(known, "m"), ARRIVED)
+    said = json.dumps({"ZbReceived": {"0x4773": ZIGBEE}}).encode()
+    assert wires.hear(Envelope("tele/Zigbee/SENSOR", said, ARRIVED))[0].device_id == device
 
 
 @pytest.mark.parametrize(

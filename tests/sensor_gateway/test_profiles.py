@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sensor_gateway import profiles
 from sensor_gateway.decoders import Wires
 from sensor_gateway.heard import Heard, Past, readings
 from sensor_gateway.messages import Envelope
@@ -100,10 +101,13 @@ PARTS = 'models = ["M"]\n[bytes]\nlayout = "{}"\nfields = [{{ {} }}]'
         ('models = ["-"]', "no model's name"),
         ('models = ["M"]\n[[occupancy]]\nfield = "f"', "neither values nor count"),
         ('models = ["M"]\n[[ocupancy]]\nfield = "f"', "nothing is called ocupancy"),
-        ('models = ["M"]\n[timing]\nheartbeat_s = 0', "timing: heartbeat_s = 0"),
+        (
+            'models = ["M"]\n[timing]\nheartbeat_s = 0',
+            "heartbeat_s of timing must be a whole number of seconds from 1",
+        ),
         ('models = ["M"]\nport = "85"', "port must be a LoRaWAN port"),
         ('models = ["M"]\nrequires = "occupancy"', "requires must be a list of texts"),
-        ('models = ["M"]\noccupancy = 3', "occupancy must be a list of tables"),
+        ('models = ["M"]\noccupancy = 3', "occupancy must be a list of tables, each begun by [[occupancy]]"),
         ('models = ["M"]\n[[occupancy]]\nfield = "f"\ncount = 1', "count of occupancy must be true or false"),
         (
             'models = ["M"]\n[[occupancy]]\nfield = "f"\nvalues = { 0 = "vacant" }',
@@ -129,24 +133,42 @@ PARTS = 'models = ["M"]\n[bytes]\nlayout = "{}"\nfields = [{{ {} }}]'
             'models = ["M"]\n[bytes]\nlayout = "fixed"\norder = "middle"',
             "order of bytes must be big or little",
         ),
-        (PARTS.format("types", "type = 1, length = -1"), "length of bytes must be a whole number from 1"),
+        (
+            PARTS.format("types", "type = 1, length = -1"),
+            "length of a field of bytes must be a whole number from 1",
+        ),
         (PARTS.format("types", "length = 1"), "type of {'length': 1} missing"),
         (PARTS.format("channels", "type = 1"), "channel of {'type': 1} missing"),
         (PARTS.format("fixed", "type = 1"), "has a tag"),
-        (PARTS.format("types", "type = 256"), "type of bytes must be a number from 0 to 255"),
+        (PARTS.format("types", "type = 256"), "type of a field of bytes must be a number from 0 to 255"),
         (PARTS.format("types", 'type = 1, length = 3, names = ["a", "b"]'), "cannot be shared"),
         (PARTS.format("types", "type = 1, parts = [{ length = 2 }]"), "longer than its length"),
         (PARTS.format("types", "type = 1, where = { x = 1 }"), "no place of a byte"),
         (PARTS.format("types", "type = 1, where = { 1 = 300 }"), "which byte stands where"),
         (PARTS.format("types", 'type = 1, bits = "a"'), "{n} must stand in it"),
-        ('models = ["M"]\n[timing]\nheartbeat = 60', "timing: heartbeat = 60"),
+        (
+            'models = ["M"]\n[timing]\nheartbeat = 60',
+            "nothing of timing is called heartbeat: it may hold heartbeat_s, own_hold_s",
+        ),
+        ('models = ["M"]\n[timing]\nholds_itself = 1', "holds_itself of timing must be true or false"),
+        (
+            'models = ["M"]\n[bytes]\nlayout = "fixed"\nwhere = { 1 = 2 }',
+            "nothing of bytes is called where: it belongs to a field of bytes",
+        ),
+        (
+            'models = ["M"]\n[[occupancy]]\nfield = "f"\ncount = true\nport = 6',
+            "nothing of occupancy is called port: it belongs to the profile itself, above its first table",
+        ),
         ("models = [", "Invalid value"),
     ],
 )
 def test_a_wrong_profile_says_which_file_and_why(tmp_path: Path, text: str, why: str) -> None:
     (tmp_path / "broken.toml").write_text(text)
-    with pytest.raises(ProfileError, match=rf"broken\.toml.*{re.escape(why)}"):
+    with pytest.raises(ProfileError, match=rf"broken\.toml.*{re.escape(why)}") as told:
         load(tmp_path)
+    assert text == "models = [" or str(Path(profiles.__file__)) in str(
+        told.value
+    )  # where all is written down
 
 
 def test_the_times_of_a_model_are_in_its_profile(tmp_path: Path) -> None:

@@ -166,10 +166,11 @@ def test_what_a_radar_tells_beside_its_target_makes_no_second_seat() -> None:
 
 def test_as_whom_a_message_would_be_heard() -> None:
     wires = Wires()
-    assert wires.names(seat("pair", "left_seat", "ON")) == [("pair", "left_seat", True)]
+    assert wires.names([seat("pair", "left_seat", "ON")]) == [[("pair", "left_seat", True)]]
     both = message("tele/tasmota/SENSOR", {"Switch1": "OFF", "Switch2": "ON"})
-    assert wires.names(both) == [("tasmota", "Switch1", False), ("tasmota", "Switch2", True)]
-    assert wires.names(message("v3/a@t/devices/d/join", {})) == []
+    assert wires.names([both]) == [[("tasmota", "Switch1", False), ("tasmota", "Switch2", True)]]
+    unread = [message("v3/a@t/devices/d/join", {}), message("nobody/knows", {})]
+    assert wires.names(unread) == [[], []]
 
 
 def test_two_inputs_of_a_tasmota_are_two_seats(engine: Engine) -> None:

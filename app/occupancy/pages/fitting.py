@@ -3,7 +3,7 @@ sensor says at this moment, for whoever stands at the desk and waves a hand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -17,7 +17,7 @@ from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.fields import is_storable
 from app.formats import day, hours_and_minutes
-from app.http import identifier, model_timing, models_known, names_in, now, settings
+from app.http import identifier, is_model_known, model_timing, models_known, names_in, now, settings
 from app.occupancy import announced, fitting, gateways
 from app.occupancy.fitting import Live, Named
 from app.wording import explain
@@ -30,8 +30,8 @@ MOST_TYPED = 2000
 TIMES = {"heartbeat_s": 1, "own_hold_s": 0, "detection_delay_s": 0, "clears_after_s": 0}
 
 
-def _named(topic: str, payload: bytes, at: datetime) -> list[Named]:
-    return [Named(*one) for one in names_in(topic, payload, at)]
+def _named(messages: Sequence[tuple[str, bytes, datetime]]) -> list[list[Named]]:
+    return [[Named(*one) for one in named] for named in names_in(messages)]
 
 
 @pages.get("/office/sensors/new")
@@ -78,7 +78,8 @@ def add() -> Response:
         )
 
     back = url_for("fitting.new", id=sensor_id[:64] if is_storable(sensor_id) else None)
-    return _done(do, gettext("Added. Wave a hand: what it says is shown here at once."), _to(sensor_id), back)
+    said = gettext("Added. Wave a hand: what it says is shown here at once.")
+    return _done(do, said, _to(sensor_id), back, model=model)
 
 
 @pages.get("/office/sensor")
@@ -197,7 +198,7 @@ def change() -> Response:
         values = {**times, "model": model[:64], "holds_itself": bool(request.form.get("holds_itself"))}
         fitting.change(session, sensor_id, values, actor_id=asker().id, now=now())
 
-    return _done(do, gettext("Saved."), _to(sensor_id))
+    return _done(do, gettext("Saved."), _to(sensor_id), model=model)
 
 
 @pages.post("/office/sensor/plans/<int:move_id>/drop")
@@ -238,8 +239,11 @@ def _why(error: DomainError) -> str:
     return explain(error.code, error.facts)
 
 
-def _done(do: Callable[[Session], None], said: str, to: str, back: str | None = None) -> Response:
-    """Do it in one transaction and go on to a page; where it was refused, back to the one that asked."""
+def _done(
+    do: Callable[[Session], None], said: str, to: str, back: str | None = None, *, model: str = ""
+) -> Response:
+    """Do it in one transaction and go on to a page; where it was refused, back to the one that asked. `model`: of a
+    sensor that has it now, which is told where no profile knows it."""
     try:
         with transaction(db.engine) as session:
             do(session)
@@ -247,4 +251,6 @@ def _done(do: Callable[[Session], None], said: str, to: str, back: str | None = 
         flash(_why(error), "error")
         return redirect(back or to)
     flash(said, "done")
+    if model and not is_model_known(model):
+        flash(f"{model}: {explain('sensor.model_unknown', {})}", "doubt")
     return redirect(to)

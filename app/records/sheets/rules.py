@@ -57,12 +57,14 @@ class Moving:
 
 @dataclass(slots=True)
 class Diff:
-    """What a file would do. With one refusal nothing of it is done. `moves`: known once it is stored, or rehearsed."""
+    """What a file would do. With one refusal nothing of it is done. `moves`: known once it is stored, or rehearsed.
+    `doubtful`: lines that are taken all the same, and what somebody should look at."""
 
     added: list[Change] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     unchanged: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    doubtful: list[Refusal] = field(default_factory=list)
     moves: list[Moving] = field(default_factory=list)
 
     @property

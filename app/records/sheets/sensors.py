@@ -76,6 +76,17 @@ def check(session: Session, diff: Diff, _asked: Asked) -> Iterator[Refusal]:
                 yield Refusal(change.line, "space.unknown", "space", space)
 
 
+def doubts(diff: Diff, asked: Asked) -> Iterator[Refusal]:
+    """The models of which no profile tells anything, each once."""
+    lines = [
+        (one.differs["model"][1], one.line) for one in (*diff.added, *diff.changed) if "model" in one.differs
+    ]
+    first = dict(reversed(lines))
+    for model, line in sorted(first.items(), key=lambda one: one[1]):
+        if not asked.knows(model):
+            yield Refusal(line, "sensor.model_unknown", "model", model)
+
+
 def _spaces(change: Change) -> list[str]:
     return [one for one in change.after.get("space", "").split("|") if one]
 
@@ -118,4 +129,4 @@ def _fact(change: Change, asked: Asked) -> dict[str, Any]:
     }
 
 
-SENSORS = Sheet("sensors", COLUMNS, ("id",), entities, stored, check, store)
+SENSORS = Sheet("sensors", COLUMNS, ("id",), entities, stored, check, store, doubts=doubts)

@@ -49,6 +49,7 @@ def diff_of(session: Session, sheet: Sheet, content: bytes, asked: Asked) -> Dif
     diff.refused = sorted(
         [*refused, *diff.refused, *sheet.check(session, diff, asked)], key=lambda one: one.line
     )
+    diff.doubtful = list(sheet.doubts(diff, asked))
     return diff
 
 

@@ -16,11 +16,15 @@ def _untold(_model: str) -> dict[str, int | bool]:
     return {}
 
 
+def _known(_model: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Who imports when: `on` is the office's day from which it holds; `role`: theirs; None: they run the machine.
     `timezone`: of a new site that names none. `timing`: the times of a sensor's model where a file says none, by
-    column."""
+    column. `knows`: whether a profile tells what a model is like."""
 
     now: datetime
     on: date
@@ -28,6 +32,11 @@ class Asked:
     role: Role | None = None
     timezone: str = "Asia/Tokyo"
     timing: Callable[[str], Mapping[str, int | bool]] = _untold
+    knows: Callable[[str], bool] = _known
+
+
+def _no_doubts(_diff: Diff, _asked: Asked) -> Iterator[Refusal]:
+    return iter(())
 
 
 def _as_stored(found: Mapping[Key, Values]) -> list[Values]:
@@ -38,7 +47,7 @@ def _as_stored(found: Mapping[Key, Values]) -> list[Values]:
 class Sheet:
     """`needed`: columns that every file must have. `rows`: what is stored as the file's rows. `before`: what is stored,
     as the lines of a file ask for it; None: as `stored`. `moves_bookings`: what it stores may, and tells so in the
-    diff."""
+    diff. `doubts`: what is taken all the same, and should be looked at."""
 
     name: str
     columns: Mapping[str, Cell]
@@ -50,3 +59,4 @@ class Sheet:
     rows: Callable[[Mapping[Key, Values]], list[Values]] = _as_stored
     before: Callable[[Session, Asked, Sequence[Said]], dict[Key, Values]] | None = None
     moves_bookings: bool = False
+    doubts: Callable[[Diff, Asked], Iterator[Refusal]] = _no_doubts

@@ -169,6 +169,20 @@ def test_a_new_sensor_has_the_times_of_its_model_and_watches_several_spaces(app:
         assert fitting.fitting(session, "24e1").sensor.heartbeat_s == 3600
 
 
+def test_a_model_that_no_profile_knows_is_told_to_the_fitter(app: Flask, house: House) -> None:
+    client = signed_in(app.test_client(), house, "fujii")
+    why = "この機種のプロファイルはありません"
+    for sensor_id, model, is_told in (
+        ("a", "VS341", False),
+        ("b", "RB11F", True),
+        ("c", "akiseki-pir", False),
+    ):
+        added = post(client, "/office/sensors/new", id=sensor_id, model=model, spaces="")
+        assert (f"{model}: {why}" in added, "登録しました" in added) == (is_told, True)
+    times = {"heartbeat_s": "300", "own_hold_s": "0", "detection_delay_s": "0", "clears_after_s": "0"}
+    assert f"RB11G: {why}" in post(client, "/office/sensor/change", id="a", model="RB11G", **times)
+
+
 @pytest.mark.parametrize(
     ("form", "why"),
     [

@@ -30,6 +30,19 @@ def test_an_export_is_imported_with_no_change_and_a_wrong_line_stops_it_all(
     assert "0 added, 0 changed, 1 as" in run("import", "people", str(file), DATABASE_URL=url).out
 
 
+def test_a_model_that_no_profile_knows_is_told_and_taken(
+    sqlite_house: House,
+    run: Run,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "sensors.csv"
+    file.write_text("id,model\nnew-1,VS341\nnew-2,RB11F\n")
+    done = run("import", "sensors", str(file), DATABASE_URL=str(sqlite_house.engine.url))
+    assert "2 added" in done.out
+    assert "line 3: model 'RB11F': No profile knows this model" in done.err
+    assert "VS341" not in done.err
+
+
 def test_cp932_names_what_it_cannot_carry(sqlite_house: House, run: Run, tmp_path: Path) -> None:  # noqa: F811
     url = str(sqlite_house.engine.url)
     file = tmp_path / "people.csv"

@@ -49,7 +49,7 @@ def test_a_file_goes_out_and_in_over_the_api_with_a_dry_run(api: Api, house: Hou
     assert out.content_type.startswith("text/csv")
     assert post(api, "endo", "/imports/people", out.text) == (
         200,
-        {"added": [], "changed": [], "unchanged": 5, "refused": [], "moves": []},
+        {"added": [], "changed": [], "unchanged": 5, "refused": [], "doubtful": [], "moves": []},
     )
     text = "email,name\naoki@example.jp,青木\n"
     for _twice in range(2):
@@ -92,6 +92,20 @@ def test_the_page_shows_the_diff_first_and_takes_the_file_when_confirmed(it: Fla
     refused = it.post("/files/people", data={"file": wrong}, headers={"Accept-Language": "en"}).text
     assert "This column is not known" in refused
     assert 'name="confirmed"' not in refused
+
+
+def test_a_model_that_no_profile_knows_is_told_and_taken(it: FlaskClient, api: Api) -> None:
+    text = "id,model\nnew-1,VS341\nnew-2,RB11F\nnew-3,akiseki-pir\nnew-4,RB11F\n"
+    told = {"line": 3, "code": "sensor.model_unknown", "column": "model", "value": "RB11F"}
+    status, found = post(api, "fujii", "/imports/sensors?dry_run=true", text)
+    assert (status, found["doubtful"], found["refused"]) == (200, [told], [])
+    file = (io.BytesIO(text.encode()), "sensors.csv")
+    shown = it.post("/files/sensors", data={"file": file}).text
+    assert shown.count("この機種のプロファイルはありません") == 1
+    assert "3行目、RB11F:" in shown
+    assert 'name="confirmed"' in shown
+    assert post(api, "fujii", "/imports/sensors", text)[0] == 200
+    assert post(api, "fujii", "/imports/sensors?dry_run=true", text)[1]["doubtful"] == []
 
 
 def sheet_with(api: Api, zone: str, **values: str) -> str:

@@ -1,0 +1,83 @@
+"""Why a message says nothing clear, in words for whoever writes its profile: `akiseki sensors try` shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from sensor_gateway.profiles.layouts import Layout
+from sensor_gateway.profiles.meanings import ABSENT, Rule, find
+from sensor_gateway.profiles.models import Profile
+
+MOST_NAMES, MOST_SHOWN = 12, 40
+
+
+def of_fields(profile: Profile | None, names: Iterable[object], fields: Mapping[str, Any]) -> str:
+    """What the profile looked for and what stood there; without one, by which names it was looked for."""
+    if profile is None:
+        return f"{_nobody(names)}; its fields are {_listed(fields)}"
+    if found := next(_unclear(profile.occupancy, fields), ""):
+        return f"by the profile {profile.name} {found}"
+    looked = [one.field for one in profile.occupancy] + [one.list or one.rule.field for one in profile.zones]
+    if not looked:
+        return f"the profile {profile.name} is of no seat"
+    return f"the profile {profile.name} looks for {_listed(looked)}; the message has {_listed(fields)}"
+
+
+def _unclear(rules: Iterable[Rule], fields: Mapping[str, Any]) -> Iterator[str]:
+    """The first of the fields that is there, whose value means nothing clear."""
+    for rule in rules:
+        if (value := find(fields, rule.field)) is not ABSENT:
+            wanted = "" if rule.knows(value) else f" (known are {_listed(rule.values)})"
+            yield f"{rule.field} is {_shown(value)}, which means nothing clear{wanted}"
+            return
+
+
+def of_battery(profile: Profile, fields: Mapping[str, Any]) -> str:
+    """What stands in the field of the battery, where that is no number; empty where it is one, or absent."""
+    battery = profile.battery
+    value = find(fields, battery.field) if battery.field else ABSENT
+    is_unread = value is not ABSENT and battery.read(fields) == (None, None, None)
+    return f"{battery.field} is {_shown(value)}, which tells nothing of the battery" if is_unread else ""
+
+
+def of_bytes(
+    profile: Profile | None, names: Iterable[object], content: bytes | None, port: int | None
+) -> str:
+    """Why the bytes of a message could not be read, or not all of them; empty where they were."""
+    if content is None:
+        return "there is neither a decoded object nor bytes in base64"
+    if profile is None:
+        return f"{_nobody(names)}, and nobody decoded the bytes"
+    if not profile.layout.kind:
+        return f"the profile {profile.name} describes no bytes"
+    if not profile.is_on(port):
+        return f"the bytes came on port {port}; the profile {profile.name} reads port {profile.port}"
+    return _of_layout(profile.layout, content, profile.name)
+
+
+def _of_layout(layout: Layout, content: bytes, name: str) -> str:
+    if layout.kind == "fixed":
+        most = sum(one.length for one in layout.parts)
+        if len(content) < most:
+            return f"{len(content)} bytes are too few: the profile {name} describes {most}"
+        return "" if layout.fields(content) else f"no field of the profile {name} is meant by these bytes"
+    _found, at = layout.read(content)
+    if at == len(content):
+        return ""
+    return f"from byte {at} on (counted from 0) the profile {name} cannot read {content[at : at + 16].hex()}"
+
+
+def _nobody(names: Iterable[object]) -> str:
+    asked = [one for one in names if isinstance(one, str)]
+    return f"no model of a profile is named in {_listed(asked)}" if asked else "no name tells the model"
+
+
+def _listed(names: Iterable[str]) -> str:
+    some = [str(one)[:MOST_SHOWN] for one in islice(names, MOST_NAMES + 1)]
+    return ", ".join(some[:MOST_NAMES]) + ", …" * (len(some) > MOST_NAMES) or "none"
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:MOST_SHOWN]

@@ -1,0 +1,188 @@
+"""Which parts of a device are seats of their own: what is of no seat must neither be one nor silence one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, insert
+
+from app.clock import SteppingClock
+from app.database import create_engine, reading, transaction
+from app.occupancy import fitting
+from app.occupancy.fitting import Named
+from app.occupancy.gateways import sensor_parts
+from app.occupancy.models import SensorPart
+from sensor_gateway.decoders import Wires
+from sensor_gateway.handler import Handler
+from sensor_gateway.messages import Envelope
+from tests.office import furnish_database
+
+NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
+# Of what else boards tell by a binary sensor.
+ASIDE = (
+    *("leak", "vibration", "running", "wifi_connected", "lid", "smoke", "touch", "boot", "lamp", "relay"),
+    *("online", "water", "noise", "fault", "overheat", "connectivity", "sun_up", "static_ip", "desk_lamp"),
+    *("seat_heater", "air_pressure", "gpio_4", "sensor_1"),
+)
+Said = list[tuple[str, bool | None]]
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    furnish_database(database_url, ["b"])
+    engine = create_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+def message(topic: str, said: Any) -> Envelope:
+    return Envelope(topic, (said if isinstance(said, str) else json.dumps(said)).encode(), NOW)
+
+
+def part(name: str, said: str = "ON", board: str = "b") -> Envelope:
+    return message(f"{board}/binary_sensor/{name}/state", said)
+
+
+def told(wires: Wires, *messages: Envelope) -> Said:
+    """What each message says of the device itself."""
+    found = [one for envelope in messages for one in wires.readings(envelope)]
+    return [(one.sensor_id, one.occupied) for one in found if ":" not in one.sensor_id]
+
+
+@pytest.mark.parametrize("name", ASIDE)
+def test_what_is_of_no_seat_neither_is_one_nor_silences_one(name: str) -> None:
+    assert told(Wires(), part(name)) == [("b", None)]
+    wires = Wires()
+    both = told(wires, part(name), part("desk_presence"), part(name, "OFF"), part("desk_presence"))
+    assert both == [("b", None), ("b", True), ("b", None), ("b", True)]
+
+
+@pytest.mark.parametrize(
+    "name", ["seat", "Seat", "left", "right-2", "seat_a", "pir", "mmwave", "pressure_mat", "desk4f", "zaseki"]
+)
+def test_known_words_are_a_seat_where_no_part_says_occupancy(name: str) -> None:
+    assert told(Wires(), part(name)) == [("b", True)]
+    wires = Wires()
+    both = told(wires, part(name), part("presence", "OFF"), part(name), part("presence", "OFF"))
+    assert both == [("b", True), ("b", False), ("b", None), ("b", False)]
+
+
+def test_a_part_that_is_registered_is_a_seat_whatever_it_is_called() -> None:
+    wires = Wires()
+    wires.learn({"b": "esp", "b:gpio_4": "esp"}, NOW)
+    found = {one.sensor_id: one.occupied for one in wires.readings(part("gpio_4"))}
+    assert found == {"b": None, "b:gpio_4": True}
+    assert told(wires, part("desk_presence")) == [("b", True)]
+
+
+def test_the_pin_of_a_radar_is_no_second_seat_beside_its_target() -> None:
+    assert told(Wires(), part("out_pin_presence_status", "OFF")) == [("b", False)]
+    wires = Wires()
+    both = told(wires, part("has_target"), part("out_pin_presence_status", "OFF"), part("has_target"))
+    assert both == [("b", True), ("b", None), ("b", True)]
+
+
+def test_a_board_that_was_taken_for_several_seats_has_its_word_again(engine: Engine) -> None:
+    with transaction(engine) as session:
+        rows = [{"sensor_id": "b", "part": name} for name in ("desk_presence", "wifi_connected")]
+        session.execute(insert(SensorPart), rows)
+    clock, wires = SteppingClock(NOW), Wires()
+    handler = Handler(engine, clock, wires=wires)
+    handler.handle([part("desk_presence")])
+    assert told(wires, part("desk_presence")) == [("b", True)]
+    clock.at += timedelta(minutes=1)
+    handler.handle([part("desk_presence")])
+    with reading(engine) as session:
+        assert (sensor_parts(session), fitting.fitting(session, "b").parts) == ({"b": {"desk_presence"}}, [])
+
+
+def test_which_part_is_the_seat_is_known_after_the_gateway_began_anew(engine: Engine) -> None:
+    clock = SteppingClock(NOW)
+    handler = Handler(engine, clock)
+    handler.handle([part("pir"), part("presence")])
+    clock.at += timedelta(minutes=1)
+    handler.handle([part("presence")])
+    wires = Wires()
+    Handler(engine, clock, wires=wires).handle([message("b/status", "online")])
+    assert told(wires, part("pir", "OFF")) == [("b", None)]
+    with reading(engine) as session:
+        assert (sensor_parts(session), fitting.fitting(session, "b").parts) == ({"b": {"presence"}}, [])
+        assert not fitting.live(session, "b").has_parts
+
+
+def test_the_seats_of_a_device_are_kept_once_it_is_registered() -> None:
+    wires = Wires()
+    wires.learn({}, NOW)
+    told(wires, part("left"), part("right"))
+    assert wires.news() == {}
+    wires.learn({"b": "esp"}, NOW)
+    assert wires.news() == {"b": {"left", "right"}}
+    wires.learn({"b": "esp"}, NOW, {"b": {"left", "right"}})
+    assert wires.news() == {}
+
+
+SWITCH, OFF = (
+    message("tele/b/SENSOR", {"Switch1": "ON"}),
+    message("stat/b/RESULT", {"Switch1": {"Action": "OFF"}}),
+)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        message("stat/b/SWITCH1", "ON"),
+        message("stat/b/switch1", "ON"),
+        message("stat/b/PIR1", "ON"),
+        message("stat/b/MOTION", "1"),
+        message("stat/b/PIR", {"State": "ON"}),
+    ],
+)
+def test_a_switch_is_one_seat_however_it_is_called(again: Envelope) -> None:
+    wires = Wires()
+    assert told(wires, again, SWITCH, OFF, again) == [("b", True), ("b", True), ("b", False), ("b", True)]
+
+
+@pytest.mark.parametrize(
+    ("senses", "occupied"),
+    [
+        ({"Switch1": "OFF", "PIR1": "ON"}, True),
+        ({"Switch1": "OFF", "PIR1": "OFF"}, False),
+        ({"Switch1": "OFF", "PIR1": "?"}, None),
+        ({"Switch1": "ON", "Switch2": "ON", "PIR1": "ON"}, None),
+    ],
+)
+def test_of_a_switch_and_its_pir_one_is_enough(senses: dict[str, str], occupied: bool | None) -> None:
+    assert told(Wires(), message("tele/b/SENSOR", senses)) == [("b", occupied)]
+
+
+def test_a_second_switch_is_a_second_seat() -> None:
+    wires = Wires()
+    assert told(wires, SWITCH, message("stat/b/SWITCH2", "ON"), SWITCH) == [
+        ("b", True),
+        ("b", None),
+        ("b", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("messages", "as_whom"),
+    [
+        ([part("pir"), part("presence", "OFF")], {("presence", False), ("", None)}),
+        ([part("wifi_connected"), part("seat")], {("", None), ("seat", True)}),
+        ([part("left"), part("right", "OFF")], {("left", True), ("right", False)}),
+        ([message("stat/b/PIR1", "ON"), SWITCH], {("Switch1", True)}),
+        ([message("tele/b/SENSOR", {"Switch1": "OFF", "PIR1": "ON"})], {("Switch1", True)}),
+    ],
+)
+def test_whoever_fits_sensors_is_offered_seats_alone(
+    messages: list[Envelope], as_whom: set[tuple[str, bool | None]]
+) -> None:
+    names = Wires().names(messages)
+    assert {(name, occupied) for named in names for _device, name, occupied in named} == as_whom
+    heard = [("t", NOW, [Named(*one) for one in named]) for named in names]
+    strangers = [one.sensor_id for one in fitting.strangers_in(heard, [])]
+    assert strangers == (["b:left", "b:right"] if ("left", True) in as_whom else ["b"])
