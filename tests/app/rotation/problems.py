@@ -168,7 +168,12 @@ def office(seed: int, *, people: int, days: int) -> Problem:
                 if day.weekday() == 2
                 for half in HALVES
             }
+    for number, one in enumerate(ids):
+        # Of the two who are on duty one is there.
+        other = {3: number + 1, 4: number - 1}.get(number % 9, number)
         leave = random.choice(listed)
+        while other in range(people) and other != number and Cell(ids[other], leave, "am") in fixed:
+            leave = random.choice(listed)
         fixed |= {Cell(one, leave, half): Fixed(State.AWAY, "leave") for half in HALVES}
     meeting = listed[days // 2]
     fixed |= {
