@@ -2,14 +2,19 @@
 
 The most wishes are found and proven within a second or two. Of them one in a hundred may be given up where that
 leaves fewer people alone. What follows is too large to be proven in the time: a plan is bettered piece by piece, each
-piece searched through while the rest stands (large neighbourhood search, Shaw 1998).
+piece searched through while the rest stands (large neighbourhood search, Shaw 1998). Where it ends is a matter of luck,
+so that as many searches as there are seeds to try run side by side, and the best counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import product
+from math import inf
+from multiprocessing import get_context
 from random import Random
 from time import monotonic
 from typing import TypedDict
@@ -17,6 +22,7 @@ from typing import TypedDict
 from app.rotation.asocio import LEAST_DAYS, MOST_DAYS, Instance
 from app.rotation.milp import Limits, Linear, Milp, total
 
+SEARCHES = 2
 GIVEN_UP = 100  # one in so many wishes, where that leaves fewer alone
 ALONE = 100.0  # somebody alone weighs as much as so many changes of desk
 FIRST_SHARE = 0.25  # of the time: for the first answer to who sits with whom
@@ -86,6 +92,14 @@ class _Model:
                     self.milp.row({self.sits[person, day, desk]: 1.0, found[-1]: -1.0}, high=0)
         return total(found)
 
+    def lonely(self, values: Sequence[float]) -> list[tuple[str, str]]:
+        """The group and day of each who is the only one of the group in a zone."""
+        of, found = self.of, Counter[tuple[str, str, str]]()
+        for (person, day, desk), column in self.sits.items():
+            if values[column] > 0.5:
+                found[of.group_of[person], day, of.zone_of[desk]] += 1
+        return [(group, day) for (group, day, _zone), count in found.items() if count == 1]
+
     def plan(self, values: Sequence[float]) -> Assignment:
         plan: Assignment = {person: {} for person in self.of.people}
         for (person, day, desk), column in self.sits.items():
@@ -99,19 +113,36 @@ class _Limit(TypedDict):
     nodes: int | None
 
 
-Tell = Callable[[str, int], None]  # what is counted, and what it comes to
+def search(instance: Instance, limits: Limits) -> Assignment | None:
+    """The best plan found by SEARCHES searches of a seed each, on a core each; None where there is none, or none was
+    found in the time."""
+    over_at = monotonic() + limits.seconds
+    each = [replace(limits, seed=limits.seed + number) for number in range(SEARCHES)]
+    # Begun anew, not forked: HiGHS has threads.
+    with ProcessPoolExecutor(SEARCHES - 1, get_context("spawn")) as beside:
+        others = [beside.submit(search_once, instance, one, over_at) for one in each[1:]]
+        answers = [search_once(instance, each[0], over_at), *(one.result() for one in others)]
+    found = [one for one in answers if one is not None]
+    return min(found, key=lambda one: one.cost).plan if found else None
 
 
-def search(instance: Instance, limits: Limits, tell: Tell = lambda *_: None) -> Assignment | None:
-    """The best plan found; None where there is none, or none was found in the time."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A plan, and what those alone and changes of desk in it come to: the less, the better."""
+
+    plan: Assignment
+    cost: float
+
+
+def search_once(instance: Instance, limits: Limits, over_at: float) -> Found | None:
+    """The best plan that one search finds before the instant `over_at` of the monotonic clock."""
     model = _Model(instance, limits.seed)
     milp = model.milp
-    budget = _Budget(limits)
+    budget = _Budget(limits, over_at)
     unmet = model.unmet()
     first = milp.minimize(unmet, **budget.share(1.0))
     if not first.is_found:
         return None
-    tell("unmet", first.best)
     met = int(unmet.constant) - first.best
     milp.at_most(unmet, first.best + met // GIVEN_UP)
     alone = model.alone()
@@ -119,14 +150,15 @@ def search(instance: Instance, limits: Limits, tell: Tell = lambda *_: None) -> 
     second = milp.minimize(Linear(alone), start=start, **budget.share(FIRST_SHARE))
     values = second.values or first.values
     goal = Linear({**dict.fromkeys(alone, ALONE), **model.uses()})
-    return model.plan(_better(model, goal, values, budget, tell))
+    values, cost = _better(model, goal, values, budget)
+    return Found(model.plan(values), cost)
 
 
 class _Budget:
     """What is left of the time, or of the work."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits, self._over_at = limits, monotonic() + limits.seconds
+    def __init__(self, limits: Limits, over_at: float) -> None:
+        self._limits, self._over_at = limits, over_at
         self.seed = limits.seed
         self._pieces = None if limits.work is None else max(1, round(limits.work * PIECES_A_NODE))
 
@@ -151,20 +183,26 @@ class _Budget:
 
 @dataclass(slots=True)
 class _Shape:
-    """Pieces of so many days: random people, or whole groups, on random days. How many people grows while such pieces
-    are searched through easily, and shrinks where not."""
+    """Pieces of so many days: random people, or whole groups, on random days; where somebody sits alone, as often their
+    group, and that day. How many people grows while such pieces are searched through easily, and shrinks where not."""
 
     days: int
     people: float
 
-    def choose(self, of: Instance, random: Random) -> set[tuple[str, str]]:
-        """The cells (person, day) of a piece."""
-        people = list(of.people)
+    def choose(self, of: Instance, alone: Sequence[tuple[str, str]], random: Random) -> set[tuple[str, str]]:
+        """The cells (person, day) of a piece. `alone`: the groups and days of those who sit alone."""
+        people, days = list(of.people), random.sample(of.days, len(of.days))
         random.shuffle(people)
-        if random.random() < 0.5:
-            order = random.sample(list(of.groups), len(of.groups))
+        order = random.sample(list(of.groups), len(of.groups))
+        by_group = random.random() < 0.5
+        if alone and random.random() < 0.5:
+            group, day = random.choice(alone)
+            days.sort(key=lambda one: one != day)
+            people.sort(key=lambda person: of.group_of[person] != group)
+            order.sort(key=lambda one: one != group)
+        if by_group:
             people.sort(key=lambda person: order.index(of.group_of[person]))
-        return set(product(people[: round(self.people)], random.sample(of.days, self.days)))
+        return set(product(people[: round(self.people)], days[: self.days]))
 
     def learn(self, effort: int, most: int) -> None:
         """From how hard the last piece was; `most` people there are."""
@@ -175,9 +213,9 @@ class _Shape:
 
 
 def _better(
-    model: _Model, goal: Linear, values: Sequence[float], budget: _Budget, tell: Tell
-) -> Sequence[float]:
-    """Better a plan piece by piece until the budget is used up."""
+    model: _Model, goal: Linear, values: Sequence[float], budget: _Budget
+) -> tuple[Sequence[float], float]:
+    """Better a plan piece by piece until the budget is used up; what it comes to at last."""
     of, random = model.of, Random(budget.seed)  # noqa: S311 - which piece is next, no secret
     shapes = [
         _Shape(days, max(2.0, START_CELLS * len(of.people) / days)) for days in range(1, len(of.days) + 1)
@@ -186,11 +224,12 @@ def _better(
         **{column: cell for cell, column in model.comes.items()},
         **{column: (person, day) for (person, day, _desk), column in model.sits.items()},
     }
-    best: int | None = None
+    cost = inf
+    lonely: list[tuple[str, str]] = []
     for piece in budget.pieces():
         shape = random.choice(shapes)
         # The first piece is nothing at all: it says what the plan comes to.
-        free = shape.choose(of, random) if best is not None else set()
+        free = shape.choose(of, lonely, random) if cost < inf else set()
         stands = {
             column: None if cell in free else float(round(values[column])) for column, cell in columns.items()
         }
@@ -202,9 +241,7 @@ def _better(
         start = {column: float(round(values[column])) for column in columns}
         found = model.milp.minimize(goal, start=start, **piece)
         shape.learn(found.effort, len(of.people))
-        if found.is_found and (best is None or found.best <= best):
-            values = found.values
-            if best is None or found.best < best:
-                best = found.best
-                tell("alone and desks", best)
-    return values
+        if found.is_found and found.best <= cost:
+            values, cost = found.values, found.best
+            lonely = model.lonely(values)
+    return values, cost
