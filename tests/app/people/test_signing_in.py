@@ -133,7 +133,7 @@ def test_a_whole_office_signs_in_from_one_address_where_guessing_is_slowed_down_
     app.config["WTF_CSRF_ENABLED"] = False
     client = open_door().client
     # What is counted is counted of any hash: these take no time.
-    quick = PasswordHasher(time_cost=1, memory_cost=8).hash(PASSWORD)
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
     monkeypatch.setattr(service, "_nobodys_hash", lambda: quick)
     with transaction(house.engine) as session:
         session.scalars(select(User).where(User.email == "aoki@example.jp")).one().password_hash = quick
