@@ -17,7 +17,7 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.processes import Program
 from tests.servers.waiting import wait_until
 
-SENSORS = sensor_ids(40)
+SENSORS = sensor_ids(100)
 ROUNDS, LONG_ROUNDS = 2, 50
 BURST, EVERY_SECONDS = 200, 0.1
 SECONDS = 90.0
@@ -30,7 +30,7 @@ def test_gateway_database_and_jobs_killed_at_random_under_load_store_each_public
     random = stage.randomness()
     broker = mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
     acknowledged, done = 0, threading.Event()
-    messages = list(stream(SENSORS, 2_000_000 if long else 200_000, system_clock()))
+    messages = list(stream(SENSORS, 1_000_000 if long else 200_000, system_clock()))
 
     def load() -> None:
         nonlocal acknowledged
