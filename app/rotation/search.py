@@ -16,6 +16,7 @@ from app.rotation.rules import (
     Rule,
     State,
     available,
+    sharers,
     uncalled,
     worth,
 )
@@ -302,10 +303,10 @@ def _spreads(musts: Musts) -> Linear:
     together: dict[int, float] = {}
     for days, granted in musts.problem.shared():
         most, least = (musts.milp.column(high=INFINITY, whole=False) for _ in "12")
-        for member in musts.problem.members:
+        for member in sharers(musts.problem):
             so_far = granted[member.id]
             could = so_far.available + available(musts.problem, member, days)
-            if member.eligible and could:
+            if could:
                 together |= {most: 1.0, least: -1.0}
                 before = SHARE * so_far.granted / could
                 home = total(musts.at_home(member.id, days), SHARE / could)

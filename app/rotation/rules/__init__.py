@@ -22,7 +22,7 @@ from app.rotation.rules.problem import (
     State,
     Wish,
 )
-from app.rotation.rules.wishes import SHARE, Worth, available, uncalled, worth
+from app.rotation.rules.wishes import SHARE, Worth, available, sharers, uncalled, worth
 
 __all__ = [
     "FRIDAY",
@@ -51,6 +51,7 @@ __all__ = [
     "available",
     "check",
     "limit_of",
+    "sharers",
     "uncalled",
     "worth",
 ]

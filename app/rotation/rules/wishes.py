@@ -37,7 +37,8 @@ class Worth:
 
 def worth(problem: Problem, plan: Plan) -> Worth:
     """Count a plan as it is, whatever the search made of it. What is counted is settled in one place for both: which
-    cells nobody called home (`uncalled`), which half-days could be at home (`available`), in what shares are (SHARE).
+    cells nobody called home (`uncalled`), which half-days could be at home (`available`), among whom they are shared
+    (`sharers`), in what shares are counted (SHARE).
     """
     home = Counter((cell.person, cell.day) for cell in problem.cells() if plan[cell] is State.HOME)
     unmet = [wish for wish in problem.wishes if plan[wish.cell] is not wish.state]
@@ -91,12 +92,23 @@ def available(problem: Problem, member: Member, days: Iterable[date]) -> int:
     )
 
 
+def sharers(problem: Problem) -> list[Member]:
+    """Those among whom Mondays and Fridays are shared out: who may work at home, and is to, wishes to, or was given a
+    half-day of it. Whoever never does would make every share look as far from the least as any other."""
+    called = {wish.cell.person for wish in problem.wishes if wish.state is State.HOME}
+    called |= {cell.person for cell, given in problem.fixed.items() if given.state is State.HOME}
+    called |= {
+        member.id for member in problem.members if any(wanted for _days, wanted in member.goals(problem.days))
+    }
+    return [member for member in problem.members if member.eligible and member.id in called]
+
+
 def _spread(problem: Problem, plan: Plan, shared: Shared) -> Fraction:
     shares = []
-    for member in problem.members:
+    for member in sharers(problem):
         so_far = shared.so_far[member.id]
         could = so_far.available + available(problem, member, shared.days)
-        if not member.eligible or not could:
+        if not could:
             continue
         granted = so_far.granted + sum(
             plan[Cell(member.id, day, half)] is State.HOME for day in shared.days for half in HALVES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from itertools import product
 from math import ceil
@@ -14,7 +14,7 @@ import pytest
 
 from app.rotation.explain import explain
 from app.rotation.milp import Limits
-from app.rotation.rules import HALVES, Cell, Granted, Member, Plan, Problem, State, check, worth
+from app.rotation.rules import HALVES, Cell, Granted, Member, Plan, Problem, State, Wish, check, worth
 from app.rotation.search import Found, search
 from tests.app.rotation.problems import problem
 
@@ -104,10 +104,29 @@ def test_shares_of_mondays_are_compared_as_they_are(
         Member(str(number), "", target=count, mondays=Granted(*before))
         for number, (before, count) in enumerate(zip(so_far, at_home, strict=True))
     ]
-    found = search(Problem([MONDAY], members), Limits(work=200))
+    # Whoever is to have none wishes for one all the same, and so shares in them.
+    wishes = [Wish(Cell(str(number), MONDAY, "am"), State.HOME, care=False) for number in range(2)]
+    asked = Problem([MONDAY], members, wishes=wishes)
+    found = search(asked, Limits(work=200))
     assert isinstance(found, Found)
     assert found.levels["unfair"] == (unfair, unfair)
-    assert worth(Problem([MONDAY], members), found.plan).unfair == unfair
+    assert worth(asked, found.plan).unfair == unfair
+
+
+@pytest.mark.parametrize("never", [None, 0])
+def test_who_never_works_at_home_hides_nobodys_share(never: int | None) -> None:
+    tuesday = MONDAY + timedelta(days=1)
+    members = [
+        Member("often", "", target=0, mondays=Granted(9, 10)),
+        Member("had", "", target=2, mondays=Granted(6, 10)),
+        Member("had none", "", target=2, mondays=Granted(0, 10)),
+        Member("never", "", target=never, mondays=Granted(0, 10)),
+    ]
+    found = search(Problem([MONDAY, tuesday], members, seats=3), Limits(work=200))
+    assert isinstance(found, Found)
+    assert {
+        cell.person for cell, state in found.plan.items() if (cell.day, state) == (MONDAY, State.HOME)
+    } == {"had none"}
 
 
 def over_the_turn(seed: int) -> Problem:
