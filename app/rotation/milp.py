@@ -189,7 +189,13 @@ class Milp:
             )
         self._watch(watcher, goal)
         highs.run()
-        return self._outcome(goal)
+        outcome = self._outcome(goal)
+        if start and outcome.is_found and abs(outcome.best - highs.getInfo().objective_function_value) > 0.75:
+            # HiGHS 1.16 hands back the start, beside the worth of what is better, where it solves all by presolving.
+            highs.clearSolver()
+            highs.run()
+            outcome = self._outcome(goal)
+        return outcome
 
     def _give(self) -> None:
         """Hand over what was added since the last time."""

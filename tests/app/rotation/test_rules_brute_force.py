@@ -20,17 +20,19 @@ from tests.app.rotation.problems import problem
 
 SEEDS, LONG_SEEDS = 150, 1500
 MOST_CELLS, LONG_MOST_CELLS = 8, 12
+# Where HiGHS once handed back the start of a search for its end.
+TOLD_WRONG = 1128
 MONDAY = date(2026, 12, 7)
 
 
 def small(*, long: bool) -> Iterator[tuple[int, Problem, list[Plan]]]:
     """Problems of which every plan can be looked at: all that keep away whoever is, also those that break a lock."""
-    for seed in range(LONG_SEEDS if long else SEEDS):
+    for seed in [TOLD_WRONG, *range(LONG_SEEDS if long else SEEDS)]:
         random = Random(seed)
         people, days, tight = random.choice([2, 3, 4]), random.choice([1, 2, 3]), random.random()
         asked = problem(seed, people=people, days=days, tight=tight)
         free = [cell for cell in asked.cells() if not asked.is_away(cell)]
-        if len(free) <= (LONG_MOST_CELLS if long else MOST_CELLS):
+        if seed == TOLD_WRONG or len(free) <= (LONG_MOST_CELLS if long else MOST_CELLS):
             yield seed, asked, list(plans(asked, free))
 
 
