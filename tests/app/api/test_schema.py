@@ -200,6 +200,7 @@ def test_every_operation_can_succeed_and_answers_as_the_document_says(
         case.validate_response(answer, checks=KEPT)
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_whatever_is_asked_nothing_breaks_and_nothing_undocumented_is_answered(
     app: Flask, api: Api, house: House, seeds: Seeds, mode: GenerationMode, long: bool
