@@ -128,9 +128,11 @@ class ChosenForm(CellForm):
 
 
 class FixedForm(CellForm):
-    """`off`: who is away never works then (part-time), so that the day is none of those in a row; after leave it is."""
+    """`off`: who is away never works then (part-time), so that the day is none of those in a row; after leave it is.
+    `approved`: it has been approved already; what is so at home counts for the caps, and breaks none by itself."""
 
     off = fields.Boolean(load_default=False)
+    approved = fields.Boolean(load_default=False)
     why = Text(load_default="", validate=validate.Length(max=200))
 
 
@@ -280,7 +282,8 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
         days=days,
         members=members,
         fixed={
-            cell: Fixed(State(one["state"]), one["why"], one["off"]) for one, cell in _cells(said["fixed"])
+            cell: Fixed(State(one["state"]), one["why"], one["off"], one["approved"])
+            for one, cell in _cells(said["fixed"])
         },
         covers=[_cover(one, members, days) for one in said["covers"]],
         duties=[Duty(one["name"], one["main"], one["deputy"]) for one in said["duties"]],

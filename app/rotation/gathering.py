@@ -223,7 +223,7 @@ def _given(of: Month, key: Key) -> dict[str, Any] | None:
         return {"state": "away", "why": absent, "off": absent == "part_time" and not _is_planned_out(of, key)}
     by_plan = settled(of.plans.get(key), of.published.get(key), of.office)
     if by_plan is not None:
-        return {"state": by_plan[0].value, "why": by_plan[1]}
+        return {"state": by_plan[0].value, "why": by_plan[1], "approved": by_plan[1] == "approved"}
     if key in of.locks:
         return {"state": of.locks[key], "why": "locked"}
     if any(_attends(one, user_id, on, half) for one in of.setting.get("meetings", ())):

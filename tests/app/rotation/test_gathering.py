@@ -19,7 +19,7 @@ from app.rotation.needs import needs_of
 from app.rotation.rules import Goal, State
 from app.spaces import barriers
 from app.spaces.models import Zone
-from app.telework.caps.rules import Unit
+from app.telework.caps.rules import OverCap, Unit
 from app.telework.requesting import wanted_between
 from app.telework.rules import PlanKind
 from tests.app.rotation.months import FIRST, LAST, LIMITS, plan_month, publish, search, seats, setting
@@ -191,6 +191,17 @@ def test_days_that_are_over_are_not_planned(office: House) -> None:
     assert find(office, DAY - timedelta(days=5), LAST).first_on == DAY
     with pytest.raises(RuleBroken, match=r"rotation\.over"):
         find(office, DAY - timedelta(days=5), DAY - timedelta(days=1))
+
+
+def test_one_approval_beyond_a_cap_leaves_everybody_else_a_rotation(office: House) -> None:
+    make_rule(office, week=2, over_cap=OverCap.ASK)
+    beyond = ask(office, "baba", whole(SECOND, SECOND + timedelta(days=1)))
+    approve(office, *plan_ids(beyond))
+    want(office, aoki=10, baba=10)
+    found = find(office, SECOND, LAST)
+    assert len(days_at_home(office, "aoki", found)) == 2
+    assert set(days_at_home(office, "baba", found)) == {"2026-12-01", "2026-12-02"}
+    assert publish(office, found.id).broken == []
 
 
 def test_terminals_are_lent_by_each_rule_to_its_people_less_those_that_others_have(office: House) -> None:
