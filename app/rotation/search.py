@@ -103,8 +103,8 @@ class Musts:
             self._row(member, caps.row)
 
     def _at_most(self, rule: Rule, days: Sequence[date], most: int) -> None:
-        """So many half-days at home of these days, for whom the rule is about; or those approved, if they are more: then
-        no other."""
+        """Whom the rule is about has so many half-days at home of these days; or those approved, if they are more, and
+        then no other."""
         approved = self._approved(rule.about, days)
         self._must(rule, total(self.at_home(rule.about, days)), max(most, len(approved)))
 
