@@ -175,12 +175,14 @@ def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key,
 
 def problem_form(of: Month) -> dict[str, Any]:
     """The problem in the documented form, as JSON has it; people are named by their ids."""
-    fixed, wishes, published = [], [], []
+    fixed, called_in, wishes, published = [], [], [], []
     for user_id in of.people:
         for on in of.days:
             for half in HALVES:
                 key = (user_id, on, half)
                 cell = {"person": str(user_id), "day": on.isoformat(), "half": half}
+                if _is_called_in(of, key):
+                    called_in.append(cell)
                 given = _given(of, key)
                 if given is not None:
                     fixed.append({**cell, **given})
@@ -209,6 +211,7 @@ def problem_form(of: Month) -> dict[str, Any]:
             for (user_id, on, half), plan in of.plans.items()
             if plan.kind is PlanKind.SATELLITE and on in of.days
         ],
+        "called_in": called_in,
         "wishes": wishes,
         "published": published,
     }
@@ -216,7 +219,6 @@ def problem_form(of: Month) -> dict[str, Any]:
 
 def _given(of: Month, key: Key) -> dict[str, Any] | None:
     """Where somebody is then, if that is given, and why."""
-    user_id, on, half = key
     if (absent := is_absent(of, key)) is not None:
         return {"state": "away", "why": absent, "off": absent == "part_time" and not _is_planned_out(of, key)}
     by_plan = settled(of.plans.get(key), of.published.get(key), of.office)
@@ -224,7 +226,7 @@ def _given(of: Month, key: Key) -> dict[str, Any] | None:
         return {"state": by_plan[0].value, "why": by_plan[1], "approved": by_plan[1] == "approved"}
     if key in of.locks:
         return {"state": of.locks[key], "why": "locked"}
-    if any(_attends(one, user_id, on, half) for one in of.setting.get("meetings", ())):
+    if _is_called_in(of, key):
         return {"state": "office", "why": "meeting"}
     return None
 
@@ -247,6 +249,11 @@ def is_absent(of: Month, key: Key) -> str | None:
 def _is_off(of: Month, user_id: int, on: date, half: str) -> bool:
     """Whether somebody never works on such a half-day of the week."""
     return f"{WEEKDAYS[on.weekday()]}-{half}" in of.of_person.get(user_id, {}).get("away", ())
+
+
+def _is_called_in(of: Month, key: Key) -> bool:
+    """Whether the section asks somebody to come then."""
+    return any(_attends(one, *key) for one in of.setting.get("meetings", ()))
 
 
 def _attends(meeting: Mapping[str, Any], user_id: int, on: date, half: str) -> bool:

@@ -202,7 +202,8 @@ class Shared(NamedTuple):
 class Problem:
     """What is to be planned. `seats`: usable in the zone, `seats_on`: half-days with another number; `terminals`: to
     lend to all, None: enough of them; `pools`: to lend to some; `satellites`: cells that, at home, are at a satellite
-    office, for which none is lent."""
+    office, for which none is lent; `called_in`: cells in which the section asks somebody to come, who may be elsewhere
+    all the same by what is given."""
 
     days: Sequence[date]
     members: Sequence[Member]
@@ -214,6 +215,7 @@ class Problem:
     terminals: int | None = None
     pools: Sequence[Pool] = ()
     satellites: Collection[Cell] = frozenset()
+    called_in: Collection[Cell] = frozenset()
     wishes: Sequence[Wish] = ()
     published: Mapping[Cell, State] = field(default_factory=dict)
 
