@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any
 
 from app.rotation.rules import HalfDay
 from app.telework.caps.rules import Cell, Limit, Measure, Rule, RuleOn, Unit, period, used
+from app.telework.caps.service import Governed, Rulebook
 from app.telework.rules import Half
 from app.telework.service import Office
 from app.working_days import WorkingDays
@@ -68,35 +69,40 @@ def _half_days(amount: int, rule: Rule, office: Office) -> int:
 
 def pools(
     days: Sequence[date],
-    people: Mapping[int, RuleOn],
-    others: Mapping[int, RuleOn],
-    at_home: Iterable[tuple[int, date, str]],
+    people: Mapping[int, Governed],
+    book: Rulebook,
+    at_home: Collection[tuple[Governed, date, str]],
 ) -> list[dict[str, Any]]:
-    """The terminals that each rule has to lend to the section's people; `at_home`: the half-days of others, who use
-    some of them if the same rule holds for them."""
-    lent: dict[Rule, dict[date, list[str]]] = defaultdict(lambda: {on: [] for on in days})
-    for user_id, rule_on in people.items():
+    """The terminals that each rule of the section's people has to lend, on the days on which it is anybody's, to all
+    whom `Rulebook.lends` names; `at_home`: the half-days of others, who use some of them."""
+    asked: dict[Rule, set[date]] = defaultdict(set)
+    for rule_on in map(book.rule_on, people.values()):
         for on in days:
             rule = rule_on(on)
             if rule is not None and rule.terminals is not None:
-                lent[rule][on].append(str(user_id))
-    gone: dict[Rule, dict[HalfDay, int]] = defaultdict(lambda: defaultdict(int))
-    for user_id, on, half in at_home:
-        rule = others[user_id](on) if user_id in others else None
-        if rule in lent:
-            gone[rule][on, half] += 1
-    return [
-        {
-            "name": f"rule {rule.id}",
-            "most": rule.terminals,
-            "most_on": [
-                {"day": on.isoformat(), "half": half, "most": max(0, (rule.terminals or 0) - count)}
-                for (on, half), count in gone[rule].items()
-            ],
-            **by_day(of),
+                asked[rule].add(on)
+    found = []
+    for rule, ours in asked.items():
+        lent = {
+            on: [str(one) for one, person in people.items() if on in ours and book.lends(rule, person, on)]
+            for on in days
         }
-        for rule, of in lent.items()
-    ]
+        gone = Counter((on, half) for one, on, half in at_home if on in ours and book.lends(rule, one, on))
+        found.append(_pool(rule, lent, gone))
+    return found
+
+
+def _pool(rule: Rule, lent: Mapping[date, Collection[str]], gone: Mapping[HalfDay, int]) -> dict[str, Any]:
+    most = rule.terminals or 0
+    return {
+        "name": f"rule {rule.id}",
+        "most": most,
+        "most_on": [
+            {"day": on.isoformat(), "half": half, "most": max(0, most - count)}
+            for (on, half), count in gone.items()
+        ],
+        **by_day(lent),
+    }
 
 
 def by_day(of: Mapping[date, Collection[str]]) -> dict[str, Any]:

@@ -128,9 +128,11 @@ class ChosenForm(CellForm):
 
 
 class FixedForm(CellForm):
-    """`off`: who is away never works then (part-time), so that the day is none of those in a row; after leave it is."""
+    """`off`: who is away never works then (part-time), so that the day is none of those in a row; after leave it is.
+    `approved`: it has been approved already; what is so at home counts for the caps, and breaks none by itself."""
 
     off = fields.Boolean(load_default=False)
+    approved = fields.Boolean(load_default=False)
     why = Text(load_default="", validate=validate.Length(max=200))
 
 
@@ -195,7 +197,8 @@ class DutyForm(Schema):
 class ProblemForm(Schema):
     """A section's days and people, what must hold, and what is wished for. See `app.rotation.rules` for each.
     `seats_on`: half-days with another number of seats; `terminals` are lent to all, those of `pools` to some;
-    `satellites`: half-days that, at home, are at a satellite office, for which none is lent."""
+    `satellites`: half-days that, at home, are at a satellite office, for which none is lent; `called_in`: half-days in
+    which somebody is asked to come: where what is given keeps them at home, publishing says so."""
 
     days = fields.List(Day(), required=True, validate=validate.Length(min=1, max=MOST_DAYS))
     members = fields.List(
@@ -209,6 +212,9 @@ class ProblemForm(Schema):
     terminals = count(load_default=None, allow_none=True)
     pools = fields.List(fields.Nested(PoolForm), load_default=list, validate=validate.Length(max=100))
     satellites = fields.List(
+        fields.Nested(HalfDayForm), load_default=list, validate=validate.Length(max=MOST_CELLS)
+    )
+    called_in = fields.List(
         fields.Nested(HalfDayForm), load_default=list, validate=validate.Length(max=MOST_CELLS)
     )
     wishes = fields.List(fields.Nested(WishForm), load_default=list, validate=validate.Length(max=MOST_CELLS))
@@ -241,7 +247,7 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for where, all_of in named.items()
         if len(set(all_of)) < len(all_of)
     )
-    cells = ("fixed", "satellites", "wishes", "published")
+    cells = ("fixed", "satellites", "called_in", "wishes", "published")
     people = [
         *((where, one["person"]) for where in cells for one in data[where]),
         *(("duties", duty[who]) for duty in data["duties"] for who in ("main", "deputy")),
@@ -280,7 +286,8 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
         days=days,
         members=members,
         fixed={
-            cell: Fixed(State(one["state"]), one["why"], one["off"]) for one, cell in _cells(said["fixed"])
+            cell: Fixed(State(one["state"]), one["why"], one["off"], one["approved"])
+            for one, cell in _cells(said["fixed"])
         },
         covers=[_cover(one, members, days) for one in said["covers"]],
         duties=[Duty(one["name"], one["main"], one["deputy"]) for one in said["duties"]],
@@ -298,6 +305,7 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
             for one in said["pools"]
         ],
         satellites=frozenset(cell for _one, cell in _cells(said["satellites"])),
+        called_in=frozenset(cell for _one, cell in _cells(said["called_in"])),
         wishes=[Wish(cell, State(one["state"]), one["care"]) for one, cell in _cells(said["wishes"])],
         published={cell: State(one["state"]) for one, cell in _cells(said["published"])},
     )

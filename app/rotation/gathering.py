@@ -21,7 +21,7 @@ from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS, HalfDay
 from app.rotation.terminals import own_terminals
 from app.rotation.usable import usable_seats
 from app.rotation.writing import settled
-from app.telework.caps.rules import Cell, Limit, Measure, RuleOn, days_out, period, used
+from app.telework.caps.rules import Cell, Limit, Measure, days_out, period, used
 from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
 from app.telework.figures.rules import granted
 from app.telework.figures.taken import taken
@@ -90,6 +90,11 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         raise RuleBroken("rotation.people", most=MOST_MEMBERS)
     row = session.get(RotationSetting, section_id)
     setting, own = row.data if row else {}, own_terminals(session)
+    others = [
+        (one, on, half)
+        for one, on, half in _at_home(session, days, everybody)
+        if one.user_id not in own and (one.user_id not in people or sections.isdisjoint(one.sections_on(on)))
+    ]
     return Month(
         section=section,
         days=days,
@@ -107,9 +112,7 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         setting=setting,
         own_terminals=own,
         seats=usable_seats(session, book, section_id, days=days, people=people, office=office),
-        pools=_pools(
-            session, {user_id: book.rule_on(one) for user_id, one in everybody.items()}, people, days, own
-        ),
+        pools=pools(days, people, book, others),
         of_person={one["user_id"]: one for one in setting.get("people", ())},
     )
 
@@ -131,22 +134,17 @@ def _plans(session: Session, people: Collection[int], days: Sequence[date]) -> d
     return {(plan.user_id, plan.on_date, plan.half.value): plan for plan in session.scalars(query)}
 
 
-def _pools(
-    session: Session,
-    rules: Mapping[int, RuleOn],
-    people: Collection[int],
-    days: Sequence[date],
-    own_terminals: Collection[int],
-) -> list[dict[str, Any]]:
+def _at_home(
+    session: Session, days: Sequence[date], people: Mapping[int, Governed]
+) -> list[tuple[Governed, date, str]]:
+    """Who of these people has planned to be at home, and when."""
     query = select(TeleworkPlan.user_id, TeleworkPlan.on_date, TeleworkPlan.half).where(
         TeleworkPlan.on_date.between(days[0], days[-1]),
         TeleworkPlan.kind == PlanKind.HOME,
         TeleworkPlan.state.in_(STANDING),
     )
-    at_home = [(user_id, on, half.value) for user_id, on, half in session.execute(query)]
-    ours = {user_id: rules[user_id] for user_id in people}
-    others = {one: rule for one, rule in rules.items() if one not in people and one not in own_terminals}
-    return pools(days, ours, others, at_home)
+    found = session.execute(query)
+    return [(people[user_id], on, half.value) for user_id, on, half in found if user_id in people]
 
 
 def published(
@@ -177,12 +175,14 @@ def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key,
 
 def problem_form(of: Month) -> dict[str, Any]:
     """The problem in the documented form, as JSON has it; people are named by their ids."""
-    fixed, wishes, published = [], [], []
+    fixed, called_in, wishes, published = [], [], [], []
     for user_id in of.people:
         for on in of.days:
             for half in HALVES:
                 key = (user_id, on, half)
                 cell = {"person": str(user_id), "day": on.isoformat(), "half": half}
+                if _is_called_in(of, key):
+                    called_in.append(cell)
                 given = _given(of, key)
                 if given is not None:
                     fixed.append({**cell, **given})
@@ -211,6 +211,7 @@ def problem_form(of: Month) -> dict[str, Any]:
             for (user_id, on, half), plan in of.plans.items()
             if plan.kind is PlanKind.SATELLITE and on in of.days
         ],
+        "called_in": called_in,
         "wishes": wishes,
         "published": published,
     }
@@ -218,15 +219,14 @@ def problem_form(of: Month) -> dict[str, Any]:
 
 def _given(of: Month, key: Key) -> dict[str, Any] | None:
     """Where somebody is then, if that is given, and why."""
-    user_id, on, half = key
     if (absent := is_absent(of, key)) is not None:
         return {"state": "away", "why": absent, "off": absent == "part_time" and not _is_planned_out(of, key)}
     by_plan = settled(of.plans.get(key), of.published.get(key), of.office)
     if by_plan is not None:
-        return {"state": by_plan[0].value, "why": by_plan[1]}
+        return {"state": by_plan[0].value, "why": by_plan[1], "approved": by_plan[1] == "approved"}
     if key in of.locks:
         return {"state": of.locks[key], "why": "locked"}
-    if any(_attends(one, user_id, on, half) for one in of.setting.get("meetings", ())):
+    if _is_called_in(of, key):
         return {"state": "office", "why": "meeting"}
     return None
 
@@ -249,6 +249,11 @@ def is_absent(of: Month, key: Key) -> str | None:
 def _is_off(of: Month, user_id: int, on: date, half: str) -> bool:
     """Whether somebody never works on such a half-day of the week."""
     return f"{WEEKDAYS[on.weekday()]}-{half}" in of.of_person.get(user_id, {}).get("away", ())
+
+
+def _is_called_in(of: Month, key: Key) -> bool:
+    """Whether the section asks somebody to come then."""
+    return any(_attends(one, *key) for one in of.setting.get("meetings", ()))
 
 
 def _attends(meeting: Mapping[str, Any], user_id: int, on: date, half: str) -> bool:

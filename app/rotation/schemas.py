@@ -213,8 +213,8 @@ class UnmetView(Schema):
 
 class PublishedView(Schema):
     """What publishing did, or would do. `broken`: rules of telework that the plans break. `unmet`: musts of the section
-    that do not hold, for some are elsewhere since. `unseated`: who found no seat on which days. `expected`: how many of
-    those without a desk come to zones without booking in each half-day."""
+    that do not hold, for some are elsewhere since, or are at home while called in. `unseated`: who found no seat on
+    which days. `expected`: how many of those without a desk come to zones without booking in each half-day."""
 
     changed_cells = fields.Integer()
     people_told = fields.Integer()

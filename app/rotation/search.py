@@ -80,32 +80,49 @@ class Musts:
 
     def _member(self, member: Member) -> None:
         days, caps = self.problem.days, member.caps
-        whole = total(self.at_home(member.id, days))
         barred = [day for day in days if day in member.barred or not member.eligible]
         if barred:
-            self._must(Rule("eligible", member.id), total(self.at_home(member.id, barred)), 0)
+            approved = self._approved(member.id, barred)
+            chosen = [home for home in self.at_home(member.id, barred) if home not in approved]
+            self._must(Rule("eligible", member.id), total(chosen), 0)
         if member.whole_days:
             self._whole_days(member)
         if caps.week is not None:
             for week in self.problem.weeks.values():
                 monday = week[0] - timedelta(days=week[0].weekday())
                 settled = sum(member.around.get(monday + timedelta(days=offset), 0) for offset in range(7))
-                left = max(0, caps.week - settled)
-                self._must(Rule("week", member.id), total(self.at_home(member.id, week)), left)
+                self._at_most(Rule("week", member.id), week, caps.week - settled)
         for kind, cap in (("month", caps.month), ("year", caps.year)):
             if cap is not None:
-                self._must(Rule(kind, member.id), whole, cap)
+                self._at_most(Rule(kind, member.id), days, cap)
         for quota in member.quotas:
             within = [day for day in days if quota.covers(day)]
             if within:
-                self._must(Rule(quota.kind, member.id), total(self.at_home(member.id, within)), quota.left)
+                self._at_most(Rule(quota.kind, member.id), within, quota.left)
         if caps.row is not None:
             self._row(member, caps.row)
 
+    def _at_most(self, rule: Rule, days: Sequence[date], most: int) -> None:
+        """Whom the rule is about has so many half-days at home of these days; or those approved, if they are more, and
+        then no other."""
+        approved = self._approved(rule.about, days)
+        self._must(rule, total(self.at_home(rule.about, days)), max(most, len(approved)))
+
+    def _approved(self, person: str, days: Iterable[date]) -> list[int]:
+        """Of the columns of `at_home` those that stay whatever the rules of telework, since they are approved."""
+        return [
+            self.home[cell]
+            for day in days
+            for half in HALVES
+            if self.problem.is_approved(cell := Cell(person, day, half))
+        ]
+
     def _whole_days(self, member: Member) -> None:
-        """Both halves of a day are at home, or neither."""
+        """Both halves of a day are at home, or neither; but where one is so already."""
         rule = Rule("unit", member.id)
         for day in self.problem.days:
+            if self._approved(member.id, [day]):
+                continue
             cells = self.at_home(member.id, [day])
             if len(cells) == len(HALVES):
                 self._must(rule, {cells[0]: 1.0, cells[1]: -1.0}, 0)
@@ -123,11 +140,12 @@ class Musts:
             some[day] = self.milp.column(high=1.0 if cells else 0.0, whole=False)
             if cells:
                 self.milp.row({**total(cells), some[day]: -1.0}, high=len(cells) - 1)
+        is_open = {day for day in some if not self.problem.is_settled(member.id, day)}
         days = sorted([*member.around, *some])
         for first in range(len(days) - most):
             window = days[first : first + most + 1]
             chosen = [some[day] for day in window if day in some]
-            if chosen:
+            if not is_open.isdisjoint(window):
                 settled = sum(member.around[day] == len(HALVES) for day in window if day not in some)
                 self._must(Rule("row", member.id), total(chosen), most - settled)
 
@@ -156,11 +174,14 @@ class Musts:
             for one in problem.members
             if one.id in at_work and problem.is_lent(one, day, half)
         }
+        approved = {person for person in lent if problem.is_approved(Cell(person, day, half))}
         if problem.terminals is not None:
-            self._must(Rule("terminals"), total(lent.values()), problem.terminals)
+            self._must(Rule("terminals"), total(lent.values()), max(problem.terminals, len(approved)))
         for pool in problem.pools:
-            theirs = [home for person, home in lent.items() if person in pool.people_of(day)]
-            self._must(Rule("terminals", pool.name), total(theirs), pool.most_of(day, half))
+            people = pool.people_of(day)
+            theirs = [home for person, home in lent.items() if person in people]
+            most = max(pool.most_of(day, half), len(approved & people))
+            self._must(Rule("terminals", pool.name), total(theirs), most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from app.rotation.explain import rule_told
 from app.rotation.form import plan_of
 from app.rotation.models import Key, Rotation, RotationCell, RotationSwap, SwapState
 from app.rotation.models import State as Stage
-from app.rotation.rules import Cell, Fixed, Problem, State, check
+from app.rotation.rules import Cell, Fixed, Problem, Rule, State, check
 from app.rotation.service import problem
 from app.rotation.writing import settled
 from app.telework.models import TeleworkPlan
@@ -135,7 +135,8 @@ OF_TELEWORK = frozenset({"eligible", "unit", "week", "month", "year", "row", "te
 @dataclass(frozen=True, slots=True)
 class Unmet:
     """A must of the section that does not hold in a half-day: `rule` as `rule_told` has it, with the number of that
-    half-day; `found` instead of it, where the rule has one."""
+    half-day; `found` instead of it, where the rule has one. `called_in`: whoever is at home though they are called in.
+    """
 
     rule: Mapping[str, Any]
     on: date
@@ -144,7 +145,8 @@ class Unmet:
 
 
 def unmet(seen: Seen) -> list[Unmet]:
-    """What of a section's musts does not hold with everybody where they are by now, in the order of the rules."""
+    """What of a section's musts does not hold with everybody where they are by now, in the order of the rules; and who
+    is at home, by an approval or a lock, while they are called in."""
     asked, plan = as_it_is(seen)
     rotation, found = seen.rotation, []
     for one in check(asked, plan):
@@ -152,4 +154,8 @@ def unmet(seen: Seen) -> list[Unmet]:
             told = rule_told(asked, one.rule)
             number = None if told["limit"] is None else one.found
             found.append(Unmet({**told, "limit": one.allowed}, one.day, one.half, number))
+    for cell in sorted(asked.called_in):
+        if plan[cell] is State.HOME and rotation.first_on <= cell.day <= rotation.last_on:
+            told = rule_told(asked, Rule("called_in", cell.person))
+            found.append(Unmet(told, cell.day, cell.half, None))
     return found

@@ -124,6 +124,9 @@ ROTATION_RULES: Mapping[str, LazyString] = {
     "cover": lazy_gettext("%(about)s: at least %(limit)s in the office."),
     "duty": lazy_gettext("%(about)s: the main person and the deputy are never both away."),
     "mentor": lazy_gettext("%(about)s is in the office only together with the mentor."),
+    "called_in": lazy_gettext(
+        "%(about)s is at home while called in: an approval or a lock says so, and stays until it is taken back."
+    ),
     "seats": lazy_gettext("No more than %(limit)s in the office: so many seats can be used."),
     "terminals": lazy_gettext("No more than %(limit)s at home with a terminal that is lent."),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -77,35 +77,49 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
 def _of_member(problem: Problem, member: Member, plan: Plan) -> Iterator[Violation]:
     states = {day: [plan[Cell(member.id, day, half)] for half in HALVES] for day in problem.days}
     home = {day: theirs.count(State.HOME) for day, theirs in states.items()}
-    barred = sum(count for day, count in home.items() if not member.eligible or day in member.barred)
+    approved = {
+        day: sum(problem.is_approved(Cell(member.id, day, half)) for half in HALVES) for day in problem.days
+    }
+    barred = sum(
+        state is State.HOME and not problem.is_approved(Cell(member.id, day, half))
+        for day, theirs in states.items()
+        if not member.eligible or day in member.barred
+        for half, state in zip(HALVES, theirs, strict=True)
+    )
     if barred:
         yield Violation(Rule("eligible", member.id), found=barred)
     for day, count in home.items():
-        if member.whole_days and count not in {0, len(HALVES)}:
+        if member.whole_days and count not in {0, len(HALVES)} and not approved[day]:
             yield Violation(Rule("unit", member.id), day)
-    yield from _of_periods(problem, member, home)
+    yield from _of_periods(problem, member, home, approved)
     if member.caps.row is not None:
         out = {
             day: State.HOME in theirs and is_out(_away(problem, member, day, theirs))
             for day, theirs in states.items()
         }
-        yield from _of_rows(member, out, member.caps.row)
+        open_days = {day for day in out if not problem.is_settled(member.id, day)}
+        yield from _of_rows(member, out, open_days, member.caps.row)
 
 
-def _of_periods(problem: Problem, member: Member, home: Mapping[date, int]) -> Iterator[Violation]:
+def _of_periods(
+    problem: Problem, member: Member, home: Mapping[date, int], approved: Mapping[date, int]
+) -> Iterator[Violation]:
+    """`home`, `approved`: by day, the half-days at home, and those that are approved to be."""
     caps, total = member.caps, sum(home.values())
     for week, days in problem.weeks.items():
         settled = sum(count for day, count in member.around.items() if day.isocalendar()[:2] == week)
         count = sum(home[day] for day in days)
-        if caps.week is not None and count > max(0, caps.week - settled):
+        least = sum(approved[day] for day in days)
+        if caps.week is not None and count > max(least, caps.week - settled):
             monday = date.fromisocalendar(*week, 1)
             yield Violation(Rule("week", member.id), monday, "", settled + count, caps.week)
     for kind, cap in (("month", caps.month), ("year", caps.year)):
-        if cap is not None and total > cap:
+        if cap is not None and total > max(cap, sum(approved.values())):
             yield Violation(Rule(kind, member.id), found=total, allowed=cap)
     for quota in member.quotas:
-        count = sum(home[day] for day in problem.days if quota.covers(day))
-        if count > quota.left:
+        within = [day for day in problem.days if quota.covers(day)]
+        count = sum(home[day] for day in within)
+        if count > max(quota.left, sum(approved[day] for day in within)):
             found = quota.settled + count
             yield Violation(Rule(quota.kind, member.id), quota.first, "", found, quota.most)
 
@@ -119,13 +133,15 @@ def _away(problem: Problem, member: Member, day: date, states: Sequence[State]) 
     ]
 
 
-def _of_rows(member: Member, out: Mapping[date, bool], most: int) -> Iterator[Violation]:
-    """`out`: whether a day counts in a row, of those planned."""
+def _of_rows(
+    member: Member, out: Mapping[date, bool], open_days: Collection[date], most: int
+) -> Iterator[Violation]:
+    """`out`: whether a day counts in a row, of those planned; `open_days`: those of them that are not settled."""
     settled = {day: count == len(HALVES) for day, count in member.around.items()}
     run: list[date] = []
     for day, counts in sorted({**settled, **out}.items()):
         run = [*run, day] if counts else []
-        chosen = [one for one in run[-most - 1 :] if one in out]
+        chosen = [one for one in run[-most - 1 :] if one in open_days]
         if len(run) > most and chosen:
             yield Violation(Rule("row", member.id), chosen[-1], "", len(run), most)
 
@@ -163,14 +179,13 @@ def _of_things(
     seats = problem.seats_of(day, half)
     if seats is not None and here > seats:
         yield Violation(Rule("seats"), day, half, here, seats)
-    lent = {
-        member.id
-        for member in problem.members
-        if states[member.id] is State.HOME and problem.is_lent(member, day, half)
-    }
-    if problem.terminals is not None and len(lent) > problem.terminals:
+    lendable = {member.id for member in problem.members if problem.is_lent(member, day, half)}
+    lent = {person for person in lendable if states[person] is State.HOME}
+    approved = {person for person in lendable if problem.is_approved(Cell(person, day, half))}
+    if problem.terminals is not None and len(lent) > max(problem.terminals, len(approved)):
         yield Violation(Rule("terminals"), day, half, len(lent), problem.terminals)
     for pool in problem.pools:
-        count, most = len(lent & pool.people_of(day)), pool.most_of(day, half)
-        if count > most:
+        people, most = pool.people_of(day), pool.most_of(day, half)
+        count = len(lent & people)
+        if count > max(most, len(approved & people)):
             yield Violation(Rule("terminals", pool.name), day, half, count, most)

@@ -181,11 +181,13 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Fixed:
     """A cell that is given: away, or locked; `why` says so to whoever asks. `off`: who is away never works then
-    (part-time), so that the day is none of those in a row."""
+    (part-time), so that the day is none of those in a row. `approved`: it has been approved already. What is so at home
+    counts for every rule of telework, and breaks none by itself: a rule binds what is still to be chosen."""
 
     state: State
     why: str = ""
     off: bool = False
+    approved: bool = False
 
 
 class Shared(NamedTuple):
@@ -200,7 +202,8 @@ class Shared(NamedTuple):
 class Problem:
     """What is to be planned. `seats`: usable in the zone, `seats_on`: half-days with another number; `terminals`: to
     lend to all, None: enough of them; `pools`: to lend to some; `satellites`: cells that, at home, are at a satellite
-    office, for which none is lent."""
+    office, for which none is lent; `called_in`: cells in which the section asks somebody to come, who may be elsewhere
+    all the same by what is given."""
 
     days: Sequence[date]
     members: Sequence[Member]
@@ -212,6 +215,7 @@ class Problem:
     terminals: int | None = None
     pools: Sequence[Pool] = ()
     satellites: Collection[Cell] = frozenset()
+    called_in: Collection[Cell] = frozenset()
     wishes: Sequence[Wish] = ()
     published: Mapping[Cell, State] = field(default_factory=dict)
 
@@ -227,6 +231,15 @@ class Problem:
     def is_off(self, cell: Cell) -> bool:
         """Whether somebody never works in such a half-day."""
         return self.is_away(cell) and self.fixed[cell].off
+
+    def is_approved(self, cell: Cell) -> bool:
+        """Whether somebody is at home then since that has been approved already."""
+        return cell in self.fixed and self.fixed[cell].approved and self.fixed[cell].state is State.HOME
+
+    def is_settled(self, person: str, day: date) -> bool:
+        """Whether a day of somebody holds nothing but what is away or has been approved."""
+        given = [self.fixed.get(Cell(person, day, half)) for half in HALVES]
+        return all(one is not None and (one.approved or one.state is State.AWAY) for one in given)
 
     def is_lent(self, member: Member, day: date, half: str) -> bool:
         """Whether somebody has a terminal that is lent when they are at home then."""

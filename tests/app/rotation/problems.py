@@ -95,7 +95,15 @@ def problem(seed: int, *, people: int, days: int, tight: float) -> Problem:
         ],
         published={cell: random.choice([State.HOME, State.OFFICE]) for cell in free} if seed % 2 else {},
     )
-    return changing(made, Random(-seed)) if seed % 3 else made
+    made = changing(made, Random(-seed)) if seed % 3 else made
+    return approving(made, Random(-seed)) if seed % 5 > 1 else made
+
+
+def approving(made: Problem, random: Random) -> Problem:
+    """The same where some of what is given has been approved, whatever the rules of telework say by now."""
+    return replace(
+        made, fixed={cell: replace(one, approved=random.random() < 0.7) for cell, one in made.fixed.items()}
+    )
 
 
 def changing(made: Problem, random: Random) -> Problem:

@@ -19,7 +19,7 @@ from app.rotation.needs import needs_of
 from app.rotation.rules import Goal, State
 from app.spaces import barriers
 from app.spaces.models import Zone
-from app.telework.caps.rules import Unit
+from app.telework.caps.rules import OverCap, Unit
 from app.telework.requesting import wanted_between
 from app.telework.rules import PlanKind
 from tests.app.rotation.months import FIRST, LAST, LIMITS, plan_month, publish, search, seats, setting
@@ -193,6 +193,17 @@ def test_days_that_are_over_are_not_planned(office: House) -> None:
         find(office, DAY - timedelta(days=5), DAY - timedelta(days=1))
 
 
+def test_one_approval_beyond_a_cap_leaves_everybody_else_a_rotation(office: House) -> None:
+    make_rule(office, week=2, over_cap=OverCap.ASK)
+    beyond = ask(office, "baba", whole(SECOND, SECOND + timedelta(days=1)))
+    approve(office, *plan_ids(beyond))
+    want(office, aoki=10, baba=10)
+    found = find(office, SECOND, LAST)
+    assert len(days_at_home(office, "aoki", found)) == 2
+    assert set(days_at_home(office, "baba", found)) == {"2026-12-01", "2026-12-02"}
+    assert publish(office, found.id).broken == []
+
+
 def test_terminals_are_lent_by_each_rule_to_its_people_less_those_that_others_have(office: House) -> None:
     make_rule(office, terminals=2)
     make_rule(office, employment=Employment.OTHER, terminals=0)
@@ -203,11 +214,43 @@ def test_terminals_are_lent_by_each_rule_to_its_people_less_those_that_others_ha
     ids = {who: str(office.people[who].id) for who in ("aoki", "baba", "chiba")}
     assert lent == {
         frozenset({ids["aoki"]}): (0, []),
-        frozenset({ids["baba"], ids["chiba"]}): (2, [{"day": FIRST.isoformat(), "half": "am", "most": 1}]),
+        frozenset(ids.values()): (2, [{"day": FIRST.isoformat(), "half": "am", "most": 1}]),
     }
     found = find(office, FIRST, LAST)
     assert days_at_home(office, "aoki", found) == []
     assert len(days_at_home(office, "baba", found) + days_at_home(office, "chiba", found)) == 19
+
+
+def test_a_terminal_that_goes_to_whoever_has_a_rule_of_their_own_is_lent_as_where_it_is_published(
+    office: House,
+) -> None:
+    put_below(office, "soumu", "kyoku")
+    put_below(office, "zei", "kyoku")
+    make_rule(office, section_id=section_id(office, "kyoku"), terminals=1)
+    make_rule(office, section_id=section_id(office, "zei"), week=10)
+    ask(office, "endo", whole(FIRST))
+    want(office, aoki=10)
+    found = find(office, FIRST, LAST)
+    assert FIRST.isoformat() not in days_at_home(office, "aoki", found)
+    assert len(days_at_home(office, "aoki", found)) == 8
+    assert publish(office, found.id).broken == []
+
+
+def test_a_terminal_is_shared_with_whoever_of_the_section_has_a_rule_of_their_own(office: House) -> None:
+    make_rule(office, terminals=1)
+    make_rule(office, employment=Employment.OTHER)
+    become(office, "baba", employment=Employment.OTHER)
+    want(office, aoki=10, baba=10)
+    found = find(office, FIRST, LAST)
+    assert len(days_at_home(office, "aoki", found) + days_at_home(office, "baba", found)) == 10
+    assert publish(office, found.id).broken == []
+
+
+def test_a_rule_that_is_nobodys_on_a_day_lends_nothing_then(office: House) -> None:
+    make_rule(office, terminals=1)
+    make_rule(office, section_id=section_id(office, "soumu"), from_on=SECOND)
+    (pool,) = problem_of(ProblemForm().load(form(office))).pools
+    assert [len(pool.people_of(on)) for on in (FIRST, SECOND, LAST)] == [3, 0, 0]
 
 
 def test_a_seat_out_of_order_is_missing_in_those_half_days_alone(office: House) -> None:

@@ -14,16 +14,16 @@ from app.people.models import Role, Section
 from app.rotation import service
 from app.rotation.cover import cover_on
 from app.rotation.grid import Grid, grid
-from app.rotation.models import Rotation, State
+from app.rotation.models import Rotation, RotationLock, State
 from app.rotation.rules import Cell
 from app.rotation.rules import State as Where
 from app.rotation.seats import Published
 from app.spaces.models import Zone
 from app.telework.approval import service as approval
-from app.telework.rules import PlanKind
+from app.telework.rules import Half, PlanKind
 from tests.app.rotation import months
 from tests.app.rotation.months import FIRST, LAST, plan_month, publish, search, setting
-from tests.app.telework.desk import approve, ask, hire, make_rule, plan_ids, section_id, whole
+from tests.app.telework.desk import approve, ask, hire, make_rule, morning, plan_ids, section_id, whole
 from tests.fixtures.web import Api
 from tests.house import DAY, OFFICE, House, at
 from tests.statements import counted
@@ -170,6 +170,36 @@ def test_the_preview_over_http_says_what_does_not_hold_and_for_whom_there_is_no_
         "name": "aoki",
         "on": FIRST.isoformat(),
     }
+
+
+def test_who_stays_at_home_on_a_day_for_which_they_are_called_in_is_told_of_when_it_is_published(
+    api: Api, office: House
+) -> None:
+    approve(office, *plan_ids(ask(office, "baba", whole(FIRST))))
+    with transaction(office.engine) as session:
+        session.add(
+            RotationLock(
+                section_id=section_id(office, "soumu"),
+                user_id=office.people["chiba"].id,
+                on_date=FIRST,
+                half=Half.PM,
+                kind=PlanKind.HOME,
+            )
+        )
+    both = [{"on": on.isoformat(), "half": None, "people": None, "why": "全体"} for on in (FIRST, SECOND)]
+    setting(office, meetings=both)
+    rotation_id = found(office)
+    approve(office, *plan_ids(ask(office, "aoki", [morning(SECOND)], now="08:01")), now="08:01")
+    path = f"/rotations/{rotation_id}/publish?dry_run=true"
+    answer = api.call("chiba", "POST", path, If_Match="*", Accept_Language="en")
+    assert [(one["kind"], one["about"], one["on"], one["half"]) for one in answer.get_json()["unmet"]] == [
+        ("called_in", "aoki", SECOND.isoformat(), "am"),
+        ("called_in", "baba", FIRST.isoformat(), "am"),
+        ("called_in", "baba", FIRST.isoformat(), "pm"),
+        ("called_in", "chiba", FIRST.isoformat(), "pm"),
+    ]
+    said = api.call("chiba", "POST", path, If_Match="*", Accept_Language="ja").get_json()["unmet"][0]
+    assert said["sentence"].startswith("aokiさんは、出勤を求める日に在宅です。")
 
 
 def test_a_rotation_of_which_all_holds_is_told_so(office: House) -> None:

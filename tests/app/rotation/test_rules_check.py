@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from app.rotation.milp import Limits, Status
 from app.rotation.rules import (
     HALVES,
     Caps,
@@ -16,12 +17,15 @@ from app.rotation.rules import (
     Fixed,
     Member,
     Plan,
+    Pool,
     Problem,
+    Quota,
     Rule,
     State,
     Violation,
     check,
 )
+from app.rotation.search import Found, search
 
 MONDAY, TUESDAY = date(2026, 12, 7), date(2026, 12, 8)
 A, B, C = "aoki", "baba", "chiba"
@@ -144,6 +148,52 @@ KEPT = [
 @pytest.mark.parametrize(("asked", "home"), KEPT)
 def test_what_just_holds_breaks_nothing(asked: Problem, home: list[tuple[str, date, str]]) -> None:
     assert check(asked, plan(asked, *home)) == []
+
+
+APPROVED = {Cell(*cell): Fixed(State.HOME, "approved", approved=True) for cell in days(A, MONDAY, TUESDAY)}
+BEYOND = [
+    problem(caps=Caps(week=2, month=3, year=0, row=1)),
+    of_aoki(problem(), quotas=[Quota("week", MONDAY, TUESDAY, 4, 3)]),
+    of_aoki(problem(), eligible=False),
+    of_aoki(problem(), barred=frozenset({MONDAY})),
+    of_aoki(problem(terminals=0), own_terminal=False),
+    of_aoki(problem(pools=[Pool("few", EVERYBODY, 0)]), own_terminal=False),
+]
+
+
+@pytest.mark.parametrize("asked", BEYOND)
+def test_what_was_approved_stays_and_breaks_no_rule_of_telework_that_it_would_break_if_chosen(
+    asked: Problem,
+) -> None:
+    home = plan(asked, *days(A, MONDAY, TUESDAY))
+    assert check(asked, home)
+    assert check(replace(asked, fixed=APPROVED), home) == []
+    found = search(replace(asked, fixed=APPROVED), Limits(work=200))
+    assert isinstance(found, Found)
+    assert all(found.plan[cell] is State.HOME for cell in APPROVED)
+    locked = {cell: replace(one, approved=False) for cell, one in APPROVED.items()}
+    assert search(replace(asked, fixed=locked), Limits(work=200)) is Status.IMPOSSIBLE
+
+
+def test_beside_half_of_a_day_that_was_approved_the_other_may_be_in_the_office_whatever_the_unit() -> None:
+    asked = of_aoki(problem(fixed={Cell(*MORNING): APPROVED[Cell(*MORNING)]}), whole_days=True)
+    assert check(asked, plan(asked, MORNING)) == []
+    assert check(asked, plan(asked, MORNING, (A, TUESDAY, "am"))) == [
+        Violation(Rule("unit", A), TUESDAY),
+    ]
+    assert isinstance(search(replace(asked, seats=3), Limits(work=200)), Found)
+
+
+def test_beyond_a_cap_what_was_approved_leaves_nothing_to_choose() -> None:
+    approved = {cell: one for cell, one in APPROVED.items() if cell.day == MONDAY}
+    asked = problem(caps=Caps(week=1), fixed=approved)
+    assert check(asked, plan(asked, *days(A, MONDAY), (A, TUESDAY, "am"))) == [
+        Violation(Rule("week", A), MONDAY, "", 3, 1)
+    ]
+    wanted = of_aoki(asked, target=4)
+    found = search(wanted, Limits(work=200))
+    assert isinstance(found, Found)
+    assert [cell.day for cell, state in found.plan.items() if state is State.HOME] == [MONDAY] * 2
 
 
 def test_a_plan_says_of_every_cell_where_somebody_is_and_sends_nobody_away() -> None:
