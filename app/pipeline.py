@@ -371,9 +371,9 @@ def keep_seat(
     return kept, moves
 
 
-# The layout changes, and whoever may no longer have what they booked is moved or told; in one step. A zone that goes is
-# drawn no more.
-change_zone, change_space, remove_zone = relayout.change_zone, relayout.change_space, lots.remove_zone
+# The layout changes, and whoever may no longer have what they booked is moved or told; in one step. A zone that goes,
+# or becomes free seating, is drawn no more.
+change_zone, change_space, remove_zone = lots.change_zone, relayout.change_space, lots.remove_zone
 
 
 def remove_space(session: Session, space_id: int, *, actor: Person, now: datetime) -> list[Move]:
