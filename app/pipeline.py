@@ -203,6 +203,7 @@ def cancel(
 
 # Who asks for telework, and who approves it: a terminal of one's own need not be lent, as rotations know.
 own_terminals = terminals.own_terminals
+offer_of = waitlist.offer_of  # the place in line for which a booking is held
 
 # Somebody is absent: what they booked is cancelled and offered to whoever waits, and they wait for nothing themselves.
 needless_within, cancel_within = absent.needless_within, absent.cancel_within
