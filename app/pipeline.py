@@ -203,6 +203,7 @@ def cancel(
 
 # Who asks for telework, and who approves it: a terminal of one's own need not be lent, as rotations know.
 own_terminals = terminals.own_terminals
+offer_of = waitlist.offer_of  # the place in line for which a booking is held
 
 # Somebody is absent: what they booked is cancelled and offered to whoever waits, and they wait for nothing themselves.
 needless_within, cancel_within = absent.needless_within, absent.cancel_within
@@ -371,9 +372,9 @@ def keep_seat(
     return kept, moves
 
 
-# The layout changes, and whoever may no longer have what they booked is moved or told; in one step. A zone that goes is
-# drawn no more.
-change_zone, change_space, remove_zone = relayout.change_zone, relayout.change_space, lots.remove_zone
+# The layout changes, and whoever may no longer have what they booked is moved or told; in one step. A zone that goes,
+# or becomes free seating, is drawn no more.
+change_zone, change_space, remove_zone = lots.change_zone, relayout.change_space, lots.remove_zone
 
 
 def remove_space(session: Session, space_id: int, *, actor: Person, now: datetime) -> list[Move]:

@@ -32,12 +32,14 @@ AT_MOST = 6
 class Desk:
     """A desk as whoever stands before it sees it; nothing of anybody else's booking.
 
-    `mine`: the booking of it that they hold, or hold next today. `claim`: for how long they could sit down now; None:
-    not, for the reason that `refused` names. `elsewhere`: what they hold of the lane now at another space.
+    `mine`: the booking of it that they hold, or hold next today. `held`: what is offered to them of it, if anything.
+    `claim`: for how long they could sit down now; None: not, for the reason that `refused` names, if it is not theirs
+    by now. `elsewhere`: what they hold of the lane now at another space.
     """
 
     place: Place
     mine: Booking | None
+    held: Booking | None
     claim: TimeSpan | None
     refused: DomainError | None
     elsewhere: Space | None
@@ -63,18 +65,19 @@ def find_desk(session: Session, code: str) -> Place:
 def desk(session: Session, code: str, *, person: Person, now: datetime) -> Desk:
     """What a person can do at a desk now; a fixed number of queries. Raises NotFound `desk.unknown`."""
     place = find_desk(session, code)
-    mine = session.scalar(
+    own = session.scalars(
         select(Booking)
         .where(
             Booking.space_id == place.space.id,
             Booking.user_id == person.id,
-            Booking.status.in_((Status.BOOKED, Status.CHECKED_IN)),
+            HOLDS,
             Booking.end_at > now,
             Booking.start_at < now + timedelta(days=1),
         )
         .order_by(Booking.start_at)
-        .limit(1)
-    )
+    ).all()
+    mine = next((one for one in own if one.status is not Status.HELD), None)
+    held = next((one for one in own if one.status is Status.HELD), None)
     elsewhere = session.scalar(
         select(Space)
         .join(Booking, Booking.space_id == Space.id)
@@ -88,13 +91,13 @@ def desk(session: Session, code: str, *, person: Person, now: datetime) -> Desk:
         )
     )
     claim, refused = None, None
-    if mine is None or mine.start_at > now:
+    if all(one.start_at > now for one in own):
         try:
             _check_free(session, place, now)
             claim = claimable(session, place, actor=person, now=now)
         except DomainError as error:
             refused = error
-    return Desk(place, mine, claim, refused, elsewhere)
+    return Desk(place, mine, held, claim, refused, elsewhere)
 
 
 def _check_free(session: Session, place: Place, now: datetime) -> None:

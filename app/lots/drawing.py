@@ -78,8 +78,8 @@ def draw_zone(
     if found.state is not State.OPEN or found.draw_at > now:
         return None
     zone = session.get_one(Zone, found.zone_id)
-    if zone.removed_at is not None:
-        call_off(session, zone.id, actor_id=None, now=now)
+    if zone.removed_at is not None or zone.free_seating:
+        call_off(session, zone, actor_id=None, now=now)
         return None
     timezone = floor_timezone(session, zone.floor_id)
     span = day_span(found.on_date, timezone, hours.start, hours.end)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app import events
+from app.bookings.moving import layout as relayout
+from app.bookings.moving.service import Move
 from app.calendar import working_days
 from app.database import lock_rows
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
@@ -26,7 +29,7 @@ from app.spaces.fixed_seats import list_kept
 from app.spaces.lots import drawn_at
 from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import Lane
-from app.spaces.service import floor_timezone, get_zone, list_spaces
+from app.spaces.service import floor_timezone, get_zone, in_layout, list_spaces
 from app.timespan import TimeSpan, day_span
 
 MOST_PREFERRED = 5
@@ -91,27 +94,43 @@ def set_lots(session: Session, zone_id: int, rule: LotRule, *, actor_id: int | N
         together=rule.together,
     )
     if rule.at is None:
-        call_off(session, zone_id, actor_id=actor_id, now=now)
+        call_off(session, zone, actor_id=actor_id, now=now)
     else:
         open_next(session, zone, rule.at, now=now)
     return zone
 
 
-def call_off(session: Session, zone_id: int, *, actor_id: int | None, now: datetime) -> None:
-    """What is still to be drawn of a zone never is."""
-    for pending in session.scalars(_pending(zone_id)):
+def call_off(session: Session, zone: Zone, *, actor_id: int | None, now: datetime) -> None:
+    """A zone is drawn no more; what is still to be drawn of it never is."""
+    zone.lots_at = None
+    for pending in session.scalars(_pending(zone.id)):
         pending.state = State.CANCELLED
         events.record(session, "lots.cancelled", f"lots:{pending.id}", at=now, actor_id=actor_id)
     session.flush()
 
 
+def change_zone(
+    session: Session, zone_id: int, values: Mapping[str, Any], *, actor: Person, now: datetime
+) -> tuple[Zone, list[Move]]:
+    """A zone changes; one that becomes free seating is drawn no more. Raises as `relayout.change_zone`."""
+    if values.get("free_seating"):
+        draw_no_more(session, [zone_id], actor_id=actor.id, now=now)
+    return relayout.change_zone(session, zone_id, values, actor=actor, now=now)
+
+
 def remove_zone(session: Session, zone_id: int, *, actor_id: int | None, now: datetime) -> None:
     """A zone leaves the layout, and is drawn no more. Raises as `layout.remove_zone`."""
-    hold_zone(session, zone_id=zone_id)
-    rule = get_rule(session, zone_id)
-    if rule.at is not None:
-        set_lots(session, zone_id, replace(rule, at=None), actor_id=actor_id, now=now)
+    draw_no_more(session, [zone_id], actor_id=actor_id, now=now)
     layout.remove_zone(session, zone_id, actor_id=actor_id, now=now)
+
+
+def draw_no_more(session: Session, zone_ids: Collection[int], *, actor_id: int | None, now: datetime) -> None:
+    """Of these zones those that are drawn are so no more. Before any space's turn, which a draw waits for in its
+    own."""
+    lock_rows(session, "lots", zone_ids)
+    drawn = select(Zone).where(Zone.id.in_(zone_ids), Zone.lots_at.is_not(None), in_layout(Zone))
+    for zone in session.scalars(drawn.execution_options(populate_existing=True)).all():
+        set_lots(session, zone.id, replace(LotRule.of(zone), at=None), actor_id=actor_id, now=now)
 
 
 def _pending(zone_id: int) -> Select[LotDraw]:

@@ -23,6 +23,7 @@ from app.spaces.models import Floor, Space, Zone
 from app.spaces.rules import LANES, Lane
 from app.spaces.service import policies
 from app.timespan import TimeSpan
+from app.waitlist.met import met
 from app.waitlist.models import Entry
 from app.waitlist.rules import State, hold_until
 from app.waitlist.service import change, in_line
@@ -47,7 +48,8 @@ def settle(session: Session, now: datetime) -> list[Booking]:
         select(Entry).where(in_line(), Entry.state == State.WAITING, Entry.end_at <= now).limit(AT_ONCE)
     ).all():
         change(session, entry, "over", now=now, state=State.OVER)
-    for entry in _met(session, now):
+    waiting = select(Entry).where(in_line(), Entry.state == State.WAITING, Entry.user_id.is_not(None))
+    for entry in met(session, session.scalars(waiting.order_by(Entry.id).limit(AT_ONCE)).all(), now):
         change(session, entry, "booked_otherwise", now=now, state=State.BOOKED_OTHERWISE)
     return freed
 
@@ -80,38 +82,6 @@ def _settle_offers(session: Session, now: datetime) -> list[Booking]:
 
 def _is_due(entry: Entry, now: datetime) -> bool:
     return entry.hold_until is not None and entry.hold_until <= now
-
-
-def _met(session: Session, now: datetime) -> list[Entry]:
-    """Those who wait for what they have booked in the meantime; two queries."""
-    waiting = session.scalars(
-        select(Entry)
-        .where(in_line(), Entry.state == State.WAITING, Entry.user_id.is_not(None))
-        .order_by(Entry.id)
-        .limit(AT_ONCE)
-    ).all()
-    if not waiting:
-        return []
-    rows = session.execute(
-        select(Booking, Space, Floor.site_id)
-        .join(Space, Space.id == Booking.space_id)
-        .join(Zone, Zone.id == Space.zone_id)
-        .join(Floor, Floor.id == Zone.floor_id)
-        .where(
-            Booking.user_id.in_({entry.user_id for entry in waiting}), HOLDS, Booking.status != Status.HELD
-        )
-        .order_by(Booking.id)
-    ).all()
-    return [
-        entry
-        for entry in waiting
-        if any(
-            booking.user_id == entry.user_id
-            and entry.wish.target.takes(space.id, space.zone_id, site_id, space.kind)
-            and entry.wish.is_met_by(booking.span, now)
-            for booking, space, site_id in rows
-        )
-    ]
 
 
 def offer(

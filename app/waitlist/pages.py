@@ -15,6 +15,7 @@ from app.access import PEOPLE, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db
+from app.fields import inside
 from app.http import identifier, now, settings
 from app.timespan import TimeSpan, chosen_span
 from app.waitlist import service
@@ -165,7 +166,8 @@ def draw() -> Response:
 
 
 def _done(do: Callable[[Session], str]) -> Response:
-    """Do it in one transaction, say how it went, and go to one's places in line, at a kiosk to the numbers."""
+    """Do it in one transaction, say how it went, and go where the form says, or to one's places in line, at a kiosk to
+    the numbers."""
     try:
         with transaction(db.engine) as session:
             said = do(session)
@@ -174,4 +176,4 @@ def _done(do: Callable[[Session], str]) -> Response:
         flash(explain(error.code, error.facts), "error")
     if asker().role is Role.KIOSK:
         return redirect(url_for("queue.numbers", zone=request.form.get("zone_id", type=identifier)))
-    return redirect(url_for("queue.mine"))
+    return redirect(inside(request.form.get("then", "")) or url_for("queue.mine"))

@@ -49,12 +49,13 @@ class Wish:
             return left
         return TimeSpan(left.start, min(left.start + self.length, left.end))
 
-    def is_met_by(self, booked: TimeSpan, now: datetime) -> bool:
-        """Whether a booking of what is wanted covers all that is still wanted; of a number, whether it is on."""
+    def is_met_by(self, booked: TimeSpan, now: datetime, *, is_newer: bool) -> bool:
+        """Whether a booking of what is wanted covers all that is still wanted; where so long within the span is wanted,
+        whether it is on. `is_newer`: than the wish; whoever sat in a booth when they asked for one wants another."""
         wanted = self.wanted(now)
         if wanted is None or booked.start > wanted.start:
             return False
-        return booked.end > now if self.length else booked.end >= wanted.end
+        return is_newer and booked.end > now if self.length else booked.end >= wanted.end
 
 
 def hold_until(span: TimeSpan, *, now: datetime, hold: timedelta) -> datetime:

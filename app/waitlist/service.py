@@ -28,6 +28,7 @@ from app.spaces.rules import LANES, Lane, Target
 from app.spaces.service import get_place, get_zone, in_layout
 from app.spaces.zones import get_site, home_site, site_of_zone, zones_by_site
 from app.timespan import TimeSpan, day_span
+from app.waitlist.met import refuse_met
 from app.waitlist.models import Entry
 from app.waitlist.rules import IN_LINE, State, Wish, expected_at
 
@@ -75,7 +76,7 @@ def join(session: Session, wish: Wish, *, actor: Person, now: datetime) -> Entry
     """Stand in line for a space, a zone, a site or a kind; one place for a person, lane and time.
 
     Raises NotFound `zone.unknown`, RuleBroken `waitlist.over` for a span that is over, `waitlist.hopeless` for what no
-    offer could ever be, Conflict `waitlist.joined`.
+    offer could ever be, Conflict `waitlist.joined`, `waitlist.met` where they have all of it already.
     """
     target, span = wish.target, wish.span
     if target.zone_id is not None:
@@ -83,6 +84,7 @@ def join(session: Session, wish: Wish, *, actor: Person, now: datetime) -> Entry
     _refuse_hopeless(session, wish, person=actor, now=now)
     queue_up(session, user_ids=[actor.id], space_ids=[])
     _refuse_second(session, actor.id, target.lane, span)
+    refuse_met(session, wish, actor.id, now)
     entry = Entry(
         user_id=actor.id,
         lane=target.lane,

@@ -214,6 +214,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "link.invalid": lazy_gettext("This link is not good any more. Open your bookings instead."),
     "notification.quiet": lazy_gettext("Give both ends of the quiet hours, or neither."),
     "waitlist.joined": lazy_gettext("You stand in line for that time already."),
+    "waitlist.met": lazy_gettext("You have booked this for all of that time already."),
     "waitlist.not_offered": lazy_gettext("The offer has ended: it was answered or its time ran out."),
     "waitlist.over": lazy_gettext("That time has passed. Choose a later end."),
     "waitlist.hopeless": lazy_gettext(

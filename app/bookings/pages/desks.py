@@ -46,6 +46,7 @@ def show(code: str) -> str | Response:
     try:
         with reading(db.engine) as session:
             desk = walk_in.desk(session, code, person=asker(), now=now())
+            offer = pipeline.offer_of(session, desk.held.id) if desk.held else None
             free = later.free_times(session, desk.place, person=asker(), now=now(), hours=settings().hours)
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
@@ -54,6 +55,7 @@ def show(code: str) -> str | Response:
         return render_template(
             "desk.html",
             desk=desk,
+            offer=offer,
             free=free,
             why=explain(desk.refused.code, desk.refused.facts) if desk.refused else "",
             stay=now() + STAY,

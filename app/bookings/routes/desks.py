@@ -34,6 +34,7 @@ def desk(code: str) -> Any:
         "space": found.space.code,
         "kind": found.space.kind.value,
         "mine": found.mine,
+        "held": found.held,
         "check_in_opens_at": found.opens_at(),
         "claim_until": found.claim.end if found.claim else None,
         "refused": found.refused

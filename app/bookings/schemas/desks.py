@@ -26,6 +26,11 @@ class DeskView(Schema):
         allow_none=True,
         metadata={"description": "one's own booking of it, now or next within a day"},
     )
+    held = fields.Nested(
+        BookingView,
+        allow_none=True,
+        metadata={"description": "what the queue offers one of it; taken or declined as one's place in line"},
+    )
     check_in_opens_at = fields.AwareDateTime(allow_none=True, metadata={"description": "to `mine`"})
     claim_until = fields.AwareDateTime(
         allow_none=True, metadata={"description": "one could sit down now, until then at the latest"}

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving import layout as relayout
+from app.lots.service import draw_no_more
 from app.people.models import Section
 from app.records.sheets import storing
 from app.records.sheets.rules import (
@@ -260,7 +261,12 @@ def _fact(change: Change, asked: Asked) -> dict[str, Any]:
 
 
 def store_and_settle(session: Session, diff: Diff, asked: Asked) -> None:
-    """Store, and move or tell whoever may not be any more where they have booked."""
+    """Store, and move or tell whoever may not be any more where they have booked. What becomes free seating is drawn no
+    more."""
+    turned = {one.key for one in diff.changed if one.what == "zone" and one.after.get("free_seating") == "1"}
+    if turned:
+        zone_ids = session.scalars(select(Zone.id).where(Zone.code.in_(turned))).all()
+        draw_no_more(session, zone_ids, actor_id=asked.actor_id, now=asked.now)
     sites = session.scalars(select(Site.id)).all() if _decides(diff) else ()
     held = relayout.hold(session, sites)
     store(session, diff, asked)

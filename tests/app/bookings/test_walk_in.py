@@ -25,8 +25,10 @@ from app.people.models import Role, User
 from app.spaces import fixed_seats
 from app.spaces.desk_codes import ALPHABET, LENGTH, as_typed, new_desk_code
 from app.spaces.models import Space
+from app.spaces.rules import Lane, Target
+from app.waitlist.rules import Wish
 from tests.app.test_pages import PASSWORD, token_in
-from tests.house import DAY, House, at
+from tests.house import DAY, House, at, span
 
 KEY = "k" * 32
 
@@ -254,6 +256,30 @@ def test_a_desks_page_leads_a_stranger_to_the_door_and_lets_staff_sit_down(
     assert "window" in post(client, path, f"/s/{code(house, 'window')}/sit", leave="1").text
     assert latest(house).space_id == house.spaces["window"]
     assert house.get(made).status is Status.ENDED_EARLY
+
+
+@pytest.mark.parametrize(
+    ("verb", "becomes", "says"),
+    [("accept", Status.BOOKED, "チェックイン"), ("decline", Status.CANCELLED, "ここに座っています")],
+)
+def test_what_is_held_for_somebody_is_theirs_to_take_at_its_door(
+    app: Flask, house: House, verb: str, becomes: Status, says: str
+) -> None:
+    with transaction(house.engine) as session:
+        wish = Wish(Target(Lane.ROOM, space_id=house.spaces["booth"]), span("09:00", "10:00"))
+        entry_id = pipeline.wait(session, wish, actor=house.people["aoki"], now=at("09:00")).id
+    found = desk(house, "aoki", "booth", "09:00")
+    assert (found.mine, found.claim, found.refused) == (None, None, None)
+    assert isinstance(desk(house, "baba", "booth", "09:00").refused, Conflict)
+    client, page = signed_in(app.test_client(), house, "aoki"), f"/s/{code(house, 'booth')}"
+    shown = client.get(page)
+    assert "09:05 まで確保しています" in shown.text
+    path = f"/queue/{entry_id}/{verb}"
+    assert path in shown.text
+    answered = post(client, page, path, then=page)
+    assert answered.request.path == page
+    assert says in answered.text
+    assert latest(house).status is becomes
 
 
 def test_the_desks_page_names_nobody(app: Flask, house: House) -> None:

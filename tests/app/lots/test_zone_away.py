@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import time
 
 import pytest
@@ -16,6 +17,7 @@ from app.lots.service import LotRule
 from app.spaces import layout
 from app.spaces.models import Floor, Site, Space, Zone
 from tests.app.lots.conftest import Lots
+from tests.app.records.test_sheets import take
 from tests.app.waitlist.test_pages import browser
 from tests.fixtures.web import Api
 from tests.house import OFFICE, House, at
@@ -76,6 +78,42 @@ def test_a_draw_that_stayed_behind_when_its_zone_went_is_called_off(lots: Lots, 
     assert states(house) == [("B", State.CANCELLED), ("A", State.DRAWN), ("A", State.OPEN)]
     with transaction(house.engine) as session:
         assert pipeline.due_draws(session, at("16:00")) == []
+
+
+def free_by_hand(lots: Lots) -> None:
+    with transaction(lots.house.engine) as session:
+        pipeline.change_zone(
+            session, lots.zone_id, {"free_seating": True}, actor=lots.house.people["fujii"], now=at("10:30")
+        )
+
+
+def free_by_file(lots: Lots) -> None:
+    take(lots.house, "spaces", "floor,zone,free_seating,space\n3F,B,1,\n")
+
+
+@pytest.mark.parametrize("set_free", [free_by_hand, free_by_file])
+def test_a_zone_that_becomes_free_seating_is_drawn_no_more(
+    lots: Lots, house: House, set_free: Callable[[Lots], None]
+) -> None:
+    lots.put()
+    put_everybodys(house, time(16))
+    lots.wish("endo")
+    set_free(lots)
+    assert states(house) == [("B", State.CANCELLED), ("A", State.OPEN)]
+    with transaction(house.engine) as session:
+        zone = session.get_one(Zone, lots.zone_id)
+        assert (zone.free_seating, zone.lots_at) == (True, None)
+
+
+def test_a_draw_that_stayed_behind_when_its_zone_became_free_seating_is_the_last(
+    lots: Lots, house: House
+) -> None:
+    lots.put()
+    with transaction(house.engine) as session:
+        session.execute(update(Zone).where(Zone.id == lots.zone_id).values(free_seating=True))
+    draw_due_lots(house.engine, at("16:00"), OFFICE)
+    assert states(house) == [("B", State.CANCELLED)]
+    assert lots.draw("16:00", day=1) is None
 
 
 def test_a_draw_that_fails_is_told_in_the_log_and_keeps_no_other_from_being_held(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -25,12 +26,20 @@ class Queue:
 
     house: House
 
-    def wait(self, who: str, target: Target | str, start: str, end: str, now: str = "08:30") -> Entry:
+    def wait(
+        self,
+        who: str,
+        target: Target | str,
+        start: str,
+        end: str,
+        now: str = "08:30",
+        length: timedelta | None = None,
+    ) -> Entry:
         """Somebody stands in line for a target, or for a space by its name."""
         with transaction(self.house.engine) as session:
             wanted = self.space(target) if isinstance(target, str) else target
             entry = pipeline.wait(
-                session, Wish(wanted, span(start, end)), actor=self.house.people[who], now=at(now)
+                session, Wish(wanted, span(start, end), length), actor=self.house.people[who], now=at(now)
             )
             session.expunge(entry)
         return entry

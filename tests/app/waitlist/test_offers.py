@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import update
 
@@ -229,6 +231,27 @@ def test_a_wait_ends_with_its_span_or_when_it_is_met_otherwise(queue: Queue) -> 
     assert queue.state(met) == [State.BOOKED_OTHERWISE]
     house.sweep("12:00")
     assert queue.state(over) == [State.OVER]
+
+
+def test_who_sits_in_a_booth_waits_for_another_until_they_book_one(queue: Queue) -> None:
+    house = queue.house
+    house.book("aoki", "booth", "10:00", "10:30")
+    house.book("baba", "booth", "10:30", "11:00")
+    entry = queue.wait("aoki", BOOTHS, "10:20", "17:00", now="10:20", length=timedelta(minutes=30))
+    house.sweep("10:21")
+    assert queue.state(entry) == [State.WAITING]
+    house.book("aoki", "booth", "11:00", "11:30", now="10:22")
+    house.sweep("11:00")
+    assert queue.state(entry) == [State.BOOKED_OTHERWISE]
+
+
+def test_nobody_waits_for_what_they_have(queue: Queue) -> None:
+    house = queue.house
+    booking = house.book("aoki", "seat", "09:00", "17:00")
+    with pytest.raises(Conflict) as caught:
+        queue.wait("aoki", SEATS, "10:00", "17:00")
+    assert (caught.value.code, caught.value.facts) == ("waitlist.met", {"booking_id": booking.id})
+    queue.wait("aoki", SEATS, "10:00", "17:30")
 
 
 def test_who_leaves_the_office_leaves_the_line(queue: Queue) -> None:

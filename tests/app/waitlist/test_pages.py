@@ -170,7 +170,8 @@ def test_an_end_that_is_none_is_told(aoki: Browser, until: str) -> None:
 def test_an_offer_is_taken_or_declined_on_the_page(aoki: Browser, house: House) -> None:
     queue = Queue(house)
     for verb, state in (("accept", State.ACCEPTED), ("decline", State.DECLINED)):
-        entry = queue.wait("aoki", "booth", "10:00" if verb == "accept" else "11:00", "12:00", now="09:00")
+        begins, ends = ("10:00", "12:00") if verb == "accept" else ("11:00", "12:30")
+        entry = queue.wait("aoki", "booth", begins, ends, now="09:00")
         if verb == "decline":
             assert queue.state(entry) == [State.WAITING]
             aoki.post(f"/queue/{entry.id}/leave")

@@ -31,6 +31,8 @@ def wait(office: PlainOffice, entry: Waiting) -> None:
         grounds.add("waitlist.over")
     elif not any(_could_have(office, entry, PLACES[code]) for code in entry.places):
         grounds.add("waitlist.hopeless")
+    if any(_meets(office, entry, row, since=office.now) for row in office.rows):
+        grounds.add("waitlist.met")
     _stand(office, entry, grounds)
 
 
@@ -38,7 +40,7 @@ def draw_number(office: PlainOffice, who: Who) -> None:
     """For half an hour in a booth, today."""
     today = office.now.astimezone(TOKYO)
     midnight = datetime.combine(today.date(), datetime.max.time(), TOKYO) + datetime.resolution
-    entry = Waiting(who, "room", frozenset({"booth"}), office.now, midnight, CALL)
+    entry = Waiting(who, "room", frozenset({"booth"}), office.now, midnight, office.now, CALL)
     _stand(office, entry, _against_second(office, entry))
 
 
@@ -134,15 +136,15 @@ def settle(office: PlainOffice) -> set[Where]:
     for entry in [one for one in office.line if one.state == "waiting"]:
         if entry.end <= office.now:
             entry.state = "over"
-        elif any(_meets(office, entry, row) for row in office.rows):
+        elif any(_meets(office, entry, row, since=entry.made_at) for row in office.rows):
             entry.state = "booked_otherwise"
     return freed
 
 
-def _meets(office: PlainOffice, entry: Waiting, row: Row) -> bool:
+def _meets(office: PlainOffice, entry: Waiting, row: Row, *, since: datetime) -> bool:
     start, end = entry.wanted(office.now)
     mine = row.is_live and row.status != "held" and row.who == entry.who and row.where.code in entry.places
-    lasts = row.end > office.now if entry.minutes else row.end >= end
+    lasts = row.made_at > since and row.end > office.now if entry.minutes else row.end >= end
     return mine and row.start <= start and lasts
 
 

@@ -97,6 +97,7 @@ class Waiting:
     places: frozenset[str]
     start: datetime
     end: datetime
+    made_at: datetime
     minutes: int | None = None
     state: str = "waiting"
     held: Row | None = None

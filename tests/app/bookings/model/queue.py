@@ -50,7 +50,7 @@ class Queue(Machine):
         self.both(
             lambda session: pipeline.wait(session, wish, actor=self.house.people[who], now=self.now),
             lambda: line.wait(
-                self.office, Waiting(PEOPLE[who], lane, frozenset(places), start, end, minutes)
+                self.office, Waiting(PEOPLE[who], lane, frozenset(places), start, end, self.now, minutes)
             ),
         )
 
