@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.boards.rules import Limits, limits_of
 from app.boards.standing import NOTHING, Found
+from app.bookings.after_use import used_after
 from app.bookings.models import HOLDS, Booking
 from app.bookings.reads import free_by_zone
 from app.bookings.rules import Origin, Status, is_deserted
@@ -79,7 +80,7 @@ class SpaceView(NamedTuple):
 def floor_view(
     session: Session, floor_id: int, span: TimeSpan, *, person: Person | None, now: datetime
 ) -> list[SpaceView]:
-    """Every space of a floor for a span, in the order of code; at most eight queries, whatever the floor's size.
+    """Every space of a floor for a span, in the order of code; at most nine queries, whatever the floor's size.
 
     Raises NotFound `floor.unknown`.
     """
@@ -106,10 +107,11 @@ def floor_rows(
         for zone_id, zone in zones.items()
         if to_be_drawn(zone, span, timezone, now=now, calendar=calendar)
     } | _shut_zones(session, zones.values(), span, person, timezone, now=now)
+    ahead = TimeSpan(max(span.start, now), span.end) if now < span.end else span
     limits = limits_of(
         policy_of,
         zones,
-        TimeSpan(max(span.start, now), span.end) if now < span.end else span,
+        ahead,
         now=now,
         shut=opening.shut(*days_of(span, timezone), timezone, calendar),
         as_facility=person is not None and person.role is Role.FACILITY,
@@ -118,7 +120,17 @@ def floor_rows(
     standing = barriers(session, span, timezone, floor_id=floor_id)
     start, end = span.start - limits.widest, span.end + limits.widest
     booked = _rows(session, _BOOKINGS, floor_id=floor_id, start=start, end=end)
-    found = Found.of_floor(span, user_id, booked, standing, and_around=bool(limits.widest))
+    ended = ahead.start - limits.widest
+    ends = _ends(session, floor_id, ended, policy_of) if limits.widest and ended < now else ()
+    found = Found.of_floor(
+        span,
+        ahead,
+        user_id,
+        bookings=booked,
+        ends=ends,
+        barriers=standing,
+        and_around=bool(limits.widest),
+    )
     deserted = _deserted(session, found.taken.values(), policy_of)
     touched = found.touched
     # Once for each kind in each zone, as plain values: what hundreds of rows look up must cost nothing.
@@ -221,7 +233,7 @@ _ZONES = (
         SET_VALUES,
         and_(
             or_(SET_VALUES.c.zone_id.is_(None), SET_VALUES.c.zone_id == Zone.id),
-            SET_VALUES.c.key.in_(("horizon", "horizon_facility", "buffer", "vacant_hold")),
+            SET_VALUES.c.key.in_(("horizon", "horizon_facility", "buffer", "max_duration", "vacant_hold")),
         ),
         isouter=True,
     )
@@ -277,6 +289,18 @@ _VACANT = (
 def _rows(session: Session, query: Executable, **values: Any) -> Sequence[Any]:
     """Rows of columns; past the session, which would make each of them a second time."""
     return session.connection().execute(query, values).all()
+
+
+def _ends(session: Session, floor_id: int, ended: datetime, policy_of: Policies) -> Sequence[Any]:
+    """When what was used on a floor, and ended after an instant, did so: as spans of no length."""
+    query = (
+        select(Booking.space_id, Booking.ended_at.label("start_at"), Booking.ended_at.label("end_at"))
+        .join(Space, Space.id == Booking.space_id)
+        .join(Zone, _ON_FLOOR)
+        .where(used_after(ended, policy_of.all()))
+        .order_by(Booking.ended_at)
+    )
+    return _rows(session, query, floor_id=floor_id)
 
 
 def _deserted(session: Session, taken: Iterable[Sequence[Any]], policy_of: Policies) -> set[int]:

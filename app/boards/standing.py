@@ -21,9 +21,10 @@ NOTHING: Stands = (None, None, (), (), False, False, (), False)
 
 
 class Found(NamedTuple):
-    """What was read of a floor that stands before spaces, by space; `touched`: before which anything does."""
+    """What was read of a floor that stands before spaces, by space; `ahead`: what of the span is not past; `touched`:
+    before which anything does."""
 
-    span: TimeSpan
+    ahead: TimeSpan
     user_id: int | None
     taken: Mapping[int, Sequence[Any]]
     near: Mapping[int, Sequence[Any]]
@@ -34,13 +35,15 @@ class Found(NamedTuple):
     def of_floor(
         cls,
         span: TimeSpan,
+        ahead: TimeSpan,
         user_id: int | None,
-        bookings: Iterable[Any],
-        barriers: Iterable[Barrier],
         *,
+        bookings: Iterable[Any],
+        ends: Iterable[Any],
+        barriers: Iterable[Barrier],
         and_around: bool,
     ) -> Found:
-        """From the bookings in a span, or in and around it, and the barriers."""
+        """From the bookings in a span, or in and around it, the `ends` of what was used before, and the barriers."""
         taken: dict[int, list[Any]] = defaultdict(list)
         near: dict[int, list[Any]] = defaultdict(list)
         standing: dict[int, list[Barrier]] = defaultdict(list)
@@ -49,8 +52,10 @@ class Found(NamedTuple):
         for one in bookings:
             is_near = and_around and (one.start_at >= span.end or one.end_at <= span.start)
             (near if is_near else taken)[one.space_id].append(one)
+        for one in ends:
+            near[one.space_id].append(one)
         touched = taken.keys() | standing.keys() | near.keys()
-        return cls(span, user_id, taken, near, standing, touched)
+        return cls(ahead, user_id, taken, near, standing, touched)
 
     def before(self, space_id: int, buffer: timedelta | None) -> Stands:
         """What stands before a space whose bookings need such a pause between them."""
@@ -68,7 +73,7 @@ class Found(NamedTuple):
             [TimeSpan(one.start_at - buffer, one.end_at + buffer) for one in some]
             for some in (self.near.get(space_id, ()), bookings)
         )
-        is_near = any(one.overlaps(self.span) for one in around)
+        is_near = any(one.overlaps(self.ahead) for one in around)
         pauses = tuple(sorted(around + inside))
         return reason, booking_id, bookings, before, mine, is_kept, pauses, is_near
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from app.bookings.after_use import pauses_after_use
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving.others import Others, grounds, read_others, sites_of
 from app.bookings.moving.rules import Candidate, Stay, best, nearest_time
@@ -33,7 +34,7 @@ class Hold:
 
 class Nearby:
     """What comes nearest to a place that cannot be had, for spans within a window: what bears on it is read when first
-    asked for, once for all spans; thirteen queries at most, of them two for what stands in the way and when else.
+    asked for, once for all spans; fifteen queries at most, of them three for what stands in the way and when else.
 
     `user_id`: who wants it, None: a guest of `host_id`, who goes where the host may; `people`: how many come.
     `besides`: the booking that is to be moved there.
@@ -91,7 +92,7 @@ class Nearby:
         there, person = self._holds
         pause = place.policy.buffer
         paused = [TimeSpan(one.span.start - pause, one.span.end + pause) for one in there]
-        busy = [*paused, *(one.span for one in person), *self._barred]
+        busy = [*paused, *self._after_use, *(one.span for one in person), *self._barred]
         return nearest_time(span, [one for one in busy if one.overlaps(window)], window)
 
     @cached_property
@@ -110,6 +111,12 @@ class Nearby:
     def _barred(self) -> list[TimeSpan]:
         found = barriers(self._session, self._days, self._place.timezone, space_id=self._place.space.id)
         return [TimeSpan(one.start, one.end or self._days.end) for one in found if one.bars(self._user_id)]
+
+    @cached_property
+    def _after_use(self) -> list[TimeSpan]:
+        place, now = self._place, self._now
+        policy = {place.space.id: place.policy}
+        return pauses_after_use(self._session, policy, self._days.start, now=now)[place.space.id]
 
     @cached_property
     def _holds(self) -> tuple[list[Hold], list[Hold]]:

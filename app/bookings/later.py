@@ -24,7 +24,7 @@ def free_times(
     session: Session, place: Place, *, person: Person, now: datetime, hours: OfficeHours
 ) -> list[TimeSpan]:
     """The longest time of each of the next working days for which a person could book a space, within the office's
-    hours; of a room that of a call. None of a day on which they could not, or hold another; thirteen queries at most.
+    hours; of a room that of a call. None of a day on which they could not, or hold another; fourteen queries at most.
     """
     today = now.astimezone(place.timezone).date()
     calendar = working_days(session, today.year)

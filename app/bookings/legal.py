@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from app.bookings import refusing
+from app.bookings.after_use import pauses_after_use
 from app.bookings.models import Booking
 from app.bookings.reads import Reads
 from app.bookings.rules import Ending, Refusal, ending
@@ -191,7 +192,11 @@ def check_counts(
     """
     if place.policy.buffer:
         rows = rows_of_spaces(session, [place.space.id], span, place.policy.buffer)
-        refuse_counted(pause(rows, wanted_at(place, span, user_id), besides=besides.held))
+        after_use = pauses_after_use(session, {place.space.id: place.policy}, span.start, now=now)
+        wanted = wanted_at(place, span, user_id)
+        refuse_counted(
+            pause(rows, wanted, after_use=after_use[place.space.id], now=now, besides=besides.held)
+        )
     check_quotas(session, place, span, user_id=user_id, now=now, besides=besides)
 
 

@@ -110,7 +110,12 @@ def before_that_matters(starts: Sequence[datetime], policies: Iterable[Policy]) 
     to be of any matter. It has a say from when check-in opens, and is no longer than a booking may be."""
     found = list(policies)
     ended = min(starts) - max(one.check_in_opens for one in found)
-    return ended, ended - max(one.max_duration for one in found) - PUT_BACK
+    return ended, begun_by(ended, found)
+
+
+def begun_by(ended: datetime, policies: Iterable[Policy]) -> datetime:
+    """When what ended then had begun at the earliest: it is no longer than a booking may be."""
+    return ended - max(one.max_duration for one in policies) - PUT_BACK
 
 
 def first_evidence(booking: Booked, seen: Iterable[datetime], policy: Policy) -> datetime | None:

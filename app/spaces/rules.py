@@ -69,12 +69,12 @@ class Policy:
     """What holds for a kind of space.
 
     Zero switches `early_leave`, `min_duration`, `buffer` and the quotas off. `buffer`: free time between two bookings
-    of a space. Nothing is booked further ahead than `horizon`, by facility staff than `horizon_facility`; the days of a
-    series also as far as `series_horizon`. Quotas count a person's bookings of the kind, claims apart:
-    `concurrent_quota` those not over yet, `weekly_quota` those that begin from Monday to Sunday and were not cancelled
-    or released. After `series_no_shows` no-shows running, the owner of a series is asked whether it is still needed,
-    and it ends `series_answer` later. `offer_hold`: for how long a space is held for the first in the queue.
-    `change_seats`: what is proposed to somebody is another space than of late.
+    of a space, also after one that is over, but for a no-show. Nothing is booked further ahead than `horizon`, by
+    facility staff than `horizon_facility`; the days of a series also as far as `series_horizon`. Quotas count a
+    person's bookings of the kind, claims apart: `concurrent_quota` those not over yet, `weekly_quota` those that begin
+    from Monday to Sunday and were not cancelled or released. After `series_no_shows` no-shows running, the owner of a
+    series is asked whether it is still needed, and it ends `series_answer` later. `offer_hold`: for how long a space is
+    held for the first in the queue. `change_seats`: what is proposed to somebody is another space than of late.
     """
 
     check_in_opens: timedelta = timedelta(minutes=15)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import pipeline
 from app.boards.availability import floor_view
 from app.bookings import reserve
+from app.bookings.after_use import pauses_after_use
 from app.bookings.models import Booking
 from app.bookings.rules import Origin, Status
 from app.bookings.service import list_bookings, own_bookings
@@ -23,7 +24,7 @@ from app.occupancy.models import OccupancyChange, SensorState, SpaceState, Store
 from app.occupancy.rules import Occupancy
 from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind, Lane
-from app.spaces.service import policies
+from app.spaces.service import policies, set_policy
 from app.usage.models import UsageSession
 from tests.house import HEARTBEAT, OFFICE, OPENED_AT, House, at, span
 from tests.statements import explained
@@ -224,6 +225,22 @@ def test_a_booking_is_made_and_ones_own_are_listed_by_indexes(years: House) -> N
         assert len(own_bookings(session, user_id=person.id, since=day)) == 1
         assert len(bookings_of(session, person.id, at("09:00"))) == 1
     assert whole_reads(plans) == []
+
+
+def test_the_pause_after_a_use_is_looked_for_by_indexes(years: House) -> None:
+    years.book("aoki", "seat", "09:00", "10:00")
+    years.sweep("10:00")
+    with transaction(years.engine) as session:
+        set_policy(session, Kind.SEAT, "buffer", "15m", now=at("07:00"), actor_id=None)
+    person, wanted = years.people["aoki"], span("10:05", "12:00")
+    with transaction(years.engine) as session, explained(years.engine) as plans:
+        policy = {years.spaces["seat"]: policies(session).of(Kind.SEAT)}
+        assert len(pauses_after_use(session, policy, wanted.start, now=at("10:01"))) == 1
+        views = floor_view(session, years.floor_id, wanted, person=person, now=at("10:01"))
+    assert {view.code for view in views if view.reason == "buffer"} == {"seat"}
+    assert whole_reads(plans) == []
+    bounded = re.compile(r"ix_bookings_space_day.*?start_at ?>", re.DOTALL)
+    assert len([one for one in plans if bounded.search(one)]) == 2
 
 
 def test_a_plan_that_reads_a_table_through_is_told(years: House) -> None:

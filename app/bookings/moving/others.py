@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
+from app.bookings.after_use import pauses_after_use
 from app.bookings.attendees import people_of
 from app.bookings.guards import queue_up, try_turns
 from app.bookings.models import HOLDS, Booking
@@ -157,7 +158,7 @@ def read_others(
     user_id: int | None = None,
     besides: int | None = None,
 ) -> Others:
-    """When the spaces of a layout cannot be had during a window: as `not_to_be_had`; four queries for each zone of
+    """When the spaces of a layout cannot be had during a window: as `not_to_be_had`; five queries for each zone of
     time. Where a sensor sees somebody, this moment is taken, whoever it is: no booking that has begun is sent there."""
     policy_of = policies(session)
     policy = {one.space_id: policy_of.of(one.kind, one.zone_id) for one in becomes.values()}
@@ -165,7 +166,7 @@ def read_others(
     for timezone in {one.timezone for one in becomes.values()}:
         there = {one.space_id: policy[one.space_id] for one in becomes.values() if one.timezone == timezone}
         zone = ZoneInfo(timezone)
-        busy |= not_to_be_had(session, there, window, zone, user_id=user_id, besides=besides)
+        busy |= not_to_be_had(session, there, window, zone, now=now, user_id=user_id, besides=besides)
     for row in session.scalars(select(SpaceState).where(SpaceState.space_id.in_(list(busy)))):
         busy[row.space_id] = (
             *busy[row.space_id],
@@ -246,12 +247,13 @@ def not_to_be_had(
     span: TimeSpan,
     timezone: ZoneInfo,
     *,
+    now: datetime,
     user_id: int | None,
     besides: int | None = None,
 ) -> dict[int, tuple[TimeSpan, ...]]:
     """When each of these spaces, with its policy, cannot be had by a person during a span: booked, with the pause that
-    its policy wants around that, out of order, closed, kept for somebody else. `besides`: the booking
-    that is being changed, which is in no way. Two queries."""
+    its policy wants around that and after what was used, out of order, closed, kept for somebody else. `besides`: the
+    booking that is being changed, which is in no way. Three queries at most."""
     around = max((one.buffer for one in policy.values()), default=timedelta(0))
     busy = _busy(session, list(policy), TimeSpan(span.start - around, span.end + around), besides)
     for barrier in barriers(session, span, timezone, space_ids=list(policy)):
@@ -259,7 +261,11 @@ def not_to_be_had(
             busy[barrier.space_id].append(
                 TimeSpan(max(barrier.start, span.start), min(barrier.end or span.end, span.end))
             )
-    return {space_id: tuple(sorted(_apart(busy[space_id], one.buffer))) for space_id, one in policy.items()}
+    after_use = pauses_after_use(session, policy, span.start, now=now)
+    return {
+        space_id: tuple(sorted([*_apart(busy[space_id], one.buffer), *after_use[space_id]]))
+        for space_id, one in policy.items()
+    }
 
 
 def _in_use(row: Any, now: datetime, zone: ZoneInfo) -> list[TimeSpan]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from app.bookings.after_use import pauses_after_use
 from app.bookings.legal import barrier_refusal, hours_refusal
 from app.bookings.models import HOLDS, Booking
 from app.bookings.now.entrance import Entrance
@@ -42,7 +43,7 @@ def options(
     claims: bool = False,
 ) -> list[Option]:
     """The spaces of a target that a person may have for a span by the rules of zones, hours and lengths, each with when
-    it is busy up to `until`, in the order of code; at most ten queries however many. `person` None: a guest at the
+    it is busy up to `until`, in the order of code; at most eleven queries however many. `person` None: a guest at the
     door, for whom zones do not matter. `claims`: also those of free seating, which take no booking, only a claim.
     """
     window = TimeSpan(min(now, span.start), max(until, span.end))
@@ -61,14 +62,14 @@ def refusal_of_all(
 ) -> Refusal | None:
     """The rule that keeps a person from having any space of a target for a span, free seating too, as it stands before
     the first of them; those of the site where they are come first. None where one could be had, whoever holds it, or
-    none is open to them. At most ten queries."""
+    none is open to them. At most eleven queries."""
     found = stock_of(session, _meant(target), span, claims=True)
     return found.refusal(session, target, span, person=person, now=now, near_site_id=near_site_id)
 
 
 def stock(session: Session, space_ids: Collection[int], window: TimeSpan) -> Stock:
-    """The same of some spaces, for many people and spans within a window: five queries, and five of `Stock.options`
-    at most for however many look."""
+    """The same of some spaces, for many people and spans within a window: six queries at most, and as many as five of
+    `Stock.options` for however many look."""
     return stock_of(session, Space.id.in_(space_ids), window)
 
 
@@ -202,7 +203,7 @@ class Stock:
 def stock_of(
     session: Session, meant: ColumnElement[bool], window: TimeSpan, *, claims: bool = False
 ) -> Stock:
-    """The stock of the spaces that are meant; five queries."""
+    """The stock of the spaces that are meant; six queries at most."""
     policy_of = policies(session)
     rows = _rows(session, meant, claims=claims)
     return Stock(
@@ -265,8 +266,10 @@ def _during(barrier: Barrier, window: TimeSpan) -> TimeSpan:
 def _booked(
     session: Session, rows: Sequence[Any], window: TimeSpan, policy_of: Policies
 ) -> defaultdict[int, list[TimeSpan]]:
-    """What live bookings cover of each space, widened by the pause that the space needs."""
-    buffers = {row.Space.id: policy_of.of(row.Space.kind, row.Space.zone_id).buffer for row in rows}
+    """What live bookings cover of each space, widened by the pause that the space needs, and the pauses after what was
+    used: whoever sits down without a booking needs none."""
+    policy = {row.Space.id: policy_of.of(row.Space.kind, row.Space.zone_id) for row in rows}
+    buffers = {space_id: one.buffer for space_id, one in policy.items()}
     widest = max(buffers.values(), default=timedelta(0))
     found: defaultdict[int, list[TimeSpan]] = defaultdict(list)
     for space_id, start, end in session.execute(
@@ -280,4 +283,7 @@ def _booked(
         .order_by(Booking.start_at)
     ):
         found[space_id].append(TimeSpan(start - buffers[space_id], end + buffers[space_id]))
+    bookable = {row.Space.id: policy[row.Space.id] for row in rows if not row.Zone.free_seating}
+    for space_id, pauses in pauses_after_use(session, bookable, window.start, now=window.start).items():
+        found[space_id] += pauses
     return found

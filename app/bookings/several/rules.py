@@ -61,8 +61,16 @@ def weeks_of(window: TimeSpan, zones: Collection[ZoneInfo]) -> TimeSpan | None:
     return TimeSpan(min(one.start for one in weeks), max(one.end for one in weeks)) if weeks else None
 
 
-def pause(rows: Iterable[Row], wanted: Wanted, *, besides: Collection[int] = ()) -> Refusal | None:
-    """Whether another booking of the space leaves no pause. What overlaps is for `clash` to name."""
+def pause(
+    rows: Iterable[Row],
+    wanted: Wanted,
+    *,
+    after_use: Iterable[TimeSpan] = (),
+    now: datetime,
+    besides: Collection[int] = (),
+) -> Refusal | None:
+    """Whether another booking of the space leaves no pause. What overlaps is for `clash` to name. `after_use`: the
+    pauses after what is live no more; what has begun needs none before it."""
     buffer = wanted.policy.buffer
     span = wanted.span
     around = TimeSpan(span.start - buffer, span.end + buffer)
@@ -74,7 +82,8 @@ def pause(rows: Iterable[Row], wanted: Wanted, *, besides: Collection[int] = ())
         for one in rows
         if one.id not in besides
     )
-    if not buffer or not is_near:
+    is_soon = span.start >= now and any(one.contains(span.start) for one in after_use)
+    if not buffer or not (is_near or is_soon):
         return None
     return Refusal("buffer", span.start.isoformat(), f">= {buffer // timedelta(minutes=1)} min")
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from app.bookings import legal, refusing
+from app.bookings.after_use import pauses_after_use
 from app.bookings.reads import ReadOnce
 from app.bookings.rules import Status
 from app.bookings.several.rows import rows_of_people, rows_of_spaces, wanted_at
@@ -27,12 +28,13 @@ class Several:
     """What bears on bookings of some spaces for some people within a window.
 
     `reads`: what the rules ask of the office; `rows`: the bookings that count, with those decided on so far; `before`:
-    the barriers of each space.
+    the barriers of each space; `after_use`: its pauses after what is live no more.
     """
 
     reads: ReadOnce
     rows: list[Row]
     before: Mapping[int, Sequence[Barrier]]
+    after_use: Mapping[int, Sequence[TimeSpan]]
     now: datetime
     _decided: int = field(default=0)
 
@@ -46,7 +48,7 @@ class Several:
         *,
         now: datetime,
     ) -> Several:
-        """Only under the locks of these people and spaces; three queries, where all the spaces are of one site."""
+        """Only under the locks of these people and spaces; four queries, where all the spaces are of one site."""
         listed = list(places)
         around = max((place.policy.buffer for place in listed), default=timedelta(0))
         by_timezone: dict[ZoneInfo, set[int]] = defaultdict(set)
@@ -64,7 +66,9 @@ class Several:
                 *rows_of_people(session, sorted(user_ids), weeks_of(window, by_weeks)),
             )
         }
-        return cls(ReadOnce(session, window), list(rows.values()), before, now)
+        policy = {place.space.id: place.policy for place in listed}
+        after_use = pauses_after_use(session, policy, window.start, now=now)
+        return cls(ReadOnce(session, window), list(rows.values()), before, after_use, now)
 
     def fresh(self) -> Several:
         """The same with nothing decided."""
@@ -87,7 +91,10 @@ class Several:
             if barrier.bars(user_id) and barrier.touches(span):
                 legal.refuse_barrier(barrier)
         wanted = wanted_at(place, span, user_id)
-        legal.refuse_counted(pause(self.rows, wanted, besides=besides.held))
+        after_use = self.after_use.get(place.space.id, ())
+        legal.refuse_counted(
+            pause(self.rows, wanted, after_use=after_use, now=self.now, besides=besides.held)
+        )
         if counted and user_id is not None:
             legal.refuse_counted(concurrent(self.rows, wanted, now=self.now, besides=besides.held))
             legal.refuse_counted(weekly(self.rows, wanted, besides=besides.made))

@@ -271,8 +271,13 @@ class PlainOffice:
         if weekly and sum(one.status in COUNTED and _week(one) == _week(row) for one in same) >= weekly:
             found.add("weekly_quota")
         buffer = self.limits.get((kind, "buffer"), 0) * MINUTE
-        near = [one for one in self.rows if one is not besides and one.is_live and one.where == row.where]
+        here = [one for one in self.rows if one is not besides and one.where == row.where]
+        near = [one for one in here if one.is_live]
         if any(one.start < row.end + buffer and one.end > row.start - buffer for one in near) and buffer:
+            found.add("buffer")
+        # After what was used, too, but not after a no-show; what has begun needs no pause before it any more.
+        used = [one.ended_at for one in here if one.status in {"completed", "ended_early"} and one.ended_at]
+        if row.start >= self.now and any(ended > row.start - buffer for ended in used):
             found.add("buffer")
         return found
 

@@ -56,6 +56,7 @@ class Office:
     drawn: bool
     joins: int | None
     claim: bool
+    used: bool
 
 
 offices = st.builds(
@@ -80,6 +81,7 @@ offices = st.builds(
     st.sampled_from([None, None, *PEOPLE]),
     st.booleans(),
     st.none() | st.integers(1, DAYS),
+    st.booleans(),
     st.booleans(),
 )
 
@@ -126,6 +128,13 @@ def furnish(house: House, office: Office) -> None:
                 actor_id=house.people["fujii"].id,
                 now=at("00:00"),
             )
+    _occupy(house, office)
+
+
+def _occupy(house: House, office: Office) -> None:
+    if office.used:
+        _try(house, "chiba", "seat", TimeSpan(at("07:30"), at("08:05")))
+        house.sweep("08:06")
     for who, where, span in office.booked:
         _try(house, who, where, span)
     if office.claim:
