@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings import release
+from app.bookings import release, reserve
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import lock_rows
@@ -25,14 +26,15 @@ from app.rotation.writing import would_break, write_over
 from app.telework.caps.rules import Limit
 from app.telework.caps.service import governed
 from app.telework.models import TeleworkPlan
-from app.telework.rules import Half, PlanKind, PlanState
+from app.telework.rules import Half, PlanKind, PlanState, what_is_left
 from app.telework.service import Office, check_open
 from app.timespan import TimeSpan
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What became of being asked. `booked` and `freed`: seats. `is_unseated`: no seat was free for who comes in."""
+    """What became of being asked. `booked` and `freed`: seats; what is freed may be a part of one. `is_unseated`: no seat
+    was free for who comes in."""
 
     swap: RotationSwap
     booked: Sequence[Booking] = ()
@@ -104,7 +106,7 @@ def answer(
         raise Forbidden("rotation.not_allowed")
     rotation = session.get_one(Rotation, swap.rotation_id)
     lock_rows(session, LOCK, [rotation.section_id or 0])
-    lock_rows(session, "person", [actor.id])
+    lock_rows(session, "person", [actor.id, swap.absent_id])
     session.refresh(swap)
     session.refresh(rotation)
     if swap.state is not SwapState.OFFERED or (accepts and rotation.state is not State.PUBLISHED):
@@ -200,36 +202,48 @@ def _seat(
     office: Office,
     now: datetime,
 ) -> Answered:
-    """The seats of whoever accepts: given up where they are at home now, booked where they come in."""
-    at_home = [
-        office.window(on, Half(half)) for (_user, on, half), kind in wanted.items() if kind is PlanKind.HOME
-    ]
+    """The seats of who is absent and of whoever accepts: given up where they are not in the office now; and booked where
+    whoever accepts comes in."""
+    at_home = [key for key, kind in wanted.items() if kind is PlanKind.HOME]
+    needless = _needless(session, rotation, [*swap.away, *at_home], office=office, now=now)
+    freed = [booking for booking, _left in needless]
     seats = Seats(session, rotation, [swap.person_id], office=office, now=now, actor=actor)
-    freed = _seats_in(session, rotation, swap.person_id, at_home, now)
     seats.take_turn(freed)
-    for booking in freed:
-        release.cancel(session, booking, actor=actor, now=now)
+    for booking, left in needless:
+        if left is None:
+            release.cancel(session, booking, actor=actor, now=now)
+        else:
+            reserve.move(session, booking, actor=actor, now=now, span=left)
     found = Published()
     seats.book({key: kind for key, kind in wanted.items() if kind is PlanKind.OFFICE}, [], found)
     return Answered(swap, found.bookings, freed, is_unseated=bool(found.unseated))
 
 
-def _seats_in(
-    session: Session, rotation: Rotation, user_id: int, windows: Sequence[TimeSpan], now: datetime
-) -> list[Booking]:
-    """The rotation's seats of somebody in these hours."""
+def _needless(
+    session: Session, rotation: Rotation, out: Iterable[Key], *, office: Office, now: datetime
+) -> list[tuple[Booking, TimeSpan | None]]:
+    """The rotation's seats of people who are not in the office in these half-days, and what they need of them still."""
+    away: dict[tuple[int, date], list[TimeSpan]] = defaultdict(list)
+    for user_id, on, half in out:
+        away[user_id, on].append(office.elsewhere(on, Half(half)))
     query = (
         select(Booking)
         .join(RotationBooking, RotationBooking.booking_id == Booking.id)
         .where(
             RotationBooking.rotation_id == rotation.id,
-            Booking.user_id == user_id,
+            Booking.user_id.in_({user_id for user_id, _on in away}),
             Booking.status == Status.BOOKED,
-            Booking.start_at > now,
+            Booking.end_at > now,
         )
         .order_by(Booking.id)
     )
-    return [one for one in session.scalars(query) if any(one.span.overlaps(window) for window in windows)]
+    found = []
+    for booking in session.scalars(query):
+        spans = away.get((booking.user_id or 0, office.day(booking.start_at)), ())
+        freed = what_is_left(booking.span, spans, now=now)
+        if freed is not None:
+            found.append((booking, freed.left))
+    return found
 
 
 def _record(

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import pipeline
+from app.bookings.models import Booking
 from app.database import reading, transaction
 from app.errors import Conflict, Forbidden, RuleBroken
 from app.events import Event
@@ -306,17 +307,54 @@ def test_who_would_be_at_home_instead_without_a_terminal_left_is_refused(
 # Seats and hours
 
 
+def seats_on(house: House, who: str, on: date = FIRST) -> list[Booking]:
+    """What rotations have booked for somebody on a day and nobody has given up."""
+    person = house.people[who].id
+    return [one for one in months.seats(house) if one.user_id == person and OFFICE.day(one.start_at) == on]
+
+
+def leave_desks(house: House, *left: int) -> None:
+    """Of the section's desks no other can be had."""
+    with reading(house.engine) as session:
+        query = select(Space.id).join(Zone, Zone.id == Space.zone_id)
+        desks = set(session.scalars(query.where(Zone.code == "A", Space.kind == Kind.SEAT)))
+    for where, space_id in house.spaces.items():
+        if space_id in desks.difference(left):
+            house.break_(where)
+
+
 def test_who_finds_no_seat_is_told_so(office: House) -> None:
     swap_id = months.swap(office)
-    with reading(office.engine) as session:
-        query = select(Space.id).join(Zone, Zone.id == Space.zone_id)
-        taken = set(session.scalars(query.where(Zone.code == "A", Space.kind == Kind.SEAT)))
-    for where, space_id in office.spaces.items():
-        if space_id in taken:
-            office.break_(where)
+    leave_desks(office)
     done = answer(office, swap_id)
     assert (done.booked, done.is_unseated) == ([], True)
     assert months.plans(office)[office.people["baba"].id, FIRST, "am"].kind is PlanKind.OFFICE
+
+
+def test_the_seat_of_who_is_absent_is_given_up_and_goes_to_who_comes_in(office: House) -> None:
+    swap_id = months.swap(office)
+    (seat,) = seats_on(office, "aoki")
+    leave_desks(office, seat.space_id)
+    done = answer(office, swap_id)
+    assert not done.is_unseated
+    assert seats_on(office, "aoki") == []
+    assert [one.space_id for one in seats_on(office, "baba")] == [seat.space_id]
+    with reading(office.engine) as session:
+        told = session.scalars(select(Event).where(Event.kind == "booking.cancelled")).all()
+    assert seat.user_id in {one.data["user_id"] for one in told}
+
+
+def test_who_is_absent_for_half_a_day_keeps_their_seat_for_the_other(office: House) -> None:
+    rotation_id = counter(office, ("baba",), ("aoki",))
+    aoki, baba = office.people["aoki"].id, office.people["baba"].id
+    (seat,) = seats_on(office, "aoki")
+    leave_desks(office, seat.space_id)
+    done = answer(office, months.offer(office, rotation_id, Absence(aoki, FIRST, "pm"), baba))
+    assert not done.is_unseated
+    for who, half in (("aoki", Half.AM), ("baba", Half.PM)):
+        assert [(one.space_id, one.span) for one in seats_on(office, who)] == [
+            (seat.space_id, OFFICE.window(FIRST, half))
+        ]
 
 
 @pytest.mark.parametrize(("now", "kinds"), [("09:30", ["office", "office"]), ("12:30", ["home", "office"])])
