@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -33,8 +33,8 @@ from app.timespan import TimeSpan
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What became of being asked. `booked` and `freed`: seats; what is freed may be a part of one. `is_unseated`: no seat
-    was free for who comes in."""
+    """What became of being asked. `booked`, and `freed`, maybe in part: seats. `is_unseated`: no seat was free for who
+    comes in."""
 
     swap: RotationSwap
     booked: Sequence[Booking] = ()
@@ -51,13 +51,20 @@ def offer(session: Session, rotation: Rotation, way: Way, *, actor: Person, now:
     lock_rows(session, LOCK, [rotation.section_id or 0])
     if rotation.state is not State.PUBLISHED or rotation.plan != way.plan:
         raise Conflict("rotation.state", state=rotation.state.value)
-    asked = select(RotationSwap.id).where(
-        RotationSwap.person_id == way.person_id,
-        RotationSwap.on_date == way.absence.on,
-        RotationSwap.state == SwapState.OFFERED,
+    open_ones = (
+        select(RotationSwap, Rotation.state)
+        .join(Rotation, Rotation.id == RotationSwap.rotation_id)
+        .where(
+            RotationSwap.person_id == way.person_id,
+            RotationSwap.on_date == way.absence.on,
+            RotationSwap.state == SwapState.OFFERED,
+        )
     )
-    if session.scalar(asked.limit(1)) is not None:
-        raise Conflict("rotation.swap_asked")
+    for one, stage in session.execute(open_ones).all():
+        if stage is State.PUBLISHED:
+            raise Conflict("rotation.swap_asked")
+        _end(session, one, "telework.swap_ended", actor=actor, now=now)
+    session.flush()
     made = RotationSwap(
         rotation_id=rotation.id,
         absent_id=way.absence.user_id,
@@ -75,10 +82,15 @@ def offer(session: Session, rotation: Rotation, way: Way, *, actor: Person, now:
 
 def own(session: Session, person: Person, today: date) -> list[RotationSwap]:
     """What somebody is asked for, the nearest day first."""
-    query = select(RotationSwap).where(
-        RotationSwap.person_id == person.id,
-        RotationSwap.state == SwapState.OFFERED,
-        RotationSwap.on_date >= today,
+    query = (
+        select(RotationSwap)
+        .join(Rotation, Rotation.id == RotationSwap.rotation_id)
+        .where(
+            RotationSwap.person_id == person.id,
+            RotationSwap.state == SwapState.OFFERED,
+            RotationSwap.on_date >= today,
+            Rotation.state == State.PUBLISHED,
+        )
     )
     return list(session.scalars(query.order_by(RotationSwap.on_date, RotationSwap.id)))
 
@@ -146,8 +158,7 @@ def _accept(
     )
     for other in session.scalars(others):
         if not set(swap.away).isdisjoint(other.away):
-            other.state, other.answered_at = SwapState.WITHDRAWN, now
-            _record(session, "telework.swap_withdrawn", other, user_id=other.person_id, actor=actor, now=now)
+            _end(session, other, "telework.swap_withdrawn", actor=actor, now=now)
     return done
 
 
@@ -202,8 +213,8 @@ def _seat(
     office: Office,
     now: datetime,
 ) -> Answered:
-    """The seats of who is absent and of whoever accepts: given up where they are not in the office now; and booked where
-    whoever accepts comes in."""
+    """The seats of who is absent and of whoever accepts: given up where they are not in the office now; and booked for
+    when the latter comes in."""
     at_home = [key for key, kind in wanted.items() if kind is PlanKind.HOME]
     needless = _needless(session, rotation, [*swap.away, *at_home], office=office, now=now)
     freed = [booking for booking, _left in needless]
@@ -244,6 +255,30 @@ def _needless(
         if freed is not None:
             found.append((booking, freed.left))
     return found
+
+
+def end_offers(
+    session: Session,
+    rotation_ids: Collection[int],
+    *,
+    actor: Person,
+    now: datetime,
+    between: tuple[date, date] = (date.min, date.max),
+) -> None:
+    """Nobody need answer any more what they were asked of days that are not these rotations' any more, be it to come in
+    or to stay at home instead; they are told. The caller has the section's turn."""
+    query = select(RotationSwap).where(
+        RotationSwap.rotation_id.in_(rotation_ids), RotationSwap.state == SwapState.OFFERED
+    )
+    for swap in session.scalars(query.order_by(RotationSwap.id)):
+        if any(between[0] <= on <= between[1] for _user, on, _half in [*swap.comes, *swap.home]):
+            _end(session, swap, "telework.swap_ended", actor=actor, now=now)
+
+
+def _end(session: Session, swap: RotationSwap, kind: str, *, actor: Person, now: datetime) -> None:
+    """An offer need not be answered any more, which whoever was asked is told as `kind`."""
+    swap.state, swap.answered_at = SwapState.WITHDRAWN, now
+    _record(session, kind, swap, user_id=swap.person_id, actor=actor, now=now)
 
 
 def _record(

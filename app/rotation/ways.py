@@ -11,8 +11,9 @@ from app.errors import Conflict, RuleBroken
 from app.rotation import gathering
 from app.rotation.explain import rule_told
 from app.rotation.models import Key
-from app.rotation.rules import HALVES, Cell, Problem, State, Violation, Worth
-from app.rotation.standing import Seen, as_it_is
+from app.rotation.models import State as Stage
+from app.rotation.rules import HALVES, Cell, Fixed, Plan, Problem, State, Violation, Worth
+from app.rotation.standing import Seen, as_it_is, key_of
 from app.rotation.whatif import Swap, makes_worse, ways_out
 
 
@@ -68,7 +69,7 @@ def swaps_of(seen: Seen, absence: Absence) -> dict[str, Any]:
     asked, plan = _but_for(seen, absent)
     if not plan.keys() >= set(absent):
         raise RuleBroken("rotation.not_in_it")
-    found, names = ways_out(asked, plan, absent), gathering.names_of(rotation.problem)
+    found, names = ways_out(_kept(seen, asked, plan), plan, absent), gathering.names_of(rotation.problem)
     return {
         "breaks": [_broken_told(asked, one) for one in found.broken],
         "swaps": [_told(one, names[one.person]) for one in found.swaps],
@@ -87,6 +88,16 @@ def _but_for(seen: Seen, absent: Collection[Cell]) -> tuple[Problem, dict[Cell, 
     """The problem and the plan as they are by now, but for whoever is absent, who may have said so already."""
     by_now = {cell: fixed for cell, fixed in seen.by_now.items() if cell not in absent}
     return as_it_is(replace(seen, by_now=by_now))
+
+
+def _kept(seen: Seen, problem: Problem, plan: Plan) -> Problem:
+    """The same where what a published rotation does not have any more, as another took its place, stays as it is."""
+    rotation = seen.rotation
+    if rotation.state is not Stage.PUBLISHED:
+        return problem
+    own = {key for key, cell in seen.published.items() if cell.rotation_id == rotation.id}
+    others = {cell: Fixed(where, "published") for cell, where in plan.items() if key_of(cell) not in own}
+    return replace(problem, fixed={**others, **problem.fixed})
 
 
 def _cells(keys: Iterable[Key]) -> list[Cell]:
