@@ -46,20 +46,19 @@ class Way:
 
 
 def find_way(seen: Seen, absence: Absence, person_id: int) -> Way:
-    """The way in which a person could step in; takes a second, so that no transaction may be open.
+    """The way in which a person could step in, be it among the best or not; no transaction may be open meanwhile.
 
     Raises as `swaps_of`, RuleBroken `rotation.no_swap` where there is none.
     """
-    swaps = swaps_of(seen, absence)["swaps"]
-    found = next((one for one in swaps if one["user_id"] == person_id), None)
+    found = next(iter(swaps_of(seen, absence, person_id)["swaps"]), None)
     if found is None:
         raise RuleBroken("rotation.no_swap")
     return Way(seen.rotation.plan or {}, absence, person_id, found["comes"], found["home_instead"])
 
 
-def swaps_of(seen: Seen, absence: Absence) -> dict[str, Any]:
-    """What breaks where somebody of a rotation is absent, and the ways out of it: they are missing where they were to
-    be, beside whoever is away by now.
+def swaps_of(seen: Seen, absence: Absence, person_id: int | None = None) -> dict[str, Any]:
+    """What breaks where somebody of a rotation is absent, and the ways out of it, or that of one person: they are
+    missing where they were to be, beside whoever is away by now.
 
     Raises Conflict `rotation.state` where it has no plan, RuleBroken `rotation.not_in_it`.
     """
@@ -69,7 +68,9 @@ def swaps_of(seen: Seen, absence: Absence) -> dict[str, Any]:
     asked, plan = _but_for(seen, absent)
     if not plan.keys() >= set(absent):
         raise RuleBroken("rotation.not_in_it")
-    found, names = ways_out(_kept(seen, asked, plan), plan, absent), gathering.names_of(rotation.problem)
+    person = None if person_id is None else str(person_id)
+    found = ways_out(_kept(seen, asked, plan), plan, absent, person=person)
+    names = gathering.names_of(rotation.problem)
     return {
         "breaks": [_broken_told(asked, one) for one in found.broken],
         "swaps": [_told(one, names[one.person]) for one in found.swaps],
