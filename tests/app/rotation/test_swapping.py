@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from threading import Barrier
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import pipeline
 from app.bookings.models import Booking
-from app.database import reading, transaction
+from app.database import reading
 from app.errors import Conflict, Forbidden, RuleBroken
 from app.events import Event
 from app.rotation import service, swapping
@@ -20,8 +18,7 @@ from app.rotation.form import plan_of
 from app.rotation.models import Rotation, RotationCell, RotationSwap, SwapState
 from app.rotation.rules import Violation, check
 from app.rotation.standing import look
-from app.rotation.swapping import Answered
-from app.rotation.ways import Absence, Way, swaps_of
+from app.rotation.ways import Absence, swaps_of
 from app.spaces.models import Space, Zone
 from app.spaces.rules import Kind
 from app.telework.requesting import Wanted
@@ -29,39 +26,15 @@ from app.telework.rules import Half, PlanKind
 from app.timespan import TimeSpan
 from tests.app.rotation import months
 from tests.app.rotation.months import FIRST
-from tests.app.telework.desk import approve, ask, hire, make_rule, plan_ids, section_id, whole
+from tests.app.rotation.swaps import SECOND, answer, ask_two, counter, seat_section, state
+from tests.app.telework.desk import approve, ask, make_rule, plan_ids, section_id, whole
 from tests.app.test_concurrency import Act, at_once
 from tests.house import DAY, OFFICE, House, at
 
 
 @pytest.fixture
 def office(house: House) -> House:
-    make_rule(house, week=10)
-    own = section_id(house, "soumu")
-    with transaction(house.engine) as session:
-        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
-    return house
-
-
-def answer(
-    house: House, swap_id: int, who: str = "baba", *, accepts: bool = True, now: str = "08:05", day: int = 0
-) -> Answered:
-    with transaction(house.engine) as session:
-        done = pipeline.answer_swap(
-            session,
-            swap_id,
-            accepts=accepts,
-            actor=house.people[who].as_of(DAY + timedelta(days=day)),
-            office=OFFICE,
-            now=at(now, day=day),
-        )
-        session.expunge_all()
-    return done
-
-
-def state(house: House, swap_id: int) -> SwapState:
-    with reading(house.engine) as session:
-        return session.get_one(RotationSwap, swap_id).state
+    return seat_section(house)
 
 
 def test_who_accepts_comes_in_with_plan_and_seat(office: House) -> None:
@@ -130,29 +103,6 @@ def test_a_plan_that_changed_meanwhile_is_not_overwritten(office: House) -> None
         answer(office, swap_id)
 
 
-def counter(office: House, at_home: tuple[str, ...], in_office: tuple[str, ...]) -> int:
-    """A published week; on the first day one of these is wanted at the counter. The rotation's id."""
-    hire(office, "kato")
-    minded = {who: office.people[who].id for who in (*at_home, *in_office)}
-    months.setting(office, covers=[{"name": "窓口", "least": 1, "people": list(minded.values())}])
-    rotation_id = months.planned(office)
-    on = FIRST.isoformat()
-    with transaction(office.engine) as session:
-        rotation = session.get_one(Rotation, rotation_id)
-        rotation.plan = {
-            **(rotation.plan or {}),
-            **{
-                str(user_id): {
-                    **(rotation.plan or {})[str(user_id)],
-                    on: dict.fromkeys(("am", "pm"), "home" if who in at_home else "office"),
-                }
-                for who, user_id in minded.items()
-            },
-        }
-    months.publish(office, rotation_id)
-    return rotation_id
-
-
 def could(office: House, rotation_id: int, absent: str) -> set[str]:
     """Who could step in on the first day."""
     with reading(office.engine) as session:
@@ -182,122 +132,12 @@ def test_whoever_is_on_leave_or_decided_otherwise_by_now_is_not_asked(office: Ho
     assert could(office, rotation_id, "aoki") == set()
 
 
-# What becomes of an offer once the rotation is another
-
-
-def again(house: House, rotation_id: int, first: date = FIRST) -> int:
-    """From a day on the same is planned, found and published anew."""
-    later = months.plan_month(house, now="08:04", first=first)
-    months.search(house, later)
-    was = months.stored(house, rotation_id)
-    begins = first.isoformat()
-    with transaction(house.engine) as session:
-        session.get_one(Rotation, later).plan = {
-            who: {on: of for on, of in days.items() if on >= begins} for who, days in (was.plan or {}).items()
-        }
-    months.publish(house, later)
-    return later
-
-
-def of_swap(house: House, swap_id: int) -> tuple[int, list[RotationSwap]]:
-    """The rotation of a swap, and what baba is shown that they are asked."""
-    with reading(house.engine) as session:
-        shown = swapping.own(session, house.people["baba"], FIRST)
-        return session.get_one(RotationSwap, swap_id).rotation_id, shown
-
-
-def test_an_offer_ends_with_its_rotation_and_may_be_made_anew(office: House) -> None:
-    swap_id = months.swap(office)
-    rotation_id, shown = of_swap(office, swap_id)
-    assert [one.id for one in shown] == [swap_id]
-    later = again(office, rotation_id)
-    assert state(office, swap_id) is SwapState.WITHDRAWN
-    anew = months.offer(
-        office, later, Absence(office.people["aoki"].id, FIRST), office.people["baba"].id, "08:06"
-    )
-    assert [one.id for one in of_swap(office, anew)[1]] == [anew]
-    months.withdraw(office, later)
-    assert state(office, anew) is SwapState.WITHDRAWN
-    with reading(office.engine) as session:
-        told = session.scalars(select(Event).where(Event.kind == "telework.swap_ended")).all()
-    assert [one.data["user_id"] for one in told] == [office.people["baba"].id] * 2
-
-
-def test_what_was_asked_of_a_rotation_that_is_no_more_blocks_nothing(office: House) -> None:
-    swap_id = months.swap(office)
-    later = again(office, of_swap(office, swap_id)[0])
-    with transaction(office.engine) as session:  # as from before it ended with its rotation
-        session.get_one(RotationSwap, swap_id).state = SwapState.OFFERED
-    assert of_swap(office, swap_id)[1] == []
-    months.offer(office, later, Absence(office.people["aoki"].id, FIRST), office.people["baba"].id, "08:06")
-    assert state(office, swap_id) is SwapState.WITHDRAWN
-
-
-def test_days_that_another_rotation_has_by_now_are_no_days_instead(house: House) -> None:
-    rotation_id, first, second = ask_two(house)
-    again(house, rotation_id, SECOND)
-    assert {state(house, one) for one in (first, second)} == {SwapState.WITHDRAWN}
-    with reading(house.engine) as session:
-        seen = look(session, session.get_one(Rotation, rotation_id), OFFICE)
-        found = swaps_of(seen, Absence(house.people["aoki"].id, FIRST))
-    assert found["swaps"]
-    assert [one["home_instead"] for one in found["swaps"]] == [[] for _one in found["swaps"]]
-
-
 # What stands when they accept
-
-
-SECOND = FIRST + timedelta(days=1)
 
 
 @pytest.fixture
 def two(house: House) -> tuple[int, int, int]:
     return ask_two(house)
-
-
-def ask_two(house: House, least: int = 3) -> tuple[int, int, int]:
-    """A published week with three of five at the counter, in which two are absent on the first day; baba and kimura are
-    asked to come in for them, and to be at home on the second, when kondo is too. The ids of the rotation and swaps."""
-    make_rule(house, week=10)
-    hire(house, "kato", "kimura", "kondo")
-    ids = [house.people[who].id for who in ("aoki", "baba", "kato", "kimura", "kondo")]
-    months.setting(house, covers=[{"name": "窓口", "least": least, "people": ids}])
-    rotation_id = months.planned(house)
-    on_days: dict[str, dict[date, str]] = {
-        who: {FIRST: "office", SECOND: "office"} for who in ("aoki", "baba", "kato", "kimura", "kondo")
-    }
-    on_days["baba"][FIRST] = on_days["kimura"][FIRST] = on_days["kondo"][SECOND] = "home"
-    rewrite(house, rotation_id, on_days)
-    months.publish(house, rotation_id)
-    ways = {
-        who: Way(
-            months.stored(house, rotation_id).plan or {},
-            Absence(house.people[absent].id, FIRST),
-            house.people[who].id,
-            [{"on": FIRST.isoformat(), "half": half} for half in Half],
-            [{"on": SECOND.isoformat(), "half": half} for half in Half],
-        )
-        for absent, who in (("aoki", "baba"), ("kato", "kimura"))
-    }
-    with transaction(house.engine) as session:
-        rotation = session.get_one(Rotation, rotation_id)
-        chiba = house.people["chiba"]
-        first, second = (
-            swapping.offer(session, rotation, way, actor=chiba, now=at("08:03")).id for way in ways.values()
-        )
-    return rotation_id, first, second
-
-
-def rewrite(house: House, rotation_id: int, on_days: Mapping[str, Mapping[date, str]]) -> None:
-    """The plan of a rotation says so of some people's days, whatever the rules."""
-    with transaction(house.engine) as session:
-        rotation = session.get_one(Rotation, rotation_id)
-        plan = dict(rotation.plan or {})
-        for who, days in on_days.items():
-            person = str(house.people[who].id)
-            said = {on.isoformat(): {"am": where, "pm": where} for on, where in days.items()}
-            plan[person] = {**plan[person], **said}
-        rotation.plan = plan
 
 
 def broken(house: House, rotation_id: int) -> list[Violation]:
