@@ -25,6 +25,7 @@ from app.rotation.rules import State as Where
 from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
 from app.rotation.standing import look, unmet
+from app.rotation.swapping import end_offers
 from app.rotation.writing import Broken, bring_back, settled, would_break, write_over
 from app.telework.models import TeleworkPlan
 from app.telework.rules import REMOTE, Half, PlanKind, PlanState
@@ -90,6 +91,7 @@ def publish(
     broken = would_break(session, kinds, seats.people, office)
     _refuse(broken, on_breach)
     _replace(session, rotation, earlier, seats=before, first=first, last=last, now=now)
+    end_offers(session, [one.id for one in earlier], actor=actor, now=now, between=(first, last))
     session.add_all(_written(plans.get(key), cell, actor=actor, now=now) for key, cell in fresh.items())
     for cell in cells.values():
         cell.rotation_id = rotation.id
@@ -315,6 +317,7 @@ def withdraw(
             bring_back(plan, cell)
             withdrawn[plan.user_id] += 1
     rotation.state, rotation.ended_at = State.WITHDRAWN, now
+    end_offers(session, [rotation.id], actor=actor, now=now)
     session.flush()
     events.record(
         session,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings import release
+from app.bookings import release, reserve
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import lock_rows
@@ -25,14 +26,15 @@ from app.rotation.writing import would_break, write_over
 from app.telework.caps.rules import Limit
 from app.telework.caps.service import governed
 from app.telework.models import TeleworkPlan
-from app.telework.rules import Half, PlanKind, PlanState
+from app.telework.rules import Half, PlanKind, PlanState, what_is_left
 from app.telework.service import Office, check_open
 from app.timespan import TimeSpan
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What became of being asked. `booked` and `freed`: seats. `is_unseated`: no seat was free for who comes in."""
+    """What became of being asked. `booked`, and `freed`, maybe in part: seats. `is_unseated`: no seat was free for who
+    comes in."""
 
     swap: RotationSwap
     booked: Sequence[Booking] = ()
@@ -49,13 +51,20 @@ def offer(session: Session, rotation: Rotation, way: Way, *, actor: Person, now:
     lock_rows(session, LOCK, [rotation.section_id or 0])
     if rotation.state is not State.PUBLISHED or rotation.plan != way.plan:
         raise Conflict("rotation.state", state=rotation.state.value)
-    asked = select(RotationSwap.id).where(
-        RotationSwap.person_id == way.person_id,
-        RotationSwap.on_date == way.absence.on,
-        RotationSwap.state == SwapState.OFFERED,
+    open_ones = (
+        select(RotationSwap, Rotation.state)
+        .join(Rotation, Rotation.id == RotationSwap.rotation_id)
+        .where(
+            RotationSwap.person_id == way.person_id,
+            RotationSwap.on_date == way.absence.on,
+            RotationSwap.state == SwapState.OFFERED,
+        )
     )
-    if session.scalar(asked.limit(1)) is not None:
-        raise Conflict("rotation.swap_asked")
+    for one, stage in session.execute(open_ones).all():
+        if stage is State.PUBLISHED:
+            raise Conflict("rotation.swap_asked")
+        _end(session, one, "telework.swap_ended", actor=actor, now=now)
+    session.flush()
     made = RotationSwap(
         rotation_id=rotation.id,
         absent_id=way.absence.user_id,
@@ -73,10 +82,15 @@ def offer(session: Session, rotation: Rotation, way: Way, *, actor: Person, now:
 
 def own(session: Session, person: Person, today: date) -> list[RotationSwap]:
     """What somebody is asked for, the nearest day first."""
-    query = select(RotationSwap).where(
-        RotationSwap.person_id == person.id,
-        RotationSwap.state == SwapState.OFFERED,
-        RotationSwap.on_date >= today,
+    query = (
+        select(RotationSwap)
+        .join(Rotation, Rotation.id == RotationSwap.rotation_id)
+        .where(
+            RotationSwap.person_id == person.id,
+            RotationSwap.state == SwapState.OFFERED,
+            RotationSwap.on_date >= today,
+            Rotation.state == State.PUBLISHED,
+        )
     )
     return list(session.scalars(query.order_by(RotationSwap.on_date, RotationSwap.id)))
 
@@ -104,7 +118,7 @@ def answer(
         raise Forbidden("rotation.not_allowed")
     rotation = session.get_one(Rotation, swap.rotation_id)
     lock_rows(session, LOCK, [rotation.section_id or 0])
-    lock_rows(session, "person", [actor.id])
+    lock_rows(session, "person", [actor.id, swap.absent_id])
     session.refresh(swap)
     session.refresh(rotation)
     if swap.state is not SwapState.OFFERED or (accepts and rotation.state is not State.PUBLISHED):
@@ -144,8 +158,7 @@ def _accept(
     )
     for other in session.scalars(others):
         if not set(swap.away).isdisjoint(other.away):
-            other.state, other.answered_at = SwapState.WITHDRAWN, now
-            _record(session, "telework.swap_withdrawn", other, user_id=other.person_id, actor=actor, now=now)
+            _end(session, other, "telework.swap_withdrawn", actor=actor, now=now)
     return done
 
 
@@ -200,36 +213,72 @@ def _seat(
     office: Office,
     now: datetime,
 ) -> Answered:
-    """The seats of whoever accepts: given up where they are at home now, booked where they come in."""
-    at_home = [
-        office.window(on, Half(half)) for (_user, on, half), kind in wanted.items() if kind is PlanKind.HOME
-    ]
+    """The seats of who is absent and of whoever accepts: given up where they are not in the office now; and booked for
+    when the latter comes in."""
+    at_home = [key for key, kind in wanted.items() if kind is PlanKind.HOME]
+    needless = _needless(session, rotation, [*swap.away, *at_home], office=office, now=now)
+    freed = [booking for booking, _left in needless]
     seats = Seats(session, rotation, [swap.person_id], office=office, now=now, actor=actor)
-    freed = _seats_in(session, rotation, swap.person_id, at_home, now)
     seats.take_turn(freed)
-    for booking in freed:
-        release.cancel(session, booking, actor=actor, now=now)
+    for booking, left in needless:
+        if left is None:
+            release.cancel(session, booking, actor=actor, now=now)
+        else:
+            reserve.move(session, booking, actor=actor, now=now, span=left)
     found = Published()
     seats.book({key: kind for key, kind in wanted.items() if kind is PlanKind.OFFICE}, [], found)
     return Answered(swap, found.bookings, freed, is_unseated=bool(found.unseated))
 
 
-def _seats_in(
-    session: Session, rotation: Rotation, user_id: int, windows: Sequence[TimeSpan], now: datetime
-) -> list[Booking]:
-    """The rotation's seats of somebody in these hours."""
+def _needless(
+    session: Session, rotation: Rotation, out: Iterable[Key], *, office: Office, now: datetime
+) -> list[tuple[Booking, TimeSpan | None]]:
+    """The rotation's seats of people who are not in the office in these half-days, and what they need of them still."""
+    away: dict[tuple[int, date], list[TimeSpan]] = defaultdict(list)
+    for user_id, on, half in out:
+        away[user_id, on].append(office.elsewhere(on, Half(half)))
     query = (
         select(Booking)
         .join(RotationBooking, RotationBooking.booking_id == Booking.id)
         .where(
             RotationBooking.rotation_id == rotation.id,
-            Booking.user_id == user_id,
+            Booking.user_id.in_({user_id for user_id, _on in away}),
             Booking.status == Status.BOOKED,
-            Booking.start_at > now,
+            Booking.end_at > now,
         )
         .order_by(Booking.id)
     )
-    return [one for one in session.scalars(query) if any(one.span.overlaps(window) for window in windows)]
+    found = []
+    for booking in session.scalars(query):
+        spans = away.get((booking.user_id or 0, office.day(booking.start_at)), ())
+        freed = what_is_left(booking.span, spans, now=now)
+        if freed is not None:
+            found.append((booking, freed.left))
+    return found
+
+
+def end_offers(
+    session: Session,
+    rotation_ids: Collection[int],
+    *,
+    actor: Person,
+    now: datetime,
+    between: tuple[date, date] = (date.min, date.max),
+) -> None:
+    """Nobody need answer any more what they were asked of days that are not these rotations' any more, be it to come in
+    or to stay at home instead; they are told. The caller has the section's turn."""
+    query = select(RotationSwap).where(
+        RotationSwap.rotation_id.in_(rotation_ids), RotationSwap.state == SwapState.OFFERED
+    )
+    for swap in session.scalars(query.order_by(RotationSwap.id)):
+        if any(between[0] <= on <= between[1] for _user, on, _half in [*swap.comes, *swap.home]):
+            _end(session, swap, "telework.swap_ended", actor=actor, now=now)
+
+
+def _end(session: Session, swap: RotationSwap, kind: str, *, actor: Person, now: datetime) -> None:
+    """An offer need not be answered any more, which whoever was asked is told as `kind`."""
+    swap.state, swap.answered_at = SwapState.WITHDRAWN, now
+    _record(session, kind, swap, user_id=swap.person_id, actor=actor, now=now)
 
 
 def _record(

@@ -11,8 +11,9 @@ from app.errors import Conflict, RuleBroken
 from app.rotation import gathering
 from app.rotation.explain import rule_told
 from app.rotation.models import Key
-from app.rotation.rules import HALVES, Cell, Problem, State, Violation, Worth
-from app.rotation.standing import Seen, as_it_is
+from app.rotation.models import State as Stage
+from app.rotation.rules import HALVES, Cell, Fixed, Plan, Problem, State, Violation, Worth
+from app.rotation.standing import Seen, as_it_is, key_of
 from app.rotation.whatif import Swap, makes_worse, ways_out
 
 
@@ -45,20 +46,19 @@ class Way:
 
 
 def find_way(seen: Seen, absence: Absence, person_id: int) -> Way:
-    """The way in which a person could step in; takes a second, so that no transaction may be open.
+    """The way in which a person could step in, be it among the best or not; no transaction may be open meanwhile.
 
     Raises as `swaps_of`, RuleBroken `rotation.no_swap` where there is none.
     """
-    swaps = swaps_of(seen, absence)["swaps"]
-    found = next((one for one in swaps if one["user_id"] == person_id), None)
+    found = next(iter(swaps_of(seen, absence, person_id)["swaps"]), None)
     if found is None:
         raise RuleBroken("rotation.no_swap")
     return Way(seen.rotation.plan or {}, absence, person_id, found["comes"], found["home_instead"])
 
 
-def swaps_of(seen: Seen, absence: Absence) -> dict[str, Any]:
-    """What breaks where somebody of a rotation is absent, and the ways out of it: they are missing where they were to
-    be, beside whoever is away by now.
+def swaps_of(seen: Seen, absence: Absence, person_id: int | None = None) -> dict[str, Any]:
+    """What breaks where somebody of a rotation is absent, and the ways out of it, or that of one person: they are
+    missing where they were to be, beside whoever is away by now.
 
     Raises Conflict `rotation.state` where it has no plan, RuleBroken `rotation.not_in_it`.
     """
@@ -68,7 +68,9 @@ def swaps_of(seen: Seen, absence: Absence) -> dict[str, Any]:
     asked, plan = _but_for(seen, absent)
     if not plan.keys() >= set(absent):
         raise RuleBroken("rotation.not_in_it")
-    found, names = ways_out(asked, plan, absent), gathering.names_of(rotation.problem)
+    person = None if person_id is None else str(person_id)
+    found = ways_out(_kept(seen, asked, plan), plan, absent, person=person)
+    names = gathering.names_of(rotation.problem)
     return {
         "breaks": [_broken_told(asked, one) for one in found.broken],
         "swaps": [_told(one, names[one.person]) for one in found.swaps],
@@ -87,6 +89,16 @@ def _but_for(seen: Seen, absent: Collection[Cell]) -> tuple[Problem, dict[Cell, 
     """The problem and the plan as they are by now, but for whoever is absent, who may have said so already."""
     by_now = {cell: fixed for cell, fixed in seen.by_now.items() if cell not in absent}
     return as_it_is(replace(seen, by_now=by_now))
+
+
+def _kept(seen: Seen, problem: Problem, plan: Plan) -> Problem:
+    """The same where what a published rotation does not have any more, as another took its place, stays as it is."""
+    rotation = seen.rotation
+    if rotation.state is not Stage.PUBLISHED:
+        return problem
+    own = {key for key, cell in seen.published.items() if cell.rotation_id == rotation.id}
+    others = {cell: Fixed(where, "published") for cell, where in plan.items() if key_of(cell) not in own}
+    return replace(problem, fixed={**others, **problem.fixed})
 
 
 def _cells(keys: Iterable[Key]) -> list[Cell]:

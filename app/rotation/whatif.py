@@ -3,15 +3,30 @@ and who could step in for somebody who is suddenly absent."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from app.rotation.milp import Linear, Status, total
-from app.rotation.rules import HALVES, Cell, Fixed, Plan, Problem, Rule, State, Violation, check, worth
+from app.rotation.rules import (
+    HALVES,
+    Cell,
+    Fixed,
+    Plan,
+    Problem,
+    Rule,
+    State,
+    Violation,
+    Worth,
+    check,
+    check_near,
+    worth,
+)
 from app.rotation.search import Musts, peak
 
 MOST_SWAPS = 3
+MOST_PEOPLE, MOST_WAYS = 10, 6  # of so many, and so many ways of each, all that they cost is counted
+OWN_WISHES = 4  # the first levels of `Worth`, which one's own half-days alone decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +84,34 @@ class WaysOut:
     swaps: Sequence[Swap] = ()
 
 
-def ways_out(problem: Problem, plan: Plan, absent: Collection[Cell]) -> WaysOut:
-    """What somebody's absence in some half-days of a day breaks, and who could step in.
+def ways_out(problem: Problem, plan: Plan, absent: Collection[Cell], *, person: str | None = None) -> WaysOut:
+    """What somebody's absence in some half-days of a day breaks, and who could step in; or whether `person` could.
 
     Each way touches one other person: who is at home then comes in, and may work at home on another day instead.
     """
     already = _shortfalls(problem, plan)
     changed, now = _without(problem, plan, absent)
-    broken = _breaks(changed, now, already)
+    broken = _breaks(check(changed, now), already)
     if not broken:
         return WaysOut()
-    before = worth(changed, now)
-    found = [
-        Swap(
-            person,
-            comes,
-            instead,
-            tuple(after - was for after, was in zip(_worth(changed, then), _values(before), strict=True)),
-        )
-        for person, comes, instead, then in _ways(changed, now, absent)
-        if not _breaks(changed, then, already)
+    before = _worth(changed, now)
+    each = [
+        _cheapest(changed, ways)
+        for member in changed.members
+        if person in {None, member.id} and (ways := list(_ways(changed, now, absent, member.id, already)))
     ]
-    best: dict[str, Swap] = {}
-    for one in sorted(found, key=lambda one: (one.cost, len(one.home_instead) == 0)):
-        best.setdefault(one.person, one)
-    return WaysOut(broken, list(best.values())[:MOST_SWAPS])
+    found = [
+        min((one.swap(changed, before) for one in ways), key=lambda one: (one.cost, not one.home_instead))
+        for _own, ways in sorted(each, key=lambda one: one[0])[:MOST_PEOPLE]
+    ]
+    return WaysOut(broken, sorted(found, key=lambda one: one.cost)[:MOST_SWAPS])
 
 
 def makes_worse(problem: Problem, plan: Plan, absent: Collection[Cell], change: Plan) -> bool:
     """Whether a change of a plan breaks anything, with somebody absent in some half-days, that is whole or less broken
     without the change."""
     changed, now = _without(problem, plan, absent)
-    return bool(_breaks(changed, {**now, **change}, _shortfalls(changed, now)))
+    return bool(_breaks(check(changed, {**now, **change}), _shortfalls(changed, now)))
 
 
 def _without(problem: Problem, plan: Plan, absent: Collection[Cell]) -> tuple[Problem, dict[Cell, State]]:
@@ -109,28 +120,61 @@ def _without(problem: Problem, plan: Plan, absent: Collection[Cell]) -> tuple[Pr
     return replace(problem, fixed=fixed), {**plan, **dict.fromkeys(absent, State.AWAY)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """`then`: the plan that it leads to."""
+
+    person: str
+    comes: tuple[Cell, ...]
+    instead: tuple[Cell, ...]
+    then: Plan
+
+    def swap(self, problem: Problem, before: Sequence[int]) -> Swap:
+        """With what it costs in all."""
+        after = _worth(problem, self.then)
+        cost = tuple(now - was for now, was in zip(after, before, strict=True))
+        return Swap(self.person, self.comes, self.instead, cost)
+
+
 def _ways(
-    problem: Problem, plan: Mapping[Cell, State], absent: Collection[Cell]
-) -> Iterator[tuple[str, tuple[Cell, ...], tuple[Cell, ...], dict[Cell, State]]]:
-    for member in problem.members:
-        comes = tuple(
-            cell
-            for gap in absent
-            if plan[cell := gap._replace(person=member.id)] is State.HOME and cell not in problem.fixed
-        )
-        if not comes:
-            continue
-        then = {**plan, **dict.fromkeys(comes, State.OFFICE)}
-        yield member.id, comes, (), then
-        for other in problem.days:
-            instead = tuple(
-                cell
-                for half in HALVES
-                if plan[cell := Cell(member.id, other, half)] is State.OFFICE and cell not in problem.fixed
-            )
-            if other > comes[0].day and len(instead) >= len(comes):
-                given = instead[: len(comes)]
-                yield member.id, comes, given, {**then, **dict.fromkeys(given, State.HOME)}
+    problem: Problem, plan: Plan, absent: Collection[Cell], person: str, already: Shortfalls
+) -> Iterator[_Way]:
+    """How somebody could step in so that nothing more is broken than was. Only what each step can break is looked at:
+    a month of many people has hundreds of them."""
+    comes = tuple(
+        cell
+        for gap in absent
+        if plan[cell := gap._replace(person=person)] is State.HOME and cell not in problem.fixed
+    )
+    then = {**plan, **dict.fromkeys(comes, State.OFFICE)}
+    if not comes or _breaks(check_near(problem, then, {*absent, *comes}), already):
+        return
+    yield _Way(person, comes, (), then)
+    for other in (day for day in problem.days if day > comes[0].day):
+        could = (Cell(person, other, half) for half in HALVES)
+        free = [cell for cell in could if plan[cell] is State.OFFICE and cell not in problem.fixed]
+        instead = tuple(free[: len(comes)])
+        at_home = {**then, **dict.fromkeys(instead, State.HOME)}
+        if len(instead) == len(comes) and not _breaks(check_near(problem, at_home, instead), already):
+            yield _Way(person, comes, instead, at_home)
+
+
+def _cheapest(problem: Problem, ways: Sequence[_Way]) -> tuple[tuple[int, ...], list[_Way]]:
+    """Those of a person's ways that cost their own wishes the least, the best few of them, and what these cost then:
+    what counts before all that is shared with others."""
+    person = ways[0].person
+    own = replace(
+        problem,
+        members=[one for one in problem.members if one.id == person],
+        fixed={cell: one for cell, one in problem.fixed.items() if cell.person == person},
+        wishes=[one for one in problem.wishes if one.cell.person == person],
+        published={cell: one for cell, one in problem.published.items() if cell.person == person},
+    )
+    before = _worth(own, {**ways[0].then, **dict.fromkeys(ways[0].comes, State.HOME)})
+    worths = sorted(((_worth(own, one.then), one) for one in ways), key=lambda found: found[0])
+    least = worths[0][0][:OWN_WISHES]
+    cost = tuple(after - was for after, was in zip(least, before, strict=False))
+    return cost, [one for of, one in worths if of[:OWN_WISHES] == least][:MOST_WAYS]
 
 
 Shortfalls = Mapping[tuple[Rule, date | None, str], int]
@@ -145,16 +189,11 @@ def _short(one: Violation) -> int:
     return abs(one.found - one.allowed)
 
 
-def _breaks(problem: Problem, plan: Plan, already: Shortfalls) -> list[Violation]:
-    """What a plan breaks that was not broken already, or more than it was."""
-    return [
-        one for one in check(problem, plan) if _short(one) > already.get((one.rule, one.day, one.half), -1)
-    ]
-
-
-def _values(of: object) -> tuple[int, ...]:
-    return tuple(getattr(of, name) for name in type(of).__dataclass_fields__)  # type: ignore[attr-defined]
+def _breaks(found: Iterable[Violation], already: Shortfalls) -> list[Violation]:
+    """What of this was not broken already, or is more than it was."""
+    return [one for one in found if _short(one) > already.get((one.rule, one.day, one.half), -1)]
 
 
 def _worth(problem: Problem, plan: Plan) -> tuple[int, ...]:
-    return _values(worth(problem, plan))
+    found = worth(problem, plan)
+    return tuple(getattr(found, name) for name in Worth.__dataclass_fields__)

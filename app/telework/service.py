@@ -77,17 +77,22 @@ class Office:
         """A plan by its minutes."""
         return self.cell(plan.on_date, plan.half, plan.kind, plan.part)
 
+    def elsewhere(self, on: date, half: Half) -> TimeSpan:
+        """From when until when somebody is away who is so for all of a half-day: with the time before the office opens
+        or after it closes, and with the break beside it."""
+        day = day_span(on, self.timezone)
+        if half is Half.AM:
+            return TimeSpan(day.start, self.window(on, Half.PM).start)
+        return TimeSpan(self.window(on, Half.AM).end, day.end)
+
     def away(self, plan: TeleworkPlan) -> TimeSpan:
-        """From when until when somebody is away by a plan of a half-day, or of a part of it: with the time before the
-        office opens or after it closes, and with the break beside it."""
-        morning, afternoon = (self.window(plan.on_date, half) for half in Half)
-        day, part = day_span(plan.on_date, self.timezone), plan.part or self.hours_of(plan.half)
+        """The same by a plan of a half-day, or of a part of it."""
+        all_of_it, whole = self.elsewhere(plan.on_date, plan.half), self.hours_of(plan.half)
+        part = plan.part or whole
         exact = day_span(plan.on_date, self.timezone, part.starts, part.ends)
-        whole = self.hours_of(plan.half)
-        start, end = (day.start, afternoon.start) if plan.half is Half.AM else (morning.end, day.end)
         return TimeSpan(
-            start if part.starts <= whole.starts else exact.start,
-            end if part.ends >= whole.ends else exact.end,
+            all_of_it.start if part.starts <= whole.starts else exact.start,
+            all_of_it.end if part.ends >= whole.ends else exact.end,
         )
 
     def closes_at(self, on: date) -> datetime:

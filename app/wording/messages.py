@@ -65,6 +65,9 @@ MESSAGES: Mapping[str, LazyString] = {
     "telework.swap_accepted": lazy_gettext("%(on)s: %(actor)s comes in for who is absent."),
     "telework.swap_declined": lazy_gettext("%(on)s: %(actor)s cannot come in."),
     "telework.swap_withdrawn": lazy_gettext("%(on)s: somebody else comes in. You need not answer any more."),
+    "telework.swap_ended": lazy_gettext(
+        "%(on)s: the rotation was planned anew or withdrawn. You need not answer any more."
+    ),
     "telework.conflict": lazy_gettext(
         "%(on)s, %(halves)s: telework was approved, yet you checked in. Say under My days where you worked."
     ),

@@ -1,6 +1,6 @@
 """A month of a section: who is where in each half-day; the musts of a plan, what it is worth, and its check; pure."""
 
-from app.rotation.rules.musts import Rule, Violation, check, limit_of
+from app.rotation.rules.musts import Rule, Violation, check, check_near, limit_of
 from app.rotation.rules.problem import (
     FRIDAY,
     HALVES,
@@ -50,6 +50,7 @@ __all__ = [
     "Worth",
     "available",
     "check",
+    "check_near",
     "limit_of",
     "sharers",
     "uncalled",

@@ -62,15 +62,25 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
             found.append(Violation(Rule("missing", cell.person), cell.day, cell.half))
         elif plan[cell] is State.AWAY and not problem.is_away(cell):
             found.append(Violation(Rule("away", cell.person), cell.day, cell.half))
-    if found:
-        return found
+    return found or check_near(problem, plan, set(problem.cells()))
+
+
+def check_near(problem: Problem, plan: Plan, cells: Collection[Cell]) -> list[Violation]:
+    """Of a whole plan, the musts that it breaks of these cells' people and in these half-days: all that a change of
+    these cells can break or mend."""
+    found: list[Violation] = []
     for cell, fixed in problem.fixed.items():
-        if plan[cell] is not fixed.state:
+        if cell in cells and plan[cell] is not fixed.state:
             found.append(Violation(Rule("fixed", cell.person, fixed.why), cell.day, cell.half))
+    people, half_days = {cell.person for cell in cells}, {(cell.day, cell.half) for cell in cells}
     for member in problem.members:
-        found += _of_member(problem, member, plan)
-    for half_day, states in _by_half_day(problem, plan).items():
-        found += _of_half_day(problem, half_day, states)
+        if member.id in people:
+            found += _of_member(problem, member, plan)
+    for day in problem.days:
+        for half in HALVES:
+            if (day, half) in half_days:
+                states = {one.id: plan[Cell(one.id, day, half)] for one in problem.members}
+                found += _of_half_day(problem, (day, half), states)
     return found
 
 
@@ -144,15 +154,6 @@ def _of_rows(
         chosen = [one for one in run[-most - 1 :] if one in open_days]
         if len(run) > most and chosen:
             yield Violation(Rule("row", member.id), chosen[-1], "", len(run), most)
-
-
-def _by_half_day(problem: Problem, plan: Plan) -> dict[tuple[date, str], dict[str, State]]:
-    found: dict[tuple[date, str], dict[str, State]] = {
-        (day, half): {} for day in problem.days for half in HALVES
-    }
-    for cell in problem.cells():
-        found[cell.day, cell.half][cell.person] = plan[cell]
-    return found
 
 
 def _of_half_day(problem: Problem, half_day: HalfDay, states: Mapping[str, State]) -> Iterator[Violation]:

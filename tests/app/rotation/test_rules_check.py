@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
+from random import Random
 
 import pytest
 
@@ -24,8 +26,10 @@ from app.rotation.rules import (
     State,
     Violation,
     check,
+    check_near,
 )
 from app.rotation.search import Found, search
+from tests.app.rotation import problems
 
 MONDAY, TUESDAY = date(2026, 12, 7), date(2026, 12, 8)
 A, B, C = "aoki", "baba", "chiba"
@@ -226,3 +230,20 @@ def test_who_is_away_is_not_in_the_office_for_anybody() -> None:
     seated = of_aoki(problem(fixed=away, seats=2, terminals=0), mentor=B)
     assert Violation(Rule("mentor", A), MONDAY, "am") in check(seated, plan(seated))
     assert not [one for one in check(seated, plan(seated)) if (one.day, one.half) == (MONDAY, "am")][1:]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_a_change_of_some_cells_breaks_or_mends_is_seen_near_them(seed: int) -> None:
+    random, other = Random(seed), {State.HOME: State.OFFICE, State.OFFICE: State.HOME}
+    asked = problems.problem(seed, people=12, days=8, tight=0.5)
+    free = [cell for cell in asked.cells() if cell not in asked.fixed]
+    where = {cell: random.choice([State.HOME, State.OFFICE]) for cell in free}
+    now = {**{cell: one.state for cell, one in asked.fixed.items()}, **where}
+    for _time in range(10):
+        changed = {random.choice(free) for _cell in range(random.randint(1, 4))}
+        then = {**now, **{cell: other[now[cell]] for cell in changed}}
+        before, after = Counter(check(asked, now)), Counter(check(asked, then))
+        near_before = Counter(check_near(asked, now, changed))
+        near_after = Counter(check_near(asked, then, changed))
+        assert (after - before, before - after) == (near_after - near_before, near_before - near_after)
+        now = then

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
-from app.rotation.rules import HALVES, Cell, Cover, Fixed, Member, Plan, Problem, State, Wish
+import pytest
+
+from app.rotation import whatif
+from app.rotation.rules import HALVES, Cell, Cover, Fixed, Member, Plan, Problem, State, Wish, check, worth
 from app.rotation.seating import DAY, Coming, Desk, seat
-from app.rotation.whatif import MOST_SWAPS, Swap, WaysOut, makes_worse, ways_out
+from app.rotation.whatif import MOST_PEOPLE, MOST_SWAPS, MOST_WAYS, Swap, WaysOut, makes_worse, ways_out
 
 DAYS = [date(2026, 12, day) for day in (7, 8, 9)]
 TODAY, TOMORROW, LATER = DAYS
@@ -117,6 +121,37 @@ def test_what_is_broken_already_hides_no_other_day_and_is_not_made_worse() -> No
     # Two are wanted and one is in: without the absent it is less, with another it is as it was.
     two = problem(covers=[replace(COUNTER, least=2)])
     assert len(swaps(two, OTHERS)) == 3
+
+
+def test_who_could_step_in_is_found_alone_as_among_all() -> None:
+    wishes = [*wish("b", TODAY, care=True), *wish("c", TODAY), *wish("d", TOMORROW), *wish("e", TODAY)]
+    asked = problem(wishes=wishes)
+    for one in swaps(asked, OTHERS):
+        assert ways_out(asked, OTHERS, absent(), person=one.person).swaps == [one]
+    assert len(ways_out(asked, OTHERS, absent(), person="b").swaps) == 1, "though three are better"
+    assert ways_out(asked, OTHERS, absent(), person="absent").swaps == []
+
+
+def test_the_whole_is_looked_at_a_few_times_however_many_could_step_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted: Counter[str] = Counter()
+
+    def count(name: str, of: Callable[[Problem, Plan], object]) -> None:
+        def counting(asked: Problem, now: Plan) -> object:
+            counted[name] += len(asked.members) == len(many.members)
+            return of(asked, now)
+
+        monkeypatch.setattr(whatif, name, counting)
+
+    ids = ["absent", *(f"p{number:02}" for number in range(60))]
+    days = [TODAY + timedelta(days=7 * week + day) for week in range(3) for day in range(5)]
+    many = Problem(days, [Member(one, one) for one in ids], covers=[Cover("counter", frozenset(ids), 1)])
+    count("check", check)
+    count("worth", worth)
+    assert len(ways_out(many, plan(many, *ids[1:]), absent()).swaps) == MOST_SWAPS
+    assert counted["check"] == 2
+    assert counted["worth"] <= 1 + MOST_PEOPLE * MOST_WAYS
 
 
 def test_whoever_comes_sits_near_their_unit_whole_days_choose_first() -> None:

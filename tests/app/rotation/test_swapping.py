@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from threading import Barrier
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import pipeline
-from app.database import reading, transaction
+from app.bookings.models import Booking
+from app.database import reading
 from app.errors import Conflict, Forbidden, RuleBroken
 from app.events import Event
 from app.rotation import service, swapping
@@ -19,8 +18,7 @@ from app.rotation.form import plan_of
 from app.rotation.models import Rotation, RotationCell, RotationSwap, SwapState
 from app.rotation.rules import Violation, check
 from app.rotation.standing import look
-from app.rotation.swapping import Answered
-from app.rotation.ways import Absence, Way, swaps_of
+from app.rotation.ways import Absence, swaps_of
 from app.spaces.models import Space, Zone
 from app.spaces.rules import Kind
 from app.telework.requesting import Wanted
@@ -28,39 +26,15 @@ from app.telework.rules import Half, PlanKind
 from app.timespan import TimeSpan
 from tests.app.rotation import months
 from tests.app.rotation.months import FIRST
-from tests.app.telework.desk import approve, ask, hire, make_rule, plan_ids, section_id, whole
+from tests.app.rotation.swaps import SECOND, answer, ask_two, counter, seat_section, state
+from tests.app.telework.desk import approve, ask, make_rule, plan_ids, section_id, whole
 from tests.app.test_concurrency import Act, at_once
 from tests.house import DAY, OFFICE, House, at
 
 
 @pytest.fixture
 def office(house: House) -> House:
-    make_rule(house, week=10)
-    own = section_id(house, "soumu")
-    with transaction(house.engine) as session:
-        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
-    return house
-
-
-def answer(
-    house: House, swap_id: int, who: str = "baba", *, accepts: bool = True, now: str = "08:05", day: int = 0
-) -> Answered:
-    with transaction(house.engine) as session:
-        done = pipeline.answer_swap(
-            session,
-            swap_id,
-            accepts=accepts,
-            actor=house.people[who].as_of(DAY + timedelta(days=day)),
-            office=OFFICE,
-            now=at(now, day=day),
-        )
-        session.expunge_all()
-    return done
-
-
-def state(house: House, swap_id: int) -> SwapState:
-    with reading(house.engine) as session:
-        return session.get_one(RotationSwap, swap_id).state
+    return seat_section(house)
 
 
 def test_who_accepts_comes_in_with_plan_and_seat(office: House) -> None:
@@ -129,29 +103,6 @@ def test_a_plan_that_changed_meanwhile_is_not_overwritten(office: House) -> None
         answer(office, swap_id)
 
 
-def counter(office: House, at_home: tuple[str, ...], in_office: tuple[str, ...]) -> int:
-    """A published week; on the first day one of these is wanted at the counter. The rotation's id."""
-    hire(office, "kato")
-    minded = {who: office.people[who].id for who in (*at_home, *in_office)}
-    months.setting(office, covers=[{"name": "窓口", "least": 1, "people": list(minded.values())}])
-    rotation_id = months.planned(office)
-    on = FIRST.isoformat()
-    with transaction(office.engine) as session:
-        rotation = session.get_one(Rotation, rotation_id)
-        rotation.plan = {
-            **(rotation.plan or {}),
-            **{
-                str(user_id): {
-                    **(rotation.plan or {})[str(user_id)],
-                    on: dict.fromkeys(("am", "pm"), "home" if who in at_home else "office"),
-                }
-                for who, user_id in minded.items()
-            },
-        }
-    months.publish(office, rotation_id)
-    return rotation_id
-
-
 def could(office: House, rotation_id: int, absent: str) -> set[str]:
     """Who could step in on the first day."""
     with reading(office.engine) as session:
@@ -184,57 +135,9 @@ def test_whoever_is_on_leave_or_decided_otherwise_by_now_is_not_asked(office: Ho
 # What stands when they accept
 
 
-SECOND = FIRST + timedelta(days=1)
-
-
 @pytest.fixture
 def two(house: House) -> tuple[int, int, int]:
     return ask_two(house)
-
-
-def ask_two(house: House, least: int = 3) -> tuple[int, int, int]:
-    """A published week with three of five at the counter, in which two are absent on the first day; baba and kimura are
-    asked to come in for them, and to be at home on the second, when kondo is too. The ids of the rotation and swaps."""
-    make_rule(house, week=10)
-    hire(house, "kato", "kimura", "kondo")
-    ids = [house.people[who].id for who in ("aoki", "baba", "kato", "kimura", "kondo")]
-    months.setting(house, covers=[{"name": "窓口", "least": least, "people": ids}])
-    rotation_id = months.planned(house)
-    on_days = {
-        who: {FIRST: "office", SECOND: "office"} for who in ("aoki", "baba", "kato", "kimura", "kondo")
-    }
-    on_days["baba"][FIRST] = on_days["kimura"][FIRST] = on_days["kondo"][SECOND] = "home"
-    rewrite(house, rotation_id, on_days)
-    months.publish(house, rotation_id)
-    ways = {
-        who: Way(
-            months.stored(house, rotation_id).plan or {},
-            Absence(house.people[absent].id, FIRST),
-            house.people[who].id,
-            [{"on": FIRST.isoformat(), "half": half} for half in Half],
-            [{"on": SECOND.isoformat(), "half": half} for half in Half],
-        )
-        for absent, who in (("aoki", "baba"), ("kato", "kimura"))
-    }
-    with transaction(house.engine) as session:
-        rotation = session.get_one(Rotation, rotation_id)
-        chiba = house.people["chiba"]
-        first, second = (
-            swapping.offer(session, rotation, way, actor=chiba, now=at("08:03")).id for way in ways.values()
-        )
-    return rotation_id, first, second
-
-
-def rewrite(house: House, rotation_id: int, on_days: Mapping[str, Mapping[date, str]]) -> None:
-    """The plan of a rotation says so of some people's days, whatever the rules."""
-    with transaction(house.engine) as session:
-        rotation = session.get_one(Rotation, rotation_id)
-        plan = dict(rotation.plan or {})
-        for who, days in on_days.items():
-            person = str(house.people[who].id)
-            said = {on.isoformat(): {"am": where, "pm": where} for on, where in days.items()}
-            plan[person] = {**plan[person], **said}
-        rotation.plan = plan
 
 
 def broken(house: House, rotation_id: int) -> list[Violation]:
@@ -306,17 +209,54 @@ def test_who_would_be_at_home_instead_without_a_terminal_left_is_refused(
 # Seats and hours
 
 
+def seats_on(house: House, who: str, on: date = FIRST) -> list[Booking]:
+    """What rotations have booked for somebody on a day and nobody has given up."""
+    person = house.people[who].id
+    return [one for one in months.seats(house) if one.user_id == person and OFFICE.day(one.start_at) == on]
+
+
+def leave_desks(house: House, *left: int) -> None:
+    """Of the section's desks no other can be had."""
+    with reading(house.engine) as session:
+        query = select(Space.id).join(Zone, Zone.id == Space.zone_id)
+        desks = set(session.scalars(query.where(Zone.code == "A", Space.kind == Kind.SEAT)))
+    for where, space_id in house.spaces.items():
+        if space_id in desks.difference(left):
+            house.break_(where)
+
+
 def test_who_finds_no_seat_is_told_so(office: House) -> None:
     swap_id = months.swap(office)
-    with reading(office.engine) as session:
-        query = select(Space.id).join(Zone, Zone.id == Space.zone_id)
-        taken = set(session.scalars(query.where(Zone.code == "A", Space.kind == Kind.SEAT)))
-    for where, space_id in office.spaces.items():
-        if space_id in taken:
-            office.break_(where)
+    leave_desks(office)
     done = answer(office, swap_id)
     assert (done.booked, done.is_unseated) == ([], True)
     assert months.plans(office)[office.people["baba"].id, FIRST, "am"].kind is PlanKind.OFFICE
+
+
+def test_the_seat_of_who_is_absent_is_given_up_and_goes_to_who_comes_in(office: House) -> None:
+    swap_id = months.swap(office)
+    (seat,) = seats_on(office, "aoki")
+    leave_desks(office, seat.space_id)
+    done = answer(office, swap_id)
+    assert not done.is_unseated
+    assert seats_on(office, "aoki") == []
+    assert [one.space_id for one in seats_on(office, "baba")] == [seat.space_id]
+    with reading(office.engine) as session:
+        told = session.scalars(select(Event).where(Event.kind == "booking.cancelled")).all()
+    assert seat.user_id in {one.data["user_id"] for one in told}
+
+
+def test_who_is_absent_for_half_a_day_keeps_their_seat_for_the_other(office: House) -> None:
+    rotation_id = counter(office, ("baba",), ("aoki",))
+    aoki, baba = office.people["aoki"].id, office.people["baba"].id
+    (seat,) = seats_on(office, "aoki")
+    leave_desks(office, seat.space_id)
+    done = answer(office, months.offer(office, rotation_id, Absence(aoki, FIRST, "pm"), baba))
+    assert not done.is_unseated
+    for who, half in (("aoki", Half.AM), ("baba", Half.PM)):
+        assert [(one.space_id, one.span) for one in seats_on(office, who)] == [
+            (seat.space_id, OFFICE.window(FIRST, half))
+        ]
 
 
 @pytest.mark.parametrize(("now", "kinds"), [("09:30", ["office", "office"]), ("12:30", ["home", "office"])])
