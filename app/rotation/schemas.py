@@ -176,9 +176,12 @@ class ExpectedView(Schema):
 
 
 class UnseatedView(Schema):
+    """`part`: for a part of their hours alone."""
+
     user_id = fields.Integer()
     name = fields.String()
     on = fields.Date()
+    part = fields.Boolean()
 
 
 class WithdrawQuery(Schema):

@@ -56,6 +56,10 @@ class Held(NamedTuple):
     def is_offer(self) -> bool:
         return self.status is Status.HELD
 
+    @property
+    def span(self) -> TimeSpan:
+        return TimeSpan(self.start, self.end)
+
     def touches(self, window: TimeSpan) -> bool:
         return self.start < window.end and self.end > window.start
 
