@@ -163,6 +163,12 @@ class RotationView(RotationSummary):
     conflict = fields.Nested(ConflictView, allow_none=True)
 
 
+class RotationAskedView(RotationView):
+    """`publishable_from`: where its seats cannot be booked that far ahead yet, when they can."""
+
+    publishable_from = fields.AwareDateTime(allow_none=True)
+
+
 class RotationList(Schema):
     items = fields.List(fields.Nested(RotationSummary))
     next_cursor = fields.Integer(allow_none=True)

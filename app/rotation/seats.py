@@ -23,7 +23,7 @@ from app.rotation.models import Key, Rotation, RotationBooking
 from app.rotation.rules import HalfDay
 from app.rotation.seating import DAY, Coming, Desk, seat
 from app.rotation.standing import Unmet
-from app.rotation.usable import Held, held_desks, home_zones, whole_span, windows
+from app.rotation.usable import Held, bookable, held_desks, home_zones, whole_span, windows
 from app.rotation.writing import Broken
 from app.spaces.barriers import Barrier, barriers
 from app.spaces.models import Space
@@ -105,7 +105,7 @@ class Seats:
         self.people: Mapping[int, Governed] = governed(session, people)
         self._rulebook = rulebook(session)
         zones = home_zones(session, self._rulebook, rotation.section_id)
-        self.booked_zones = [zone for zone in zones if not zone.free_seating and zone.lots_at is None]
+        self.booked_zones = bookable(zones)
         self.free_zones = [zone for zone in zones if zone.free_seating]
         self.desks = self._desks()
         self._persons = find_people(session, people, office.day(now))

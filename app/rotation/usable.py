@@ -43,6 +43,11 @@ def _homes(zones: Iterable[Zone], book: Rulebook, section_id: int) -> list[Zone]
     return [zone for distance, zone in found if distance == nearest]
 
 
+def bookable(zones: Iterable[Zone]) -> list[Zone]:
+    """Those of these zones in which a rotation books seats."""
+    return [zone for zone in zones if not zone.free_seating and zone.lots_at is None]
+
+
 class Held(NamedTuple):
     """A desk that somebody has booked, is offered or sits at."""
 

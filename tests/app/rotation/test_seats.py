@@ -1,18 +1,22 @@
-"""Whoever holds a desk for a part of their hours has one booked for the rest; on both databases."""
+"""The seats that are booked with a rotation: around what people hold already, and no further ahead than can be."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
 
 from app.database import transaction
-from app.rotation.models import Rotation
+from app.errors import RuleBroken
+from app.rotation.models import Rotation, State
 from app.spaces.models import Zone
-from tests.app.rotation.months import FIRST, planned, publish, seats
+from app.spaces.rules import Kind
+from app.spaces.service import set_policy
+from tests.app.rotation.months import FIRST, LAST, planned, plans, publish, seats, stored
 from tests.app.telework.desk import make_rule, section_id
-from tests.house import DAY, OFFICE, House
+from tests.fixtures.web import Api
+from tests.house import DAY, OFFICE, House, at
 
 ON = (FIRST - DAY).days
 
@@ -73,3 +77,39 @@ def test_what_is_booked_around_stays_when_the_days_are_published_anew(three: Hou
     before = {one.id for one in seats(three) if OFFICE.day(one.start_at) == FIRST}
     publish(three, all_in(three))
     assert {one.id for one in seats(three) if OFFICE.day(one.start_at) == FIRST} == before
+
+
+def look_ahead(house: House, horizon: str) -> None:
+    """So far ahead seats can be booked by a rotation."""
+    with transaction(house.engine) as session:
+        set_policy(session, Kind.SEAT, "horizon_facility", horizon, now=at("00:00"), actor_id=None)
+
+
+def test_days_that_no_seat_can_be_booked_for_yet_are_not_published(three: House) -> None:
+    rotation_id = all_in(three)
+    look_ahead(three, "5d")
+    with pytest.raises(RuleBroken, match=r"rotation\.too_far") as caught:
+        publish(three, rotation_id)
+    opens_at = OFFICE.open_on(LAST).start - timedelta(days=5)
+    assert caught.value.facts["allowed"] == f">= {opens_at.isoformat()}"
+    assert (stored(three, rotation_id).state, plans(three), seats(three)) == (State.FOUND, {}, [])
+    look_ahead(three, f"{(LAST - DAY).days + 1}d")
+    assert publish(three, rotation_id).unseated == []
+
+
+def test_where_no_seat_is_booked_the_days_are_published_however_far_ahead(three: House) -> None:
+    with transaction(three.engine) as session:
+        session.execute(update(Zone).where(Zone.code == "A").values(free_seating=True))
+    look_ahead(three, "5d")
+    assert publish(three, all_in(three)).expected
+
+
+def test_who_asks_for_days_over_the_api_is_told_from_when_they_can_be_published(
+    api: Api, three: House
+) -> None:
+    look_ahead(three, "5d")
+    asked = {"section": section_id(three, "soumu"), "from": FIRST.isoformat(), "to": LAST.isoformat()}
+    answer = api.call("chiba", "POST", "/rotations", asked)
+    assert answer.status_code == 201, answer.text
+    opens_at = OFFICE.open_on(LAST).start - timedelta(days=5)
+    assert datetime.fromisoformat(answer.get_json()["publishable_from"]) == opens_at
