@@ -19,6 +19,7 @@ from app.bookings.rules import Status
 from app.database import lock_rows
 from app.errors import Conflict, RuleBroken
 from app.people.service import Person
+from app.rotation.ahead import check_ahead
 from app.rotation.form import plan_of
 from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, State
 from app.rotation.rules import State as Where
@@ -60,7 +61,7 @@ def publish(
     it is its own preview.
 
     Raises Conflict `rotation.state` or `telework.day_closed`, RuleBroken `rotation.of_no_section`, `rotation.over`,
-    `rotation.breaks_rules`.
+    `rotation.too_far` where seats cannot be booked that far ahead yet, `rotation.breaks_rules`.
     """
     if rotation.section_id is None:
         raise RuleBroken("rotation.of_no_section")
@@ -86,6 +87,9 @@ def publish(
     before = [one for one in _seats_of(session, earlier, now) if first <= office.day(one.start_at) <= last]
     plans = _plans(session, planned)
     cells = _cells(planned, plans, _stored(session, earlier), office)
+    in_office = [on for (_user, on, _half), cell in cells.items() if cell.kind is PlanKind.OFFICE]
+    zones = {desk.zone_id for desk in seats.desks}
+    check_ahead(session, zones, max(in_office, default=today), office=office, now=now)
     fresh = {key: cell for key, cell in cells.items() if _is_fresh(plans.get(key), cell, office)}
     kinds = {key: _kind(plans.get(key), cell) for key, cell in fresh.items()}
     broken = would_break(session, kinds, seats.people, office)

@@ -18,6 +18,7 @@ from app.extensions import db
 from app.fields import Day, Identifier
 from app.http import Blueprint, cursor_page, now, settings, today
 from app.rotation import service, swapping
+from app.rotation.ahead import publishable_from
 from app.rotation.form import A_HALF
 from app.rotation.models import Rotation, RotationSwap
 from app.rotation.needs import needs_of, what_if
@@ -29,6 +30,7 @@ from app.rotation.schemas import (
     LocksSeen,
     PublishedView,
     PublishQuery,
+    RotationAskedView,
     RotationList,
     RotationRequest,
     RotationsQuery,
@@ -60,16 +62,18 @@ SEERS = (Role.CHIEF, Role.PERSONNEL, Role.AUDITOR)
 
 @api.route("/rotations", methods=["POST"])
 @api.arguments(RotationRequest)
-@api.response(201, RotationView)
+@api.response(201, RotationAskedView)
 @allow(*PLANNERS)
 def ask(body: dict[str, Any]) -> Any:
     """Ask for a section's days to be planned, or for a problem in the documented form. The search runs meanwhile"""
     limits = {name: body[name] for name in ("seconds", "work", "seed")}
+    opens_at = None
     with transaction(db.engine) as session:
         if "problem" in body:
             form = plain(body["problem"])
             made = service.ask_for(session, form, actor=asker(), limits=limits, now=now())
         else:
+            office = service.office_of(settings())
             made = service.ask(
                 session,
                 actor=asker(),
@@ -77,10 +81,11 @@ def ask(body: dict[str, Any]) -> Any:
                 first=body["first"],
                 last=body["last"],
                 limits=limits,
-                office=service.office_of(settings()),
+                office=office,
                 now=now(),
             )
-        return rotation_shown(made)
+            opens_at = publishable_from(session, body["section"], made.last_on, office=office, now=now())
+        return {**rotation_shown(made), "publishable_from": opens_at}
 
 
 def plain(said: Any) -> Any:

@@ -163,6 +163,12 @@ class RotationView(RotationSummary):
     conflict = fields.Nested(ConflictView, allow_none=True)
 
 
+class RotationAskedView(RotationView):
+    """`publishable_from`: where its seats cannot be booked that far ahead yet, when they can."""
+
+    publishable_from = fields.AwareDateTime(allow_none=True)
+
+
 class RotationList(Schema):
     items = fields.List(fields.Nested(RotationSummary))
     next_cursor = fields.Integer(allow_none=True)
@@ -176,9 +182,12 @@ class ExpectedView(Schema):
 
 
 class UnseatedView(Schema):
+    """`part`: for a part of their hours alone."""
+
     user_id = fields.Integer()
     name = fields.String()
     on = fields.Date()
+    part = fields.Boolean()
 
 
 class WithdrawQuery(Schema):

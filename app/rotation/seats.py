@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import chain, islice
+from itertools import islice
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,30 +20,48 @@ from app.errors import DomainError
 from app.people.service import Person, find_people
 from app.rotation.expected import Expected, expected
 from app.rotation.models import Key, Rotation, RotationBooking
-from app.rotation.rules import HALVES, HalfDay
+from app.rotation.rules import HalfDay
 from app.rotation.seating import DAY, Coming, Desk, seat
 from app.rotation.standing import Unmet
-from app.rotation.usable import held_desks, home_zones, whole_span, windows
+from app.rotation.usable import Held, bookable, held_desks, home_zones, whole_span, windows
 from app.rotation.writing import Broken
-from app.spaces.barriers import barriers
+from app.spaces.barriers import Barrier, barriers
 from app.spaces.models import Space
 from app.spaces.rules import Kind
 from app.spaces.service import in_layout, policies
 from app.telework.caps.service import Governed, governed, rulebook
 from app.telework.rules import Half, PlanKind
 from app.telework.service import Office
-from app.timespan import TimeSpan
+from app.timespan import TimeSpan, without
 
 TRIES = 3  # so many desks are tried for somebody, where a rule stands before the first
+PersonDay = tuple[int, date]
+Hours = dict[PersonDay, list[TimeSpan]]
 
 
 @dataclass(frozen=True, slots=True)
 class Unseated:
-    """Somebody for whom there is no seat on a day."""
+    """Somebody for whom there is no seat on a day, or (`part`) for a part of their hours."""
 
     user_id: int
     name: str
     on: date
+    part: bool = False
+
+
+@dataclass(slots=True)
+class Taken:
+    """The desks that cannot be had: in some of a half-day, and when exactly."""
+
+    halves: dict[HalfDay, set[int]] = field(default_factory=lambda: defaultdict(set))
+    spans: dict[tuple[date, int], list[TimeSpan]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, half_day: HalfDay, space_id: int, span: TimeSpan) -> None:
+        self.halves[half_day].add(space_id)
+        self.spans[half_day[0], space_id].append(span)
+
+    def is_free(self, desk: Desk, on: date, span: TimeSpan) -> bool:
+        return not any(span.overlaps(one) for one in self.spans.get((on, desk.id), ()))
 
 
 @dataclass(slots=True)
@@ -87,7 +105,7 @@ class Seats:
         self.people: Mapping[int, Governed] = governed(session, people)
         self._rulebook = rulebook(session)
         zones = home_zones(session, self._rulebook, rotation.section_id)
-        self.booked_zones = [zone for zone in zones if not zone.free_seating and zone.lots_at is None]
+        self.booked_zones = bookable(zones)
         self.free_zones = [zone for zone in zones if zone.free_seating]
         self.desks = self._desks()
         self._persons = find_people(session, people, office.day(now))
@@ -103,70 +121,123 @@ class Seats:
         )
 
     def book(self, cells: Mapping[Key, PlanKind], before: Sequence[Booking], found: Published) -> None:
-        """Seats for those who come; of what was booked before, give back what is not needed any more. The caller has
-        taken the turn."""
-        coming = self._coming(cells)
-        kept = self._kept(coming, before, found)
-        wanted = [one for one in coming if (int(one.person), one.day) not in kept]
-        if not wanted or not (self.desks or self.free_zones):
+        """Seats for those who come, in the hours that they hold no desk in by a booking of their own; of what was
+        booked before, give back what is not needed any more. The caller has taken the turn."""
+        whole = self._hours(cells)
+        days = sorted({on for _user, on in whole})
+        held = held_desks(self.session, whole_span(days, self.office)) if days else []
+        earlier = {(one.space_id, one.start_at) for one in before}
+        own: dict[int | None, list[Held]] = defaultdict(list)
+        for one in held:
+            is_earlier = (one.space_id, one.start) in earlier
+            if not (is_earlier or one.is_offer):  # what is offered is not theirs yet (RULES 13)
+                own[one.user_id].append(one)
+        hours = self._keep(self._open(whole, own), before, found)
+        if not hours or not (self.desks or self.free_zones):
             return
-        taken, has_one = self._taken(wanted)
-        wanted = [
-            one for one in wanted if not has_one & {(int(one.person), one.day, half) for half in one.halves}
-        ]
-        left = self._seat(wanted, taken, found)
-        found.expected = self._expected(left)
-        found.unseated = self._unseated(left, found.expected)
+        freed = {(one.space_id, one.start_at) for one in found.freed}
+        taken = self._taken(days, [one for one in held if (one.space_id, one.start) not in freed])
+        left = self._seat(hours, own, taken, found)
+        coming = [self._coming(key, spans) for key, spans in left.items()]
+        found.expected = self._expected(coming)
+        in_part = {key for key, spans in left.items() if spans != whole[key]}
+        found.unseated = self._unseated(coming, found.expected, in_part)
 
-    def _kept(
-        self, coming: Iterable[Coming], before: Iterable[Booking], found: Published
-    ) -> set[tuple[int, date]]:
-        """Whose seats of before stay, and on which days; the others are given back."""
-        needed = {(int(one.person), one.day): self._span(one) for one in coming}
-        kept: set[tuple[int, date]] = set()
+    def _hours(self, cells: Mapping[Key, PlanKind]) -> Hours:
+        """The hours of those who come, in order; of a day that has begun, what is left."""
+        windows: dict[PersonDay, list[TimeSpan]] = defaultdict(list)
+        for (user_id, on, half), kind in cells.items():
+            if kind is PlanKind.OFFICE:
+                windows[user_id, on].append(self.office.window(on, Half(half)))
+        found = {}
+        for key in sorted(windows, key=lambda key: (key[1], key[0])):
+            theirs = sorted(windows[key])
+            ahead = [TimeSpan(max(one.start, self.now), one.end) for one in theirs if one.end > self.now]
+            ahead = ahead or theirs
+            found[key] = [TimeSpan(ahead[0].start, ahead[-1].end)]
+        return found
+
+    def _open(self, hours: Hours, own: Mapping[int | None, Sequence[Held]]) -> Hours:
+        """What of these hours people hold no desk in; for noon alone nobody needs one."""
+        found = {}
+        for key, spans in hours.items():
+            theirs = [one.span for one in own.get(key[0], ())]
+            gaps = (gap for span in spans for gap in without(span, theirs))
+            if at_work := [span for gap in gaps if (span := self._at_work(key[1], gap))]:
+                found[key] = at_work
+        return found
+
+    def _at_work(self, on: date, span: TimeSpan) -> TimeSpan | None:
+        """A span without the noon that it begins or ends with."""
+        parts = [part for half in Half if (part := self.office.window(on, half).intersection(span))]
+        return TimeSpan(parts[0].start, parts[-1].end) if parts else None
+
+    def _keep(self, hours: Hours, before: Iterable[Booking], found: Published) -> Hours:
+        """The hours that no seat of before is for; such seats stay, and the others are given back."""
+        left = {key: list(spans) for key, spans in hours.items()}
         for booking in before:
             key = (booking.user_id or 0, self.office.day(booking.start_at))
-            if needed.get(key) == booking.span:
-                kept.add(key)
+            if booking.span in left.get(key, ()):
+                left[key].remove(booking.span)
             else:
                 release.cancel(self.session, booking, actor=self.actor, now=self.now)
                 found.freed.append(booking)
-        return kept
+        return {key: spans for key, spans in left.items() if spans}
 
     def _seat(
-        self, wanted: Sequence[Coming], taken: dict[tuple[date, str], set[int]], found: Published
-    ) -> list[Coming]:
-        """Book desks; returns those who found none."""
-        seated = seat(wanted, self.desks, taken, same_desk=self._same_desk())
+        self, hours: Hours, own: Mapping[int | None, Sequence[Held]], taken: Taken, found: Published
+    ) -> Hours:
+        """Book desks; returns the hours for which none was found.
+
+        Whoever holds a desk for a part of a day stays at it where they can. Whoever is given one for all their hours
+        has it before others look where one is free in some.
+        """
+        at = {desk.id: desk for desk in self.desks}
+        left: Hours = {}
+        for key, spans in hours.items():
+            theirs = [one for one in own.get(key[0], ()) if self.office.day(one.start) == key[1]]
+            same = [at[one.space_id] for one in theirs if one.space_id in at]
+            left[key] = self._sit(key, spans, same, taken, found)
+        coming = {self._coming(key, spans): key for key, spans in left.items() if spans}
+        seated = seat(list(coming), self.desks, taken.halves, same_desk=self._same_desk())
+        for one in sorted(coming, key=lambda one: one not in seated):
+            key = coming[one]
+            desks = dict.fromkeys([seated[one], *self.desks] if one in seated else self.desks)
+            left[key] = self._sit(key, left[key], desks, taken, found)
+        return {key: spans for key, spans in left.items() if spans}
+
+    def _sit(
+        self,
+        key: PersonDay,
+        spans: Iterable[TimeSpan],
+        desks: Collection[Desk],
+        taken: Taken,
+        found: Published,
+    ) -> list[TimeSpan]:
+        """Book the first of these desks that can be had in each of these spans; returns those in which none can."""
         left = []
-        for one in wanted:
-            made = self._allot(one, seated[one], taken) if one in seated else None
+        for span in spans:
+            made = self._allot(key, span, desks, taken)
             if made is None:
-                left.append(one)
+                left.append(span)
                 continue
             found.bookings.append(made)
-            for half in one.halves:
-                taken[one.day, half].add(made.space_id)
+            for half in Half:
+                if span.overlaps(self.office.window(key[1], half)):
+                    taken.add((key[1], half.value), made.space_id, span)
         return left
 
-    def _coming(self, cells: Mapping[Key, PlanKind]) -> list[Coming]:
-        halves: dict[tuple[int, date], list[str]] = defaultdict(list)
-        for (user_id, on, half), kind in cells.items():
-            if kind is PlanKind.OFFICE:
-                halves[user_id, on].append(half)
-        return [
-            Coming(str(user_id), self._unit(user_id, on), on, DAY if len(found) == len(HALVES) else found[0])
-            for (user_id, on), found in sorted(halves.items(), key=lambda item: (item[0][1], item[0][0]))
+    def _coming(self, key: PersonDay, spans: Iterable[TimeSpan]) -> Coming:
+        """Who comes in these hours, by the half-days that they touch."""
+        user_id, on = key
+        touched = [
+            half.value for half in Half if any(one.overlaps(self.office.window(on, half)) for one in spans)
         ]
+        part = DAY if len(touched) == len(Half) else touched[0]
+        return Coming(str(user_id), self._unit(user_id, on), on, part)
 
     def _unit(self, user_id: int, on: date) -> str:
         return str(min(self.people[user_id].sections_on(on), default=0))
-
-    def _span(self, one: Coming) -> TimeSpan:
-        """The hours of who comes; of those which have begun, what is left."""
-        first, last = (self.office.window(one.day, Half(half)) for half in (one.halves[0], one.halves[-1]))
-        start = max(first.start, self.now)
-        return TimeSpan(start if start < last.end else first.start, last.end)
 
     def _desks(self) -> list[Desk]:
         zones = [zone.id for zone in self.booked_zones]
@@ -182,45 +253,40 @@ class Seats:
         found = policies(self.session)
         return not any(found.of(Kind.SEAT, zone.id).change_seats for zone in self.booked_zones)
 
-    def _taken(self, wanted: Sequence[Coming]) -> tuple[dict[tuple[date, str], set[int]], set[Key]]:
-        """The desks that cannot be had, by day and half, and who holds a desk somewhere already."""
-        days = sorted({one.day for one in wanted})
-        whole = whole_span(days, self.office)
-        held = held_desks(self.session, whole)
-        bars = barriers(
-            self.session, whole, self.office.timezone, zone_ids=sorted({desk.zone_id for desk in self.desks})
-        )
-        taken: dict[tuple[date, str], set[int]] = defaultdict(set)
-        has_one: set[Key] = set()
+    def _taken(self, days: Sequence[date], held: Iterable[Held]) -> Taken:
+        """The desks that cannot be had on these days."""
         ours = {desk.id for desk in self.desks}
-        for (on, half), window in windows(days, self.office).items():
-            for one in held:
+        bars = barriers(
+            self.session,
+            whole_span(days, self.office),
+            self.office.timezone,
+            zone_ids=sorted({desk.zone_id for desk in self.desks}),
+        )
+        not_free: list[Held | Barrier] = [*(one for one in held if one.space_id in ours), *bars]
+        taken = Taken()
+        for half_day, window in windows(days, self.office).items():
+            for one in not_free:
                 if one.touches(window):
-                    if not one.is_offer:  # it is not theirs yet (RULES 13)
-                        has_one.add((one.user_id or 0, on, half))
-                    if one.space_id in ours:
-                        taken[on, half].add(one.space_id)
-            taken[on, half] |= {bar.space_id for bar in bars if bar.touches(window)}
-        return taken, has_one
+                    end = window.end if one.end is None else min(one.end, window.end)
+                    taken.add(half_day, one.space_id, TimeSpan(max(one.start, window.start), end))
+        return taken
 
-    def _allot(self, one: Coming, desk: Desk, taken: Mapping[tuple[date, str], set[int]]) -> Booking | None:
-        """Book the desk, or where a rule stands before it another that is free; None where all tried are refused."""
-        person = self._persons.get(int(one.person))
+    def _allot(self, key: PersonDay, span: TimeSpan, desks: Iterable[Desk], taken: Taken) -> Booking | None:
+        """Book the first of these desks that is free in this span, or where a rule stands before it the next; None
+        where all tried are refused."""
+        user_id, on = key
+        person = self._persons.get(user_id)
         if person is None:  # who has left since
             return None
-        others = (
-            other
-            for other in self.desks
-            if other != desk and not any(other.id in taken.get((one.day, half), ()) for half in one.halves)
-        )
-        for tried in islice(chain([desk], others), TRIES):
+        free = (desk for desk in desks if taken.is_free(desk, on, span))
+        for tried in islice(free, TRIES):
             try:
                 with self.session.begin_nested():
                     booking = allot(
                         self.session,
-                        person=person.as_of(one.day),
+                        person=person.as_of(on),
                         space_id=tried.id,
-                        span=self._span(one),
+                        span=span,
                         now=self.now,
                         origin=Origin.ROTATION,
                     )
@@ -245,8 +311,11 @@ class Seats:
             office=self.office,
         )
 
-    def _unseated(self, left: Iterable[Coming], found: Iterable[Expected]) -> list[Unseated]:
-        """Those without a desk who are too many for the seats of zones without booking."""
+    def _unseated(
+        self, left: Iterable[Coming], found: Iterable[Expected], in_part: Collection[PersonDay]
+    ) -> list[Unseated]:
+        """Those without a desk who are too many for the seats of zones without booking. `in_part`: who has a desk for
+        the rest of a day."""
         seats = {(one.on, one.half): one.seats for one in found}
         come: Counter[HalfDay] = Counter()
         unseated = []
@@ -256,5 +325,6 @@ class Seats:
                 come.update(theirs)
             else:
                 person = int(one.person)
-                unseated.append(Unseated(person, self.people[person].name, one.day))
+                is_part = (person, one.day) in in_part
+                unseated.append(Unseated(person, self.people[person].name, one.day, is_part))
         return unseated

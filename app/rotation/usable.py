@@ -43,6 +43,11 @@ def _homes(zones: Iterable[Zone], book: Rulebook, section_id: int) -> list[Zone]
     return [zone for distance, zone in found if distance == nearest]
 
 
+def bookable(zones: Iterable[Zone]) -> list[Zone]:
+    """Those of these zones in which a rotation books seats."""
+    return [zone for zone in zones if not zone.free_seating and zone.lots_at is None]
+
+
 class Held(NamedTuple):
     """A desk that somebody has booked, is offered or sits at."""
 
@@ -55,6 +60,10 @@ class Held(NamedTuple):
     @property
     def is_offer(self) -> bool:
         return self.status is Status.HELD
+
+    @property
+    def span(self) -> TimeSpan:
+        return TimeSpan(self.start, self.end)
 
     def touches(self, window: TimeSpan) -> bool:
         return self.start < window.end and self.end > window.start

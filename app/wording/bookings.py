@@ -50,6 +50,7 @@ LIMITS: Mapping[str, LazyString] = {
     "out_of_order": lazy_gettext("%(sentence)s From %(limit)s on."),
     "lots": lazy_gettext("%(sentence)s From %(limit)s on."),
     "horizon": lazy_gettext("%(sentence)s The latest start is %(limit)s."),
+    "too_far": lazy_gettext("%(sentence)s It can be published from %(limit)s on."),
     "check_in_opens": lazy_gettext("%(sentence)s It opens at %(limit)s."),
 }
 # Of these nobody knows until when, where no instant is given.

@@ -43,6 +43,7 @@ OF_ROTATION: Mapping[str, LazyString] = {
     "rotation.state": lazy_gettext(
         "The rotation is not in a state in which this can be done. Load it again."
     ),
+    "rotation.too_far": lazy_gettext("Some of its days are further ahead than seats can be booked."),
     "rotation.unknown": lazy_gettext("There is no such rotation."),
 }
 ROTATION_STATES: Mapping[str, LazyString] = {

@@ -21,6 +21,7 @@ from app.extensions import db
 from app.fields import day_typed
 from app.http import identifier, now, settings, today
 from app.rotation import service, swapping
+from app.rotation.ahead import publishable_from, too_far
 from app.rotation.cover import CoverOfDay, cover_on
 from app.rotation.grid import Grid, as_shown, grid
 from app.rotation.models import OPEN, Key, Rotation
@@ -193,17 +194,21 @@ def search() -> Answer:
             raise RuleBroken("request.invalid")
         first, last = _month(on)
         with transaction(db.engine) as session:
-            service.ask(
+            office = service.office_of(settings())
+            made = service.ask(
                 session,
                 actor=asker(),
                 section_id=section_id,
                 first=max(first, today()),
                 last=last,
                 limits={"seconds": SECONDS, "work": None, "seed": 1},
-                office=service.office_of(settings()),
+                office=office,
                 now=now(),
             )
+            opens_at = publishable_from(session, section_id, made.last_on, office=office, now=now())
         flash(gettext("The search has begun. You can go on working; the plan appears here."), "done")
+        if opens_at:
+            flash(explain("rotation.too_far", too_far(opens_at)), "doubt")
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
     return redirect(back_to())

@@ -169,6 +169,7 @@ def test_the_preview_over_http_says_what_does_not_hold_and_for_whom_there_is_no_
         "user_id": office.people["aoki"].id,
         "name": "aoki",
         "on": FIRST.isoformat(),
+        "part": False,
     }
 
 

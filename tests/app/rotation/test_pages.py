@@ -14,12 +14,14 @@ from app.people.models import Role
 from app.rotation import service
 from app.rotation.models import Rotation, RotationLock, RotationSwap, State
 from app.spaces.models import Zone
+from app.spaces.rules import Kind
+from app.spaces.service import set_policy
 from app.telework.caps.rules import OverCap
 from app.telework.rules import PlanKind
 from tests.app.rotation import months
 from tests.app.telework.desk import approve, ask, become, make_rule, morning, plan_ids, section_id
 from tests.app.test_pages import client, sign_in, token_in
-from tests.house import House
+from tests.house import House, at
 
 __all__ = ["client"]
 
@@ -60,6 +62,20 @@ def test_a_month_without_a_plan_says_how_to_get_one_and_the_button_asks_for_it(
     assert "計画を作成中です" in post(
         client, "/rotation", on="2026-12-01", section=str(section_id(house, "soumu"))
     )
+
+
+def test_from_when_days_far_ahead_can_be_published_is_said_when_they_are_planned_and_published(
+    client: FlaskClient, house: House
+) -> None:
+    with transaction(house.engine) as session:
+        set_policy(session, Kind.SEAT, "horizon_facility", "5d", now=at("00:00"), actor_id=None)
+    sign_in(client)
+    section = str(section_id(house, "soumu"))
+    assert "12月23日(水) 08:30から公開できます" in post(client, "/rotation", on="2026-12-01", section=section)
+    months.end_searches(house)
+    rotation_id = found(house)
+    page = client.get(f"/rotation/{rotation_id}/publish", follow_redirects=True).text
+    assert "11月29日(日) 08:30から公開できます" in page
 
 
 def test_the_grid_shows_who_is_where_and_locks_what_is_ticked(client: FlaskClient, house: House) -> None:

@@ -158,7 +158,7 @@ def test_planned_anew_it_changes_what_it_must_and_keeps_the_seats(office: House)
 
 def test_whoever_has_a_seat_already_keeps_it_and_gets_no_second(office: House) -> None:
     ask(office, "aoki", [Wanted(FIRST, half, PlanKind.OFFICE) for half in Half])
-    own = office.book("aoki", "seat", "09:00", "12:00", day=(FIRST - DAY).days)
+    own = office.book("aoki", "seat", "08:30", "17:15", day=(FIRST - DAY).days)
     rotation_id = plan_month(office)
     assert cell(search(office, rotation_id), office, "aoki", FIRST, "am") == "office"
     publish(office, rotation_id)
