@@ -19,7 +19,7 @@ pytest_plugins = [
 # Each has a PostgreSQL, a Mosquitto and a browser of its own.
 MOST_WORKERS = 4
 
-settings.register_profile("quick", max_examples=20, deadline=None, derandomize=in_ci())
+settings.register_profile("quick", max_examples=12, deadline=None, derandomize=in_ci())
 settings.register_profile("long", max_examples=2_000, deadline=None, derandomize=in_ci())
 
 

@@ -114,7 +114,7 @@ HALVES = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(booked=BOOKINGS, halves=HALVES, batch=st.integers(1, 5), killed_after=st.integers(0, 5))
 def test_figures_are_equal_before_and_after_and_a_killed_run_is_finished_by_the_next(
     furnished_sqlite: House,

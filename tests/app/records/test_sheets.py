@@ -115,7 +115,7 @@ SPACES = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(people=PEOPLE, spaces=SPACES)
 def test_an_export_read_again_is_an_empty_diff(
     furnished_sqlite: House,

@@ -211,7 +211,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(CHANGES, st.integers(1, 12))
 def test_sessions_kept_step_by_step_are_those_of_the_rule(
     furnished_sqlite: House, steps: list[tuple[int, Occupancy]], size: int

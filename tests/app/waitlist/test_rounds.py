@@ -132,7 +132,7 @@ SPANS = st.tuples(st.integers(0, 23), st.integers(1, 30)).map(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     wanted=st.lists(SPANS, min_size=1, max_size=4),
     booked=SPANS,
