@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, redirect, request, session, url_for
 from werkzeug.exceptions import Forbidden, Unauthorized
@@ -20,6 +19,7 @@ from app.people.service import Person, find_by_address, find_by_token, find_pers
 from app.people.tokens import UseOfTheDay, note_use
 from app.reverse_proxy import is_proxy
 from app.sessions import LASTS
+from app.texts import address_parts
 
 __all__ = [
     "PEOPLE",
@@ -153,7 +153,7 @@ def vouched_for() -> str:
 def _to_the_door() -> Response:
     """Lead to the sign-in and back; a live page whose session has ended is led there as a whole."""
     if "HX-Request" in request.headers:
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        shown = address_parts(request.headers.get("HX-Current-URL", ""))
         back = f"{shown.path}?{shown.query}" if shown.query else shown.path
         return Response(headers={"HX-Redirect": url_for("people_pages.login", next=back)})
     return redirect(

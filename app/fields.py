@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import ValidationError, fields, validate
+
+from app.texts import MOST_ADDRESS, is_address, is_line, is_storable
 
 MOST_ID = 2**63 - 1
 ME = "me"
@@ -58,6 +59,25 @@ class Text(fields.String):
         return text
 
 
+class Address(Text):
+    """Where mail reaches somebody."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validate=validate.Length(3, MOST_ADDRESS), metadata={"format": "email"}, **options)
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> str:
+        text = super()._deserialize(value, *args, **options).strip()
+        if not is_address(text):
+            raise ValidationError("must be an address such as aoki@city.example.jp")
+        return text
+
+
+def one_line(text: str) -> None:
+    """A validator: raises ValidationError where a text is not one line."""
+    if not is_line(text):
+        raise ValidationError("must be one line of text")
+
+
 def check_span(start: Any, end: Any, longest: timedelta, field: str, *, or_equal: bool = False) -> None:
     """That an end comes after its start, or is it, by `longest` at most; raises ValidationError on `field`. What is
     missing is another check's matter."""
@@ -65,11 +85,6 @@ def check_span(start: Any, end: Any, longest: timedelta, field: str, *, or_equal
         raise ValidationError(
             f"must not be before the start, nor more than {longest.days} days after it", field
         )
-
-
-def is_storable(text: str) -> bool:
-    """Whether a database can hold this text: PostgreSQL refuses the null character, UTF-8 lone surrogates."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def day_typed(text: str) -> date:
@@ -86,13 +101,6 @@ def zone_typed(text: str) -> ZoneInfo | None:
         return ZoneInfo(text) if text else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
-
-
-def inside(address: str) -> str:
-    """The address if it stays on this site, else nothing: no redirect may lead elsewhere."""
-    parts = urlsplit(address)
-    plain = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
-    return address if plain and address.startswith("/") and not address.startswith("//") else ""
 
 
 def _check_year(year: int) -> None:

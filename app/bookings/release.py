@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.bookings import legal
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.models import HOLDS, Booking, facts_of
+from app.bookings.refusing import check_takes_bookings
 from app.bookings.rules import Keep, Origin, Release, Status, is_deserted, no_show
 from app.bookings.service import change, change_all, in_words, previous_ends
 from app.errors import Conflict
@@ -262,7 +263,7 @@ def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime)
     """Take a released booking back while nobody else holds the space; it is not released again (RULES 10).
 
     Raises Conflict `booking.state`, `booking.held` or `booking.overlap`, RuleBroken `booking.rule` where a barrier has
-    come since.
+    come since, or the person has booked up to a quota, and `zone.free_seating` where its zone takes no bookings by now.
     """
     if booking.status is not Status.RELEASED or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)
@@ -270,7 +271,11 @@ def reclaim(session: Session, booking: Booking, *, actor: Person, now: datetime)
     if _is_offered(session, booking):
         raise Conflict("booking.held", space_id=booking.space_id)
     left = TimeSpan(max(now, booking.start_at), booking.end_at)
-    legal.check_barriers(session, get_place(session, booking.space_id), left, booking.user_id)
+    place = get_place(session, booking.space_id, anew=True)
+    check_takes_bookings(place)
+    legal.check_barriers(session, place, left, booking.user_id)
+    besides = legal.Besides.one(booking.id)
+    legal.check_counts(session, place, left, user_id=booking.user_id, now=now, besides=besides)
     with overlap_refused(session, left, space_id=booking.space_id):
         change(
             session,

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from app import logs
 from app.database import create_engine, reading, transaction
-from app.fields import is_storable
 from app.people import passwords
 from app.settings import Settings
+from app.texts import MOST_ADDRESS, is_address, is_line
 
 
 class Line(click.ParamType[str]):
@@ -28,7 +28,7 @@ class Line(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         length = len(value) if value.strip() else 0
-        if not is_storable(value) or not value.isprintable() or not self.least <= length <= self.most:
+        if not is_line(value) or not self.least <= length <= self.most:
             self.fail(f"must be one line of {self.least} to {self.most} characters", param, ctx)
         return value
 
@@ -38,8 +38,7 @@ class Email(Line):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = super().convert(value, param, ctx)
-        name, at, host = text.partition("@")
-        if not (name and at and host) or "@" in host or " " in text:
+        if not is_address(text):
             self.fail(f"'{text}' is not an address such as aoki@city.example.jp", param, ctx)
         return text
 
@@ -57,7 +56,7 @@ class Address(click.ParamType[str]):
 
 
 PORT = click.IntRange(1, 65535)
-EMAIL = Email(254)
+EMAIL = Email(MOST_ADDRESS)
 PASSWORD = Line(most=passwords.LONGEST, least=passwords.SHORTEST)
 
 

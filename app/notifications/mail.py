@@ -52,7 +52,7 @@ class Letter:
 
 
 class Refused(Exception):
-    """The server will not take this mail, now or ever."""
+    """This mail cannot be sent, now or ever: the server will not take it, or none can be written."""
 
 
 class PutOff(Exception):
@@ -177,10 +177,10 @@ def _is_any_due(engine: Engine, now: datetime) -> bool:
 def _deliver(engine: Engine, letter: Letter, send: Send, write: Callable[[Letter], EmailMessage]) -> int:
     """Send one; 1 where the server took it. Raises Unreachable: it is due again later."""
     try:
-        send(write(letter))
+        send(_written(letter, write))
     except Refused as error:
         # What the server says names the address, which is not for the log.
-        log.warning("message %d is refused for good by the mail server; its row says why", letter.message.id)
+        log.warning("message %d cannot be mailed, now or ever; its row says why", letter.message.id)
         _mark(engine, letter.message.id, Delivery.FAILED, str(error))
         return 0
     except PutOff as error:
@@ -191,6 +191,14 @@ def _deliver(engine: Engine, letter: Letter, send: Send, write: Callable[[Letter
         raise
     _mark(engine, letter.message.id, Delivery.SENT)
     return 1
+
+
+def _written(letter: Letter, write: Callable[[Letter], EmailMessage]) -> EmailMessage:
+    """The mail of a letter; raises Refused where none can be written, as to an address that is none."""
+    try:
+        return write(letter)
+    except ValueError as error:
+        raise Refused(f"no mail can be written: {error}") from error
 
 
 def _claim(engine: Engine, now: datetime, sender: str, zone: ZoneInfo) -> Letter | None:

@@ -15,7 +15,6 @@ from app.access import PEOPLE, READERS, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db, limiter, token_of_link
-from app.fields import is_storable
 from app.formats import day, hours_and_minutes
 from app.http import identifier, now, settings, today
 from app.letters import VERBS, Act, Links, sentence
@@ -23,6 +22,7 @@ from app.notifications import calendars, service, webhooks
 from app.notifications.models import HEARS_ALL, Shape, Webhook
 from app.notifications.rules import Choices, Topic, Way
 from app.notifications.webhooks import Enabled
+from app.texts import is_storable
 from app.wording import explain
 
 pages = Blueprint("messages", __name__)
@@ -112,7 +112,7 @@ def calendar(token: str) -> Response:
         entries = [
             links.entry(booking, space.code, user_id, now(), version=version) for booking, space in rows
         ]
-    body = calendars.feed(entries, host=links.host, name="空き席", now=now())
+        body = calendars.feed(entries, host=links.host, name=gettext("Akiseki"), now=now())
     answer = make_response(body)
     answer.content_type = "text/calendar; charset=utf-8"
     return answer

@@ -54,6 +54,12 @@ class Fact:
         return about if isinstance(about, int) else self.host_id
 
     @property
+    def reason(self) -> str:
+        """Why a booking is as it is now, where the event says it."""
+        changes: Mapping[str, Sequence[str]] = self.data.get("changes") or {}
+        return str(self.data.get("cause") or changes.get("reason", ("", ""))[1])
+
+    @property
     def is_of_guest(self) -> bool:
         return self.data.get("user_id") is None and self.host_id is not None
 
@@ -65,6 +71,8 @@ OF_SERIES = frozenset(
         *("booking.invited", "booking.uninvited"),
     }
 )
+# Why a booking was ended in which nobody in the room had a part, whoever it was.
+_FROM_OUTSIDE = frozenset({"closed", "left", "not_available", "out_of_order", "layout"})
 INVITED, DECLINED, ENDED = "booking.invited", "booking.declined", "booking.ended_early"
 # A booking's change that its attendees need to know of.
 _FOR_ATTENDEES = frozenset(
@@ -114,7 +122,8 @@ def recipients(fact: Fact) -> dict[int, Topic]:
         found[fact.user_id] = topic
     if fact.kind == DECLINED and fact.host_id is not None and fact.host_id != fact.actor_id:
         found[fact.host_id] = Topic.INVITATION
-    if fact.kind in _FOR_ATTENDEES or (fact.kind == ENDED and topic is Topic.BY_OTHERS):
+    is_ended = fact.kind == ENDED and (topic is Topic.BY_OTHERS or fact.reason in _FROM_OUTSIDE)
+    if fact.kind in _FOR_ATTENDEES or is_ended:
         for attendee in fact.attendees:
             if attendee not in {fact.user_id, fact.actor_id}:
                 found[attendee] = Topic.INVITATION

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -42,10 +43,11 @@ from app.notifications.rules import (
 from app.people.models import Role, User
 from app.people.service import names
 
+log = logging.getLogger("akiseki.telling")
 AT_ONCE = 500
 # No transaction lives that long: what was newest then has nothing below it that is still to appear.
 SETTLED = timedelta(minutes=5)
-# News older than this is no news: after a long stop the jobs tell nobody of last week.
+# News older than this is no news: after a long stop the jobs tell nobody of last week, but of bookings to come.
 NEWS = timedelta(days=2)
 
 
@@ -73,9 +75,14 @@ def tell(session: Session, now: datetime, ways: Ways) -> int:
         .order_by(Event.id)
         .limit(AT_ONCE)
     ).all()
-    fresh = [event for event in events if event.at > now - NEWS]
-    _write_messages(session, fresh, now, ways)
-    _write_calls(session, fresh, now)
+    about = {event.id: snapshots.booking_id(event) or 0 for event in events}
+    bookings = snapshots.bookings_of(session, {one for one in about.values() if one})
+    told = [(event, bookings.get(about[event.id])) for event in events]
+    news = [(event, booking) for event, booking in told if _is_news(event, booking, now)]
+    if len(news) < len(told):
+        log.warning("%d events are too old to be told to anybody", len(told) - len(news))
+    _write_messages(session, news, now, ways)
+    _write_calls(session, [event for event, _booking in news], now)
     if events:
         session.execute(insert(Told), [{"event_id": event.id} for event in events])
     if len(events) < AT_ONCE:
@@ -94,25 +101,31 @@ def _move(session: Session, mark: Mark, now: datetime) -> None:
     session.flush()
 
 
-def _write_messages(session: Session, events: Sequence[Event], now: datetime, ways: Ways) -> None:
-    about = {event.id: snapshots.booking_id(event) or 0 for event in events}
-    bookings = snapshots.bookings_of(session, {one for one in about.values() if one})
+def _is_news(event: Event, booking: Booking | None, now: datetime) -> bool:
+    """Whether an event is young, or about a booking that is to come."""
+    return event.at > now - NEWS or (booking is not None and booking.end_at > now)
+
+
+def _write_messages(
+    session: Session, news: Sequence[tuple[Event, Booking | None]], now: datetime, ways: Ways
+) -> None:
+    """`news`: events, each with the booking that it is about."""
+    events = [event for event, _booking in news]
+    bookings = {booking.id: booking for _event, booking in news if booking}
     invited = attendee_ids(session, list(bookings))
     codes = snapshots.codes_of(session, events, bookings.values())
     # Who was invited in the same step is told of that, and not of the change besides.
     fresh = {
         (event.subject, event.at, event.data.get("user_id")) for event in events if event.kind == INVITED
     }
-    wanted: list[tuple[Event, int, Topic]] = []
-    for event in events:
-        booking = bookings.get(about[event.id])
-        coming = [
-            one for one in invited.get(about[event.id], ()) if (event.subject, event.at, one) not in fresh
-        ]
+    wanted: list[tuple[Event, Booking | None, int, Topic]] = []
+    for event, booking in news:
+        listed = invited.get(booking.id, ()) if booking else ()
+        coming = [one for one in listed if (event.subject, event.at, one) not in fresh]
         host_id = booking.host_id if booking else None
         fact = Fact(event.kind, event.actor_id, event.data, coming, host_id)
-        wanted += [(event, user_id, topic) for user_id, topic in sorted(recipients(fact).items())]
-    people = {user_id for _event, user_id, _topic in wanted}
+        wanted += [(event, booking, user_id, topic) for user_id, topic in sorted(recipients(fact).items())]
+    people = {user_id for *_, user_id, _topic in wanted}
     choices = choices_of(session, people)
     reachable = set(
         session.scalars(
@@ -124,13 +137,12 @@ def _write_messages(session: Session, events: Sequence[Event], now: datetime, wa
     named = {one for event, *_ in wanted for one in (event.actor_id, event.data.get("user_id")) if one}
     names_of = names(session, named)
     rows: dict[tuple[object, ...], dict[str, Any]] = {}
-    for event, user_id, topic in wanted:
+    for event, booking, user_id, topic in wanted:
         chosen = choices.get(user_id, Choices())
         on_page = chosen.wants(topic, Way.PAGE)
         by_mail = ways.mail and chosen.wants(topic, Way.MAIL)
         if user_id not in reachable or not (on_page or by_mail):
             continue
-        booking = bookings.get(about[event.id])
         row = {
             "user_id": user_id,
             "event_id": event.id,

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from sqlalchemy import Engine, Row, func, or_, select, update
@@ -33,6 +32,7 @@ from app.notifications.models import HEARS_ALL, Delivery, Mark, Shape, Told, Web
 from app.notifications.rules import is_dead, is_of_the_building, next_probe, next_try, wanted_by
 from app.people.models import Role, User
 from app.people.service import Person
+from app.texts import address_parts
 
 AT_ONCE = 50
 TIMEOUT_S = 5
@@ -75,7 +75,7 @@ def add_webhook(
     An office runs on premises and calls its own network: any host is taken, http and https alone, and no redirect is
     followed.
     """
-    parts = urlsplit(url)
+    parts = address_parts(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or not kinds:
         raise RuleBroken("webhook.invalid")
     if actor.role not in HEARS_ALL and not all(map(is_of_the_building, kinds)):

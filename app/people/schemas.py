@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from app.fields import Day, Identifier, Instant, Text
+from app.fields import Address, Day, Identifier, Instant, Text, one_line
 from app.http import PageArguments
 from app.people.models import Role
 from app.people.rules import Employment
@@ -126,7 +126,7 @@ def _line(most: int, least: int = 0) -> dict[str, Any]:
     return {
         "validate": [
             validate.Length(least, most),
-            validate.Predicate("isprintable", error="must be one line of text"),
+            one_line,
         ]
     }
 
@@ -166,7 +166,7 @@ class PersonChange(Schema):
     name = Text(**_line(80, 1))
     kana = Text(**_line(80))
     extension = Text(**_line(16))
-    email = fields.Email(validate=validate.Length(3, 254))
+    email = Address()
     role = fields.Enum(Role, by_value=True)
     employment = fields.Enum(Employment, by_value=True)
     locale = fields.String(**LOCALE)
@@ -176,7 +176,7 @@ class PersonRequest(Schema):
     name = Text(required=True, **_line(80, 1))
     kana = Text(load_default="", **_line(80))
     extension = Text(load_default="", **_line(16))
-    email = fields.Email(required=True, validate=validate.Length(3, 254))
+    email = Address(required=True)
     role = fields.Enum(Role, by_value=True, load_default=Role.STAFF)
     employment = fields.Enum(Employment, by_value=True, load_default=Employment.REGULAR)
     locale = fields.String(load_default="", **LOCALE)

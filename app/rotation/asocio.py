@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.fields import is_storable
+from app.texts import is_storable
 
 LEAST_DAYS, MOST_DAYS = 2, 3
 Plan = Mapping[str, Mapping[str, str]]  # person → day → desk

@@ -15,9 +15,9 @@ from app.access import READERS, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import is_storable
 from app.http import now, settings, today
 from app.settings import OfficeHours
+from app.texts import is_storable
 from app.timespan import TimeSpan, chosen_span, day_span
 from app.usage import correcting, history, service
 from app.usage.rules import Reason

@@ -15,8 +15,8 @@ from app.access import PEOPLE, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db
-from app.fields import inside
 from app.http import identifier, now, settings
+from app.texts import inside
 from app.timespan import TimeSpan, chosen_span
 from app.waitlist import service
 from app.waitlist.models import Entry

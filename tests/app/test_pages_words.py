@@ -120,6 +120,23 @@ def test_a_live_page_whose_session_ended_is_led_to_the_door_as_a_whole_and_back(
     assert sign_in(client, shown) == shown
 
 
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("/login?next=//[", {}), ("/bookings", {"HX-Request": "true", "HX-Current-URL": "http://["})],
+)
+def test_an_address_that_is_none_leads_to_the_door_all_the_same(
+    client: FlaskClient, path: str, headers: dict[str, str]
+) -> None:
+    assert client.get(path, headers=headers).status_code == 200
+
+
+def test_a_form_whose_page_is_no_address_leads_to_ones_bookings(client: FlaskClient) -> None:
+    sign_in(client)
+    token = token_in(client.get("/bookings").text)
+    answer = client.post("/bookings/0/cancel", data={"csrf_token": token}, headers={"Referer": "http://["})
+    assert (answer.status_code, answer.location) == (302, "/bookings")
+
+
 def test_the_language_stays_when_somebody_signs_out_and_another_in(client: FlaskClient) -> None:
     sign_in(client)
     token = token_in(client.get("/bookings").text)

@@ -81,6 +81,19 @@ def test_the_days_that_were_lost_between_looking_and_booking_are_named(
     assert "12月1日(火)" in gone
 
 
+def test_who_books_all_days_has_all_of_them_or_none(client: FlaskClient, house: House) -> None:
+    shown = post(client, "/bookings", "/bookings", **form(house)).text
+    assert 'name="confirmed" value="all"' in shown
+    house.book("chiba", "seat", "11:00", "12:00", day=3)
+    again = post(client, "/bookings", "/bookings", **form(house, confirmed="all")).text
+    assert "何も予約していません" in again
+    assert "4日のうち3日を予約できます" in again
+    assert 'name="confirmed" value="possible"' in again
+    assert len(booked(house)) == 1
+    fewer = form(house, repeat_until="2026-11-26")
+    assert "3日分を予約しました" in post(client, "/bookings", "/bookings", **fewer, confirmed="all").text
+
+
 def test_several_weekdays_are_ticked_and_stay_ticked_until_they_are_booked(
     client: FlaskClient, house: House
 ) -> None:

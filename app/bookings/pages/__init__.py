@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -24,9 +23,10 @@ from app.bookings.series.rules import Scope
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import day_typed, inside, is_storable, zone_typed
+from app.fields import day_typed, zone_typed
 from app.formats import by_clock, day
 from app.http import identifier, now, settings, today
+from app.texts import address_parts, inside, is_storable
 from app.timespan import TimeSpan, chosen_span
 from app.wording import explain
 
@@ -316,7 +316,7 @@ def _back() -> str:
     """The page that the form leads back to, or was on."""
     if _then():
         return _then()
-    came_from = urlsplit(request.referrer or "")
+    came_from = address_parts(request.referrer or "")
     if came_from.netloc == request.host and came_from.path.startswith("/"):
         return came_from.path + (f"?{came_from.query}" if came_from.query else "")
     return url_for("bookings_pages.mine")

@@ -18,8 +18,9 @@ from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.errors import DomainError, NotFound
 from app.extensions import db
-from app.fields import day_typed, inside
+from app.fields import day_typed
 from app.http import now, settings
+from app.texts import inside
 from app.timespan import TimeSpan, chosen_span
 from app.wording import explain
 

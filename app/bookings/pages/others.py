@@ -12,8 +12,9 @@ from app.access import Role, allow, asker
 from app.bookings import others
 from app.database import transaction
 from app.extensions import db
-from app.fields import day_typed, is_storable
+from app.fields import day_typed
 from app.http import identifier, now, settings, today
+from app.texts import is_storable
 from app.timespan import TimeSpan, day_span
 
 pages = Blueprint("others", __name__)

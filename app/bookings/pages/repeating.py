@@ -20,7 +20,7 @@ from app.bookings.series import service as series
 from app.bookings.series.rules import Every, LeftOut, Recurrence
 from app.calendar import working_days
 from app.database import reading, rehearsal, transaction
-from app.errors import DomainError, NotFound, RuleBroken
+from app.errors import Conflict, DomainError, NotFound, RuleBroken
 from app.extensions import db
 from app.fields import day_typed
 from app.formats import day
@@ -29,43 +29,35 @@ from app.timespan import TimeSpan
 from app.wording import explain
 
 CHOSEN = "dates"
+ALL = "all"
 MOST_TOLD = 20
 
 
 def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Response | str:
-    """The page that shows each day; confirmed, the booking of those that can be had.
+    """The page that shows each day; confirmed, the booking of all of them, or of those that can be had.
 
-    `chosen` and `text` read the form's span and its texts.
+    `chosen` and `text` read the form's span and its texts. Who confirms all and cannot have them any more books nothing
+    and is shown the days once more.
     """
-    confirmed = bool(request.form.get("confirmed"))
+    confirmed = request.form.get("confirmed", "")
     try:
         ask, whom, others = _ask(chosen(), text("title", 120)), text("for", 254), text("attendees", 2000)
-        with (transaction if confirmed else rehearsal)(db.engine) as session:
-            made = series.make(
-                session,
-                replace(
-                    ask,
-                    for_user_id=attendees.by_address(session, whom)[0] if "@" in whom else None,
-                    guest_name="" if "@" in whom else whom[:80],
-                    attendees=attendees.by_address(session, others),
-                ),
-                actor=asker(),
-                calendar=working_days(session, ask.first.start.year),
-                hours=settings().hours,
-                now=now(),
-                possible_ones=True,
-            )
-            spans = [one.span for one in made.bookings]
-            refused = made.refused
-            codes = {one.space.space_id: one.space.code for one in refused if one.space}
+        try:
+            made = _make(ask, whom, others, confirmed)
+        except Conflict as error:
+            if confirmed != ALL or error.code != "series.refused":
+                raise
+            flash(explain(error.code, error.facts), "error")
+            confirmed, made = "", _make(ask, whom, others, "")
     except DomainError as error:
         return _refused(error)
+    spans = [one.span for one in made.bookings]
     if confirmed:
-        _say(spans, refused)
+        _say(spans, made.refused)
         return redirect(url_for("bookings_pages.mine"))
     rows = [
         *(Row(_day(span), span) for span in spans),
-        *(Row(_day(one.span), one.span, refused=one) for one in refused),
+        *(Row(_day(one.span), one.span, refused=one) for one in made.refused),
         *(Row(one.on, left_out=one) for one in made.left_out),
     ]
     return render_template(
@@ -73,10 +65,32 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
         rows=sorted(rows, key=lambda row: row.on),
         possible=len(spans),
         asked=sum(not one.left_out or not one.left_out.and_later for one in rows),
-        codes=codes,
+        codes={one.space.space_id: one.space.code for one in made.refused if one.space},
         explain=explain,
         form=request.form,
     )
+
+
+def _make(ask: series.Ask, whom: str, others: str, confirmed: str) -> series.Made:
+    """Book the days, or, not confirmed, only try to. `whom`, `others`: names or addresses as they were typed."""
+    with (transaction if confirmed else rehearsal)(db.engine) as session:
+        made = series.make(
+            session,
+            replace(
+                ask,
+                for_user_id=attendees.by_address(session, whom)[0] if "@" in whom else None,
+                guest_name="" if "@" in whom else whom[:80],
+                attendees=attendees.by_address(session, others),
+            ),
+            actor=asker(),
+            calendar=working_days(session, ask.first.start.year),
+            hours=settings().hours,
+            now=now(),
+            possible_ones=confirmed != ALL,
+        )
+        session.flush()
+        session.expunge_all()
+    return made
 
 
 @dataclass(frozen=True, slots=True)

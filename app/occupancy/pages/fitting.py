@@ -15,11 +15,11 @@ from app.access import Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import is_storable
 from app.formats import day, hours_and_minutes
 from app.http import identifier, is_model_known, model_timing, models_known, names_in, now, settings
 from app.occupancy import announced, fitting, gateways
 from app.occupancy.fitting import Live, Named
+from app.texts import is_storable
 from app.wording import explain
 
 pages = Blueprint("fitting", __name__)

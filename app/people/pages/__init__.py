@@ -12,11 +12,11 @@ from app.access import LOCALE, PEOPLE, READERS, allow, asker, sign_in, sign_out,
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db, limiter
-from app.fields import inside
 from app.formats import hours_and_minutes
 from app.http import now, settings
 from app.people import cards, passwords, service, signing_in, staffing
 from app.settings import LOCALES
+from app.texts import inside
 from app.wording import explain
 
 pages = Blueprint("people_pages", __name__)

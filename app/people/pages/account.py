@@ -13,12 +13,12 @@ from app.access import READERS, Role, allow, asker, sign_in
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db, limiter
-from app.fields import is_storable
 from app.http import now, today
 from app.people import lookup, passwords, staffing, tokens
 from app.people.models import SEES_BOOKINGS
 from app.people.pages import refused
 from app.people.sections import reach_of
+from app.texts import is_storable
 
 pages = Blueprint("account_pages", __name__)
 LABEL_MOST = 80

@@ -20,11 +20,11 @@ from app.access import allow, sign_in
 from app.database import transaction
 from app.errors import DomainError
 from app.extensions import db, limiter
-from app.fields import inside
 from app.http import now, settings
 from app.people import signing_in
 from app.people.pages import AT_THE_DOOR, refused
 from app.settings import Settings
+from app.texts import inside
 
 pages = Blueprint("oidc_pages", __name__)
 log = logging.getLogger("akiseki.sign_in")

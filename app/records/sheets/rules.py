@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from app.texts import is_address, is_line
+
 Values = dict[str, str]
 Key = tuple[str, str]  # such as ("space", "A-01")
 Cell = Callable[[str], str]  # a cell → its one form; raises ValueError(code)
@@ -73,12 +75,12 @@ class Diff:
 
 
 def text(most: int, least: int = 0) -> Cell:
-    """Any text of so many characters that a database can hold."""
+    """One line of text of so many characters."""
 
     def read(cell: str) -> str:
         if len(cell) < least or (least and not cell.strip()):
             raise ValueError("csv.empty")
-        if len(cell) > most or "\x00" in cell or any("\ud800" <= one <= "\udfff" for one in cell):
+        if len(cell) > most or not is_line(cell):
             raise ValueError("csv.text")
         return cell
 
@@ -108,8 +110,7 @@ def codes(cell: str) -> str:
 def email(cell: str) -> str:
     """An address, in lower case."""
     cell = cell.strip().lower()
-    name, at, host = cell.partition("@")
-    if not (name and at and host) or "@" in host or " " in cell or len(cell) > 254 or not cell.isprintable():
+    if not is_address(cell):
         raise ValueError("csv.email")
     return cell
 

@@ -22,13 +22,14 @@ from app.access import Role, allow, asker
 from app.database import reading, rehearsal, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import day_typed, is_storable
+from app.fields import day_typed
 from app.formats import by_clock
 from app.http import identifier, now, settings, today
 from app.spaces import barriers, fixed_seats, service, zones
 from app.spaces.overview import office_overview, zone_overview
 from app.spaces.rules import POLICY_KEYS, GuestDay, Kind, Opening, value_text
 from app.spaces.schemas import moves_shown
+from app.texts import is_storable
 from app.timespan import TimeSpan, day_span
 from app.wording import explain
 

@@ -13,7 +13,6 @@ from app import events
 from app.csv_text import Written, write
 from app.database import lock_rows
 from app.errors import Conflict, RuleBroken
-from app.fields import is_storable
 from app.people.belonging import section_of, stays_between
 from app.people.models import User
 from app.people.service import Person, list_sections
@@ -26,6 +25,7 @@ from app.telework.guards import is_closed
 from app.telework.models import HalfDay
 from app.telework.rules import DayClass
 from app.telework.service import Office
+from app.texts import is_storable
 
 THE_ONE = 1
 SHOWN_LINES = 5

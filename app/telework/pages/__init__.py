@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response
 from app.database import transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import is_storable
 from app.http import identifier
 from app.telework.caps.rules import Breach
 from app.telework.caps.service import facts
 from app.telework.models import REASON_MOST
+from app.texts import is_storable
 from app.wording import explain, of_telework
 
 

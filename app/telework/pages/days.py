@@ -16,7 +16,6 @@ from app.access import PEOPLE, READERS, Role, allow, asker, visitor
 from app.database import reading, transaction
 from app.errors import Conflict, RuleBroken
 from app.extensions import db
-from app.fields import is_storable
 from app.http import identifier, now, today
 from app.telework.closing.rules import Month
 from app.telework.daylog import correcting, service
@@ -24,6 +23,7 @@ from app.telework.daylog.rules import SAYABLE, WHY_AT_MOST
 from app.telework.daylog.service import Logged
 from app.telework.routes.days import evidence_shown, viewer
 from app.telework.rules import DayClass, Half
+from app.texts import is_storable
 from app.wording import explain
 
 pages = Blueprint("days_pages", __name__)

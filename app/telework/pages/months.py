@@ -14,7 +14,6 @@ from app.access import Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
 from app.extensions import db
-from app.fields import is_storable
 from app.http import now, settings, today
 from app.telework.closing import export, service
 from app.telework.closing.rules import (
@@ -33,6 +32,7 @@ from app.telework.daylog.rules import WHY_AT_MOST
 from app.telework.routes.months import SEERS, file_of, month_of
 from app.telework.rules import DayClass
 from app.telework.service import Office
+from app.texts import is_storable
 from app.wording import explain
 
 pages = Blueprint("months_pages", __name__, url_prefix="/office")

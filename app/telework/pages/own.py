@@ -15,7 +15,7 @@ from app.access import PEOPLE, Role, allow, asker, visitor
 from app.database import reading
 from app.errors import RuleBroken
 from app.extensions import db
-from app.fields import day_typed, is_storable
+from app.fields import day_typed
 from app.http import now, settings, today
 from app.telework import requesting, views
 from app.telework.approval.counting import count_waiting
@@ -26,6 +26,7 @@ from app.telework.pages import chosen_ids, done, shown_to_the_chief
 from app.telework.requesting import MOST_AT_ONCE, Wanted, wanted_between
 from app.telework.rules import Half, PlanKind
 from app.telework.service import Office
+from app.texts import is_storable
 
 pages = Blueprint("telework_pages", __name__)
 BOTH = "day"

@@ -61,6 +61,7 @@ def test_an_account_is_added_changed_and_moved_with_its_version(staffed: House, 
         ({"role": "it"}, (403, "user.not_allowed")),
         ({"role": "king"}, (422, "request.invalid")),
         ({"email": "no address"}, (422, "request.invalid")),
+        ({"email": "山田@example.jp"}, (422, "request.invalid")),
         ({"name": ""}, (422, "request.invalid")),
         ({"name": "two\nlines"}, (422, "request.invalid")),
     ],
@@ -69,6 +70,11 @@ def test_what_cannot_be_added_is_refused_by_name(
     staffed: House, api: Api, body: dict[str, str], refusal: tuple[int, str]
 ) -> None:
     assert problem(api.call("chiba", "POST", "/people", {**NEW, **body})) == refusal
+
+
+def test_a_name_may_have_the_space_that_japanese_names_have(staffed: House, api: Api) -> None:
+    made = api.call("chiba", "POST", "/people", {**NEW, "name": "青木　花子", "kana": "アオキ　ハナコ"})
+    assert (made.status_code, made.get_json()["name"]) == (201, "青木　花子")
 
 
 def test_a_language_is_chosen_by_oneself_or_kept_by_personnel(staffed: House, api: Api) -> None:

@@ -11,6 +11,7 @@ from app.bookings.rules import Status
 from app.database import transaction
 from app.errors import Conflict, RuleBroken
 from app.people.service import Person
+from app.spaces.models import Space, Zone
 from app.spaces.rules import Kind
 from app.spaces.service import set_policy
 from app.telework import service as telework
@@ -229,6 +230,28 @@ def test_rule_10_what_the_office_closed_or_took_out_of_order_meanwhile_is_not_re
     with pytest.raises(RuleBroken) as caught:
         act(house, release.reclaim, booking, "10:30")
     assert caught.value.facts["rule"] == "out_of_order"
+
+
+def test_rule_10_who_booked_up_to_a_quota_meanwhile_does_not_reclaim(house: House) -> None:
+    with transaction(house.engine) as session:
+        set_policy(session, Kind.SEAT, "concurrent_quota", "1", now=at("07:00"), actor_id=None)
+    booking = released(house)
+    other = house.book("aoki", "window", "09:00", "12:00", day=1, now="10:05")
+    with pytest.raises(RuleBroken) as caught:
+        act(house, release.reclaim, booking, "10:30")
+    assert (caught.value.facts["rule"], caught.value.facts["allowed"]) == ("concurrent_quota", "<= 1")
+    act(house, release.cancel, other, "10:35")
+    act(house, release.reclaim, booking, "10:40")
+    assert told(house, booking) == (Status.BOOKED, "reclaimed")
+
+
+def test_rule_10_a_seat_that_became_free_seating_meanwhile_is_not_reclaimed(house: House) -> None:
+    booking = released(house)
+    with transaction(house.engine) as session:
+        space = session.get_one(Space, house.spaces["seat"])
+        session.get_one(Zone, space.zone_id).free_seating = True
+    with pytest.raises(RuleBroken, match=r"zone\.free_seating"):
+        act(house, release.reclaim, booking, "10:30")
 
 
 # Giving back and cancelling

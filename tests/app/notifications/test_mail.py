@@ -11,9 +11,10 @@ import pytest
 from flask import Flask
 
 from app.clock import SteppingClock
-from app.database import reading
+from app.database import reading, transaction
 from app.notifications import mail
 from app.notifications.models import Delivery
+from app.people.models import User
 from sensor_gateway.servers import free_port
 from tests.app.notifications.desk import EVERYTHING, book_for, choose, messages, telling
 from tests.app.test_cli_broker import Authority
@@ -38,6 +39,24 @@ def test_one_full_mailbox_stops_no_other_and_is_tried_again_by_itself(
     post_office.refusals.clear()
     clock.at = at("09:01")
     assert job.send_mail() == 1
+
+
+def test_an_address_that_no_mail_can_be_written_to_stops_no_other_and_its_row_says_why(
+    app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
+) -> None:
+    with transaction(house.engine) as session:
+        session.get_one(User, house.people["aoki"].id).email = "青木@example.jp"
+        session.get_one(User, house.people["chiba"].id).name = "two\nlines"
+    book_for(house, "aoki")
+    book_for(house, "chiba", "bare", by="fujii")
+    book_for(house, "baba", "window")
+    job = telling(app, house, clock, post_office.url)
+    job.tell()
+    assert job.send_mail() == 1
+    *broken, sent = messages(house)
+    assert [one.status for one in broken] == [Delivery.FAILED] * 2
+    assert all("no mail can be written" in one.error for one in broken)
+    assert sent.status is Delivery.SENT
 
 
 def test_a_server_that_hangs_up_at_an_address_takes_nothing_now(
@@ -84,7 +103,7 @@ def test_what_was_tried_in_vain_waits_since_it_was_made(
     with reading(house.engine) as session:
         assert mail.waiting(session, clock()) == mail.Waiting(1, at("09:00"))
     (said,) = caplog.messages
-    assert "refused for good" in said
+    assert "cannot be mailed, now or ever" in said
     assert "baba" not in said
 
 

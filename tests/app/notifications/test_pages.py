@@ -111,6 +111,7 @@ def test_a_calendar_leads_to_checking_in_and_giving_up_by_the_address_at_which_i
             session, session.get_one(Booking, over.id), actor=house.people["aoki"], now=at("09:00")
         )
     answer = app.test_client().get(feed, base_url="http://akiseki.lan:8000")
+    assert "X-WR-CALNAME:Akiseki" in answer.text
     first, second = icalendar.Calendar.from_ical(answer.get_data()).walk("VEVENT")
     assert str(first["url"]) == "http://akiseki.lan:8000/bookings"
     texts, addresses = zip(*(line.split(": ") for line in str(first["description"]).split("\n")), strict=True)

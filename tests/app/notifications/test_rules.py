@@ -72,6 +72,21 @@ def test_an_event_is_told_to_those_whom_it_concerns(
 HOST = 4
 
 
+@pytest.mark.parametrize("reason", ["closed", "left", "out_of_order", "layout", "not_available"])
+@pytest.mark.parametrize("actor", [ME, OTHER, None])
+def test_a_meeting_that_is_ended_from_outside_is_told_to_who_sits_in_it_whoever_did_it(
+    reason: str, actor: int | None
+) -> None:
+    data = {"user_id": ME, "changes": {"reason": ["hand", reason]}}
+    assert recipients(Fact("booking.ended_early", actor, data, (GUEST,))).get(GUEST) is Topic.INVITATION
+
+
+def test_who_gives_a_room_back_or_walks_out_of_it_tells_nobody_who_was_there() -> None:
+    for actor, reason in ((ME, "gave_back"), (None, "left_early")):
+        data = {"user_id": ME, "changes": {"reason": ["hand", reason]}}
+        assert recipients(Fact("booking.ended_early", actor, data, (GUEST,))) == {}
+
+
 @pytest.mark.parametrize(
     ("kind", "actor", "expected"),
     [

@@ -8,6 +8,7 @@ import signal
 from datetime import time, timedelta
 
 import icalendar
+import pytest
 from flask import Flask
 from sqlalchemy import insert, select
 
@@ -94,6 +95,18 @@ def test_old_news_is_told_to_nobody(app: Flask, house: House, clock: SteppingClo
     job = telling(app, house, clock)
     assert job.tell() == 1
     assert messages(house) == []
+
+
+def test_what_is_to_come_is_told_however_long_the_jobs_stood_still(
+    app: Flask, house: House, clock: SteppingClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    book_for(house, "aoki", day=7)
+    book_for(house, "aoki", "window", day=1)
+    clock.advance(timedelta(days=3))
+    assert telling(app, house, clock).tell() == 2
+    (message,) = messages(house)
+    assert (message.kind, message.data["start"]) == ("booking.made", at("10:00", day=7).isoformat())
+    assert "1 events are too old" in caplog.text
 
 
 def test_whoever_wants_nothing_is_told_nothing_and_whoever_left_neither(

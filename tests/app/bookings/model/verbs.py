@@ -87,11 +87,15 @@ def check_in(office: PlainOffice, actor: Who, row: Row) -> None:
 
 
 def reclaim(office: PlainOffice, actor: Who, row: Row) -> None:
-    """While nobody else holds it, and the office is open (RULES 10)."""
+    """While nobody else holds it, the office is open, and no quota is used up (RULES 10)."""
     office.may_change(actor, row)
     if row.status != "released" or office.now >= row.end:
         raise Refused("booking.state")
-    grounds = office.overlaps(row, row) | office.against_barriers(row.where, office.now, row.end)
+    left = replace(row, start=max(office.now, row.start))
+    grounds = office.overlaps(row, row) | office.against_barriers(row.where, left.start, row.end)
+    grounds |= office.against_counts(left, row)
+    if row.where.free:
+        grounds.add("zone.free_seating")
     same = [one for one in office.rows if one.status == "held" and one.where == row.where]
     if any(one.start < row.end and one.end > row.start for one in same):
         grounds.add("booking.held")

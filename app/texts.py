@@ -1,0 +1,44 @@
+"""What a text may be before it is stored, shown, followed or mailed; pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import SplitResult, urlsplit
+
+MOST_ADDRESS = 254
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database can hold this text: PostgreSQL refuses the null character, UTF-8 lone surrogates."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def is_line(text: str) -> bool:
+    """Whether this is one line that a person can read: no break, no control or format character.
+
+    A space may be the ideographic one, as between the parts of a Japanese name, and a character may be one of the
+    office's own (外字, in the private use area).
+    """
+    return all(one.isprintable() or unicodedata.category(one) in {"Zs", "Co"} for one in text)
+
+
+def is_address(text: str) -> bool:
+    """Whether mail can be sent there: one line of ASCII as in aoki@city.example.jp. No server is asked for SMTPUTF8."""
+    name, at, host = text.partition("@")
+    is_one = bool(name and at and host) and "@" not in host and " " not in text
+    return is_one and text.isascii() and text.isprintable() and len(text) <= MOST_ADDRESS
+
+
+def address_parts(text: str) -> SplitResult:
+    """The parts of an address of the web that somebody gave; of what is none, as `http://[`, empty ones."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
+
+
+def inside(address: str) -> str:
+    """The address if it stays on this site, else nothing: no redirect may lead elsewhere."""
+    parts = address_parts(address)
+    plain = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
+    return address if plain and address.startswith("/") and not address.startswith("//") else ""

@@ -1,0 +1,73 @@
+"""What a text may be, before it is stored, shown, followed or mailed."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.utils import formataddr
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.texts import address_parts, inside, is_address, is_line, is_storable
+
+
+@pytest.mark.parametrize(
+    "text", ["", "青木　花子", "Aoki Hanako", "渡\U000e0100邊", "\ue000田", "O’Neill", "é"]
+)
+def test_a_name_is_one_line_also_with_an_ideographic_space_and_characters_of_the_offices_own(
+    text: str,
+) -> None:
+    assert is_line(text)
+
+
+@pytest.mark.parametrize(
+    "one", ["\n", "\r", "\t", "\x00", "\x85", "\u2028", "\u202e", "\u200b", "\ud800", "\x7f"]
+)
+def test_what_breaks_a_line_or_is_not_to_be_seen_stands_in_none(one: str) -> None:
+    assert not is_line(f"青木{one}花子")
+
+
+@given(st.text())
+def test_a_line_is_storable_and_is_one(text: str) -> None:
+    if is_line(text):
+        assert is_storable(text)
+        assert len(text.splitlines()) <= 1
+
+
+@given(st.text(alphabet=st.characters(), max_size=6).map(lambda host: f"aoki@{host}") | st.text(max_size=12))
+def test_mail_can_be_written_to_every_address_and_name_that_is_taken(text: str) -> None:
+    if is_address(text):
+        EmailMessage()["To"] = formataddr(("青木　花子", text))
+    if is_line(text):
+        EmailMessage()["To"] = formataddr((text, "aoki@city.example.jp"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "山田@x.jp",
+        "ｔaro@x.jp",
+        "taro@市.jp",
+        "a b@x.jp",
+        "a@b@c",
+        "@x.jp",
+        "a@",
+        "a@x.jp\n",
+        "a" * 250 + "@x.jp",
+    ],
+)
+def test_an_address_is_one_that_mail_can_be_sent_to(text: str) -> None:
+    assert not is_address(text)
+
+
+@pytest.mark.parametrize("text", ["http://[", "//[", "http://a]/", "//\u2100.jp/"])
+def test_what_is_no_address_of_the_web_leads_nowhere(text: str) -> None:
+    assert address_parts(text).hostname is None
+    assert inside(text) == ""
+
+
+@given(st.text(max_size=20))
+def test_no_text_is_too_strange_to_be_taken_apart(text: str) -> None:
+    address_parts(text)
+    assert inside(text) in {"", text}
