@@ -108,7 +108,7 @@ def _seats(engine: Engine, fleet: Fleet, seats: Seats) -> Iterator[tuple[str, Se
                 )
             ]
             sat, sat_by = _truth(fleet, sensor_id, space_id, bookings)
-            yield sensor_id, Seat(sat, sat_by, recorded[space_id], said, skew)
+            yield sensor_id, Seat(sat, sat_by, recorded[space_id], said, fleet.zone, skew)
 
 
 def _truth(

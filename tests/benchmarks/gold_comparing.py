@@ -1,15 +1,16 @@
 """The hidden truth of a seat beside what the house recorded of it; pure.
 
-Two words of the office's own rules are needed to say what was to be recorded. Somebody who gets up for ten minutes or
+Three words of the office's own rules are needed to say what was to be recorded. Somebody who gets up for ten minutes or
 less still uses the seat (RULES 2 and 15): the truth is compared with such absences closed, and the bare hours are told
-beside it. A use of twelve minutes or less may go unseen: two until it is confirmed, ten of the hold.
+beside it. A use of twelve minutes or less may go unseen: two until it is confirmed, ten of the hold. And what has been occupied
+all night, or for twelve hours, checks nobody in (RULES 4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from itertools import zip_longest
 
 from app.timespan import TimeSpan, merged, overlap
@@ -17,6 +18,7 @@ from app.timespan import TimeSpan, merged, overlap
 GAP, SURELY_SEEN = timedelta(minutes=10), timedelta(minutes=12)
 ONE_HIT_LASTS = timedelta(minutes=2)
 CHECK_IN_OPENS = timedelta(minutes=15)
+STUCK_AFTER, NIGHT_FROM, NIGHT_UNTIL = timedelta(hours=12), time(4), time(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,14 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """All that is known of a seat. `sat` by the person who sat there, and by anybody; `skew`: by how much its sensor's
-    clock may be wrong."""
+    """All that is known of a seat. `sat` by the person who sat there, and by anybody; `zone`: by which clocks it is
+    night there; `skew`: by how much its sensor's clock may be wrong."""
 
     sat: Sequence[TimeSpan]
     sat_by: Sequence[tuple[Booked, Sequence[TimeSpan]]]
     recorded: Sequence[TimeSpan]
     said: Sequence[Said]
+    zone: tzinfo
     skew: timedelta = timedelta(0)
 
     @property
@@ -140,7 +143,8 @@ def _booking(name: str, seat: Seat, booked: Booked, sat: Sequence[TimeSpan], fou
         found.came += 1
         if not booked.is_checked_in and booked.released_at is None:
             found.check_ins_missed += 1
-            if any(could_report(seat.said, use, seat.skew) for use in uses):
+            believed = unstuck(seat.said, seat.zone)
+            if any(could_report(believed, use, seat.skew) for use in uses):
                 found.check_ins_lost += 1
                 found.wrong.append(f"{name}: no check-in of {booked.span.start}, used from {uses[0].start}")
 
@@ -188,6 +192,29 @@ def could_report(said: Iterable[Said], use: TimeSpan, skew: timedelta = timedelt
         if later is None or later.occupied or later.at - hit.at >= ONE_HIT_LASTS:
             return True
     return False
+
+
+def unstuck(said: Iterable[Said], zone: tzinfo) -> list[Said]:
+    """The same without what is no evidence (RULES 4): occupied words, short absences closed, for over 12 hours on end,
+    or after six of a morning before whose four o'clock they began."""
+    kept: list[Said] = []
+    began: datetime | None = None
+    left: datetime | None = None
+    for one in said:
+        if one.occupied is False and not one.history:
+            left = left or one.at
+        elif one.occupied and not one.history:
+            began = one.at if began is None or (left is not None and one.at - left >= GAP) else began
+            left = None
+            if _is_stuck(began.astimezone(zone), one.at.astimezone(zone)):
+                continue
+        kept.append(one)
+    return kept
+
+
+def _is_stuck(began: datetime, at: datetime) -> bool:
+    all_night = at.time() > NIGHT_UNTIL and began < datetime.combine(at.date(), NIGHT_FROM, at.tzinfo)
+    return all_night or at - began > STUCK_AFTER
 
 
 def _hours(spans: Iterable[TimeSpan]) -> float:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,9 @@ def said(*words: tuple[float, bool | None]) -> list[Said]:
 
 SAT = (span(60, 120), span(125, 180))
 BOOKED = Booked(span(60, 500), comes=True, released_at=None, is_checked_in=True)
-SEAT = Seat(SAT, [(BOOKED, SAT)], [span(60, 180)], said((50, False), (60, True), (70, True), (180, False)))
+SEAT = Seat(
+    SAT, [(BOOKED, SAT)], [span(60, 180)], said((50, False), (60, True), (70, True), (180, False)), UTC
+)
 
 
 def figures(seat: Seat) -> Figures:
@@ -84,9 +87,9 @@ def test_silence_is_not_blindness() -> None:
 
 def test_who_never_came_is_released_or_falsely_checked_in() -> None:
     nobody = replace(BOOKED, comes=False, released_at=at(120), is_checked_in=False)
-    found = figures(Seat([], [(nobody, [])], [], []))
+    found = figures(Seat([], [(nobody, [])], [], [], UTC))
     assert (found.no_shows, found.no_shows_released, found.came) == (1, 1, 0)
-    false = figures(Seat([], [(replace(nobody, released_at=None, is_checked_in=True), [])], [], []))
+    false = figures(Seat([], [(replace(nobody, released_at=None, is_checked_in=True), [])], [], [], UTC))
     assert (false.no_shows_released, false.check_ins_false) == (0, 1)
 
 
@@ -122,3 +125,17 @@ def test_one_more_occupied_word_at_the_end_never_makes_it_less(words: list[tuple
     told = said(*sorted(words))
     if could_report(told, span(60, 180)):
         assert could_report([*told, *said((241, True))], span(60, 180))
+
+
+def test_a_sensor_that_is_stuck_since_the_night_checks_nobody_in_and_one_that_was_vacant_since_does() -> None:
+    tokyo = ZoneInfo("Asia/Tokyo")  # MORNING is 9:00 there
+    stuck = said(*((minute, True) for minute in range(-330, 130, 10)))
+    missed = replace(with_booking(is_checked_in=False), zone=tokyo)
+    found = figures(replace(missed, said=stuck))
+    assert (found.check_ins_missed, found.check_ins_lost) == (1, 0)
+    freed = [*stuck[:20], *said((-135, False)), *stuck[22:]]
+    assert figures(replace(missed, said=freed)).check_ins_lost == 1
+    got_up = [*stuck[:20], *said((-135, False)), *stuck[20:]]
+    assert figures(replace(missed, said=got_up)).check_ins_lost == 0
+    since_five = [one for one in stuck if one.at > at(-240)]
+    assert figures(replace(missed, said=since_five)).check_ins_lost == 1

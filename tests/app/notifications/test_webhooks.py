@@ -303,7 +303,9 @@ def test_who_switches_it_on_again_sees_how_much_it_was_not_told(
     assert "11月24日(火) 07:30から伝えていないイベント: 3件" in shown.text
 
 
-@pytest.mark.parametrize("url", ["ftp://host/x", "http://", "http://[", "javascript:alert(1)", "http://u:p@host/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://host/x", "http://", "http://[", "javascript:alert(1)", "http://u:p@host/"]
+)
 def test_an_address_that_cannot_be_called_is_refused(house: House, url: str) -> None:
     with pytest.raises(Exception, match=r"webhook\.invalid"):
         add_hook(house, url)
