@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from urllib.parse import SplitResult, urlsplit
 
 MOST_ADDRESS = 254
+_EUI_64 = re.compile(r"((?:[0-9A-Fa-f]{2}[-: ]?){7}[0-9A-Fa-f]{2})(?:\Z|:)")
+_MARKS = re.compile("[-: ]")
+_HALF_WIDTH = {0xFF00 + one: 0x20 + one for one in range(1, 95)} | {0x3000: 0x20}
 
 
 def is_storable(text: str) -> bool:
@@ -19,7 +23,21 @@ def is_line(text: str) -> bool:
     A space may be the ideographic one, as between the parts of a Japanese name, and a character may be one of the
     office's own (外字, in the private use area).
     """
-    return all(one.isprintable() or unicodedata.category(one) in {"Zs", "Co"} for one in text)
+    return text.isprintable() or all(map(_stands_in_a_line, text))
+
+
+def _stands_in_a_line(one: str) -> bool:
+    return one.isprintable() or unicodedata.category(one) in {"Zs", "Co"}
+
+
+def as_on_wire(text: str) -> str:
+    """A device's name as its wire says it: an EUI-64, which labels print in capitals and with marks and people type
+    full-width, in small letters alone; any other as it is. A part of the device may stand behind it, as in
+    `24e124535b316056:region_1`."""
+    found = _EUI_64.match(text.translate(_HALF_WIDTH))
+    if found is None:
+        return text
+    return _MARKS.sub("", found[1]).lower() + text[found.end(1) :]
 
 
 def is_address(text: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.texts import is_line
+
 # What the topics of a wire begin with by themselves, where a site may choose; Sparkplug lets nobody.
 WIRES: Mapping[str, str] = {
     "zigbee2mqtt": "zigbee2mqtt",
@@ -23,7 +25,7 @@ def filters(text: str) -> tuple[str, ...]:
     for one in found:
         levels = one.split("/")
         wild = any(("+" in level and level != "+") or ("#" in level and level != "#") for level in levels)
-        if wild or "#" in levels[:-1] or not one.isprintable() or len(one.encode()) > 256:
+        if wild or "#" in levels[:-1] or not is_line(one) or len(one.encode()) > 256:
             raise ValueError(f"'{one}' is not a topic filter such as zigbee2mqtt/+")
     if not found:
         raise ValueError("must name a topic filter such as zigbee2mqtt/+")
@@ -36,12 +38,7 @@ def prefixes(text: str) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
     for one in (one.strip() for one in text.split(",") if one.strip()):
         prefix, _equals, wire = (part.strip().strip("/") for part in one.partition("="))
-        if (
-            not prefix
-            or wire not in WIRES
-            or any(mark in prefix for mark in "+#")
-            or not prefix.isprintable()
-        ):
+        if not prefix or wire not in WIRES or any(mark in prefix for mark in "+#") or not is_line(prefix):
             raise ValueError(
                 f"'{one}' is not a prefix and its wire such as home/zigbee2mqtt=zigbee2mqtt, of {', '.join(WIRES)}"
             )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.occupancy.gateways import Announced
+from app.texts import is_line
 from sensor_gateway.decoders import Wires
 from sensor_gateway.decoders.plain import FIELDS
 from sensor_gateway.heard import MOST_ID, Heard, zone_id
@@ -47,7 +48,7 @@ def is_announcement(topic: str, wires: Wires) -> bool:
     is_one = topic.endswith("/config") and topic.startswith(
         tuple(f"{one}/" for one in wires.prefixes_of(WIRE))
     )
-    return is_one and len(topic) <= MOST_TOPIC and topic.isprintable()
+    return is_one and len(topic) <= MOST_TOPIC and is_line(topic)
 
 
 def rows_of(envelope: Envelope, wires: Wires) -> list[Announced]:
@@ -62,13 +63,13 @@ def rows_of(envelope: Envelope, wires: Wires) -> list[Announced]:
             one.clears_after_s,
         )
         for one in found(envelope, wires)
-        if one.sensor_id and one.part.isprintable() and len(one.part) <= MOST_ID
+        if one.sensor_id and is_line(one.part) and len(one.part) <= MOST_ID
     ]
 
 
 def _plain(told: str, most: int) -> str:
     """A device's words, such as can be kept and shown in one line."""
-    return "".join(one for one in told if one.isprintable())[:most]
+    return "".join(one for one in told if is_line(one))[:most]
 
 
 def found(envelope: Envelope, wires: Wires) -> Iterator[Found]:

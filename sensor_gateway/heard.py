@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from app.occupancy.readings import AHEAD_AT_MOST, BEHIND_AT_MOST, Reading
+from app.texts import as_on_wire, is_line
 from sensor_gateway.messages import Envelope, Undecodable
 
 MOST_ID = 64
+LENGTH_OF_EUI = 16
 # What was made up at a console must neither check in nor release anybody.
 NOT_REAL = frozenset({"simulated"})
 # Of which nothing becomes a reading.
@@ -56,8 +58,10 @@ class Heard:
     why: str = ""
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.device_id) <= MOST_ID or not self.device_id.isprintable():
+        if not 0 < len(self.device_id) <= MOST_ID or not is_line(self.device_id):
             raise Undecodable("sensor_id")
+        if len(self.device_id) == LENGTH_OF_EUI and not self.device_id.islower():
+            object.__setattr__(self, "device_id", as_on_wire(self.device_id))
 
 
 def zone_id(device_id: str, zone: str) -> str:
@@ -116,7 +120,7 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
 def _sensor_of(device_id: str, zone: str) -> str:
     """The id of the sensor that a device, or one of its zones, is; empty where it can be none."""
     sensor_id = zone_id(device_id, zone) if zone else device_id
-    return sensor_id if sensor_id.isprintable() and len(sensor_id) <= MOST_ID else ""
+    return sensor_id if is_line(sensor_id) and len(sensor_id) <= MOST_ID else ""
 
 
 def _believed(told: datetime | None, received_at: datetime) -> datetime:

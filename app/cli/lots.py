@@ -21,7 +21,7 @@ def lots() -> None:
 def verify(file: Path) -> None:
     """Repeat a draw from its published record alone; fails where seed or result is not what was published."""
     try:
-        record = json.loads(file.read_text("utf-8"))
+        record = json.loads(file.read_text("utf-8-sig"))
         checked = check(record)
     except (OSError, ValueError, RecursionError) as error:
         raise Failed(f"{file} cannot be checked: {error}.") from error

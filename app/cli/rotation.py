@@ -54,7 +54,7 @@ def solve(file: Path, form: str, **options: Any) -> None:
     there is no plan.
     """
     try:
-        said = json.loads(file.read_text("utf-8"))
+        said = json.loads(file.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise Failed(f"{file} cannot be read: {error}.") from error
     given = {name: value for name, value in options.items() if value is not None}

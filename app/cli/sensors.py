@@ -84,7 +84,7 @@ def try_(file: Path) -> None:
     settings = settings_of_env()
     now = datetime.fromtimestamp(settings.clock().timestamp(), UTC)
     try:
-        messages = json.loads(file.read_text("utf-8"))
+        messages = json.loads(file.read_text("utf-8-sig"))
         wires = Wires(load(settings.data_dir / "profiles"), settings.mqtt_prefixes)
     except (OSError, ValueError, RecursionError) as error:
         raise Failed(f"{file} cannot be read: {error}.") from error

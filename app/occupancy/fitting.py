@@ -4,6 +4,7 @@ adding, binding, swapping. For the fitter at the desk, who waves a hand."""
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from app.spaces.models import Sensor, SensorBinding, Space, Zone
 from app.spaces.rules import MOST_SENSOR_NAME, SENSOR_NAME, Kind
 from app.spaces.service import codes_of, in_layout
 from app.spaces.watching import sensors_of
+from app.texts import is_line
 
 STRANGERS_AT_MOST, SPARES_AT_MOST, WORDS, BEFORE = 200, 200, 8, 20
 
@@ -268,13 +270,22 @@ def watchers_of(session: Session, space_id: int) -> list[str]:
 
 
 def spaces_named(session: Session, text: str) -> list[int]:
-    """The spaces whose codes a fitter typed, apart by commas, bars or spaces. Raises NotFound `space.unknown`."""
-    codes = list(dict.fromkeys(one for one in re.split(r"[\s,、，|]+", text) if one))
-    rows = session.execute(select(Space.code, Space.id).where(Space.code.in_(codes), in_layout(Space)))
-    found = {row.code: row.id for row in rows}
-    if missing := [code for code in codes if code not in found]:
-        raise NotFound("space.unknown", space=missing[0])
-    return [found[code] for code in codes]
+    """The spaces whose codes a fitter typed, apart by commas, bars or lines, or by spaces where no code has one; full
+    width or not. Raises NotFound `space.unknown`."""
+    parts = [one.strip() for one in re.split(r"[,、，|\n]+", text) if one.strip()]
+    typed = {one for part in parts for one in (part, *part.split())}
+    plain = {one: unicodedata.normalize("NFKC", one) for one in typed}
+    wanted = {*typed, *plain.values()}
+    rows = session.execute(select(Space.code, Space.id).where(Space.code.in_(wanted), in_layout(Space)))
+    ids = {row.code: row.id for row in rows}
+    found: list[int] = []
+    for part in parts:
+        for one in part.split() if ids.get(part, ids.get(plain[part])) is None else [part]:
+            space_id = ids.get(one, ids.get(plain[one]))
+            if space_id is None:
+                raise NotFound("space.unknown", space=one)
+            found.append(space_id)
+    return list(dict.fromkeys(found))
 
 
 def add(
@@ -289,7 +300,8 @@ def add(
 ) -> Sensor:
     """Make a sensor known, with the times of its model and what it announced itself, and let it watch what was typed,
     if anything. Raises RuleBroken `sensor.name`, Conflict `sensor.exists`, NotFound `space.unknown`."""
-    if len(sensor_id) > MOST_SENSOR_NAME or not re.match(SENSOR_NAME, sensor_id) or not model:
+    is_name = len(sensor_id) <= MOST_SENSOR_NAME and re.match(SENSOR_NAME, sensor_id) and is_line(sensor_id)
+    if not is_name or not model:
         raise RuleBroken("sensor.name")
     values = {**times, "id": sensor_id, "model": model, "space_ids": spaces_named(session, spaces)}
     if clears := announced.clears_after_s(session, sensor_id):

@@ -5,9 +5,10 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.fields import Day, Identifier, Instant, Text
+from app.fields import Day, Identifier, Instant, Text, one_line
 from app.http import PageArguments
 from app.spaces.rules import MOST_SENSOR_NAME, SENSOR_NAME, Kind
+from app.texts import as_on_wire
 
 
 class FloorView(Schema):
@@ -298,13 +299,19 @@ def changed(view: type[Schema], row: Any, moves: Sequence[Any]) -> dict[str, Any
 
 
 _SECONDS: dict[str, Any] = {"strict": True, "validate": validate.Range(0, 86_400)}
-_SENSOR_NAME = [
-    validate.Length(1, MOST_SENSOR_NAME),
-    validate.Regexp(
-        SENSOR_NAME,
-        error="must begin and end with no space and be of one line without + and #",
-    ),
-]
+
+
+class SensorName(Text):
+    """A sensor's name on its wire; an EUI-64 may be written as its label has it."""
+
+    def __init__(self, **options: Any) -> None:
+        named = validate.Regexp(
+            SENSOR_NAME, error="must begin and end with no space and be of one line without + and #"
+        )
+        super().__init__(validate=[validate.Length(1, MOST_SENSOR_NAME), one_line, named], **options)
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> str:
+        return as_on_wire(super()._deserialize(value, *args, **options))
 
 
 class SensorChange(Schema):
@@ -332,15 +339,14 @@ class SensorChange(Schema):
 
 
 class NewSensor(SensorChange):
-    id = Text(
+    id = SensorName(
         required=True,
-        validate=_SENSOR_NAME,
         metadata={"description": "its name on its wire: of the native one letters, digits, _ . and - alone"},
     )
 
 
 class SensorSwap(Schema):
-    spare_id = Text(required=True, validate=_SENSOR_NAME)
+    spare_id = SensorName(required=True)
 
 
 class SensorSetView(Schema):

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 from app.occupancy.readings import Reading
+from app.texts import is_line
 from sensor_gateway.decoders import discovery, disruptive, esphome, haltian, lorawan, native, tasmota
 from sensor_gateway.decoders.homie import Homie
 from sensor_gateway.decoders.parts import Parts, Seats, each_of
@@ -203,7 +204,7 @@ def _parts_of(heard: Heard) -> frozenset[str]:
     return frozenset(
         part
         for part in (heard.zone, *heard.zones)
-        if part and part.isprintable() and len(zone_id(heard.device_id, part)) <= MOST_ID
+        if part and is_line(part) and len(zone_id(heard.device_id, part)) <= MOST_ID
     )
 
 

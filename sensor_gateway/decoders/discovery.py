@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
+from app.texts import is_line
 from sensor_gateway.decoders.plain import object_of
 from sensor_gateway.heard import MOST_ID, Heard
 from sensor_gateway.messages import Envelope
@@ -84,6 +85,6 @@ def _found(named: str, said: Mapping[str, Any]) -> Heard:
         if isinstance(device, dict) and isinstance(value := _written_out(device).get(key), str):
             about[f"device_{key}"] = value
     unique = said.get("unique_id")
-    if isinstance(unique, str) and 0 < len(unique) <= MOST_ID and unique.isprintable():
+    if isinstance(unique, str) and 0 < len(unique) <= MOST_ID and is_line(unique):
         named = unique
     return Heard(named, kind="discovery", about=about)

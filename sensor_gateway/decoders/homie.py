@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.texts import is_line
 from sensor_gateway.decoders.native import json_object
 from sensor_gateway.decoders.plain import one_of, says_occupancy, text_of, word
 from sensor_gateway.decoders.told_once import ToldOnce
@@ -76,7 +77,7 @@ class Homie:
 
 
 def _is_id(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MOST_ID and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= MOST_ID and is_line(value)
 
 
 def _property(device: str, rest: list[str], text: str) -> Heard:

@@ -15,6 +15,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+from app.texts import is_line
 from sensor_gateway.decoders.plain import says_occupancy, says_something_aside, word
 from sensor_gateway.decoders.protobuf import message_class, parsed
 from sensor_gateway.decoders.told_once import ToldOnce
@@ -118,7 +119,7 @@ class Sparkplug:
 
     def _learn(self, edge: str, subject: str, metrics: Iterable[Any]) -> None:
         """Take in what a birth names, and whether a metric's name says that it is of occupancy: then no other is."""
-        names = [one for one in metrics if one.name.isprintable()]
+        names = [one for one in metrics if is_line(one.name)]
         aliases = islice((one for one in names if one.name and one.HasField("alias")), MOST_NAMES)
         known = {str(one.alias): one.name for one in aliases}
         said = {"names": known, "plain": any(says_occupancy(one.name) for one in names)}

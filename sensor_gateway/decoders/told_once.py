@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from app.texts import is_line
+
 # A stranger may tell of things without end; what is of known devices is learnt again from where it is kept.
 MOST = 100_000
 MOST_NAME = 255
@@ -35,7 +37,7 @@ class ToldOnce:
         self, wire: str, name: str, said: Mapping[str, Any], devices: Iterable[str], weight: int = 1
     ) -> None:
         """Remember what is told of one. `devices`: of which it speaks; where none of them is known, it is not kept."""
-        if self._told.get((wire, name)) == said or len(name) > MOST_NAME or not name.isprintable():
+        if self._told.get((wire, name)) == said or len(name) > MOST_NAME or not is_line(name):
             return
         self._weight += weight
         if self._weight > MOST:

@@ -28,7 +28,7 @@ class ProfileError(Exception):
 def read(file: Path) -> Profile:
     """The profile in a file. Raises ProfileError."""
     try:
-        return _profile(file.stem, tomllib.loads(file.read_text(encoding="utf-8")))
+        return _profile(file.stem, tomllib.loads(file.read_text(encoding="utf-8-sig")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ProfileError(f"{file}: {error}") from error
     except ValueError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,7 +96,7 @@ class Profiles:
 
     def named(self, *names: object) -> Profile | None:
         """The profile whose model one of these names begins with, or a word of one does: the longest model first."""
-        texts = [one for one in names if isinstance(one, str)]
+        texts = [_folded(one) for one in names if isinstance(one, str)]
         spoken = [plain(name[begin.start() :]) for name in texts for begin in _WORD.finditer(name)]
         found = [
             (len(model), profile)
@@ -162,5 +163,9 @@ def _nothing(fields: Mapping[str, Any], weak: Sequence[Told]) -> Told:
 
 
 def plain(name: str) -> str:
-    """A model's name by its letters and digits alone, in small letters."""
-    return "".join(one for one in name.lower() if one.isalnum())
+    """A model's name by its letters and digits alone, in small letters, however wide they were typed."""
+    return "".join(one for one in _folded(name).lower() if one.isalnum())
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name)

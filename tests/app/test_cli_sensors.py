@@ -53,7 +53,9 @@ def test_a_model_is_added_in_the_data_folder(run: Run, tmp_path: Path) -> None:
     )
     said = {"deviceInfo": {"devEui": "01", "deviceProfileName": "Seat 3"}, "object": {"taken": "yes"}}
     file = tmp_path / "one.json"
-    file.write_text(json.dumps([{"id": 1, "topic": "application/a/device/01/event/up", "payload": said}]))
+    file.write_text(
+        json.dumps([{"id": 1, "topic": "application/a/device/01/event/up", "payload": said}]), "utf-8-sig"
+    )
     assert json.loads(run("sensors", "try", str(file)).out)["occupied"] is True
     profile.write_text("models = 1")
     assert "seat.toml" in refused(run("sensors", "try", str(file)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.texts import address_parts, inside, is_address, is_line, is_storable
+from app.texts import address_parts, as_on_wire, inside, is_address, is_line, is_storable
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,36 @@ def test_mail_can_be_written_to_every_address_and_name_that_is_taken(text: str) 
 )
 def test_an_address_is_one_that_mail_can_be_sent_to(text: str) -> None:
     assert not is_address(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("24E124535B316056", "24e124535b316056"),
+        ("24-E1-24-53-5B-31-60-56", "24e124535b316056"),
+        ("24:e1:24:53:5b:31:60:56", "24e124535b316056"),
+        ("24 E1 24 53 5B 31 60 56", "24e124535b316056"),
+        ("２４Ｅ１２４５３５Ｂ３１６０５６", "24e124535b316056"),
+        ("24E124535B316056:Region_1", "24e124535b316056:Region_1"),
+        ("24:E1:24:53:5B:31:60:56:left", "24e124535b316056:left"),
+        *(
+            (one, one)
+            for one in (
+                "Desk-1",
+                "4階　窓側",
+                "0x00158D0001ABCDEF",
+                "24E124535B31605",
+                "24E124535B3160567",
+                "",
+            )
+        ),
+    ],
+)
+def test_an_eui_is_written_as_network_servers_write_it_and_nothing_else_is_touched(
+    text: str, name: str
+) -> None:
+    assert as_on_wire(text) == name
+    assert as_on_wire(name) == name
 
 
 @pytest.mark.parametrize("text", ["http://[", "//[", "http://a]/", "//\u2100.jp/"])

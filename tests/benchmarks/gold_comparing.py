@@ -2,8 +2,8 @@
 
 Three words of the office's own rules are needed to say what was to be recorded. Somebody who gets up for ten minutes or
 less still uses the seat (RULES 2 and 15): the truth is compared with such absences closed, and the bare hours are told
-beside it. A use of twelve minutes or less may go unseen: two until it is confirmed, ten of the hold. And what has been occupied
-all night, or for twelve hours, checks nobody in (RULES 4).
+beside it. A use of twelve minutes or less may go unseen: two until it is confirmed, ten of the hold. What has been
+occupied all night, or for twelve hours, checks nobody in (RULES 4).
 """
 
 from __future__ import annotations

@@ -25,9 +25,11 @@ def hear(topic: str, said: Any, wires: Wires | None = None) -> Heard:
     return found
 
 
-def test_a_new_model_needs_a_profile_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_new_model_needs_a_profile_only(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "seat.toml").write_text(
-        'models = ["Seat-O-Matic"]\n[[occupancy]]\nfield = "taken"\nvalues = { yes = true, no = false }\n'
+        'models = ["Seat-O-Matic"]\n[[occupancy]]\nfield = "taken"\nvalues = { yes = true, no = false }\n',
+        encoding,
     )
     wires = Wires(load(tmp_path))
     up = {"deviceInfo": {"devEui": "01", "deviceProfileName": "Seat-O-Matic 3"}, "object": {"taken": "yes"}}

@@ -19,7 +19,7 @@ from app.formats import day, hours_and_minutes
 from app.http import identifier, is_model_known, model_timing, models_known, names_in, now, settings
 from app.occupancy import announced, fitting, gateways
 from app.occupancy.fitting import Live, Named
-from app.texts import is_storable
+from app.texts import as_on_wire, is_storable
 from app.wording import explain
 
 pages = Blueprint("fitting", __name__)
@@ -63,7 +63,7 @@ def new() -> str:
 @pages.post("/office/sensors/new")
 @allow(Role.FACILITY, Role.IT)
 def add() -> Response:
-    sensor_id, model = request.form.get("id", "").strip(), request.form.get("model", "").strip()
+    sensor_id, model = as_on_wire(request.form.get("id", "").strip()), request.form.get("model", "").strip()
 
     def do(session: Session) -> None:
         _check_text(sensor_id, model)

@@ -94,7 +94,7 @@ def code(most: int = 32, *, needed: bool = True) -> Cell:
         cell = cell.strip()
         if needed and not cell:
             raise ValueError("csv.empty")
-        if len(cell) > most or not cell.isprintable() or "|" in cell:
+        if len(cell) > most or not is_line(cell) or "|" in cell:
             raise ValueError("csv.code")
         return cell
 

@@ -15,6 +15,7 @@ from app.records.sheets.rules import Change, Diff, Key, Refusal, Values, code, c
 from app.records.sheets.sheet import Asked, Sheet
 from app.spaces.models import Sensor, SensorBinding, Space
 from app.spaces.watching import watch_spaces
+from app.texts import as_on_wire
 
 DAY = 86_400
 NUMBERS = ("heartbeat_s", "own_hold_s", "detection_delay_s", "clears_after_s")
@@ -22,7 +23,7 @@ NUMBERS = ("heartbeat_s", "own_hold_s", "detection_delay_s", "clears_after_s")
 
 def sensor_id(cell: str) -> str:
     """A name on its wire, such as an EUI, a friendly name or, of a sensor's zone, `desk-1:region_1`."""
-    cell = code(64)(cell)
+    cell = as_on_wire(code(64)(cell))
     if any(one in "+#" for one in cell):
         raise ValueError("csv.code")
     return cell

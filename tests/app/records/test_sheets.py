@@ -107,7 +107,7 @@ PEOPLE = st.lists(
 )
 SPACES = st.lists(
     st.tuples(
-        st.from_regex(r"\A[A-Z]-[0-9]{1,2}\Z"),
+        st.from_regex(r"\A[A-Z][-　][0-9]{1,2}\Z"),
         st.sampled_from(["A", "B", "NEW"]),
         st.sampled_from(Kind),
         st.integers(1, 20),
@@ -191,6 +191,7 @@ def test_a_dry_run_tells_what_would_change_from_what_to_what_and_changes_nothing
         ("sections", "code,until_on\nzei,next year\n", (2, "csv.date", "until_on")),
         ("sensors", "id,space\ns1,nowhere\n", (2, "space.unknown", "space")),
         ("sensors", "id\na+b\n", (2, "csv.code", "id")),
+        ("sensors", "id,model\n24E124535B316056,a\n24e124535b316056,b\n", (3, "csv.twice", "sensor")),
     ],
 )
 def test_a_line_that_cannot_be_taken_is_named_with_its_reason_and_nothing_is_done(
