@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from urllib.parse import SplitResult, urlsplit
 
 MOST_ADDRESS = 254
 _EUI_64 = re.compile(r"((?:[0-9A-Fa-f]{2}[-: ]?){7}[0-9A-Fa-f]{2})(?:\Z|:)")
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 _MARKS = re.compile("[-: ]")
 _HALF_WIDTH = {0xFF00 + one: 0x20 + one for one in range(1, 95)} | {0x3000: 0x20}
 
@@ -45,6 +47,15 @@ def is_address(text: str) -> bool:
     name, at, host = text.partition("@")
     is_one = bool(name and at and host) and "@" not in host and " " not in text
     return is_one and text.isascii() and text.isprintable() and len(text) <= MOST_ADDRESS
+
+
+def date_written(text: str) -> date:
+    """A date as people write it: 2026-12-28, 2026/1/5 or 2026年1月5日, full-width or not; raises ValueError."""
+    found = _DATE.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    if found is None:
+        raise ValueError("must be a date such as 2026-12-28")
+    year, month, on = map(int, found.groups())
+    return date(year, month, on)
 
 
 def address_parts(text: str) -> SplitResult:

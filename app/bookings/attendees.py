@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -179,7 +180,7 @@ def drop_leavers(session: Session, user_ids: Collection[int], *, actor_id: int |
 
 def by_address(session: Session, text: str) -> list[int]:
     """The people of addresses that stand in a text, apart by commas or spaces; raises NotFound `user.unknown`."""
-    return ids_of(session, text.replace(",", " ").replace("、", " ").split())
+    return ids_of(session, [one for one in re.split(r"[,、，;；\s]+", text) if one])
 
 
 def invitations(session: Session, user_id: int, since: datetime) -> list[tuple[Booking, Space, str]]:

@@ -142,7 +142,7 @@ def test_a_series_that_goes_to_other_days_says_which_it_left_out(client: FlaskCl
 
 
 def test_chosen_days_are_typed_and_closed_ones_left_out(client: FlaskClient, house: House) -> None:
-    chosen = form(house, repeat="dates", dates="2026-11-25, 2026-11-28、2026-12-01")
+    chosen = form(house, repeat="dates", dates="2026-11-25, 2026/11/28　２０２６年１２月１日")
     shown = post(client, "/bookings", "/bookings", **chosen).text
     assert "3日のうち2日を予約できます" in shown
     assert "予約できる日だけ予約する" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from email.message import EmailMessage
 from email.utils import formataddr
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.texts import address_parts, as_on_wire, inside, is_address, is_line, is_storable
+from app.texts import address_parts, as_on_wire, date_written, inside, is_address, is_line, is_storable
 
 
 @pytest.mark.parametrize(
@@ -101,3 +102,19 @@ def test_what_is_no_address_of_the_web_leads_nowhere(text: str) -> None:
 def test_no_text_is_too_strange_to_be_taken_apart(text: str) -> None:
     address_parts(text)
     assert inside(text) in {"", text}
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-05", "2026/1/5", " 2026.1.5 ", "2026年1月5日", "２０２６／１／５", "２０２６年１月５日"]
+)
+def test_a_date_is_read_as_people_write_it(text: str) -> None:
+    assert date_written(text) == date(2026, 1, 5)
+
+
+@given(st.text(max_size=12) | st.from_regex(r"\A[0-9]{1,5}[-/][0-9]{1,3}[-/][0-9]{1,3}\Z"))
+def test_what_is_no_date_is_refused_in_one_way(text: str) -> None:
+    try:
+        date_written(text)
+    except ValueError:
+        return
+    assert date_written(date_written(text).isoformat()) == date_written(text)

@@ -25,6 +25,7 @@ from app.extensions import db
 from app.fields import day_typed
 from app.formats import day
 from app.http import identifier, now, settings
+from app.texts import date_written
 from app.timespan import TimeSpan
 from app.wording import explain
 
@@ -146,9 +147,8 @@ def _ask(first: TimeSpan, title: str) -> series.Ask:
     ticked, closed_too = request.form.getlist("weekday"), bool(request.form.get("closed_too"))
     try:
         if repeat == CHOSEN:
-            dates = tuple(
-                day_typed(one.strip()) for one in re.split("[,、 ]+", request.form.get("dates", "").strip())
-            )
+            written = re.split(r"[,、，\s]+", request.form.get("dates", "").strip())
+            dates = tuple(day_typed(date_written(one).isoformat()) for one in written)
             recurrence = Recurrence(dates=dates, working_days_only=not closed_too)
             rule: dict[str, Any] = {"dates": [on.isoformat() for on in dates]}
         else:

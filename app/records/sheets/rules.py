@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 
-from app.texts import is_address, is_line
+from app.texts import date_written, is_address, is_line
 
 Values = dict[str, str]
 Key = tuple[str, str]  # such as ("space", "A-01")
@@ -129,11 +129,9 @@ def whole(least: int, most: int) -> Cell:
 
 def day(cell: str) -> str:
     """A date: 2026-12-28 or, as spreadsheets write it, 2026/1/5."""
-    parts = cell.strip().replace("/", "-").split("-")
     try:
-        year, month, on = (int(part) for part in parts if part.isascii() and part.isdigit())
-        return date(year, month, on).isoformat()
-    except (ValueError, OverflowError) as error:
+        return date_written(cell).isoformat()
+    except ValueError as error:
         raise ValueError("csv.date") from error
 
 
