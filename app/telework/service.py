@@ -77,6 +77,11 @@ class Office:
         """A plan by its minutes."""
         return self.cell(plan.on_date, plan.half, plan.kind, plan.part)
 
+    def span_of(self, plan: TeleworkPlan) -> TimeSpan | None:
+        """The office hours that a plan of a part of a half-day is for; None: all of them, or none."""
+        inside = plan.part and self.part(plan.half, plan.part.starts, plan.part.ends)
+        return day_span(plan.on_date, self.timezone, inside.starts, inside.ends) if inside else None
+
     def elsewhere(self, on: date, half: Half) -> TimeSpan:
         """From when until when somebody is away who is so for all of a half-day: with the time before the office opens
         or after it closes, and with the break beside it."""
@@ -275,9 +280,7 @@ def close_day(
             result = classify(
                 window,
                 working=working,
-                plan=Plan(plan.kind, plan.approved_at is not None, plan.reported_at is not None)
-                if plan
-                else None,
+                plan=_planned(plan, office) if plan else None,
                 by_hand=by_hand[user_id],
                 inferred=inferred[user_id],
             )
@@ -305,6 +308,12 @@ def close_day(
         ],
     )
     return written
+
+
+def _planned(plan: TeleworkPlan, office: Office) -> Plan:
+    return Plan(
+        plan.kind, plan.approved_at is not None, plan.reported_at is not None, span=office.span_of(plan)
+    )
 
 
 def _telework_minutes(plan: TeleworkPlan, cell: Cell) -> int:

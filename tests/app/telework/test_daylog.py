@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from flask import Flask
@@ -153,6 +153,19 @@ def test_rule_17_once_the_person_has_answered_it_is_shown_with_the_answer(house:
     shown = seen_by(house, "chiba", "aoki", Half.AM)
     assert (shown.conflict, shown.reason, shown.day_class) == (False, "home_and_check_in", DayClass.OFFICE)
     assert (shown.found, shown.awaits_confirmation) == (DayClass.TELEWORK, True)
+
+
+def test_rule_17_home_until_half_past_ten_and_then_the_office_as_planned_is_no_conflict(house: House) -> None:
+    planned(house, "aoki", Half.AM, part=(time(8, 30), time(10, 30)))
+    planned(house, "baba", Half.AM, part=(time(8, 30), time(10, 30)))
+    sat(house, "baba", "09:00", "10:30")
+    sat(house, "aoki", "10:45", "12:00")
+    close(house)
+    found = [half_day(house, who, Half.AM) for who in ("aoki", "baba")]
+    assert [(one.day_class, one.reason, one.conflict, one.telework_minutes) for one in found] == [
+        (DayClass.TELEWORK, "home_unreported", False, 120),
+        (DayClass.TELEWORK, "home_and_check_in", True, 120),
+    ]
 
 
 def test_a_new_conflict_is_told_once_to_its_person(house: House) -> None:
