@@ -124,7 +124,8 @@ def put_plan(
     now: datetime,
     part: Part | None = None,
 ) -> TeleworkPlan:
-    """Plan one's own half-day, or a part of it; a changed plan needs approval again.
+    """Plan one's own half-day, or a part of it; a changed plan needs approval again. An approval whose place it takes
+    is gone, and named in the event.
 
     Raises Conflict `telework.day_closed`.
     """
@@ -135,6 +136,7 @@ def put_plan(
         )
     )
     starts, ends = (part.starts, part.ends) if part else (None, None)
+    replaced = plan.kind if plan is not None and plan.state is PlanState.APPROVED else None
     if plan is None:
         plan = TeleworkPlan(user_id=actor.id, on_date=on, half=half)
         session.add(plan)
@@ -155,6 +157,7 @@ def put_plan(
         half=half,
         to=kind,
         **({"starts": starts.isoformat(), "ends": ends.isoformat()} if starts and ends else {}),
+        **({"replaced": replaced.value} if replaced else {}),
     )
     return plan
 
