@@ -52,6 +52,8 @@ STANDING = frozenset({PlanState.REQUESTED, PlanState.APPROVED})
 
 
 class DayClass(StrEnum):
+    """What a half-day was. CLOSED: none to work in, since the office was closed or the person does not work then."""
+
     CLOSED = "closed"
     LEAVE = "leave"
     TRIP = "trip"
@@ -81,6 +83,7 @@ CONFIDENCES: Mapping[str, Confidence] = {
     "home_unreported": Confidence.LIKELY,
     "home_and_check_in": Confidence.PRESUMED,
     "check_in_inferred": Confidence.PRESUMED,
+    "never_works": Confidence.CERTAIN,
     "no_evidence": Confidence.NONE,
 }
 
@@ -142,11 +145,13 @@ def classify(
     plan: Plan | None,
     by_hand: Iterable[TimeSpan],
     inferred: Iterable[TimeSpan],
+    is_off: bool = False,
 ) -> Classified:
     """The class of a half-day whose hours are `window`.
 
     In this order: closed day, approved leave or trip, own check-in by hand of an hour or more, approved home,
-    inferred check-in, unknown. Home is never inferred from absence. Home for a part of the half-day that makes it one
+    inferred check-in, half-day off (`is_off`: the person never works then; who came in or had a plan approved did),
+    unknown. Home is never inferred from absence. Home for a part of the half-day that makes it one
     is telework also of who then comes in: only a check-in in the plan's own hours speaks against it. `by_hand` and
     `inferred` are the spans for which the person's bookings were checked in; their order does not matter.
     """
@@ -163,4 +168,6 @@ def classify(
         return Classified(DayClass.OFFICE, "check_in_by_hand")
     if overlap(inferred, window) >= PRESENT_FOR:
         return Classified(DayClass.OFFICE_PRESUMED, "check_in_inferred")
+    if is_off:
+        return Classified(DayClass.CLOSED, "never_works")
     return Classified(DayClass.UNKNOWN, "no_evidence")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -30,6 +30,10 @@ from app.working_days import WorkingDays
 CATCH_UP_DAYS = 40
 # Where a half-day stands in the log: its day, its person's kana and id, the half.
 Place = tuple[date, str, int, str]
+
+
+# By person, the halves of a day in which they never work; rotations know.
+OffOn = Callable[[Session, date, "Office"], Mapping[int, Collection[Half]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +256,19 @@ def days_to_close(session: Session, now: datetime, office: Office) -> list[date]
     ]
 
 
+def nobody_off(_session: Session, _on: date, _office: Office) -> Mapping[int, Collection[Half]]:
+    """Everybody works in every half-day."""
+    return {}
+
+
 def close_day(
-    session: Session, on: date, now: datetime, office: Office, calendar: WorkingDays
+    session: Session,
+    on: date,
+    now: datetime,
+    office: Office,
+    calendar: WorkingDays,
+    *,
+    off_on: OffOn = nobody_off,
 ) -> list[HalfDay]:
     """Write everybody's half-days of a day; running it again writes them anew from what is known then. A new conflict
     between plan and check-in is told to its person. Raises Conflict `telework.month_closed`."""
@@ -273,6 +288,7 @@ def close_day(
         (one.user_id, one.half): one for one in session.scalars(select(HalfDay).where(HalfDay.on_date == on))
     }
     working, holiday = calendar.is_working(on), calendar.holidays.get(on, "")
+    off = off_on(session, on, office)
     written = []
     changed = 0
     conflicts: dict[int, list[Half]] = defaultdict(list)
@@ -280,9 +296,11 @@ def close_day(
         for half in Half:
             cell, window = cells.get((user_id, half)), office.window(on, half)
             plan = plans[user_id, half] if cell is not None and cell.fills else None
+            minutes = _telework_minutes(plans[user_id, half], cell) if working and cell else 0
             result = classify(
                 window,
                 working=working,
+                is_off=half in off.get(user_id, ()) and not minutes,
                 plan=_planned(plan, office) if plan else None,
                 by_hand=by_hand[user_id],
                 inferred=inferred[user_id],
@@ -291,7 +309,6 @@ def close_day(
             if result.conflict and not one.conflict:
                 conflicts[user_id].append(half)
             found = check_ins(window, by_hand[user_id], inferred[user_id])
-            minutes = _telework_minutes(plans[user_id, half], cell) if working and cell else 0
             if write(one, result, Facts(plan, found, holiday, minutes)):
                 one.classified_at = now
                 session.add(one)

@@ -34,7 +34,8 @@ OF_TELEWORK: Mapping[str, LazyString] = {
     "telework.no_booking": lazy_gettext("Tick at least one thing to give up."),
     "telework.nothing_chosen": lazy_gettext("Choose at least one half-day."),
     "telework.one_plan": lazy_gettext(
-        "A half-day has one plan, and another one stands there. Change that one to the hours that remain, or withdraw it first."
+        "A half-day has one plan, and another one stands there. "
+        "Change that one to the hours that remain, or withdraw it first."
     ),
     "telework.reason": lazy_gettext("Say why in a few words: the person reads it."),
     "telework.rule_dates": lazy_gettext(

@@ -221,9 +221,13 @@ def test_a_correction_outlives_what_is_found_later(house: House) -> None:
         ("baba", DayClass.OFFICE, "見た", "telework.not_allowed"),
         ("aoki", DayClass.CLOSED, "", "request.invalid"),
         ("aoki", DayClass.OFFICE_PRESUMED, "", "request.invalid"),
+        ("chiba", DayClass.CLOSED, "退職", "request.invalid"),
+        ("fujii", DayClass.CLOSED, "退職", None),
+        ("fujii", DayClass.CLOSED, "", "telework.why"),
     ],
 )
 def test_who_may_say_what(house: House, who: str, to: DayClass, why: str, refusal: str | None) -> None:
+    become(house, "fujii", Role.PERSONNEL)
     close(house)
     row = half_day(house, "aoki", Half.AM)
     if refusal is None:

@@ -115,6 +115,28 @@ def test_rule_17_hours_at_home_and_then_a_check_in_are_no_conflict(present: Time
     assert half_day(plan=plan, by_hand=[present]) == Classified(DayClass.TELEWORK, reason, conflict=conflict)
 
 
+def test_a_half_day_in_which_somebody_never_works_is_as_a_closed_one_unless_they_did() -> None:
+    found = [
+        classify(MORNING, working=True, plan=plan, by_hand=by_hand, inferred=inferred, is_off=True)
+        for plan, by_hand, inferred in (
+            (None, [], []),
+            (Plan(PlanKind.LEAVE, approved=False), [span(0, 59)], []),
+            (LEAVE, [], []),
+            (HOME, [], []),
+            (None, HERE, []),
+            (None, [], HERE),
+        )
+    ]
+    assert [(one.day_class, one.reason) for one in found] == [
+        (DayClass.CLOSED, "never_works"),
+        (DayClass.CLOSED, "never_works"),
+        (DayClass.LEAVE, "approved_leave"),
+        (DayClass.TELEWORK, "home_unreported"),
+        (DayClass.OFFICE, "check_in_by_hand"),
+        (DayClass.OFFICE_PRESUMED, "check_in_inferred"),
+    ]
+
+
 def test_rule_17_home_and_a_seat_that_a_sensor_saw_in_use_are_no_conflict() -> None:
     """Sensors see seats, not persons: somebody else may have sat there."""
     assert half_day(plan=HOME, inferred=HERE) == Classified(DayClass.TELEWORK, "home_unreported")
