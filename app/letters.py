@@ -118,6 +118,7 @@ def headline(kind: str, data: Mapping[str, Any]) -> str:
         "url": data.get("url") or "",
         "count": data.get("count") or 0,
         "cells": wording.of_telework.cells(data.get("cells") or []),
+        "lost": wording.of_telework.cells(data.get("lost") or []),
         "days": days,
         "sensors": "; ".join(
             f"{one['sensor']} ({one['spaces']}): {wording.TROUBLES.get(one['trouble'], '')}"

@@ -34,7 +34,7 @@ from app.people import service as people
 from app.people import staffing
 from app.people.models import Role
 from app.people.service import Person
-from app.rotation import publishing, swapping, terminals
+from app.rotation import days_off, publishing, swapping, terminals
 from app.rotation.models import Rotation
 from app.rotation.publishing import OnBreach, Withdrawn
 from app.rotation.seats import Published
@@ -155,8 +155,8 @@ def draw_lots(session: Session, draw_id: int, now: datetime, office: Office) -> 
 def close_day(
     session: Session, on: date, now: datetime, office: Office, calendar: WorkingDays
 ) -> list[HalfDay]:
-    """A day is over, or later facts came of it: plans + presence → each person's half-days."""
-    return telework.close_day(session, on, now, office, calendar)
+    """A day is over, or later facts came of it: plans + presence + who never works then → each person's half-days."""
+    return telework.close_day(session, on, now, office, calendar, off_on=off_on)
 
 
 def claim(
@@ -203,6 +203,8 @@ def cancel(
 
 # Who asks for telework, and who approves it: a terminal of one's own need not be lent, as rotations know.
 own_terminals = terminals.own_terminals
+# Who closes a day or a month: in which halves of a day people never work, rotations know too.
+off_on = days_off.off_on
 offer_of = waitlist.offer_of  # the place in line for which a booking is held
 
 # Somebody is absent: what they booked is cancelled and offered to whoever waits, and they wait for nothing themselves.

@@ -309,7 +309,14 @@ def _say(session: Session, of: Scene, working: Sequence[date], given: Mapping[in
         _word(session, of, one, DayClass.OFFICE, confirmed=True)
     after = datetime.combine(month.next.first + timedelta(days=4), time(10), of.office.timezone)
     personnel = next(one for one in of.people if one.role is Role.PERSONNEL)
-    close_month(session, month, actor=personnel.as_of(after.date()), now=after, office=of.office)
+    close_month(
+        session,
+        month,
+        actor=personnel.as_of(after.date()),
+        now=after,
+        office=of.office,
+        off_on=pipeline.off_on,
+    )
 
 
 def _unknown(

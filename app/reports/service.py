@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from app.calendar import working_days
 from app.people.belonging import section_of, stays_between
 from app.people.models import SEES_ALL, Role, User
-from app.people.rules import Stay, folded, lineage
-from app.people.sections import parents, reach_of
+from app.people.rules import Stay, folded
+from app.people.sections import reach_of
 from app.people.service import Person, list_sections
 from app.reports.rules.caps import Cap
-from app.rotation.service import never_works
+from app.rotation.days_off import never_worked
 from app.settings import Settings
 from app.telework.caps.rules import PERIODS, Limit, Measure, Rule
 from app.telework.caps.service import eligibility, governed, rulebook
@@ -183,17 +183,7 @@ def could_be_at_home(
 
     `sections`: of each person the one whose rotation, or that of one above, knows when they never work.
     """
-    is_eligible = eligibility(session, sections)
-    by_section, above = never_works(session), parents(session)
-    never = {
-        user_id: {
-            half_day
-            for one in lineage([section_id], above)
-            for half_day in by_section.get(one, {}).get(user_id, ())
-        }
-        for user_id, section_id in sections.items()
-        if section_id is not None
-    }
+    is_eligible, never = eligibility(session, sections), never_worked(session, sections)
 
     def could(user_id: int, on: date, half: Half) -> bool:
         return (on.weekday(), half) not in never.get(user_id, ()) and is_eligible(user_id, on)

@@ -83,13 +83,14 @@ def request(
 ) -> Requested:
     """Ask for half-days, all of them or none.
 
-    Raises Conflict `telework.day_closed`, RuleBroken `telework.closed_day`, `telework.too_far`, or `telework.cap`
-    naming the first rule that refuses.
+    Raises Conflict `telework.day_closed`, RuleBroken `telework.closed_day`, `telework.too_far`, `telework.one_plan`,
+    or `telework.cap` naming the first rule that refuses.
     """
     calendar = working_days(session, office.day(now).year)
     for one in wanted:
         _check_day(one, office.day(now), calendar)
     lock_rows(session, "person", [actor.id])
+    _check_place(session, wanted, actor)
     own = own_terminals(session)
     found = _judge(session, wanted, actor, now=now, office=office, calendar=calendar, own_terminals=own)
     plans = [
@@ -106,6 +107,23 @@ def _check_day(wanted: Wanted, today: date, calendar: WorkingDays) -> None:
         raise RuleBroken("telework.too_far", on=wanted.on.isoformat())
     if wanted.kind in REMOTE and not calendar.is_working(wanted.on):
         raise RuleBroken("telework.closed_day", on=wanted.on.isoformat())
+
+
+def _check_place(session: Session, wanted: Sequence[Wanted], actor: Person) -> None:
+    """That hours of a half-day take nothing away: a half-day has one plan, and theirs would be all of it. In the office
+    is where people are without one."""
+    parts = {(one.on, one.half): one.kind for one in wanted if one.part is not None}
+    if not parts:
+        return
+    standing = select(TeleworkPlan.on_date, TeleworkPlan.half, TeleworkPlan.kind).where(
+        TeleworkPlan.user_id == actor.id,
+        TeleworkPlan.on_date.in_({on for on, _half in parts}),
+        TeleworkPlan.state.in_(STANDING),
+        TeleworkPlan.kind != PlanKind.OFFICE,
+    )
+    for on, half, kind in session.execute(standing.order_by(TeleworkPlan.on_date, TeleworkPlan.half)):
+        if parts.get((on, half), kind) is not kind:
+            raise RuleBroken("telework.one_plan", on=on.isoformat(), half=half.value)
 
 
 def _judge(

@@ -52,6 +52,8 @@ STANDING = frozenset({PlanState.REQUESTED, PlanState.APPROVED})
 
 
 class DayClass(StrEnum):
+    """What a half-day was. CLOSED: none to work in, since the office was closed or the person does not work then."""
+
     CLOSED = "closed"
     LEAVE = "leave"
     TRIP = "trip"
@@ -81,23 +83,25 @@ CONFIDENCES: Mapping[str, Confidence] = {
     "home_unreported": Confidence.LIKELY,
     "home_and_check_in": Confidence.PRESUMED,
     "check_in_inferred": Confidence.PRESUMED,
+    "never_works": Confidence.CERTAIN,
     "no_evidence": Confidence.NONE,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was planned for a half-day."""
+    """What was planned for a half-day; `span`: for which of its hours, None for all."""
 
     kind: PlanKind
     approved: bool
     reported: bool = False
+    span: TimeSpan | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """A half-day's class and why. `conflict`: home was approved, yet the person checked in by hand; the plan stands
-    until the person says."""
+    """A half-day's class and why. `conflict`: home was approved, yet the person checked in by hand in the hours of the
+    plan; the plan stands until the person says."""
 
     day_class: DayClass
     reason: str
@@ -141,24 +145,29 @@ def classify(
     plan: Plan | None,
     by_hand: Iterable[TimeSpan],
     inferred: Iterable[TimeSpan],
+    is_off: bool = False,
 ) -> Classified:
     """The class of a half-day whose hours are `window`.
 
     In this order: closed day, approved leave or trip, own check-in by hand of an hour or more, approved home,
-    inferred check-in, unknown. Home is never inferred from absence. `by_hand` and `inferred` are the spans for which
-    the person's bookings were checked in; their order does not matter.
+    inferred check-in, half-day off (`is_off`: the person never works then; who came in or had a plan approved did),
+    unknown. Home is never inferred from absence. Home for a part of the half-day that makes it one
+    is telework also of who then comes in: only a check-in in the plan's own hours speaks against it. `by_hand` and
+    `inferred` are the spans for which the person's bookings were checked in; their order does not matter.
     """
     if not working:
         return Classified(DayClass.CLOSED, "closed_day")
     approved = plan.kind if plan and plan.approved else None
     if approved in AWAY:
         return Classified(AWAY[approved], f"approved_{approved.value}")
-    here = overlap(by_hand, window) >= PRESENT_FOR
     if plan is not None and approved in REMOTE:
+        here = overlap(by_hand, plan.span or window) >= PRESENT_FOR
         reason = "home_reported" if plan.reported else "home_unreported"
         return Classified(DayClass.TELEWORK, "home_and_check_in" if here else reason, conflict=here)
-    if here:
+    if overlap(by_hand, window) >= PRESENT_FOR:
         return Classified(DayClass.OFFICE, "check_in_by_hand")
     if overlap(inferred, window) >= PRESENT_FOR:
         return Classified(DayClass.OFFICE_PRESUMED, "check_in_inferred")
+    if is_off:
+        return Classified(DayClass.CLOSED, "never_works")
     return Classified(DayClass.UNKNOWN, "no_evidence")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -30,6 +30,10 @@ from app.working_days import WorkingDays
 CATCH_UP_DAYS = 40
 # Where a half-day stands in the log: its day, its person's kana and id, the half.
 Place = tuple[date, str, int, str]
+
+
+# By person, the halves of a day in which they never work; rotations know.
+OffOn = Callable[[Session, date, "Office"], Mapping[int, Collection[Half]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,11 @@ class Office:
         """A plan by its minutes."""
         return self.cell(plan.on_date, plan.half, plan.kind, plan.part)
 
+    def span_of(self, plan: TeleworkPlan) -> TimeSpan | None:
+        """The office hours that a plan of a part of a half-day is for; None: all of them, or none."""
+        inside = plan.part and self.part(plan.half, plan.part.starts, plan.part.ends)
+        return day_span(plan.on_date, self.timezone, inside.starts, inside.ends) if inside else None
+
     def elsewhere(self, on: date, half: Half) -> TimeSpan:
         """From when until when somebody is away who is so for all of a half-day: with the time before the office opens
         or after it closes, and with the break beside it."""
@@ -119,7 +128,8 @@ def put_plan(
     now: datetime,
     part: Part | None = None,
 ) -> TeleworkPlan:
-    """Plan one's own half-day, or a part of it; a changed plan needs approval again.
+    """Plan one's own half-day, or a part of it; a changed plan needs approval again. An approval whose place it takes
+    is gone, and named in the event.
 
     Raises Conflict `telework.day_closed`.
     """
@@ -130,6 +140,7 @@ def put_plan(
         )
     )
     starts, ends = (part.starts, part.ends) if part else (None, None)
+    replaced = plan.kind if plan is not None and plan.state is PlanState.APPROVED else None
     if plan is None:
         plan = TeleworkPlan(user_id=actor.id, on_date=on, half=half)
         session.add(plan)
@@ -150,6 +161,7 @@ def put_plan(
         half=half,
         to=kind,
         **({"starts": starts.isoformat(), "ends": ends.isoformat()} if starts and ends else {}),
+        **({"replaced": replaced.value} if replaced else {}),
     )
     return plan
 
@@ -244,8 +256,19 @@ def days_to_close(session: Session, now: datetime, office: Office) -> list[date]
     ]
 
 
+def nobody_off(_session: Session, _on: date, _office: Office) -> Mapping[int, Collection[Half]]:
+    """Everybody works in every half-day."""
+    return {}
+
+
 def close_day(
-    session: Session, on: date, now: datetime, office: Office, calendar: WorkingDays
+    session: Session,
+    on: date,
+    now: datetime,
+    office: Office,
+    calendar: WorkingDays,
+    *,
+    off_on: OffOn = nobody_off,
 ) -> list[HalfDay]:
     """Write everybody's half-days of a day; running it again writes them anew from what is known then. A new conflict
     between plan and check-in is told to its person. Raises Conflict `telework.month_closed`."""
@@ -265,6 +288,7 @@ def close_day(
         (one.user_id, one.half): one for one in session.scalars(select(HalfDay).where(HalfDay.on_date == on))
     }
     working, holiday = calendar.is_working(on), calendar.holidays.get(on, "")
+    off = off_on(session, on, office)
     written = []
     changed = 0
     conflicts: dict[int, list[Half]] = defaultdict(list)
@@ -272,12 +296,12 @@ def close_day(
         for half in Half:
             cell, window = cells.get((user_id, half)), office.window(on, half)
             plan = plans[user_id, half] if cell is not None and cell.fills else None
+            minutes = _telework_minutes(plans[user_id, half], cell) if working and cell else 0
             result = classify(
                 window,
                 working=working,
-                plan=Plan(plan.kind, plan.approved_at is not None, plan.reported_at is not None)
-                if plan
-                else None,
+                is_off=half in off.get(user_id, ()) and not minutes,
+                plan=_planned(plan, office) if plan else None,
                 by_hand=by_hand[user_id],
                 inferred=inferred[user_id],
             )
@@ -285,7 +309,6 @@ def close_day(
             if result.conflict and not one.conflict:
                 conflicts[user_id].append(half)
             found = check_ins(window, by_hand[user_id], inferred[user_id])
-            minutes = _telework_minutes(plans[user_id, half], cell) if working and cell else 0
             if write(one, result, Facts(plan, found, holiday, minutes)):
                 one.classified_at = now
                 session.add(one)
@@ -305,6 +328,12 @@ def close_day(
         ],
     )
     return written
+
+
+def _planned(plan: TeleworkPlan, office: Office) -> Plan:
+    return Plan(
+        plan.kind, plan.approved_at is not None, plan.reported_at is not None, span=office.span_of(plan)
+    )
 
 
 def _telework_minutes(plan: TeleworkPlan, cell: Cell) -> int:

@@ -47,6 +47,11 @@ MESSAGES: Mapping[str, LazyString] = {
         "Approved: %(cells)s. Bookings of yours that you do not need any more: %(count)s. Give them up under Telework."
     ),
     "telework.rejected": lazy_gettext("Refused: %(cells)s. Why: %(why)s."),
+    # Where something else had been approved.
+    "telework.rejected/some": lazy_gettext(
+        "Refused: %(cells)s. Why: %(why)s. The approval that your request replaced does not come back: %(lost)s. "
+        "Ask for it again if you need it."
+    ),
     "telework.revoked": lazy_gettext("The approval was taken back: %(cells)s. Why: %(why)s."),
     "telework.waiting": lazy_gettext(
         "%(count)s half-days of telework, trips or leave wait for your decision."

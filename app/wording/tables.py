@@ -82,7 +82,7 @@ WEEKDAYS = (
 )
 
 DAY_CLASSES: Mapping[str, LazyString] = {
-    "closed": lazy_gettext("Closed day"),
+    "closed": lazy_gettext("No working time"),
     "leave": lazy_gettext("Leave"),
     "trip": lazy_gettext("Business trip"),
     "office": lazy_gettext("Office"),
@@ -100,5 +100,6 @@ DAY_REASONS: Mapping[str, LazyString] = {
     "home_unreported": lazy_gettext("approved, not yet reported"),
     "check_in_by_hand": lazy_gettext("checked in by hand"),
     "check_in_inferred": lazy_gettext("the booked seat was in use"),
+    "never_works": lazy_gettext("does not work then, as the section's rotation holds it"),
     "no_evidence": lazy_gettext("neither plan nor check-in"),
 }

@@ -33,6 +33,10 @@ OF_TELEWORK: Mapping[str, LazyString] = {
     "telework.not_yours": lazy_gettext("This plan belongs to somebody else."),
     "telework.no_booking": lazy_gettext("Tick at least one thing to give up."),
     "telework.nothing_chosen": lazy_gettext("Choose at least one half-day."),
+    "telework.one_plan": lazy_gettext(
+        "A half-day has one plan, and another one stands there. "
+        "Change that one to the hours that remain, or withdraw it first."
+    ),
     "telework.reason": lazy_gettext("Say why in a few words: the person reads it."),
     "telework.rule_dates": lazy_gettext(
         "A rule begins today or later, and ends after it begins. What held before stays as it was."

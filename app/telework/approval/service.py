@@ -6,7 +6,7 @@ Whoever decides waits for the locks of the persons whose plans they are, so that
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.database import lock_rows
 from app.errors import Conflict, Forbidden, NotFound
+from app.events import Event
 from app.people.models import Membership, Role, User
 from app.people.sections import parents
 from app.people.service import Person
@@ -204,12 +205,41 @@ def reject(session: Session, plan_id: int, reason: str, *, actor: Person, now: d
 def reject_many(
     session: Session, plan_ids: Collection[int], reason: str, *, actor: Person, now: datetime
 ) -> list[TeleworkPlan]:
-    """Refuse requests, with one word why; all of them or none. Raises as `reject`."""
+    """Refuse requests, with one word why; all of them or none. Who had something else approved in their place is told
+    that it does not come back. Raises as `reject`."""
     plans = _to_decide(session, plan_ids, actor=actor)
     _require_state(plans, PlanState.REQUESTED)
     _decide(plans, PlanState.REJECTED, actor=actor, now=now, reason=reason)
-    _tell(session, "telework.rejected", plans, actor=actor, now=now, reason=reason)
+    _tell(
+        session,
+        "telework.rejected",
+        plans,
+        actor=actor,
+        now=now,
+        lost=_replaced(session, plans),
+        reason=reason,
+    )
     return plans
+
+
+def _replaced(session: Session, plans: Collection[TeleworkPlan]) -> dict[int, list[list[str]]]:
+    """By person the half-days which were approved as something else when these plans were asked for; one query."""
+    asked = {(f"user:{one.user_id}", one.on_date.isoformat(), one.half.value): one.user_id for one in plans}
+    rows = session.execute(
+        select(Event.subject, Event.data)
+        .where(
+            Event.kind == "telework.planned",
+            Event.subject.in_({subject for subject, _on, _half in asked}),
+            Event.at.in_({one.requested_at for one in plans}),
+        )
+        .order_by(Event.id)
+    )
+    found: dict[int, list[list[str]]] = defaultdict(list)
+    for subject, data in rows:
+        user_id = asked.get((subject, data["on"], data["half"]))
+        if user_id is not None and "replaced" in data:
+            found[user_id].append([data["on"], data["half"], data["replaced"]])
+    return found
 
 
 def revoke(session: Session, plan_id: int, reason: str, *, actor: Person, now: datetime) -> TeleworkPlan:
@@ -263,10 +293,11 @@ def _tell(
     actor: Person,
     now: datetime,
     office: Office | None = None,
+    lost: Mapping[int, Sequence[Sequence[str]]] | None = None,
     **more: str,
 ) -> None:
     """One event for each person, whatever number of half-days was decided on; with the number of bookings that they
-    make needless, where the office's hours are known."""
+    make needless, where the office's hours are known, and with the half-days whose approval they `lost`."""
     session.flush()
     by_person: dict[int, list[TeleworkPlan]] = defaultdict(list)
     for plan in plans:
@@ -287,6 +318,7 @@ def _tell(
                 "cells": [[one.on_date.isoformat(), one.half.value, one.kind.value] for one in theirs],
                 "plan_ids": [one.id for one in theirs],
                 **({"count": count[user_id]} if count.get(user_id) else {}),
+                **({"count": len(lost[user_id]), "lost": lost[user_id]} if lost and user_id in lost else {}),
                 **more,
             },
         }

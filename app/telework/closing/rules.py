@@ -245,7 +245,7 @@ def _era_year(on: date) -> str:
 
 
 WORDS: Mapping[str, str] = {
-    DayClass.CLOSED.value: "閉庁",
+    DayClass.CLOSED.value: "勤務なし",
     DayClass.OFFICE.value: "出勤",
     DayClass.OFFICE_PRESUMED.value: "出勤",
     DayClass.TELEWORK.value: "在宅",

@@ -23,7 +23,7 @@ from app.telework.figures.service import kept_half_days
 from app.telework.guards import hold_month
 from app.telework.models import ClosedDay, HalfDay, TeleworkPlan
 from app.telework.rules import DayClass
-from app.telework.service import Office, close_day
+from app.telework.service import Office, OffOn, close_day, nobody_off
 
 LISTED = 15
 NAMED_AT_MOST = 50
@@ -123,7 +123,13 @@ def preview(session: Session, month: Month) -> Preview:
 
 
 def close_month(
-    session: Session, month: Month, *, actor: Person, now: datetime, office: Office
+    session: Session,
+    month: Month,
+    *,
+    actor: Person,
+    now: datetime,
+    office: Office,
+    off_on: OffOn = nobody_off,
 ) -> ClosedMonth:
     """Freeze a month: only personnel's corrections change it any more. What was recorded of its days until now is
     written first. Raises Conflict `telework.month_closed` or `telework.month_not_over`."""
@@ -133,7 +139,7 @@ def close_month(
         raise Conflict("telework.month_not_over", month=str(month))
     for on in days_to_write_anew(session, now, office):
         if month.first <= on <= month.last:
-            close_day(session, on, now, office, working_days(session, on.year))
+            close_day(session, on, now, office, working_days(session, on.year), off_on=off_on)
     closed = ClosedMonth(first_on=month.first, last_on=month.last, closed_at=now, closed_by=actor.id)
     session.add(closed)
     session.flush()

@@ -13,7 +13,7 @@ from app.people.models import Membership, Role
 from app.people.sections import reach_of
 from app.people.service import Person
 from app.telework.daylog.models import HalfDayCorrection
-from app.telework.daylog.rules import SAYABLE, Voice, needs_why, refusal
+from app.telework.daylog.rules import Voice, needs_why, refusal, sayable
 from app.telework.guards import hold_month, is_closed
 from app.telework.models import HalfDay
 from app.telework.rules import DayClass
@@ -45,7 +45,7 @@ def correct(
     last = last_word(session, half_day.id)
     if refused := refusal(voice, last.voice if last else None, frozen=frozen):
         raise Conflict(f"telework.{refused}")
-    if to not in SAYABLE:
+    if to not in sayable(voice):
         raise RuleBroken("request.invalid")
     before = last.to_class if last else half_day.day_class
     if not why and needs_why(voice, before, to):

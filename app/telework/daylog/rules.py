@@ -34,12 +34,17 @@ class Form(StrEnum):
     MOBILE = "mobile"
 
 
-# What people may say that a half-day was. Presumed is a sensor's word, closed the calendar's; unknown: never mind.
+# What people may say that a half-day was. Presumed is a sensor's word; unknown: never mind.
 SAYABLE = (DayClass.OFFICE, DayClass.TELEWORK, DayClass.TRIP, DayClass.LEAVE, DayClass.UNKNOWN)
 # What confirming a class makes of it.
 CONFIRMED_AS = {DayClass.OFFICE_PRESUMED: DayClass.OFFICE}
 RANK = {voice: rank for rank, voice in enumerate(Voice)}
 PLANNED_AS = {PlanKind.HOME: Form.HOME, PlanKind.SATELLITE: Form.SATELLITE}
+
+
+def sayable(voice: Voice | None) -> tuple[DayClass, ...]:
+    """What somebody may say. That there was no work then, as after somebody left, is for personnel to say."""
+    return (*SAYABLE, DayClass.CLOSED) if voice is Voice.PERSONNEL else SAYABLE
 
 
 def refusal(voice: Voice, last: Voice | None, *, frozen: bool) -> str | None:

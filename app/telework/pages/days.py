@@ -19,7 +19,7 @@ from app.extensions import db
 from app.http import identifier, now, today
 from app.telework.closing.rules import Month
 from app.telework.daylog import correcting, service
-from app.telework.daylog.rules import SAYABLE, WHY_AT_MOST
+from app.telework.daylog.rules import WHY_AT_MOST, sayable
 from app.telework.daylog.service import Logged
 from app.telework.routes.days import evidence_shown, viewer
 from app.telework.rules import DayClass, Half
@@ -165,6 +165,7 @@ def half_day(half_day_id: int) -> str:
         logged = service.get_logged(session, viewer(), half_day_id, actor=asker())
         known = service.names_in(session, [logged])
         may_correct = correcting.may_correct(session, logged.row, asker())
+        voice = correcting.voice_of(session, logged.row, asker())
         session.expunge_all()
     if logged.row.user_id != asker().id:
         with transaction(db.engine) as session:
@@ -176,7 +177,7 @@ def half_day(half_day_id: int) -> str:
         evidence=evidence_shown(logged, known),
         may_correct=may_correct and asker().role in PEOPLE,
         is_own=logged.row.user_id == asker().id,
-        sayable=SAYABLE,
+        sayable=sayable(voice),
         why_at_most=WHY_AT_MOST,
         month=Month.of(logged.row.on_date),
     )

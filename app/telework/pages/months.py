@@ -10,6 +10,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from app import pipeline
 from app.access import Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, RuleBroken
@@ -75,7 +76,12 @@ def close(month: str) -> Response:
     which = month_of(month)
     return _done(
         lambda session: service.close_month(
-            session, which, actor=asker(), now=now(), office=Office.of(settings())
+            session,
+            which,
+            actor=asker(),
+            now=now(),
+            office=Office.of(settings()),
+            off_on=pipeline.off_on,
         ),
         gettext("The month is closed. It changes by personnel's corrections only."),
         which,

@@ -8,6 +8,7 @@ from flask import Response, make_response
 from marshmallow import fields
 from sqlalchemy.orm import Session
 
+from app import pipeline
 from app.access import Role, allow, asker
 from app.csv_text import Written
 from app.cursors import key_page, paged_by
@@ -78,7 +79,10 @@ def preview(month: str) -> Any:
 def close(month: str) -> Any:
     """Close a month: it is frozen but for personnel's corrections"""
     with transaction(db.engine) as session:
-        service.close_month(session, month_of(month), actor=asker(), now=now(), office=Office.of(settings()))
+        office = Office.of(settings())
+        service.close_month(
+            session, month_of(month), actor=asker(), now=now(), office=office, off_on=pipeline.off_on
+        )
         return _shown(service.state_of(session, month_of(month)))
 
 

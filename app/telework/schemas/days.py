@@ -13,7 +13,7 @@ from app.telework.closing.rules import (
     Encoding,
     Line,
 )
-from app.telework.daylog.rules import SAYABLE, WHY_AT_MOST, Form, Voice
+from app.telework.daylog.rules import WHY_AT_MOST, Form, Voice, sayable
 from app.telework.rules import Confidence, PlanKind
 
 HOLDABLE = sorted({name for sources in SOURCES.values() for name in sources})
@@ -81,10 +81,12 @@ class HalfDayList(Schema):
 
 
 class HalfDayRequest(Schema):
-    """What the half-day was. Whoever changes somebody else's says why."""
+    """What the half-day was. Whoever changes somebody else's says why; that it was none to work in, personnel."""
 
     day_class = fields.String(
-        data_key="class", required=True, validate=validate.OneOf([one.value for one in SAYABLE])
+        data_key="class",
+        required=True,
+        validate=validate.OneOf([one.value for one in sayable(Voice.PERSONNEL)]),
     )
     why = Text(load_default="", validate=validate.Length(max=WHY_AT_MOST))
 

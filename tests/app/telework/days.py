@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 from sqlalchemy import select, update
 
@@ -28,6 +28,7 @@ def planned(
     on: date = DAY,
     approved: bool = True,
     reported: bool = False,
+    part: tuple[time, time] | None = None,
 ) -> int:
     """A plan as it stands in the database; returns its id."""
     with transaction(house.engine) as session:
@@ -41,6 +42,8 @@ def planned(
             approved_at=at("07:30") if approved else None,
             approved_by=house.people["chiba"].id if approved else None,
             reported_at=at("17:20") if reported else None,
+            starts=part[0] if part else None,
+            ends=part[1] if part else None,
         )
         session.add(plan)
         session.flush()

@@ -177,6 +177,20 @@ def test_each_person_is_told_once_of_what_was_decided_together(house: House) -> 
         assert recipients(Fact(one.kind, one.actor_id, one.data)) == expected
 
 
+def test_who_is_refused_is_told_which_approval_the_request_had_replaced(house: House) -> None:
+    approve(house, *plan_ids(ask(house, "aoki", [morning(WEDNESDAY)])))
+    leave = plan_ids(ask(house, "aoki", whole(WEDNESDAY, kind=PlanKind.LEAVE), now="08:00"))
+    other = one_plan(house, "baba")
+    with transaction(house.engine) as session:
+        approval.reject_many(
+            session, [*leave, other], "窓口当番", actor=house.people["chiba"], now=at("08:30")
+        )
+    found = {one.data["user_id"]: one.data for one in told(house, "telework.rejected")}
+    mine, theirs = (found[house.people[who].id] for who in ("aoki", "baba"))
+    assert (mine["lost"], mine["count"]) == ([[WEDNESDAY.isoformat(), "am", "home"]], 1)
+    assert not theirs.keys() & {"lost", "count"}
+
+
 def test_what_was_asked_for_anew_after_the_chief_looked_is_left(house: House) -> None:
     first, second = plan_ids(ask(house, "aoki", [morning(WEDNESDAY), morning(THURSDAY)]))
     ask(house, "aoki", [morning(WEDNESDAY, PlanKind.TRIP)], now="07:20")

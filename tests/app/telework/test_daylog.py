@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from flask import Flask
@@ -155,6 +155,19 @@ def test_rule_17_once_the_person_has_answered_it_is_shown_with_the_answer(house:
     assert (shown.found, shown.awaits_confirmation) == (DayClass.TELEWORK, True)
 
 
+def test_rule_17_home_until_half_past_ten_and_then_the_office_as_planned_is_no_conflict(house: House) -> None:
+    planned(house, "aoki", Half.AM, part=(time(8, 30), time(10, 30)))
+    planned(house, "baba", Half.AM, part=(time(8, 30), time(10, 30)))
+    sat(house, "baba", "09:00", "10:30")
+    sat(house, "aoki", "10:45", "12:00")
+    close(house)
+    found = [half_day(house, who, Half.AM) for who in ("aoki", "baba")]
+    assert [(one.day_class, one.reason, one.conflict, one.telework_minutes) for one in found] == [
+        (DayClass.TELEWORK, "home_unreported", False, 120),
+        (DayClass.TELEWORK, "home_and_check_in", True, 120),
+    ]
+
+
 def test_a_new_conflict_is_told_once_to_its_person(house: House) -> None:
     conflict(house)
     close(house, now="06:00")
@@ -208,9 +221,13 @@ def test_a_correction_outlives_what_is_found_later(house: House) -> None:
         ("baba", DayClass.OFFICE, "見た", "telework.not_allowed"),
         ("aoki", DayClass.CLOSED, "", "request.invalid"),
         ("aoki", DayClass.OFFICE_PRESUMED, "", "request.invalid"),
+        ("chiba", DayClass.CLOSED, "退職", "request.invalid"),
+        ("fujii", DayClass.CLOSED, "退職", None),
+        ("fujii", DayClass.CLOSED, "", "telework.why"),
     ],
 )
 def test_who_may_say_what(house: House, who: str, to: DayClass, why: str, refusal: str | None) -> None:
+    become(house, "fujii", Role.PERSONNEL)
     close(house)
     row = half_day(house, "aoki", Half.AM)
     if refusal is None:

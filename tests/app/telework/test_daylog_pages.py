@@ -63,6 +63,14 @@ def test_a_conflict_is_asked_of_its_person_and_counted_in_the_navigation(browse:
     assert "Nothing awaits your word in this month." in chiefs
 
 
+def test_personnel_alone_may_say_that_there_was_no_working_time(browse: Opened, week: House) -> None:
+    address = f"/telework/days/{half_day(week, 'aoki', Half.PM).id}"
+    offered = {who: 'value="closed"' in browse(who).get(address).text for who in ("aoki", "chiba", "fujii")}
+    assert offered == {"aoki": False, "chiba": False, "fujii": True}
+    browse("fujii").post(address, data={"class": "closed", "why": "退職"})
+    assert "No working time" in browse("aoki").get("/telework/days").text
+
+
 def test_a_section_is_shown_to_its_chief_and_personnel_alone(browse: Opened) -> None:
     for who, section, status in (
         ("chiba", 1, 200),

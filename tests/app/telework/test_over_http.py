@@ -289,6 +289,21 @@ def test_the_kind_of_employment_is_kept_with_the_account(api: Api, house: House)
             "Refused: Wed, Nov 25 AM Home. Why: counter duty.",
         ),
         (
+            "telework.rejected",
+            {
+                "cells": [["2026-11-25", "am", "leave"]],
+                "reason": "窓口当番",
+                "count": 1,
+                "lost": [["2026-11-25", "am", "home"]],
+            },
+            "ja",
+            (
+                "承認されませんでした: 11月25日(水) 午前 休暇。理由: 窓口当番。"
+                "先に承認されていた予定(11月25日(水) 午前 在宅)はこの申請に置き換えられたため、元には戻りません。"
+                "必要な場合は改めて申請してください。"
+            ),
+        ),
+        (
             "telework.waiting",
             {"count": 3},
             "ja",

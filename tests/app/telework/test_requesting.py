@@ -26,6 +26,7 @@ from tests.app.telework.desk import (
     ask,
     become,
     between,
+    do,
     make_rule,
     morning,
     plan_ids,
@@ -280,6 +281,42 @@ def test_what_was_done_is_told_from_the_day_on_once_it_is_approved(house: House)
 
 
 # What parts mean elsewhere
+
+
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_an_hour_of_leave_takes_no_half_day_at_home_away(house: House, is_approved: bool) -> None:
+    (home,) = plan_ids(ask(house, "aoki", [morning(WEDNESDAY)]))
+    if is_approved:
+        approve(house, home)
+    hour = requesting.wanted_between(WEDNESDAY, time(8, 30), time(9, 30), PlanKind.LEAVE, OFFICE)
+    with pytest.raises(RuleBroken) as caught:
+        ask(house, "aoki", hour, now="08:00")
+    assert (caught.value.code, caught.value.facts) == (
+        "telework.one_plan",
+        {"on": WEDNESDAY.isoformat(), "half": "am"},
+    )
+    assert stored(house, home).kind is PlanKind.HOME
+    assert plan_ids(ask(house, "aoki", between(WEDNESDAY, "09:30", "12:00"))) == [home], (
+        "other hours, as told"
+    )
+    with pytest.raises(RuleBroken):
+        ask(house, "aoki", hour, now="08:05")
+    do(house, requesting.withdraw, home, who="aoki", now="08:10")
+    assert plan_ids(ask(house, "aoki", hour, now="08:15")) == [home], "withdrawn first, as told"
+
+
+def test_hours_beside_the_office_and_whole_half_days_are_asked_for_as_ever(house: House) -> None:
+    office = ask(
+        house,
+        "aoki",
+        [morning(WEDNESDAY, PlanKind.OFFICE), requesting.Wanted(WEDNESDAY, Half.PM, PlanKind.HOME)],
+    )
+    hour = ask(
+        house, "aoki", requesting.wanted_between(WEDNESDAY, time(8, 30), time(9, 30), PlanKind.LEAVE, OFFICE)
+    )
+    leave = ask(house, "aoki", whole(WEDNESDAY, kind=PlanKind.LEAVE))
+    assert plan_ids(office)[:1] == plan_ids(hour)
+    assert plan_ids(leave) == plan_ids(office)
 
 
 def test_less_than_half_of_a_half_day_is_no_absence_of_it(house: House) -> None:

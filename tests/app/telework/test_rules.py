@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.telework.rules import Classified, DayClass, Plan, PlanKind, classify
-from app.timespan import TimeSpan
+from app.timespan import TimeSpan, without
 
 MORNING = TimeSpan(datetime(2026, 11, 23, 23, 30, tzinfo=UTC), datetime(2026, 11, 24, 3, tzinfo=UTC))
 MINUTE = timedelta(minutes=1)
@@ -104,18 +104,58 @@ def test_rule_17_home_and_a_check_in_by_hand_are_a_conflict_and_the_plan_stands(
     )
 
 
+@pytest.mark.parametrize(
+    ("present", "conflict"),
+    [(span(135, 210), False), (span(61, 210), False), (span(60, 210), True), (span(0, 210), True)],
+)
+def test_rule_17_hours_at_home_and_then_a_check_in_are_no_conflict(present: TimeSpan, conflict: bool) -> None:
+    """Only an hour or more in the plan's own hours speaks against it."""
+    plan = Plan(PlanKind.HOME, approved=True, reported=True, span=span(0, 120))
+    reason = "home_and_check_in" if conflict else "home_reported"
+    assert half_day(plan=plan, by_hand=[present]) == Classified(DayClass.TELEWORK, reason, conflict=conflict)
+
+
+def test_a_half_day_in_which_somebody_never_works_is_as_a_closed_one_unless_they_did() -> None:
+    found = [
+        classify(MORNING, working=True, plan=plan, by_hand=by_hand, inferred=inferred, is_off=True)
+        for plan, by_hand, inferred in (
+            (None, [], []),
+            (Plan(PlanKind.LEAVE, approved=False), [span(0, 59)], []),
+            (LEAVE, [], []),
+            (HOME, [], []),
+            (None, HERE, []),
+            (None, [], HERE),
+        )
+    ]
+    assert [(one.day_class, one.reason) for one in found] == [
+        (DayClass.CLOSED, "never_works"),
+        (DayClass.CLOSED, "never_works"),
+        (DayClass.LEAVE, "approved_leave"),
+        (DayClass.TELEWORK, "home_unreported"),
+        (DayClass.OFFICE, "check_in_by_hand"),
+        (DayClass.OFFICE_PRESUMED, "check_in_inferred"),
+    ]
+
+
 def test_rule_17_home_and_a_seat_that_a_sensor_saw_in_use_are_no_conflict() -> None:
     """Sensors see seats, not persons: somebody else may have sat there."""
     assert half_day(plan=HOME, inferred=HERE) == Classified(DayClass.TELEWORK, "home_unreported")
 
 
-plans = st.none() | st.builds(Plan, st.sampled_from(PlanKind), approved=st.booleans(), reported=st.booleans())
-presence = st.lists(
-    st.lists(st.integers(-120, 400), min_size=2, max_size=2, unique=True).map(
+def spans(first: int, last: int) -> st.SearchStrategy[TimeSpan]:
+    return st.lists(st.integers(first, last), min_size=2, max_size=2, unique=True).map(
         lambda ends: span(min(ends), max(ends))
-    ),
-    max_size=5,
+    )
+
+
+plans = st.none() | st.builds(
+    Plan,
+    st.sampled_from(PlanKind),
+    approved=st.booleans(),
+    reported=st.booleans(),
+    span=st.none() | spans(0, 210),
 )
+presence = st.lists(spans(-120, 400), max_size=5)
 
 
 @given(st.booleans(), plans, presence, presence)
@@ -126,6 +166,16 @@ def test_every_half_day_has_a_class_with_a_reason(
     assert found.day_class in DayClass
     assert found.reason
     assert not found.conflict or found.day_class is DayClass.TELEWORK
+
+
+@given(spans(0, 210), presence, presence)
+def test_what_lies_outside_a_plans_hours_never_contradicts_it(
+    hours: TimeSpan, by_hand: list[TimeSpan], inferred: list[TimeSpan]
+) -> None:
+    plan = Plan(PlanKind.HOME, approved=True, span=hours)
+    outside = [left for one in by_hand for left in without(one, [hours])]
+    found = half_day(plan=plan, by_hand=outside, inferred=inferred)
+    assert found == Classified(DayClass.TELEWORK, "home_unreported")
 
 
 @given(plans, presence, presence, st.randoms())

@@ -1,7 +1,8 @@
 """Every combination of plan, evidence and calendar with its class, written out by hand (RULES 17).
 
 A cell: the class, and how sure it is. C closed · L leave · T trip · O office · H telework, reported · h telework, not
-yet reported · ! telework, and a conflict to be asked about · p office, presumed · - unknown.
+yet reported · ! telework, and a conflict to be asked about · p office, presumed · - unknown. Of a plan for some hours
+of the half-day, a second table says what a check-in beside those hours comes to.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from itertools import product
 import pytest
 
 from app.telework.rules import Confidence, DayClass, Plan, PlanKind, classify
-from tests.app.telework.test_rules import HERE, MORNING
+from tests.app.telework.test_rules import HERE, MORNING, span
 
 MEANS = {
     "C": (DayClass.CLOSED, Confidence.CERTAIN, False),
@@ -59,6 +60,27 @@ leave        no       yes      |              -     p       O     O    |        
 leave        yes      no       |              L     L       L     L    |             C    C      C    C
 leave        yes      yes      |              L     L       L     L    |             C    C      C    C
 """
+# Hours which make the half-day: checked in by hand in them alone, in the others alone, all the time.
+PART, BESIDE = span(0, 120), span(120, 210)
+TABLE_OF_PARTS = """
+plan         approved reported | in its hours  beside them  both
+home         no       no       |            O     O            O
+home         no       yes      |            O     O            O
+home         yes      no       |            !     h            !
+home         yes      yes      |            !     H            !
+satellite    no       no       |            O     O            O
+satellite    no       yes      |            O     O            O
+satellite    yes      no       |            !     h            !
+satellite    yes      yes      |            !     H            !
+trip         no       no       |            O     O            O
+trip         no       yes      |            O     O            O
+trip         yes      no       |            T     T            T
+trip         yes      yes      |            T     T            T
+leave        no       no       |            O     O            O
+leave        no       yes      |            O     O            O
+leave        yes      no       |            L     L            L
+leave        yes      yes      |            L     L            L
+"""
 
 Planned = tuple[str, str, str]
 
@@ -94,3 +116,19 @@ def test_a_plan_comes_to_what_the_table_says(planned: Planned, cells: list[str])
         )
         found.append((one.day_class, one.confidence, one.conflict))
     assert found == [MEANS[cell] for cell in cells]
+
+
+def rows_of_parts() -> list[tuple[list[str], list[str]]]:
+    lines = TABLE_OF_PARTS.strip().splitlines()[1:]
+    return [(plan.split(), cells.split()) for plan, _bar, cells in (line.partition("|") for line in lines)]
+
+
+@pytest.mark.parametrize(("planned", "cells"), rows_of_parts(), ids=" ".join)
+def test_a_plan_for_some_hours_comes_to_what_the_table_says(planned: list[str], cells: list[str]) -> None:
+    kind, approved, reported = planned
+    plan = Plan(PlanKind(kind), approved == "yes", reported == "yes", span=PART)
+    found = [
+        classify(MORNING, working=True, plan=plan, by_hand=by_hand, inferred=[])
+        for by_hand in ([PART], [BESIDE], [PART, BESIDE])
+    ]
+    assert [(one.day_class, one.confidence, one.conflict) for one in found] == [MEANS[cell] for cell in cells]
