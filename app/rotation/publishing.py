@@ -53,7 +53,8 @@ def publish(
     now: datetime,
     on_breach: OnBreach = OnBreach.REFUSE,
 ) -> Published:
-    """Write a rotation's days from today on as approved plans, and book seats for the days in the office.
+    """Write a rotation's half-days that are to come as approved plans, and book seats for those in the office. One
+    that has begun is as it is (`Office.is_ahead`), also where the plan was found before.
 
     What an earlier rotation had published of these days is replaced: its seats stay where the person comes still, and
     are given back where not; its other days stay its own. What is not a rotation's stays as it is: leave, trips, and
@@ -67,11 +68,10 @@ def publish(
         raise RuleBroken("rotation.of_no_section")
     if rotation.state is not State.FOUND or rotation.plan is None:
         raise Conflict("rotation.state", state=rotation.state.value)
-    today = office.day(now)
     planned = {
         (int(cell.person), cell.day, cell.half): state
         for cell, state in plan_of(rotation.plan).items()
-        if state is not Where.AWAY and cell.day >= today
+        if state is not Where.AWAY and office.is_ahead(cell.day, Half(cell.half), now)
     }
     if not planned:
         raise RuleBroken("rotation.over")
@@ -89,12 +89,13 @@ def publish(
     cells = _cells(planned, plans, _stored(session, earlier), office)
     in_office = [on for (_user, on, _half), cell in cells.items() if cell.kind is PlanKind.OFFICE]
     zones = {desk.zone_id for desk in seats.desks}
-    check_ahead(session, zones, max(in_office, default=today), office=office, now=now)
+    check_ahead(session, zones, max(in_office, default=office.day(now)), office=office, now=now)
     fresh = {key: cell for key, cell in cells.items() if _is_fresh(plans.get(key), cell, office)}
     kinds = {key: _kind(plans.get(key), cell) for key, cell in fresh.items()}
     broken = would_break(session, kinds, seats.people, office)
     _refuse(broken, on_breach)
-    _replace(session, rotation, earlier, seats=before, first=first, last=last, now=now)
+    begun = [half for half in Half if not office.is_ahead(first, half, now)]
+    _replace(session, rotation, earlier, seats=before, first=first, last=last, begun=begun, now=now)
     end_offers(session, [one.id for one in earlier], actor=actor, now=now, between=(first, last))
     session.add_all(_written(plans.get(key), cell, actor=actor, now=now) for key, cell in fresh.items())
     for cell in cells.values():
@@ -146,11 +147,17 @@ def _replace(
     seats: Collection[Booking],
     first: date,
     last: date,
+    begun: Collection[Half],
     now: datetime,
 ) -> None:
     """The days from `first` to `last` of earlier rotations are the new one's, with the seats that they hold there; what
-    they had of other days stays published, from the first of these days to the last."""
+    they had of other days stays published, from the first of these days to the last. `begun`: halves of the first day
+    that become the new one's as they were published, for a day is one rotation's."""
     ids = [one.id for one in earlier]
+    of_first = (RotationCell.rotation_id.in_(ids), RotationCell.on_date == first)
+    session.execute(
+        update(RotationCell).where(*of_first, RotationCell.half.in_(begun)).values(rotation_id=rotation.id)
+    )
     session.execute(
         delete(RotationCell).where(
             RotationCell.rotation_id.in_(ids), RotationCell.on_date.between(first, last)
@@ -298,14 +305,17 @@ class Withdrawn:
 def withdraw(
     session: Session, rotation: Rotation, *, actor: Person, office: Office, now: datetime
 ) -> Withdrawn:
-    """Take a published rotation back: its seats that have not begun are given up; of days to come, what stood before
-    the plans that are still as it wrote them stands again, and where nothing did they are withdrawn. Rehearsed, it is
-    its own preview. Raises Conflict `rotation.state`."""
+    """Take a published rotation back: its seats that have not begun are given up; of half-days to come
+    (`Office.is_ahead`), what stood before the plans that are still as it wrote them stands again, and where nothing did
+    they are withdrawn. Rehearsed, it is its own preview. Raises Conflict `rotation.state`."""
     if rotation.state is not State.PUBLISHED:
         raise Conflict("rotation.state", state=rotation.state.value)
     lock_rows(session, LOCK, [rotation.section_id or 0])
-    today = office.day(now)
-    cells = {key: cell for key, cell in _stored(session, [rotation]).items() if cell.on_date > today}
+    cells = {
+        key: cell
+        for key, cell in _stored(session, [rotation]).items()
+        if office.is_ahead(cell.on_date, cell.half, now)
+    }
     bookings = _seats_of(session, [rotation], now)
     queue_up(
         session,

@@ -87,10 +87,14 @@ def _by_now(
 ) -> Fixed | None:
     """Where somebody is by a plan that the rotation did not make, and why; None where they are as it says.
 
-    Once published it goes by every plan; before, by those that it will not write over.
+    Once published it goes by every plan; before, by those that it will not write over. Of a half-day that had begun
+    when it was published (`cell` None) it has written none.
     """
-    if plan is None or was is State.AWAY:
+    if was is State.AWAY:
         return None
+    if plan is None:
+        is_unwritten = rotation.state is Stage.PUBLISHED and cell is None and was is State.HOME
+        return Fixed(State.OFFICE, "begun") if is_unwritten else None
     where = _where(plan, office)
     if rotation.state is not Stage.PUBLISHED and (given := settled(plan, cell, office)) is not None:
         return None if given[0] is was else Fixed(*given)

@@ -87,6 +87,7 @@ WHY: Mapping[str, tuple[LazyString, LazyString]] = {
     "part_time": (lazy_gettext("N"), lazy_gettext("never works then")),
     "elsewhere": (lazy_gettext("E"), lazy_gettext("belongs to another section then")),
     "absent": (lazy_gettext("X"), lazy_gettext("absent, somebody steps in")),
+    "begun": (lazy_gettext("B"), lazy_gettext("has begun, and stays as it is")),
     "meeting": (lazy_gettext("M"), lazy_gettext("called in")),
     "approved": (lazy_gettext("A"), lazy_gettext("approved by hand")),
     "part": (lazy_gettext("P"), lazy_gettext("a part is approved for something else")),
