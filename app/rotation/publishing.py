@@ -57,9 +57,10 @@ def publish(
     that has begun is as it is (`Office.is_ahead`), also where the plan was found before.
 
     What an earlier rotation had published of these days is replaced: its seats stay where the person comes still, and
-    are given back where not; its other days stay its own. What is not a rotation's stays as it is: leave, trips, and
-    what was approved for somebody by hand. `on_breach`: where the plans would break a rule of telework. Rehearsed,
-    it is its own preview.
+    are given back where not; its plans of people who do not work in the section then any more are taken back, as by
+    withdrawing it; its other days stay its own. What is not a rotation's stays as it is: leave, trips, and what was
+    approved for somebody by hand. `on_breach`: where the plans would break a rule of telework. Rehearsed, it is its own
+    preview.
 
     Raises Conflict `rotation.state` or `telework.day_closed`, RuleBroken `rotation.of_no_section`, `rotation.over`,
     `rotation.too_far` where seats cannot be booked that far ahead yet, `rotation.breaks_rules`.
@@ -79,14 +80,16 @@ def publish(
     days = [on for _user, on, _half in planned]
     first, last = min(days), max(days)
     earlier = _published(session, rotation.section_id, first, last)
-    seats = Seats(
-        session, rotation, {user_id for user_id, _on, _half in planned}, office=office, now=now, actor=actor
-    )
+    written = _stored(session, earlier)
+    replaced = {key for key in written if first <= key[1] <= last and _is_ahead(key, office, now)}
+    people = {user_id for user_id, _on, _half in planned.keys() | replaced}
+    seats = Seats(session, rotation, people, office=office, now=now, actor=actor)
     seats.take_turn(_seats_of(session, earlier, now))
     check_open(session, first)
     before = [one for one in _seats_of(session, earlier, now) if first <= office.day(one.start_at) <= last]
-    plans = _plans(session, planned)
-    cells = _cells(planned, plans, _stored(session, earlier), office)
+    plans = _plans(session, planned.keys() | replaced)
+    cells = _cells(planned, plans, written, office)
+    gone = _take_back(plans, {key: written[key] for key in replaced - cells.keys()})
     in_office = [on for (_user, on, _half), cell in cells.items() if cell.kind is PlanKind.OFFICE]
     zones = {desk.zone_id for desk in seats.desks}
     check_ahead(session, zones, max(in_office, default=office.day(now)), office=office, now=now)
@@ -101,7 +104,7 @@ def publish(
     for cell in cells.values():
         cell.rotation_id = rotation.id
         session.add(cell)
-    found = Published(changed=list(fresh), broken=broken)
+    found = Published(changed=list(fresh), taken_back=gone.total(), broken=broken)
     rotation.state, rotation.published_at, rotation.published_by = State.PUBLISHED, now, actor.id
     rotation.first_on, rotation.last_on = first, last
     session.flush()
@@ -118,7 +121,13 @@ def publish(
     )
     changed = Counter(user_id for user_id, _on, _half in found.changed)
     _tell(session, "telework.rotation_published", rotation, changed, actor=actor, now=now)
+    _tell(session, "telework.rotation_withdrawn", rotation, gone, actor=actor, now=now)
     return found
+
+
+def _is_ahead(key: Key, office: Office, now: datetime) -> bool:
+    """Whether a cell is still to be published, replaced or withdrawn."""
+    return office.is_ahead(key[1], Half(key[2]), now)
 
 
 def _refuse(broken: Collection[Broken], on_breach: OnBreach) -> None:
@@ -269,6 +278,18 @@ def _says(plan: TeleworkPlan, kind: PlanKind) -> bool:
     return whole and (plan.kind in REMOTE) == (kind is PlanKind.HOME)
 
 
+def _take_back(plans: Mapping[Key, TeleworkPlan], cells: Mapping[Key, RotationCell]) -> Counter[int]:
+    """What stood before the plans that are still as these cells wrote them stands again, but for those whose result was
+    reported; of how many half-days, by person."""
+    taken: Counter[int] = Counter()
+    for key, cell in cells.items():
+        plan = plans.get(key)
+        if plan is not None and cell.has_written(plan) and plan.reported_at is None:
+            bring_back(plan, cell)
+            taken[plan.user_id] += 1
+    return taken
+
+
 def _tell(
     session: Session,
     kind: str,
@@ -311,11 +332,8 @@ def withdraw(
     if rotation.state is not State.PUBLISHED:
         raise Conflict("rotation.state", state=rotation.state.value)
     lock_rows(session, LOCK, [rotation.section_id or 0])
-    cells = {
-        key: cell
-        for key, cell in _stored(session, [rotation]).items()
-        if office.is_ahead(cell.on_date, cell.half, now)
-    }
+    written = _stored(session, [rotation])
+    cells = {key: cell for key, cell in written.items() if _is_ahead(key, office, now)}
     bookings = _seats_of(session, [rotation], now)
     queue_up(
         session,
@@ -324,12 +342,7 @@ def withdraw(
     )
     for booking in bookings:
         release.cancel(session, booking, actor=actor, now=now)
-    withdrawn: Counter[int] = Counter()
-    for key, plan in _plans(session, cells).items():
-        cell = cells.get(key)
-        if cell is not None and cell.has_written(plan) and plan.reported_at is None:
-            bring_back(plan, cell)
-            withdrawn[plan.user_id] += 1
+    withdrawn = _take_back(_plans(session, cells), cells)
     rotation.state, rotation.ended_at = State.WITHDRAWN, now
     end_offers(session, [rotation.id], actor=actor, now=now)
     session.flush()
