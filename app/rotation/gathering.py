@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.calendar import working_days
 from app.errors import NotFound, RuleBroken
+from app.people.belonging import last_days, until
 from app.people.models import Section
 from app.rotation.allowed import allowed, by_day, pools
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
@@ -35,7 +36,7 @@ DAYS_AROUND = 31
 
 @dataclass(slots=True)
 class Month:
-    """The rows that a problem is made of. `begun`: half-days that stay as they are."""
+    """The rows that a problem is made of. `begun`: half-days that stay as they are. `last_days`: of those who leave."""
 
     section: Section
     days: Sequence[date]
@@ -56,6 +57,7 @@ class Month:
     pools: Sequence[Mapping[str, Any]]
     of_person: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     begun: Collection[HalfDay] = frozenset()
+    last_days: Mapping[int, date] = field(default_factory=dict)
 
     def is_here(self, user_id: int, on: date) -> bool:
         """Whether somebody belongs to the section on a day."""
@@ -90,7 +92,8 @@ def month(
         raise RuleBroken("rotation.days", most=MOST_DAYS)
     book = rulebook(session)
     sections = set(book.below(section_id))
-    everybody = governed(session)
+    leaving = last_days(session, office.timezone)
+    everybody = _until_they_leave(governed(session), leaving)
     people = {
         user_id: person
         for user_id, person in everybody.items()
@@ -125,12 +128,17 @@ def month(
         pools=pools(days, people, book, others),
         of_person={one["user_id"]: one for one in setting.get("people", ())},
         begun={
-            (on, half.value)
-            for on in days
-            for half in Half
-            if now is not None and not office.is_ahead(on, half, now)
+            (on, half.value) for on in days for half in Half if now and not office.is_ahead(on, half, now)
         },
+        last_days=leaving,
     )
+
+
+def _until_they_leave(people: Mapping[int, Governed], leaving: Mapping[int, date]) -> dict[int, Governed]:
+    return {
+        user_id: replace(one, stays=tuple(until(one.stays, leaving[user_id]))) if user_id in leaving else one
+        for user_id, one in people.items()
+    }
 
 
 def _names(session: Session, sections: Collection[int]) -> dict[int, str]:
@@ -261,6 +269,8 @@ def _is_planned_out(of: Month, key: Key) -> bool:
 def is_absent(of: Month, key: Key) -> str | None:
     """Why somebody does not work in the section then, whatever is planned; None where they do."""
     user_id, on, half = key
+    if on > of.last_days.get(user_id, on):
+        return "left"
     if not of.is_here(user_id, on):
         return "elsewhere"
     return "part_time" if _is_off(of, user_id, on, half) else None

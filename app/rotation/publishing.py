@@ -18,6 +18,7 @@ from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import lock_rows
 from app.errors import Conflict, RuleBroken
+from app.people.belonging import last_days
 from app.people.service import Person
 from app.rotation.ahead import check_ahead
 from app.rotation.form import plan_of
@@ -25,7 +26,7 @@ from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, St
 from app.rotation.rules import State as Where
 from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
-from app.rotation.standing import look, unmet
+from app.rotation.standing import key_of, look, unmet
 from app.rotation.swapping import end_offers
 from app.rotation.writing import Broken, bring_back, settled, would_break, write_over
 from app.telework.models import TeleworkPlan
@@ -54,7 +55,8 @@ def publish(
     on_breach: OnBreach = OnBreach.REFUSE,
 ) -> Published:
     """Write a rotation's half-days that are to come as approved plans, and book seats for those in the office. One
-    that has begun is as it is (`Office.is_ahead`), also where the plan was found before.
+    that has begun is as it is (`Office.is_ahead`), also where the plan was found before; whoever has left by then has
+    none.
 
     What an earlier rotation had published of these days is replaced: its seats stay where the person comes still, and
     are given back where not; its plans of people who do not work in the section then any more are taken back, as by
@@ -69,10 +71,13 @@ def publish(
         raise RuleBroken("rotation.of_no_section")
     if rotation.state is not State.FOUND or rotation.plan is None:
         raise Conflict("rotation.state", state=rotation.state.value)
+    leaving = last_days(session, office.timezone)
     planned = {
-        (int(cell.person), cell.day, cell.half): state
+        key: state
         for cell, state in plan_of(rotation.plan).items()
-        if state is not Where.AWAY and office.is_ahead(cell.day, Half(cell.half), now)
+        if state is not Where.AWAY
+        and _is_ahead(key := key_of(cell), office, now)
+        and cell.day <= leaving.get(key[0], cell.day)
     }
     if not planned:
         raise RuleBroken("rotation.over")
