@@ -150,11 +150,16 @@ def people_on() -> Any:
     )
 
 
-class MostForm(Schema):
-    """A half-day with another number; both halves of the day where none is named."""
+class BegunForm(Schema):
+    """A half-day; both halves of the day where none is named."""
 
     day = Day(required=True)
     half = Text(load_default=None, allow_none=True, validate=A_HALF)
+
+
+class MostForm(BegunForm):
+    """A half-day with another number; both halves of the day where none is named."""
+
     most = count(required=True)
 
 
@@ -198,7 +203,8 @@ class ProblemForm(Schema):
     """A section's days and people, what must hold, and what is wished for. See `app.rotation.rules` for each.
     `seats_on`: half-days with another number of seats; `terminals` are lent to all, those of `pools` to some;
     `satellites`: half-days that, at home, are at a satellite office, for which none is lent; `called_in`: half-days in
-    which somebody is asked to come: where what is given keeps them at home, publishing says so."""
+    which somebody is asked to come: where what is given keeps them at home, publishing says so; `begun`: half-days of
+    which nothing is asked any more, neither people in the office nor seats or terminals for them."""
 
     days = fields.List(Day(), required=True, validate=validate.Length(min=1, max=MOST_DAYS))
     members = fields.List(
@@ -216,6 +222,9 @@ class ProblemForm(Schema):
     )
     called_in = fields.List(
         fields.Nested(HalfDayForm), load_default=list, validate=validate.Length(max=MOST_CELLS)
+    )
+    begun = fields.List(
+        fields.Nested(BegunForm), load_default=list, validate=validate.Length(max=MOST_DAYS * len(HALVES))
     )
     wishes = fields.List(fields.Nested(WishForm), load_default=list, validate=validate.Length(max=MOST_CELLS))
     published = fields.List(
@@ -306,6 +315,7 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
         ],
         satellites=frozenset(cell for _one, cell in _cells(said["satellites"])),
         called_in=frozenset(cell for _one, cell in _cells(said["called_in"])),
+        begun=frozenset(half_day for _one, half_day in _half_days(said["begun"])),
         wishes=[Wish(cell, State(one["state"]), one["care"]) for one, cell in _cells(said["wishes"])],
         published={cell: State(one["state"]) for one, cell in _cells(said["published"])},
     )
@@ -357,17 +367,18 @@ def _people_on(one: Mapping[str, Any]) -> dict[date, frozenset[str]]:
 
 
 def _most_on(listed: Iterable[Mapping[str, Any]]) -> dict[HalfDay, int]:
-    return {
-        (one["day"], half): one["most"]
-        for one in listed
-        for half in (HALVES if one["half"] is None else (one["half"],))
-    }
+    return {half_day: one["most"] for one, half_day in _half_days(listed)}
 
 
 def _cells(listed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Cell]]:
+    for one, (day, half) in _half_days(listed):
+        yield one, Cell(one["person"], day, half)
+
+
+def _half_days(listed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], HalfDay]]:
     for one in listed:
         for half in HALVES if one["half"] is None else (one["half"],):
-            yield one, Cell(one["person"], one["day"], half)
+            yield one, (one["day"], half)
 
 
 def plan_form(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date, timedelta
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.calendar import working_days
 from app.errors import NotFound, RuleBroken
+from app.people.belonging import last_days, until
 from app.people.models import Section
 from app.rotation.allowed import allowed, by_day, pools
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
@@ -20,7 +21,7 @@ from app.rotation.models import Key, Rotation, RotationCell, RotationLock, Rotat
 from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS, HalfDay
 from app.rotation.terminals import own_terminals
 from app.rotation.usable import usable_seats
-from app.rotation.writing import settled
+from app.rotation.writing import settled, stands_as
 from app.telework.caps.rules import Cell, Limit, Measure, days_out, period, used
 from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
 from app.telework.figures.rules import granted
@@ -35,7 +36,7 @@ DAYS_AROUND = 31
 
 @dataclass(slots=True)
 class Month:
-    """The rows that a problem is made of."""
+    """The rows that a problem is made of. `begun`: half-days that stay as they are. `last_days`: of those who leave."""
 
     section: Section
     days: Sequence[date]
@@ -55,6 +56,8 @@ class Month:
     seats: Mapping[HalfDay, int] | None
     pools: Sequence[Mapping[str, Any]]
     of_person: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    begun: Collection[HalfDay] = frozenset()
+    last_days: Mapping[int, date] = field(default_factory=dict)
 
     def is_here(self, user_id: int, on: date) -> bool:
         """Whether somebody belongs to the section on a day."""
@@ -66,8 +69,17 @@ class Month:
         return next((self.names[one] for one in own if one in self.sections), "")
 
 
-def month(session: Session, section_id: int, first: date, last: date, office: Office) -> Month:
-    """Everything of a section's days; as many queries for few people as for many.
+def month(
+    session: Session,
+    section_id: int,
+    first: date,
+    last: date,
+    office: Office,
+    *,
+    now: datetime | None = None,
+) -> Month:
+    """Everything of a section's days; as many queries for few people as for many. What has begun by `now` stays as it
+    is; None: nothing has.
 
     Raises NotFound `section.unknown`, RuleBroken `rotation.days` or `rotation.people`.
     """
@@ -80,7 +92,8 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         raise RuleBroken("rotation.days", most=MOST_DAYS)
     book = rulebook(session)
     sections = set(book.below(section_id))
-    everybody = governed(session)
+    leaving = last_days(session, office.timezone)
+    everybody = _until_they_leave(governed(session), leaving)
     people = {
         user_id: person
         for user_id, person in everybody.items()
@@ -114,7 +127,18 @@ def month(session: Session, section_id: int, first: date, last: date, office: Of
         seats=usable_seats(session, book, section_id, days=days, people=people, office=office),
         pools=pools(days, people, book, others),
         of_person={one["user_id"]: one for one in setting.get("people", ())},
+        begun={
+            (on, half.value) for on in days for half in Half if now and not office.is_ahead(on, half, now)
+        },
+        last_days=leaving,
     )
+
+
+def _until_they_leave(people: Mapping[int, Governed], leaving: Mapping[int, date]) -> dict[int, Governed]:
+    return {
+        user_id: replace(one, stays=tuple(until(one.stays, leaving[user_id]))) if user_id in leaving else one
+        for user_id, one in people.items()
+    }
 
 
 def _names(session: Session, sections: Collection[int]) -> dict[int, str]:
@@ -212,6 +236,7 @@ def problem_form(of: Month) -> dict[str, Any]:
             if plan.kind is PlanKind.SATELLITE and on in of.days
         ],
         "called_in": called_in,
+        "begun": [{"day": on.isoformat(), "half": half} for on, half in sorted(of.begun)],
         "wishes": wishes,
         "published": published,
     }
@@ -221,6 +246,9 @@ def _given(of: Month, key: Key) -> dict[str, Any] | None:
     """Where somebody is then, if that is given, and why."""
     if (absent := is_absent(of, key)) is not None:
         return {"state": "away", "why": absent, "off": absent == "part_time" and not _is_planned_out(of, key)}
+    if key[1:] in of.begun:
+        where = stands_as(of.plans.get(key), of.published.get(key), of.office)
+        return {"state": where.value, "why": "begun", "approved": True}
     by_plan = settled(of.plans.get(key), of.published.get(key), of.office)
     if by_plan is not None:
         return {"state": by_plan[0].value, "why": by_plan[1], "approved": by_plan[1] == "approved"}
@@ -241,6 +269,8 @@ def _is_planned_out(of: Month, key: Key) -> bool:
 def is_absent(of: Month, key: Key) -> str | None:
     """Why somebody does not work in the section then, whatever is planned; None where they do."""
     user_id, on, half = key
+    if on > of.last_days.get(user_id, on):
+        return "left"
     if not of.is_here(user_id, on):
         return "elsewhere"
     return "part_time" if _is_off(of, user_id, on, half) else None

@@ -18,6 +18,7 @@ from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import lock_rows
 from app.errors import Conflict, RuleBroken
+from app.people.belonging import last_days
 from app.people.service import Person
 from app.rotation.ahead import check_ahead
 from app.rotation.form import plan_of
@@ -25,7 +26,7 @@ from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, St
 from app.rotation.rules import State as Where
 from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
-from app.rotation.standing import look, unmet
+from app.rotation.standing import key_of, look, unmet
 from app.rotation.swapping import end_offers
 from app.rotation.writing import Broken, bring_back, settled, would_break, write_over
 from app.telework.models import TeleworkPlan
@@ -53,12 +54,15 @@ def publish(
     now: datetime,
     on_breach: OnBreach = OnBreach.REFUSE,
 ) -> Published:
-    """Write a rotation's days from today on as approved plans, and book seats for the days in the office.
+    """Write a rotation's half-days that are to come as approved plans, and book seats for those in the office. One
+    that has begun is as it is (`Office.is_ahead`), also where the plan was found before; whoever has left by then has
+    none.
 
     What an earlier rotation had published of these days is replaced: its seats stay where the person comes still, and
-    are given back where not; its other days stay its own. What is not a rotation's stays as it is: leave, trips, and
-    what was approved for somebody by hand. `on_breach`: where the plans would break a rule of telework. Rehearsed,
-    it is its own preview.
+    are given back where not; its plans of people who do not work in the section then any more are taken back, as by
+    withdrawing it; its other days stay its own. What is not a rotation's stays as it is: leave, trips, and what was
+    approved for somebody by hand. `on_breach`: where the plans would break a rule of telework. Rehearsed, it is its own
+    preview.
 
     Raises Conflict `rotation.state` or `telework.day_closed`, RuleBroken `rotation.of_no_section`, `rotation.over`,
     `rotation.too_far` where seats cannot be booked that far ahead yet, `rotation.breaks_rules`.
@@ -67,11 +71,13 @@ def publish(
         raise RuleBroken("rotation.of_no_section")
     if rotation.state is not State.FOUND or rotation.plan is None:
         raise Conflict("rotation.state", state=rotation.state.value)
-    today = office.day(now)
+    leaving = last_days(session, office.timezone)
     planned = {
-        (int(cell.person), cell.day, cell.half): state
+        key: state
         for cell, state in plan_of(rotation.plan).items()
-        if state is not Where.AWAY and cell.day >= today
+        if state is not Where.AWAY
+        and _is_ahead(key := key_of(cell), office, now)
+        and cell.day <= leaving.get(key[0], cell.day)
     }
     if not planned:
         raise RuleBroken("rotation.over")
@@ -79,28 +85,31 @@ def publish(
     days = [on for _user, on, _half in planned]
     first, last = min(days), max(days)
     earlier = _published(session, rotation.section_id, first, last)
-    seats = Seats(
-        session, rotation, {user_id for user_id, _on, _half in planned}, office=office, now=now, actor=actor
-    )
+    written = _stored(session, earlier)
+    replaced = {key for key in written if first <= key[1] <= last and _is_ahead(key, office, now)}
+    people = {user_id for user_id, _on, _half in planned.keys() | replaced}
+    seats = Seats(session, rotation, people, office=office, now=now, actor=actor)
     seats.take_turn(_seats_of(session, earlier, now))
     check_open(session, first)
     before = [one for one in _seats_of(session, earlier, now) if first <= office.day(one.start_at) <= last]
-    plans = _plans(session, planned)
-    cells = _cells(planned, plans, _stored(session, earlier), office)
+    plans = _plans(session, planned.keys() | replaced)
+    cells = _cells(planned, plans, written, office)
+    gone = _take_back(plans, {key: written[key] for key in replaced - cells.keys()})
     in_office = [on for (_user, on, _half), cell in cells.items() if cell.kind is PlanKind.OFFICE]
     zones = {desk.zone_id for desk in seats.desks}
-    check_ahead(session, zones, max(in_office, default=today), office=office, now=now)
+    check_ahead(session, zones, max(in_office, default=office.day(now)), office=office, now=now)
     fresh = {key: cell for key, cell in cells.items() if _is_fresh(plans.get(key), cell, office)}
     kinds = {key: _kind(plans.get(key), cell) for key, cell in fresh.items()}
     broken = would_break(session, kinds, seats.people, office)
     _refuse(broken, on_breach)
-    _replace(session, rotation, earlier, seats=before, first=first, last=last, now=now)
+    begun = [half for half in Half if not office.is_ahead(first, half, now)]
+    _replace(session, rotation, earlier, seats=before, first=first, last=last, begun=begun, now=now)
     end_offers(session, [one.id for one in earlier], actor=actor, now=now, between=(first, last))
     session.add_all(_written(plans.get(key), cell, actor=actor, now=now) for key, cell in fresh.items())
     for cell in cells.values():
         cell.rotation_id = rotation.id
         session.add(cell)
-    found = Published(changed=list(fresh), broken=broken)
+    found = Published(changed=list(fresh), taken_back=gone.total(), broken=broken)
     rotation.state, rotation.published_at, rotation.published_by = State.PUBLISHED, now, actor.id
     rotation.first_on, rotation.last_on = first, last
     session.flush()
@@ -117,7 +126,13 @@ def publish(
     )
     changed = Counter(user_id for user_id, _on, _half in found.changed)
     _tell(session, "telework.rotation_published", rotation, changed, actor=actor, now=now)
+    _tell(session, "telework.rotation_withdrawn", rotation, gone, actor=actor, now=now)
     return found
+
+
+def _is_ahead(key: Key, office: Office, now: datetime) -> bool:
+    """Whether a cell is still to be published, replaced or withdrawn."""
+    return office.is_ahead(key[1], Half(key[2]), now)
 
 
 def _refuse(broken: Collection[Broken], on_breach: OnBreach) -> None:
@@ -146,11 +161,17 @@ def _replace(
     seats: Collection[Booking],
     first: date,
     last: date,
+    begun: Collection[Half],
     now: datetime,
 ) -> None:
     """The days from `first` to `last` of earlier rotations are the new one's, with the seats that they hold there; what
-    they had of other days stays published, from the first of these days to the last."""
+    they had of other days stays published, from the first of these days to the last. `begun`: halves of the first day
+    that become the new one's as they were published, for a day is one rotation's."""
     ids = [one.id for one in earlier]
+    of_first = (RotationCell.rotation_id.in_(ids), RotationCell.on_date == first)
+    session.execute(
+        update(RotationCell).where(*of_first, RotationCell.half.in_(begun)).values(rotation_id=rotation.id)
+    )
     session.execute(
         delete(RotationCell).where(
             RotationCell.rotation_id.in_(ids), RotationCell.on_date.between(first, last)
@@ -262,6 +283,18 @@ def _says(plan: TeleworkPlan, kind: PlanKind) -> bool:
     return whole and (plan.kind in REMOTE) == (kind is PlanKind.HOME)
 
 
+def _take_back(plans: Mapping[Key, TeleworkPlan], cells: Mapping[Key, RotationCell]) -> Counter[int]:
+    """What stood before the plans that are still as these cells wrote them stands again, but for those whose result was
+    reported; of how many half-days, by person."""
+    taken: Counter[int] = Counter()
+    for key, cell in cells.items():
+        plan = plans.get(key)
+        if plan is not None and cell.has_written(plan) and plan.reported_at is None:
+            bring_back(plan, cell)
+            taken[plan.user_id] += 1
+    return taken
+
+
 def _tell(
     session: Session,
     kind: str,
@@ -298,14 +331,14 @@ class Withdrawn:
 def withdraw(
     session: Session, rotation: Rotation, *, actor: Person, office: Office, now: datetime
 ) -> Withdrawn:
-    """Take a published rotation back: its seats that have not begun are given up; of days to come, what stood before
-    the plans that are still as it wrote them stands again, and where nothing did they are withdrawn. Rehearsed, it is
-    its own preview. Raises Conflict `rotation.state`."""
+    """Take a published rotation back: its seats that have not begun are given up; of half-days to come
+    (`Office.is_ahead`), what stood before the plans that are still as it wrote them stands again, and where nothing did
+    they are withdrawn. Rehearsed, it is its own preview. Raises Conflict `rotation.state`."""
     if rotation.state is not State.PUBLISHED:
         raise Conflict("rotation.state", state=rotation.state.value)
     lock_rows(session, LOCK, [rotation.section_id or 0])
-    today = office.day(now)
-    cells = {key: cell for key, cell in _stored(session, [rotation]).items() if cell.on_date > today}
+    written = _stored(session, [rotation])
+    cells = {key: cell for key, cell in written.items() if _is_ahead(key, office, now)}
     bookings = _seats_of(session, [rotation], now)
     queue_up(
         session,
@@ -314,12 +347,7 @@ def withdraw(
     )
     for booking in bookings:
         release.cancel(session, booking, actor=actor, now=now)
-    withdrawn: Counter[int] = Counter()
-    for key, plan in _plans(session, cells).items():
-        cell = cells.get(key)
-        if cell is not None and cell.has_written(plan) and plan.reported_at is None:
-            bring_back(plan, cell)
-            withdrawn[plan.user_id] += 1
+    withdrawn = _take_back(_plans(session, cells), cells)
     rotation.state, rotation.ended_at = State.WITHDRAWN, now
     end_offers(session, [rotation.id], actor=actor, now=now)
     session.flush()

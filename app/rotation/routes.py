@@ -166,6 +166,7 @@ def publish(query: dict[str, Any], rotation_id: int) -> Any:
         return {
             "changed_cells": len(done.changed),
             "people_told": len(done.people),
+            "taken_back_cells": done.taken_back,
             "seats_booked": len(done.bookings),
             "broken": [broken_shown(one) for one in done.broken],
             "unmet": [unmet_shown(one) for one in done.unmet],

@@ -41,7 +41,8 @@ class Musts:
             self._member(member)
         for day in problem.days:
             for half in HALVES:
-                self._half_day(day, half, self.at_work(day, half))
+                if (day, half) not in problem.begun:
+                    self._half_day(day, half, self.at_work(day, half))
 
     def at_home(self, person: str, days: Iterable[date]) -> list[int]:
         """The columns of a person's cells on these days that can be at home."""

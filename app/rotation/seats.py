@@ -66,14 +66,16 @@ class Taken:
 
 @dataclass(slots=True)
 class Published:
-    """What publishing did. `broken`: the rules of telework that the new plans break. `unmet`: what of the section's
-    musts does not hold, for some are elsewhere by plans that are no rotation's.
+    """What publishing did. `taken_back`: half-days whose plans an earlier rotation had written for people who do not
+    work in the section then any more. `broken`: the rules of telework that the new plans break. `unmet`: what of the
+    section's musts does not hold, for some are elsewhere by plans that are no rotation's.
 
     `freed`: seats of an earlier rotation that nobody needs now. `expected`: how many of those without a desk come to
     zones without booking. `unseated`: for whom there is none there either.
     """
 
     changed: list[Key] = field(default_factory=list)
+    taken_back: int = 0
     bookings: list[Booking] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     unmet: list[Unmet] = field(default_factory=list)

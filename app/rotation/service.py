@@ -100,18 +100,17 @@ def ask(
     office: Office,
     now: datetime,
 ) -> Rotation:
-    """Ask for a section's days to be planned, from today on. Raises as `check_section` and `gathering.month`,
-    RuleBroken `rotation.over` where all of them are over, Conflict `rotation.running` where the section is being
-    planned already."""
+    """Ask for a section's days to be planned, from today on; half-days that have begun (`Office.is_ahead`) stay as they
+    are. Raises as `check_section` and `gathering.month`, RuleBroken `rotation.over` where all of them have begun,
+    Conflict `rotation.running` where the section is being planned already."""
     check_section(session, section_id, actor)
-    today = office.day(now)
-    if first <= last < today:
+    if first <= last and not office.is_ahead(last, Half.PM, now):
         raise RuleBroken("rotation.over")
     lock_rows(session, LOCK, [section_id])
     running = select(Rotation.id).where(Rotation.section_id == section_id, Rotation.state.in_(OPEN))
     if session.scalar(running.limit(1)) is not None:
         raise Conflict("rotation.running")
-    found = gathering.month(session, section_id, max(first, today), last, office)
+    found = gathering.month(session, section_id, max(first, office.day(now)), last, office, now=now)
     form = gathering.problem_form(found)
     days = (found.days[0], found.days[-1])
     return _add(session, form, actor=actor, section_id=section_id, days=days, limits=limits, now=now)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.people.belonging import last_days
 from app.rotation import gathering
 from app.rotation.explain import rule_told
 from app.rotation.form import plan_of
@@ -26,7 +27,8 @@ from app.telework.service import Office
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A rotation, and where its people are by now by other than it says: leave and trips, what was approved or revoked
-    since, and who is absent since somebody steps in for them. Who asks for something else is left as they are.
+    since, who has left the office by then, and who is absent since somebody steps in for them. Who asks for something
+    else is left as they are.
 
     `published`: what rotations of its section have published of its days.
     """
@@ -37,14 +39,14 @@ class Seen:
 
 
 def look(session: Session, rotation: Rotation, office: Office) -> Seen:
-    """A rotation as it is by now; three queries."""
+    """A rotation as it is by now; four queries."""
     return look_at(session, [rotation], rotation.first_on, rotation.last_on, office)[0]
 
 
 def look_at(
     session: Session, rotations: Sequence[Rotation], first: date, last: date, office: Office
 ) -> list[Seen]:
-    """Rotations as they are by now, from a day to another; three queries, however many there are."""
+    """Rotations as they are by now, from a day to another; four queries, however many there are."""
     planned = {one.id: plan_between(one, first, last) for one in rotations if one.section_id is not None}
     people = {int(cell.person) for plan in planned.values() for cell in plan}
     query = select(TeleworkPlan).where(
@@ -52,6 +54,7 @@ def look_at(
     )
     plans = {Cell(str(one.user_id), one.on_date, one.half.value): one for one in session.scalars(query)}
     absent = _absences(session, people, first, last)
+    leaving = last_days(session, office.timezone)
     sections = {one.section_id for one in rotations if one.section_id is not None}
     published = gathering.published(session, sections, first, last)
     found = []
@@ -62,6 +65,8 @@ def look_at(
             fixed = _by_now(one, was, plans.get(cell), theirs.get(key_of(cell)), office)
             if cell in absent and was is not State.AWAY and (fixed is None or fixed.state is was):
                 fixed = Fixed(State.AWAY, "absent")
+            if was is not State.AWAY and cell.day > leaving.get(int(cell.person), cell.day):
+                fixed = Fixed(State.AWAY, "left")
             if fixed is not None:
                 by_now[cell] = fixed
         found.append(Seen(one, by_now, theirs))
@@ -87,10 +92,14 @@ def _by_now(
 ) -> Fixed | None:
     """Where somebody is by a plan that the rotation did not make, and why; None where they are as it says.
 
-    Once published it goes by every plan; before, by those that it will not write over.
+    Once published it goes by every plan; before, by those that it will not write over. Of a half-day that had begun
+    when it was published (`cell` None) it has written none.
     """
-    if plan is None or was is State.AWAY:
+    if was is State.AWAY:
         return None
+    if plan is None:
+        is_unwritten = rotation.state is Stage.PUBLISHED and cell is None and was is State.HOME
+        return Fixed(State.OFFICE, "begun") if is_unwritten else None
     where = _where(plan, office)
     if rotation.state is not Stage.PUBLISHED and (given := settled(plan, cell, office)) is not None:
         return None if given[0] is was else Fixed(*given)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.bookings.models import HOLDS, Booking
 from app.bookings.rules import Status
+from app.people.belonging import last_days
 from app.people.rules import lineage
 from app.rotation.models import Rotation, RotationCell, State
 from app.rotation.rules import HALVES, HalfDay
@@ -105,7 +106,7 @@ def usable_seats(
     office: Office,
 ) -> dict[HalfDay, int] | None:
     """How many seats of its zones a section's people can use, by half-day: those in order that nobody else holds, less
-    whoever comes to their zones without booking by another section's rotation. None of no zone; five queries."""
+    whoever comes to their zones without booking by another section's rotation. None of no zone; six queries."""
     every = _zones(session)
     zones = _homes(every, book, section_id)
     if not zones:
@@ -125,7 +126,7 @@ def free_rooms(
     office: Office,
 ) -> dict[HalfDay, Room]:
     """The same of its zones without booking alone, where others of the section take seats too; empty where it has none.
-    Five queries, or one."""
+    Six queries, or one."""
     every = _zones(session)
     zones = [zone for zone in _homes(every, book, section_id) if zone.free_seating]
     if not zones:
@@ -162,7 +163,7 @@ def _rooms(
         if one.user_id is None or one.user_id not in people
     ]
     held = held_desks(session, span)
-    coming = _coming(session, sections, days)
+    coming = _coming(session, sections, days, office)
     found = {}
     for half_day, window in windows(days, office).items():
         now = [one for one in held if one.touches(window)]
@@ -177,9 +178,9 @@ def _rooms(
 
 
 def _coming(
-    session: Session, sections: Collection[int], days: Sequence[date]
+    session: Session, sections: Collection[int], days: Sequence[date], office: Office
 ) -> Mapping[HalfDay, set[int | None]]:
-    """Who comes to the office by the published rotations of these sections."""
+    """Who comes to the office by the published rotations of these sections and has not left by then; two queries."""
     query = (
         select(RotationCell.on_date, RotationCell.half, RotationCell.user_id)
         .join(Rotation, Rotation.id == RotationCell.rotation_id)
@@ -190,7 +191,9 @@ def _coming(
             RotationCell.kind == PlanKind.OFFICE,
         )
     )
+    leaving = last_days(session, office.timezone)
     found: dict[HalfDay, set[int | None]] = defaultdict(set)
     for on, half, user_id in session.execute(query):
-        found[on, half.value].add(user_id)
+        if on <= leaving.get(user_id, on):
+            found[on, half.value].add(user_id)
     return found

@@ -38,6 +38,19 @@ def settled(plan: TeleworkPlan | None, cell: RotationCell | None, office: Office
     return None
 
 
+def stands_as(plan: TeleworkPlan | None, cell: RotationCell | None, office: Office) -> Where:
+    """Where somebody is in a half-day that has begun: by their plan; while it is only asked for, as was published; and
+    without any, in the office."""
+    given = settled(plan, cell, office)
+    if given is not None:
+        return given[0]
+    if plan is None or not plan.stands:
+        return Where.OFFICE
+    published = PlanKind.OFFICE if cell is None else cell.kind
+    kind = plan.kind if plan.state is PlanState.APPROVED else published
+    return Where.HOME if kind in REMOTE else Where.OFFICE
+
+
 # What of a plan is kept, and how it is read again from JSON.
 KEPT: Mapping[str, Callable[[Any], Any]] = {
     "kind": PlanKind,

@@ -54,6 +54,11 @@ class Office:
             return day_span(on, self.timezone, self.hours.start, self.hours.noon_start)
         return day_span(on, self.timezone, self.hours.noon_end, self.hours.end)
 
+    def is_ahead(self, on: date, half: Half, now: datetime) -> bool:
+        """Whether a half-day is still to be planned. One that has begun is as it is: whoever sits at home or in the
+        office is not moved any more, and no plan of it is rewritten."""
+        return self.window(on, half).start > now
+
     def open_on(self, on: date) -> TimeSpan:
         """The office hours of a day."""
         return day_span(on, self.timezone, self.hours.start, self.hours.end)

@@ -86,7 +86,9 @@ WHY: Mapping[str, tuple[LazyString, LazyString]] = {
     "trip": (lazy_gettext("T"), lazy_gettext("on a business trip")),
     "part_time": (lazy_gettext("N"), lazy_gettext("never works then")),
     "elsewhere": (lazy_gettext("E"), lazy_gettext("belongs to another section then")),
+    "left": (lazy_gettext("G"), lazy_gettext("has left by then")),
     "absent": (lazy_gettext("X"), lazy_gettext("absent, somebody steps in")),
+    "begun": (lazy_gettext("B"), lazy_gettext("has begun, and stays as it is")),
     "meeting": (lazy_gettext("M"), lazy_gettext("called in")),
     "approved": (lazy_gettext("A"), lazy_gettext("approved by hand")),
     "part": (lazy_gettext("P"), lazy_gettext("a part is approved for something else")),
@@ -153,6 +155,7 @@ def lapsed_in_words(part: str, about: str, people: Iterable[str]) -> str:
 FIXED: Mapping[str, LazyString] = {
     "locked": lazy_gettext("%(about)s: the half-days that are locked stay as they are."),
     "meeting": lazy_gettext("%(about)s is in on the days on which all or some are called in."),
+    "begun": lazy_gettext("%(about)s: the half-days that have begun stay as they are."),
     "approved": lazy_gettext("%(about)s: the half-days at home that are approved stay so."),
     "part": lazy_gettext(
         "%(about)s: half-days of which a part is approved for something else are in the office."

@@ -78,7 +78,7 @@ def check_near(problem: Problem, plan: Plan, cells: Collection[Cell]) -> list[Vi
             found += _of_member(problem, member, plan)
     for day in problem.days:
         for half in HALVES:
-            if (day, half) in half_days:
+            if (day, half) in half_days and (day, half) not in problem.begun:
                 states = {one.id: plan[Cell(one.id, day, half)] for one in problem.members}
                 found += _of_half_day(problem, (day, half), states)
     return found

@@ -203,7 +203,7 @@ class Problem:
     """What is to be planned. `seats`: usable in the zone, `seats_on`: half-days with another number; `terminals`: to
     lend to all, None: enough of them; `pools`: to lend to some; `satellites`: cells that, at home, are at a satellite
     office, for which none is lent; `called_in`: cells in which the section asks somebody to come, who may be elsewhere
-    all the same by what is given."""
+    all the same by what is given; `begun`: half-days that are as they are, of which nothing is asked any more."""
 
     days: Sequence[date]
     members: Sequence[Member]
@@ -216,6 +216,7 @@ class Problem:
     pools: Sequence[Pool] = ()
     satellites: Collection[Cell] = frozenset()
     called_in: Collection[Cell] = frozenset()
+    begun: Collection[HalfDay] = frozenset()
     wishes: Sequence[Wish] = ()
     published: Mapping[Cell, State] = field(default_factory=dict)
 

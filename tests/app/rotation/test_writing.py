@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, time, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app import pipeline
-from app.database import rehearsal, transaction
+from app.database import reading, rehearsal, transaction
 from app.errors import RuleBroken
+from app.events import Event
 from app.rotation import service, swapping
 from app.rotation.models import Rotation, State
 from app.rotation.publishing import OnBreach
@@ -33,7 +34,7 @@ from tests.app.rotation.months import (
     stored,
     withdraw,
 )
-from tests.app.telework.desk import approve, ask, make_rule, plan_ids, section_id, whole
+from tests.app.telework.desk import approve, ask, make_rule, move, plan_ids, section_id, whole
 from tests.house import DAY, OFFICE, House, at
 
 SECOND = FIRST + timedelta(days=1)
@@ -287,3 +288,30 @@ def test_what_people_broke_before_stops_nobody(house: House) -> None:
         found = search(house, plan_month(house, first=first))
         assert found.state is State.FOUND
         assert preview(house, found.id).broken == []
+
+
+@pytest.mark.parametrize("why", ["never works then", "moved"])
+def test_plans_of_who_is_away_by_now_are_taken_back_when_planned_anew(office: House, why: str) -> None:
+    ask(office, "aoki", whole(SECOND))
+    published(office)
+    assert of_day(office, "aoki", SECOND) == {("home", "approved")}
+    person = office.people["aoki"].id
+    if why == "moved":
+        move(office, "aoki", "zei", SECOND)
+        others = {LAST: {("office", "withdrawn")}}
+    else:
+        setting(office, people=[{"user_id": person, "away": ["tue-am", "tue-pm"]}])
+        others = {LAST: {("office", "approved")}}
+    again = search(office, plan_month(office, now="08:40"))
+    shown = preview(office, again.id)
+    done = publish(office, again.id)
+    assert shown.taken_back == done.taken_back == (8 if why == "moved" else 2)
+    assert of_day(office, "aoki", SECOND) == {("home", "requested")}
+    assert {on: of_day(office, "aoki", on) for on in others} == others
+    with reading(office.engine) as session:
+        told = select(Event.data).where(Event.kind == "telework.rotation_withdrawn")
+        assert [(one["user_id"], one["count"]) for one in session.scalars(told)] == [
+            (person, done.taken_back)
+        ]
+    withdraw(office, again.id)
+    assert of_day(office, "aoki", FIRST) == {("office", "withdrawn")}
