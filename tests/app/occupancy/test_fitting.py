@@ -169,47 +169,6 @@ def test_a_new_sensor_has_the_times_of_its_model_and_watches_several_spaces(app:
         assert fitting.fitting(session, "24e1").sensor.heartbeat_s == 3600
 
 
-@pytest.mark.parametrize(
-    ("typed", "topic", "message"),
-    [
-        ("4階　窓側", "zigbee2mqtt/4階　窓側", {"occupancy": True}),
-        (
-            "24E124535B316056",
-            "application/a/device/24e124535b316056/event/up",
-            {
-                "deviceInfo": {"devEui": "24e124535b316056", "deviceProfileName": "ＶＳ３３０"},
-                "object": {"occupancy": 1},
-            },
-        ),
-    ],
-)
-def test_a_sensor_is_heard_by_the_name_that_people_know_it_by(
-    app: Flask, house: House, clock: SteppingClock, typed: str, topic: str, message: dict[str, Any]
-) -> None:
-    added = post(
-        signed_in(app.test_client(), house, "fujii"),
-        "/office/sensors/new",
-        id=typed,
-        model="VS330",
-        spaces="bare",
-    )
-    assert "登録しました" in added
-    counts = Handler(house.engine, clock).handle([said(topic, message, clock())])
-    assert (counts.stored, counts.dead) == (1, 0)
-
-
-def test_a_space_whose_code_has_a_space_is_named_as_it_is_and_others_apart_by_spaces(house: House) -> None:
-    with transaction(house.engine) as session:
-        session.get_one(Space, house.spaces["bare"]).code = "ブース　Ａ 1"
-        session.flush()
-        ids = [house.spaces[one] for one in ("bare", "seat", "window")]
-        assert fitting.spaces_named(session, "ブース　Ａ 1, seat window") == ids
-        assert fitting.spaces_named(session, "ｗｉｎｄｏｗ、seat") == [ids[2], ids[1]]
-        with pytest.raises(NotFound) as caught:
-            fitting.spaces_named(session, "seat ブース")
-    assert caught.value.facts["space"] == "ブース"
-
-
 def test_a_model_that_no_profile_knows_is_told_to_the_fitter(app: Flask, house: House) -> None:
     client = signed_in(app.test_client(), house, "fujii")
     why = "この機種のプロファイルはありません"
