@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from app.texts import LOST
+
 UTF8, CP932 = "utf-8", "cp932"
 ENCODINGS = (UTF8, CP932)
-LOST = "〓"  # geta: stands for the character that CP932 does not have
 # Spreadsheets run what begins so (OWASP: CSV injection); an apostrophe in front makes it text again.
 DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
 
@@ -68,22 +69,30 @@ def _fits(character: str) -> bool:
 
 
 def read(content: bytes, most: int) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header, and the rows with the lines they begin on; raises SheetError. Empty lines are passed over."""
+    """The header, and the rows with the lines they begin on; raises SheetError. Rows and columns at the end of which
+    nothing is left, as spreadsheets save what was cleared, are passed over."""
     reader = csv.reader(io.StringIO(_text(content), newline=""), strict=True)
     rows = list(_rows(reader))
     if not rows:
         raise SheetError("csv.empty_file")
     if len(rows) > most + 1:
         raise SheetError("csv.too_long", most + 2)
-    (_line, header), *body = rows
-    return [name.strip() for name in header], body
+    (_line, names), *body = rows
+    header = [name.strip() for name in _cut(names, 0)]
+    return header, [(line, _cut(row, len(header))) for line, row in body]
+
+
+def _cut(row: list[str], least: int) -> list[str]:
+    """A row without the empty cells at its end, but so many at least."""
+    filled = max((at for at, cell in enumerate(row, start=1) if cell.strip()), default=0)
+    return row[: max(filled, least)]
 
 
 def _rows(reader: csv._reader) -> Iterator[tuple[int, list[str]]]:  # type: ignore[name-defined]
     begins = 1
     try:
         for row in reader:
-            if row:
+            if any(cell.strip() for cell in row):
                 yield begins, [as_written(cell) for cell in row]
             begins = reader.line_num + 1
     except csv.Error as error:

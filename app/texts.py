@@ -8,6 +8,7 @@ from datetime import date
 from urllib.parse import SplitResult, urlsplit
 
 MOST_ADDRESS = 254
+LOST = "〓"  # geta: stands for the character that CP932 does not have
 _EUI_64 = re.compile(r"((?:[0-9A-Fa-f]{2}[-: ]?){7}[0-9A-Fa-f]{2})(?:\Z|:)")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 _MARKS = re.compile("[-: ]")

@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from unicodedata import normalize
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
@@ -17,7 +19,7 @@ from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Attendee, Booking
 from app.bookings.refusing import named
 from app.bookings.service import caused_by, count_change, in_words
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, RuleBroken
 from app.events import Event
 from app.people.models import User
 from app.people.service import Person, find_people, ids_of
@@ -179,8 +181,28 @@ def drop_leavers(session: Session, user_ids: Collection[int], *, actor_id: int |
 
 
 def by_address(session: Session, text: str) -> list[int]:
-    """The people of addresses that stand in a text, apart by commas or spaces; raises NotFound `user.unknown`."""
-    return ids_of(session, [one for one in re.split(r"[,、，;；\s]+", text) if one])
+    """The people of addresses that stand in a text, apart by commas or spaces, full-width or not; raises NotFound
+    `user.unknown`."""
+    return ids_of(session, [one for one in re.split(r"[,、;\s]+", normalize("NFKC", text)) if one])
+
+
+def whom(session: Session, text: str) -> dict[str, Any]:
+    """For whom a booking is by what was typed: an address is somebody with an account (`for_user_id`), any other text a
+    guest (`guest_name`); empty: oneself. Raises NotFound `user.unknown`, RuleBroken `guest.colleague` where the name is
+    that of somebody who works here."""
+    if "@" in normalize("NFKC", text):
+        return {"for_user_id": by_address(session, text)[0]}
+    if address := _colleague(session, text):
+        raise RuleBroken("guest.colleague", name=text, email=address)
+    return {"guest_name": text[:80]}
+
+
+def _colleague(session: Session, name: str) -> str:
+    """The address of somebody who works here and is called so, however the parts are set apart; "" where nobody is."""
+    plain = func.replace(func.replace(User.name, " ", ""), "　", "")
+    wanted = "".join(name.split())
+    query = select(User.email).where(plain == wanted, User.left_at.is_(None)).order_by(User.id)
+    return (session.scalar(query.limit(1)) or "") if wanted else ""
 
 
 def invitations(session: Session, user_id: int, since: datetime) -> list[tuple[Booking, Space, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -81,12 +82,25 @@ def may_change(session: Session, booking: Booking, actor: Person) -> bool:
 
 
 def space_called(session: Session, code: str) -> int:
-    """The space of a code as people type it; raises NotFound `space.unknown`."""
-    query = select(Space.id).where(func.upper(Space.code) == code.strip().upper(), in_layout(Space))
-    space_id = session.scalar(query)
+    """The space of a code as people type it, large or small, full-width or not; raises NotFound `space.unknown`."""
+    written = code.strip().upper()
+    plain = normalize("NFKC", written)
+    query = select(func.upper(Space.code), Space.id).where(
+        func.upper(Space.code).in_({written, plain}), in_layout(Space)
+    )
+    found: dict[str, int] = dict(session.execute(query).all())
+    space_id = found.get(written, found.get(plain))
     if space_id is None:
         raise NotFound("space.unknown", space=code)
     return space_id
+
+
+def spans_made(session: Session, space_id: int, *, made_by: int, since: datetime) -> set[TimeSpan]:
+    """When a space is booked by somebody's hand from an instant on; one query."""
+    query = select(Booking.start_at, Booking.end_at).where(
+        Booking.space_id == space_id, Booking.made_by == made_by, HOLDS, Booking.end_at > since
+    )
+    return {TimeSpan(start, end) for start, end in session.execute(query)}
 
 
 def get_space(session: Session, space_id: int) -> Space:

@@ -11,6 +11,12 @@ from enum import StrEnum
 
 SMALL_KANA = str.maketrans("ぁぃぅぇぉっゃゅょゎゕゖ", "あいうえおつやゆよわかけ")
 VOICING = frozenset("\u3099\u309a")
+# Ways of writing a character of a name (異体字) that people type as the usual one; selectors of a variant say nothing.
+VARIANTS = str.maketrans(
+    "髙﨑㟢濵濱邊邉齋齊桒𠮷德櫻澤廣嶋嶌國眞惠榮瀨舘條栁曾淸靜會學實壽彌禮萬與豐鐵關冨峯嶽埜黑淺增藏圓團龍瀧",
+    "高崎崎浜浜辺辺斎斉桑吉徳桜沢広島島国真恵栄瀬館条柳曽清静会学実寿弥礼万与豊鉄関富峰岳野黒浅増蔵円団竜滝",
+)
+FOLDED = SMALL_KANA | VARIANTS
 FIRST_KATAKANA, LAST_KATAKANA, KATAKANA_TO_HIRAGANA = "ァ", "ヶ", ord("ァ") - ord("ぁ")
 
 
@@ -26,16 +32,20 @@ class Employment(StrEnum):
 
 
 def folded(text: str) -> str:
-    """Text as names are compared: full width, hiragana, small kana and voicing folded, no spaces.
+    """Text as names are compared: full width, hiragana, small kana, voicing and ways of writing folded, no spaces.
 
-    ﾔﾏﾀﾞ, ヤマダ, やまだ and やまた are one.
+    ﾔﾏﾀﾞ, ヤマダ, やまだ and やまた are one, and so are 髙﨑 and 高崎.
     """
     plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
     return "".join(
         chr(ord(one) - KATAKANA_TO_HIRAGANA) if FIRST_KATAKANA <= one <= LAST_KATAKANA else one
         for one in plain
-        if one not in VOICING and not one.isspace()
-    ).translate(SMALL_KANA)
+        if one not in VOICING and not one.isspace() and not _selects_variant(one)
+    ).translate(FOLDED)
+
+
+def _selects_variant(one: str) -> bool:
+    return "\ufe00" <= one <= "\ufe0f" or "\U000e0100" <= one <= "\U000e01ef"
 
 
 def is_named(query: str, *, kana: str, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, time, timedelta
@@ -130,6 +131,7 @@ def with_value(policy: Policy, key: str, text: str) -> Policy:
     """
     if key not in POLICY_KEYS:
         raise ValueError(f"'{key}' is no policy; known: {', '.join(POLICY_KEYS)}")
+    text = _as_typed(text)
     if isinstance(getattr(policy, key), bool):
         if text not in {"on", "off"}:
             raise ValueError(f"{key} is on or off, not '{text}'")
@@ -144,6 +146,23 @@ def with_value(policy: Policy, key: str, text: str) -> Policy:
     if key in {"max_duration", "offer_hold"} and not duration:
         raise ValueError(f"{key} must be longer than nothing")
     return _with(policy, key, duration)
+
+
+def written(key: str) -> str:
+    """How a policy's value is written: as a `flag`, a `count` or a `duration`."""
+    value = getattr(DEFAULTS[Kind.SEAT], key)
+    return "flag" if isinstance(value, bool) else "count" if isinstance(value, int) else "duration"
+
+
+# What people write for a unit or a word, longest first.
+_WORDS = {"時間": "h", "分": "m", "秒": "s", "日": "d", "オン": "on", "オフ": "off", "なし": "off"}
+
+
+def _as_typed(text: str) -> str:
+    """A value as it is read: `９０分` is `90m`, `オフ` is `off`."""
+    plain = "".join(unicodedata.normalize("NFKC", text).lower().split())
+    word = next((one for one in _WORDS if plain.endswith(one)), "")
+    return plain.removesuffix(word) + _WORDS[word] if word else plain
 
 
 def _with(policy: Policy, key: str, value: Any) -> Policy:

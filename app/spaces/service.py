@@ -125,7 +125,7 @@ def set_policy(
         # Written back as the rule understood it: short, and the same for `60m` and `1h`.
         value = value_text(getattr(with_value(DEFAULTS[kind], key, value), key))
     except ValueError as error:
-        raise RuleBroken("policy.invalid", detail=str(error)) from error
+        raise RuleBroken("policy.invalid", detail=str(error), key=key, value=value) from error
     hold_policies(session)
     if zone_id is None:
         session.merge(PolicyValue(kind=kind, key=key, value=value))

@@ -19,6 +19,19 @@ document.addEventListener("htmx:afterSwap", (event) => {
   event.detail.target.querySelector("h2")?.focus({ preventScroll: true });
 });
 
+// A second click does not send a form twice; who comes back to the page may send it again, as may whoever has waited.
+const ONCE_IN_MS = 10_000;
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  const at = Date.now();
+  if (at - Number(form.dataset.sentAt || 0) < ONCE_IN_MS) event.preventDefault();
+  else form.dataset.sentAt = at;
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent-at]")) delete form.dataset.sentAt;
+});
+
 // The arrow keys move through the cells of a grid: one stop for the tab key, where one was last.
 for (const grid of document.querySelectorAll("[data-grid]")) {
   const rows = [...grid.tBodies[0].rows].map((row) => [...row.querySelectorAll("input")]).filter((row) => row.length);

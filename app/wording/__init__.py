@@ -20,7 +20,7 @@ from app.wording import telework as of_telework
 from app.wording.files import FILES
 from app.wording.letters import LETTERS
 from app.wording.messages import MESSAGES, OF_SERIES
-from app.wording.tables import DAY_CLASSES, DAY_REASONS, LEFT_OUT, POLICIES, WEEKDAYS
+from app.wording.tables import DAY_CLASSES, DAY_REASONS, LEFT_OUT, POLICIES, WEEKDAYS, of_policy
 
 __all__ = [
     "DAY_CLASSES",
@@ -141,6 +141,10 @@ REFUSALS: Mapping[str, LazyString] = {
     "lots.seat": lazy_gettext("You can prefer up to five different seats, all of this zone."),
     "lots.unknown": lazy_gettext("There is no such draw."),
     "policy.unknown": lazy_gettext("There is no such kind of space."),
+    "guest.colleague": lazy_gettext(
+        "Somebody who works here has this name. To book for them write their address; for a guest of that name write "
+        "more, such as where they come from."
+    ),
     "policy.invalid": lazy_gettext("That policy or value cannot be used."),
     "database.busy": lazy_gettext(
         "The office's database does not answer at the moment. Try again in a minute."
@@ -367,6 +371,8 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
     if code == "telework.cap" and facts:
         return of_telework.breach(facts)
+    if code == "policy.invalid" and facts.get("key") in POLICIES:
+        return of_policy(facts)
     if code == "series.refused" and "because" in facts:
         because = of_bookings.of_series(explain(facts["because"], facts), facts)
         return of_bookings.joined([REFUSALS[code], because])

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
+
+from app.spaces.rules import written
+from app.wording.bookings import joined
 
 # Why a series leaves out a day.
 LEFT_OUT: Mapping[str, LazyString] = {
@@ -103,3 +107,18 @@ DAY_REASONS: Mapping[str, LazyString] = {
     "never_works": lazy_gettext("does not work then, as the section's rotation holds it"),
     "no_evidence": lazy_gettext("neither plan nor check-in"),
 }
+
+# By what a rule's value is: how it is written.
+WRITTEN: Mapping[str, LazyString] = {
+    "flag": lazy_gettext("Write on or off."),
+    "count": lazy_gettext("Write a number, or off."),
+    "duration": lazy_gettext("Write a number and its unit: 90m, 2h or 14d."),
+}
+
+
+def of_policy(facts: Mapping[str, Any]) -> str:
+    """That a rule cannot have a value, and how one is written."""
+    said = gettext(
+        "%(rule)s: “%(value)s” cannot be used.", rule=POLICIES[facts["key"]][0], value=facts["value"]
+    )
+    return joined([said, WRITTEN[written(facts["key"])]])

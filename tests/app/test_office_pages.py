@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -32,10 +33,10 @@ class Browser:
         with reading(self.house.engine) as session:
             return session.get_one(Space, self.house.spaces[where]).zone_id
 
-    def post(self, path: str, **form: Any) -> TestResponse:
+    def post(self, path: str, *, expected: int = 200, **form: Any) -> TestResponse:
         token = token_in(self.client.get("/office").text)
         answer = self.client.post(path, data={"csrf_token": token, **form}, follow_redirects=True)
-        assert answer.status_code == 200, answer.text
+        assert answer.status_code == expected, answer.text
         return answer
 
 
@@ -244,6 +245,21 @@ def test_each_site_offers_its_own_zones_to_be_closed_and_another_ones_is_refused
         assert session.scalars(select(Closure.zone_id)).one() == zone
 
 
+def test_rules_are_read_as_people_write_them(staff: Browser, house: House) -> None:
+    written = {
+        "max_duration": "４時間",
+        "buffer": "10 分",
+        "horizon": "14日",
+        "walk_in": "オフ",
+        "weekly_quota": "３",
+    }
+    staff.post("/office/rules/seat", **written)
+    with reading(house.engine) as session:
+        found = policies(session).of(Kind.SEAT)
+    assert (found.max_duration, found.buffer) == (timedelta(hours=4), timedelta(minutes=10))
+    assert (found.horizon, found.walk_in, found.weekly_quota) == (timedelta(days=14), False, 3)
+
+
 def test_rules_are_set_for_a_kind_and_for_a_zone_and_cleared_there(staff: Browser, house: House) -> None:
     zone = staff.zone("seat")
     staff.post("/office/rules/seat", max_duration="4h", concurrent_quota="3")
@@ -252,8 +268,12 @@ def test_rules_are_set_for_a_kind_and_for_a_zone_and_cleared_there(staff: Browse
         found = policies(session)
     assert found.of(Kind.SEAT).concurrent_quota == found.of(Kind.SEAT, zone).concurrent_quota == 3
     assert found.of(Kind.SEAT).max_duration == 2 * found.of(Kind.SEAT, zone).max_duration
-    refused = staff.post("/office/rules/seat", zone_id=str(zone), max_duration="long")
+    typed = {"zone_id": str(zone), "max_duration": "long", "buffer": "７分"}
+    refused = staff.post("/office/rules/seat", expected=422, **typed)
     assert 'class="notice error"' in refused.text
+    assert "「最長の予約」に「long」は使えません。" in refused.text
+    assert 'value="long"' in refused.text
+    assert 'value="７分"' in refused.text
     staff.post("/office/rules/seat", zone_id=str(zone), max_duration="")
     with reading(house.engine) as session:
         found = policies(session)

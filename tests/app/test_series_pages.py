@@ -14,6 +14,7 @@ from app.bookings import attendees
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import reading, transaction
+from app.people.models import User
 from app.spaces.models import Space, SpaceOutage
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.test_pages_words import form_of
@@ -92,6 +93,17 @@ def test_who_books_all_days_has_all_of_them_or_none(client: FlaskClient, house: 
     assert len(booked(house)) == 1
     fewer = form(house, repeat_until="2026-11-26")
     assert "3日分を予約しました" in post(client, "/bookings", "/bookings", **fewer, confirmed="all").text
+
+
+@pytest.mark.parametrize("which", ["all", "possible"])
+def test_who_confirms_twice_is_told_that_the_days_are_booked(
+    client: FlaskClient, house: House, which: str
+) -> None:
+    post(client, "/bookings", "/bookings", **form(house, confirmed=which))
+    again = post(client, "/bookings", "/bookings", **form(house, confirmed=which)).text
+    assert "これらの日はすでに予約されています" in again
+    assert "何も予約していません" not in again
+    assert len(booked(house)) == 4
 
 
 def test_several_weekdays_are_ticked_and_stay_ticked_until_they_are_booked(
@@ -205,6 +217,25 @@ def test_who_booked_for_others_sees_it_and_takes_it_back(app: Flask, house: Hous
     post(chief, "/bookings", f"/bookings/{made.id}/cancel")
     assert house.get(made).status is Status.CANCELLED
     assert "ほかの人のために予約したもの" not in chief.get("/bookings").text
+
+
+def test_for_whom_a_booking_is_may_be_typed_full_width_and_no_colleague_becomes_a_guest(
+    app: Flask, house: House
+) -> None:
+    chief = signed_in(app.test_client(), house, "chiba")
+    with transaction(house.engine) as session:
+        session.get_one(User, house.people["baba"].id).name = "馬場　次郎"
+    once = form(house, repeat="")
+    post(chief, "/bookings", "/bookings", **once, **{"for": "ａｏｋｉ＠ｅｘａｍｐｌｅ．ｊｐ"})
+    assert [(one.user_id, one.guest_name) for one in booked(house)] == [(house.people["aoki"].id, "")]
+    later = form(house, repeat="", date="2026-11-27")
+    for name in ("馬場 次郎", "馬場次郎"):
+        assert (
+            "同じ名前の職員がいます" in post(chief, "/bookings", "/bookings", **later, **{"for": name}).text
+        )
+    assert len(booked(house)) == 1
+    guest = post(chief, "/bookings", "/bookings", **later, **{"for": "県庁 馬場次郎様"}).text
+    assert "来客「県庁 馬場次郎様」のために予約しました" in guest
 
 
 def test_a_series_without_an_end_is_said(client: FlaskClient, house: House) -> None:

@@ -74,23 +74,28 @@ def book() -> Response | str:
     if request.form.get("repeat") or request.form.get("weekday"):
         return repeating.book(_chosen, _text)
 
+    guests: list[str] = []
+
     def make(session: Session) -> Booking:
-        whom = _text("for", 254)
         booking = reserve.reserve(
             session,
             actor=asker(),
             space_id=request.form.get("space_id", 0, type=identifier),
             span=_chosen(),
             now=now(),
-            for_user_id=attendees.by_address(session, whom)[0] if "@" in whom else None,
-            guest_name="" if "@" in whom else whom[:80],
+            **attendees.whom(session, _text("for", 254)),
             title=_text("title", 120),
         )
         invited = attendees.by_address(session, _text("attendees", 2000))
         attendees.invite(session, booking, invited, actor=asker(), now=now())
+        guests.extend(filter(None, [booking.guest_name]))
         return booking
 
-    return _done(make, gettext("Booked."))
+    def said() -> str:
+        for_guest: str = gettext("Booked for your guest %(name)s.", name=guests[0]) if guests else ""
+        return for_guest or gettext("Booked.")
+
+    return _done(make, said)
 
 
 @pages.post("/spaces/<int:space_id>/claim")

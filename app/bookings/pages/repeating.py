@@ -38,9 +38,9 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
     """The page that shows each day; confirmed, the booking of all of them, or of those that can be had.
 
     `chosen` and `text` read the form's span and its texts. Who confirms all and cannot have them any more books nothing
-    and is shown the days once more.
+    and is shown the days once more; who confirms twice is told that they have them.
     """
-    confirmed = request.form.get("confirmed", "")
+    confirmed, said = request.form.get("confirmed", ""), ""
     try:
         ask, whom, others = _ask(chosen(), text("title", 120)), text("for", 254), text("attendees", 2000)
         try:
@@ -48,11 +48,15 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
         except Conflict as error:
             if confirmed != ALL or error.code != "series.refused":
                 raise
-            flash(explain(error.code, error.facts), "error")
-            confirmed, made = "", _make(ask, whom, others, "")
+            confirmed, said, made = "", explain(error.code, error.facts), _make(ask, whom, others, "")
     except DomainError as error:
         return _refused(error)
     spans = [one.span for one in made.bookings]
+    if request.form.get("confirmed") and not spans and _are_held(ask.space_id, made.refused):
+        flash(gettext("These days are booked already."), "done")
+        return redirect(url_for("bookings_pages.mine"))
+    if said:
+        flash(said, "error")
     if confirmed:
         _say(spans, made.refused)
         return redirect(url_for("bookings_pages.mine"))
@@ -77,12 +81,7 @@ def _make(ask: series.Ask, whom: str, others: str, confirmed: str) -> series.Mad
     with (transaction if confirmed else rehearsal)(db.engine) as session:
         made = series.make(
             session,
-            replace(
-                ask,
-                for_user_id=attendees.by_address(session, whom)[0] if "@" in whom else None,
-                guest_name="" if "@" in whom else whom[:80],
-                attendees=attendees.by_address(session, others),
-            ),
+            replace(ask, **attendees.whom(session, whom), attendees=attendees.by_address(session, others)),
             actor=asker(),
             calendar=working_days(session, ask.first.start.year),
             hours=settings().hours,
@@ -92,6 +91,13 @@ def _make(ask: series.Ask, whom: str, others: str, confirmed: str) -> series.Mad
         session.flush()
         session.expunge_all()
     return made
+
+
+def _are_held(space_id: int, refused: Sequence[series.Refused]) -> bool:
+    """Whether the asker made all of these bookings before, as by a second click."""
+    with reading(db.engine) as session:
+        held = service.spans_made(session, space_id, made_by=asker().id, since=now())
+    return {one.span for one in refused} <= held
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from unicodedata import normalize
 
-from app.texts import date_written, is_address, is_line
+from app.texts import LOST, date_written, is_address, is_line
 
 Values = dict[str, str]
 Key = tuple[str, str]  # such as ("space", "A-01")
 Cell = Callable[[str], str]  # a cell → its one form; raises ValueError(code)
+_FLAGS = {"": "0", "0": "0", "1": "1", "FALSE": "0", "TRUE": "1"}
 Said = tuple[int, str, str, Values]  # what a line says of a thing: (line, what, key, values)
 
 
@@ -119,7 +121,7 @@ def whole(least: int, most: int) -> Cell:
     """A whole number within limits."""
 
     def read(cell: str) -> str:
-        cell = cell.strip()
+        cell = normalize("NFKC", cell).strip()
         if not (cell.isascii() and cell.isdigit() and len(cell) < 10 and least <= int(cell) <= most):
             raise ValueError("csv.number")
         return str(int(cell))
@@ -153,10 +155,11 @@ def one_of(choices: Iterable[str]) -> Cell:
 
 
 def flag(cell: str) -> str:
-    """0 or 1; empty is 0."""
-    if cell.strip() not in {"0", "1", ""}:
+    """0 or 1, or as spreadsheets write it TRUE or FALSE; empty is 0."""
+    found = _FLAGS.get(normalize("NFKC", cell).strip().upper())
+    if found is None:
         raise ValueError("csv.flag")
-    return cell.strip() or "0"
+    return found
 
 
 def cells(
@@ -194,10 +197,25 @@ def compare(said: Sequence[Said], stored: Mapping[Key, Values]) -> Diff:
         seen[what, key] = values
         before = stored.get((what, key))
         change = Change(line, what, key, before, values)
-        if before is None:
+        if lost := next((name for name, (_was, value) in change.differs.items() if LOST in value), ""):
+            diff.refused.append(Refusal(line, "csv.lost", lost, values[lost]))
+        elif before is None:
             diff.added.append(change)
         elif change.differs:
             diff.changed.append(change)
         else:
             diff.unchanged += 1
     return diff
+
+
+def alike(diff: Diff, stored: Iterable[Key]) -> Iterator[Refusal]:
+    """Of what would be added, what differs from something stored in its writing alone: full-width letters, small ones,
+    spaces."""
+    known = {(what, _plain(key)) for what, key in stored}
+    for change in diff.added:
+        if (change.what, _plain(change.key)) in known:
+            yield Refusal(change.line, "csv.alike", change.what, change.key)
+
+
+def _plain(key: str) -> str:
+    return "".join(normalize("NFKC", key).casefold().split())

@@ -10,7 +10,7 @@ from app.database import lock_rows
 from app.errors import Conflict, RuleBroken
 from app.records.sheets.calendar import CALENDAR
 from app.records.sheets.people import PEOPLE
-from app.records.sheets.rules import Diff, Refusal, cells, compare
+from app.records.sheets.rules import Diff, Refusal, alike, cells, compare
 from app.records.sheets.sections import SECTIONS
 from app.records.sheets.sensors import SENSORS
 from app.records.sheets.sheet import Asked, Sheet
@@ -49,7 +49,7 @@ def diff_of(session: Session, sheet: Sheet, content: bytes, asked: Asked) -> Dif
     diff.refused = sorted(
         [*refused, *diff.refused, *sheet.check(session, diff, asked)], key=lambda one: one.line
     )
-    diff.doubtful = list(sheet.doubts(diff, asked))
+    diff.doubtful = [*sheet.doubts(diff, asked), *alike(diff, before)]
     return diff
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, time
+from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import segno
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -142,6 +143,10 @@ def _time(name: str) -> time | None:
 @pages.get("/zones/<int:zone_id>")
 @allow(Role.FACILITY)
 def zone(zone_id: int) -> str:
+    return _zone(zone_id)
+
+
+def _zone(zone_id: int, refused: str = "") -> str:
     with reading(db.engine) as session:
         overview = zone_overview(session, zone_id, today())
     return render_template(
@@ -152,6 +157,7 @@ def zone(zone_id: int) -> str:
         keys=POLICY_KEYS,
         value_text=value_text,
         today=today(),
+        refused=refused,
     )
 
 
@@ -318,6 +324,10 @@ def desk_codes() -> str:
 @pages.get("/rules")
 @allow(Role.FACILITY)
 def rules() -> str:
+    return _rules()
+
+
+def _rules(refused: str = "") -> str:
     with reading(db.engine) as session:
         policies = service.policies(session)
     return render_template(
@@ -326,17 +336,18 @@ def rules() -> str:
         policies=policies.kinds,
         keys=POLICY_KEYS,
         value_text=value_text,
+        refused=refused,
     )
 
 
 @pages.post("/rules/<any('seat', 'focus_seat', 'booth', 'meeting_booth', 'open_meeting'):kind>")
 @allow(Role.FACILITY)
 def set_rules(kind: str) -> Response:
-    """Set what differs from what holds; in a zone an empty field means: as elsewhere."""
-    of = Kind(kind)
+    """Set what differs from what holds; in a zone an empty field means: as elsewhere. What is refused is shown once
+    more as it was typed, and why."""
+    of, zone_id = Kind(kind), request.form.get("zone_id", type=identifier)
 
     def change(session: Session) -> None:
-        zone_id = request.form.get("zone_id", type=identifier)
         before: dict[str, Any] = (
             service.zone_values(session, zone_id).get(of, {})
             if zone_id
@@ -349,17 +360,27 @@ def set_rules(kind: str) -> Response:
             elif not value and zone_id and key in before:
                 service.clear_policy(session, of, key, now=now(), actor_id=asker().id, zone_id=zone_id)
 
-    return _done(change, gettext("Saved."))
+    def refused() -> Response:
+        page = make_response(_zone(zone_id, kind) if zone_id else _rules(kind))
+        page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return page
+
+    return _done(change, gettext("Saved."), refused)
 
 
-def _done(do: Callable[[Session], object], said: str) -> Response:
-    """Do it in one transaction, say how it went, and go back to the page that the form names."""
+def _done(
+    do: Callable[[Session], object], said: str, refused: Callable[[], Response] | None = None
+) -> Response:
+    """Do it in one transaction, say how it went, and go back to the page that the form names; or, `refused`, show the
+    form again."""
     try:
         with transaction(db.engine) as session:
             do(session)
         flash(said, "done")
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
+        if refused is not None and isinstance(error, RuleBroken):
+            return refused()
     zone_id = (request.view_args or {}).get("zone_id") or request.form.get("zone_id", type=identifier)
     if zone_id:
         return redirect(url_for("spaces_pages.zone", zone_id=zone_id))

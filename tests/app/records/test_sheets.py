@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.calendar import working_days
-from app.csv_text import CP932, LOST, SheetError, as_written, harmless, read, write
+from app.csv_text import CP932, SheetError, as_written, harmless, read, write
 from app.database import reading, rehearsal, transaction
 from app.errors import RuleBroken
 from app.people.models import Membership, Role, User
@@ -21,6 +21,7 @@ from app.records.sheets.rules import Diff
 from app.records.sheets.sheet import Asked
 from app.spaces.models import Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind
+from app.texts import LOST
 from tests.house import DAY, House, at, copied
 
 ASKED = Asked(at("09:00"), DAY)
@@ -43,7 +44,12 @@ def test_what_is_written_is_read(rows: list[tuple[str, str]]) -> None:
     assert content.startswith(b"\xef\xbb\xbf")
     header, found = read(content, 100)
     assert header == ["a", "b"]
-    assert [tuple(row) for _line, row in found] == rows
+    assert [tuple(row) for _line, row in found] == [row for row in rows if any(cell.strip() for cell in row)]
+
+
+def test_what_a_spreadsheet_left_of_cleared_cells_is_passed_over() -> None:
+    content = b"a,b,,\n1,2,,\n,,,\n3,,,\n , ,,\n4,5,6\n"
+    assert read(content, 9) == (["a", "b"], [(2, ["1", "2"]), (4, ["3", ""]), (6, ["4", "5", "6"])])
 
 
 @given(rows=st.lists(st.tuples(TEXT), max_size=5))
@@ -171,6 +177,7 @@ def test_a_dry_run_tells_what_would_change_from_what_to_what_and_changes_nothing
         ("people", 'email,name\nx@x.jp,"two\nlines"\n', (2, "csv.text", "name")),
         ("people", "email,name\nx@x.jp, \n", (2, "csv.empty", "name")),
         ("people", "email,name\nx@x.jp,a\nx@x.jp,b\n", (3, "csv.twice", "person")),
+        ("people", "email,name\naoki@example.jp,〓田\n", (2, "csv.lost", "name")),
         ("people", "email,name,role\nx@x.jp,x,boss\n", (2, "csv.choice", "role")),
         ("people", "email,name,locale\nx@x.jp,x,fr\n", (2, "csv.choice", "locale")),
         ("people", "email,name,sections\nx@x.jp,x,nowhere\n", (2, "section.unknown", "sections")),
@@ -259,6 +266,20 @@ def test_a_leaver_does_not_come_back_by_a_file(house: House) -> None:
         session.scalars(select(User).where(User.email == "aoki@example.jp")).one().left_at = at("08:00")
     refused = diff(house, "people", "email,name\naoki@example.jp,aoki\n").refused
     assert [one.code for one in refused] == ["user.left"]
+
+
+def test_flags_and_numbers_are_read_as_spreadsheets_and_people_write_them(house: House) -> None:
+    file = "floor,zone,free_seating,space,kind,capacity\n3F,A,ＦＡＬＳＥ,seat,seat,１\n"
+    assert diff(house, "spaces", file).is_empty
+    assert [one.differs for one in diff(house, "spaces", file.replace("ＦＡＬＳＥ", "True")).changed] == [
+        {"free_seating": ("0", "1")}
+    ]
+
+
+def test_a_code_that_differs_in_its_writing_alone_is_added_and_doubted(house: House) -> None:
+    found = diff(house, "spaces", "floor,zone,space,kind\n3F,A,ｓｅａｔ,seat\n3F,A,other,seat\n")
+    assert [(one.line, one.code, one.value) for one in found.doubtful] == [(2, "csv.alike", "ｓｅａｔ")]
+    assert len(found.added) == 2
 
 
 def test_a_new_site_is_one_that_is_named(house: House) -> None:
