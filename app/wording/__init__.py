@@ -82,7 +82,8 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule": lazy_gettext("A rule of the office does not allow this."),
     "booking.not_allowed/guest": lazy_gettext("Only a chief or the facility staff may book for a guest."),
     "booking.rule/begun": lazy_gettext(
-        "It has begun. Give it back and book anew, or say that you are still coming."
+        "It has begun, so its start stays. For another time give it back and book anew; if you come later, say that you"
+        " are still coming."
     ),
     "booking.rule/buffer": lazy_gettext(
         "That is too close to the booking before or after: the space needs a pause."

@@ -206,12 +206,7 @@ def change(booking_id: int) -> Response:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         if request.form.get("version", type=int) != booking.version:
             raise RuleBroken("booking.changed")
-        why = _text("why", 200)
-        begun = booking.start_at <= now()
-        chosen = _chosen()
-        # What has begun keeps its start: the form's minutes are coarser than the stored instant.
-        span = service.checked_span(booking.start_at if begun else chosen.start, chosen.end)
-        code = _text("code", 32)
+        why, span, code = _text("why", 200), changing.typed(booking), _text("code", 32)
         wanted: dict[str, Any] = {
             "actor": asker(),
             "now": now(),
