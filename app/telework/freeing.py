@@ -185,5 +185,5 @@ def free(
         else:
             reserve.move(session, one.booking, actor=actor, now=now, span=one.left)
     offers.leave_all(session, waits, actor=actor, now=now)
-    offers.offer(session, now, freed=space_ids | held_ids, only_freed=True)
+    offers.offer(session, now, freed=space_ids | held_ids, only_freed=True, office=office)
     return GivenUp([one.booking for one in offered], [one for one in waits if one.state is State.LEFT], draws)

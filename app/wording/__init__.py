@@ -65,7 +65,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.erased": lazy_gettext(
         "Its people are forgotten by now; it is a figure and cannot be corrected."
     ),
-    "booking.held": lazy_gettext("The space is offered to somebody in the queue for a few minutes."),
+    "booking.held": lazy_gettext("The space is held for somebody in the queue until they answer."),
     "booking.not_allowed": lazy_gettext("This booking or this space is not yours to book."),
     "booking.not_allowed/on_behalf": lazy_gettext(
         "Only a chief for the own section, or the facility staff, may book for somebody else."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -105,13 +106,14 @@ def claim(space_id: int) -> Response:
 @pages.post("/bookings/<int:booking_id>/<any('check-in', 'end', 'reclaim', 'cancel', 'still-coming'):verb>")
 @allow(*PEOPLE)
 def act(booking_id: int, verb: str) -> Response:
-    does, said = {
+    verbs: dict[str, tuple[Callable[..., Booking], str]] = {
         "check-in": (presence.check_in, gettext("Checked in. Welcome.")),
-        "end": (pipeline.give_back, gettext("Given back. Thank you.")),
+        "end": (partial(pipeline.give_back, office=settings()), gettext("Given back. Thank you.")),
         "reclaim": (release.reclaim, gettext("It is yours again.")),
-        "cancel": (pipeline.cancel, gettext("Cancelled.")),
+        "cancel": (partial(pipeline.cancel, office=settings()), gettext("Cancelled.")),
         "still-coming": (warning.still_coming, gettext("Good: the space stays yours for a while longer.")),
-    }[verb]
+    }
+    does, said = verbs[verb]
 
     def act_on(session: Session) -> Booking:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
@@ -126,7 +128,15 @@ def act(booking_id: int, verb: str) -> Response:
 def cancel_series(booking_id: int) -> Response:
     def cancel(session: Session) -> Booking:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
-        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=_scope(), why=_text("why", 200))
+        pipeline.cancel(
+            session,
+            booking,
+            actor=asker(),
+            now=now(),
+            scope=_scope(),
+            why=_text("why", 200),
+            office=settings(),
+        )
         return booking
 
     return _done(cancel, gettext("Cancelled."))
@@ -157,7 +167,7 @@ def confirm_series(series_id: int) -> Response:
 @allow(*PEOPLE)
 def absent() -> Response | str:
     """First what would be cancelled of one's own, or of whom one acts for, then, confirmed, all of it."""
-    user_id, office = request.form.get("user_id", type=identifier) or asker().id, settings()
+    user_id = request.form.get("user_id", type=identifier) or asker().id
     try:
         first = day_typed(request.form.get("first", ""))
         last = day_typed(request.form.get("last", ""))
@@ -175,17 +185,14 @@ def absent() -> Response | str:
                 days,
                 actor=asker(),
                 now=now(),
-                hours=office.hours,
-                timezone=office.timezone,
+                office=settings(),
                 why=_text("why", 200),
             ),
             gettext("Cancelled."),
             _then() or url_for("bookings_pages.mine"),
         )
     with asking.looking_at(user_id) as session:
-        found = pipeline.needless_within(
-            session, user_id, days, now=now(), hours=office.hours, timezone=office.timezone
-        )
+        found = pipeline.needless_within(session, user_id, days, now=now(), office=settings())
         session.expunge_all()
     return render_template(
         "absence.html",
@@ -217,7 +224,7 @@ def change(booking_id: int) -> Response:
         }
         scope, version = _scope(), booking.version
         if scope is Scope.ONE:
-            pipeline.move(session, booking, span=span, **wanted)
+            pipeline.move(session, booking, span=span, **wanted, office=settings())
         else:
             moved = series.move(session, booking, scope, span, **wanted)
             left_out.extend(span for _gone, span in moved.left_out)
