@@ -166,7 +166,8 @@ def confirm_series(series_id: int) -> Response:
 @pages.post("/bookings/absence")
 @allow(*PEOPLE)
 def absent() -> Response | str:
-    """First what would be cancelled of one's own, or of whom one acts for, then, confirmed, all of it."""
+    """First what would be cancelled of one's own, or of whom one acts for, then, confirmed, all of it; of their guests'
+    what is ticked."""
     user_id = request.form.get("user_id", type=identifier) or asker().id
     try:
         first = day_typed(request.form.get("first", ""))
@@ -178,19 +179,7 @@ def absent() -> Response | str:
         flash(gettext("Choose a first day and a last one that are not over."), "error")
         return redirect(_then() or url_for("bookings_pages.mine"))
     if request.form.get("confirmed"):
-        return _done(
-            lambda session: pipeline.cancel_within(
-                session,
-                user_id,
-                days,
-                actor=asker(),
-                now=now(),
-                office=settings(),
-                why=_text("why", 200),
-            ),
-            gettext("Cancelled."),
-            _then() or url_for("bookings_pages.mine"),
-        )
+        return _cancelled(user_id, days)
     with asking.looking_at(user_id) as session:
         found = pipeline.needless_within(session, user_id, days, now=now(), office=settings())
         session.expunge_all()
@@ -202,6 +191,29 @@ def absent() -> Response | str:
         user_id=user_id,
         then=_then(),
     )
+
+
+def _cancelled(user_id: int, days: absence.Days) -> Response:
+    """All of it is cancelled; where guests' bookings alone were to be had and none is ticked, that is said."""
+    given = []
+
+    def cancel(session: Session) -> None:
+        done = pipeline.cancel_within(
+            session,
+            user_id,
+            days,
+            actor=asker(),
+            now=now(),
+            office=settings(),
+            why=_text("why", 200),
+            guest_booking_ids=request.form.getlist("guest_booking", type=identifier),
+        )
+        given.extend([*done.bookings, *done.waits, *done.draws])
+
+    def said() -> str:
+        return str(gettext("Cancelled.") if given else gettext("Nothing was ticked: nothing is cancelled."))
+
+    return _done(cancel, said, _then() or url_for("bookings_pages.mine"))
 
 
 @pages.post("/bookings/<int:booking_id>/change")

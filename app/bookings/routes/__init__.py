@@ -285,7 +285,10 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
 @api.response(200, CancelledView)
 @allow(*PEOPLE)
 def cancel_within(body: dict[str, Any]) -> Any:
-    """Cancel all that somebody booked within a span, and what they wait and wish for then: an absence frees"""
+    """Cancel all that somebody booked within a span, and what they wait and wish for then: an absence frees
+
+    Bookings of guests whom they were to receive stay, since somebody else may receive them, unless they are named.
+    """
     user_id = asker().id if body["user_id"] is None else body["user_id"]
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
         span = TimeSpan(body["start"], body["end"])
@@ -297,9 +300,10 @@ def cancel_within(body: dict[str, Any]) -> Any:
             now=now(),
             office=settings(),
             why=body["why"],
+            guest_booking_ids=body["guest_booking_ids"],
         )
         session.expunge_all()
-    return {"cancelled": given.bookings, "waits": given.waits, "wishes": given.draws}
+    return {"cancelled": given.bookings, "guests": given.guests, "waits": given.waits, "wishes": given.draws}
 
 
 @api.route("/series/<int:series_id>/confirm", methods=["POST"])
