@@ -42,6 +42,12 @@ def hours_and_minutes(at: datetime, zone: tzinfo | None = None) -> str:
     return f"{local(at, zone):%H:%M}"
 
 
+def hours_and_minutes_from(at: datetime, now: datetime) -> str:
+    """The same, with its day where that is not the day of `now`: 09:05 or 11月25日(水) 09:05."""
+    text = hours_and_minutes(at)
+    return text if local(at).date() == local(now).date() else f"{day(at)} {text}"
+
+
 def hours_to_seconds(at: datetime) -> str:
     """The local time of an instant to the second: 09:05:07."""
     return f"{local(at):%H:%M:%S}"
@@ -107,6 +113,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(local)
     app.add_template_filter(city)
     app.add_template_filter(hours_and_minutes, "hm")
+    app.add_template_filter(hours_and_minutes_from, "hm_from")
     app.add_template_filter(hours_to_seconds, "hms")
     app.add_template_filter(ago)
     app.add_template_filter(until)

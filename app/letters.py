@@ -128,7 +128,8 @@ def headline(kind: str, data: Mapping[str, Any]) -> str:
     if data.get("answer_until"):
         said["until"] = formats.day(datetime.fromisoformat(data["answer_until"]))
     if data.get("hold_until"):
-        said["until"] = formats.hours_and_minutes(datetime.fromisoformat(data["hold_until"]))
+        until = datetime.fromisoformat(data["hold_until"])
+        said["until"] = f"{formats.day(until)} {formats.hours_and_minutes(until)}"
     return " ".join((str(text) % said).split())
 
 

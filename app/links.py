@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,6 +15,7 @@ from app.errors import NotFound
 from app.letters import Act
 from app.notifications.service import calendar_version
 from app.people.service import Person, get_person
+from app.settings import OfficeClock
 from app.spaces.service import get_place
 from app.waitlist import service as waitlist
 
@@ -27,12 +29,20 @@ class Linked:
     verb: str
 
 
-def _accept_offer(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
-    return pipeline.accept_offer(session, waitlist.offer_of(session, booking.id), actor=actor, now=now)
+def _accept_offer(
+    session: Session, booking: Booking, *, actor: Person, now: datetime, office: OfficeClock
+) -> Booking:
+    return pipeline.accept_offer(
+        session, waitlist.offer_of(session, booking.id), actor=actor, now=now, office=office
+    )
 
 
-def _decline_offer(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
-    pipeline.decline_offer(session, waitlist.offer_of(session, booking.id), actor=actor, now=now)
+def _decline_offer(
+    session: Session, booking: Booking, *, actor: Person, now: datetime, office: OfficeClock
+) -> Booking:
+    pipeline.decline_offer(
+        session, waitlist.offer_of(session, booking.id), actor=actor, now=now, office=office
+    )
     return booking
 
 
@@ -41,7 +51,7 @@ def _decline(session: Session, booking: Booking, *, actor: Person, now: datetime
     return booking
 
 
-LINKED = {
+LINKED: dict[str, Callable[..., Booking]] = {
     "check-in": presence.check_in,
     "give-up": pipeline.cancel,
     "still-coming": warning.still_coming,
@@ -49,6 +59,8 @@ LINKED = {
     "accept-offer": _accept_offer,
     "decline-offer": _decline_offer,
 }
+# What these free is offered to whoever waits.
+FREEING = frozenset({"give-up", "accept-offer", "decline-offer"})
 
 
 def linked(session: Session, asked: Act, now: datetime) -> Linked:
@@ -71,9 +83,10 @@ def _may(session: Session, booking: Booking, asked: Act) -> bool:
     return asked.verb in LINKED and booking.host_id == asked.user_id
 
 
-def follow_link(session: Session, asked: Act, now: datetime, on: date) -> Booking:
+def follow_link(session: Session, asked: Act, now: datetime, on: date, office: OfficeClock) -> Booking:
     """Do what a signed link asks for, as the person whom it was sent to, `on` the office's day. Raises as `linked` and
     as the verb."""
     found = linked(session, asked, now)
     person = get_person(session, asked.user_id, on, now)
-    return LINKED[found.verb](session, found.booking, actor=person, now=now)
+    more = {"office": office} if found.verb in FREEING else {}
+    return LINKED[found.verb](session, found.booking, actor=person, now=now, **more)

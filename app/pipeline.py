@@ -39,6 +39,7 @@ from app.rotation.models import Rotation
 from app.rotation.publishing import OnBreach, Withdrawn
 from app.rotation.seats import Published
 from app.rotation.swapping import Answered
+from app.settings import OfficeClock
 from app.spaces import barriers, fixed_seats, layout, rebinding
 from app.spaces.barriers import Closing, Outage
 from app.spaces.models import Closure, FixedSeat
@@ -49,10 +50,9 @@ from app.telework.models import HalfDay
 from app.telework.service import Office
 from app.timespan import TimeSpan
 from app.usage import service as usage
-from app.waitlist import offers
+from app.waitlist import in_line, offers
 from app.waitlist import service as waitlist
 from app.waitlist.models import Entry
-from app.waitlist.rules import Wish
 from app.working_days import WorkingDays
 
 __all__ = ["Closing", "Outage"]  # what is asked of the stream below, in the words of its feature
@@ -114,7 +114,7 @@ def sweep(session: Session, now: datetime, office: Office) -> Swept:
     let_go = offers.settle(session, now)
     unconfirmed = unused.end_unconfirmed(session, now)
     freed = space_ids([*released, *left_early, *completed, *unconfirmed, *let_go, *gone])
-    offered = offers.offer(session, now, freed=freed)
+    offered = offers.offer(session, now, freed=freed, office=office)
     usage.close_idle(session, now)
     return Swept(observed, checked_in, released, left_early, completed, gone, offered)
 
@@ -168,21 +168,29 @@ def claim(
 
 
 def change_seat(
-    session: Session, *, actor: Person, space_id: int, now: datetime, until: datetime | None = None
+    session: Session,
+    *,
+    actor: Person,
+    space_id: int,
+    now: datetime,
+    office: OfficeClock,
+    until: datetime | None = None,
 ) -> Booking:
     """A person sat down elsewhere: what they hold of the lane now ends, then as `claim`."""
     left = release.give_back_clashing(
         session, actor=actor, lane=get_place(session, space_id).space.lane, besides=space_id, now=now
     )
     claimed = claim(session, actor=actor, space_id=space_id, now=now, until=until)
-    offers.offer(session, now, freed=space_ids([left] if left else []), only_freed=True)
+    offers.offer(session, now, freed=space_ids([left] if left else []), only_freed=True, office=office)
     return claimed
 
 
-def give_back(session: Session, booking: Booking, *, actor: Person, now: datetime, why: str = "") -> Booking:
+def give_back(
+    session: Session, booking: Booking, *, actor: Person, now: datetime, office: OfficeClock, why: str = ""
+) -> Booking:
     """A person leaves: the booking ends, and the first in line is offered the space."""
     release.give_back(session, booking, actor=actor, now=now, why=why)
-    offers.offer(session, now, freed=space_ids([booking]), only_freed=True)
+    offers.offer(session, now, freed=space_ids([booking]), only_freed=True, office=office)
     return booking
 
 
@@ -192,12 +200,13 @@ def cancel(
     *,
     actor: Person,
     now: datetime,
+    office: OfficeClock,
     scope: Scope = Scope.ONE,
     why: str = "",
 ) -> Booking:
     """A person cancels a booking, or of a series more of them; whoever waits is offered what is free."""
     cancelled = series.cancel(session, booking, scope, actor=actor, now=now, why=why)
-    offers.offer(session, now, freed=space_ids(cancelled), only_freed=True)
+    offers.offer(session, now, freed=space_ids(cancelled), only_freed=True, office=office)
     return booking
 
 
@@ -217,6 +226,7 @@ def move(
     *,
     actor: Person,
     now: datetime,
+    office: OfficeClock,
     space_id: int | None = None,
     span: TimeSpan | None = None,
     words: Words = AS_IT_WAS,
@@ -224,52 +234,20 @@ def move(
     """A person changes a booking: what it leaves is offered to whoever waits."""
     before = booking.space_id
     reserve.move(session, booking, actor=actor, now=now, space_id=space_id, span=span, words=words)
-    offers.offer(session, now, freed={before}, only_freed=True)
+    offers.offer(session, now, freed={before}, only_freed=True, office=office)
     return booking
 
 
-def book_now(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Taken:
+def book_now(session: Session, ask: Ask, *, actor: Person, now: datetime, office: OfficeClock) -> Taken:
     """The best space of this moment is booked; what of one's own ended for it is offered to whoever waits."""
     taken = now_service.book(session, ask, actor=actor, now=now)
-    offers.offer(session, now, freed=space_ids(taken.ended), only_freed=True)
+    offers.offer(session, now, freed=space_ids(taken.ended), only_freed=True, office=office)
     return taken
 
 
-def wait(session: Session, wish: Wish, *, actor: Person, now: datetime) -> Entry:
-    """A person stands in line; where something is free already, it is offered at once."""
-    entry = waitlist.join(session, wish, actor=actor, now=now)
-    offers.offer(session, now, freed=())
-    return entry
-
-
-def draw_number(session: Session, draw: waitlist.Draw, *, actor: Person, now: datetime) -> Entry:
-    """A walk-in draws a number; where a room is free already, it is called at once."""
-    entry = waitlist.draw(session, draw, actor=actor, now=now)
-    offers.offer(session, now, freed=())
-    return entry
-
-
-def accept_offer(
-    session: Session, entry: Entry, *, actor: Person, now: datetime, is_there: bool = False
-) -> Booking:
-    """What is held becomes a booking; what clashed of one's own ends and is offered to the next."""
-    accepted = offers.accept(session, entry, actor=actor, now=now, is_there=is_there)
-    offers.offer(session, now, freed=space_ids(accepted.ended), only_freed=True)
-    return accepted.booking
-
-
-def decline_offer(session: Session, entry: Entry, *, actor: Person, now: datetime) -> Entry:
-    """An offer is refused and goes to the next in line."""
-    let_go = offers.decline(session, entry, actor=actor, now=now)
-    offers.offer(session, now, freed=space_ids(let_go), only_freed=True)
-    return entry
-
-
-def stop_waiting(session: Session, entry: Entry, *, actor: Person, now: datetime) -> Entry:
-    """A person waits no longer; what was held for them goes to the next in line."""
-    let_go = offers.leave(session, entry, actor=actor, now=now)
-    offers.offer(session, now, freed=space_ids(let_go), only_freed=True)
-    return entry
+# Somebody stands in line or draws a number, takes what is offered, refuses it, waits no longer.
+wait, draw_number, stop_waiting = in_line.wait, in_line.draw_number, in_line.stop_waiting
+accept_offer, decline_offer = in_line.accept_offer, in_line.decline_offer
 
 
 def publish_rotation(
@@ -283,7 +261,7 @@ def publish_rotation(
 ) -> Published:
     """A section's rotation becomes plans and seats; what an earlier one held needlessly is offered to whoever waits."""
     done = publishing.publish(session, rotation, actor=actor, office=office, now=now, on_breach=on_breach)
-    offers.offer(session, now, freed=space_ids(done.freed), only_freed=True)
+    offers.offer(session, now, freed=space_ids(done.freed), only_freed=True, office=office)
     return done
 
 
@@ -292,7 +270,7 @@ def withdraw_rotation(
 ) -> Withdrawn:
     """A published rotation is taken back; its seats are offered to whoever waits."""
     done = publishing.withdraw(session, rotation, actor=actor, office=office, now=now)
-    offers.offer(session, now, freed=space_ids(done.bookings), only_freed=True)
+    offers.offer(session, now, freed=space_ids(done.bookings), only_freed=True, office=office)
     return done
 
 
@@ -301,7 +279,7 @@ def answer_swap(
 ) -> Answered:
     """Whoever is asked to come in for somebody says yes or no; a seat that this frees is offered to whoever waits."""
     done = swapping.answer(session, swap_id, accepts=accepts, actor=actor, office=office, now=now)
-    offers.offer(session, now, freed=space_ids(done.freed), only_freed=True)
+    offers.offer(session, now, freed=space_ids(done.freed), only_freed=True, office=office)
     return done
 
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -50,6 +51,16 @@ class OfficeHours:
     noon_start: time = time(12)
     noon_end: time = time(13)
     day_closes: time = time(4)
+
+
+class OfficeClock(Protocol):
+    """Whoever knows the office's hours and by which clock they are told, as the settings do."""
+
+    @property
+    def timezone(self) -> ZoneInfo: ...
+
+    @property
+    def hours(self) -> OfficeHours: ...
 
 
 @dataclass(frozen=True, slots=True)

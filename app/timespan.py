@@ -99,11 +99,26 @@ def later(at: datetime, length: timedelta, zone: tzinfo) -> datetime:
     return (at.astimezone(zone) + days).astimezone(UTC) + (length - days)
 
 
-def chosen_span(on: date, start: time, end: time, zone: ZoneInfo) -> TimeSpan:
-    """The span that a person chose by the clock; an end at 00:00 is the midnight that ends the day.
+def chosen_span(on: date, start: time, end: time, zone: ZoneInfo, *, last: date | None = None) -> TimeSpan:
+    """The span that a person chose by the clock; an end at 00:00 is the midnight that ends the day. `last`: the day on
+    which it ends, where that is another than the one on which it begins.
 
     Raises ValueError where it is reversed or empty.
     """
-    if time(0) < end <= start:
+    if last in {None, on} and time(0) < end <= start:
         raise ValueError("the end must be after the start")
-    return day_span(on, zone, start, end if end > time(0) else None)
+    ends = day_span(last or on, zone, end=end if end > time(0) else None).end
+    return TimeSpan(datetime.combine(on, start, zone), ends)
+
+
+def touched_up(span: TimeSpan, typed: TimeSpan, zone: tzinfo) -> TimeSpan:
+    """A span as somebody changed it in a form, which shows no more than minutes: an end of it that was left alone stays
+    the instant that it is. Raises ValueError where that turns it round."""
+
+    def shown(at: datetime) -> datetime:
+        return at.astimezone(zone).replace(second=0, microsecond=0, tzinfo=None)
+
+    return TimeSpan(
+        span.start if shown(span.start) == shown(typed.start) else typed.start,
+        span.end if shown(span.end) == shown(typed.end) else typed.end,
+    )

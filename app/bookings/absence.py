@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
@@ -14,7 +14,7 @@ from app.bookings.guards import queue_up
 from app.bookings.models import Booking
 from app.bookings.refusing import acting
 from app.bookings.rules import Status
-from app.bookings.service import may_act_for
+from app.bookings.service import is_of, may_act_for
 from app.errors import Conflict
 from app.people.service import Person, get_person
 from app.spaces.rules import Lane
@@ -52,7 +52,8 @@ class Days:
 
 
 def booked_on(session: Session, user_id: int, days: Days) -> list[Booking]:
-    """What a person has booked, and nobody has checked in to, that begins on one of some days; in the order of time."""
+    """What a person has booked, be it for a guest whom they receive, and nobody has checked in to, that begins on one
+    of some days; in the order of time."""
     if days.window is None:
         return []
     found = booked_within(session, user_id, days.window)
@@ -68,7 +69,7 @@ def booked_within(
 ) -> list[Booking]:
     """The same that begins within a span."""
     query = select(Booking).where(
-        Booking.user_id == user_id,
+        is_of([user_id]),
         Booking.status == Status.BOOKED,
         Booking.start_at >= span.start,
         Booking.start_at < span.end,
@@ -94,16 +95,19 @@ def cancel_within(
     now: datetime,
     why: str = "",
     turns: Iterable[int] = (),
+    guest_booking_ids: Collection[int] = (),
 ) -> list[Booking]:
     """Cancel all that is booked within a span or on some days; each says `why`. `turns`: other spaces whose turn is
-    waited for in the same step.
+    waited for in the same step. `guest_booking_ids`: of those of guests, whom somebody else may receive, these alone.
 
     Raises Forbidden `booking.not_allowed`, Conflict `booking.too_many`.
     """
     person = get_person(session, user_id, actor.on)
     if not may_act_for(actor, person):
         raise acting("on_behalf", actor)
-    found = booked(session, user_id, when)
+    found = [
+        one for one in booked(session, user_id, when) if not one.guest_name or one.id in guest_booking_ids
+    ]
     if len(found) > AT_MOST:
         raise Conflict("booking.too_many", most=AT_MOST)
     queue_up(session, user_ids=[user_id], space_ids=[*turns, *(one.space_id for one in found)])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.bookings import attendees
 from app.bookings.ending import end_from
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
+from app.bookings.service import is_of
 from app.people.models import User
 
 REASON = "left"
@@ -21,14 +22,7 @@ LATE = timedelta(days=1)
 
 def held_by(session: Session, user_ids: Collection[int]) -> list[Booking]:
     """What these people hold, and what they hold for guests whom they were to receive, in the order of time."""
-    query = (
-        select(Booking)
-        .where(
-            or_(Booking.user_id.in_(user_ids), and_(Booking.guest_name != "", Booking.made_by.in_(user_ids))),
-            HOLDS,
-        )
-        .order_by(Booking.start_at, Booking.id)
-    )
+    query = select(Booking).where(is_of(user_ids), HOLDS).order_by(Booking.start_at, Booking.id)
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 

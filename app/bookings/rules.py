@@ -215,10 +215,10 @@ def change_of(
     begun = booking.span.start <= now
     if booking.span.end <= now:
         return None
-    if booking.status is Status.CHECKED_IN and (elsewhere or wanted.start != booking.span.start):
-        return None
     if begun and not elsewhere and wanted.start != booking.span.start:
         return Refusal("begun", booking.span.start.isoformat(), "its end alone")
+    if booking.status is Status.CHECKED_IN and (elsewhere or wanted.start != booking.span.start):
+        return None
     if begun and elsewhere and wanted.start <= now < wanted.end:
         return Change(TimeSpan(now, wanted.end), is_new=True, judged_at=now, restarts=True)
     if wanted.start != booking.span.start:

@@ -128,16 +128,16 @@ def list_bookings(
     """A person's bookings, and those of their guests, that touch `[start, end)`, in the order of their id."""
     query = (
         select(Booking)
-        .where(_is_of(user_id), Booking.start_at < end, Booking.end_at > start, Booking.id > after_id)
+        .where(is_of([user_id]), Booking.start_at < end, Booking.end_at > start, Booking.id > after_id)
         .order_by(Booking.id)
         .limit(limit)
     )
     return list(session.scalars(query))
 
 
-def _is_of(user_id: int) -> ColumnElement[bool]:
-    """A person's own booking, or that of a guest whom they receive."""
-    return or_(Booking.user_id == user_id, and_(Booking.guest_name != "", Booking.made_by == user_id))
+def is_of(user_ids: Collection[int]) -> ColumnElement[bool]:
+    """People's own bookings, and those of guests whom they receive; see `Booking.host_id`."""
+    return or_(Booking.user_id.in_(user_ids), and_(Booking.guest_name != "", Booking.made_by.in_(user_ids)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def own_bookings(session: Session, *, user_id: int, since: datetime) -> list[Own
     query = (
         select(Booking, Space)
         .join(Space, Space.id == Booking.space_id)
-        .where(_is_of(user_id), or_(Booking.end_at > since, HOLDS))
+        .where(is_of([user_id]), or_(Booking.end_at > since, HOLDS))
         .order_by(Booking.start_at, Booking.id)
         .limit(200)
     )

@@ -134,7 +134,7 @@ def link(token: str) -> str:
 def follow(token: str) -> str | Response:
     try:
         with transaction(db.engine) as session:
-            links.follow_link(session, _read(token), now(), today())
+            links.follow_link(session, _read(token), now(), today(), settings())
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
         return redirect(url_for("messages.link", token=token))

@@ -15,6 +15,7 @@ from app.bookings import release, reserve
 from app.bookings.guards import queue_up
 from app.bookings.models import Booking
 from app.bookings.rules import Status
+from app.bookings.service import is_of
 from app.errors import Conflict
 from app.lots.models import LotDraw
 from app.lots.service import wished, withdraw_from
@@ -46,12 +47,17 @@ class Needless:
         """Whether the chief has allowed all that makes it needless."""
         return all(plan.approved_at is not None for plan in self.plans)
 
+    @property
+    def is_of_guest(self) -> bool:
+        """Whether it is a guest's whom the person was to receive: somebody else may do so."""
+        return bool(self.booking.guest_name)
+
 
 def needless_of(
     session: Session, user_ids: Collection[int], *, now: datetime, office: Office, on: date | None = None
 ) -> dict[int, list[Needless]]:
-    """What people need no more of what they have booked and nobody has checked in to, by person in the order of time:
-    of today and later, or of one day. Two queries, however many people.
+    """What people need no more of what they have booked, be it for a guest whom they receive, and nobody has checked in
+    to, by person in the order of time: of today and later, or of one day. Two queries, however many people.
 
     What lies around an absence of some hours stays: it would have to be cut in two.
     """
@@ -64,7 +70,7 @@ def needless_of(
         select(Booking, Space.code)
         .join(Space, Space.id == Booking.space_id)
         .where(
-            Booking.user_id.in_({user_id for user_id, _day in away}),
+            is_of({user_id for user_id, _day in away}),
             Booking.status == Status.BOOKED,
             Booking.start_at < window.end,
             Booking.end_at > max(window.start, now),
@@ -73,7 +79,7 @@ def needless_of(
     )
     found: dict[int, list[Needless]] = defaultdict(list)
     for booking, code in rows:
-        user_id = booking.user_id or 0
+        user_id = booking.host_id or 0
         plans = away.get((user_id, office.day(booking.start_at)), ())
         freed = what_is_left(booking.span, [office.away(plan) for plan in plans], now=now)
         if freed is not None:
@@ -185,5 +191,5 @@ def free(
         else:
             reserve.move(session, one.booking, actor=actor, now=now, span=one.left)
     offers.leave_all(session, waits, actor=actor, now=now)
-    offers.offer(session, now, freed=space_ids | held_ids, only_freed=True)
+    offers.offer(session, now, freed=space_ids | held_ids, only_freed=True, office=office)
     return GivenUp([one.booking for one in offered], [one for one in waits if one.state is State.LEFT], draws)

@@ -15,17 +15,19 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.now.options import stock
 from app.bookings.now.rules import Option
 from app.bookings.rules import Status
+from app.calendar import working_days
 from app.database import try_lock_rows
 from app.errors import Conflict
 from app.people.models import User
 from app.people.service import Person, find_people
+from app.settings import OfficeClock
 from app.spaces.models import Floor, Space, Zone
 from app.spaces.rules import LANES, Lane
 from app.spaces.service import policies
 from app.timespan import TimeSpan
 from app.waitlist.met import met
 from app.waitlist.models import Entry
-from app.waitlist.rules import State, hold_until
+from app.waitlist.rules import State, hold_until, opens_at
 from app.waitlist.service import change, in_line
 
 AT_ONCE = 1000
@@ -85,7 +87,7 @@ def _is_due(entry: Entry, now: datetime) -> bool:
 
 
 def offer(
-    session: Session, now: datetime, *, freed: Collection[int], only_freed: bool = False
+    session: Session, now: datetime, *, office: OfficeClock, freed: Collection[int], only_freed: bool = False
 ) -> list[Entry]:
     """Offer what is free to those in line, in the order of asking; returns who was offered something.
 
@@ -108,6 +110,7 @@ def offer(
     window = TimeSpan(now, max(wanted.end for _entry, wanted, _spaces in waiting))
     left = stock(session, set().union(*(space_ids for *_who, space_ids in waiting)), window)
     people = find_people(session, {entry.user_id for entry, *_ in waiting if entry.user_id}, now.date())
+    opens = _opens_at(session, now, office)
     passed_over: set[int] = set()
     for entry, wanted, space_ids in waiting:
         person = people.get(entry.user_id) if entry.user_id else None
@@ -123,7 +126,7 @@ def offer(
             and not (one.is_occupied and wanted.start <= now and one.space_id not in freed)
         ]
         try:
-            held = _offer_to(session, entry, found, now) if found else None
+            held = _offer_to(session, entry, found, now, opens) if found else None
         except holding.Busy:
             # Nobody behind overtakes whoever could not be served at this moment.
             passed_over |= {one.space_id for one in found}
@@ -177,7 +180,16 @@ def _could_have(
     return list(found.items())[:AT_ONCE]
 
 
-def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: datetime) -> int | None:
+def _opens_at(session: Session, now: datetime, office: OfficeClock) -> datetime:
+    """When people are next there to answer; one query."""
+    zone, hours = office.timezone, office.hours
+    calendar = working_days(session, now.astimezone(zone).year)
+    return opens_at(now, starts=hours.start, ends=hours.end, zone=zone, calendar=calendar)
+
+
+def _offer_to(
+    session: Session, entry: Entry, found: Sequence[Option], now: datetime, opens: datetime
+) -> int | None:
     """Hold the best of these for an entry; which space, if one could be. Raises `holding.Busy`."""
     mine = select(Entry.id).where(Entry.id == entry.id, Entry.state == State.WAITING)
     if session.scalar(mine.with_for_update(skip_locked=True)) is None:
@@ -200,7 +212,7 @@ def _offer_to(session: Session, entry: Entry, found: Sequence[Option], now: date
         )
         if booking is not None:
             hold = policy_of.of(one.kind, one.zone_id).offer_hold
-            until = hold_until(wanted, now=now, hold=hold)
+            until = hold_until(wanted, now=now, hold=hold, opens=opens)
             change(
                 session,
                 entry,

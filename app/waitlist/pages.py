@@ -70,7 +70,7 @@ def wait() -> Response:
         )
         span = _span()
         wish = Wish(target, span, _length_within(span))
-        entry = pipeline.wait(session, wish, actor=asker(), now=now())
+        entry = pipeline.wait(session, wish, actor=asker(), now=now(), office=settings())
         if entry.state is State.OFFERED:
             return str(gettext("Something is free already: it is held for you. Take it or decline."))
         return str(gettext("You stand in line. You are told as soon as something is free."))
@@ -116,9 +116,9 @@ def answer(entry_id: int, verb: str) -> Response:
         entry = service.get_entry(session, entry_id, actor=asker())
         if verb == "accept":
             there = asker().role is Role.KIOSK
-            pipeline.accept_offer(session, entry, actor=asker(), now=now(), is_there=there)
+            pipeline.accept_offer(session, entry, actor=asker(), now=now(), is_there=there, office=settings())
             return str(gettext("It is yours."))
-        _other(verb)(session, entry, actor=asker(), now=now())
+        _other(verb)(session, entry, actor=asker(), now=now(), office=settings())
         return str(gettext("Thank you. It goes to the next in line."))
 
     return _done(act)
@@ -157,7 +157,7 @@ def draw() -> Response:
         if zone_id is None:
             raise NotFound("zone.unknown")
         wanted = service.Draw(zone_id)
-        entry = pipeline.draw_number(session, wanted, actor=asker(), now=now())
+        entry = pipeline.draw_number(session, wanted, actor=asker(), now=now(), office=settings())
         if entry.state is State.OFFERED:
             return str(gettext("Your number is %(number)s. It is your turn now.", number=entry.number))
         return str(gettext("Your number is %(number)s. Please wait until it is called.", number=entry.number))

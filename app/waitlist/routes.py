@@ -14,7 +14,7 @@ from app.access import PEOPLE, Role, allow, asker
 from app.cursors import id_page
 from app.database import lock_rows, reading, transaction
 from app.extensions import db
-from app.http import ETAG_HEADER, Blueprint, PageArguments, etag, now
+from app.http import ETAG_HEADER, Blueprint, PageArguments, etag, now, settings
 from app.timespan import TimeSpan
 from app.versions import changes, shown
 from app.waitlist import service
@@ -36,7 +36,7 @@ def wait(body: dict[str, Any]) -> Any:
         target = service.target_of(session, actor=asker(), **{name: body[name] for name in service.TARGET})
         length = timedelta(minutes=body["minutes"]) if body["minutes"] else None
         wish = Wish(target, TimeSpan(body["start"], body["end"]), length)
-        return _shown(session, pipeline.wait(session, wish, actor=asker(), now=now()))
+        return _shown(session, pipeline.wait(session, wish, actor=asker(), now=now(), office=settings()))
 
 
 @api.route("/waitlist")
@@ -61,7 +61,9 @@ def draw(body: dict[str, Any]) -> Any:
     """Draw the next number for the rooms of a zone; at a kiosk for whoever stands there"""
     draw = Draw(body["zone_id"], timedelta(minutes=body["minutes"]))
     with transaction(db.engine) as session:
-        return _shown(session, pipeline.draw_number(session, draw, actor=asker(), now=now()))
+        return _shown(
+            session, pipeline.draw_number(session, draw, actor=asker(), now=now(), office=settings())
+        )
 
 
 @api.route("/waitlist/numbers")
@@ -114,7 +116,9 @@ def accept(entry_id: int) -> Any:
     is_there = asker().role is Role.KIOSK
     with transaction(db.engine) as session:
         entry = service.get_entry(session, entry_id, actor=asker())
-        booking = pipeline.accept_offer(session, entry, actor=asker(), now=now(), is_there=is_there)
+        booking = pipeline.accept_offer(
+            session, entry, actor=asker(), now=now(), is_there=is_there, office=settings()
+        )
         session.expunge(booking)
     return booking, 200, {"ETag": etag(booking.version)}
 
@@ -131,7 +135,7 @@ def decline(entry_id: int) -> Any:
 def _answer(entry_id: int, verb: Callable[..., Entry]) -> Standing:
     with transaction(db.engine) as session:
         entry = service.get_entry(session, entry_id, actor=asker())
-        return _shown(session, verb(session, entry, actor=asker(), now=now()))
+        return _shown(session, verb(session, entry, actor=asker(), now=now(), office=settings()))
 
 
 def _shown(session: Session, entry: Entry) -> Standing:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from heapq import heapify, heapreplace
+from zoneinfo import ZoneInfo
 
 from app.spaces.rules import Target
-from app.timespan import TimeSpan
+from app.timespan import TimeSpan, day_span
+from app.working_days import WorkingDays
 
 
 class State(StrEnum):
@@ -58,10 +60,25 @@ class Wish:
         return is_newer and booked.end > now if self.length else booked.end >= wanted.end
 
 
-def hold_until(span: TimeSpan, *, now: datetime, hold: timedelta) -> datetime:
+def hold_until(span: TimeSpan, *, now: datetime, hold: timedelta, opens: datetime) -> datetime:
     """Until when a space is held for an answer: the whole hold, or less when the span begins sooner: to its start, but
-    half of the hold at least, and never beyond its end."""
-    return min(max(span.start, now + hold / 2), now + hold, span.end)
+    half of the hold at least, and never beyond its end.
+
+    Nobody is asked to answer by night: where the office `opens` before the span begins, the hold runs from then on.
+    """
+    asked_at = max(opens, now) if opens < span.start else now
+    return min(max(span.start, asked_at + hold / 2), asked_at + hold, span.end)
+
+
+def opens_at(now: datetime, *, starts: time, ends: time, zone: ZoneInfo, calendar: WorkingDays) -> datetime:
+    """When the office is next open, by its hours on a working day: now, if it is."""
+    today = now.astimezone(zone).date()
+    if calendar.is_working(today):
+        hours = day_span(today, zone, starts, ends)
+        if now < hours.end:
+            return max(now, hours.start)
+    following = calendar.next_working(today + timedelta(days=1))
+    return day_span(following, zone, starts, ends).start
 
 
 def expected_at(place: int, *, frees: Iterable[datetime], turn: timedelta, now: datetime) -> datetime | None:

@@ -65,7 +65,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.erased": lazy_gettext(
         "Its people are forgotten by now; it is a figure and cannot be corrected."
     ),
-    "booking.held": lazy_gettext("The space is offered to somebody in the queue for a few minutes."),
+    "booking.held": lazy_gettext("The space is held for somebody in the queue until they answer."),
     "booking.not_allowed": lazy_gettext("This booking or this space is not yours to book."),
     "booking.not_allowed/on_behalf": lazy_gettext(
         "Only a chief for the own section, or the facility staff, may book for somebody else."
@@ -82,7 +82,8 @@ REFUSALS: Mapping[str, LazyString] = {
     "booking.rule": lazy_gettext("A rule of the office does not allow this."),
     "booking.not_allowed/guest": lazy_gettext("Only a chief or the facility staff may book for a guest."),
     "booking.rule/begun": lazy_gettext(
-        "It has begun. Give it back and book anew, or say that you are still coming."
+        "It has begun, so its start stays. For another time give it back and book anew; if you come later, say that you"
+        " are still coming."
     ),
     "booking.rule/buffer": lazy_gettext(
         "That is too close to the booking before or after: the space needs a pause."

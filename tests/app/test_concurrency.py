@@ -365,16 +365,14 @@ def test_nothing_is_booked_past_a_closure_that_is_being_made(house: House, round
 def test_whoever_changes_seats_while_somebody_checks_them_in_deadlocks_with_nobody(
     house: House, rounds: range
 ) -> None:
+    aoki, window = house.people["aoki"], house.spaces["window"]
     for _ in rounds:
         booking = house.book("aoki", "seat", "09:00", "12:00")
         said = at_once(
             house,
             [
                 lambda session: pipeline.change_seat(
-                    session,
-                    actor=house.people["aoki"],
-                    space_id=house.spaces["window"],
-                    now=at("09:05"),
+                    session, actor=aoki, space_id=window, now=at("09:05"), office=OFFICE
                 ),
                 acting_on(house, presence.check_in, booking, "fujii", "09:05"),
             ],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.timespan import TimeSpan, chosen_span, day_span, days_of, merged, overlap
+from app.timespan import TimeSpan, chosen_span, day_span, days_of, merged, overlap, touched_up
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -132,6 +132,26 @@ def test_part_of_a_day_is_computed_in_the_zone() -> None:
 def test_a_chosen_span_is_in_the_floors_own_time() -> None:
     span = chosen_span(date(2026, 11, 24), time(9), time(10), TOKYO)
     assert span == TimeSpan(datetime(2026, 11, 24, 0, tzinfo=UTC), datetime(2026, 11, 24, 1, tzinfo=UTC))
+
+
+def test_a_choice_may_end_on_another_day() -> None:
+    on = date(2026, 11, 24)
+    night = chosen_span(on, time(22), time(7), TOKYO, last=date(2026, 11, 25))
+    assert night.length == timedelta(hours=9)
+    assert chosen_span(on, time(22), time(0), TOKYO, last=on).length == timedelta(hours=2)
+    with pytest.raises(ValueError, match="end after it starts"):
+        chosen_span(on, time(9), time(10), TOKYO, last=date(2026, 11, 23))
+
+
+def test_of_a_span_in_a_form_an_end_that_is_left_alone_keeps_its_seconds() -> None:
+    second = timedelta(seconds=1)
+    typed = chosen_span(date(2026, 11, 24), time(9), time(10), TOKYO)
+    span = TimeSpan(typed.start + 20 * second, typed.end + 40 * second)
+    assert touched_up(span, typed, TOKYO) == span
+    later = chosen_span(date(2026, 11, 24), time(9), time(11), TOKYO)
+    assert touched_up(span, later, TOKYO) == TimeSpan(span.start, later.end)
+    next_day = chosen_span(date(2026, 11, 25), time(9), time(10), TOKYO)
+    assert touched_up(span, next_day, TOKYO) == next_day
 
 
 @pytest.mark.parametrize("end", [time(9), time(8, 59)])

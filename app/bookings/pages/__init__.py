@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -110,13 +111,14 @@ def claim(space_id: int) -> Response:
 @pages.post("/bookings/<int:booking_id>/<any('check-in', 'end', 'reclaim', 'cancel', 'still-coming'):verb>")
 @allow(*PEOPLE)
 def act(booking_id: int, verb: str) -> Response:
-    does, said = {
+    verbs: dict[str, tuple[Callable[..., Booking], str]] = {
         "check-in": (presence.check_in, gettext("Checked in. Welcome.")),
-        "end": (pipeline.give_back, gettext("Given back. Thank you.")),
+        "end": (partial(pipeline.give_back, office=settings()), gettext("Given back. Thank you.")),
         "reclaim": (release.reclaim, gettext("It is yours again.")),
-        "cancel": (pipeline.cancel, gettext("Cancelled.")),
+        "cancel": (partial(pipeline.cancel, office=settings()), gettext("Cancelled.")),
         "still-coming": (warning.still_coming, gettext("Good: the space stays yours for a while longer.")),
-    }[verb]
+    }
+    does, said = verbs[verb]
 
     def act_on(session: Session) -> Booking:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
@@ -131,7 +133,15 @@ def act(booking_id: int, verb: str) -> Response:
 def cancel_series(booking_id: int) -> Response:
     def cancel(session: Session) -> Booking:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
-        pipeline.cancel(session, booking, actor=asker(), now=now(), scope=_scope(), why=_text("why", 200))
+        pipeline.cancel(
+            session,
+            booking,
+            actor=asker(),
+            now=now(),
+            scope=_scope(),
+            why=_text("why", 200),
+            office=settings(),
+        )
         return booking
 
     return _done(cancel, gettext("Cancelled."))
@@ -161,8 +171,9 @@ def confirm_series(series_id: int) -> Response:
 @pages.post("/bookings/absence")
 @allow(*PEOPLE)
 def absent() -> Response | str:
-    """First what would be cancelled of one's own, or of whom one acts for, then, confirmed, all of it."""
-    user_id, office = request.form.get("user_id", type=identifier) or asker().id, settings()
+    """First what would be cancelled of one's own, or of whom one acts for, then, confirmed, all of it; of their guests'
+    what is ticked."""
+    user_id = request.form.get("user_id", type=identifier) or asker().id
     try:
         first = day_typed(request.form.get("first", ""))
         last = day_typed(request.form.get("last", ""))
@@ -173,24 +184,9 @@ def absent() -> Response | str:
         flash(gettext("Choose a first day and a last one that are not over."), "error")
         return redirect(_then() or url_for("bookings_pages.mine"))
     if request.form.get("confirmed"):
-        return _done(
-            lambda session: pipeline.cancel_within(
-                session,
-                user_id,
-                days,
-                actor=asker(),
-                now=now(),
-                hours=office.hours,
-                timezone=office.timezone,
-                why=_text("why", 200),
-            ),
-            gettext("Cancelled."),
-            _then() or url_for("bookings_pages.mine"),
-        )
+        return _cancelled(user_id, days)
     with asking.looking_at(user_id) as session:
-        found = pipeline.needless_within(
-            session, user_id, days, now=now(), hours=office.hours, timezone=office.timezone
-        )
+        found = pipeline.needless_within(session, user_id, days, now=now(), office=settings())
         session.expunge_all()
     return render_template(
         "absence.html",
@@ -202,6 +198,29 @@ def absent() -> Response | str:
     )
 
 
+def _cancelled(user_id: int, days: absence.Days) -> Response:
+    """All of it is cancelled; where guests' bookings alone were to be had and none is ticked, that is said."""
+    given = []
+
+    def cancel(session: Session) -> None:
+        done = pipeline.cancel_within(
+            session,
+            user_id,
+            days,
+            actor=asker(),
+            now=now(),
+            office=settings(),
+            why=_text("why", 200),
+            guest_booking_ids=request.form.getlist("guest_booking", type=identifier),
+        )
+        given.extend([*done.bookings, *done.waits, *done.draws])
+
+    def said() -> str:
+        return str(gettext("Cancelled.") if given else gettext("Nothing was ticked: nothing is cancelled."))
+
+    return _done(cancel, said, _then() or url_for("bookings_pages.mine"))
+
+
 @pages.post("/bookings/<int:booking_id>/change")
 @allow(*PEOPLE)
 def change(booking_id: int) -> Response:
@@ -211,12 +230,7 @@ def change(booking_id: int) -> Response:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         if request.form.get("version", type=int) != booking.version:
             raise RuleBroken("booking.changed")
-        why = _text("why", 200)
-        begun = booking.start_at <= now()
-        chosen = _chosen()
-        # What has begun keeps its start: the form's minutes are coarser than the stored instant.
-        span = service.checked_span(booking.start_at if begun else chosen.start, chosen.end)
-        code = _text("code", 32)
+        why, span, code = _text("why", 200), changing.typed(booking), _text("code", 32)
         wanted: dict[str, Any] = {
             "actor": asker(),
             "now": now(),
@@ -227,7 +241,7 @@ def change(booking_id: int) -> Response:
         }
         scope, version = _scope(), booking.version
         if scope is Scope.ONE:
-            pipeline.move(session, booking, span=span, **wanted)
+            pipeline.move(session, booking, span=span, **wanted, office=settings())
         else:
             moved = series.move(session, booking, scope, span, **wanted)
             left_out.extend(span for _gone, span in moved.left_out)

@@ -16,7 +16,7 @@ from app.database import reading, transaction
 from app.errors import Conflict, DomainError
 from app.extensions import db
 from app.formats import times
-from app.http import identifier, now
+from app.http import identifier, now, settings
 from app.timespan import TimeSpan
 from app.wording import KINDS, explain
 
@@ -52,7 +52,7 @@ def take(lane: str) -> Response | str:
         with reading(db.engine) as session:
             ask = asking.ask(session, named)
         with transaction(db.engine) as session:
-            taken = pipeline.book_now(session, ask, actor=asker(), now=now())
+            taken = pipeline.book_now(session, ask, actor=asker(), now=now(), office=settings())
             session.expunge_all()
     except Conflict as error:
         if error.code not in {"booking.own_clash", "booking.none_free"}:

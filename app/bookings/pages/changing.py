@@ -16,12 +16,12 @@ from app.bookings.instead import InTheWay, in_the_way
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import reading, transaction
-from app.errors import DomainError, NotFound
+from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db
 from app.fields import day_typed
 from app.http import now, settings
 from app.texts import inside
-from app.timespan import TimeSpan, chosen_span
+from app.timespan import TimeSpan, chosen_span, touched_up
 from app.wording import explain
 
 pages = Blueprint("changing", __name__)
@@ -53,7 +53,7 @@ def _page(booking_id: int, error: DomainError | None = None) -> tuple[Response, 
     with reading(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         row, who = service.shown(session, booking)
-        span = _typed(booking) or booking.span
+        span = _shown(booking)
         way = _in_the_way(session, booking, span, error) if error else None
         coming = attendees.addresses_of(session, [booking.id])
         is_look = service.is_look(booking, asker())
@@ -81,16 +81,25 @@ def _said(error: DomainError, booking: Booking, who: str) -> str:
     return explain(error.code, error.facts)
 
 
-def _typed(booking: Booking) -> TimeSpan | None:
-    """The span of the form, in local time; what has begun keeps its start. None where none was typed."""
+def typed(booking: Booking) -> TimeSpan:
+    """The span of the form, in local time; what was left alone of a booking's is as it was. Raises RuleBroken
+    `request.invalid`."""
+    form, zone = request.form, settings().timezone
     try:
-        on = day_typed(request.form.get("date", ""))
-        start = time.fromisoformat(request.form.get("from", ""))
-        end = time.fromisoformat(request.form.get("to", ""))
-        span = chosen_span(on, start, end, settings().timezone)
-        return TimeSpan(booking.start_at, span.end) if booking.start_at <= now() else span
-    except (ValueError, OverflowError):
-        return None
+        on, last = day_typed(form.get("date", "")), form.get("to_date")
+        start, end = (time.fromisoformat(form.get(name, "")) for name in ("from", "to"))
+        chosen = chosen_span(on, start, end, zone, last=day_typed(last) if last else None)
+        return touched_up(booking.span, chosen, zone)
+    except (ValueError, OverflowError) as error:
+        raise RuleBroken("request.invalid") from error
+
+
+def _shown(booking: Booking) -> TimeSpan:
+    """The span that the form shows: as it was typed, or the booking's where none was."""
+    try:
+        return typed(booking)
+    except RuleBroken:
+        return booking.span
 
 
 def _in_the_way(session: Session, booking: Booking, span: TimeSpan, error: DomainError) -> InTheWay | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -70,7 +71,8 @@ def sit(code: str) -> Response:
 
     def take(session: Session) -> Booking:
         place = walk_in.find_desk(session, code)
-        verb = pipeline.change_seat if request.form.get("leave") else pipeline.claim
+        change = partial(pipeline.change_seat, office=settings())
+        verb = change if request.form.get("leave") else pipeline.claim
         return verb(session, actor=asker(), space_id=place.space.id, now=now(), until=_until())
 
     return _done(take, gettext("This seat is yours until you leave."), url_for("desks.show", code=code))
@@ -128,7 +130,7 @@ def kiosk_sit() -> Response:
     def take(session: Session) -> Booking:
         place = walk_in.find_desk(session, request.form.get("code", ""))
         return pipeline.change_seat(
-            session, actor=_standing_there(session), space_id=place.space.id, now=now()
+            session, actor=_standing_there(session), space_id=place.space.id, now=now(), office=settings()
         )
 
     return _done(take, gettext("This seat is yours until you leave."), url_for("desks.kiosk"))

@@ -158,7 +158,7 @@ def book_now(body: dict[str, Any]) -> Any:
             site_id=body["site_id"],
         )
         ask = asking.ask(session, named)
-        taken = pipeline.book_now(session, ask, actor=asker(), now=now())
+        taken = pipeline.book_now(session, ask, actor=asker(), now=now(), office=settings())
         session.expunge_all()
     booking = taken.booking
     view = {
@@ -236,6 +236,7 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
                 space_id=body.get("space_id"),
                 span=service.checked_span(start, end),
                 words=words,
+                office=settings(),
             )
         else:
             moved = series.move(
@@ -268,7 +269,13 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         require_version(booking.version)
         pipeline.cancel(
-            session, booking, actor=asker(), now=now(), scope=Scope(query["scope"]), why=query["why"]
+            session,
+            booking,
+            actor=asker(),
+            now=now(),
+            scope=Scope(query["scope"]),
+            why=query["why"],
+            office=settings(),
         )
     return make_response("", 204)
 
@@ -278,23 +285,25 @@ def delete(query: dict[str, Any], booking_id: int) -> Response:
 @api.response(200, CancelledView)
 @allow(*PEOPLE)
 def cancel_within(body: dict[str, Any]) -> Any:
-    """Cancel all that somebody booked within a span, and what they wait and wish for then: an absence frees"""
+    """Cancel all that somebody booked within a span, and what they wait and wish for then: an absence frees
+
+    Bookings of guests whom they were to receive stay, since somebody else may receive them, unless they are named.
+    """
     user_id = asker().id if body["user_id"] is None else body["user_id"]
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
         span = TimeSpan(body["start"], body["end"])
-        office = settings()
         given = pipeline.cancel_within(
             session,
             user_id,
             span,
             actor=asker(),
             now=now(),
-            hours=office.hours,
-            timezone=office.timezone,
+            office=settings(),
             why=body["why"],
+            guest_booking_ids=body["guest_booking_ids"],
         )
         session.expunge_all()
-    return {"cancelled": given.bookings, "waits": given.waits, "wishes": given.draws}
+    return {"cancelled": given.bookings, "guests": given.guests, "waits": given.waits, "wishes": given.draws}
 
 
 @api.route("/series/<int:series_id>/confirm", methods=["POST"])
@@ -333,7 +342,7 @@ def check_in(booking_id: int) -> Any:
 @allow(*PEOPLE)
 def end(query: dict[str, Any], booking_id: int) -> Any:
     """Give the space back now"""
-    return _act(booking_id, partial(pipeline.give_back, why=query["why"]))
+    return _act(booking_id, partial(pipeline.give_back, office=settings(), why=query["why"]))
 
 
 @api.route("/bookings/<int:booking_id>/still-coming", methods=["POST"])
@@ -360,7 +369,7 @@ def reclaim(booking_id: int) -> Any:
 @allow(*PEOPLE)
 def claim(body: dict[str, Any], space_id: int) -> Any:
     """I am sitting here: a booking born checked in"""
-    verb = pipeline.change_seat if body["replace"] else pipeline.claim
+    verb = partial(pipeline.change_seat, office=settings()) if body["replace"] else pipeline.claim
     if body["until"] is not None and body["until"] <= now():
         raise RuleBroken("request.invalid", field="until")
     with transaction(db.engine) as session:

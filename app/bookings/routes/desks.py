@@ -97,6 +97,8 @@ def sit(body: dict[str, Any]) -> Any:
     """A card's owner sits at the desk of a code; what they hold elsewhere of the lane ends"""
     with transaction(db.engine) as session:
         person, place = _holder(session, body), walk_in.find_desk(session, body["desk"])
-        booking = pipeline.change_seat(session, actor=person, space_id=place.space.id, now=now())
+        booking = pipeline.change_seat(
+            session, actor=person, space_id=place.space.id, now=now(), office=settings()
+        )
         session.expunge(booking)
     return booking, 201, {"ETag": etag(booking.version), "Location": f"/api/v1/bookings/{booking.id}"}

@@ -233,6 +233,12 @@ class CancelRequest(SpanMixin):
     dry_run = fields.Boolean(
         load_default=False, metadata={"description": "only list what would be cancelled"}
     )
+    guest_booking_ids = fields.List(
+        Identifier(strict=True),
+        load_default=list,
+        validate=validate.Length(max=400),
+        metadata={"description": "of bookings of their guests cancel these too"},
+    )
     why = WHY
 
 
@@ -257,6 +263,9 @@ class WishGivenUp(Schema):
 
 class CancelledView(Schema):
     cancelled = fields.List(fields.Nested("BookingView"))
+    guests = fields.List(
+        fields.Nested("BookingView"), metadata={"description": "bookings of their guests, which stay"}
+    )
     waits = fields.List(fields.Nested(WaitGivenUp))
     wishes = fields.List(fields.Nested(WishGivenUp))
 

@@ -304,7 +304,9 @@ def _tell(
         by_person[plan.user_id].append(plan)
     needless = needless_of(session, list(by_person), now=now, office=office) if office and by_person else {}
     count = {
-        user_id: sum(any(plan in by_person[user_id] for plan in one.plans) for one in found)
+        user_id: sum(
+            any(plan in by_person[user_id] for plan in one.plans) for one in found if not one.is_of_guest
+        )
         for user_id, found in needless.items()
     }
     rows = [

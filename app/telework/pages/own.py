@@ -152,7 +152,7 @@ def _ask(session: Session, wanted: list[Wanted]) -> str:
     listed = needless_of(session, [asker().id], now=now(), office=office).get(asker().id, [])
     awaited = awaited_needlessly(session, asker().id, now=now(), office=office)
     needless = [
-        *(one for one in listed if office.day(one.booking.start_at) in days),
+        *(one for one in listed if office.day(one.booking.start_at) in days and not one.is_of_guest),
         *(one for one in awaited.waits if office.day(one.start_at) in days),
         *(one for one in awaited.draws if one.on_date in days),
     ]

@@ -124,6 +124,9 @@ class FreedView(Schema):
     space_id = fields.Integer()
     start = fields.AwareDateTime(attribute="start_at")
     end = fields.AwareDateTime(attribute="end_at")
+    guest_name = fields.String(
+        metadata={"description": "of a guest whom one was to receive; somebody else may do so"}
+    )
 
 
 class NeedlessView(FreedView):

@@ -22,7 +22,7 @@ from app.waitlist.rules import Wish
 from tests.app.bookings.rooms import meeting
 from tests.app.rotation import months
 from tests.app.telework.desk import section_id
-from tests.house import DAY, House, at
+from tests.house import DAY, OFFICE, House, at
 from tests.house import span as house_span
 
 
@@ -381,13 +381,9 @@ def empty_zone(seeds: Seeds) -> int:
 def offered(seeds: Seeds, day: int) -> int:
     """A booth of a day that is offered to somebody."""
     with transaction(seeds.house.engine) as session:
-        wanted = Target(Lane.ROOM, Kind.BOOTH)
-        entry = pipeline.wait(
-            session,
-            Wish(wanted, house_span("09:00", "10:00", day=day)),
-            actor=seeds.house.people["chiba"],
-            now=at("18:00"),
-        )
+        wish = Wish(Target(Lane.ROOM, Kind.BOOTH), house_span("09:00", "10:00", day=day))
+        chiba = seeds.house.people["chiba"]
+        entry = pipeline.wait(session, wish, actor=chiba, now=at("18:00"), office=OFFICE)
         return entry.id
 
 

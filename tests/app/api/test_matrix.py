@@ -28,7 +28,7 @@ from tests.app.api.matrix import path_of
 from tests.app.api.rows import OWNERS, PERSONAL, REACH, REFUSED, ROWS
 from tests.app.bookings.rooms import meeting
 from tests.fixtures.web import Api
-from tests.house import DAY, House, at, span
+from tests.house import DAY, OFFICE, House, at, span
 
 # Public pages that lead a stranger to the door themselves.
 TO_THE_DOOR = {"/", "/logout"}
@@ -175,7 +175,9 @@ class Try:
         wanted = Target(Lane.ROOM, Kind.BOOTH)
         with transaction(self.house.engine) as session:
             hours = span(f"{self.hour:02}:00", f"{self.hour + 1:02}:00", day=self.day)
-            return pipeline.wait(session, Wish(wanted, hours), actor=person, now=at("09:00")).id
+            return pipeline.wait(
+                session, Wish(wanted, hours), actor=person, now=at("09:00"), office=OFFICE
+            ).id
 
     def token(self) -> int:
         with transaction(self.house.engine) as session:

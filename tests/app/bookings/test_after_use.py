@@ -47,7 +47,7 @@ def used(house: House, until: str = "10:00") -> Booking:
     else:
         with transaction(house.engine) as session:
             stored = session.get_one(Booking, booking.id)
-            pipeline.give_back(session, stored, actor=house.people["baba"], now=at(until))
+            pipeline.give_back(session, stored, actor=house.people["baba"], now=at(until), office=OFFICE)
     return house.get(booking)
 
 
@@ -100,9 +100,13 @@ def test_what_has_begun_needs_no_pause_before_it_any_more(aired: House) -> None:
     with transaction(aired.engine) as session:
         stored = session.get_one(Booking, claimed.id)
         wanted = TimeSpan(claimed.start_at, at("11:00"))
-        pipeline.move(session, stored, actor=aired.people["aoki"], now=at("10:02"), span=wanted)
+        pipeline.move(
+            session, stored, actor=aired.people["aoki"], now=at("10:02"), span=wanted, office=OFFICE
+        )
         wanted = TimeSpan(claimed.start_at, at("11:30"))
-        pipeline.move(session, stored, actor=aired.people["aoki"], now=at("10:03"), span=wanted)
+        pipeline.move(
+            session, stored, actor=aired.people["aoki"], now=at("10:03"), span=wanted, office=OFFICE
+        )
         assert stored.end_at == at("11:30")
 
 
@@ -135,7 +139,9 @@ def test_now_is_after_the_pause(aired: House) -> None:
     def take(now: str) -> TimeSpan:
         with transaction(aired.engine) as session:
             ask = Ask(BOOTH, None, at("17:15"), at("00:00", day=1), False)
-            return pipeline.book_now(session, ask, actor=aired.people["aoki"], now=at(now)).booking.span
+            return pipeline.book_now(
+                session, ask, actor=aired.people["aoki"], now=at(now), office=OFFICE
+            ).booking.span
 
     with pytest.raises(Conflict) as caught:
         take("10:01")

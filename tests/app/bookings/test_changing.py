@@ -100,7 +100,7 @@ def test_giving_up_a_part_of_what_is_to_come_is_always_allowed(
 
 def test_who_sits_there_is_not_moved_to_another_day(house: House) -> None:
     claimed = house.claim("aoki", "seat", "09:00")
-    with pytest.raises(Conflict, match=r"booking\.state"):
+    with pytest.raises(RuleBroken, match=r"booking\.rule"):
         move(house, claimed, "08:30", "17:15", now="09:05", day=3)
 
 

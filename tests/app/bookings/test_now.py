@@ -23,13 +23,13 @@ from app.spaces.models import Space
 from app.spaces.rules import GuestDay, Kind, Lane, Target
 from app.spaces.service import set_policy
 from tests.fixtures.web import Api, problem
-from tests.house import DAY, House, at
+from tests.house import DAY, OFFICE, House, at
 
 
 def take(house: House, who: str, target: Target, now: str = "09:00", *, replace: bool = False) -> Taken:
     with transaction(house.engine) as session:
         ask = Ask(target, None, at("17:15"), at("00:00", day=1), replace)
-        taken = pipeline.book_now(session, ask, actor=house.people[who], now=at(now))
+        taken = pipeline.book_now(session, ask, actor=house.people[who], now=at(now), office=OFFICE)
         session.expunge_all()
     return taken
 
@@ -85,10 +85,10 @@ def test_a_zone_that_takes_in_guests_today_alone_is_not_proposed_into_tomorrow(h
     with transaction(house.engine) as session:
         over_night = Ask(target, timedelta(hours=8), at("20:00"), at("00:00", day=1))
         with pytest.raises(Conflict, match=r"booking\.none_free"):
-            pipeline.book_now(session, over_night, actor=house.people["aoki"], now=at("20:00"))
+            pipeline.book_now(session, over_night, actor=house.people["aoki"], now=at("20:00"), office=OFFICE)
     with transaction(house.engine) as session:
         today = Ask(target, timedelta(hours=4), at("20:00"), at("00:00", day=1))
-        taken = pipeline.book_now(session, today, actor=house.people["aoki"], now=at("20:00"))
+        taken = pipeline.book_now(session, today, actor=house.people["aoki"], now=at("20:00"), office=OFFICE)
         assert taken.proposal.option.code == "taxes"
 
 
@@ -101,13 +101,14 @@ def test_ones_usual_is_proposed_unless_the_zone_wants_change(house: House) -> No
     booking = house.book("aoki", "window", "09:00", "10:00")
     with transaction(house.engine) as session:
         stored = session.get_one(Booking, booking.id)
-        pipeline.give_back(session, stored, actor=house.people["aoki"], now=at("09:30"))
+        pipeline.give_back(session, stored, actor=house.people["aoki"], now=at("09:30"), office=OFFICE)
     with transaction(house.engine) as session:
         usual = pipeline.book_now(
             session,
             Ask(SEAT, None, at("17:15", day=1), at("00:00", day=2)),
             actor=house.people["aoki"],
             now=at("09:00", day=1),
+            office=OFFICE,
         )
         assert (usual.proposal.option.code, usual.proposal.ground.reason) == ("window", "usual")
         session.rollback()
@@ -119,6 +120,7 @@ def test_ones_usual_is_proposed_unless_the_zone_wants_change(house: House) -> No
             Ask(SEAT, None, at("17:15", day=1), at("00:00", day=2)),
             actor=house.people["aoki"],
             now=at("09:00", day=1),
+            office=OFFICE,
         )
         assert (other.proposal.option.code, other.proposal.ground.reason) == ("bare", "free")
 

@@ -31,7 +31,7 @@ from app.waitlist.rules import State
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.waitlist.queue import Queue
 from tests.fixtures.web import Api, problem
-from tests.house import DAY, TOKYO, House, at
+from tests.house import DAY, OFFICE, TOKYO, House, at
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -79,7 +79,7 @@ def take(house: House, who: str, lane: str, **more: int) -> Taken:
     with transaction(house.engine) as session:
         person = house.people[who]
         ask = ask_of(session, named, person=person, now=at("09:00"), hours=OfficeHours(), timezone=TOKYO)
-        taken = pipeline.book_now(session, ask, actor=person, now=at("09:00"))
+        taken = pipeline.book_now(session, ask, actor=person, now=at("09:00"), office=OFFICE)
         session.expunge_all()
     return taken
 

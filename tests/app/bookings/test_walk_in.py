@@ -28,7 +28,7 @@ from app.spaces.models import Space
 from app.spaces.rules import Lane, Target
 from app.waitlist.rules import Wish
 from tests.app.test_pages import PASSWORD, token_in
-from tests.house import DAY, House, at, span
+from tests.house import DAY, OFFICE, House, at, span
 
 KEY = "k" * 32
 
@@ -122,6 +122,7 @@ def test_whoever_sits_down_elsewhere_gives_the_old_seat_back_in_the_same_step(ho
             space_id=house.spaces["window"],
             now=at("10:00"),
             until=at("10:30"),
+            office=OFFICE,
         )
         session.expunge(second)
     assert (house.get(first).status, house.get(first).ended_at) == (Status.ENDED_EARLY, at("10:00"))
@@ -133,7 +134,11 @@ def test_a_seat_that_cannot_be_taken_leaves_the_old_one_as_it_was(house: House) 
     house.book("baba", "window", "09:00", "12:00")
     with pytest.raises(Conflict), transaction(house.engine) as session:
         pipeline.change_seat(
-            session, actor=house.people["aoki"], space_id=house.spaces["window"], now=at("10:00")
+            session,
+            actor=house.people["aoki"],
+            space_id=house.spaces["window"],
+            now=at("10:00"),
+            office=OFFICE,
         )
     assert house.get(first).status is Status.CHECKED_IN
 
@@ -267,7 +272,7 @@ def test_what_is_held_for_somebody_is_theirs_to_take_at_its_door(
 ) -> None:
     with transaction(house.engine) as session:
         wish = Wish(Target(Lane.ROOM, space_id=house.spaces["booth"]), span("09:00", "10:00"))
-        entry_id = pipeline.wait(session, wish, actor=house.people["aoki"], now=at("09:00")).id
+        entry_id = pipeline.wait(session, wish, actor=house.people["aoki"], now=at("09:00"), office=OFFICE).id
     found = desk(house, "aoki", "booth", "09:00")
     assert (found.mine, found.claim, found.refused) == (None, None, None)
     assert isinstance(desk(house, "baba", "booth", "09:00").refused, Conflict)

@@ -22,7 +22,7 @@ from app.waitlist.rules import State as Waiting
 from app.waitlist.rules import Wish
 from tests.app.lots.conftest import MORE_DESKS, Lots, bookings, refused
 from tests.app.waitlist.queue import Queue
-from tests.house import DAY, House, at, span
+from tests.house import DAY, OFFICE, House, at, span
 
 TOMORROW = DAY + timedelta(days=1)
 ALL = {"taxes", *MORE_DESKS}
@@ -88,7 +88,7 @@ def test_who_waits_in_line_does_not_go_round_the_draw_and_is_offered_what_it_lea
     target = Target(Lane.DESK, Kind.SEAT, lots.zone_id)
     with transaction(house.engine) as session:
         wish = Wish(target, wanted)
-        entry = pipeline.wait(session, wish, actor=house.people["endo"], now=at("09:00"))
+        entry = pipeline.wait(session, wish, actor=house.people["endo"], now=at("09:00"), office=OFFICE)
         session.expunge(entry)
     house.sweep("15:59")
     assert queue.state(entry) == [Waiting.WAITING]
@@ -167,7 +167,7 @@ def test_who_is_only_offered_a_desk_of_that_day_is_drawn_with_the_others(lots: L
     queue = Queue(house)
     with transaction(house.engine) as session:
         wish = Wish(queue.space("seat"), span("10:00", "12:00", day=1))
-        entry = pipeline.wait(session, wish, actor=house.people["endo"], now=at("15:55"))
+        entry = pipeline.wait(session, wish, actor=house.people["endo"], now=at("15:55"), office=OFFICE)
         session.expunge(entry)
     assert queue.state(entry) == [Waiting.OFFERED]
     draw = lots.draw()

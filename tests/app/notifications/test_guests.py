@@ -22,7 +22,7 @@ from app.spaces.barriers import Closing, Outage
 from app.spaces.models import Floor, Space, Zone
 from tests.app.notifications.desk import PUBLIC, messages, telling
 from tests.app.test_pages import token_in
-from tests.house import House, at, span
+from tests.house import OFFICE, House, at, span
 from tests.servers.receivers import Mailbox
 
 GUEST = "来客の田中"
@@ -48,7 +48,7 @@ def change(session: Session, house: House, booking: Booking) -> None:
 
 
 def cancel(session: Session, house: House, booking: Booking) -> None:
-    pipeline.cancel(session, booking, actor=house.people["fujii"], now=at("08:10"))
+    pipeline.cancel(session, booking, actor=house.people["fujii"], now=at("08:10"), office=OFFICE)
 
 
 def break_down(session: Session, house: House, booking: Booking) -> None:

@@ -26,7 +26,7 @@ from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import add_hook, book_for, telling
 from tests.app.test_pages import token_in
 from tests.fixtures.web import Api, problem
-from tests.house import House, at, span
+from tests.house import OFFICE, House, at, span
 from tests.servers.receivers import Mailbox
 
 
@@ -108,7 +108,11 @@ def test_a_calendar_leads_to_checking_in_and_giving_up_by_the_address_at_which_i
     with transaction(house.engine) as session:
         session.get_one(User, house.people["aoki"].id).locale = "en"
         pipeline.cancel(
-            session, session.get_one(Booking, over.id), actor=house.people["aoki"], now=at("09:00")
+            session,
+            session.get_one(Booking, over.id),
+            actor=house.people["aoki"],
+            now=at("09:00"),
+            office=OFFICE,
         )
     answer = app.test_client().get(feed, base_url="http://akiseki.lan:8000")
     assert "X-WR-CALNAME:Akiseki" in answer.text
@@ -172,7 +176,7 @@ def test_an_offer_is_taken_or_declined_from_its_mail(
     with transaction(house.engine) as session:
         session.get_one(User, house.people["aoki"].id).locale = "en"
         wish = Wish(Target(Lane.DESK, space_id=house.spaces["seat"]), span("13:00", "17:00"))
-        entry = pipeline.wait(session, wish, actor=house.people["aoki"], now=at("09:00"))
+        entry = pipeline.wait(session, wish, actor=house.people["aoki"], now=at("09:00"), office=OFFICE)
         entry_id, booking_id = entry.id, entry.booking_id or 0
     job = telling(app, house, clock, post_office.url)
     job.tell()

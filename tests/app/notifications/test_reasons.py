@@ -51,6 +51,7 @@ def test_who_cancels_anothers_booking_is_named_with_their_words_also_to_those_in
             actor=house.people["fujii"],
             now=at("08:10"),
             why="議会対応のため。",
+            office=OFFICE,
         )
     telling(app, house, clock).tell()
     expected = "取り消されました: booth、11月24日(火) 10:00–11:00。操作した人: fujii。理由: 議会対応のため。"

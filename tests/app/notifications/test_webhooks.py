@@ -23,7 +23,7 @@ from app.people.models import Role, User
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import add_hook, book_for, messages, telling
 from tests.fixtures.web import Api, problem
-from tests.house import House, at, span
+from tests.house import OFFICE, House, at, span
 from tests.servers.receivers import Mailbox, Receiver
 
 
@@ -222,6 +222,7 @@ def test_what_a_hook_asked_for_before_is_told_only_as_far_as_its_maker_may_hear_
             actor=house.people["chiba"],
             now=at("08:30"),
             why="病気",
+            office=OFFICE,
         )
     job = telling(app, house, clock)
     job.tell()
@@ -258,6 +259,7 @@ def test_what_people_meet_for_is_told_to_those_alone_who_hear_all(
             now=at("08:10"),
             span=span("10:00", "11:30"),
             words=words,
+            office=OFFICE,
         )
     job = telling(app, house, clock)
     job.tell()

@@ -33,7 +33,7 @@ def wait(queue: Queue, who: str, where: str, start: str, end: str, *, day: int =
     """Somebody stands in line for a space on another day."""
     with transaction(queue.house.engine) as session:
         wish = Wish(queue.space(where), span(start, end, day=day))
-        entry = pipeline.wait(session, wish, actor=queue.house.people[who], now=at("08:00"))
+        entry = pipeline.wait(session, wish, actor=queue.house.people[who], now=at("08:00"), office=OFFICE)
         session.expunge(entry)
     return entry
 
@@ -147,8 +147,7 @@ def test_what_is_given_up_in_line_goes_to_the_next(
             TOMORROW,
             actor=endo,
             now=at("08:30"),
-            hours=OFFICE.hours,
-            timezone=OFFICE.timezone,
+            office=OFFICE,
         )
     assert queue.state(seat, following) == [State.LEFT, State.OFFERED]
 

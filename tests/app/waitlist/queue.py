@@ -17,7 +17,7 @@ from app.spaces.rules import Kind, Lane, Target
 from app.waitlist import service
 from app.waitlist.models import Entry
 from app.waitlist.rules import State, Wish
-from tests.house import House, at, span
+from tests.house import OFFICE, House, at, span
 
 
 @dataclass
@@ -39,7 +39,11 @@ class Queue:
         with transaction(self.house.engine) as session:
             wanted = self.space(target) if isinstance(target, str) else target
             entry = pipeline.wait(
-                session, Wish(wanted, span(start, end), length), actor=self.house.people[who], now=at(now)
+                session,
+                Wish(wanted, span(start, end), length),
+                actor=self.house.people[who],
+                now=at(now),
+                office=OFFICE,
             )
             session.expunge(entry)
         return entry
@@ -54,7 +58,9 @@ class Queue:
         with transaction(self.house.engine) as session:
             zone_id = session.get_one(Space, self.house.spaces["booth"]).zone_id
             draw = service.Draw(zone_id)
-            entry = pipeline.draw_number(session, draw, actor=self.house.people[who], now=at(now))
+            entry = pipeline.draw_number(
+                session, draw, actor=self.house.people[who], now=at(now), office=OFFICE
+            )
             session.expunge(entry)
         return entry
 
@@ -63,12 +69,16 @@ class Queue:
         with transaction(self.house.engine) as session:
             actor = self.house.people[who]
             found = service.get_entry(session, entry.id, actor=actor)
-            getattr(pipeline, verb)(session, found, actor=actor, now=at(now), **more)
+            getattr(pipeline, verb)(session, found, actor=actor, now=at(now), office=OFFICE, **more)
 
     def give_back(self, who: str, booking: Booking, now: str) -> None:
         with transaction(self.house.engine) as session:
             pipeline.give_back(
-                session, session.get_one(Booking, booking.id), actor=self.house.people[who], now=at(now)
+                session,
+                session.get_one(Booking, booking.id),
+                actor=self.house.people[who],
+                now=at(now),
+                office=OFFICE,
             )
 
     def get(self, entry: Entry) -> Entry:

@@ -14,7 +14,7 @@ from app.waitlist.models import Entry
 from app.waitlist.rules import State
 from tests.app.test_concurrency import Act, at_once, booking_of, sweeping
 from tests.app.waitlist.queue import Queue
-from tests.house import House, at
+from tests.house import OFFICE, House, at
 
 ROUNDS = range(3)
 ZONE_A = Target(Lane.DESK, Kind.SEAT, zone_id=1)
@@ -29,14 +29,18 @@ def answering(queue: Queue, who: str, entry: Entry, now: str) -> Act:
     def act(session: Session) -> object:
         actor = queue.house.people[who]
         found = service.get_entry(session, entry.id, actor=actor)
-        return pipeline.accept_offer(session, found, actor=actor, now=at(now))
+        return pipeline.accept_offer(session, found, actor=actor, now=at(now), office=OFFICE)
 
     return act
 
 
 def giving_back(queue: Queue, who: str, booking: Booking, now: str) -> Act:
     return lambda session: pipeline.give_back(
-        session, session.get_one(Booking, booking.id), actor=queue.house.people[who], now=at(now)
+        session,
+        session.get_one(Booking, booking.id),
+        actor=queue.house.people[who],
+        now=at(now),
+        office=OFFICE,
     )
 
 
@@ -90,7 +94,7 @@ def test_numbers_drawn_at_once_are_all_different(queue: Queue) -> None:
 
     def drawing(who: str) -> Act:
         return lambda session: pipeline.draw_number(
-            session, draw, actor=queue.house.people[who], now=at("09:00")
+            session, draw, actor=queue.house.people[who], now=at("09:00"), office=OFFICE
         )
 
     assert at_once(queue.house, [drawing(who) for who in ("aoki", "baba", "chiba", "endo")]) == ["won"] * 4

@@ -61,11 +61,20 @@ def test_whatever_frees_a_space_offers_it(queue: Queue, ends: str) -> None:
         stored = session.get_one(Booking, booking.id)
         match ends:
             case "cancel":
-                pipeline.cancel(session, stored, actor=aoki, now=at("08:50"))
+                pipeline.cancel(session, stored, actor=aoki, now=at("08:50"), office=OFFICE)
             case "move":
-                pipeline.move(session, stored, actor=aoki, now=at("08:50"), space_id=house.spaces["window"])
+                pipeline.move(
+                    session,
+                    stored,
+                    actor=aoki,
+                    now=at("08:50"),
+                    space_id=house.spaces["window"],
+                    office=OFFICE,
+                )
             case "shorten":
-                pipeline.move(session, stored, actor=aoki, now=at("08:50"), span=span("09:00", "10:00"))
+                pipeline.move(
+                    session, stored, actor=aoki, now=at("08:50"), span=span("09:00", "10:00"), office=OFFICE
+                )
     if ends == "release":
         house.hear_beats("seat", "08:00", "10:00", occupied=False)
         assert [one.id for one in house.sweep("10:00").offered] == [entry.id if entry else 0]
@@ -367,7 +376,7 @@ def test_who_joined_the_section_today_is_offered_its_seats_before_nine(queue: Qu
     with transaction(house.engine) as session:
         baba = get_person(session, house.people["baba"].id, DAY)
         wanted = Wish(queue.space("taxes"), span("10:00", "12:00"))
-        entry = pipeline.wait(session, wanted, actor=baba, now=at("08:10"))
+        entry = pipeline.wait(session, wanted, actor=baba, now=at("08:10"), office=OFFICE)
         session.expunge(entry)
     queue.give_back("endo", taken, "08:20")
     assert queue.state(entry) == [State.OFFERED]

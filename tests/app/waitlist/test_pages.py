@@ -12,21 +12,23 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
+from app import pipeline
 from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.clock import SteppingClock
 from app.database import reading, transaction
+from app.letters import headline
 from app.people import service as people
 from app.people.models import Role, User
 from app.spaces.models import Space
-from app.spaces.rules import Kind, Lane
+from app.spaces.rules import Kind, Lane, Target
 from app.timespan import TimeSpan
 from app.waitlist.models import Entry
-from app.waitlist.rules import State
+from app.waitlist.rules import State, Wish
 from tests.app.test_pages import PASSWORD, token_in
 from tests.app.test_pages_words import form_of
 from tests.app.waitlist.queue import Queue
-from tests.house import House, at, span
+from tests.house import OFFICE, House, at, span
 
 
 @dataclass
@@ -229,3 +231,30 @@ def test_a_zone_is_waited_for_and_one_space_by_its_code(aoki: Browser, house: Ho
     assert "There is no such space." in refused
     hopeless = aoki.post("/queue", kind="seat", where=f"1/{zone_of['taxes']}", code="", **span).text
     assert "Nobody may book this for that time" in hopeless
+
+
+def test_an_offer_by_night_says_on_which_day_it_is_held_no_more(
+    app: Flask, house: House, clock: SteppingClock
+) -> None:
+    tomorrow = span("10:00", "11:00", day=1)
+    clock.at = at("22:00")
+    aoki = browser(app, house, "aoki", "/queue")
+    with transaction(house.engine) as session:
+        wish = Wish(Target(Lane.DESK, space_id=house.spaces["seat"]), tomorrow)
+        pipeline.wait(session, wish, actor=house.people["aoki"], now=at("22:00"), office=OFFICE)
+    assert "held for you until Wed, Nov 25 08:40" in aoki.client.get("/queue").text
+    clock.at = at("08:31", day=1)
+    aoki = browser(app, house, "aoki", "/queue")
+    assert "held for you until 08:40" in aoki.client.get("/queue").text
+
+
+def test_the_message_of_an_offer_names_the_day_until_which_it_is_held(app: Flask) -> None:
+    data = {
+        "space": "seat",
+        "start": at("10:00", day=1).isoformat(),
+        "end": at("11:00", day=1).isoformat(),
+        "hold_until": at("08:40", day=1).isoformat(),
+    }
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        told = headline("waitlist.offered", data)
+    assert told.startswith("seat is held for you until Wed, Nov 25 08:40 (Wed, Nov 25 10:00–11:00).")

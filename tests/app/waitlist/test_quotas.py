@@ -13,7 +13,7 @@ from app.spaces.rules import Kind
 from app.spaces.service import set_policy
 from app.waitlist.rules import State
 from tests.app.waitlist.queue import Queue
-from tests.house import House, at
+from tests.house import OFFICE, House, at
 
 
 @pytest.fixture
@@ -89,6 +89,6 @@ def test_accepting_counts_again(queue: Queue) -> None:
     assert (caught.value.facts["rule"], caught.value.facts["value"]) == ("concurrent_quota", "1")
     with transaction(house.engine) as session:
         stored = session.get_one(Booking, own.id)
-        pipeline.cancel(session, stored, actor=house.people["baba"], now=at("09:32"))
+        pipeline.cancel(session, stored, actor=house.people["baba"], now=at("09:32"), office=OFFICE)
     queue.answer("baba", better, "accept_offer", "09:33")
     assert queue.held(better).status is Status.BOOKED

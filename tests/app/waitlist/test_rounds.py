@@ -30,7 +30,7 @@ from app.waitlist import offers
 from app.waitlist.models import Entry
 from app.waitlist.rules import State
 from tests.app.bookings.test_legal import overflow
-from tests.house import DAY, OPENED_AT, TOKYO, House, at, copied
+from tests.house import DAY, OFFICE, OPENED_AT, TOKYO, House, at, copied
 from tests.statements import counted
 
 FEW, MANY = 2, 20
@@ -93,7 +93,7 @@ def wait(house: House, who: str, where: str, start: str = "10:00", end: str = "1
 def offered(house: House, now: str = "08:30") -> tuple[list[int], int]:
     """Who is offered something in a round, and what the round costs."""
     with transaction(house.engine) as session, counted(house.engine) as statements:
-        found = offers.offer(session, at(now), freed=())
+        found = offers.offer(session, at(now), freed=(), office=OFFICE)
         return [one.id for one in found], len(statements)
 
 

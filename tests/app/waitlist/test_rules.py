@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.calendar import public_holidays
 from app.spaces.rules import LANES, Kind, Lane, Target
-from app.timespan import TimeSpan
-from app.waitlist.rules import Wish, expected_at, hold_until
+from app.timespan import TimeSpan, day_span
+from app.waitlist.rules import Wish, expected_at, hold_until, opens_at
+from app.working_days import WorkingDays
+from tests.house import TOKYO
 
 NOON = datetime(2026, 11, 24, 3, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOLD = 10 * MINUTE
+EIGHT, FIVE = time(8, 30), time(17, 15)
 minutes = st.integers(-600, 600).map(lambda n: NOON + n * MINUTE)
 lengths = st.integers(1, 600).map(lambda n: n * MINUTE)
 spans = st.builds(lambda start, length: TimeSpan(start, start + length), minutes, lengths)
@@ -41,14 +45,51 @@ def starting_in(wait: int, length: int = 60) -> TimeSpan:
     ],
 )
 def test_an_offer_holds_ten_minutes_or_less_when_the_span_begins_sooner(span: TimeSpan, held: int) -> None:
-    assert hold_until(span, now=NOON, hold=HOLD) == NOON + held * MINUTE
+    assert hold_until(span, now=NOON, hold=HOLD, opens=NOON) == NOON + held * MINUTE
 
 
 @given(spans.filter(lambda span: span.end > NOON), lengths)
 def test_an_offer_holds_for_a_while_and_never_beyond_its_span(span: TimeSpan, hold: timedelta) -> None:
-    until = hold_until(span, now=NOON, hold=hold)
+    until = hold_until(span, now=NOON, hold=hold, opens=NOON)
     assert NOON < until <= min(NOON + hold, span.end)
     assert until >= min(NOON + hold / 2, span.end)
+
+
+@given(spans.filter(lambda span: span.end > NOON), lengths, lengths)
+def test_an_offer_by_night_holds_as_one_that_is_made_when_the_office_opens(
+    span: TimeSpan, hold: timedelta, closed: timedelta
+) -> None:
+    opens = NOON + closed
+    until = hold_until(span, now=NOON, hold=hold, opens=opens)
+    asked_at = opens if opens < span.start else NOON
+    assert until == hold_until(span, now=asked_at, hold=hold, opens=asked_at)
+    assert NOON < until <= span.end
+
+
+@given(st.integers(0, 60 * 24 * 60).map(lambda n: NOON + n * MINUTE), st.sets(st.integers(0, 60)))
+def test_the_office_is_open_when_it_is_said_to_open_and_never_sooner(now: datetime, closed: set[int]) -> None:
+    days = [NOON.date() + timedelta(days=n) for n in range(75)]
+    calendar = WorkingDays(overrides={on: n not in closed and on.weekday() < 5 for n, on in enumerate(days)})
+    open_on = [day_span(on, TOKYO, EIGHT, FIVE) for on in days if calendar.is_working(on)]
+    opens = opens_at(now, starts=EIGHT, ends=FIVE, zone=TOKYO, calendar=calendar)
+    assert opens == next(max(now, one.start) for one in open_on if now < one.end)
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        ("2026-11-24T08:29", "2026-11-24T08:30"),
+        ("2026-11-24T12:30", "2026-11-24T12:30"),
+        ("2026-11-24T17:14", "2026-11-24T17:14"),
+        ("2026-11-24T17:15", "2026-11-25T08:30"),
+        ("2026-11-20T22:00", "2026-11-24T08:30"),
+        ("2026-12-28T22:00", "2027-01-04T08:30"),
+    ],
+)
+def test_nobody_is_asked_to_answer_by_night_at_weekends_and_on_holidays(now: str, opens: str) -> None:
+    asked, then = (datetime.fromisoformat(one).replace(tzinfo=TOKYO) for one in (now, opens))
+    calendar = public_holidays(asked.year)
+    assert opens_at(asked, starts=EIGHT, ends=FIVE, zone=TOKYO, calendar=calendar) == then
 
 
 @given(spans, st.none() | lengths, minutes)

@@ -16,7 +16,7 @@ from app.people.service import get_person
 from app.waitlist.models import Entry
 from app.waitlist.rules import State, Wish
 from tests.app.waitlist.queue import Queue
-from tests.house import DAY, House, at, span
+from tests.house import DAY, OFFICE, House, at, span
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def queue(house: House) -> Queue:
 def wait(queue: Queue, who: str, where: str, day: int) -> Entry:
     with transaction(queue.house.engine) as session:
         wish = Wish(queue.space(where), span("10:00", "12:00", day=day))
-        entry = pipeline.wait(session, wish, actor=queue.house.people[who], now=at("08:30"))
+        entry = pipeline.wait(session, wish, actor=queue.house.people[who], now=at("08:30"), office=OFFICE)
         session.expunge(entry)
     return entry
 
@@ -35,7 +35,7 @@ def wait(queue: Queue, who: str, where: str, day: int) -> Entry:
 def give_back(queue: Queue, who: str, booking: Booking) -> None:
     with transaction(queue.house.engine) as session:
         stored = session.get_one(Booking, booking.id)
-        pipeline.cancel(session, stored, actor=queue.house.people[who], now=at("09:00"))
+        pipeline.cancel(session, stored, actor=queue.house.people[who], now=at("09:00"), office=OFFICE)
 
 
 def test_whoever_enters_a_section_waits_for_its_seats_from_that_day_on(queue: Queue) -> None:

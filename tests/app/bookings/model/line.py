@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from tests.app.bookings.model import verbs
@@ -22,6 +22,8 @@ from tests.house import TOKYO
 
 HELD_FOR = 10 * MINUTE
 CALL = 30
+FRIDAY = 4
+CLOSED = {(12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)}
 IN_LINE = {"waiting", "offered"}
 
 
@@ -88,8 +90,18 @@ def offer(office: PlainOffice, freed: Set[Where], *, only_freed: bool) -> None:
                 continue
             office.rows.append(row)
             entry.state, entry.held = "offered", row
-            entry.until = min(max(start, office.now + HELD_FOR / 2), office.now + HELD_FOR, end)
+            asked = _opens(office.now)
+            asked = asked if asked < start else office.now
+            entry.until = min(max(start, asked + HELD_FOR / 2), asked + HELD_FOR, end)
             break
+
+
+def _opens(now: datetime) -> datetime:
+    """When somebody is there to answer: from 8:30 to 17:15 on a working day."""
+    at = now.astimezone(TOKYO)
+    while at.weekday() > FRIDAY or (at.month, at.day) in CLOSED or at.time() >= time(17, 15):
+        at = at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return max(at, at.replace(hour=8, minute=30))
 
 
 def offering(verb: Callable[..., None]) -> Callable[..., None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from copy import copy
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -203,6 +204,7 @@ class Bookings(Machine):
                 now=now,
                 space_id=self.house.spaces[where],
                 span=checked_span(start, end),
+                office=OFFICE,
             ),
             lambda office, actor, one: line.offering(verbs.move)(
                 office, actor, one, PLACES[where], start, end
@@ -212,12 +214,22 @@ class Bookings(Machine):
     @has_rows
     @rule(who=people, own=st.booleans(), pick=picks)
     def gives_back(self, who: str, own: bool, pick: int) -> None:
-        self.change(self._by(who, own, pick), pick, pipeline.give_back, line.offering(verbs.give_back))
+        self.change(
+            self._by(who, own, pick),
+            pick,
+            partial(pipeline.give_back, office=OFFICE),
+            line.offering(verbs.give_back),
+        )
 
     @has_rows
     @rule(who=people, own=st.booleans(), pick=picks)
     def cancels(self, who: str, own: bool, pick: int) -> None:
-        self.change(self._by(who, own, pick), pick, pipeline.cancel, line.offering(verbs.cancel))
+        self.change(
+            self._by(who, own, pick),
+            pick,
+            partial(pipeline.cancel, office=OFFICE),
+            line.offering(verbs.cancel),
+        )
 
     @has_rows
     @rule(who=people, own=st.booleans(), pick=picks)
@@ -247,7 +259,11 @@ class Bookings(Machine):
     def changes_seat(self, who: str, where: str) -> None:
         self.both(
             lambda session: pipeline.change_seat(
-                session, actor=self.house.people[who], space_id=self.house.spaces[where], now=self.now
+                session,
+                actor=self.house.people[who],
+                space_id=self.house.spaces[where],
+                now=self.now,
+                office=OFFICE,
             ),
             lambda: line.change_seat(self.office, PEOPLE[who], PLACES[where]),
         )

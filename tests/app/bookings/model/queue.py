@@ -23,6 +23,7 @@ from tests.app.bookings.model import line
 from tests.app.bookings.model.machine import Machine, lengths, offsets, people, picks
 from tests.app.bookings.model.office import PEOPLE, PLACES, Waiting
 from tests.app.bookings.model.sensors import MINUTE
+from tests.house import OFFICE
 
 # A kind, or a space by its name.
 targets = st.sampled_from(
@@ -48,7 +49,9 @@ class Queue(Machine):
         )
         wish = Wish(wanted, TimeSpan(start, end), minutes * MINUTE if minutes else None)
         self.both(
-            lambda session: pipeline.wait(session, wish, actor=self.house.people[who], now=self.now),
+            lambda session: pipeline.wait(
+                session, wish, actor=self.house.people[who], now=self.now, office=OFFICE
+            ),
             lambda: line.wait(
                 self.office, Waiting(PEOPLE[who], lane, frozenset(places), start, end, self.now, minutes)
             ),
@@ -78,7 +81,9 @@ class Queue(Machine):
         def draw(session: Session) -> Entry:
             zone_id = session.get_one(Space, self.house.spaces["booth"]).zone_id
             wanted = service.Draw(zone_id)
-            return pipeline.draw_number(session, wanted, actor=self.house.people[who], now=self.now)
+            return pipeline.draw_number(
+                session, wanted, actor=self.house.people[who], now=self.now, office=OFFICE
+            )
 
         self.both(draw, lambda: line.draw_number(self.office, PEOPLE[who]))
 
@@ -119,7 +124,8 @@ class Queue(Machine):
         def answer(session: Session) -> None:
             actor = self.house.people[name]
             entry_id = session.scalars(select(Entry.id).order_by(Entry.id)).all()[number]
-            product(session, service.get_entry(session, entry_id, actor=actor), actor=actor, now=self.now)
+            entry = service.get_entry(session, entry_id, actor=actor)
+            product(session, entry, actor=actor, now=self.now, office=OFFICE)
 
         self.both(answer, lambda: plain(self.office, PEOPLE[name], entry))
 

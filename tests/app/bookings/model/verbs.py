@@ -31,11 +31,12 @@ def move(office: PlainOffice, actor: Who, row: Row, where: Where, start: datetim
     else as a new booking."""
     office.may_change(actor, row)
     now, elsewhere, begun = office.now, where != row.where, row.start <= office.now
-    is_here = row.status == "checked_in" and (elsewhere or start != row.start)
-    if row.status not in {"booked", "checked_in"} or now >= row.end or is_here:
+    if row.status not in {"booked", "checked_in"} or now >= row.end:
         raise Refused("booking.state")
     if begun and not elsewhere and start != row.start:
         raise Refused("begun")
+    if row.status == "checked_in" and (elsewhere or start != row.start):
+        raise Refused("booking.state")
     if begun and elsewhere and start <= now < end:
         start = now
     elif start != row.start:

@@ -159,7 +159,9 @@ def test_a_series_is_cancelled_by_as_many_statements_however_long(house: House, 
     def cost(days: int, who: str) -> int:
         def cancel(session: Session) -> None:
             booking = session.get_one(Booking, made[days])
-            pipeline.cancel(session, booking, actor=house.people[who], now=at("08:30"), scope=Scope.ALL)
+            pipeline.cancel(
+                session, booking, actor=house.people[who], now=at("08:30"), scope=Scope.ALL, office=OFFICE
+            )
 
         return statements(house, cancel)
 
@@ -181,8 +183,7 @@ def test_an_absence_frees_by_as_many_statements_however_much_it_frees(
                 whole,
                 actor=person,
                 now=at("08:30"),
-                hours=OFFICE.hours,
-                timezone=OFFICE.timezone,
+                office=OFFICE,
             ),
         )
 
