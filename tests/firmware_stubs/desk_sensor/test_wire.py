@@ -1,6 +1,7 @@
 """What a desk sensor says on the native wire, and what it is told there."""
 
 import json
+import time
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -69,11 +70,19 @@ def test_online_is_retained_and_the_last_will_says_offline(desk: Desk) -> None:
         pass
     device.kill9()
     assert watcher.receive().payload == b"offline"
+    # A busy machine may have let an older connection's keepalive run out: the newest last will is still to come then.
+    ends = time.monotonic() + 10
+    while (payload := kept(desk)) != b"offline" and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert payload == b"offline"
+
+
+def kept(desk: Desk) -> bytes:
+    """What the broker keeps of the device's status; what an older connection left behind may be said live before."""
     late = desk.listener(STATUS)
-    # What an older connection of the device left behind may still be said live; what is kept comes with the mark.
     while not (message := late.receive()).retain:
-        assert message.payload == b"offline"
-    assert message.payload == b"offline"
+        pass
+    return message.payload
 
 
 def test_a_silent_device_is_declared_offline_by_its_keepalive(desk: Desk) -> None:
