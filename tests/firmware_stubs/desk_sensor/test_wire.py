@@ -78,8 +78,7 @@ def kept(desk: Desk) -> bytes:
     late = desk.listener(STATUS)
     while not (message := late.receive()).retain:
         pass
-    payload: bytes = message.payload
-    return payload
+    return bytes(message.payload)
 
 
 def test_a_silent_device_is_declared_offline_by_its_keepalive(desk: Desk) -> None:
