@@ -23,12 +23,23 @@ def url(*schemes: str, host_needed: bool = True) -> Callable[[str], str]:
     def read(text: str) -> str:
         if not text.startswith(starts):
             raise ValueError(f"must begin with {' or '.join(starts)}")
-        parts = urlsplit(text)
-        if host_needed and (not parts.hostname or parts.port == 0):
-            raise ValueError("must name a host, and a port from 1 to 65535 where it names one")
+        if host_needed and not _names_host(text):
+            raise ValueError(
+                "must name a host, and a port from 1 to 65535 where it names one; in a user or password write "
+                "% # / ? @ : as %25 %23 %2F %3F %40 %3A"
+            )
         return text
 
     return read
+
+
+def _names_host(text: str) -> bool:
+    """Whether an address names a host, with nothing behind that can only be the rest of a password."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0 and not parts.fragment and "@" not in parts.path
+    except ValueError:
+        return False
 
 
 def database_url(text: str) -> str:

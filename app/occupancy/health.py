@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, delete, func, insert, select
@@ -19,6 +20,8 @@ from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 LOW_BATTERY_PCT = 15
 # 64 random bits in hex, as devices of the native wire name their boots (RULES 3); no other wire's names are as long.
 BOOT_DIGITS = 16
+# What may be wrong with a sensor, the worst first: gaps are nothing that one can mend at a sensor.
+WORST = ("silent", "suspect", "flapping", "battery", "gaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,7 @@ class Health:
 
     @property
     def troubles(self) -> list[str]:
-        """What is wrong with it, the worst first: silent, suspect, flapping, battery, gaps. A spare may be
-        silent."""
+        """What is wrong with it, the worst first (WORST). A spare may be silent."""
         silent = bool(self.space_ids) and (self.state is Occupancy.OFFLINE or self.last_seen_at is None)
         found = {
             "silent": silent,
@@ -57,7 +59,17 @@ class Health:
             "battery": self.low,
             "gaps": self.missing > 0,
         }
-        return [name for name, is_so in found.items() if is_so]
+        return [name for name in WORST if found[name]]
+
+
+def is_like(one: Health, text: str) -> bool:
+    """Whether a sensor's name, model, or the code of a space that it watches has this text in it, however written."""
+    wanted = _plain(text)
+    return any(wanted in _plain(name) for name in (one.sensor_id, one.model, *one.space_codes))
+
+
+def _plain(text: str) -> str:
+    return "".join(normalize("NFKC", text).casefold().split())
 
 
 def health(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from app import events
 from app.occupancy.health import LOW_BATTERY_PCT, Health, health
 from app.occupancy.models import DeadLetter, SensorState, SensorTrouble
 from app.occupancy.rules import Occupancy, suspect_before
-from app.spaces.models import Site
+from app.spaces.models import SensorBinding, Site
 
 # Readings that were lost are in the figures; nobody can do anything about a sensor for them.
 TOLD = ("silent", "suspect", "flapping", "battery")
@@ -98,18 +99,25 @@ class Counted:
 
 
 def counted(session: Session, now: datetime) -> Counted:
-    """The figures of all sensors; four queries however many. Of an office in several zones of time, all night is from
-    the evening of the first to the morning of the last."""
-    rows: Sequence[tuple[Occupancy, int]] = session.execute(
-        select(SensorState.state, func.count()).group_by(SensorState.state)
+    """The figures of the sensors that watch something, never heard or not; four queries however many. Of an office in
+    several zones of time, all night is from the evening of the first to the morning of the last."""
+    watching = select(SensorBinding.sensor_id).where(SensorBinding.until_at.is_(None)).distinct().subquery()
+    with_state = watching.c.sensor_id == SensorState.sensor_id
+    rows: Sequence[tuple[Occupancy | None, int]] = session.execute(
+        select(SensorState.state, func.count())
+        .select_from(watching.join(SensorState, with_state, isouter=True))
+        .group_by(SensorState.state)
     ).all()
+    by_state: Counter[str] = Counter()
+    for state, count in rows:
+        by_state[(state or Occupancy.UNKNOWN).value] += count
     zones = [ZoneInfo(name) for name in session.scalars(select(Site.timezone).distinct())]
     began = min((suspect_before(now, zone) for zone in zones), default=suspect_before(now, None))
     is_suspect = (SensorState.state == Occupancy.OCCUPIED) & (SensorState.since_at < began)
     low, suspect = session.execute(
         select(
             func.count().filter(SensorState.battery_pct <= LOW_BATTERY_PCT), func.count().filter(is_suspect)
-        ).select_from(SensorState)
+        ).select_from(watching.join(SensorState, with_state))
     ).one()
     letters = session.scalar(select(func.count()).select_from(DeadLetter)) or 0
-    return Counted({state.value: count for state, count in rows}, low, suspect, letters)
+    return Counted(dict(by_state), low, suspect, letters)

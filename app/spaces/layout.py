@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Conflict, NotFound
 from app.people.models import Section
-from app.spaces import barriers
+from app.spaces import barriers, rebinding
 from app.spaces.models import FixedSeat, Sensor, SensorBinding, Space, Zone, ZoneGuest, ZoneOverflow
 from app.spaces.service import get_floor, get_place, get_zone, in_layout
 from app.spaces.watching import watch_spaces
@@ -162,12 +162,13 @@ def _change_sensor(
 def swap_sensor(
     session: Session, sensor_id: str, spare_id: str, *, actor_id: int | None, now: datetime
 ) -> Sensor:
-    """A spare takes the place of a sensor from now on: it watches what that one did, which watches nothing any more.
-    Raises NotFound `sensor.unknown`."""
+    """A spare takes the place of a sensor from now on: it watches what that one did, which watches nothing any more,
+    and moves where that one was to move. Raises NotFound `sensor.unknown`."""
     get_sensor(session, sensor_id)
     spare = get_sensor(session, spare_id)
     spaces = watched_by(session, sensor_id)
     watch_spaces(session, {sensor_id: (), spare_id: spaces}, actor_id=actor_id, now=now)
+    rebinding.hand_over(session, sensor_id, spare_id, actor_id=actor_id, now=now)
     return spare
 
 

@@ -58,6 +58,23 @@ def drop(session: Session, move_id: int, *, actor_id: int | None, now: datetime)
     return move.sensor_id
 
 
+def hand_over(
+    session: Session, sensor_id: str, spare_id: str, *, actor_id: int | None, now: datetime
+) -> None:
+    """What is planned for a sensor is planned for the spare that takes its place, and nothing else."""
+    moves = planned(session, sensor_id)
+    if not moves:
+        return
+    for move in planned(session, spare_id):
+        drop(session, move.id, actor_id=actor_id, now=now)
+    session.flush()
+    for move in moves:
+        _record(session, move, "sensor.move_dropped", actor_id, now)
+        move.sensor_id = spare_id
+        _record(session, move, "sensor.move_planned", actor_id, now)
+    session.flush()
+
+
 def carry_out(session: Session, now: datetime) -> int:
     """Let every sensor whose time has come watch what was planned, of what is in the layout still: where nothing of it
     is, it stays as it is. Returns how many moved; one query where none is due."""

@@ -125,6 +125,15 @@ def test_an_unknown_or_malformed_variable_stops_the_start_and_names_itself(
         Settings.from_env({**folder, f"AKISEKI_{name}": text})
 
 
+@pytest.mark.parametrize("password", ["hush#s", "hush/s", "hush?s", "12#hush", "12/hush", "hu:hush[s"])
+def test_a_password_with_odd_characters_is_told_how_to_write_it_and_not_printed(
+    folder: dict[str, str], password: str
+) -> None:
+    with pytest.raises(SettingsError, match="%23") as caught:
+        Settings.from_env({**folder, "AKISEKI_MQTT_URL": f"mqtt://gateway:{password}@host:1883"})
+    assert "hush" not in str(caught.value)
+
+
 def test_a_proxy_that_signs_nobody_in_is_named_by_its_address_alone(folder: dict[str, str]) -> None:
     settings = Settings.from_env({**folder, "AKISEKI_PROXY_ADDRESSES": "192.0.2.10"})
     assert [str(one) for one in settings.proxy_addresses] == ["192.0.2.10/32"]

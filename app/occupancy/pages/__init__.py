@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from flask import Blueprint, render_template, request
 
 from app.access import Role, allow
@@ -9,22 +11,26 @@ from app.database import reading
 from app.extensions import db
 from app.http import now, settings
 from app.occupancy import gateways, troubles
-from app.occupancy.health import health
+from app.occupancy.health import WORST, health, is_like
 
 pages = Blueprint("sensors", __name__)
-SHOWN = 200
+A_PAGE = 100
 
 
 @pages.get("/office/sensors")
 @allow(Role.FACILITY, Role.IT)
 def sensors() -> str:
-    """Those that something is wrong with, or all of them; the gateways; the newest letters."""
-    everything = "all" in request.args
+    """Those that something is wrong with, the worst first, or all of them, or those that are looked for; the gateways;
+    the newest letters."""
+    everything, asked = "all" in request.args, request.args.get("q", "").strip()
+    number = max(1, request.args.get("page", 1, type=int))
     with reading(db.engine) as session:
         found = health(session, now(), count_gaps=False)
-        # Lost readings are nothing that one can mend at a sensor: these are the last to look at.
-        wrong = sorted((one for one in found if one.troubles), key=lambda one: one.troubles == ["gaps"])
-        listed = (found if everything else wrong)[:SHOWN]
+        wrong = sorted((one for one in found if one.troubles), key=lambda one: WORST.index(one.troubles[0]))
+        shown = [one for one in found if is_like(one, asked)] if asked else found if everything else wrong
+        last = max(1, math.ceil(len(shown) / A_PAGE))
+        number = min(number, last)
+        listed = shown[(number - 1) * A_PAGE : number * A_PAGE]
         working = gateways.list_gateways(session)
         letters = troubles.newest_letters(session)
         session.expunge_all()
@@ -37,5 +43,7 @@ def sensors() -> str:
         gateways=working,
         letters=letters,
         at_work={one.name for one in working if gateways.is_at_work(one, now(), settings().speed)},
-        shown=SHOWN,
+        asked=asked,
+        number=number,
+        last=last,
     )

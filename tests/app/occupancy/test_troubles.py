@@ -174,8 +174,10 @@ def test_metrics_say_how_the_sensors_and_the_gateways_are(app: Flask, house: Hou
         gateways.take(session, "killed", "there", None, now=at("08:00"))
         gateways.beat(session, "killed", "there", Figures(connected=True, per_minute=7), now=at("08:59:50"))
     said = app.test_client().get("/metrics").text
+    with reading(house.engine) as session:
+        bound = len(health(session, at("09:00")))
     for line in (
-        'akiseki_sensors{state="unknown"} 1.0',
+        f'akiseki_sensors{{state="unknown"}} {bound}.0',
         "akiseki_sensors_battery_low 1.0",
         'akiseki_gateway_at_work{gateway="site-2"} 1.0',
         'akiseki_gateway_at_work{gateway="killed"} 0.0',
