@@ -27,7 +27,7 @@ from app.telework.caps.service import Governed, Rulebook, around, cells_of, gove
 from app.telework.figures.rules import granted
 from app.telework.figures.taken import taken
 from app.telework.models import TeleworkPlan
-from app.telework.rules import REMOTE, STANDING, Half, PlanKind, PlanState
+from app.telework.rules import STANDING, Half, PlanKind, PlanState
 from app.telework.service import Office
 from app.working_days import WorkingDays
 
@@ -211,9 +211,8 @@ def problem_form(of: Month) -> dict[str, Any]:
                 if given is not None:
                     fixed.append({**cell, **given})
                 elif (plan := of.plans.get(key)) is not None and plan.state is PlanState.REQUESTED:
-                    state = "home" if plan.kind in REMOTE else "office"
                     care = bool(of.of_person.get(user_id, {}).get("care"))
-                    wishes.append({**cell, "state": state, "care": care})
+                    wishes.append({**cell, "state": "home", "care": care})
                 if key in of.published:
                     published.append({**cell, "state": of.published[key].kind.value})
     setting = of.setting

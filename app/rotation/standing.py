@@ -20,15 +20,15 @@ from app.rotation.rules import Cell, Fixed, Problem, Rule, State, check
 from app.rotation.service import problem
 from app.rotation.writing import settled
 from app.telework.models import TeleworkPlan
-from app.telework.rules import AWAY, REMOTE, PlanState
+from app.telework.rules import AWAY, REMOTE, PlanKind, PlanState
 from app.telework.service import Office
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A rotation, and where its people are by now by other than it says: leave and trips, what was approved or revoked
-    since, who has left the office by then, and who is absent since somebody steps in for them. Who asks for something
-    else is left as they are.
+    since, who comes in after all, who has left the office by then, and who is absent since somebody steps in for them.
+    Who asks for something else is left as they are.
 
     `published`: what rotations of its section have published of its days.
     """
@@ -108,7 +108,8 @@ def _by_now(
     if where is State.AWAY:
         return Fixed(where, plan.kind.value)
     if plan.state is PlanState.REQUESTED:
-        return Fixed(was, plan.state.value)
+        comes = plan.kind is PlanKind.OFFICE  # which needs nobody's approval
+        return Fixed(where, plan.kind.value) if comes else Fixed(was, plan.state.value)
     return Fixed(where, plan.state.value) if rotation.state is Stage.PUBLISHED else None
 
 

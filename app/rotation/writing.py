@@ -24,8 +24,9 @@ from app.telework.service import Office
 def settled(plan: TeleworkPlan | None, cell: RotationCell | None, office: Office) -> tuple[Where, str] | None:
     """Where somebody is in a half-day by a plan that is no rotation's to change, and why; None: that is open.
 
-    Leave and trips that fill the half-day, and what was approved by hand. What takes up less than the half-day leaves
-    it in the office, and stays. `cell`: what a rotation has published of the half-day.
+    Leave and trips that fill the half-day, what was approved by hand, and coming in, which needs nobody's approval.
+    What takes up less than the half-day leaves it in the office, and stays. `cell`: what a rotation has published of
+    the half-day.
     """
     if plan is None or not plan.stands:
         return None
@@ -35,6 +36,8 @@ def settled(plan: TeleworkPlan | None, cell: RotationCell | None, office: Office
         return Where.AWAY, plan.kind.value
     if plan.state is PlanState.APPROVED and not (cell is not None and cell.has_written(plan)):
         return (Where.HOME if plan.kind in REMOTE else Where.OFFICE), "approved"
+    if plan.kind is PlanKind.OFFICE and plan.state is PlanState.REQUESTED:
+        return Where.OFFICE, "office"
     return None
 
 
