@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -30,12 +30,14 @@ class Seen:
     since, who comes in after all, who has left the office by then, and who is absent since somebody steps in for them.
     Who asks for something else is left as they are.
 
-    `published`: what rotations of its section have published of its days.
+    `published`: what rotations of its section have published of its days. `waiting`: half-days at home as it has
+    published them that are not approved yet.
     """
 
     rotation: Rotation
     by_now: Mapping[Cell, Fixed]
     published: Mapping[Key, RotationCell]
+    waiting: Collection[Cell] = frozenset()
 
 
 def look(session: Session, rotation: Rotation, office: Office) -> Seen:
@@ -69,7 +71,12 @@ def look_at(
                 fixed = Fixed(State.AWAY, "left")
             if fixed is not None:
                 by_now[cell] = fixed
-        found.append(Seen(one, by_now, theirs))
+        waiting = {
+            cell
+            for cell, was in planned.get(one.id, {}).items()
+            if cell not in by_now and was is State.HOME and _waits(one, plans.get(cell))
+        }
+        found.append(Seen(one, by_now, theirs, waiting))
     return found
 
 
@@ -111,6 +118,10 @@ def _by_now(
         comes = plan.kind is PlanKind.OFFICE  # which needs nobody's approval
         return Fixed(where, plan.kind.value) if comes else Fixed(was, plan.state.value)
     return Fixed(where, plan.state.value) if rotation.state is Stage.PUBLISHED else None
+
+
+def _waits(rotation: Rotation, plan: TeleworkPlan | None) -> bool:
+    return rotation.state is Stage.PUBLISHED and plan is not None and plan.state is PlanState.REQUESTED
 
 
 def _absences(session: Session, people: Iterable[int], first: date, last: date) -> set[Cell]:

@@ -94,6 +94,7 @@ WHY: Mapping[str, tuple[LazyString, LazyString]] = {
     "office": (lazy_gettext("C"), lazy_gettext("comes in by their own plan")),
     "part": (lazy_gettext("P"), lazy_gettext("a part is approved for something else")),
     "requested": (lazy_gettext("Q"), lazy_gettext("asks for something else")),
+    "waits": (lazy_gettext("?"), lazy_gettext("waits for approval")),
     "rejected": (lazy_gettext("D"), lazy_gettext("request refused")),
     "revoked": (lazy_gettext("R"), lazy_gettext("approval taken back")),
     "withdrawn": (lazy_gettext("W"), lazy_gettext("withdrawn by themselves")),
