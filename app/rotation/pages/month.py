@@ -229,10 +229,16 @@ def search() -> Answer:
 @pages.post("/rotation/<int:rotation_id>/cancel")
 @allow(Role.CHIEF)
 def cancel(rotation_id: int) -> Answer:
-    with transaction(db.engine) as session:
-        rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
-        service.cancel(session, rotation, actor=asker(), now=now())
-        return redirect(back_to(rotation))
+    """End a search; one that has ended meanwhile is shown with what came of it."""
+    back = back_to()
+    try:
+        with transaction(db.engine) as session:
+            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            back = back_to(rotation)
+            service.cancel(session, rotation, actor=asker(), now=now())
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    return redirect(back)
 
 
 @pages.post("/rotation/<int:rotation_id>/lock")

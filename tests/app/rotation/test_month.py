@@ -141,7 +141,7 @@ def test_those_expected_without_a_desk_are_counted_on_the_page(client: FlaskClie
     assert 'title="1人に対して1席"' in page
 
 
-REFUSALS = ("publish", "withdraw", "lock", "swaps")
+REFUSALS = ("publish", "withdraw", "lock", "swaps", "cancel")
 
 
 @pytest.mark.parametrize("what", REFUSALS)
