@@ -233,6 +233,17 @@ def test_a_plan_that_is_not_published_says_where_people_are_asked(client: FlaskC
     assert "打診できるのは公開後です" not in page
 
 
+def test_own_half_days_at_home_are_told_apart_before_publishing_and_seen_after(
+    client: FlaskClient, house: House
+) -> None:
+    rotation_id = found(house)
+    months.send_home(house, rotation_id, "aoki", FIRST)
+    sign_in(client)
+    assert "承認者の承認を待つもの: 2" in page_of(client, f"/rotation/{rotation_id}/publish")
+    post(client, f"/rotation/{rotation_id}/publish")
+    assert "<b>待</b> 承認待ち" in page_of(client)
+
+
 def test_without_a_plan_of_today_the_next_month_is_opened(client: FlaskClient, house: House) -> None:
     publish(house, found(house))
     sign_in(client)

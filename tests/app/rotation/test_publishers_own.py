@@ -8,11 +8,12 @@ from app import pipeline
 from app.database import reading, transaction
 from app.errors import RuleBroken
 from app.people.models import Role
-from app.rotation import service
+from app.rotation import service, swapping
 from app.rotation.grid import grid
 from app.rotation.models import Rotation, State
 from app.rotation.publishing import OnBreach
 from app.rotation.rules import Cell
+from app.rotation.ways import Absence
 from app.telework.approval.waiting import week
 from app.telework.caps.rules import OverCap
 from app.telework.models import TeleworkPlan
@@ -133,6 +134,17 @@ def test_the_own_request_for_something_else_comes_back(office: House) -> None:
     states = {one.id: one.state.value for one in own(office)}
     assert states[plan_ids(asked)[0]] == "requested"
     assert sorted(states.values()) == ["requested", "withdrawn"]
+
+
+def test_who_waits_for_approval_can_step_in_for_who_is_absent(office: House) -> None:
+    chiba, aoki = office.people["chiba"], office.people["aoki"].id
+    months.setting(office, covers=[{"name": "窓口", "least": 1, "people": [aoki, chiba.id]}])
+    rotation = found(office)
+    publish(office, rotation.id)
+    swap_id = months.offer(office, rotation.id, Absence(aoki, FIRST), chiba.id)
+    with transaction(office.engine) as session:
+        swapping.answer(session, swap_id, accepts=True, actor=chiba, office=OFFICE, now=at("08:04"))
+    assert of_day(office, "chiba", FIRST) == {("office", "approved")}
 
 
 def test_another_chief_who_publishes_approves_it(office: House) -> None:
