@@ -21,13 +21,13 @@ from app.rotation.models import Key, Rotation, RotationCell, RotationLock, Rotat
 from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS, HalfDay
 from app.rotation.terminals import own_terminals
 from app.rotation.usable import usable_seats
-from app.rotation.writing import settled, stands_as
+from app.rotation.writing import is_wish, settled, stands_as
 from app.telework.caps.rules import Cell, Limit, Measure, days_out, period, used
 from app.telework.caps.service import Governed, Rulebook, around, cells_of, governed, rulebook
 from app.telework.figures.rules import granted
 from app.telework.figures.taken import taken
 from app.telework.models import TeleworkPlan
-from app.telework.rules import REMOTE, STANDING, Half, PlanKind, PlanState
+from app.telework.rules import STANDING, Half, PlanKind
 from app.telework.service import Office
 from app.working_days import WorkingDays
 
@@ -210,10 +210,9 @@ def problem_form(of: Month) -> dict[str, Any]:
                 given = _given(of, key)
                 if given is not None:
                     fixed.append({**cell, **given})
-                elif (plan := of.plans.get(key)) is not None and plan.state is PlanState.REQUESTED:
-                    state = "home" if plan.kind in REMOTE else "office"
+                elif is_wish(of.plans.get(key), of.published.get(key)):
                     care = bool(of.of_person.get(user_id, {}).get("care"))
-                    wishes.append({**cell, "state": state, "care": care})
+                    wishes.append({**cell, "state": "home", "care": care})
                 if key in of.published:
                     published.append({**cell, "state": of.published[key].kind.value})
     setting = of.setting

@@ -29,8 +29,9 @@ LIVING = frozenset({State.FOUND, State.PUBLISHED})
 class Grid:
     """The days that are a rotation's own, and who is where.
 
-    `why`: of the half-days that are given. `locks`: as what half-days are locked for the next search. `differs`: those
-    that are other than published. `expected`: how many come to zones without booking, once it is published.
+    `why`: of the half-days that are given, or wait for approval. `locks`: as what half-days are locked for the next
+    search. `differs`: those that are other than published. `expected`: how many come to zones without booking, once it
+    is published.
     """
 
     problem: Problem
@@ -80,7 +81,10 @@ def grid(session: Session, rotation: Rotation, *, actor: Person, office: Office)
         problem=asked,
         days=days,
         plan=plan,
-        why={cell: fixed.why for cell, fixed in asked.fixed.items() if fixed.why != "locked"},
+        why={
+            **dict.fromkeys(seen.waiting, "waits"),
+            **{cell: fixed.why for cell, fixed in asked.fixed.items() if fixed.why != "locked"},
+        },
         locks={Cell(str(one.user_id), one.on_date, one.half.value): Where(one.kind.value) for one in locks},
         differs=_differences(seen, plan),
         covers=cover_rows(asked, plan, days),

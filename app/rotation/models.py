@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.orm import Base, BigId, enum_text
 from app.telework.models import ERASABLE, TeleworkPlan
-from app.telework.rules import Half, PlanKind
+from app.telework.rules import Half, PlanKind, PlanState
 
 Key = tuple[int, date, str]  # of a cell in the office's rows: user, day, half
 
@@ -140,8 +140,9 @@ class RotationBooking(Base):
 class RotationCell(Base):
     """A half-day as it was published.
 
-    `wrote_at`: when the rotation, or one that it took the place of, wrote the plan, which has this as its approval as
-    long as nobody else has decided on it; None: the plan stood already. `before`: what that writing took the place of,
+    `wrote_at`: when the rotation, or one that it took the place of, wrote the plan, which has this as its approval (or
+    as its request, where somebody else must approve it) as long as nobody else has decided on it; None: the plan stood
+    already. `before`: what that writing took the place of,
     as `app.rotation.writing` keeps it; None: there was no plan.
     """
 
@@ -163,7 +164,8 @@ class RotationCell(Base):
 
     def has_written(self, plan: TeleworkPlan) -> bool:
         """Whether a plan stands by the rotation's word, and by nobody's since."""
-        return self.wrote_at is not None and plan.approved_at == self.wrote_at
+        stands_since = plan.requested_at if plan.state is PlanState.REQUESTED else plan.approved_at
+        return self.wrote_at is not None and stands_since == self.wrote_at
 
 
 class RotationSwap(Base):

@@ -28,7 +28,7 @@ from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
 from app.rotation.standing import key_of, look, unmet
 from app.rotation.swapping import end_offers
-from app.rotation.writing import Broken, bring_back, settled, would_break, write_over
+from app.rotation.writing import Broken, bring_back, is_own_request, settled, would_break, write_over
 from app.telework.models import TeleworkPlan
 from app.telework.rules import REMOTE, Half, PlanKind, PlanState
 from app.telework.service import Office, check_open
@@ -54,7 +54,8 @@ def publish(
     now: datetime,
     on_breach: OnBreach = OnBreach.REFUSE,
 ) -> Published:
-    """Write a rotation's half-days that are to come as approved plans, and book seats for those in the office. One
+    """Write a rotation's half-days that are to come as approved plans (those at home of whoever publishes it as
+    requests, for nobody decides on the own plans), and book seats for those in the office. One
     that has begun is as it is (`Office.is_ahead`), also where the plan was found before; whoever has left by then has
     none.
 
@@ -98,10 +99,10 @@ def publish(
     in_office = [on for (_user, on, _half), cell in cells.items() if cell.kind is PlanKind.OFFICE]
     zones = {desk.zone_id for desk in seats.desks}
     check_ahead(session, zones, max(in_office, default=office.day(now)), office=office, now=now)
-    fresh = {key: cell for key, cell in cells.items() if _is_fresh(plans.get(key), cell, office)}
+    fresh = {key: cell for key, cell in cells.items() if _is_fresh(plans.get(key), cell, actor, office)}
     kinds = {key: _kind(plans.get(key), cell) for key, cell in fresh.items()}
     broken = would_break(session, kinds, seats.people, office)
-    _refuse(broken, on_breach)
+    _refuse(broken, on_breach, actor)
     begun = [half for half in Half if not office.is_ahead(first, half, now)]
     _replace(session, rotation, earlier, seats=before, first=first, last=last, begun=begun, now=now)
     end_offers(session, [one.id for one in earlier], actor=actor, now=now, between=(first, last))
@@ -109,7 +110,8 @@ def publish(
     for cell in cells.values():
         cell.rotation_id = rotation.id
         session.add(cell)
-    found = Published(changed=list(fresh), taken_back=gone.total(), broken=broken)
+    requested = [key for key, kind in kinds.items() if is_own_request(key[0], kind, actor.id)]
+    found = Published(changed=list(fresh), requested=requested, taken_back=gone.total(), broken=broken)
     rotation.state, rotation.published_at, rotation.published_by = State.PUBLISHED, now, actor.id
     rotation.first_on, rotation.last_on = first, last
     session.flush()
@@ -135,10 +137,10 @@ def _is_ahead(key: Key, office: Office, now: datetime) -> bool:
     return office.is_ahead(key[1], Half(key[2]), now)
 
 
-def _refuse(broken: Collection[Broken], on_breach: OnBreach) -> None:
+def _refuse(broken: Collection[Broken], on_breach: OnBreach, actor: Person) -> None:
     """Raise RuleBroken `rotation.breaks_rules` where that is what becomes of a breach."""
     for one in broken if on_breach is not OnBreach.SHOW else ():
-        if one.breach.is_refused or on_breach is OnBreach.REFUSE:
+        if one.is_refused_to(actor.id) or on_breach is OnBreach.REFUSE:
             raise RuleBroken("rotation.breaks_rules", **one.facts)
 
 
@@ -258,12 +260,14 @@ def _cells(
     return found
 
 
-def _is_fresh(plan: TeleworkPlan | None, cell: RotationCell, office: Office) -> bool:
-    """Whether a plan is written: it is a rotation's to write, and none yet, not approved, or another."""
+def _is_fresh(plan: TeleworkPlan | None, cell: RotationCell, actor: Person, office: Office) -> bool:
+    """Whether a plan is written: it is a rotation's to write, and none yet, not approved (where it needs no more than
+    whoever publishes), or another."""
     if plan is None or not plan.stands:
         return True
     is_open = settled(plan, cell, office) is None
-    return is_open and not (plan.state is PlanState.APPROVED and _says(plan, cell.kind))
+    is_done = plan.state is PlanState.APPROVED or is_own_request(cell.user_id, cell.kind, actor.id)
+    return is_open and not (is_done and _says(plan, cell.kind))
 
 
 def _kind(plan: TeleworkPlan | None, cell: RotationCell) -> PlanKind:

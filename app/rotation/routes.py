@@ -165,6 +165,7 @@ def publish(query: dict[str, Any], rotation_id: int) -> Any:
         )
         return {
             "changed_cells": len(done.changed),
+            "requested_cells": len(done.requested),
             "people_told": len(done.people),
             "taken_back_cells": done.taken_back,
             "seats_booked": len(done.bookings),

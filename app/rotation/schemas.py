@@ -221,13 +221,15 @@ class UnmetView(Schema):
 
 
 class PublishedView(Schema):
-    """What publishing did, or would do. `taken_back_cells`: half-days whose plans an earlier rotation had written for
-    people who do not work in the section then any more. `broken`: rules of telework that the plans break. `unmet`:
-    musts of the section that do not hold, for some are elsewhere since, or are at home while called in. `unseated`: who
-    found no seat on which days. `expected`: how many of those without a desk come to zones without booking in each
-    half-day."""
+    """What publishing did, or would do. `requested_cells`: those of the changed half-days that are at home and of
+    whoever publishes, and wait for somebody else's approval. `taken_back_cells`: half-days whose plans an earlier
+    rotation had written for people who do not work in the section then any more. `broken`: rules of telework that the
+    plans break. `unmet`: musts of the section that do not hold, for some are elsewhere since, or are at home while
+    called in. `unseated`: who found no seat on which days. `expected`: how many of those without a desk come to zones
+    without booking in each half-day."""
 
     changed_cells = fields.Integer()
+    requested_cells = fields.Integer()
     people_told = fields.Integer()
     taken_back_cells = fields.Integer()
     seats_booked = fields.Integer()

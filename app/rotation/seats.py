@@ -66,7 +66,8 @@ class Taken:
 
 @dataclass(slots=True)
 class Published:
-    """What publishing did. `taken_back`: half-days whose plans an earlier rotation had written for people who do not
+    """What publishing did. `requested`: those of the changed half-days that wait for somebody else's approval, for they
+    are of whoever publishes. `taken_back`: half-days whose plans an earlier rotation had written for people who do not
     work in the section then any more. `broken`: the rules of telework that the new plans break. `unmet`: what of the
     section's musts does not hold, for some are elsewhere by plans that are no rotation's.
 
@@ -75,6 +76,7 @@ class Published:
     """
 
     changed: list[Key] = field(default_factory=list)
+    requested: list[Key] = field(default_factory=list)
     taken_back: int = 0
     bookings: list[Booking] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)

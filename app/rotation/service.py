@@ -16,7 +16,7 @@ from app.people.models import SEES_ALL, Membership, Role, Section, User
 from app.people.service import Person
 from app.rotation import gathering
 from app.rotation.form import ProblemForm, problem_of
-from app.rotation.models import OPEN, Key, Rotation, RotationLock, RotationSetting, State
+from app.rotation.models import OPEN, Key, Rotation, RotationCell, RotationLock, RotationSetting, State
 from app.rotation.naming import people_in, sections_in
 from app.rotation.rules import WEEKDAYS, Problem
 from app.settings import Settings
@@ -215,6 +215,16 @@ def latest(session: Session, section_id: int, first: date, last: date) -> list[R
         .options(defer(Rotation.plan), defer(Rotation.problem))
     )
     return list(session.scalars(query))
+
+
+def published_on(session: Session, section_id: int, on: date) -> Rotation | None:
+    """The rotation that has published a section's day."""
+    of_day = select(RotationCell.rotation_id).where(RotationCell.on_date == on)
+    return session.scalar(
+        select(Rotation).where(
+            Rotation.section_id == section_id, Rotation.state == State.PUBLISHED, Rotation.id.in_(of_day)
+        )
+    )
 
 
 def cancel(session: Session, rotation: Rotation, *, actor: Person, now: datetime) -> Rotation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -20,22 +20,24 @@ from app.rotation.rules import Cell, Fixed, Problem, Rule, State, check
 from app.rotation.service import problem
 from app.rotation.writing import settled
 from app.telework.models import TeleworkPlan
-from app.telework.rules import AWAY, REMOTE, PlanState
+from app.telework.rules import AWAY, REMOTE, PlanKind, PlanState
 from app.telework.service import Office
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A rotation, and where its people are by now by other than it says: leave and trips, what was approved or revoked
-    since, who has left the office by then, and who is absent since somebody steps in for them. Who asks for something
-    else is left as they are.
+    since, who comes in after all, who has left the office by then, and who is absent since somebody steps in for them.
+    Who asks for something else is left as they are.
 
-    `published`: what rotations of its section have published of its days.
+    `published`: what rotations of its section have published of its days. `waiting`: half-days at home as it has
+    published them that are not approved yet.
     """
 
     rotation: Rotation
     by_now: Mapping[Cell, Fixed]
     published: Mapping[Key, RotationCell]
+    waiting: Collection[Cell] = frozenset()
 
 
 def look(session: Session, rotation: Rotation, office: Office) -> Seen:
@@ -69,7 +71,12 @@ def look_at(
                 fixed = Fixed(State.AWAY, "left")
             if fixed is not None:
                 by_now[cell] = fixed
-        found.append(Seen(one, by_now, theirs))
+        waiting = {
+            cell
+            for cell, was in planned.get(one.id, {}).items()
+            if cell not in by_now and was is State.HOME and _waits(one, plans.get(cell))
+        }
+        found.append(Seen(one, by_now, theirs, waiting))
     return found
 
 
@@ -108,8 +115,13 @@ def _by_now(
     if where is State.AWAY:
         return Fixed(where, plan.kind.value)
     if plan.state is PlanState.REQUESTED:
-        return Fixed(was, plan.state.value)
+        comes = plan.kind is PlanKind.OFFICE  # which needs nobody's approval
+        return Fixed(where, plan.kind.value) if comes else Fixed(was, plan.state.value)
     return Fixed(where, plan.state.value) if rotation.state is Stage.PUBLISHED else None
+
+
+def _waits(rotation: Rotation, plan: TeleworkPlan | None) -> bool:
+    return rotation.state is Stage.PUBLISHED and plan is not None and plan.state is PlanState.REQUESTED
 
 
 def _absences(session: Session, people: Iterable[int], first: date, last: date) -> set[Cell]:

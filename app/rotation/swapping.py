@@ -194,13 +194,18 @@ def _write(
     }
     for key, kind in wanted.items():
         written, cell = plans.get(key), cells.get(key)
-        if written is None or cell is None or written.state is not PlanState.APPROVED or written.kind is kind:
+        if written is None or cell is None or written.kind is kind or not _is_theirs(written, cell):
             raise Conflict("rotation.swap_over")  # their plan is another by now
         write_over(cell, written, kind, by=swap.offered_by, now=now)
         cell.kind = kind
         plan[str(swap.person_id)][key[1].isoformat()][key[2]] = kind.value
     rotation.plan = plan
     session.flush()
+
+
+def _is_theirs(plan: TeleworkPlan, cell: RotationCell) -> bool:
+    """Whether somebody goes by a plan: it is approved, or asked for by the rotation itself."""
+    return plan.state is PlanState.APPROVED or cell.has_written(plan)
 
 
 def _seat(

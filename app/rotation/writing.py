@@ -24,8 +24,9 @@ from app.telework.service import Office
 def settled(plan: TeleworkPlan | None, cell: RotationCell | None, office: Office) -> tuple[Where, str] | None:
     """Where somebody is in a half-day by a plan that is no rotation's to change, and why; None: that is open.
 
-    Leave and trips that fill the half-day, and what was approved by hand. What takes up less than the half-day leaves
-    it in the office, and stays. `cell`: what a rotation has published of the half-day.
+    Leave and trips that fill the half-day, what was approved by hand, and coming in, which needs nobody's approval.
+    What takes up less than the half-day leaves it in the office, and stays. `cell`: what a rotation has published of
+    the half-day.
     """
     if plan is None or not plan.stands:
         return None
@@ -35,7 +36,16 @@ def settled(plan: TeleworkPlan | None, cell: RotationCell | None, office: Office
         return Where.AWAY, plan.kind.value
     if plan.state is PlanState.APPROVED and not (cell is not None and cell.has_written(plan)):
         return (Where.HOME if plan.kind in REMOTE else Where.OFFICE), "approved"
+    if plan.kind is PlanKind.OFFICE and plan.state is PlanState.REQUESTED:
+        return Where.OFFICE, "office"
     return None
+
+
+def is_wish(plan: TeleworkPlan | None, cell: RotationCell | None) -> bool:
+    """Whether somebody asks for what is open, and not a rotation for them."""
+    if plan is None or plan.state is not PlanState.REQUESTED:
+        return False
+    return cell is None or not cell.has_written(plan)
 
 
 def stands_as(plan: TeleworkPlan | None, cell: RotationCell | None, office: Office) -> Where:
@@ -74,20 +84,30 @@ def _as_it_stands(plan: TeleworkPlan) -> dict[str, Any]:
     }
 
 
+def is_own_request(user_id: int, kind: PlanKind, by: int | None) -> bool:
+    """Whether a plan that somebody writes is only asked for: it needs approval, and nobody decides on the own plans."""
+    return user_id == by and kind in REMOTE
+
+
 def write_over(
     cell: RotationCell, plan: TeleworkPlan | None, kind: PlanKind, *, by: int | None, now: datetime
 ) -> TeleworkPlan:
-    """The plan of a half-day becomes the cell's; what stood before the first writing is kept in the cell."""
+    """The plan of a half-day becomes the cell's, approved, or asked for where it is of whoever writes it
+    (`is_own_request`); what stood before the first writing is kept in the cell."""
     if plan is None:
         plan = TeleworkPlan(
             user_id=cell.user_id, on_date=cell.on_date, half=cell.half, kind=kind, requested_at=now
         )
     elif not cell.has_written(plan):
         cell.before = _as_it_stands(plan)
-    plan.kind, plan.state, plan.starts, plan.ends = kind, PlanState.APPROVED, None, None
-    plan.approved_at = plan.decided_at = cell.wrote_at = now
-    plan.approved_by = plan.decided_by = by
-    plan.reason = ""
+    plan.kind, plan.starts, plan.ends, plan.reason = kind, None, None, ""
+    cell.wrote_at = now
+    if is_own_request(cell.user_id, kind, by):
+        plan.state, plan.requested_at = PlanState.REQUESTED, now
+        plan.approved_at = plan.decided_at = plan.approved_by = plan.decided_by = None
+    else:
+        plan.state, plan.approved_at, plan.decided_at = PlanState.APPROVED, now, now
+        plan.approved_by = plan.decided_by = by
     return plan
 
 
@@ -112,6 +132,10 @@ class Broken:
     def facts(self) -> dict[str, Any]:
         """As refusals and the API tell it."""
         return {"name": self.name, **facts(self.breach)}
+
+    def is_refused_to(self, actor_id: int) -> bool:
+        """Whether it is not somebody's to allow: nobody's is, or it is of their own plans."""
+        return self.breach.is_refused or self.user_id == actor_id
 
 
 def would_break(

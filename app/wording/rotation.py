@@ -91,8 +91,10 @@ WHY: Mapping[str, tuple[LazyString, LazyString]] = {
     "begun": (lazy_gettext("B"), lazy_gettext("has begun, and stays as it is")),
     "meeting": (lazy_gettext("M"), lazy_gettext("called in")),
     "approved": (lazy_gettext("A"), lazy_gettext("approved by hand")),
+    "office": (lazy_gettext("C"), lazy_gettext("comes in by their own plan")),
     "part": (lazy_gettext("P"), lazy_gettext("a part is approved for something else")),
     "requested": (lazy_gettext("Q"), lazy_gettext("asks for something else")),
+    "waits": (lazy_gettext("?"), lazy_gettext("waits for approval")),
     "rejected": (lazy_gettext("D"), lazy_gettext("request refused")),
     "revoked": (lazy_gettext("R"), lazy_gettext("approval taken back")),
     "withdrawn": (lazy_gettext("W"), lazy_gettext("withdrawn by themselves")),
@@ -157,6 +159,7 @@ FIXED: Mapping[str, LazyString] = {
     "meeting": lazy_gettext("%(about)s is in on the days on which all or some are called in."),
     "begun": lazy_gettext("%(about)s: the half-days that have begun stay as they are."),
     "approved": lazy_gettext("%(about)s: the half-days at home that are approved stay so."),
+    "office": lazy_gettext("%(about)s: the half-days for which they plan to come in stay so."),
     "part": lazy_gettext(
         "%(about)s: half-days of which a part is approved for something else are in the office."
     ),

@@ -24,7 +24,7 @@ from app.rotation import service, swapping
 from app.rotation.ahead import publishable_from, too_far
 from app.rotation.cover import CoverOfDay, cover_on
 from app.rotation.grid import Grid, as_shown, grid
-from app.rotation.models import OPEN, Key, Rotation
+from app.rotation.models import OPEN, Key, Rotation, State
 from app.rotation.rules import HALVES, Cell
 from app.rotation.rules import State as Where
 from app.rotation.standing import Seen, look
@@ -81,19 +81,23 @@ def _next_cover() -> tuple[date, Sequence[CoverOfDay]]:
 @pages.get("/rotation")
 @allow(*SEERS)
 def month() -> str:
-    """The month of `?on=` of a section: the newest rotation of it, or the one of `?rotation=`."""
-    on = _day("on") or (today().replace(day=1) + timedelta(days=32)).replace(day=1)
-    first, last = _month(on)
+    """The month of `?on=` of a section: the newest rotation of it, or the one of `?rotation=`. Without `on` today's,
+    where a rotation of today is published, and otherwise the next month; of who is absent, what is published of that
+    day."""
+    asks, on = "absent" in request.args, _day("on")
     with reading(db.engine) as session:
         sections = service.planned_sections(session, asker())
         section = next((one for one in sections if str(one.id) == request.args.get("section")), None)
         section = section or (sections[0] if sections else None)
+        of_day = _day("absent_on") if asks else today() if on is None else None
+        lived = service.published_on(session, section.id, of_day) if section and of_day else None
+        first, last = _month(on or (of_day if lived and of_day else _month(today())[1] + timedelta(days=1)))
         found = service.latest(session, section.id, first, last) if section else []
         chosen = next((one for one in found if str(one.id) == request.args.get("rotation")), None)
-        chosen = chosen or (found[0] if found else None)
+        if chosen is None or (asks and chosen.state is not State.PUBLISHED):
+            chosen = lived or chosen or (found[0] if found else None)
         were_asked = swapping.asked(session, chosen.id) if chosen else []
         shown = _shown(session, chosen) if chosen else None
-        asks = chosen is not None and "absent" in request.args
         seen = look(session, chosen, service.office_of(settings())) if chosen and asks else None
         session.expunge_all()
     return render_template(
@@ -101,6 +105,8 @@ def month() -> str:
         section=section,
         sections=sections,
         on=first,
+        published=_nearest([one for one in found if one.state is State.PUBLISHED]),
+        absent_on=request.args.get("absent_on", today().isoformat()),
         before=first - timedelta(days=1),
         after=last + timedelta(days=1),
         one_day=timedelta(days=1),
@@ -114,6 +120,12 @@ def month() -> str:
         were_asked=were_asked,
         names={int(one.id): one.name for one in shown.grid.problem.members} if shown and shown.grid else {},
     )
+
+
+def _nearest(published: Sequence[Rotation]) -> Rotation | None:
+    """Of what is published the rotation that is under way, or else the newest."""
+    under_way = (one for one in published if one.first_on <= today() <= one.last_on)
+    return next(under_way, published[0] if published else None)
 
 
 def _swaps(seen: Seen) -> dict[str, Any] | None:
@@ -217,10 +229,16 @@ def search() -> Answer:
 @pages.post("/rotation/<int:rotation_id>/cancel")
 @allow(Role.CHIEF)
 def cancel(rotation_id: int) -> Answer:
-    with transaction(db.engine) as session:
-        rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
-        service.cancel(session, rotation, actor=asker(), now=now())
-        return redirect(back_to(rotation))
+    """End a search; one that has ended meanwhile is shown with what came of it."""
+    back = back_to()
+    try:
+        with transaction(db.engine) as session:
+            rotation = service.get_rotation(session, rotation_id, asker(), to_change=True)
+            back = back_to(rotation)
+            service.cancel(session, rotation, actor=asker(), now=now())
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    return redirect(back)
 
 
 @pages.post("/rotation/<int:rotation_id>/lock")

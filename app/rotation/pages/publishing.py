@@ -39,7 +39,7 @@ def preview(rotation_id: int) -> str | Answer:
                 done=done,
                 broken=[(one.name, of_telework.breach(one.facts)) for one in done.broken],
                 unmet=of_rotation.unmet_in_words(done.unmet),
-                is_refused=any(one.breach.is_refused for one in done.broken),
+                is_refused=any(one.is_refused_to(asker().id) for one in done.broken),
                 back=back,
             )
     except DomainError as error:

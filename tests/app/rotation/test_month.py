@@ -141,7 +141,7 @@ def test_those_expected_without_a_desk_are_counted_on_the_page(client: FlaskClie
     assert 'title="1人に対して1席"' in page
 
 
-REFUSALS = ("publish", "withdraw", "lock", "swaps")
+REFUSALS = ("publish", "withdraw", "lock", "swaps", "cancel")
 
 
 @pytest.mark.parametrize("what", REFUSALS)
@@ -198,3 +198,53 @@ def test_the_page_takes_as_many_queries_for_more_people(client: FlaskClient, hou
     before = queries()
     hire(house, "kato")
     assert queries() == before
+
+
+def test_on_the_morning_of_an_absence_the_published_plan_of_today_is_at_hand(
+    client: FlaskClient, house: House
+) -> None:
+    rotation_id = months.plan_month(house, first=DAY)
+    search(house, rotation_id)
+    publish(house, rotation_id)
+    newer = found(house)
+    sign_in(client)
+    page = page_of(client, "/rotation")
+    assert "<h1>ローテーション <small>2026年11月" in page
+    assert f"/rotation/{rotation_id}/withdraw" in page
+    assert f'<option value="{DAY}" selected>' in page
+    baba = house.people["baba"].id
+    for shown in ("", f"&rotation={newer}"):
+        page = page_of(client, f"/rotation?on=2026-11-24{shown}&absent={baba}&absent_on={FIRST}")
+        assert f"/rotation/{rotation_id}/withdraw" in page
+        assert f'<option value="{FIRST}" selected>' in page
+
+
+def test_a_plan_that_is_not_published_says_where_people_are_asked(client: FlaskClient, house: House) -> None:
+    rotation_id = found(house)
+    sign_in(client)
+    assert "打診できるのは公開後です" in page_of(client)
+    publish(house, rotation_id)
+    assert "公開した計画から打診する" not in page_of(client)
+    found(house)
+    page = page_of(client)
+    own = section_id(house, "soumu")
+    href = f"/rotation?section={own}&on=2026-11-01&rotation={rotation_id}#absence"
+    assert f'<a href="{href}">公開した計画から打診する</a>' in page
+    assert "打診できるのは公開後です" not in page
+
+
+def test_own_half_days_at_home_are_told_apart_before_publishing_and_seen_after(
+    client: FlaskClient, house: House
+) -> None:
+    rotation_id = found(house)
+    months.send_home(house, rotation_id, "aoki", FIRST)
+    sign_in(client)
+    assert "承認者の承認を待つもの: 2" in page_of(client, f"/rotation/{rotation_id}/publish")
+    post(client, f"/rotation/{rotation_id}/publish")
+    assert "<b>待</b> 承認待ち" in page_of(client)
+
+
+def test_without_a_plan_of_today_the_next_month_is_opened(client: FlaskClient, house: House) -> None:
+    publish(house, found(house))
+    sign_in(client)
+    assert "<h1>ローテーション <small>2026年12月" in page_of(client, "/rotation")
