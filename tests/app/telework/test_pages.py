@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -20,7 +21,7 @@ from app.telework.approval.rules import Deputy
 from app.telework.approval.service import approve_many
 from app.telework.caps.rules import OverCap, Unit
 from app.telework.models import TeleworkDeputy, TeleworkPlan, TeleworkRule
-from app.telework.rules import PlanState
+from app.telework.rules import PlanKind, PlanState
 from tests.app.telework.desk import (
     WEDNESDAY,
     approve,
@@ -147,6 +148,7 @@ IMPOSSIBLE: list[tuple[str, dict[str, str | list[str]], str]] = [
     ("/telework/approvals/decide", {"verb": "reject", "plan": "1", "reason": "x" * 201}, WRONG),
     ("/telework/approvals/decide", {"verb": "dance"}, WRONG),
     ("/telework/approvals/week", {"week": "never"}, WRONG),
+    ("/telework/approvals/week", {"week": "2026-11-25"}, WRONG),
 ]
 
 
@@ -213,6 +215,30 @@ def test_a_chief_decides_on_what_is_ticked(client: FlaskClient, house: House) ->
     said = post(client, "/telework/approvals/decide", verb="revoke", approved=[str(first)], reason="議会")
     assert "承認を取り消しました。" in said
     assert [stored(house, one).state for one in (first, second)] == [PlanState.REVOKED, PlanState.REJECTED]
+
+
+def test_a_chief_approves_of_a_week_what_was_on_the_page(
+    client: FlaskClient, house: House, clock: SteppingClock
+) -> None:
+    become(house, "aoki", role=Role.CHIEF)
+    seen = plan_ids(ask(house, "baba", whole(WEDNESDAY)))
+    sign_in(client)
+    page = client.get("/telework/approvals").text
+    form = dict(
+        re.findall(
+            r'type="hidden" name="(week|seen_at)" value="([^"]+)"',
+            page.split("approve-week")[1].split("<button")[0],
+        )
+    )
+    assert form.keys() == {"week", "seen_at"}
+    clock.at = at("09:20")
+    ask(house, "baba", [morning(WEDNESDAY, PlanKind.LEAVE)], now="09:10")
+    said = post(client, "/telework/approvals/week", **form)
+    assert "半日単位で1件を承認しました。 1件が残っています。下で確認してください。" in said
+    assert [stored(house, one).state for one in seen] == [PlanState.REQUESTED, PlanState.APPROVED]
+    again = post(client, "/telework/approvals/decide", verb="approve", plan=[str(seen[1])], **form)
+    assert "すでに決定されたか、取り下げられています。" in again
+    assert "件が残っています" not in again
 
 
 def test_a_chief_reads_what_was_done(client: FlaskClient, house: House) -> None:
