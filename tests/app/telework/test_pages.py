@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
@@ -20,8 +20,10 @@ from app.telework.approval import deputies
 from app.telework.approval.rules import Deputy
 from app.telework.approval.service import approve_many
 from app.telework.caps.rules import OverCap, Unit
+from app.telework.daylog.models import ClosedMonth
 from app.telework.models import TeleworkDeputy, TeleworkPlan, TeleworkRule
 from app.telework.rules import PlanKind, PlanState
+from app.telework.views import own_page
 from tests.app.telework.desk import (
     WEDNESDAY,
     approve,
@@ -35,6 +37,7 @@ from tests.app.telework.desk import (
 )
 from tests.app.test_pages import client, sign_in, token_in
 from tests.house import DAY, OFFICE, House, at, span
+from tests.statements import counted
 
 __all__ = ["client"]
 WRONG = "入力に誤りか不足があります。"
@@ -196,6 +199,42 @@ def test_taking_back_and_undoing(client: FlaskClient, house: House, clock: Stepp
     post(client, "/telework/withdraw", plan=both)
     clock.at = at("09:16")
     assert "元に戻す</button>" not in client.get("/telework").text
+
+
+def test_a_report_is_written_and_corrected_from_the_page_of_its_month(
+    client: FlaskClient, house: House, clock: SteppingClock
+) -> None:
+    (plan_id,) = plan_ids(ask(house, "aoki", [morning(WEDNESDAY)]))
+    approve(house, plan_id)
+    clock.at = at("09:00", day=42)  # 5 January
+    sign_in(client)
+    form = f'id="report-{plan_id}"'
+    assert form not in client.get("/telework").text
+    assert "この月とこの2週間に報告するものはありません。" in client.get("/telework?on=2027-01-31").text
+    november = client.get("/telework?on=2026-11-01").text
+    assert form in november
+    assert "締め済みの月" not in november
+    for text in ("窓口の手引き", "窓口の手引きの改訂"):
+        assert text in post(client, "/telework/report", plan=[str(plan_id)], text=text, on="2026-11-01")
+    with transaction(house.engine) as session:
+        days = {"first_on": date(2026, 11, 1), "last_on": date(2026, 11, 30)}
+        session.add(ClosedMonth(**days, closed_at=at("08:00", day=42), closed_by=house.people["fujii"].id))
+    november = client.get("/telework?on=2026-11-01").text
+    assert form not in november
+    assert "締め済みの月の日は表示しません。" in november
+
+
+def test_the_page_asks_as_often_whatever_month_is_shown(house: House) -> None:
+    def statements(on: date, day: int) -> int:
+        with counted(house.engine) as found, reading(house.engine) as session:
+            aoki = house.people["aoki"].as_of(DAY + timedelta(days=day))
+            own_page(session, person=aoki, on=on, now=at("09:00", day=day), office=OFFICE)
+        return len(found)
+
+    before = statements(DAY, 0)
+    for number in (1, 2, 8):
+        approve(house, *plan_ids(ask(house, "aoki", whole(DAY + timedelta(days=number)))))
+    assert statements(DAY, 42) == before
 
 
 # Approvals
