@@ -362,30 +362,71 @@ def test_caps_of_hours_are_typed_as_hours(client: FlaskClient, house: House) -> 
     assert "総務課: 短時間勤務職員" in page
 
 
-NO_RULE: list[dict[str, str]] = [
-    {"unit": "year"},
-    {"from": "never"},
-    {"from": "2026-11-23"},
-    {"week": "0.3"},
-    {"week": "-1"},
-    {"week": "inf"},
-    {"week": "many"},
-    {"in_a_row": "1.5"},
-    {"deadline_at": "17:00Z"},
-    {"employment": "lifelong"},
-    {"section": "x"},
-    {"section": "999"},
-    {"over_cap": "maybe"},
-    {"until": "2026-11-23"},
+NO_RULE: list[tuple[dict[str, str], list[str], str]] = [
+    ({"unit": "year"}, ["unit"], "計画の単位"),
+    ({"from": "never"}, ["from"], "開始"),
+    ({"from": "2026-11-23"}, ["from", "until"], "ルールの開始日は今日以降"),
+    ({"week": "2.3"}, ["week"], "週の上限(日数。時間・分単位なら時間数)"),
+    ({"week": "-1"}, ["week"], "週の上限"),
+    ({"week": "inf"}, ["week"], "週の上限"),
+    ({"week": "many", "terminals": "x"}, ["week", "terminals"], "在宅者への貸出端末(台)"),
+    ({"in_a_row": "1.5"}, ["in_a_row"], "連続の上限(開庁日)"),
+    ({"deadline_days": "61"}, ["deadline_days"], "申請期限(何開庁日前)"),
+    ({"deadline_at": "17:00Z"}, ["deadline_at"], "その日の何時まで"),
+    ({"employment": "lifelong"}, ["employment"], "任用形態"),
+    ({"section": "x"}, ["section"], "所属"),
+    ({"section": "999"}, ["section"], ""),
+    ({"over_cap": "maybe"}, ["over_cap"], "上限・期限を超える申請は"),
+    ({"until": "2026-11-23"}, ["from", "until"], "ルールの開始日は今日以降"),
 ]
 
 
-def test_a_rule_that_cannot_be_is_refused(client: FlaskClient, house: House) -> None:
+@pytest.mark.parametrize("confirmed", [{}, {"confirmed": "1"}])
+def test_a_rule_that_cannot_be_is_shown_as_typed_with_the_field_that_is_wrong(
+    client: FlaskClient, house: House, confirmed: dict[str, str]
+) -> None:
     become(house, "aoki", role=Role.PERSONNEL)
     sign_in(client)
-    for change in NO_RULE:
-        assert 'role="alert"' in post(client, "/office/telework-rules", **{**RULE, **change}), change
+    token = {"csrf_token": token_in(client.get("/telework").text)}
+    for change, wrong, said in NO_RULE:
+        form = RULE | {"month": "7", "over_cap": "ask", "eligible": "no"} | change
+        answer = client.post("/office/telework-rules", data=token | form | confirmed)
+        page = unescape(answer.text)
+        assert answer.status_code == 422, change
+        alert = page.split('role="alert"')[1].split("</")[0]
+        assert said in alert, change
+        assert "入力した内容は下に残っています。" in alert
+        assert re.findall(r'name="(\w+)" aria-invalid="true"', page) == wrong, change
+        assert page.count('class="wrong"') == len(wrong)
+        assert re.search(r'name="month"[^>]* value="7"', page)
+        assert '<option value="no" selected>' in page
+        for name in change.keys() & {"from", "until", "week", "in_a_row"}:
+            assert re.search(rf'name="{name}"[^>]* value="{change[name]}"', page), change
     assert rules(house) == []
+    client.post("/language", data=token | {"locale": "en", "next": "/"})
+    page = client.post("/office/telework-rules", data=token | RULE | {"week": "2.3"}).text
+    assert "Not understood: Week: at most" in page
+
+
+def test_a_rule_that_is_there_already_is_a_conflict_and_the_form_stays(
+    client: FlaskClient, house: House
+) -> None:
+    become(house, "aoki", role=Role.PERSONNEL)
+    make_rule(house, week=4)
+    sign_in(client)
+    form = RULE | {"csrf_token": token_in(client.get("/telework").text), "month": "7"}
+    answer = client.post("/office/telework-rules", data=form)
+    assert answer.status_code == 409
+    assert "入力した内容は下に残っています。" in answer.text
+    assert re.search(r'name="month"[^>]* value="7"', answer.text)
+
+
+def test_numbers_of_a_rule_are_read_full_width(client: FlaskClient, house: House) -> None:
+    become(house, "aoki", role=Role.PERSONNEL)
+    sign_in(client)
+    post(client, "/office/telework-rules", **RULE, week="２．５", in_a_row="３", confirmed="1")
+    (rule,) = rules(house)
+    assert (rule.week, rule.in_a_row) == (5, 3)
 
 
 def test_an_auditor_reads_the_rules_and_makes_none(client: FlaskClient, house: House) -> None:
