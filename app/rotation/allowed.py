@@ -22,7 +22,7 @@ def allowed(
     days: Sequence[date], cells: Collection[Cell], rule_on: RuleOn, calendar: WorkingDays, office: Office
 ) -> dict[str, Any]:
     """What the rules say of a person. Where one follows another within the days, each day has its own eligibility; a
-    period, a row and the unit go by the strictest."""
+    row and the unit go by the strictest, a period by the strictest that has any left."""
     rules = {on: rule for on in days if (rule := rule_on(on)) is not None}
     barred = [on for on, rule in rules.items() if not rule.eligible]
     return {
@@ -43,21 +43,32 @@ def _quotas(
     calendar: WorkingDays,
     office: Office,
 ) -> Iterator[dict[str, Any]]:
-    """The caps of each week, month and fiscal year that the days lie in, in half-days."""
+    """The caps of each week, month and fiscal year that the days lie in, in half-days. A rule of which nothing is left
+    in a period closes its own days alone, and leaves those of another to that one's cap."""
     planned = set(days)
     others = [cell for cell in cells if cell.on not in planned or not cell.fills]
     for limit, kind in KINDS.items():
-        for span, within in groupby(days, lambda on: period(limit, on)):  # noqa: B023 - used up at once
-            caps = []
+        for span, found in groupby(days, lambda on: period(limit, on)):  # noqa: B023 - used up at once
+            within = list(found)
+            caps = {}
             for rule in {rules[on] for on in within if on in rules}:
                 cap = rule.cap(limit)
                 if cap is not None:
                     left = _half_days(max(0, cap - used(others, rule.measure, span, calendar)), rule, office)
-                    caps.append((left, _half_days(cap, rule, office)))
-            if caps:
-                left, most = min(caps)
-                first, last = (on.isoformat() for on in span)
-                yield {"kind": kind, "first": first, "last": last, "most": most, "settled": most - left}
+                    caps[rule] = left, _half_days(cap, rule, office)
+            open_ones = [one for one in caps.values() if one[0]]
+            if open_ones:
+                yield _quota(kind, span, *min(open_ones))
+            of_day = {on: caps[rule] for on, rule in rules.items() if rule in caps}
+            for said, run in groupby(within, of_day.get):
+                theirs = list(run)
+                if said is not None and not said[0]:
+                    yield _quota(kind, span if theirs == within else (theirs[0], theirs[-1]), *said)
+
+
+def _quota(kind: str, span: tuple[date, date], left: int, most: int) -> dict[str, Any]:
+    first, last = (on.isoformat() for on in span)
+    return {"kind": kind, "first": first, "last": last, "most": most, "settled": most - left}
 
 
 def _half_days(amount: int, rule: Rule, office: Office) -> int:

@@ -18,11 +18,13 @@ from app.telework.approval.deputies import Named, list_deputies
 from app.telework.caps import ruling
 from app.telework.caps.rules import Limit, Rule, Standing, Unit, due_at, period, standings
 from app.telework.caps.service import Breaker, around, governed, rulebook
+from app.telework.guards import closed_among
 from app.telework.models import ClosedDay, TeleworkPlan, TeleworkRule
 from app.telework.requesting import REPORTED, UNDO_WITHIN
 from app.telework.rules import Half, PlanKind, PlanState
 from app.telework.service import Office, list_plans
 
+# The days whose reports are listed at least, whatever month is shown.
 DAYS_BACK = timedelta(days=14)
 # At the end of a month the weeks after it are what one plans.
 SHOWN_AHEAD = timedelta(days=14)
@@ -64,7 +66,8 @@ class Week:
 @dataclass(frozen=True, slots=True)
 class OwnPage:
     """A person's month. `coming`: plans of today and later by day; `reports`: by day, the latest first, what they can
-    tell of; `undo`: ids of what was withdrawn just now; `due_at`: the deadline for the next working day, `due_on`."""
+    tell of since the month began, or of the last two weeks; `frozen`: there is more, in closed months; `undo`: ids of
+    what was withdrawn just now; `due_at`: the deadline for the next working day, `due_on`."""
 
     on: date
     weeks: list[Week]
@@ -72,6 +75,7 @@ class OwnPage:
     standings: list[Standing]
     coming: list[list[TeleworkPlan]]
     reports: list[list[TeleworkPlan]]
+    frozen: bool
     undo: frozenset[int]
     names: Mapping[int, str]
     due_at: datetime | None
@@ -104,11 +108,12 @@ def own_page(session: Session, *, person: Person, on: date, now: datetime, offic
     first, last = period(Limit.MONTH, on)
     monday, sunday = period(Limit.WEEK, first)[0], period(Limit.WEEK, max(last, on + SHOWN_AHEAD))[1]
     counted_from, counted_to = around([on])
+    told_from = min(first, today - DAYS_BACK)
     plans = list_plans(
         session,
         user_id=person.id,
-        first=min(monday, counted_from, today - DAYS_BACK),
-        last=max(sunday, counted_to),
+        first=min(monday, counted_from, told_from),
+        last=max(sunday, counted_to, today),
     )
     by_day: dict[date, list[TeleworkPlan]] = {}
     for plan in plans:
@@ -133,6 +138,8 @@ def own_page(session: Session, *, person: Person, on: date, now: datetime, offic
     rule = rulebook(session).rule_on(governed(session, [person.id])[person.id])(on)
     cells = [office.cell_of(plan) for plan in plans if plan.stands]
     away = {when: theirs for when, theirs in by_day.items() if _matters(theirs)}
+    reports = _reports(plans, told_from, today)
+    frozen = closed_among(session, [today, *reports])
     next_day = calendar.next_working(today + timedelta(days=1))
     return OwnPage(
         on,
@@ -140,7 +147,8 @@ def own_page(session: Session, *, person: Person, on: date, now: datetime, offic
         rule,
         standings(cells, rule, on, calendar),
         [theirs for when, theirs in away.items() if when >= today],
-        _reports(plans, today - DAYS_BACK, today),
+        [theirs for when, theirs in reports.items() if when not in frozen],
+        not frozen.isdisjoint(reports),
         _undo(session, person.id, now),
         names(session, {plan.decided_by for plan in plans if plan.decided_by is not None}),
         due_at(rule, next_day, calendar, office.timezone) if rule else None,
@@ -148,12 +156,13 @@ def own_page(session: Session, *, person: Person, on: date, now: datetime, offic
     )
 
 
-def _reports(plans: Sequence[TeleworkPlan], first: date, last: date) -> list[list[TeleworkPlan]]:
+def _reports(plans: Sequence[TeleworkPlan], first: date, last: date) -> dict[date, list[TeleworkPlan]]:
+    """What can be told of, by day, the latest first."""
     by_day: dict[date, list[TeleworkPlan]] = {}
     for plan in plans:
         if first <= plan.on_date <= last and may_report(plan):
             by_day.setdefault(plan.on_date, []).append(plan)
-    return [by_day[on] for on in sorted(by_day, reverse=True)]
+    return {on: by_day[on] for on in sorted(by_day, reverse=True)}
 
 
 def _matters(plans: Sequence[TeleworkPlan]) -> bool:

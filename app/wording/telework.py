@@ -89,6 +89,32 @@ PERIODS: Mapping[str, LazyString] = {
     "fiscal_year": lazy_gettext("Fiscal year"),
 }
 
+# What the form of a rule asks for, and what each field takes where it was not understood.
+RULE_FIELDS: Mapping[str, LazyString] = {
+    "section": lazy_gettext("Section"),
+    "employment": lazy_gettext("Employment"),
+    "eligible": lazy_gettext("Telework"),
+    "from": lazy_gettext("From"),
+    "until": lazy_gettext("Until (empty: until further notice)"),
+    "unit": lazy_gettext("Planned by"),
+    "in_a_row": lazy_gettext("In a row: at most (working days)"),
+    "terminals": lazy_gettext("Terminals to lend to those at home"),
+    "deadline_days": lazy_gettext("To be asked for so many working days before"),
+    "deadline_at": lazy_gettext("by this time of that day"),
+    "over_cap": lazy_gettext("What is beyond a cap or a deadline is"),
+}
+_CAP_HINT = lazy_gettext("Half or whole days such as 2.5; or hours to the minute such as 7.75.")
+_DAY_HINT = lazy_gettext("A day such as 2027-04-01, today or later, the last one not before the first.")
+_COUNT_HINT = lazy_gettext("A whole number, not too large.")
+_CHOICE_HINT = lazy_gettext("Choose one of the list.")
+RULE_HINTS: Mapping[str, LazyString] = {
+    **dict.fromkeys(PERIODS, _CAP_HINT),
+    **dict.fromkeys(("from", "until"), _DAY_HINT),
+    **dict.fromkeys(("in_a_row", "terminals", "deadline_days"), _COUNT_HINT),
+    **dict.fromkeys(("section", "employment", "unit", "over_cap"), _CHOICE_HINT),
+    "deadline_at": lazy_gettext("A time such as 17:15."),
+}
+
 BREACHES: Mapping[str, LazyString] = {
     "week": lazy_gettext("More than a week allows: %(value)s, at most %(cap)s (%(first)s to %(last)s)."),
     "month": lazy_gettext("More than a month allows: %(value)s, at most %(cap)s (%(first)s to %(last)s)."),
@@ -160,3 +186,14 @@ def cells(listed: list[list[str]]) -> str:
         when = "" if len(halves) > 1 else f" {HALVES[halves[0]]}"
         said.append(f"{day(date.fromisoformat(on))}{when} {PLAN_KINDS.get(kind, kind)}")
     return ", ".join(said)
+
+
+def rule_field(name: str) -> str:
+    """What a field of the form of a rule is called."""
+    if name in PERIODS:
+        return str(
+            gettext(
+                "%(period)s: at most (days; hours where planned by hours or minutes)", period=PERIODS[name]
+            )
+        )
+    return str(RULE_FIELDS[name])

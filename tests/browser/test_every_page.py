@@ -133,3 +133,8 @@ def test_the_pages_of_telework_are_whole_and_named(
         for path in paths:
             me.open(path)
             assert (path, faults(me.page)) == (path, [])
+    me.page.fill("#week", "２．３")
+    me.page.click(".rules .primary")
+    expect(me.page.locator("#week")).to_be_focused()
+    assert faults(me.page) == []
+    me.complaints.clear()  # that the form was refused, which is what this test made it be

@@ -163,7 +163,7 @@ def approve_plan(
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What became of many: approved; left as they are, since they changed after they were looked at."""
+    """What became of many: approved; still waiting, since they changed after they were looked at."""
 
     approved: list[TeleworkPlan]
     left: list[TeleworkPlan]
@@ -185,15 +185,12 @@ def approve_many(
     is.
     """
     plans = _to_decide(session, plan_ids, actor=actor)
-    chosen = [
-        plan
-        for plan in plans
-        if plan.state is PlanState.REQUESTED and (seen_at is None or plan.requested_at <= seen_at)
-    ]
+    waiting = [plan for plan in plans if plan.state is PlanState.REQUESTED]
+    chosen = [plan for plan in waiting if seen_at is None or plan.requested_at <= seen_at]
     _require_open_months(session, chosen, actor.on)
     _decide(chosen, PlanState.APPROVED, actor=actor, now=now)
     _tell(session, "telework.approved", chosen, actor=actor, now=now, office=office)
-    return Approved(chosen, [plan for plan in plans if plan not in chosen])
+    return Approved(chosen, [plan for plan in waiting if plan not in chosen])
 
 
 def reject(session: Session, plan_id: int, reason: str, *, actor: Person, now: datetime) -> TeleworkPlan:

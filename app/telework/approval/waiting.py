@@ -245,9 +245,11 @@ def approve_week(
     actor: Person,
     now: datetime,
     office: Office,
+    seen_at: datetime | None = None,
     own_terminals: OwnTerminals = nobody,
 ) -> Approved:
-    """Approve what waits in a week and breaks no rule, but in a closed month; the rest is left to look at."""
+    """Approve what waits in a week, was asked for by `seen_at` and breaks no rule, but in a closed month; the rest is
+    left to look at."""
     first, last = period(Limit.WEEK, on)
     before = asked(session, first, last, actor=actor, office=office)
     lock_rows(session, "person", {row.person.user_id for row in before})
@@ -255,6 +257,6 @@ def approve_week(
     clean = [plan for row in found for plan in row.clean]
     closed = closed_among(session, {plan.on_date for plan in clean})
     ids = [plan.id for plan in clean if plan.on_date not in closed]
-    done = approve_many(session, ids, actor=actor, now=now, office=office)
+    done = approve_many(session, ids, actor=actor, now=now, seen_at=seen_at, office=office)
     approved = {plan.id for plan in done.approved}
     return Approved(done.approved, [plan for row in found for plan in row.waiting if plan.id not in approved])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
@@ -140,7 +140,8 @@ def fills(minutes: int, whole: int) -> bool:
 class Breach:
     """That `value` is more than the `cap` which a rule sets, in the days from `first` to `last`.
 
-    `measure`: of both numbers; of a unit its name. `due_at`: of a deadline, when the request was due.
+    `measure`: of both numbers; of a unit its name. `due_at`: of a deadline, when the request was due. `judged`: of a
+    period's cap, the days with telework on which that rule is in effect; no other day's plan breaks it.
     """
 
     limit: Limit
@@ -151,6 +152,11 @@ class Breach:
     measure: str
     over_cap: OverCap
     due_at: datetime | None = None
+    judged: frozenset[date] = field(default=frozenset(), compare=False)
+
+    def concerns(self, on: date) -> bool:
+        """Whether a plan of a day makes it or makes it worse."""
+        return on in self.judged if self.judged else self.first <= on <= self.last
 
     @property
     def is_refused(self) -> bool:
@@ -225,11 +231,14 @@ def breaches(cells: Collection[Cell], rule_on: RuleOn, calendar: WorkingDays) ->
         )
 
     found: set[Breach] = set()
+    judged: dict[Breach, set[date]] = defaultdict(set)
     for on in sorted(by_day):
         rule = rule_on(on)
         if rule is not None:
             found.update(_of_day(by_day[on], on, rule))
-            found.update(_of_periods(total, on, rule))
+            for breach in _of_periods(total, on, rule):
+                judged[breach].add(on)
+    found.update(replace(breach, judged=frozenset(on)) for breach, on in judged.items())
     for run in rows(cells, calendar):
         for rule in filter(None, map(rule_on, run)):
             if rule.in_a_row is not None and len(run) > rule.in_a_row:
@@ -298,8 +307,8 @@ def rows(cells: Iterable[Cell], calendar: WorkingDays) -> list[list[date]]:
 
 
 def concerning(found: Iterable[Breach], days: Collection[date]) -> list[Breach]:
-    """Those that plans of these days make or make worse."""
-    return [one for one in found if any(one.first <= on <= one.last for on in days)]
+    """Those that plans of these days make or make worse, each day by its own rule."""
+    return [one for one in found if any(map(one.concerns, days))]
 
 
 def due_at(rule: Rule, on: date, calendar: WorkingDays, zone: ZoneInfo) -> datetime | None:
@@ -345,7 +354,8 @@ class Standing:
 
 
 def standings(cells: Collection[Cell], rule: Rule | None, on: date, calendar: WorkingDays) -> list[Standing]:
-    """How a person stands with each cap of the rule in effect on a day, in the periods that it lies in."""
+    """How a person stands with each cap of the rule in effect on a day, in the periods that it lies in: what is left
+    of them all can be asked for on that day, whatever rule held on the others."""
     found = []
     for limit in PERIODS if rule is not None and rule.eligible else ():
         cap, span = rule.cap(limit) if rule else None, period(limit, on)

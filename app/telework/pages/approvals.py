@@ -76,9 +76,14 @@ def approve() -> Response:
         on = _week_asked()
         if on is None:
             raise RuleBroken("request.invalid")
-        office = Office.of(settings())
         found = approve_week(
-            session, on, actor=asker(), now=now(), office=office, own_terminals=pipeline.own_terminals
+            session,
+            on,
+            actor=asker(),
+            now=now(),
+            office=Office.of(settings()),
+            seen_at=_seen_at(),
+            own_terminals=pipeline.own_terminals,
         )
         return _approved(len(found.approved), len(found.left))
 
@@ -117,6 +122,8 @@ def decide() -> Response:
 
 
 def _approved(count: int, left: int) -> str:
+    if not count and not left:
+        return str(gettext("Nothing waits here any more: it has been decided on or withdrawn."))
     said = gettext("Approved half-days: %(count)s.", count=count)
     if left:
         said += " " + gettext("%(left)s are left: look at them below.", left=left)

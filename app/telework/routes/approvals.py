@@ -89,6 +89,7 @@ def approve_many(body: dict[str, Any]) -> Any:
                 actor=asker(),
                 now=now(),
                 office=office,
+                seen_at=body["seen_at"],
                 own_terminals=pipeline.own_terminals,
             )
         else:

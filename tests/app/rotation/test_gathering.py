@@ -110,6 +110,23 @@ def test_the_rule_of_each_day_holds_on_it(office: House) -> None:
     assert set(days_at_home(office, "aoki", found)) == {FIRST.isoformat(), SECOND.isoformat()}
 
 
+def test_a_rule_of_which_nothing_is_left_closes_its_own_days_alone(office: House) -> None:
+    make_rule(office, month=2)
+    make_rule(office, from_on=SECOND + timedelta(days=1), month=6)
+    approve(office, *plan_ids(ask(office, "aoki", whole(date(2026, 12, 25)))))
+    quotas = member(office, "aoki", form(office, SECOND, LAST))["quotas"]
+    assert [(one["first"], one["last"], one["most"] - one["settled"]) for one in quotas] == [
+        ("2026-12-01", "2026-12-31", 4),
+        (SECOND.isoformat(), SECOND.isoformat(), 0),
+    ]
+    want(office, aoki=6)
+    found = find(office, SECOND, LAST)
+    at_home = days_at_home(office, "aoki", found)
+    assert len(at_home) == 4
+    assert min(at_home) > SECOND.isoformat()
+    publish(office, found.id)
+
+
 def test_where_telework_is_by_whole_days_no_half_is_planned(office: House) -> None:
     make_rule(office, unit=Unit.DAY, week=3)
     want(office, aoki=3)

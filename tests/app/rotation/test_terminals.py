@@ -18,7 +18,7 @@ from tests.app.rotation.test_gathering import form
 from tests.app.telework.desk import WEDNESDAY, approve, ask, make_rule, morning, plan_ids, whole
 from tests.app.test_pages import token_in
 from tests.fixtures.web import Api, problem
-from tests.house import House
+from tests.house import House, at
 
 DAYS = f"from={WEDNESDAY}&to={WEDNESDAY}"
 
@@ -71,7 +71,13 @@ def test_who_approves_sees_nothing_broken_and_approves_the_week(api: Api, house:
     waiting = api.call("chiba", "GET", "/telework/approvals").get_json()["items"]
     broken = {one["name"]: [breach["rule"] for breach in one["breaches"]] for one in waiting}
     assert broken == {"aoki": [], "baba": ["terminals"]}
-    submit(api, house.people["chiba"].id, "/telework/approvals/week", week=WEDNESDAY.isoformat())
+    submit(
+        api,
+        house.people["chiba"].id,
+        "/telework/approvals/week",
+        week=WEDNESDAY.isoformat(),
+        seen_at=at("09:00").isoformat(),
+    )
     assert api.client.get("/telework/approvals").text.count("貸出端末が足りません") == 1
     states = {user_id: plan.state.value for (user_id, _on, _half), plan in plans(house).items()}
     assert states == {owner: "approved", house.people["baba"].id: "requested"}

@@ -201,6 +201,26 @@ def test_what_was_asked_for_anew_after_the_chief_looked_is_left(house: House) ->
         assert ([one.id for one in done.approved], [one.id for one in done.left]) == ([second], [first])
 
 
+def test_what_another_has_decided_on_meanwhile_is_not_said_to_be_left(house: House) -> None:
+    approved, rejected, waiting = (
+        one_plan(house, who, morning(on))
+        for who, on in (("aoki", WEDNESDAY), ("aoki", THURSDAY), ("baba", WEDNESDAY))
+    )
+    approve(house, approved)
+    with transaction(house.engine) as session:
+        approval.reject(session, rejected, "窓口当番", actor=house.people["chiba"], now=at("07:30"))
+    ask(house, "baba", [morning(WEDNESDAY, PlanKind.TRIP)], now="07:40")
+    with transaction(house.engine) as session:
+        done = approval.approve_many(
+            session,
+            [approved, rejected, waiting],
+            actor=house.people["chiba"],
+            now=at("07:50"),
+            seen_at=at("07:20"),
+        )
+        assert (done.approved, [one.id for one in done.left]) == ([], [waiting])
+
+
 # A week
 
 
@@ -234,6 +254,23 @@ def test_a_week_is_approved_but_for_what_breaks_a_rule(house: House) -> None:
         assert [one.id for one in done.left] == over
     assert {stored(house, one).state for one in [*over, *later]} == {PlanState.REQUESTED}
     assert approve(house, *over) == over, "the chief may allow it all the same"
+
+
+def test_of_a_week_what_was_asked_for_after_the_chief_looked_is_left(house: House) -> None:
+    seen = plan_ids(ask(house, "aoki", whole(WEDNESDAY)))
+    new = plan_ids(ask(house, "baba", whole(WEDNESDAY), now="07:20"))
+    ask(house, "aoki", [morning(WEDNESDAY, PlanKind.LEAVE)], now="07:21")
+    with transaction(house.engine) as session:
+        done = approve_week(
+            session,
+            WEDNESDAY,
+            actor=house.people["chiba"],
+            now=at("07:30"),
+            office=OFFICE,
+            seen_at=at("07:10"),
+        )
+        assert [one.id for one in done.approved] == seen[1:]
+        assert [one.id for one in done.left] == [seen[0], *new]
 
 
 def test_the_first_week_in_which_something_waits_is_shown(house: House) -> None:

@@ -367,3 +367,29 @@ def test_what_concerns_a_day_lies_around_it(cells: list[Cell], rule: Rule) -> No
     every = {one.on for one in cells}
     assert concerning(found, every) == found
     assert concerning(found, ()) == []
+
+
+@given(
+    CELLS,
+    st.builds(replace, LIMITED, id=st.just(1), unit=st.sampled_from([Unit.DAY, Unit.HALF_DAY])),
+    st.builds(replace, LIMITED, id=st.just(2), unit=st.sampled_from([Unit.DAY, Unit.HALF_DAY])),
+    st.integers(0, 60),
+    POSITION,
+)
+def test_what_is_left_on_a_day_can_be_had_on_it_whatever_rule_held_before(
+    cells: list[Cell], old: Rule, new: Rule, change: int, position: tuple[int, Half]
+) -> None:
+    on, half = MONDAY + timedelta(days=position[0]), position[1]
+    if not CALENDAR.is_working(on):
+        return
+
+    def rule_on(day: date) -> Rule:
+        return new if day >= MONDAY + timedelta(days=change) else old
+
+    before = [one for one in cells if (one.on, one.half) != (on, half)]
+    after = breaches([*before, cell(on, half)], rule_on, CALENDAR)
+    periods = {Limit.WEEK, Limit.MONTH, Limit.FISCAL_YEAR}
+    over = {one.limit for one in concerning(after, [on]) if one.limit in periods}
+    assert over == {
+        one.limit for one in standings(before, rule_on(on), on, CALENDAR) if one.used + 1 > one.cap
+    }

@@ -161,6 +161,9 @@ def test_what_waits_is_seen_and_approved_by_the_week(api: Api, house: House) -> 
     waits = api.call("chiba", "GET", "/telework/approvals?week=2026-11-24").get_json()["items"]
     assert [(one["name"], len(one["breaches"])) for one in waits] == [("aoki", 0)] * 2 + [("baba", 1)] * 4
     assert "週の上限を超えます" in waits[-1]["breaches"][0]["detail"]
+    unseen = {"week": "2026-11-27", "seen_at": at("08:59").isoformat()}
+    done = api.call("chiba", "POST", "/telework/approvals", unseen).get_json()
+    assert (len(done["approved"]), len(done["left"])) == (0, 6)
     done = api.call("chiba", "POST", "/telework/approvals", {"week": "2026-11-27"}).get_json()
     assert ([one["id"] for one in done["approved"]], len(done["left"])) == (clean, 4)
     ids = [one["id"] for one in over]

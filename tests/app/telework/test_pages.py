@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
@@ -19,8 +20,10 @@ from app.telework.approval import deputies
 from app.telework.approval.rules import Deputy
 from app.telework.approval.service import approve_many
 from app.telework.caps.rules import OverCap, Unit
-from app.telework.models import TeleworkDeputy, TeleworkPlan, TeleworkRule
-from app.telework.rules import PlanState
+from app.telework.daylog.models import ClosedMonth
+from app.telework.models import TeleworkDeputy, TeleworkPlan
+from app.telework.rules import PlanKind, PlanState
+from app.telework.views import own_page
 from tests.app.telework.desk import (
     WEDNESDAY,
     approve,
@@ -34,10 +37,10 @@ from tests.app.telework.desk import (
 )
 from tests.app.test_pages import client, sign_in, token_in
 from tests.house import DAY, OFFICE, House, at, span
+from tests.statements import counted
 
 __all__ = ["client"]
 WRONG = "入力に誤りか不足があります。"
-RULE = {"from": "2026-11-24", "unit": "half_day", "over_cap": "refuse", "eligible": "yes"}
 
 
 @pytest.fixture
@@ -147,6 +150,7 @@ IMPOSSIBLE: list[tuple[str, dict[str, str | list[str]], str]] = [
     ("/telework/approvals/decide", {"verb": "reject", "plan": "1", "reason": "x" * 201}, WRONG),
     ("/telework/approvals/decide", {"verb": "dance"}, WRONG),
     ("/telework/approvals/week", {"week": "never"}, WRONG),
+    ("/telework/approvals/week", {"week": "2026-11-25"}, WRONG),
 ]
 
 
@@ -196,6 +200,42 @@ def test_taking_back_and_undoing(client: FlaskClient, house: House, clock: Stepp
     assert "元に戻す</button>" not in client.get("/telework").text
 
 
+def test_a_report_is_written_and_corrected_from_the_page_of_its_month(
+    client: FlaskClient, house: House, clock: SteppingClock
+) -> None:
+    (plan_id,) = plan_ids(ask(house, "aoki", [morning(WEDNESDAY)]))
+    approve(house, plan_id)
+    clock.at = at("09:00", day=42)  # 5 January
+    sign_in(client)
+    form = f'id="report-{plan_id}"'
+    assert form not in client.get("/telework").text
+    assert "この月とこの2週間に報告するものはありません。" in client.get("/telework?on=2027-01-31").text
+    november = client.get("/telework?on=2026-11-01").text
+    assert form in november
+    assert "締め済みの月" not in november
+    for text in ("窓口の手引き", "窓口の手引きの改訂"):
+        assert text in post(client, "/telework/report", plan=[str(plan_id)], text=text, on="2026-11-01")
+    with transaction(house.engine) as session:
+        days = {"first_on": date(2026, 11, 1), "last_on": date(2026, 11, 30)}
+        session.add(ClosedMonth(**days, closed_at=at("08:00", day=42), closed_by=house.people["fujii"].id))
+    november = client.get("/telework?on=2026-11-01").text
+    assert form not in november
+    assert "締め済みの月の日は表示しません。" in november
+
+
+def test_the_page_asks_as_often_whatever_month_is_shown(house: House) -> None:
+    def statements(on: date, day: int) -> int:
+        with counted(house.engine) as found, reading(house.engine) as session:
+            aoki = house.people["aoki"].as_of(DAY + timedelta(days=day))
+            own_page(session, person=aoki, on=on, now=at("09:00", day=day), office=OFFICE)
+        return len(found)
+
+    before = statements(DAY, 0)
+    for number in (1, 2, 8):
+        approve(house, *plan_ids(ask(house, "aoki", whole(DAY + timedelta(days=number)))))
+    assert statements(DAY, 42) == before
+
+
 # Approvals
 
 
@@ -213,6 +253,30 @@ def test_a_chief_decides_on_what_is_ticked(client: FlaskClient, house: House) ->
     said = post(client, "/telework/approvals/decide", verb="revoke", approved=[str(first)], reason="議会")
     assert "承認を取り消しました。" in said
     assert [stored(house, one).state for one in (first, second)] == [PlanState.REVOKED, PlanState.REJECTED]
+
+
+def test_a_chief_approves_of_a_week_what_was_on_the_page(
+    client: FlaskClient, house: House, clock: SteppingClock
+) -> None:
+    become(house, "aoki", role=Role.CHIEF)
+    seen = plan_ids(ask(house, "baba", whole(WEDNESDAY)))
+    sign_in(client)
+    page = client.get("/telework/approvals").text
+    form = dict(
+        re.findall(
+            r'type="hidden" name="(week|seen_at)" value="([^"]+)"',
+            page.split("approve-week")[1].split("<button")[0],
+        )
+    )
+    assert form.keys() == {"week", "seen_at"}
+    clock.at = at("09:20")
+    ask(house, "baba", [morning(WEDNESDAY, PlanKind.LEAVE)], now="09:10")
+    said = post(client, "/telework/approvals/week", **form)
+    assert "半日単位で1件を承認しました。 1件が残っています。下で確認してください。" in said
+    assert [stored(house, one).state for one in seen] == [PlanState.REQUESTED, PlanState.APPROVED]
+    again = post(client, "/telework/approvals/decide", verb="approve", plan=[str(seen[1])], **form)
+    assert "すでに決定されたか、取り下げられています。" in again
+    assert "件が残っています" not in again
 
 
 def test_a_chief_reads_what_was_done(client: FlaskClient, house: House) -> None:
@@ -256,77 +320,3 @@ def test_deputies_are_named_and_ended(client: FlaskClient, house: House) -> None
         (row,) = session.scalars(select(TeleworkDeputy))
         assert (row.until_on, row.when_away) == (DAY + timedelta(days=6), True)
     assert "代行を終わりにしました。" in post(client, f"{path}/{row.id}/end")
-
-
-# Rules
-
-
-def rules(house: House) -> list[TeleworkRule]:
-    with reading(house.engine) as session:
-        found = list(session.scalars(select(TeleworkRule).order_by(TeleworkRule.id)))
-        session.expunge_all()
-    return found
-
-
-def test_a_rule_is_shown_with_who_would_break_it_before_it_is_made(client: FlaskClient, house: House) -> None:
-    become(house, "aoki", role=Role.PERSONNEL)
-    ask(house, "baba", whole(WEDNESDAY))
-    sign_in(client)
-    form = RULE | {"week": "0.5", "fiscal_year": "10", "deadline_days": "1", "deadline_at": "17:00"}
-    page = post(client, "/office/telework-rules", **form)
-    assert "baba" in page
-    assert "週の上限を超えます: 合計1日(上限0.5日" in page
-    assert rules(house) == []
-    assert "ルールを定めました。" in post(client, "/office/telework-rules", **form, confirmed="1")
-    (rule,) = rules(house)
-    assert (rule.week, rule.fiscal_year, rule.in_a_row, rule.deadline_days) == (1, 20, None, 1)
-    assert "適用中" in client.get("/office/telework-rules").text
-    assert "取り消しました" in post(client, f"/office/telework-rules/{rule.id}/end")
-    assert rules(house) == []
-
-
-def test_caps_of_hours_are_typed_as_hours(client: FlaskClient, house: House) -> None:
-    become(house, "aoki", role=Role.PERSONNEL)
-    sign_in(client)
-    form = RULE | {"unit": "hour", "month": "7.75", "employment": "part_time", "section": "1"}
-    post(client, "/office/telework-rules", **form, until="2027-03-31", confirmed="1")
-    (rule,) = rules(house)
-    assert (rule.month, rule.section_id, rule.employment) == (465, 1, "part_time")
-    page = client.get("/office/telework-rules").text
-    assert "上限7時間45分" in page
-    assert "総務課: 短時間勤務職員" in page
-
-
-NO_RULE: list[dict[str, str]] = [
-    {"unit": "year"},
-    {"from": "never"},
-    {"from": "2026-11-23"},
-    {"week": "0.3"},
-    {"week": "-1"},
-    {"week": "inf"},
-    {"week": "many"},
-    {"in_a_row": "1.5"},
-    {"deadline_at": "17:00Z"},
-    {"employment": "lifelong"},
-    {"section": "x"},
-    {"section": "999"},
-    {"over_cap": "maybe"},
-    {"until": "2026-11-23"},
-]
-
-
-def test_a_rule_that_cannot_be_is_refused(client: FlaskClient, house: House) -> None:
-    become(house, "aoki", role=Role.PERSONNEL)
-    sign_in(client)
-    for change in NO_RULE:
-        assert 'role="alert"' in post(client, "/office/telework-rules", **{**RULE, **change}), change
-    assert rules(house) == []
-
-
-def test_an_auditor_reads_the_rules_and_makes_none(client: FlaskClient, house: House) -> None:
-    become(house, "aoki", role=Role.AUDITOR)
-    make_rule(house, week=4)
-    sign_in(client)
-    page = client.get("/office/telework-rules").text
-    assert "上限2日" in page
-    assert "<form" not in page.split('id="main"')[1].split("</main>")[0]

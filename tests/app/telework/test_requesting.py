@@ -349,3 +349,24 @@ def test_a_plan_that_does_not_stand_is_nowhere_expected(house: House) -> None:
         requesting.withdraw(session, plan_id, actor=house.people["aoki"], now=at("08:00"))
     with reading(house.engine) as session:
         assert planned_arrivals(session, people, OFFICE) == {}
+
+
+def test_in_the_week_in_which_a_rule_changes_each_day_goes_by_its_own(house: House) -> None:
+    """The page says how many are left on the first day of the new rule: so many can be had, and none on the last day of
+    the old one."""
+    monday, last, begins, next_day = (date(2027, 3, 29) + timedelta(days=one) for one in (0, 2, 3, 4))
+    make_rule(house, week=2)
+    make_rule(house, from_on=begins, week=6)
+    ask(house, "aoki", whole(monday))
+
+    def left(on: date) -> int:
+        with reading(house.engine) as session:
+            aoki = house.people["aoki"].id
+            _rule, (week,) = standings_of(session, aoki, on, OFFICE, public_holidays(2027))
+        return week.left
+
+    assert (left(last), left(begins)) == (0, 4)
+    assert refused(house, "aoki", [morning(last)])["rule"] == "week"
+    assert refused(house, "aoki", [morning(last), morning(begins)])["allowed"] == "<= 2"
+    assert len(ask(house, "aoki", whole(begins, next_day)).plans) == 4
+    assert left(begins) == 0
