@@ -224,7 +224,7 @@ def test_whatever_is_asked_nothing_breaks_and_nothing_undocumented_is_answered(
         chosen = next((ids for part, ids in mine.items() if f"{part}{{" in operation.path), known)
         send = sender(api, caller(app, operation), chosen)
         run: Callable[[], None] = settings(
-            max_examples=100 if long else 2,
+            max_examples=100 if long else 1,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
