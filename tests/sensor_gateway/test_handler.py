@@ -285,3 +285,21 @@ def test_a_reading_that_cannot_be_stored_is_kept_as_a_message_and_the_rest_of_it
     assert letters(engine)[0] == (poison.topic, "unstorable", len(poison.payload))
     assert stored(engine) == 3
     engine.dispose()
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("boot", ["b", None])
+def test_what_follows_a_heartbeat_in_its_second_counts(
+    engine: Engine, handler: Handler, boot: str | None, *, together: bool
+) -> None:
+    words = [None, True] if boot is None else [None, True, False]
+    readings = [
+        Reading(SENSOR, NOW, NOW, word, boot, None if boot is None else seq) for seq, word in enumerate(words)
+    ]
+    if boot is None:
+        readings += [readings[1]._replace(occupied=False)]  # for all that is known a copy out of order
+    envelope = said(0)
+    for batch in [readings] if together else [[one] for one in readings * 2]:
+        handler.store([(envelope, one) for one in batch], [])
+    with reading(engine) as session:
+        assert session.get_one(SensorState, SENSOR).level is (boot is None)
