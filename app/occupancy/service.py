@@ -94,9 +94,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
                 one.battery_pct = reading.battery_pct
             if reading.history:
                 continue
-            signal = Signal(
-                reading.observed_at, reading.occupied, reading.online, reading.boot, reading.seq
-            )
+            signal = Signal(reading.observed_at, reading.occupied, reading.online, reading.boot, reading.seq)
             before = one.fold
             one.fold, found = rules.observe(one.fold, signal, one.watching)
             turns.extend((sensor_id, turn) for turn in found)

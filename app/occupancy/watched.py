@@ -131,8 +131,8 @@ def load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[str
 
 
 def recall(session: Session, watched: Mapping[str, Watched], readings: Iterable[Reading]) -> None:
-    """What was told before at the instant of these readings, of sensors of which it is the newest known; one query, none
-    where there is no such reading. Before they are stored."""
+    """What was told before at the instant of these readings, where it is the newest known of their sensor; one query,
+    none where there is no such reading. Before they are stored."""
     same = {
         one.sensor_id: one.observed_at
         for one in readings
@@ -158,7 +158,8 @@ def recall(session: Session, watched: Mapping[str, Watched], readings: Iterable[
         )
         .order_by(StoredReading.id)
     )
-    for sensor_id, at, *word in rows:
-        if same[sensor_id] == at:
-            one = watched[sensor_id]
-            one.fold = one.before = one.fold._replace(told=one.fold.told.after(*word))
+    for row in rows:
+        if same[row.sensor_id] == row.observed_at:
+            one = watched[row.sensor_id]
+            told = one.fold.told.after(row.occupied, row.boot, row.seq)
+            one.fold = one.before = one.fold._replace(told=told)

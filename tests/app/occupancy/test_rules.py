@@ -204,7 +204,9 @@ def test_a_hit_from_before_the_silence_confirms_nothing_after_it() -> None:
 # What always holds
 
 
-moments = st.one_of(st.integers(0, 7200), st.integers(0, 120).map(lambda n: n * 60)).map(lambda s: T0 + s * SECOND)
+moments = st.one_of(st.integers(0, 7200), st.integers(0, 120).map(lambda n: n * 60)).map(
+    lambda s: T0 + s * SECOND
+)
 signals_at = st.builds(
     Signal,
     at=moments,
@@ -215,22 +217,7 @@ signals_at = st.builds(
 )
 streams = st.lists(signals_at, max_size=40)
 END = T0 + timedelta(hours=4)
-
-
-def in_order(signals: Iterable[Signal]) -> list[Signal]:
-    """As a device says them: at one instant several that are numbered, or one that is not."""
-    kept: dict[tuple[datetime, int], Signal] = {}
-    bare: set[datetime] = set()
-    for signal in sorted(signals, key=lambda one: (one.at, one.seq or 0)):
-        if signal.seq is not None and signal.at not in bare:
-            kept.setdefault((signal.at, signal.seq), signal)
-        elif signal.seq is None and (not kept or max(kept)[0] < signal.at):
-            bare.add(signal.at)
-            kept[signal.at, 0] = signal
-    return list(kept.values())
-
-
-ordered = streams.map(in_order)
+ordered = streams.map(lambda signals: sorted(signals, key=lambda one: (one.at, one.seq or 0)))
 
 
 @given(streams, WATCHES)
