@@ -3,20 +3,23 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import SteppingClock
-from app.database import create_engine, reading
+from app.database import create_engine, reading, transaction
 from app.occupancy.letters import DEAD_LETTER_BYTES
 from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, StoredReading
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Occupancy
+from app.spaces.models import Sensor
 from sensor_gateway.decoders import Wires
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.messages import Envelope
+from sensor_gateway.profiles import load
 from sensor_gateway.topics import native_topic
 from tests.office import furnish_database
 
@@ -303,3 +306,24 @@ def test_what_follows_a_heartbeat_in_its_second_counts(
         handler.store([(envelope, one) for one in batch], [])
     with reading(engine) as session:
         assert session.get_one(SensorState, SENSOR).level is (boot is None)
+
+
+def test_what_is_registered_just_now_is_read_by_its_model_at_once(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(
+        'models = ["PAD-1"]\n[[occupancy]]\nfield = "occupancy"\nvalues = { true = false, false = true }\n'
+    )
+    clock = SteppingClock(NOW)
+    handler = Handler(engine, clock, wires=Wires(load(tmp_path)))
+    waved = Envelope("zigbee2mqtt/pad", b'{"occupancy": false}', NOW)
+    assert handler.handle([waved]).dead == 1
+    with transaction(engine) as session:
+        session.add(Sensor(id="pad", model="PAD-1", heartbeat_s=600))
+    clock.at += timedelta(seconds=1)
+    assert handler.handle([waved]).stored == 1
+    with transaction(engine) as session:
+        assert session.get_one(SensorState, "pad").level is True
+        session.get_one(Sensor, "pad").model = "another"
+    clock.at += timedelta(seconds=1)
+    handler.handle([waved._replace(received_at=clock.at)])
+    with reading(engine) as session:
+        assert session.get_one(SensorState, "pad").level is False
