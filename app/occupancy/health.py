@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, delete, func, insert, select
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.occupancy.flapping import flapping
 from app.occupancy.models import SensorGap, SensorState, StoredReading
-from app.occupancy.rules import Occupancy, looks_stuck
+from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy, looks_stuck
 from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 
 LOW_BATTERY_PCT = 15
@@ -26,6 +26,7 @@ class Health:
     """What a sensor says, of which spaces (none: a spare), when it was last heard, and how many of its readings never
     came.
 
+    `behind`: it is heard, but by its own clock so late that it counts as silent.
     `suspect`: it has said occupied for over 12 hours, or all night; shown and told, no evidence (RULES 4). `flapping`:
     it turned over sixty times within an hour, not longer ago than a day. `low`: its battery is at 15 per cent or less.
     """
@@ -40,6 +41,7 @@ class Health:
     missing: int
     suspect: bool
     flapping: bool
+    behind: bool
 
     @property
     def low(self) -> bool:
@@ -47,11 +49,13 @@ class Health:
 
     @property
     def troubles(self) -> list[str]:
-        """What is wrong with it, the worst first: silent, suspect, flapping, battery, gaps. A spare may be
-        silent."""
-        silent = bool(self.space_ids) and (self.state is Occupancy.OFFLINE or self.last_seen_at is None)
+        """What is wrong with it, the worst first: silent, clock, suspect, flapping, battery, gaps. A spare may
+        be silent; so is one for its clock alone."""
+        is_quiet = self.state is Occupancy.OFFLINE or self.last_seen_at is None
+        silent = bool(self.space_ids) and is_quiet and not self.behind
         found = {
             "silent": silent,
+            "clock": self.behind,
             "suspect": self.suspect,
             "flapping": self.flapping,
             "battery": self.low,
@@ -75,12 +79,24 @@ def health(
     `count_gaps`: count what was lost, which reads all that is kept of these sensors, not for every sensor of a large
     office; else it is as the jobs counted it last.
     """
+    arrived_at = (
+        select(func.min(StoredReading.received_at))
+        .where(
+            StoredReading.sensor_id == Sensor.id,
+            StoredReading.observed_at == SensorState.signal_at,
+            StoredReading.history.is_(False),
+        )
+        .correlate(Sensor, SensorState)
+        .scalar_subquery()
+    )
     query = (
         select(
             Sensor.id,
             Sensor.model,
+            Sensor.heartbeat_s,
             SensorState.state,
             SensorState.signal_at,
+            arrived_at.label("arrived_at"),
             SensorState.battery_pct,
             SensorState.since_at,
         )
@@ -117,14 +133,26 @@ def health(
             [space_id for space_id, _code in spaces[row.id]],
             [code for _space_id, code in spaces[row.id]],
             row.state or Occupancy.UNKNOWN,
-            row.signal_at,
+            row.arrived_at or row.signal_at,
             row.battery_pct,
             missing.get(row.id, 0),
             looks_stuck(row.state, row.since_at, now, zones.get(row.id)),
             row.id in restless,
+            is_behind(row.signal_at, row.arrived_at, now, timedelta(seconds=row.heartbeat_s)),
         )
         for row in rows
     ]
+
+
+def is_behind(
+    told_at: datetime | None, arrived_at: datetime | None, now: datetime, heartbeat: timedelta
+) -> bool:
+    """Whether the newest reading came so late after the time it gives itself that its sensor would have been offline
+    by then, and not so long ago that it is offline."""
+    if told_at is None or arrived_at is None:
+        return False
+    limit = heartbeat * HEARTBEATS_UNTIL_OFFLINE
+    return arrived_at - told_at > limit > now - arrived_at
 
 
 def sequence_gaps(session: Session, sensor_ids: Sequence[str] | None = None) -> dict[str, int]:

@@ -81,6 +81,24 @@ def test_a_sensor_stuck_for_twelve_hours_is_found(house: House) -> None:
     assert note(house, "20:20") == 1  # the other was never heard: it is to be fitted
 
 
+def test_a_clock_that_is_behind_is_named_and_when_it_was_heard(house: House) -> None:
+    for minute in range(50, 60, 3):
+        came = at(f"08:{minute}")
+        house.process([Reading("sensor-seat", came - timedelta(hours=9), came, occupied=True)], came)
+        house.sweep(f"08:{minute}")
+
+    def found(now: str) -> tuple[object, object]:
+        with reading(house.engine) as session:
+            (one,) = (one for one in health(session, at(now)) if one.sensor_id == "sensor-seat")
+            return one.troubles, one.last_seen_at
+
+    assert found("09:00") == (["clock"], at("08:59"))
+    assert note(house, "09:00") == 1
+    assert found("12:00") == (["silent"], at("08:59"))
+    house.hear("seat", ("12:01", True))
+    assert found("12:02") == ([], at("12:01"))
+
+
 def test_one_that_was_stuck_all_night_is_shown_told_and_counted(house: House) -> None:
     house.hear_beats("seat", "00:00", "08:30", occupied=True)
     house.hear_beats("window", "04:10", "08:30", occupied=True)
