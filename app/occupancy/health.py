@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, delete, func, insert, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, case, delete, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.occupancy.flapping import flapping
 from app.occupancy.models import SensorGap, SensorState, StoredReading
@@ -79,16 +79,6 @@ def health(
     `count_gaps`: count what was lost, which reads all that is kept of these sensors, not for every sensor of a large
     office; else it is as the jobs counted it last.
     """
-    arrived_at = (
-        select(func.min(StoredReading.received_at))
-        .where(
-            StoredReading.sensor_id == Sensor.id,
-            StoredReading.observed_at == SensorState.signal_at,
-            StoredReading.history.is_(False),
-        )
-        .correlate(Sensor, SensorState)
-        .scalar_subquery()
-    )
     query = (
         select(
             Sensor.id,
@@ -96,7 +86,8 @@ def health(
             Sensor.heartbeat_s,
             SensorState.state,
             SensorState.signal_at,
-            arrived_at.label("arrived_at"),
+            _newest(StoredReading.observed_at).label("told_at"),
+            _newest(StoredReading.received_at).label("arrived_at"),
             SensorState.battery_pct,
             SensorState.since_at,
         )
@@ -132,16 +123,30 @@ def health(
             row.model,
             [space_id for space_id, _code in spaces[row.id]],
             [code for _space_id, code in spaces[row.id]],
-            row.state or Occupancy.UNKNOWN,
+            # By its own clock it said nothing since it watches its space.
+            row.state or (Occupancy.OFFLINE if row.arrived_at else Occupancy.UNKNOWN),
             row.arrived_at or row.signal_at,
             row.battery_pct,
             missing.get(row.id, 0),
             looks_stuck(row.state, row.since_at, now, zones.get(row.id)),
             row.id in restless,
-            is_behind(row.signal_at, row.arrived_at, now, timedelta(seconds=row.heartbeat_s)),
+            is_behind(row.told_at, row.arrived_at, now, timedelta(seconds=row.heartbeat_s)),
         )
         for row in rows
     ]
+
+
+def _newest(column: InstrumentedAttribute[datetime]) -> ScalarSelect[datetime]:
+    """Of what is stored of a sensor and is no history the newest; of what came again the first. Also of what it said
+    before it watched its space, by its own clock."""
+    return (
+        select(column)
+        .where(StoredReading.sensor_id == Sensor.id, StoredReading.history.is_(False))
+        .order_by(StoredReading.observed_at.desc(), StoredReading.id)
+        .limit(1)
+        .correlate(Sensor)
+        .scalar_subquery()
+    )
 
 
 def is_behind(
