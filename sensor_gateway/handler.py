@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -33,7 +33,7 @@ from sensor_gateway.topics import NATIVE_PREFIX
 
 log = logging.getLogger(__name__)
 
-MODELS_EVERY = timedelta(minutes=1)
+MODELS_EVERY, NEWCOMERS_EVERY = timedelta(minutes=1), timedelta(seconds=1)
 # A smaller batch takes no longer than two transactions do.
 MOST_PARTS, APART_FROM = 2, 200
 LETTERS_EVERY, MOST_LETTERS = timedelta(hours=1), 100_000
@@ -143,7 +143,7 @@ class Handler:
         with transaction(self._engine) as session:
             keep_told_once(session, told)
             observed = process_readings(session, readings, now)
-            strangers = _strangers(said, observed.unknown_sensors) if observed.unknown_sensors else []
+            strangers = self._strangers(said, observed.unknown_sensors) if observed.unknown_sensors else []
             dead = [*letters, *((one.topic, one.payload, "unknown_sensor") for one, _reading in strangers)]
             news = self._news(dead, now)
             readings = [one for one in readings if one.sensor_id not in observed.unknown_sensors]
@@ -179,17 +179,26 @@ class Handler:
         self._kept_at.update(dict.fromkeys(news, now))
 
     def _learn_models(self) -> None:
-        """The models of the sensors as they are registered, once a minute; of which parts devices tell, and what was
-        told once."""
+        """The models of the sensors as they are registered; of which parts devices tell, and what was told once. Once a
+        minute, and as soon as a sensor came, went or is of another model: somebody waves a hand before it."""
         now = self._clock()
         learnt_at = self._wires.learnt_at
-        if learnt_at is not None and now - learnt_at < MODELS_EVERY:
+        if learnt_at is not None and now - learnt_at < MODELS_EVERY and not self._has_newcomers(now):
             return
         if news := self._wires.news():
             with transaction(self._engine) as session:
                 keep_parts(session, news)
         with reading(self._engine) as session:
             self._wires.learn(sensor_models(session), now, sensor_parts(session), told_once(session))
+
+    def _has_newcomers(self, now: datetime) -> bool:
+        """Whether other sensors are registered than were learnt; looked at once a second."""
+        looked_at = self._wires.looked_at
+        if looked_at is not None and now - looked_at < NEWCOMERS_EVERY:
+            return False
+        self._wires.looked_at = now
+        with reading(self._engine) as session:
+            return not self._wires.has_learnt(sensor_models(session))
 
     def _keep_announcements(self, envelopes: Sequence[Envelope]) -> None:
         """Devices that tell what they are, for whoever fits sensors; the newest word of each topic counts."""
@@ -222,9 +231,15 @@ class Handler:
                 letters.append((envelope.topic, envelope.payload, "decoder"))
         return said, letters
 
-
-def _strangers(said: Sequence[Said], unknown: Container[str]) -> list[Said]:
-    """The messages of devices of which nothing is known, each with its first reading. Of a device with zones that watch
-    different seats it is enough that one is known: the others are nobody's."""
-    messages = ([*of_one] for _envelope, of_one in groupby(said, key=lambda one: id(one[0])))
-    return [one[0] for one in messages if all(reading.sensor_id in unknown for _envelope, reading in one)]
+    def _strangers(self, said: Sequence[Said], unknown: Set[str]) -> list[Said]:
+        """The messages of devices of which nothing is known, each with its first reading; and those that say something
+        clear of nothing but unknown zones, though others of their device are known: its zones may have been renamed."""
+        found: list[Said] = []
+        for _, message in groupby(said, key=lambda one: id(one[0])):
+            of_one = [*message]
+            clear = [one for one in of_one if one[1].occupied is not None]
+            if all(one.sensor_id in unknown for _envelope, one in of_one):
+                found.append(of_one[0])
+            elif all(one.sensor_id in unknown for _envelope, one in clear):
+                found += [one for one in clear if self._wires.is_unknown_zone(one[1].sensor_id)][:1]
+        return found

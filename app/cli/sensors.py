@@ -23,7 +23,13 @@ from sensor_gateway.heard import Heard
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import ProfileError, load
 
-WRONG = {"silent": "silent", "suspect": "stuck?", "flapping": "flapping", "battery": "battery low"}
+WRONG = {
+    "silent": "silent",
+    "clock": "clock behind",
+    "suspect": "stuck?",
+    "flapping": "flapping",
+    "battery": "battery low",
+}
 
 
 @akiseki.group()

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, delete, func, insert, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, case, delete, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.occupancy.flapping import flapping
 from app.occupancy.models import SensorGap, SensorState, StoredReading
-from app.occupancy.rules import Occupancy, looks_stuck
+from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy, looks_stuck
 from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 
 LOW_BATTERY_PCT = 15
 # 64 random bits in hex, as devices of the native wire name their boots (RULES 3); no other wire's names are as long.
 BOOT_DIGITS = 16
 # What may be wrong with a sensor, the worst first: gaps are nothing that one can mend at a sensor.
-WORST = ("silent", "suspect", "flapping", "battery", "gaps")
+WORST = ("silent", "clock", "suspect", "flapping", "battery", "gaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ class Health:
     """What a sensor says, of which spaces (none: a spare), when it was last heard, and how many of its readings never
     came.
 
-    `suspect`: it has said occupied for over 12 hours, or all night; shown and told, no evidence (RULES 4). `flapping`:
-    it turned over sixty times within an hour, not longer ago than a day. `low`: its battery is at 15 per cent or less.
+    `behind`: it is heard, but by its own clock so late that it counts as silent. `suspect`: it has said occupied for
+    over 12 hours, or all night; shown and told, no evidence (RULES 4). `flapping`: it turned over sixty times within an
+    hour, not longer ago than a day. `low`: its battery is at 15 per cent or less.
     """
 
     sensor_id: str
@@ -43,6 +44,7 @@ class Health:
     missing: int
     suspect: bool
     flapping: bool
+    behind: bool
 
     @property
     def low(self) -> bool:
@@ -50,10 +52,12 @@ class Health:
 
     @property
     def troubles(self) -> list[str]:
-        """What is wrong with it, the worst first (WORST). A spare may be silent."""
-        silent = bool(self.space_ids) and (self.state is Occupancy.OFFLINE or self.last_seen_at is None)
+        """What is wrong with it, the worst first (WORST). A spare may be silent; so is one for its clock alone."""
+        is_quiet = self.state is Occupancy.OFFLINE or self.last_seen_at is None
+        silent = bool(self.space_ids) and is_quiet and not self.behind
         found = {
             "silent": silent,
+            "clock": self.behind,
             "suspect": self.suspect,
             "flapping": self.flapping,
             "battery": self.low,
@@ -91,8 +95,11 @@ def health(
         select(
             Sensor.id,
             Sensor.model,
+            Sensor.heartbeat_s,
             SensorState.state,
             SensorState.signal_at,
+            _newest(StoredReading.observed_at).label("told_at"),
+            _newest(StoredReading.received_at).label("arrived_at"),
             SensorState.battery_pct,
             SensorState.since_at,
         )
@@ -128,15 +135,41 @@ def health(
             row.model,
             [space_id for space_id, _code in spaces[row.id]],
             [code for _space_id, code in spaces[row.id]],
-            row.state or Occupancy.UNKNOWN,
-            row.signal_at,
+            # By its own clock it said nothing since it watches its space.
+            row.state or (Occupancy.OFFLINE if row.arrived_at else Occupancy.UNKNOWN),
+            row.arrived_at or row.signal_at,
             row.battery_pct,
             missing.get(row.id, 0),
             looks_stuck(row.state, row.since_at, now, zones.get(row.id)),
             row.id in restless,
+            is_behind(row.told_at, row.arrived_at, now, timedelta(seconds=row.heartbeat_s)),
         )
         for row in rows
     ]
+
+
+def _newest(column: InstrumentedAttribute[datetime]) -> ScalarSelect[datetime]:
+    """Of what is stored of a sensor and is no history the newest; of what came again the first. Also of what it said
+    before it watched its space, by its own clock."""
+    return (
+        select(column)
+        .where(StoredReading.sensor_id == Sensor.id, StoredReading.history.is_(False))
+        .order_by(StoredReading.observed_at.desc(), StoredReading.id)
+        .limit(1)
+        .correlate(Sensor)
+        .scalar_subquery()
+    )
+
+
+def is_behind(
+    told_at: datetime | None, arrived_at: datetime | None, now: datetime, heartbeat: timedelta
+) -> bool:
+    """Whether the newest reading came so late after the time it gives itself that its sensor would have been offline
+    by then, and not so long ago that it is offline."""
+    if told_at is None or arrived_at is None:
+        return False
+    limit = heartbeat * HEARTBEATS_UNTIL_OFFLINE
+    return arrived_at - told_at > limit > now - arrived_at
 
 
 def sequence_gaps(session: Session, sensor_ids: Sequence[str] | None = None) -> dict[str, int]:

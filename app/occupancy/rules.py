@@ -64,20 +64,40 @@ def watch(
 class Signal(NamedTuple):
     """A sign of life at `at`; `occupied` None says nothing of the space; `online` False is the last will.
 
-    `numbered`: it has a name of its own, so that it is no copy of the one before.
+    `boot` and `seq`: its own name, so that it is no copy of the one before; None where it has none.
     """
 
     at: datetime
     occupied: bool | None = None
     online: bool | None = None
-    numbered: bool = False
+    boot: str | None = None
+    seq: int | None = None
+
+
+class Told(NamedTuple):
+    """What was said of the space at one instant, as far as another word of that instant may follow it."""
+
+    occupied: bool | None = None
+    boot: str | None = None
+    seq: int | None = None
+
+    def is_followed_by(self, occupied: bool | None, boot: str | None, seq: int | None) -> bool:
+        """Whether a word of the same instant is news: a clear one after one that said nothing; after a clear one that
+        of a higher number. Without a number it may be a copy (RULES 3)."""
+        if occupied is None or self.occupied is None:
+            return occupied is not None
+        return None not in (boot, seq, self.seq) and boot == self.boot and (seq or 0) > (self.seq or 0)
+
+    def after(self, occupied: bool | None, boot: str | None, seq: int | None) -> Told:
+        return Told(occupied, boot, seq) if self.is_followed_by(occupied, boot, seq) else self
 
 
 class Fold(NamedTuple):
     """All that is kept of a sensor's past; a tuple, since each reading makes two new ones.
 
     `signal_at` the newest sign of life, `hit_at` the first hit not yet confirmed, `last_hit_at` the newest occupied
-    signal, `quiet_at` since when it has said vacant without a break.
+    signal, `quiet_at` since when it has said vacant without a break. `told` at `signal_at`; alone it is not kept with
+    the state, since it stands in the readings.
     """
 
     state: Occupancy = Occupancy.UNKNOWN
@@ -87,6 +107,7 @@ class Fold(NamedTuple):
     hit_at: datetime | None = None
     last_hit_at: datetime | None = None
     quiet_at: datetime | None = None
+    told: Told = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +142,15 @@ def settle(fold: Fold, now: datetime, watching: Watch) -> tuple[Fold, list[Trans
 
 
 def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Transition]]:
-    """Apply one signal. One that is not newer than the newest known is late or a copy, and changes nothing."""
+    """Apply one signal. One that is older than the newest known is late, and changes nothing; nor does one of the same
+    instant, but for what tells more (`Told`): a device may count in whole seconds."""
+    told = Told(signal.occupied, signal.boot, signal.seq)
     if fold.signal_at is not None and signal.at <= fold.signal_at:
-        return fold, []
+        is_told_more = signal.at == fold.signal_at and fold.told.is_followed_by(*told)
+        if not is_told_more or fold.state is Occupancy.OFFLINE:
+            return fold, []
     fold, found = settle(fold, signal.at, watching)
-    fold = _cleared(fold, signal.at, watching)._replace(signal_at=signal.at)
+    fold = _cleared(fold, signal.at, watching)._replace(signal_at=signal.at, told=told)
     if signal.online is False:
         silent = fold._replace(level=None, hit_at=None, quiet_at=None)
         return _turned(silent, Occupancy.OFFLINE, signal.at, signal.at, found)
@@ -157,7 +182,8 @@ def _hit(
     if first is None:
         return fold._replace(hit_at=at), found
     goes_on = bool(watching.clears_after) and at - first >= HIT_LASTS
-    if repeats and not goes_on and not (signal.numbered and at - first >= watching.own_hold):
+    is_no_copy = signal.seq is not None and at > first and at - first >= watching.own_hold
+    if repeats and not goes_on and not is_no_copy:
         return fold, found
     if at - first <= SECOND_HIT_WITHIN:
         return _turned(fold._replace(hit_at=None), Occupancy.OCCUPIED, first, at, found)

@@ -29,7 +29,8 @@ class SensorView(Schema):
     )
     low = fields.Boolean(metadata={"description": "its battery is at 15 per cent or less"})
     troubles = fields.List(
-        fields.String(), metadata={"description": "silent, suspect, flapping, battery, gaps: the worst first"}
+        fields.String(),
+        metadata={"description": "silent, clock, suspect, flapping, battery, gaps: the worst first"},
     )
     missing = fields.Integer(metadata={"description": "readings the sensor numbered that never arrived"})
 

@@ -17,7 +17,7 @@ from app.occupancy.counters import with_runs
 from app.occupancy.models import SensorState, SpaceState
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Fold, Occupancy, Signal, Transition
-from app.occupancy.watched import FOLD_COLUMNS, Watched, load
+from app.occupancy.watched import FOLD_COLUMNS, Watched, load, recall
 from app.orm import Base
 from app.spaces.models import SensorBinding
 from app.spaces.rules import Policies
@@ -77,7 +77,9 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
     """
     watched = load(session, {reading.sensor_id for reading in readings}, policies)
     known = [reading for reading in readings if reading.sensor_id in watched]
-    fresh = store(session, with_runs(session, known))
+    named = with_runs(session, known)
+    recall(session, watched, named)
+    fresh = store(session, named)
     turns: list[Turn] = []
     seen: list[Seen] = []
     by_sensor: dict[str, list[Reading]] = defaultdict(list)
@@ -92,14 +94,13 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
                 one.battery_pct = reading.battery_pct
             if reading.history:
                 continue
-            signal = Signal(
-                reading.observed_at, reading.occupied, reading.online, numbered=reading.seq is not None
-            )
-            newer = one.fold.signal_at is None or signal.at > one.fold.signal_at
+            signal = Signal(reading.observed_at, reading.occupied, reading.online, reading.boot, reading.seq)
+            before = one.fold
             one.fold, found = rules.observe(one.fold, signal, one.watching)
             turns.extend((sensor_id, turn) for turn in found)
             seen.extend(_confirmed(one, found))
-            if newer and signal.occupied and rules.is_evidence(one.fold, signal.at, one.zone):
+            is_news = one.fold is not before
+            if is_news and signal.occupied and rules.is_evidence(one.fold, signal.at, one.zone):
                 seen.extend(Seen(space_id, signal.at) for space_id in one.space_ids)
         if one.fold is not one.before:
             moved.append(sensor_id)
@@ -225,7 +226,7 @@ def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:
 
 def _save(session: Session, watched: dict[str, Watched], moved: Sequence[str]) -> None:
     rows = (
-        (sensor_id, *one.fold, rules.due_at(one.fold, one.watching), one.battery_pct)
+        (sensor_id, *one.fold[: len(FOLD_COLUMNS)], rules.due_at(one.fold, one.watching), one.battery_pct)
         for sensor_id, one in ((sensor_id, watched[sensor_id]) for sensor_id in moved)
     )
     _keep(session, _states, STATE_COLUMNS, rows)

@@ -18,7 +18,7 @@ from app.occupancy.rules import Occupancy, suspect_before
 from app.spaces.models import SensorBinding, Site
 
 # Readings that were lost are in the figures; nobody can do anything about a sensor for them.
-TOLD = ("silent", "suspect", "flapping", "battery")
+TOLD = ("silent", "clock", "suspect", "flapping", "battery")
 NAMED_AT_MOST = 10
 
 

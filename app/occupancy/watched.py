@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +12,14 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.bulk import among
+from app.occupancy.models import StoredReading
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Fold, Watch, watch
 from app.orm import Base
 from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 from app.spaces.rules import Kind, Policies
 
-FOLD_COLUMNS = Fold._fields
+FOLD_COLUMNS = Fold._fields[: Fold._fields.index("told")]
 _states = Base.metadata.tables["sensor_states"]
 
 
@@ -127,3 +128,38 @@ def load(session: Session, sensor_ids: set[str], policies: Policies) -> dict[str
         zone = None if timezone is None else ZoneInfo(timezone)
         found[sensor_id] = Watched(space_ids, bound_at, zone, watching, kept, kept, battery_pct)
     return found
+
+
+def recall(session: Session, watched: Mapping[str, Watched], readings: Iterable[Reading]) -> None:
+    """What was told before at the instant of these readings, where it is the newest known of their sensor; one query,
+    none where there is no such reading. Before they are stored."""
+    same = {
+        one.sensor_id: one.observed_at
+        for one in readings
+        if one.occupied is not None
+        and not one.history
+        and one.observed_at == watched[one.sensor_id].fold.signal_at
+    }
+    if not same:
+        return
+    rows = session.execute(
+        select(
+            StoredReading.sensor_id,
+            StoredReading.observed_at,
+            StoredReading.occupied,
+            StoredReading.boot,
+            StoredReading.seq,
+        )
+        .where(
+            among(session, StoredReading.sensor_id, same),
+            StoredReading.observed_at.in_(set(same.values())),
+            StoredReading.occupied.is_not(None),
+            StoredReading.history.is_(False),
+        )
+        .order_by(StoredReading.id)
+    )
+    for row in rows:
+        if same[row.sensor_id] == row.observed_at:
+            one = watched[row.sensor_id]
+            told = one.fold.told.after(row.occupied, row.boot, row.seq)
+            one.fold = one.before = one.fold._replace(told=told)

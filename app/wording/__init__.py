@@ -361,6 +361,7 @@ OCCUPANCY: Mapping[str, LazyString] = {
 # What is wrong with a sensor.
 TROUBLES: Mapping[str, LazyString] = {
     "silent": lazy_gettext("silent: look at its battery and its network"),
+    "clock": lazy_gettext("its clock is behind: set its time and its time zone"),
     "suspect": lazy_gettext("“in use” for over 12 hours or all night: stuck?"),
     "flapping": lazy_gettext("changes over sixty times an hour: flapping"),
     "battery": lazy_gettext("battery low"),

@@ -45,6 +45,7 @@ class Wires:
         self.models: dict[str, str] = {}
         self.zones: dict[str, list[str]] = {}
         self.learnt_at: datetime | None = None
+        self.looked_at: datetime | None = None
         self.told_once = ToldOnce(keeps=keeps)
         self._parts = Parts()
         self._registered: Collection[str] = frozenset()
@@ -87,7 +88,7 @@ class Wires:
         self._registered = frozenset(models)
         self._parts.learn(parts or {})
         self.told_once.learn(told_once or {})
-        self.learnt_at = at
+        self.learnt_at = self.looked_at = at
 
     def commands(self) -> list[tuple[str, bytes]]:
         """What devices are to be told for what they said, as topic and payload, each once."""
@@ -96,6 +97,20 @@ class Wires:
     def news(self) -> dict[str, set[str]]:
         """Which parts of registered devices are seats, where that is not kept so."""
         return self._parts.news(self._registered)
+
+    def has_learnt(self, models: Mapping[str, str]) -> bool:
+        """Whether these are the sensors, with their models, that were taken in last."""
+        return len(models) == len(self._registered) and models.items() <= self.models.items()
+
+    def is_unknown_zone(self, sensor_id: str) -> bool:
+        """Whether this is a seat of a device of which nothing but other seats is registered; the names of both may hold
+        a colon."""
+        levels = sensor_id.split(":")
+        names = ((":".join(levels[:count]), ":".join(levels[count:])) for count in range(1, len(levels)))
+        return sensor_id not in self.zones and any(
+            device in self.zones and device not in self._registered and not self._parts.is_aside(device, part)
+            for device, part in names
+        )
 
     def hear(self, envelope: Envelope) -> Sequence[Heard]:
         """What a message of any wire says; raises Undecodable where nobody can read it."""

@@ -36,6 +36,11 @@ class Parts:
             self._note(device, set(found.values()))
         return found
 
+    def is_aside(self, device: str, part: str) -> bool:
+        """Whether a device told of this part, which is of no seat or speaks of another's."""
+        seats = self._seats.get(device)
+        return seats is not None and part in self._told[device] and seats.get(part) != part
+
     def _note(self, device: str, seats: set[str]) -> None:
         if len(self._told[device]) > 1 and seats != self._kept.get(device, set()):
             self._news[device] = seats

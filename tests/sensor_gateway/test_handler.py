@@ -3,20 +3,23 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import SteppingClock
-from app.database import create_engine, reading
+from app.database import create_engine, reading, transaction
 from app.occupancy.letters import DEAD_LETTER_BYTES
 from app.occupancy.models import DeadLetter, OccupancyChange, SensorState, StoredReading
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Occupancy
+from app.spaces.models import Sensor
 from sensor_gateway.decoders import Wires
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.messages import Envelope
+from sensor_gateway.profiles import load
 from sensor_gateway.topics import native_topic
 from tests.office import furnish_database
 
@@ -285,3 +288,42 @@ def test_a_reading_that_cannot_be_stored_is_kept_as_a_message_and_the_rest_of_it
     assert letters(engine)[0] == (poison.topic, "unstorable", len(poison.payload))
     assert stored(engine) == 3
     engine.dispose()
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("boot", ["b", None])
+def test_what_follows_a_heartbeat_in_its_second_counts(
+    engine: Engine, handler: Handler, boot: str | None, *, together: bool
+) -> None:
+    words = [None, True] if boot is None else [None, True, False]
+    readings = [
+        Reading(SENSOR, NOW, NOW, word, boot, None if boot is None else seq) for seq, word in enumerate(words)
+    ]
+    if boot is None:
+        readings += [readings[1]._replace(occupied=False)]  # for all that is known a copy out of order
+    envelope = said(0)
+    for batch in [readings] if together else [[one] for one in readings * 2]:
+        handler.store([(envelope, one) for one in batch], [])
+    with reading(engine) as session:
+        assert session.get_one(SensorState, SENSOR).level is (boot is None)
+
+
+def test_what_is_registered_just_now_is_read_by_its_model_at_once(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(
+        'models = ["PAD-1"]\n[[occupancy]]\nfield = "occupancy"\nvalues = { true = false, false = true }\n'
+    )
+    clock = SteppingClock(NOW)
+    handler = Handler(engine, clock, wires=Wires(load(tmp_path)))
+    waved = Envelope("zigbee2mqtt/pad", b'{"occupancy": false}', NOW)
+    assert handler.handle([waved]).dead == 1
+    with transaction(engine) as session:
+        session.add(Sensor(id="pad", model="PAD-1", heartbeat_s=600))
+    clock.at += timedelta(seconds=1)
+    assert handler.handle([waved]).stored == 1
+    with transaction(engine) as session:
+        assert session.get_one(SensorState, "pad").level is True
+        session.get_one(Sensor, "pad").model = "another"
+    clock.at += timedelta(seconds=1)
+    handler.handle([waved._replace(received_at=clock.at)])
+    with reading(engine) as session:
+        assert session.get_one(SensorState, "pad").level is False

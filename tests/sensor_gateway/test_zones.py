@@ -109,6 +109,21 @@ def test_a_device_of_which_nothing_is_known_is_one_dead_letter(engine: Engine) -
     assert (found.dead, found.unknown_sensors) == (1, frozenset({"other"}))
 
 
+def test_of_a_device_whose_zones_were_renamed_the_new_ones_are_strangers(engine: Engine) -> None:
+    clock = SteppingClock(NOW)
+    handler = Handler(engine, clock)
+    for name in ("left_seat", "right_seat"):
+        handler.handle([message(f"pair/binary_sensor/{name}/state", "OFF")])
+    topics = [f"pair/binary_sensor/desk_{n}_presence/state" for n in (1, 2)]
+    found = handler.handle([message(topic, "ON") for topic in topics] * 2)
+    assert (found.dead, found.changes) == (4, 0)
+    assert any(one.startswith("pair:desk_") for one in found.unknown_sensors)
+    with reading(engine) as session:
+        letters = session.scalars(select(DeadLetter.topic).order_by(DeadLetter.id)).all()
+        heard = session.scalars(select(StoredReading).where(StoredReading.sensor_id == "pair:left_seat"))
+        assert (letters, {one.occupied for one in heard}) == (topics, {None, False})
+
+
 def test_of_a_board_with_a_radar_the_target_alone_is_the_seat(engine: Engine) -> None:
     parts = [
         ("has_target", "ON"),

@@ -204,26 +204,20 @@ def test_a_hit_from_before_the_silence_confirms_nothing_after_it() -> None:
 # What always holds
 
 
-moments = st.integers(0, 7200).map(lambda s: T0 + s * SECOND)
+moments = st.one_of(st.integers(0, 7200), st.integers(0, 120).map(lambda n: n * 60)).map(
+    lambda s: T0 + s * SECOND
+)
 signals_at = st.builds(
     Signal,
     at=moments,
     occupied=st.sampled_from([True, True, False, False, None]),
     online=st.sampled_from([None, None, None, None, True, False]),
-    numbered=st.booleans(),
+    boot=st.just("b"),
+    seq=st.none() | st.integers(0, 5),
 )
 streams = st.lists(signals_at, max_size=40)
 END = T0 + timedelta(hours=4)
-
-
-def newest_first_dropped(signals: Iterable[Signal]) -> list[Signal]:
-    kept: dict[datetime, Signal] = {}
-    for signal in sorted(signals, key=lambda one: one.at):
-        kept.setdefault(signal.at, signal)
-    return list(kept.values())
-
-
-ordered = streams.map(newest_first_dropped)
+ordered = streams.map(lambda signals: sorted(signals, key=lambda one: (one.at, one.seq or 0)))
 
 
 @given(streams, WATCHES)

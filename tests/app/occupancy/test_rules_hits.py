@@ -18,7 +18,7 @@ def at(minutes: float) -> datetime:
 
 
 def hit(minutes: float, *, numbered: bool = False) -> Signal:
-    return Signal(at(minutes), occupied=True, numbered=numbered)
+    return Signal(at(minutes), occupied=True, boot="b", seq=int(minutes * 60) if numbered else None)
 
 
 def empty(minutes: float) -> Signal:
@@ -58,3 +58,41 @@ def test_what_a_model_holds_after_one_movement_is_no_second_one(again: float, co
 def test_repeating_a_hit_makes_it_no_younger() -> None:
     found = turned([hit(0), hit(1), hit(1.5)], 2)
     assert found == [Transition(OCCUPIED, since_at=at(0), at=at(2), last_hit_at=at(1.5))]
+
+
+# In the same second
+
+
+def said(occupied: bool | None, seq: int | None = None, boot: str = "b") -> Signal:
+    return Signal(at(0), occupied, boot=None if seq is None else boot, seq=seq)
+
+
+@pytest.mark.parametrize(
+    ("words", "level"),
+    [
+        ([said(None), said(True)], True),
+        ([said(None, 1), said(False, 2)], False),
+        ([said(None, 2), said(True, 1)], True),  # the older one is all that is known
+        ([said(False, 1), said(True, 2)], True),
+        ([said(True, 2), said(False, 1)], True),
+        ([said(True, 1), said(True, 3), said(False, 2)], True),
+        ([said(False, 1), said(True, 2, "another")], False),
+        ([said(True), said(False)], True),  # a copy, for all that is known
+        ([said(True), said(None), said(False)], True),
+        ([said(True, 1), said(None, 2), said(False, 3)], False),
+    ],
+)
+def test_what_tells_more_of_the_same_instant_counts(words: list[Signal], level: bool) -> None:
+    fold = Fold()
+    for _ in range(2):  # the same again changes nothing
+        for word in words:
+            fold, _ = observe(fold, word, PIR)
+        assert fold.level is level
+
+
+def test_two_words_of_one_instant_are_no_second_hit() -> None:
+    assert states([said(True, 1), said(True, 2)], 1.99) == []
+
+
+def test_after_a_last_will_nothing_of_its_instant_counts() -> None:
+    assert states([Signal(at(0), online=False), said(True, 1)], 5) == [Occupancy.OFFLINE]

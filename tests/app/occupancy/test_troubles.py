@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import pipeline
 from app.database import reading, transaction
@@ -18,6 +18,7 @@ from app.occupancy.health import health, sequence_gaps
 from app.occupancy.models import SensorTrouble
 from app.occupancy.readings import Reading
 from app.occupancy.troubles import counted
+from app.spaces.models import SensorBinding
 from tests.app.bookings.test_walk_in import signed_in
 from tests.app.notifications.desk import messages, telling
 from tests.fixtures.web import Api
@@ -79,6 +80,29 @@ def test_a_sensor_stuck_for_twelve_hours_is_found(house: House) -> None:
     assert found["sensor-seat"] == ["suspect"]
     assert found["sensor-window"] == ["silent"]
     assert note(house, "20:20") == 1  # the other was never heard: it is to be fitted
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_clock_that_is_behind_is_named_and_when_it_was_heard(house: House, *, is_new: bool) -> None:
+    """Also where all that it says is, by its own clock, of a time before it watched its seat."""
+    if is_new:
+        with transaction(house.engine) as session:
+            session.execute(update(SensorBinding).values(from_at=at("08:40")))
+    for minute in range(50, 60, 3):
+        came = at(f"08:{minute}")
+        house.process([Reading("sensor-seat", came - timedelta(hours=9), came, occupied=True)], came)
+        house.sweep(f"08:{minute}")
+
+    def found(now: str) -> tuple[object, object]:
+        with reading(house.engine) as session:
+            (one,) = (one for one in health(session, at(now)) if one.sensor_id == "sensor-seat")
+            return one.troubles, one.last_seen_at
+
+    assert found("09:00") == (["clock"], at("08:59"))
+    assert note(house, "09:00") == 1
+    assert found("12:00") == (["silent"], at("08:59"))
+    house.hear("seat", ("12:01", True))
+    assert found("12:02") == ([], at("12:01"))
 
 
 def test_one_that_was_stuck_all_night_is_shown_told_and_counted(house: House) -> None:
