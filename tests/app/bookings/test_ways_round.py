@@ -12,7 +12,7 @@ from app.bookings.series import service as series
 from app.bookings.series.rules import Every, Recurrence, Scope
 from app.bookings.service import Words
 from app.database import reading, transaction
-from app.errors import Conflict, DomainError, Forbidden
+from app.errors import DomainError, Forbidden
 from app.spaces import fixed_seats
 from app.spaces.models import FixedSeat, Space, Zone
 from app.spaces.rules import GuestDay, Kind
@@ -45,8 +45,9 @@ def test_a_guest_of_a_tuesday_cannot_move_the_booking_to_a_wednesday(house: Hous
 @pytest.mark.parametrize("where", ["seat", "free"])
 def test_what_somebody_sits_at_cannot_be_moved_to_another_day(house: House, where: str) -> None:
     claimed = house.claim("aoki", where, "09:00")
-    with pytest.raises(Conflict, match=r"booking\.state"):
+    with pytest.raises(RuleBroken) as caught:
         move(house, claimed, "aoki", "09:10", span("09:00", "12:00", day=1))
+    assert caught.value.facts["rule"] == "begun"
     assert house.get(claimed).start_at == at("09:00")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.database import transaction
-from app.errors import Conflict
+from app.errors import Conflict, RuleBroken
 from app.spaces.rules import Kind
 from app.spaces.service import set_policy
 from tests.app.bookings.test_reserve import move, refused
@@ -12,9 +12,9 @@ from tests.house import House, at
 
 def test_what_is_checked_in_does_not_begin_later(house: House) -> None:
     booking = house.claim("aoki", "seat", "09:00")
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(RuleBroken) as caught:
         move(house, booking, now="10:00", start="13:00", end="17:00")
-    assert refused(caught.value, "booking.state")
+    assert caught.value.facts["rule"] == "begun"
 
 
 def test_what_ran_out_is_not_prolonged_even_before_the_sweep_says_so(house: House) -> None:
