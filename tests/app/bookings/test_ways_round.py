@@ -12,7 +12,7 @@ from app.bookings.series import service as series
 from app.bookings.series.rules import Every, Recurrence, Scope
 from app.bookings.service import Words
 from app.database import reading, transaction
-from app.errors import DomainError, Forbidden
+from app.errors import DomainError, Forbidden, RuleBroken
 from app.spaces import fixed_seats
 from app.spaces.models import FixedSeat, Space, Zone
 from app.spaces.rules import GuestDay, Kind
