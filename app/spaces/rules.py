@@ -203,6 +203,12 @@ def value_text(value: timedelta | bool | int) -> str:
     return f"{int(value.total_seconds())}s"
 
 
+def value_shown(policy: Policy, key: str) -> str:
+    """A policy's value as people read and write it: `off` where nothing is asked for."""
+    value = getattr(policy, key)
+    return "off" if key in CAN_BE_OFF and not value else value_text(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
     """The policy of every kind, and of a kind in the zones that have values of their own."""

@@ -28,7 +28,7 @@ from app.formats import by_clock
 from app.http import identifier, now, settings, today
 from app.spaces import barriers, fixed_seats, service, zones
 from app.spaces.overview import office_overview, zone_overview
-from app.spaces.rules import POLICY_KEYS, GuestDay, Kind, Opening, value_text
+from app.spaces.rules import POLICY_KEYS, GuestDay, Kind, Opening, value_shown
 from app.spaces.schemas import moves_shown
 from app.texts import is_storable
 from app.timespan import TimeSpan, day_span
@@ -155,7 +155,7 @@ def _zone(zone_id: int, refused: str = "") -> str:
         most_overflows=MOST_OVERFLOWS,
         all_kinds=list(Kind),
         keys=POLICY_KEYS,
-        value_text=value_text,
+        value_shown=value_shown,
         today=today(),
         refused=refused,
     )
@@ -335,7 +335,7 @@ def _rules(refused: str = "") -> str:
         kinds=list(Kind),
         policies=policies.kinds,
         keys=POLICY_KEYS,
-        value_text=value_text,
+        value_shown=value_shown,
         refused=refused,
     )
 
@@ -351,7 +351,7 @@ def set_rules(kind: str) -> Response:
         before: dict[str, Any] = (
             service.zone_values(session, zone_id).get(of, {})
             if zone_id
-            else {key: value_text(getattr(service.policies(session).of(of), key)) for key in POLICY_KEYS}
+            else {key: value_shown(service.policies(session).of(of), key) for key in POLICY_KEYS}
         )
         for key in POLICY_KEYS:
             value = request.form.get(key, "").strip()
