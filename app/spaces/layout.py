@@ -166,6 +166,8 @@ def swap_sensor(
     and moves where that one was to move. Raises NotFound `sensor.unknown`."""
     get_sensor(session, sensor_id)
     spare = get_sensor(session, spare_id)
+    if spare_id == sensor_id:
+        return spare
     spaces = watched_by(session, sensor_id)
     watch_spaces(session, {sensor_id: (), spare_id: spaces}, actor_id=actor_id, now=now)
     rebinding.hand_over(session, sensor_id, spare_id, actor_id=actor_id, now=now)
