@@ -50,6 +50,16 @@ def is_address(text: str) -> bool:
     return is_one and text.isascii() and text.isprintable() and len(text) <= MOST_ADDRESS
 
 
+def plain(text: str) -> str:
+    """A text as names and codes are compared, whatever its width, its case and its spaces."""
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def listed(text: str) -> list[str]:
+    """What stands in a text apart by commas, semicolons or spaces, full-width or not."""
+    return [one for one in re.split(r"[,、;\s]+", unicodedata.normalize("NFKC", text)) if one]
+
+
 def date_written(text: str) -> date:
     """A date as people write it: 2026-12-28, 2026/1/5 or 2026年1月5日, full-width or not; raises ValueError."""
     found = _DATE.fullmatch(unicodedata.normalize("NFKC", text).strip())

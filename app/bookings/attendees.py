@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from app.people.models import User
 from app.people.service import Person, find_people, ids_of
 from app.spaces.models import Space
 from app.spaces.service import get_places
+from app.texts import listed
 
 # Somebody who comes to a booking.
 Invitation = tuple[Booking, int]
@@ -183,7 +183,7 @@ def drop_leavers(session: Session, user_ids: Collection[int], *, actor_id: int |
 def by_address(session: Session, text: str) -> list[int]:
     """The people of addresses that stand in a text, apart by commas or spaces, full-width or not; raises NotFound
     `user.unknown`."""
-    return ids_of(session, [one for one in re.split(r"[,、;\s]+", normalize("NFKC", text)) if one])
+    return ids_of(session, listed(text))
 
 
 def whom(session: Session, text: str) -> dict[str, Any]:

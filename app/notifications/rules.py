@@ -55,13 +55,17 @@ class Fact:
 
     @property
     def reason(self) -> str:
-        """Why a booking is as it is now, where the event says it."""
-        changes: Mapping[str, Sequence[str]] = self.data.get("changes") or {}
-        return str(self.data.get("cause") or changes.get("reason", ("", ""))[1])
+        return reason_of(self.data)
 
     @property
     def is_of_guest(self) -> bool:
         return self.data.get("user_id") is None and self.host_id is not None
+
+
+def reason_of(data: Mapping[str, Any]) -> str:
+    """Why a booking is as it is now, where the event says it."""
+    changes: Mapping[str, Sequence[str]] = data.get("changes") or {}
+    return str(data.get("cause") or changes.get("reason", ("", ""))[1] or "")
 
 
 # Done to several bookings of a series at once, they are told in one message.

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
 from app.events import Event
+from app.notifications.rules import reason_of
 from app.spaces import service as spaces
 
 
@@ -44,7 +45,7 @@ def facts(event: Event, booking: Booking | None, codes: Mapping[int, str]) -> di
     before, now = _sides(event, booking)
     said = {
         **_place(now, codes),
-        "reason": event.data.get("cause") or _changed(event).get("reason", ("", ""))[1],
+        "reason": reason_of(event.data),
         "notice": event.data.get("notice", ""),
     }
     earlier = {name: value for name, value in _place(before, codes).items() if value != said[name]}

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, case, delete, func, insert, select
@@ -16,6 +15,7 @@ from app.occupancy.flapping import flapping
 from app.occupancy.models import SensorGap, SensorState, StoredReading
 from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy, looks_stuck
 from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
+from app.texts import plain
 
 LOW_BATTERY_PCT = 15
 # 64 random bits in hex, as devices of the native wire name their boots (RULES 3); no other wire's names are as long.
@@ -68,12 +68,8 @@ class Health:
 
 def is_like(one: Health, text: str) -> bool:
     """Whether a sensor's name, model, or the code of a space that it watches has this text in it, however written."""
-    wanted = _plain(text)
-    return any(wanted in _plain(name) for name in (one.sensor_id, one.model, *one.space_codes))
-
-
-def _plain(text: str) -> str:
-    return "".join(normalize("NFKC", text).casefold().split())
+    wanted = plain(text)
+    return any(wanted in plain(name) for name in (one.sensor_id, one.model, *one.space_codes))
 
 
 def health(

@@ -106,6 +106,14 @@ def test_who_confirms_twice_is_told_that_the_days_are_booked(
     assert len(booked(house)) == 4
 
 
+def test_who_confirms_a_series_of_closed_days_alone_is_not_told_that_they_are_booked(
+    client: FlaskClient, house: House
+) -> None:
+    closed = form(house, repeat="dates", dates="2026-11-28", confirmed="possible")
+    assert "すでに予約されています" not in post(client, "/bookings", "/bookings", **closed).text
+    assert booked(house) == []
+
+
 def test_several_weekdays_are_ticked_and_stay_ticked_until_they_are_booked(
     client: FlaskClient, house: House
 ) -> None:

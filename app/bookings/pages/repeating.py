@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -25,7 +24,7 @@ from app.extensions import db
 from app.fields import day_typed
 from app.formats import day
 from app.http import identifier, now, settings
-from app.texts import date_written
+from app.texts import date_written, listed
 from app.timespan import TimeSpan
 from app.wording import explain
 
@@ -52,7 +51,8 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
     except DomainError as error:
         return _refused(error)
     spans = [one.span for one in made.bookings]
-    if request.form.get("confirmed") and not spans and _are_held(ask.space_id, made.refused):
+    is_again = bool(request.form.get("confirmed") and made.refused) and not spans
+    if is_again and _are_held(ask.space_id, made.refused):
         flash(gettext("These days are booked already."), "done")
         return redirect(url_for("bookings_pages.mine"))
     if said:
@@ -153,7 +153,9 @@ def _ask(first: TimeSpan, title: str) -> series.Ask:
     ticked, closed_too = request.form.getlist("weekday"), bool(request.form.get("closed_too"))
     try:
         if repeat == CHOSEN:
-            written = re.split(r"[,、，\s]+", request.form.get("dates", "").strip())
+            written = listed(request.form.get("dates", ""))
+            if not written:
+                raise ValueError("no day is chosen")
             dates = tuple(day_typed(date_written(one).isoformat()) for one in written)
             recurrence = Recurrence(dates=dates, working_days_only=not closed_too)
             rule: dict[str, Any] = {"dates": [on.isoformat() for on in dates]}

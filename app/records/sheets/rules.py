@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from unicodedata import normalize
 
-from app.texts import LOST, date_written, is_address, is_line
+from app.texts import LOST, date_written, is_address, is_line, plain
 
 Values = dict[str, str]
 Key = tuple[str, str]  # such as ("space", "A-01")
@@ -211,11 +211,7 @@ def compare(said: Sequence[Said], stored: Mapping[Key, Values]) -> Diff:
 def alike(diff: Diff, stored: Iterable[Key]) -> Iterator[Refusal]:
     """Of what would be added, what differs from something stored in its writing alone: full-width letters, small ones,
     spaces."""
-    known = {(what, _plain(key)) for what, key in stored}
+    known = {(what, plain(key)) for what, key in stored}
     for change in diff.added:
-        if (change.what, _plain(change.key)) in known:
+        if (change.what, plain(change.key)) in known:
             yield Refusal(change.line, "csv.alike", change.what, change.key)
-
-
-def _plain(key: str) -> str:
-    return "".join(normalize("NFKC", key).casefold().split())
