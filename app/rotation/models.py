@@ -142,8 +142,7 @@ class RotationCell(Base):
 
     `wrote_at`: when the rotation, or one that it took the place of, wrote the plan, which has this as its approval (or
     as its request, where somebody else must approve it) as long as nobody else has decided on it; None: the plan stood
-    already. `before`: what that writing took the place of,
-    as `app.rotation.writing` keeps it; None: there was no plan.
+    already. `before`: what that writing took the place of, as `app.rotation.writing` keeps it; None: there was no plan.
     """
 
     __tablename__ = "rotation_cells"

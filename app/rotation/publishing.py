@@ -55,9 +55,8 @@ def publish(
     on_breach: OnBreach = OnBreach.REFUSE,
 ) -> Published:
     """Write a rotation's half-days that are to come as approved plans (those at home of whoever publishes it as
-    requests, for nobody decides on the own plans), and book seats for those in the office. One
-    that has begun is as it is (`Office.is_ahead`), also where the plan was found before; whoever has left by then has
-    none.
+    requests, for nobody decides on the own plans), and book seats for those in the office. One that has begun is as it
+    is (`Office.is_ahead`), also where the plan was found before; whoever has left by then has none.
 
     What an earlier rotation had published of these days is replaced: its seats stay where the person comes still, and
     are given back where not; its plans of people who do not work in the section then any more are taken back, as by
