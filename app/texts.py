@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 MOST_ADDRESS = 254
 LOST = "〓"  # geta: stands for the character that CP932 does not have
 _EUI_64 = re.compile(r"((?:[0-9A-Fa-f]{2}[-: ]?){7}[0-9A-Fa-f]{2})(?:\Z|:)")
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 _MARKS = re.compile("[-: ]")
 _HALF_WIDTH = {0xFF00 + one: 0x20 + one for one in range(1, 95)} | {0x3000: 0x20}
@@ -44,10 +46,9 @@ def as_on_wire(text: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether mail can be sent there: one line of ASCII as in aoki@city.example.jp. No server is asked for SMTPUTF8."""
-    name, at, host = text.partition("@")
-    is_one = bool(name and at and host) and "@" not in host and " " not in text
-    return is_one and text.isascii() and text.isprintable() and len(text) <= MOST_ADDRESS
+    """Whether mail can be sent there: as in aoki@city.example.jp, a dot-atom before and a name of a host behind (RFC
+    5322, 3.4.1, without its quoted and literal forms). No server is asked for SMTPUTF8."""
+    return _ADDRESS.fullmatch(text) is not None and len(text) <= MOST_ADDRESS
 
 
 def plain(text: str) -> str:

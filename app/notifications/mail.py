@@ -25,6 +25,7 @@ from app.notifications.models import Delivery, Message
 from app.notifications.rules import Choices, next_try
 from app.notifications.service import choices_of
 from app.people.models import User
+from app.texts import is_address
 
 log = logging.getLogger("akiseki.mail")
 AT_ONCE = 50
@@ -195,6 +196,8 @@ def _deliver(engine: Engine, letter: Letter, send: Send, write: Callable[[Letter
 
 def _written(letter: Letter, write: Callable[[Letter], EmailMessage]) -> EmailMessage:
     """The mail of a letter; raises Refused where none can be written, as to an address that is none."""
+    if not is_address(letter.address):
+        raise Refused("no mail can be written: the address is none")
     try:
         return write(letter)
     except ValueError as error:

@@ -221,9 +221,9 @@ def reject_many(
 
 def _replaced(session: Session, plans: Collection[TeleworkPlan]) -> dict[int, list[list[str]]]:
     """By person the half-days which were approved as something else when these plans were asked for; one query."""
-    asked = {(f"user:{one.user_id}", one.on_date.isoformat(), one.half.value): one.user_id for one in plans}
+    asked = {(f"user:{one.user_id}", one.on_date.isoformat(), one.half.value): one for one in plans}
     rows = session.execute(
-        select(Event.subject, Event.data)
+        select(Event.subject, Event.at, Event.data)
         .where(
             Event.kind == "telework.planned",
             Event.subject.in_({subject for subject, _on, _half in asked}),
@@ -232,10 +232,10 @@ def _replaced(session: Session, plans: Collection[TeleworkPlan]) -> dict[int, li
         .order_by(Event.id)
     )
     found: dict[int, list[list[str]]] = defaultdict(list)
-    for subject, data in rows:
-        user_id = asked.get((subject, data["on"], data["half"]))
-        if user_id is not None and "replaced" in data:
-            found[user_id].append([data["on"], data["half"], data["replaced"]])
+    for subject, at, data in rows:
+        plan = asked.get((subject, data["on"], data["half"]))
+        if plan is not None and plan.requested_at == at and "replaced" in data:
+            found[plan.user_id].append([data["on"], data["half"], data["replaced"]])
     return found
 
 
