@@ -29,9 +29,19 @@ LIMITS = {"seconds": 20, "work": 200, "seed": 1}
 
 def furnish(house: House) -> House:
     """Six people in a section with a zone of its own, who may work at home for two half-days a week."""
-    make_rule(house, week=2)
-    own = section_id(house, "soumu")
     hire(house, "kato", "kimura", "kondo")
+    return with_own_zone(house, week=2)
+
+
+def with_own_zone(house: House, *, week: int) -> House:
+    """The section has a zone of its own, and its people may work at home for so many half-days a week."""
+    make_rule(house, week=week)
+    return give_zone(house)
+
+
+def give_zone(house: House) -> House:
+    """The section has a zone of its own."""
+    own = section_id(house, "soumu")
     with transaction(house.engine) as session:
         session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
     return house
@@ -69,8 +79,15 @@ def setting(house: House, **data: Any) -> None:
 
 
 def plan_month(
-    house: House, who: str = "chiba", now: str = "08:00", first: date = FIRST, last: date = LAST
+    house: House,
+    who: str = "chiba",
+    now: str = "08:00",
+    first: date = FIRST,
+    last: date = LAST,
+    *,
+    day: int = 0,
 ) -> int:
+    """Ask for the days to be planned, at a time of the house's day, or of one so many days later."""
     with transaction(house.engine) as session:
         return service.ask(
             session,
@@ -80,7 +97,7 @@ def plan_month(
             last=last,
             limits=LIMITS,
             office=OFFICE,
-            now=at(now),
+            now=at(now, day=day),
         ).id
 
 

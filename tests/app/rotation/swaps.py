@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from sqlalchemy import update
-
 from app import pipeline
 from app.database import reading, transaction
 from app.rotation import swapping
 from app.rotation.models import Rotation, RotationSwap, SwapState
 from app.rotation.swapping import Answered
 from app.rotation.ways import Absence, Way
-from app.spaces.models import Zone
 from app.telework.rules import Half
 from tests.app.rotation import months
-from tests.app.rotation.months import FIRST
-from tests.app.telework.desk import hire, make_rule, section_id
+from tests.app.rotation.months import (
+    FIRST,
+    with_own_zone,
+)
+from tests.app.telework.desk import hire, make_rule
 from tests.house import DAY, OFFICE, House, at
 
 SECOND = FIRST + timedelta(days=1)
@@ -25,11 +25,7 @@ SECOND = FIRST + timedelta(days=1)
 
 def seat_section(house: House) -> House:
     """A section with a zone of its own, whose people may work at home all week."""
-    make_rule(house, week=10)
-    own = section_id(house, "soumu")
-    with transaction(house.engine) as session:
-        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
-    return house
+    return with_own_zone(house, week=10)
 
 
 def answer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app import pipeline
 from app.database import reading, rehearsal, transaction
@@ -16,11 +16,9 @@ from app.rotation.rules import Cell
 from app.rotation.rules import State as Where
 from app.rotation.seats import Published
 from app.rotation.standing import as_it_is, look
-from app.spaces.models import Zone
 from tests.app.rotation.months import (
     FIRST,
     LAST,
-    LIMITS,
     cell,
     plan_month,
     plans,
@@ -29,8 +27,8 @@ from tests.app.rotation.months import (
     send_home,
     setting,
     stored,
+    with_own_zone,
 )
-from tests.app.telework.desk import make_rule, section_id
 from tests.house import DAY, OFFICE, House, at
 
 FIRST_DAY = (FIRST - DAY).days
@@ -39,11 +37,7 @@ FIRST_DAY = (FIRST - DAY).days
 @pytest.fixture
 def office(house: House) -> House:
     """A section with a zone of its own, whose people may work at home for four half-days a week."""
-    make_rule(house, week=4)
-    own = section_id(house, "soumu")
-    with transaction(house.engine) as session:
-        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
-    return house
+    return with_own_zone(house, week=4)
 
 
 def then(clock: str) -> datetime:
@@ -56,18 +50,7 @@ def want(house: House, half_days: int) -> None:
 
 
 def ask_then(house: House, clock: str, last: date = LAST) -> Rotation:
-    with transaction(house.engine) as session:
-        made = service.ask(
-            session,
-            actor=house.people["chiba"],
-            section_id=section_id(house, "soumu"),
-            first=FIRST,
-            last=last,
-            limits=LIMITS,
-            office=OFFICE,
-            now=then(clock),
-        ).id
-    return search(house, made)
+    return search(house, plan_month(house, now=clock, last=last, day=FIRST_DAY))
 
 
 def publish_then(house: House, rotation_id: int, clock: str, *, preview: bool = False) -> Published:

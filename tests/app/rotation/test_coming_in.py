@@ -14,8 +14,17 @@ from app.rotation.service import planned_sections
 from app.rotation.writing import stands_as
 from app.telework.rules import PlanKind
 from tests.app.rotation import months
-from tests.app.rotation.months import FIRST, cell, plan_month, plans, publish, search, withdraw
-from tests.app.rotation.test_writing import of_day, sit, want
+from tests.app.rotation.months import (
+    FIRST,
+    cell,
+    give_zone,
+    plan_month,
+    plans,
+    publish,
+    search,
+    withdraw,
+)
+from tests.app.rotation.test_writing import of_day, want
 from tests.app.telework.desk import ask, make_rule, whole
 from tests.house import OFFICE, House
 
@@ -26,7 +35,7 @@ COMES_IN = {("office", "requested")}
 def at_home(house: House) -> int:
     """A published rotation that has aoki at home on the first day, as they wished; since, they plan to come in."""
     make_rule(house, week=4)
-    sit(house)
+    give_zone(house)
     ask(house, "aoki", whole(FIRST))
     rotation_id = plan_month(house)
     assert cell(search(house, rotation_id), house, "aoki", FIRST, "am") == "home"

@@ -22,7 +22,17 @@ from app.spaces.models import Zone
 from app.telework.caps.rules import OverCap, Unit
 from app.telework.requesting import wanted_between
 from app.telework.rules import PlanKind
-from tests.app.rotation.months import FIRST, LAST, LIMITS, plan_month, publish, search, seats, setting
+from tests.app.rotation.months import (
+    FIRST,
+    LAST,
+    LIMITS,
+    give_zone,
+    plan_month,
+    publish,
+    search,
+    seats,
+    setting,
+)
 from tests.app.telework.desk import (
     approve,
     ask,
@@ -44,10 +54,7 @@ SECOND = FIRST + timedelta(days=1)
 @pytest.fixture
 def office(house: House) -> House:
     """A section with a zone of its own, of three seats."""
-    own = section_id(house, "soumu")
-    with transaction(house.engine) as session:
-        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
-    return house
+    return give_zone(house)
 
 
 def form(house: House, first: date = FIRST, last: date = LAST, section: str = "soumu") -> dict[str, Any]:

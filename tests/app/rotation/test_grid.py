@@ -22,8 +22,16 @@ from app.spaces.models import Zone
 from app.telework.approval import service as approval
 from app.telework.rules import Half, PlanKind
 from tests.app.rotation import months
-from tests.app.rotation.months import FIRST, LAST, plan_month, publish, search, setting
-from tests.app.telework.desk import approve, ask, hire, make_rule, morning, plan_ids, section_id, whole
+from tests.app.rotation.months import (
+    FIRST,
+    LAST,
+    plan_month,
+    publish,
+    search,
+    setting,
+    with_own_zone,
+)
+from tests.app.telework.desk import approve, ask, hire, morning, plan_ids, section_id, whole
 from tests.fixtures.web import Api
 from tests.house import DAY, OFFICE, House, at
 from tests.statements import counted
@@ -34,10 +42,7 @@ SECOND = FIRST + timedelta(days=1)
 @pytest.fixture
 def office(house: House) -> House:
     """Three people with a zone of three seats; at the counter are aoki and baba, and both are wanted."""
-    make_rule(house, week=10)
-    own = section_id(house, "soumu")
-    with transaction(house.engine) as session:
-        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
+    with_own_zone(house, week=10)
     counter(house, 2)
     return house
 

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Literal
 
 import pytest
-from sqlalchemy import update
 
 from app import pipeline
 from app.database import reading, transaction
@@ -17,10 +16,19 @@ from app.rotation.cover import cover_on
 from app.rotation.models import Rotation, State
 from app.rotation.service import planned_sections
 from app.rotation.standing import look
-from app.spaces.models import Zone
-from tests.app.rotation.months import FIRST, LAST, cell, plan_month, plans, publish, search, seats, setting
+from tests.app.rotation.months import (
+    FIRST,
+    LAST,
+    cell,
+    plan_month,
+    plans,
+    publish,
+    search,
+    seats,
+    setting,
+    with_own_zone,
+)
 from tests.app.telework.days import become
-from tests.app.telework.desk import make_rule, section_id
 from tests.house import DAY, OFFICE, House, at
 
 SECOND = FIRST + timedelta(days=1)
@@ -30,10 +38,7 @@ FIRST_DAY = (FIRST - DAY).days
 @pytest.fixture
 def office(house: House) -> House:
     """A section with a zone of its own, whose aoki minds the counter."""
-    make_rule(house, week=4)
-    own = section_id(house, "soumu")
-    with transaction(house.engine) as session:
-        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
+    with_own_zone(house, week=4)
     become(house, "fujii", Role.PERSONNEL)
     return house
 

@@ -34,9 +34,10 @@ from tests.app.rotation.months import (
     seats,
     setting,
     stored,
+    with_own_zone,
     withdraw,
 )
-from tests.app.telework.desk import approve, ask, hire, make_rule, morning, plan_ids, section_id, whole
+from tests.app.telework.desk import approve, ask, hire, morning, plan_ids, section_id, whole
 from tests.house import DAY, OFFICE, House, at
 from tests.statements import counted
 
@@ -44,11 +45,7 @@ from tests.statements import counted
 @pytest.fixture
 def office(house: House) -> House:
     """A section with a zone of its own, whose people may work at home for two half-days a week."""
-    make_rule(house, week=2)
-    own = section_id(house, "soumu")
-    with transaction(house.engine) as session:
-        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
-    return house
+    return with_own_zone(house, week=2)
 
 
 def test_what_people_ask_for_is_met_within_the_rules(office: House) -> None:

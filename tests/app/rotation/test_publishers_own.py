@@ -19,8 +19,18 @@ from app.telework.caps.rules import OverCap
 from app.telework.models import TeleworkPlan
 from app.telework.rules import PlanKind
 from tests.app.rotation import months
-from tests.app.rotation.months import FIRST, cell, plan_month, plans, publish, search, stored, withdraw
-from tests.app.rotation.test_writing import SECOND, of_day, preview, sit
+from tests.app.rotation.months import (
+    FIRST,
+    cell,
+    give_zone,
+    plan_month,
+    plans,
+    publish,
+    search,
+    stored,
+    withdraw,
+)
+from tests.app.rotation.test_writing import SECOND, of_day, preview
 from tests.app.telework.desk import approve, ask, hire, make_rule, plan_ids, put_below, whole
 from tests.house import DAY, OFFICE, House, at
 
@@ -30,7 +40,7 @@ def office(house: House) -> House:
     """Chiba, who is the chief, plans a section in which one may be at home for four half-days a week; doi is the
     chief of the section above."""
     make_rule(house, week=4)
-    sit(house)
+    give_zone(house)
     put_below(house, "soumu", "bu")
     hire(house, "doi", section="bu", role=Role.CHIEF)
     months.setting(

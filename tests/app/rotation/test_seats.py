@@ -13,8 +13,17 @@ from app.rotation.models import Rotation, State
 from app.spaces.models import Zone
 from app.spaces.rules import Kind
 from app.spaces.service import set_policy
-from tests.app.rotation.months import FIRST, LAST, planned, plans, publish, seats, stored
-from tests.app.telework.desk import make_rule, section_id
+from tests.app.rotation.months import (
+    FIRST,
+    LAST,
+    planned,
+    plans,
+    publish,
+    seats,
+    stored,
+    with_own_zone,
+)
+from tests.app.telework.desk import section_id
 from tests.fixtures.web import Api
 from tests.house import DAY, OFFICE, House, at
 
@@ -24,10 +33,7 @@ ON = (FIRST - DAY).days
 @pytest.fixture
 def three(house: House) -> House:
     """Three people in a section with a zone of three seats: baba holds one of them for an hour of the first day."""
-    make_rule(house, week=10)
-    own = section_id(house, "soumu")
-    with transaction(house.engine) as session:
-        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
+    with_own_zone(house, week=10)
     house.book("baba", "window", "09:00", "10:00", day=ON)
     return house
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, time, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app import pipeline
 from app.database import reading, rehearsal, transaction
@@ -15,7 +15,6 @@ from app.rotation import service, swapping
 from app.rotation.models import Rotation, State
 from app.rotation.publishing import OnBreach
 from app.rotation.seats import Published
-from app.spaces.models import Zone
 from app.telework import requesting
 from app.telework.approval import service as approval
 from app.telework.caps.rules import OverCap
@@ -26,15 +25,17 @@ from tests.app.rotation.months import (
     FIRST,
     LAST,
     cell,
+    give_zone,
     plan_month,
     plans,
     publish,
     search,
     setting,
     stored,
+    with_own_zone,
     withdraw,
 )
-from tests.app.telework.desk import approve, ask, make_rule, move, plan_ids, section_id, whole
+from tests.app.telework.desk import approve, ask, make_rule, move, plan_ids, whole
 from tests.house import DAY, OFFICE, House, at
 
 SECOND = FIRST + timedelta(days=1)
@@ -43,16 +44,7 @@ SECOND = FIRST + timedelta(days=1)
 @pytest.fixture
 def office(house: House) -> House:
     """A section with a zone of its own, whose people may work at home for four half-days a week."""
-    make_rule(house, week=4)
-    sit(house)
-    return house
-
-
-def sit(house: House) -> None:
-    """The section has a zone of its own."""
-    own = section_id(house, "soumu")
-    with transaction(house.engine) as session:
-        session.execute(update(Zone).where(Zone.code == "A").values(section_id=own))
+    return with_own_zone(house, week=4)
 
 
 def published(house: House, now: str = "08:00") -> Rotation:
@@ -192,7 +184,7 @@ def test_a_rotation_lasts_from_the_first_to_the_last_day_that_later_ones_leave_o
 
 @pytest.mark.parametrize("kind", [PlanKind.LEAVE, PlanKind.HOME])
 def test_an_hour_away_is_neither_leave_nor_home_for_the_half_day(house: House, kind: PlanKind) -> None:
-    sit(house)
+    give_zone(house)
     hour = wanted_between(FIRST, time(8, 30), time(9, 30), kind, OFFICE)
     approve(house, *plan_ids(ask(house, "aoki", hour)))
     everybody = [house.people[who].id for who in ("aoki", "baba", "chiba")]
