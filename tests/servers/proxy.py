@@ -20,6 +20,7 @@ class Proxy:
         self.refuses = False
         self._target = target
         self._is_silent = False
+        self._lifetimes: list[int] = []
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -53,11 +54,11 @@ class Proxy:
         """Reset every connection."""
         pairs, self._pairs = self._pairs, []
         for pair in pairs:
-            for end in pair:
-                with suppress(OSError):
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                    end.shutdown(socket.SHUT_RDWR)
-                end.close()
+            _reset(pair)
+
+    def cut_after(self, said: int, *, times: int) -> None:
+        """Reset each of the next connections when the device has said so many bytes on it, in a message if need be."""
+        self._lifetimes += [said] * times
 
     def _accept(self) -> None:
         while True:
@@ -78,18 +79,33 @@ class Proxy:
         heard = bytearray()
         self.heard.append(heard)
         self._pairs.append((device, broker))
-        for source, sink, note in ((device, broker, heard), (broker, device, None)):
-            thread = threading.Thread(target=self._pump, args=(source, sink, note))
+        lifetime = self._lifetimes.pop(0) if self._lifetimes else None
+        for ways in ((device, broker, heard, lifetime), (broker, device, None, None)):
+            thread = threading.Thread(target=self._pump, args=ways)
             self._threads.append(thread)
             thread.start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, note: bytearray | None) -> None:
+    def _pump(
+        self, source: socket.socket, sink: socket.socket, note: bytearray | None, lifetime: int | None
+    ) -> None:
         with suppress(OSError):
             while data := source.recv(65_536):
                 if note is not None:
+                    data = data if lifetime is None else data[: lifetime - len(note)]
                     note += data
                 if not self._is_silent:
                     sink.sendall(data)
+                if note is not None and len(note) == lifetime:
+                    _reset((source, sink))
+                    return
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+
+def _reset(pair: tuple[socket.socket, socket.socket]) -> None:
+    for end in pair:
+        with suppress(OSError):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
