@@ -26,7 +26,7 @@ from app.errors import DomainError
 from app.lots.models import LotDraw, LotWish, Outcome, State
 from app.lots.rules import Drawn, Seat, Wish, draw, mutual_groups
 from app.lots.rules.record import inputs_of, result_of
-from app.lots.service import belongs, call_off, desks, locked_draw, open_next
+from app.lots.service import belongs, call_off, desks, locked_draw, open_next, who_has_kept
 from app.people.service import Person, find_people
 from app.settings import OfficeHours
 from app.spaces.barriers import CLOSED, Barrier, barriers
@@ -182,7 +182,7 @@ class _Draw:
         before = self._before()
         if self.span is None or any(one.why == CLOSED for one in before):
             self.refused = dict.fromkeys((one.number for one in wishes), CLOSED)
-        people = self._people([one for one in wishes if one.number not in self.refused])
+        people = self._people([one for one in wishes if one.number not in self.refused], spaces)
         seats = self._seats(spaces, before)
         self.offered = frozenset(one.code for one in seats)
         asked = self._asked(wishes, spaces, people)
@@ -197,11 +197,12 @@ class _Draw:
         self.draw.state, self.draw.drawn_at = State.DRAWN, self.now
         self._tell(wishes, {one.number: one for one in drawn}, booked)
 
-    def _people(self, wishes: Sequence[LotWish]) -> dict[int, Person]:
+    def _people(self, wishes: Sequence[LotWish], spaces: Mapping[str, Space]) -> dict[int, Person]:
         """By number, who may still have a desk; the others are refused."""
         found: dict[int, Person] = {}
         user_ids = [one.user_id for one in wishes]
-        seated = self._who_has_a_desk(user_ids)
+        kept = who_has_kept(self.session, {one.id for one in spaces.values()}, self.draw.on_date)
+        seated = self._who_has_a_desk(user_ids) | kept
         known = find_people(self.session, user_ids, self.draw.on_date)
         for one in wishes:
             person = known.get(one.user_id)
@@ -293,8 +294,8 @@ class _Draw:
         return sat
 
     def _missed(self, user_ids: Collection[int]) -> dict[int, int]:
-        """By person how many draws of the zone in a row left them out; not to wish, or a day on which the office turned
-        out to be closed, does not break the row."""
+        """By person how many draws of the zone in a row left them out. What breaks no row: not to wish, or to be passed
+        over, since the office was closed, they were away, or the like."""
         query = (
             select(LotWish)
             .join(LotDraw, LotDraw.id == LotWish.draw_id)
@@ -303,7 +304,7 @@ class _Draw:
                 LotDraw.state == State.DRAWN,
                 LotDraw.on_date < self.draw.on_date,
                 LotWish.user_id.in_(user_ids),
-                LotWish.reason != CLOSED,
+                LotWish.outcome != Outcome.REFUSED,
             )
             .order_by(LotDraw.on_date)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -277,8 +277,7 @@ def _check_wish(
     session: Session, zone: Zone, on: date, *, actor_id: int, prefers: Sequence[int], beside: Sequence[int]
 ) -> None:
     known = {one.id for one in desks(session, zone.id)}
-    kept = [one for one in list_kept(session, on) if one.from_on <= on]
-    if any(one.user_id == actor_id and one.space_id in known for one in kept):
+    if actor_id in who_has_kept(session, known, on):
         raise Conflict("lots.kept")
     if len(prefers) > MOST_PREFERRED or len(set(prefers)) < len(prefers) or not known.issuperset(prefers):
         raise RuleBroken("lots.seat", most=MOST_PREFERRED)
@@ -289,6 +288,11 @@ def _check_wish(
         raise RuleBroken("lots.colleague", most=0)
     if len(beside) > MOST_BESIDE or not people.issuperset(beside) or actor_id in beside:
         raise RuleBroken("lots.colleague", most=MOST_BESIDE)
+
+
+def who_has_kept(session: Session, space_ids: Container[int], on: date) -> set[int]:
+    """Those for whom one of these spaces is kept on a day: they need no lot."""
+    return {one.user_id for one in list_kept(session, on) if one.from_on <= on and one.space_id in space_ids}
 
 
 def _number(session: Session, draw_id: int) -> int:

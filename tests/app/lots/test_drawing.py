@@ -103,6 +103,28 @@ def test_seats_booked_broken_closed_or_kept_are_left_out(lots: Lots, house: Hous
     assert given == {house.spaces["B-3"], house.spaces["B-4"]}
 
 
+def test_whoever_has_a_seat_kept_for_them_since_they_wished_is_drawn_no_other(
+    lots: Lots, house: House
+) -> None:
+    lots.hire("goda")
+    for code in MORE_DESKS[1:]:
+        house.break_(code)
+    lots.put()
+    lots.wish("endo", "B-1")
+    lots.wish("goda", "B-1")
+    lots.let_come_first("endo")
+    with transaction(house.engine) as session:
+        endo = house.people["endo"].id
+        fixed_seats.keep_for(
+            session, house.spaces["taxes"], endo, first=TOMORROW, last=None, actor_id=None, now=at("11:00")
+        )
+    draw = lots.draw()
+    assert draw is not None
+    found = lots.outcomes(draw.id)
+    assert (found["endo"].outcome, found["endo"].reason) == (Outcome.REFUSED, "has_seat")
+    assert (found["goda"].outcome, found["goda"].choice) == (Outcome.SEATED, 1)
+
+
 def test_a_site_that_opens_late_and_a_shortest_of_days_bound_the_booking(lots: Lots, house: House) -> None:
     with transaction(house.engine) as session:
         site_id = session.scalars(select(Site.id)).one()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
@@ -14,7 +16,7 @@ from app.timespan import TimeSpan
 from app.waitlist.models import Entry
 from app.waitlist.rules import State, Wish
 from tests.app.bookings.test_walk_in import post, signed_in
-from tests.app.lots.conftest import Lots, lots
+from tests.app.lots.conftest import MORE_DESKS, Lots, lots
 from tests.app.telework.desk import WEDNESDAY, ask, morning, whole
 from tests.app.waitlist.queue import Queue
 from tests.fixtures.web import Api, problem
@@ -167,3 +169,23 @@ def test_a_draw_passes_over_whoever_is_elsewhere_all_day(lots: Lots, house: Hous
     found = lots.outcomes(draw.id)
     assert (found["endo"].outcome, found["endo"].reason) == (Outcome.REFUSED, "away")
     assert {found[who].outcome for who in ("goda", "hara")} == {Outcome.SEATED}
+
+
+def test_whoever_was_passed_over_keeps_their_turn(lots: Lots, house: House) -> None:
+    lots.hire("goda")
+    house.people |= lots.people
+    for code in MORE_DESKS:
+        house.break_(code)
+    lots.put()
+    lots.wish("endo")
+    lots.wish("goda")
+    lots.let_come_first("goda")
+    assert lots.draw() is not None
+    ask(house, "endo", whole(DAY + timedelta(days=2)))
+    for day in (0, 1):
+        for who in ("endo", "goda"):
+            lots.wish(who, now="17:00", day=day)
+        drawn = lots.draw(day=day + 1)
+    assert drawn is not None
+    assert {who: one.missed for who, one in lots.outcomes(drawn.id).items()} == {"endo": 1, "goda": 0}
+    assert lots.left_out(drawn.id) == {"goda"}

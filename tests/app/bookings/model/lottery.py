@@ -29,14 +29,12 @@ class Wish:
 
 @dataclass
 class Draw:
-    """A draw of a day, done at an hour of the working day before. `seed`: the product's, committed to beforehand.
-    `was_open`: not a day on which the office turned out to be closed."""
+    """A draw of a day, done at an hour of the working day before. `seed`: the product's, committed to beforehand."""
 
     on: date
     at: datetime
     state: str = "open"
     seed: str = ""
-    was_open: bool = True
     wishes: dict[str, Wish] = field(default_factory=dict)
 
 
@@ -99,7 +97,7 @@ class Lottery:
             if office.now >= _at(one.on, time(8, 30)):
                 one.state = "missed"
             elif "closed" in office.against_barriers(PLACES[DESKS[0]], *_hours(one.on)):
-                one.state, one.was_open = "drawn", False
+                one.state = "drawn"
                 for wish in one.wishes.values():
                     wish.result = "refused"
             else:
@@ -145,12 +143,13 @@ class Lottery:
             wish.result = "seated"
 
     def _missed(self, who: Who, draw: Draw) -> int:
-        """How many draws in a row left them out; not to wish, or a closed day, does not break the row."""
+        """How many draws in a row left them out; not to wish, or to be passed over, does not break the row."""
         before = [
             one.wishes[who.name]
             for one in sorted(self.draws, key=lambda one: one.on)
-            if one.on < draw.on and one.state == "drawn" and one.was_open and who.name in one.wishes
+            if one.on < draw.on and one.state == "drawn" and who.name in one.wishes
         ]
+        before = [one for one in before if one.result != "refused"]
         return before[-1].missed + 1 if before and before[-1].result == "left_out" else 0
 
     def _best(
