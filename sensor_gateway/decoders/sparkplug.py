@@ -2,14 +2,16 @@
 
 `spBv1.0/{group}/{type}/{node}[/{device}]`. Which metric means occupancy is the site's choice: one whose name says so,
 else the first boolean of a device that names none so. Several that say so are zones. The sequence runs from 0 to 255
-and begins anew, so it names no message for good. A number without its name says nothing, and the node is asked to be
-born again; only of a device that was never born, a number alone is taken for what the device is there for.
+and begins anew, so it names no message for good; where it breaks, a birth may have been missed, and numbers may have
+other names by now. A number without its name says nothing. Then, and for the first numbers after a start, the node is
+asked to be born again; until it is, they have the names that are known, since not every node answers. Only of a device
+that was never born, a number alone is taken for what the device is there for.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
@@ -24,6 +26,7 @@ from sensor_gateway.messages import Envelope, Undecodable
 
 PREFIX = "spBv1.0"
 MOST_NAMES, MOST_NODES = 2_000, 100_000
+SEQUENCES = 256
 REBIRTH_EVERY = timedelta(minutes=10)
 REBIRTH = "Node Control/Rebirth"
 # What every node has for its own sake, such as `Node Control/Rebirth`.
@@ -65,6 +68,8 @@ class Sparkplug:
         self._births = told_once
         self._devices: dict[str, set[str]] = {}
         self._sessions: dict[str, int] = {}
+        self._seqs: dict[str, int] = {}
+        self._sure: set[str] = set()
         self._asked: dict[str, datetime] = {}
         self._to_ask: dict[str, datetime] = {}
 
@@ -89,6 +94,7 @@ class Sparkplug:
         heard = Heard(subject)  # a name that no sensor can have is refused before anything is remembered
         if len(levels) > 4 and len(self._devices) < MOST_NODES:
             self._devices.setdefault(edge, set()).add(heard.device_id)
+        self._follow(edge, kind, payload)
         if kind.endswith("BIRTH"):
             self._learn(edge, subject, payload.metrics)
         named = self._named(edge, subject, payload.metrics, envelope.received_at)
@@ -117,6 +123,16 @@ class Sparkplug:
         told = next((_count(one) for one in payload.metrics if one.name == "bdSeq"), None)
         return told is not None and self._sessions.get(edge, told) != told
 
+    def _follow(self, edge: str, kind: str, payload: Any) -> None:
+        """Note whether each message of a node was heard since its birth."""
+        seq, before = payload.seq if payload.HasField("seq") else None, self._seqs.pop(edge, None)
+        if kind == "NBIRTH" and len(self._sure) < MOST_NODES:
+            self._sure.add(edge)
+        elif seq is not None and before is not None and seq != (before + 1) % SEQUENCES:
+            self._sure.discard(edge)
+        if seq is not None and edge in self._sure:
+            self._seqs[edge] = seq
+
     def _learn(self, edge: str, subject: str, metrics: Iterable[Any]) -> None:
         """Take in what a birth names, and whether a metric's name says that it is of occupancy: then no other is."""
         names = [one for one in metrics if is_line(one.name)]
@@ -128,8 +144,12 @@ class Sparkplug:
         if session is not None and len(self._sessions) < MOST_NODES:
             self._sessions[edge] = session
 
-    def _named(self, edge: str, subject: str, metrics: Iterable[Any], at: datetime) -> list[tuple[str, Any]]:
+    def _named(
+        self, edge: str, subject: str, metrics: Collection[Any], at: datetime
+    ) -> list[tuple[str, Any]]:
         """The metrics whose names are known. Of a device that was never born one alone may have none."""
+        if edge not in self._sure and any(not one.name and one.HasField("alias") for one in metrics):
+            self._ask(edge, at)
         birth = self._births.get(PREFIX, subject)
         names: Mapping[str, str] = birth["names"] if birth else {}
         told = [
@@ -155,7 +175,7 @@ class Sparkplug:
     def _heard(
         self, subject: str, told: list[tuple[str, Any]], payload: Any, *, online: bool | None
     ) -> Heard:
-        seq = payload.seq if payload.HasField("seq") and payload.seq < 256 else None
+        seq = payload.seq if payload.HasField("seq") and payload.seq < SEQUENCES else None
         past = self._of_occupancy(subject, [one for one in told if one[1].is_historical])
         live = self._of_occupancy(subject, [one for one in told if not one[1].is_historical])
         zones = len({name for name, _metric, _said in past}) > 1

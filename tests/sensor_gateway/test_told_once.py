@@ -41,8 +41,10 @@ def message(topic: str, said: Any, at: datetime = NOW) -> Envelope:
     return Envelope(topic, content, at)
 
 
-def sparkplug(kind: str, *metrics: Metric, device: str = "d", at: datetime = NOW) -> Envelope:
-    payload = payload_class()(timestamp=int(at.timestamp() * 1000), metrics=metrics)
+def sparkplug(
+    kind: str, *metrics: Metric, device: str = "d", seq: int | None = None, at: datetime = NOW
+) -> Envelope:
+    payload = payload_class()(timestamp=int(at.timestamp() * 1000), metrics=metrics, seq=seq)
     return message(f"spBv1.0/g/{kind}/n/{device}".removesuffix("/"), payload.SerializeToString(), at)
 
 
@@ -65,7 +67,8 @@ def test_the_names_of_a_birth_are_known_after_the_gateway_began_anew(engine: Eng
     again.handle([sparkplug("DDATA", {"alias": 2, "boolean_value": True})])
     again.handle([sparkplug("DDATA", {"alias": 1, "boolean_value": True})])
     assert [one[0] for one in stored(engine, DESK)] == [False, None, True]
-    assert again.commands() == []
+    ((topic, _payload),) = again.commands()  # it may have been born anew meanwhile
+    assert topic == "spBv1.0/g/NCMD/n"
 
 
 def test_what_a_birth_named_before_another_one_is_forgotten(engine: Engine) -> None:
@@ -138,6 +141,28 @@ def test_a_node_is_asked_for_its_names_once_in_ten_minutes() -> None:
     ((_topic, payload),) = wires.commands()
     (metric,) = payload_class().FromString(payload).metrics
     assert (metric.name, metric.boolean_value) == (REBIRTH, True)
+
+
+@pytest.mark.parametrize(
+    ("seqs", "asked"), [((0, 1, 2), 0), ((254, 255, 0), 0), ((0, 2, 3), 1), ((7, 0, 1), 1), ((0, 0, 1), 1)]
+)
+def test_a_node_of_which_a_message_was_missed_is_asked_to_be_born_again(
+    seqs: tuple[int, int, int], asked: int
+) -> None:
+    wires = Wires()
+    known = {"alias": 1, "boolean_value": True}
+    born, *later = seqs
+    wires.hear(sparkplug("NBIRTH", OCCUPANCY, device="", seq=born))
+    told = [wires.hear(sparkplug("NDATA", known, device="", seq=seq))[0].occupied for seq in later]
+    assert told == [True, True]
+    assert len(wires.commands()) == asked
+    wires.hear(sparkplug("NBIRTH", OCCUPANCY, device="", seq=0))
+    wires.hear(sparkplug("NDATA", known, device="", seq=1, at=NOW + timedelta(hours=1)))
+    assert wires.commands() == []
+
+
+def test_a_node_that_names_what_it_tells_is_not_asked() -> None:
+    assert edge(sparkplug("DDATA", OCCUPANCY, seq=3), sparkplug("DDATA", OCCUPANCY, seq=9))[1] == []
 
 
 def test_with_a_node_the_devices_are_gone_that_were_born_before_the_gateway_began(engine: Engine) -> None:
