@@ -30,5 +30,9 @@ class RuleBroken(DomainError):
     """A rule of the office does not allow it; `facts` name the rule and what would be allowed."""
 
 
+class Unavailable(DomainError):
+    """Something that it needs is out of order; the same will do once that is mended."""
+
+
 class Stale(DomainError):
     """The change was made from an older version than the stored one."""

@@ -21,7 +21,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.database import constraint_name
-from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken, Stale
+from app.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken, Stale, Unavailable
 from app.extensions import limiter, token_or_address
 from app.fields import MOST_ID, Identifier
 from app.settings import Settings
@@ -33,6 +33,7 @@ STATUS: dict[type[DomainError], int] = {
     Conflict: 409,
     RuleBroken: 422,
     Stale: 412,
+    Unavailable: 503,
 }
 CODES = {
     400: "request.invalid",
@@ -69,6 +70,12 @@ def is_model_known(model: str) -> bool:
     """Whether a profile knows a model of sensors, or it needs none."""
     known: bool = current_app.extensions["akiseki.knows"](model)
     return known
+
+
+def profile_fault() -> str:
+    """Which profile of a model of sensors cannot be used, and why; empty where all can."""
+    found: str = current_app.extensions["akiseki.profile_fault"]
+    return found
 
 
 def models_known() -> Sequence[str]:

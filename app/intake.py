@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -11,17 +12,18 @@ from flask import Flask, current_app, request
 from marshmallow import Schema, fields, validate
 
 from app.access import Role, allow
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden, NotFound, Unavailable
 from app.extensions import db
 from app.fields import Text
-from app.http import Blueprint, now, settings
+from app.http import Blueprint, now, profile_fault, settings
 from app.settings import Settings
 from sensor_gateway.decoders import Wires
 from sensor_gateway.decoders.webhooks import POSTED, envelope_of, is_signed
 from sensor_gateway.handler import Handler
 from sensor_gateway.messages import Envelope, Undecodable
-from sensor_gateway.profiles import load
+from sensor_gateway.profiles import ProfileError, Profiles, built_in, load
 
+log = logging.getLogger(__name__)
 api = Blueprint("intake", "intake", url_prefix="/api/v1", description="Sensors' messages over HTTP")
 SIGNATURE = "X-Dt-Signature"
 
@@ -50,9 +52,9 @@ class Taken(Schema):
 
 def register(app: Flask) -> None:
     """Prepare the decoders of an application, what its models of sensors are like, and what remembers when a message
-    that nobody could take was kept. Raises ProfileError."""
+    that nobody could take was kept."""
     told: Settings = app.extensions["akiseki"]
-    models = load(told.data_dir / "profiles")
+    models, app.extensions["akiseki.profile_fault"] = _profiles(told)
     # What comes by HTTP tells nothing once; what is looked at here again is of before what the gateway keeps.
     app.extensions["akiseki.wires"] = wires = Wires(models, told.mqtt_prefixes, keeps=False)
     app.extensions["akiseki.kept_at"] = {}
@@ -60,6 +62,17 @@ def register(app: Flask) -> None:
     app.extensions["akiseki.models"] = models.models
     app.extensions["akiseki.knows"] = models.knows
     app.extensions["akiseki.names"] = partial(_names, wires)
+
+
+def _profiles(told: Settings) -> tuple[Profiles, str]:
+    """The profiles of an office, and what is wrong with one: whoever books is not to wait until a sensor's profile is
+    mended, so that those of the package do until then, and no message is taken."""
+    try:
+        return load(told.data_dir / "profiles"), ""
+    except ProfileError as error:
+        fault = str(error)
+    log.error("until it is mended no sensor's message is taken: %s", fault)
+    return built_in(), fault
 
 
 def _names(
@@ -81,6 +94,8 @@ def take(query: dict[str, Any], wire: str) -> Any:
     """
     if wire not in POSTED:
         raise NotFound("intake.wire", known=", ".join(POSTED))
+    if profile_fault():
+        raise Unavailable("intake.profile")
     body, secret = request.get_data(), settings().disruptive_secret
     if (
         wire == "disruptive"

@@ -166,6 +166,10 @@ REFUSALS: Mapping[str, LazyString] = {
     "request.unknown": lazy_gettext("There is nothing at this address."),
     "request.version_required": lazy_gettext("Send the version you changed from in If-Match."),
     "section.unknown": lazy_gettext("There is no such section."),
+    "intake.profile": lazy_gettext(
+        "A profile of a model of sensors has a mistake: messages are taken again once it is mended and this server "
+        "restarted. Send this one again later."
+    ),
     "intake.signature": lazy_gettext("The signature does not fit the message, or is missing or too old."),
     "intake.wire": lazy_gettext("Messages of this wire are not taken here."),
     "sensor.exists": lazy_gettext("There is a sensor of this name already."),

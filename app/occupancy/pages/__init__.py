@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from app.access import Role, allow
 from app.database import reading
 from app.extensions import db
-from app.http import now, settings
+from app.http import now, profile_fault, settings
 from app.occupancy import gateways, troubles
 from app.occupancy.health import WORST, health, is_like
 
@@ -46,4 +46,5 @@ def sensors() -> str:
         asked=asked,
         number=number,
         last=last,
+        fault=profile_fault(),
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha1, sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from sqlalchemy import func, select
 
+from app import intake
 from app.clock import SteppingClock
 from app.database import reading, transaction
 from app.extensions import db
@@ -26,6 +29,7 @@ from app.people.models import Role
 from app.settings import Settings
 from app.spaces.models import Sensor
 from tests.app.api.good import DESK_EVENT
+from tests.app.bookings.test_walk_in import signed_in
 from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
 
@@ -215,3 +219,23 @@ def test_where_there_is_a_secret_only_what_is_signed_with_it_is_taken(
         assert (
             session.scalar(select(func.count()).select_from(StoredReading)) == 1
         )  # the second is the first again
+
+
+def test_a_mistake_in_a_profile_stops_nobody_but_the_messages(
+    app: Flask, bridge: Api, house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "profiles" / "own.toml"
+    file.parent.mkdir()
+    file.write_text('models = ["X"')
+    app.extensions["akiseki"] = replace(app.extensions["akiseki"], data_dir=tmp_path)
+    intake.register(app)
+    assert str(file) in caplog.text
+    answer = bridge.call("bridge", "POST", "/intake/disruptive", DESK_EVENT)
+    assert problem(answer) == (503, "intake.profile")
+    assert (stored(house), dead(house)) == ([], [])
+    page = signed_in(app.test_client(), house, "fujii").get("/office/sensors")
+    assert (page.status_code, str(file) in page.text) == (200, True)
+    file.write_text('models = ["X"]')
+    intake.register(app)
+    assert bridge.call("bridge", "POST", "/intake/disruptive", DESK_EVENT).get_json() == TAKEN
+    assert "own.toml" not in signed_in(app.test_client(), house, "fujii").get("/office/sensors").text
