@@ -42,7 +42,7 @@ from app.rotation.swapping import Answered
 from app.settings import OfficeClock
 from app.spaces import barriers, fixed_seats, layout, rebinding
 from app.spaces.barriers import Closing, Outage
-from app.spaces.models import Closure, FixedSeat
+from app.spaces.models import Closure, FixedSeat, Space, Zone
 from app.spaces.service import get_place, policies
 from app.telework import absent, freeing
 from app.telework import service as telework
@@ -353,8 +353,26 @@ def keep_seat(
 
 
 # The layout changes, and whoever may no longer have what they booked is moved or told; in one step. A zone that goes,
-# or becomes free seating, is drawn no more.
-change_zone, change_space, remove_zone = lots.change_zone, relayout.change_space, lots.remove_zone
+# or becomes free seating, is drawn no more; who waits for what is in another building now waits there.
+remove_zone = lots.remove_zone
+
+
+def change_zone(
+    session: Session, zone_id: int, values: layout.Values, *, actor: Person, now: datetime
+) -> tuple[Zone, list[Move]]:
+    """As it stands above."""
+    changed = lots.change_zone(session, zone_id, values, actor=actor, now=now)
+    in_line.follow(session)
+    return changed
+
+
+def change_space(
+    session: Session, space_id: int, values: layout.Values, *, actor: Person, now: datetime
+) -> tuple[Space, list[Move]]:
+    """As it stands above."""
+    changed = relayout.change_space(session, space_id, values, actor=actor, now=now)
+    in_line.follow(session)
+    return changed
 
 
 def remove_space(session: Session, space_id: int, *, actor: Person, now: datetime) -> list[Move]:

@@ -24,10 +24,11 @@ from app.people.service import Person
 from app.spaces import layout
 from app.spaces.models import Space, Zone
 from app.spaces.service import get_place
+from app.spaces.zones import site_of_floor
 
 REASON = "layout"
 # What of a zone or a space decides who may book there. A booked seat becomes no room, so that a kind decides nothing.
-OF_ZONE = frozenset({"section_id", "free_seating"})
+OF_ZONE = frozenset({"floor_id", "section_id", "free_seating"})
 OF_SPACE = frozenset({"zone_id", "capacity"})
 
 
@@ -49,7 +50,10 @@ def change_zone(
 ) -> tuple[Zone, list[Move]]:
     """A zone changes, and whoever may no longer have what they booked there is moved or told; in one step. Rehearsed,
     it is its own preview. Raises as `spaces.layout.change_zone`."""
-    held = hold(session, sites_of(session, [zone_id])) if OF_ZONE & values.keys() else NOTHING
+    sites = sites_of(session, [zone_id])
+    if "floor_id" in values:
+        sites.add(site_of_floor(session, values["floor_id"]).id)
+    held = hold(session, sites) if OF_ZONE & values.keys() else NOTHING
     zone = layout.change_zone(session, zone_id, values, actor_id=actor.id, now=now)
     return zone, settle(session, held, now=now, actor_id=actor.id)
 
@@ -74,10 +78,12 @@ def hold(session: Session, site_ids: Collection[int]) -> Held:
     return Held(frozenset(site_ids), grounds(session, site_ids))
 
 
-def settle(session: Session, held: Held, *, now: datetime, actor_id: int | None) -> list[Move]:
+def settle(
+    session: Session, held: Held, *, now: datetime, actor_id: int | None, site_ids: Collection[int] = ()
+) -> list[Move]:
     """Move, or end and tell, what the change since `hold` has taken its ground from, in the order of time; a fixed
-    number of statements for each site."""
-    becomes = grounds(session, held.site_ids) if held.grounds else {}
+    number of statements for each site. `site_ids`: the sites that came with the change."""
+    becomes = grounds(session, held.site_ids.union(site_ids)) if held.grounds else {}
     touched = {
         space_id: was
         for space_id, was in held.grounds.items()

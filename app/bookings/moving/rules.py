@@ -146,9 +146,9 @@ class Ground:
         return LANES[self.kind]
 
     @property
-    def allows(self) -> tuple[Door, bool, int]:
+    def allows(self) -> tuple[int, Door, bool, int]:
         """What of it decides whether a booking may be there."""
-        return self.door, self.free_seating, max(self.capacity, 1)
+        return self.site_id, self.door, self.free_seating, max(self.capacity, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +170,12 @@ def may_enter(door: Door, stay: Stay) -> bool:
 
 
 def takes_away(was: Ground, becomes: Ground, stay: Stay) -> bool:
-    """Whether a change of the layout takes its ground from a booking: its people may be there no more, nothing is
-    booked there any more, or there are too many of them. What was not allowed before stays, as somebody decided it."""
+    """Whether a change of the layout takes its ground from a booking: it would be in another building, its people may
+    be there no more, nothing is booked there any more, or there are too many of them. What was not allowed before
+    stays, as somebody decided it."""
     return (
-        (may_enter(was.door, stay) and not may_enter(becomes.door, stay))
+        becomes.site_id != was.site_id
+        or (may_enter(was.door, stay) and not may_enter(becomes.door, stay))
         or (becomes.free_seating and not was.free_seating)
         or max(becomes.capacity, 1) < stay.people <= max(was.capacity, 1)
     )

@@ -230,14 +230,12 @@ def change(booking_id: int) -> Response:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         if request.form.get("version", type=int) != booking.version:
             raise RuleBroken("booking.changed")
-        why, span, code = _text("why", 200), changing.typed(booking), _text("code", 32)
+        why, span = _text("why", 200), changing.typed(booking)
         wanted: dict[str, Any] = {
             "actor": asker(),
             "now": now(),
-            "space_id": service.space_called(session, code) if code else None,
-            "words": service.Words(
-                _text("title", 120) if "title" in request.form else None, why, _coming(session, booking)
-            ),
+            "space_id": _elsewhere(session, booking),
+            "words": service.Words(_retitled(booking), why, _coming(session, booking)),
         }
         scope, version = _scope(), booking.version
         if scope is Scope.ONE:
@@ -252,9 +250,25 @@ def change(booking_id: int) -> Response:
     return _done(move, lambda: _changed(left_out), refused=lambda error: changing.refused(booking_id, error))
 
 
+# What of the form was left alone, None here, means nothing for the other bookings of a series: they may have a space, a
+# title and attendees of their own.
+
+
+def _elsewhere(session: Session, booking: Booking) -> int | None:
+    """The other space of the form."""
+    code = _text("code", 32)
+    space_id = service.space_called(session, code) if code else booking.space_id
+    return space_id if space_id != booking.space_id else None
+
+
+def _retitled(booking: Booking) -> str | None:
+    """The other title of the form."""
+    title = _text("title", 120) if "title" in request.form else booking.title
+    return title if title != booking.title else None
+
+
 def _coming(session: Session, booking: Booking) -> list[int] | None:
-    """Who else is to come by the form. None: as it was; who left the field alone means nothing for the other bookings
-    of a series, which may have attendees of their own."""
+    """Who else is to come by the form, where that is somebody else."""
     if "attendees" not in request.form:
         return None
     invited = attendees.by_address(session, _text("attendees", 2000))

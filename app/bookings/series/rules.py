@@ -131,6 +131,27 @@ def spans(first: TimeSpan, days: Sequence[date], zone: ZoneInfo) -> list[TimeSpa
     return found
 
 
+def changed_spans(
+    before: Sequence[TimeSpan], one: TimeSpan, wanted: TimeSpan, zone: ZoneInfo
+) -> list[TimeSpan]:
+    """What the bookings of a series get where one of them is given another span: its times of the day, so many days
+    later.
+
+    What was left alone means nothing for the others, which may have been changed singly: as its span, each keeps its
+    own; as its start, each begins when it did and is as long as wanted.
+    """
+    if wanted == one:
+        return list(before)
+    shift = wanted.start.astimezone(zone).date() - one.start.astimezone(zone).date()
+    found = spans(wanted, [own.start.astimezone(zone).date() + shift for own in before], zone)
+    if wanted.start != one.start:
+        return found
+    return [
+        span if span.start == own.start else TimeSpan(own.start, own.start + wanted.length)
+        for own, span in zip(before, found, strict=True)
+    ]
+
+
 def leaves_out(
     span: TimeSpan, zone: ZoneInfo, *, calendar: WorkingDays | None, closures: Iterable[TimeSpan]
 ) -> bool:

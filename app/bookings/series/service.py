@@ -25,6 +25,7 @@ from app.bookings.series.rules import (
     Recurrence,
     Scope,
     Why,
+    changed_spans,
     leaves_out,
     spans,
 )
@@ -212,8 +213,8 @@ def move(
     space_id: int | None = None,
     words: Words = AS_IT_WAS,
 ) -> Moved:
-    """Give these bookings of the series the wanted span's times of the day, the space and what is said; all or nothing.
-    One that has begun stays as it is, unless it is the one that is meant.
+    """Give these bookings of the series the wanted span's times of the day, as `changed_spans`, the space and what is
+    said; all or nothing. One that has begun stays as it is, unless it is the one that is meant.
 
     On other days than before they leave out closed ones, as the series did when it was made. Raises RuleBroken
     `series.empty` where no day is left, and as `reserve.move`; the facts name the occurrence's `start`.
@@ -222,8 +223,8 @@ def move(
     zone = place.timezone
     shift = wanted.start.astimezone(zone).date() - booking.start_at.astimezone(zone).date()
     meant = [one for one in of_scope(session, booking, scope, now) if one.start_at > now or one is booking]
-    days = [one.start_at.astimezone(zone).date() + shift for one in meant]
-    span_of = dict(zip(meant, spans(wanted, days, zone), strict=True))
+    becomes = changed_spans([one.span for one in meant], booking.span, wanted, zone)
+    span_of = dict(zip(meant, becomes, strict=True))
     gone = _left_out(session, booking, span_of, place, now) if shift and scope is not Scope.ONE else []
     stays = [one for one in meant if one not in gone]
     if gone and not stays:

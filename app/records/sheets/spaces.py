@@ -34,6 +34,7 @@ from app.spaces.layout import bring_back_all
 from app.spaces.models import Floor, Site, Space, Zone
 from app.spaces.rules import LANES, Kind
 from app.spaces.service import in_layout, list_zones
+from app.waitlist.in_line import follow
 
 MOST = 100_000
 _kind = one_of(Kind)
@@ -66,7 +67,11 @@ TABLES: Mapping[str, type[Site | Floor | Zone | Space]] = {
     "space": Space,
 }
 # What of a thing says who may book there.
-DECIDING = {"zone": frozenset({"section", "free_seating"}), "space": frozenset({"zone", "capacity"})}
+DECIDING = {
+    "floor": frozenset({"site"}),
+    "zone": frozenset({"floor", "section", "free_seating"}),
+    "space": frozenset({"zone", "capacity"}),
+}
 
 
 def _number(cell: str) -> str:
@@ -262,18 +267,19 @@ def _fact(change: Change, asked: Asked) -> dict[str, Any]:
 
 def store_and_settle(session: Session, diff: Diff, asked: Asked) -> None:
     """Store, and move or tell whoever may not be any more where they have booked. What becomes free seating is drawn no
-    more."""
+    more; who waits for what is in another building now waits there."""
     turned = {one.key for one in diff.changed if one.what == "zone" and one.after.get("free_seating") == "1"}
     if turned:
         zone_ids = session.scalars(select(Zone.id).where(Zone.code.in_(turned))).all()
         draw_no_more(session, zone_ids, actor_id=asked.actor_id, now=asked.now)
-    sites = session.scalars(select(Site.id)).all() if _decides(diff) else ()
-    held = relayout.hold(session, sites)
+    held = relayout.hold(session, _ids(session, Site).values() if _decides(diff) else ())
     store(session, diff, asked)
+    sites = _ids(session, Site).values()
     diff.moves = [
         Moving(one.booking.id, one.booking.start_at, one.booking.end_at, one.from_code, one.code)
-        for one in relayout.settle(session, held, now=asked.now, actor_id=asked.actor_id)
+        for one in relayout.settle(session, held, now=asked.now, actor_id=asked.actor_id, site_ids=sites)
     ]
+    follow(session)
 
 
 def _decides(diff: Diff) -> bool:

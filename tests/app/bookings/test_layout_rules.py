@@ -18,6 +18,9 @@ STAY = Stay(frozenset({OURS}), DAY, DAY, 3)
     ("becomes", "stay", "goes"),
     [
         (GROUND, STAY, False),
+        (replace(GROUND, zone_id=11, floor_id=101), STAY, False),
+        (replace(GROUND, zone_id=11, floor_id=101, site_id=1001), STAY, True),
+        (replace(GROUND, site_id=1001), replace(STAY, kept=True), True),
         (replace(GROUND, door=Door(None)), STAY, False),
         (replace(GROUND, door=Door(THEIRS)), STAY, True),
         (replace(GROUND, door=Door(THEIRS)), replace(STAY, sections=frozenset({OURS, THEIRS})), False),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.bookings.moving.rules import Candidate, nearest_time, place_each
 from app.bookings.rules import LIVE, Status
-from app.bookings.series.rules import MOST, Every, Recurrence, is_unused, spans
+from app.bookings.series.rules import MOST, Every, Recurrence, changed_spans, is_unused, spans
 from app.timespan import TimeSpan
 from app.working_days import WorkingDays
 from tests.house import DAY, TOKYO, at, span
@@ -140,6 +140,20 @@ def test_a_span_that_the_change_of_clocks_swallows_keeps_its_length() -> None:
     (swallowed,) = spans(first, [date(2027, 3, 14)], zone)
     assert swallowed.length == first.length
     assert swallowed.start.astimezone(zone).time() == time(3, 30)
+
+
+def test_another_end_is_by_the_wall_clock_where_a_day_has_the_hours_of_its_series() -> None:
+    """On 29 March the clock goes from 02:00 to 03:00; on the 30th the booking had been put an hour later."""
+    zone = ZoneInfo("Europe/Berlin")
+
+    def night(day: int, start: int, end: int) -> TimeSpan:
+        return TimeSpan(
+            datetime(2026, 3, day, start, tzinfo=zone), datetime(2026, 3, day + 1, end, tzinfo=zone)
+        )
+
+    before = [night(27, 22, 5), night(28, 22, 5), night(30, 23, 7)]
+    found = changed_spans(before, before[0], night(27, 22, 6), zone)
+    assert found == [night(27, 22, 6), night(28, 22, 6), night(30, 23, 7)]
 
 
 @given(st.lists(days, max_size=10))
