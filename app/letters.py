@@ -6,7 +6,7 @@ Needs an application context, for the translations and templates; what goes out,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
@@ -90,8 +90,23 @@ def _why(data: Mapping[str, Any]) -> str:
 
 
 def _when(data: Mapping[str, Any]) -> str:
-    span = TimeSpan(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"]))
-    return f"{formats.day(span.start)} {formats.times(span)}"
+    return _day(TimeSpan(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"])))
+
+
+def _day(span: TimeSpan, space: str = "") -> str:
+    return " ".join(filter(None, (formats.day(span.start), formats.times(span), space)))
+
+
+def days_of(data: Mapping[str, Any]) -> list[str]:
+    """When and where each booking of a series is, of whose days a message is, if they are at several spaces; as they
+    were then."""
+    return [f"{_when(day)} {day['space']}" for day in data.get("by_day") or ()]
+
+
+def _days(about: Sequence[About]) -> list[str]:
+    """When each booking of a series is, and where, if they are at several spaces; as they are now."""
+    are_apart = len({one.space for one in about}) > 1
+    return [_day(one.booking.span, one.space if are_apart else "") for one in about]
 
 
 def headline(kind: str, data: Mapping[str, Any]) -> str:
@@ -103,7 +118,7 @@ def headline(kind: str, data: Mapping[str, Any]) -> str:
     if text is None:
         return kind
     said = {
-        "space": data.get("space") or data.get("guest") or "",
+        "space": _spaces(data) or data.get("guest") or "",
         "when": _when(data) if data.get("start") and data.get("end") else "",
         "actor": data.get("actor") or "",
         "who": data.get("who") or gettext("Somebody"),
@@ -129,6 +144,12 @@ def headline(kind: str, data: Mapping[str, Any]) -> str:
         until = datetime.fromisoformat(data["hold_until"])
         said["until"] = f"{formats.day(until)} {formats.hours_and_minutes(until)}"
     return " ".join((str(text) % said).split())
+
+
+def _spaces(data: Mapping[str, Any]) -> str:
+    """The space that an event is about; of a series all of them."""
+    several = dict.fromkeys(day["space"] for day in data.get("by_day") or ())
+    return gettext(", ").join(several) or data.get("space") or ""
 
 
 class Act(NamedTuple):
@@ -225,14 +246,11 @@ class Writer:
         mail["Message-ID"] = message.mail_id
         mail["Auto-Submitted"] = "auto-generated"
         links = self._links(letter)
-        days = [
-            f"{formats.day(one.booking.start_at)} {formats.times(one.booking.span)}" for one in letter.about
-        ]
         facts = {
             "text": sentence(message.kind, message.data),
             "guest": message.data.get("guest"),
             "title": message.data.get("title"),
-            "days": days if only is None else (),
+            "days": _days(letter.about) if only is None else (),
             "links": links,
             "name": letter.name,
         }

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from email.message import EmailMessage
-
-import icalendar
 from flask import Flask
 
 from app.bookings import attendees, reserve
@@ -13,18 +10,11 @@ from app.bookings.service import Words
 from app.clock import SteppingClock
 from app.database import transaction
 from app.spaces.models import Space
-from tests.app.notifications.desk import PUBLIC, book_for, telling
+from tests.app.notifications.desk import PUBLIC, book_for, calendar_of, telling
 from tests.house import House, at
 from tests.servers.receivers import Mailbox
 
 LATER = "451 4.7.1 greylisted"
-
-
-def calendar_of(mail: EmailMessage) -> tuple[str, list[icalendar.cal.Component]]:
-    """The method of a mail's calendar, and its events."""
-    part = next(part for part in mail.walk() if part.get_content_type() == "text/calendar")
-    calendar = icalendar.Calendar.from_ical(part.get_content())
-    return str(calendar["method"]), list(calendar.walk("VEVENT"))
 
 
 def test_an_invitation_that_comes_behind_a_change_shows_the_space_and_the_title_of_now(
