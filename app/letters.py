@@ -6,7 +6,7 @@ Needs an application context, for the translations and templates; what goes out,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
@@ -24,8 +24,8 @@ from app.bookings.models import Booking
 from app.bookings.rules import Origin, Status
 from app.clock import Clock
 from app.events import Event
-from app.notifications.calendars import GONE, Entry, invitation, published
-from app.notifications.mail import Letter
+from app.notifications.calendars import Entry, invitation, published
+from app.notifications.mail import About, Letter
 from app.notifications.models import Message
 from app.notifications.rules import DECLINED
 from app.settings import Settings
@@ -54,8 +54,6 @@ VERBS: Mapping[str, LazyString] = {
     "accept-offer": lazy_gettext("Take it"),
     "decline-offer": lazy_gettext("Decline"),
 }
-# Of which an attendee's calendar lets go, though the booking goes on.
-LETS_GO = frozenset({"booking.uninvited", DECLINED})
 # Reasons that say no more than the sentence does.
 PLAIN = frozenset({"", "cancelled", "gave_back", "reclaimed", "no_show", "no_check_in"})
 
@@ -92,8 +90,23 @@ def _why(data: Mapping[str, Any]) -> str:
 
 
 def _when(data: Mapping[str, Any]) -> str:
-    span = TimeSpan(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"]))
-    return f"{formats.day(span.start)} {formats.times(span)}"
+    return _day(TimeSpan(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"])))
+
+
+def _day(span: TimeSpan, space: str = "") -> str:
+    return " ".join(filter(None, (formats.day(span.start), formats.times(span), space)))
+
+
+def days_of(data: Mapping[str, Any]) -> list[str]:
+    """When and where each booking of a series is, of whose days a message is, if they are at several spaces; as they
+    were then."""
+    return [f"{_when(day)} {day['space']}" for day in data.get("by_day") or ()]
+
+
+def _days(about: Sequence[About]) -> list[str]:
+    """When each booking of a series is, and where, if they are at several spaces; as they are now."""
+    are_apart = len({one.space for one in about}) > 1
+    return [_day(one.booking.span, one.space if are_apart else "") for one in about]
 
 
 def headline(kind: str, data: Mapping[str, Any]) -> str:
@@ -105,7 +118,7 @@ def headline(kind: str, data: Mapping[str, Any]) -> str:
     if text is None:
         return kind
     said = {
-        "space": data.get("space") or data.get("guest") or "",
+        "space": _spaces(data) or data.get("guest") or "",
         "when": _when(data) if data.get("start") and data.get("end") else "",
         "actor": data.get("actor") or "",
         "who": data.get("who") or gettext("Somebody"),
@@ -131,6 +144,12 @@ def headline(kind: str, data: Mapping[str, Any]) -> str:
         until = datetime.fromisoformat(data["hold_until"])
         said["until"] = f"{formats.day(until)} {formats.hours_and_minutes(until)}"
     return " ".join((str(text) % said).split())
+
+
+def _spaces(data: Mapping[str, Any]) -> str:
+    """The space that an event is about; of a series all of them."""
+    several = dict.fromkeys(day["space"] for day in data.get("by_day") or ())
+    return gettext(", ").join(several) or data.get("space") or ""
 
 
 class Act(NamedTuple):
@@ -181,10 +200,7 @@ class Links:
         mine = booking.host_id == user_id and booking.end_at > now
         acts = [Act(user_id, booking.id, verb, version) for verb in _verbs_of_host(booking) if mine]
         note = "\n".join(f"{VERBS[act.verb]}: {self.act(act)}" for act in acts)
-        summary = booking.title or space
-        if booking.guest_name and booking.host_id == user_id:
-            summary = f"{gettext('For your guest %(name)s', name=booking.guest_name)} · {summary}"
-        return Entry(booking, summary, space, f"{self.base}/bookings", note)
+        return Entry(booking, _summary(booking, space, user_id), space, f"{self.base}/bookings", note)
 
     def read_act(self, token: str) -> Act | None:
         """What a link asks for; None where it is not ours."""
@@ -220,7 +236,7 @@ class Writer:
             return self._write(letter)
 
     def _write(self, letter: Letter) -> EmailMessage:
-        message, booking = letter.message, letter.booking
+        message, only = letter.message, letter.only
         subject = headline(message.kind, message.data)
         mail = EmailMessage()
         mail["Subject"] = subject
@@ -230,49 +246,39 @@ class Writer:
         mail["Message-ID"] = message.mail_id
         mail["Auto-Submitted"] = "auto-generated"
         links = self._links(letter)
-        days = [f"{formats.day(one.start_at)} {formats.times(one.span)}" for one in letter.bookings]
         facts = {
             "text": sentence(message.kind, message.data),
             "guest": message.data.get("guest"),
             "title": message.data.get("title"),
-            "days": days if booking is None else (),
+            "days": _days(letter.about) if only is None else (),
             "links": links,
             "name": letter.name,
         }
         mail.set_content(render_template("mail.txt", **facts))
         mail.add_alternative(render_template("mail.html", **facts), subtype="html")
-        if booking is not None and _is_for_calendar(message, booking):
-            gone = booking.status in GONE or message.kind in LETS_GO
+        entries = [_entry(one, message.user_id) for one in letter.about]
+        if only is not None and _is_for_calendar(message, only.booking):
+            (entry,) = entries
             text = invitation(
-                self._entry(message, booking),
+                entry,
                 host=Links(self.settings).host,
                 organizer=self.sender,
                 attendee=letter.address,
-                gone=gone,
-                accepted=_is_asked_for(message, booking),
+                accepted=_is_asked_for(message, only.booking),
                 now=self.clock(),
             ).decode()
-            mail.add_alternative(text, subtype="calendar", params={"method": "CANCEL" if gone else "REQUEST"})
-        elif len(letter.bookings) > 1:
+            method = "CANCEL" if entry.is_gone else "REQUEST"
+            mail.add_alternative(text, subtype="calendar", params={"method": method})
+        elif len(entries) > 1:
             text = published(
-                [self._entry(message, one) for one in letter.bookings],
-                host=Links(self.settings).host,
-                organizer=self.sender,
-                now=self.clock(),
-                gone=message.kind == "booking.uninvited",
+                entries, host=Links(self.settings).host, organizer=self.sender, now=self.clock()
             ).decode()
             mail.add_alternative(text, subtype="calendar", params={"method": "PUBLISH"})
         return mail
 
-    def _entry(self, message: Message, booking: Booking) -> Entry:
-        summary = message.data.get("title") or message.data["space"]
-        if message.data.get("guest"):
-            summary = f"{gettext('For your guest %(name)s', name=message.data['guest'])} · {summary}"
-        return Entry(booking, summary, message.data["space"])
-
     def _links(self, letter: Letter) -> list[tuple[str, str]]:
         """(text, address) of what can be done from the mail; nothing without an address of the office's own."""
-        links, booking = Links(self.settings), letter.booking
+        links, only = Links(self.settings), letter.only
         if not links.base:
             return []
         found = [(gettext("My bookings"), f"{links.base}/bookings")]
@@ -280,18 +286,35 @@ class Writer:
             found = [(gettext("Queue"), f"{links.base}/queue")]
         if letter.message.kind == "telework.approved" and letter.message.data.get("count"):
             found.append((gettext("Booked, and not needed any more"), f"{links.base}/telework#needless"))
-        if booking is not None:
-            acts = [Act(letter.message.user_id, booking.id, verb) for verb in _verbs(letter.message, booking)]
+        if only is not None:
+            verbs = _verbs(letter.message, only)
+            acts = [Act(letter.message.user_id, only.booking.id, verb) for verb in verbs]
             found += [(str(VERBS[act.verb]), links.act(act)) for act in acts]
         return found
 
 
-def _verbs(message: Message, booking: Booking) -> tuple[str, ...]:
+def _summary(booking: Booking, space: str, user_id: int) -> str:
+    """What a booking is called in somebody's calendar; whom a guest comes to, reads for whom it is."""
+    summary = booking.title or space
+    if booking.guest_name and booking.host_id == user_id:
+        summary = f"{gettext('For your guest %(name)s', name=booking.guest_name)} · {summary}"
+    return summary
+
+
+def _entry(about: About, user_id: int) -> Entry:
+    """A booking in the calendar of a mail's reader. All of it as it is now, whatever the mail tells: one that got out
+    late carries the newest SEQUENCE too, and calendars keep what it says."""
+    summary = _summary(about.booking, about.space, user_id)
+    return Entry(about.booking, summary, about.space, is_readers=about.is_readers)
+
+
+def _verbs(message: Message, about: About) -> tuple[str, ...]:
     """What the reader of a mail can do about the booking that it is about."""
+    booking = about.booking
     if booking.host_id == message.user_id:
         warned = ("still-coming",) if message.kind == "booking.release_warned" else ()
         return (*warned, *_verbs_of_host(booking))
-    return ("decline",) if booking.is_live and message.kind not in LETS_GO else ()
+    return ("decline",) if booking.is_live and about.is_readers else ()
 
 
 def _verbs_of_host(booking: Booking) -> tuple[str, ...]:

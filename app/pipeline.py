@@ -218,6 +218,7 @@ offer_of = waitlist.offer_of  # the place in line for which a booking is held
 
 # Somebody is absent: what they booked is cancelled and offered to whoever waits, and they wait for nothing themselves.
 needless_within, cancel_within = absent.needless_within, absent.cancel_within
+is_awaiting = absent.is_awaiting
 
 
 def move(

@@ -17,7 +17,6 @@ from app.bookings.rules import Status
 from app.bookings.service import is_of, may_act_for
 from app.errors import Conflict
 from app.people.service import Person, get_person
-from app.spaces.rules import Lane
 from app.spaces.service import timezones
 from app.timespan import TimeSpan
 
@@ -28,7 +27,8 @@ FIRST, LAST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Days from the first to the last, each by the clock of the site where something is booked, from an instant on."""
+    """Days from the first to the last, each by the clock of the site where something is booked; what is over by an
+    instant stays as it was."""
 
     first: date
     last: date
@@ -39,13 +39,13 @@ class Days:
         """In which all of them lie; None where they are over, or there are none."""
         if self.last < max(self.first, self.since.astimezone(LAST).date()):
             return None
-        begins = datetime.combine(self.first, time(0), FIRST)
         return TimeSpan(
-            max(begins, self.since), datetime.combine(self.last + timedelta(days=1), time(0), LAST)
+            datetime.combine(self.first, time(0), FIRST),
+            datetime.combine(self.last + timedelta(days=1), time(0), LAST),
         )
 
     def at(self, zone: tzinfo) -> TimeSpan | None:
-        """The same by one clock; None where they are over there, or there are none."""
+        """What is left of them by one clock; None where they are over there, or there are none."""
         begins = max(datetime.combine(self.first, time(0), zone), self.since)
         ends = datetime.combine(self.last + timedelta(days=1), time(0), zone)
         return TimeSpan(begins, ends) if begins < ends else None
@@ -53,10 +53,11 @@ class Days:
 
 def booked_on(session: Session, user_id: int, days: Days) -> list[Booking]:
     """What a person has booked, be it for a guest whom they receive, and nobody has checked in to, that begins on one
-    of some days; in the order of time."""
+    of some days and is not over; in the order of time. Whoever calls in sick in the morning frees the seat that they
+    have booked since, too."""
     if days.window is None:
         return []
-    found = booked_within(session, user_id, days.window)
+    found = booked_within(session, user_id, days.window, ends_after=days.since)
     if len(found) > AT_MOST:
         return found  # too many for one step, whichever days they are of
     clocks = timezones(session, {one.space_id for one in found})
@@ -65,17 +66,17 @@ def booked_on(session: Session, user_id: int, days: Days) -> list[Booking]:
 
 
 def booked_within(
-    session: Session, user_id: int, span: TimeSpan, *, lane: Lane | None = None
+    session: Session, user_id: int, span: TimeSpan, *, ends_after: datetime | None = None
 ) -> list[Booking]:
-    """The same that begins within a span."""
+    """The same that begins within a span, and ends after an instant."""
     query = select(Booking).where(
         is_of([user_id]),
         Booking.status == Status.BOOKED,
         Booking.start_at >= span.start,
         Booking.start_at < span.end,
     )
-    if lane is not None:
-        query = query.where(Booking.lane == lane)
+    if ends_after is not None:
+        query = query.where(Booking.end_at > ends_after)
     return list(session.scalars(query.order_by(Booking.start_at, Booking.id).limit(AT_MOST + 1)))
 
 

@@ -21,13 +21,20 @@ GONE = frozenset({Status.CANCELLED, Status.RELEASED})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A booking as a calendar shows it. `url`: the page behind it; `note`: links and the like."""
+    """A booking as a calendar shows it. `url`: the page behind it; `note`: links and the like. `is_readers`: whether
+    the calendar's person has to do with it."""
 
     booking: Booking
     summary: str
     place: str
     url: str = ""
     note: str = ""
+    is_readers: bool = True
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether a calendar lets go of it, though the booking may go on without its person."""
+        return self.booking.status in GONE or not self.is_readers
 
 
 def invitation(
@@ -36,7 +43,6 @@ def invitation(
     host: str,
     organizer: str,
     attendee: str,
-    gone: bool,
     accepted: bool = False,
     now: datetime,
 ) -> bytes:
@@ -44,29 +50,25 @@ def invitation(
     `accepted`: the attendee asked for it; nobody else has answered, nor is asked to by mail, which nobody reads.
     """
     calendar = _calendar()
-    calendar.add("method", "CANCEL" if gone else "REQUEST")
+    calendar.add("method", "CANCEL" if entry.is_gone else "REQUEST")
     event = _event(entry, host, now)
     event.add("organizer", vCalAddress(f"mailto:{organizer}"))
     invited = vCalAddress(f"mailto:{attendee}")
     invited.params["partstat"] = vText("ACCEPTED" if accepted else "NEEDS-ACTION")
     invited.params["rsvp"] = vText("FALSE")
     event.add("attendee", invited)
-    event.add("status", "CANCELLED" if gone else "CONFIRMED")
     calendar.add_component(event)
     return bytes(calendar.to_ical())
 
 
-def published(
-    entries: Sequence[Entry], *, host: str, organizer: str, now: datetime, gone: bool = False
-) -> bytes:
+def published(entries: Sequence[Entry], *, host: str, organizer: str, now: datetime) -> bytes:
     """Several bookings at once, each under the UID that its own invitations have. PUBLISH, since a request is about one
-    UID (RFC 5546, 3.2). `gone`: the reader has nothing to do with them any more."""
+    UID (RFC 5546, 3.2)."""
     calendar = _calendar()
     calendar.add("method", "PUBLISH")
     for entry in entries:
         event = _event(entry, host, now)
         event.add("organizer", vCalAddress(f"mailto:{organizer}"))
-        event.add("status", "CANCELLED" if gone or entry.booking.status in GONE else "CONFIRMED")
         calendar.add_component(event)
     return bytes(calendar.to_ical())
 
@@ -77,9 +79,7 @@ def feed(entries: Sequence[Entry], *, host: str, name: str, now: datetime) -> by
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})
     for entry in entries:
-        event = _event(entry, host, now)
-        event.add("status", "CANCELLED" if entry.booking.status in GONE else "CONFIRMED")
-        calendar.add_component(event)
+        calendar.add_component(_event(entry, host, now))
     return bytes(calendar.to_ical())
 
 
@@ -100,6 +100,7 @@ def _event(entry: Entry, host: str, now: datetime) -> Event:
     event.add("dtend", booking.over_at if booking.over_at > booking.start_at else booking.end_at)
     event.add("summary", entry.summary)
     event.add("location", entry.place)
+    event.add("status", "CANCELLED" if entry.is_gone else "CONFIRMED")
     if entry.note:
         event.add("description", entry.note)
     if entry.url:

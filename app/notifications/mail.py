@@ -14,10 +14,10 @@ from email.utils import make_msgid
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, case, func, or_, select, update
+from sqlalchemy import Engine, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.bookings.models import Booking
+from app.bookings.models import Attendee, Booking
 from app.bookings.rules import Status
 from app.clock import Clock
 from app.database import reading, transaction
@@ -25,6 +25,7 @@ from app.notifications.models import Delivery, Message
 from app.notifications.rules import Choices, next_try
 from app.notifications.service import choices_of
 from app.people.models import User
+from app.spaces.models import Space
 from app.texts import is_address
 
 log = logging.getLogger("akiseki.mail")
@@ -36,20 +37,30 @@ CLOSING = 421
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """A booking that a message is about, as it stands now, with the code of its space. `is_readers`: whether the reader
+    has to do with it: they are its host, or come to it."""
+
+    booking: Booking
+    space: str
+    is_readers: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """A message to be sent: to whom, in which language, and the bookings that it is about, as they stand now, in the
-    order of time; several of a series."""
+    """A message to be sent: to whom, in which language, and the bookings that it is about, in the order of time;
+    several of a series."""
 
     message: Message
     address: str
     name: str
     locale: str
-    bookings: Sequence[Booking]
+    about: Sequence[About]
 
     @property
-    def booking(self) -> Booking | None:
-        """The one that it is about, if it is about one."""
-        return self.bookings[0] if len(self.bookings) == 1 else None
+    def only(self) -> About | None:
+        """The one booking that it is about, if it is about one."""
+        return self.about[0] if len(self.about) == 1 else None
 
 
 class Refused(Exception):
@@ -230,9 +241,9 @@ def _claim(engine: Engine, now: datetime, sender: str, zone: ZoneInfo) -> Letter
             again = next_try(message.attempts, now)
             message.due_at = chosen.mail_at(again, zone) if again else None
             message.mail_id = message.mail_id or make_msgid(domain=sender.partition("@")[2] or None)
-            bookings = _about(session, message)
+            about = _about(session, message)
             past = message.kind == "booking.release_warned" and not any(
-                _is_coming(one, now) for one in bookings
+                _is_coming(one.booking, now) for one in about
             )
             if message.due_at is not None and user.left_at is None and not past:
                 break
@@ -243,13 +254,27 @@ def _claim(engine: Engine, now: datetime, sender: str, zone: ZoneInfo) -> Letter
             session.flush()
         session.flush()
         session.expunge_all()
-    return Letter(message, user.email, user.name, user.locale, bookings)
+    return Letter(message, user.email, user.name, user.locale, about)
 
 
-def _about(session: Session, message: Message) -> Sequence[Booking]:
+def _about(session: Session, message: Message) -> Sequence[About]:
+    """The bookings of a message; one query."""
     ids = message.data.get("bookings") or [message.data.get("booking_id") or 0]
-    query = select(Booking).where(Booking.id.in_(ids)).order_by(Booking.start_at, Booking.id)
-    return session.scalars(query).all()
+    query = (
+        select(Booking, Space.code, Attendee.user_id)
+        .join(Space, Space.id == Booking.space_id)
+        .join(
+            Attendee,
+            and_(Attendee.booking_id == Booking.id, Attendee.user_id == message.user_id),
+            isouter=True,
+        )
+        .where(Booking.id.in_(ids))
+        .order_by(Booking.start_at, Booking.id)
+    )
+    return [
+        About(booking, code, message.user_id in {booking.host_id, attendee_id})
+        for booking, code, attendee_id in session.execute(query)
+    ]
 
 
 def _is_coming(booking: Booking, now: datetime) -> bool:

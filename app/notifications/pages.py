@@ -17,7 +17,7 @@ from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db, limiter, token_of_link
 from app.formats import day, hours_and_minutes
 from app.http import identifier, now, settings, today
-from app.letters import VERBS, Act, Links, sentence
+from app.letters import VERBS, Act, Links, days_of, sentence
 from app.notifications import calendars, service, webhooks
 from app.notifications.models import HEARS_ALL, Shape, Webhook
 from app.notifications.rules import Choices, Topic, Way
@@ -38,7 +38,10 @@ def messages() -> str:
         found = service.list_messages(
             session, asker().id, before_id=request.args.get("before", type=identifier), limit=SHOWN + 1
         )
-        rows = [(one, one.read_at is None, sentence(one.kind, one.data)) for one in found[:SHOWN]]
+        rows = [
+            (one, one.read_at is None, sentence(one.kind, one.data), days_of(one.data))
+            for one in found[:SHOWN]
+        ]
         session.expunge_all()
         if rows:
             service.mark_read(session, asker().id, up_to=rows[0][0].id, now=now())

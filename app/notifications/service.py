@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -136,7 +136,7 @@ def _write_messages(
     )
     named = {one for event, *_ in wanted for one in (event.actor_id, event.data.get("user_id")) if one}
     names_of = names(session, named)
-    rows: dict[tuple[object, ...], dict[str, Any]] = {}
+    rows: dict[tuple[object, ...], list[dict[str, Any]]] = defaultdict(list)
     for event, booking, user_id, topic in wanted:
         chosen = choices.get(user_id, Choices())
         on_page = chosen.wants(topic, Way.PAGE)
@@ -154,10 +154,9 @@ def _write_messages(
             "status": Delivery.DUE if by_mail else Delivery.OFF,
             "due_at": chosen.mail_at(now, ways.zone) if by_mail else None,
         }
-        key = user_id, *_at_once(event, booking)
-        rows[key] = _together(rows[key], row) if key in rows else row
+        rows[user_id, *_at_once(event, booking)].append(row)
     if rows:
-        session.execute(insert(Message), list(rows.values()))
+        session.execute(insert(Message), [_together(told) for told in rows.values()])
 
 
 def _at_once(event: Event, booking: Booking | None) -> tuple[object, ...]:
@@ -167,11 +166,17 @@ def _at_once(event: Event, booking: Booking | None) -> tuple[object, ...]:
     return (event.kind, event.at, event.actor_id, booking.series_id)
 
 
-def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """One message of both: of the earlier day, with all its bookings."""
-    first, second = sorted((one, other), key=lambda row: str(row["data"]["start"]))
-    parts = (row["data"].get("bookings", [row["data"]["booking_id"]]) for row in (first, second))
-    return first | {"data": first["data"] | {"bookings": [*chain(*parts)]}}
+def _together(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One message of all: of the earliest day, with all the bookings and, where they are at several spaces, where and
+    when each of them is (`by_day`)."""
+    if len(rows) == 1:
+        return rows[0]
+    in_order = sorted(rows, key=lambda row: str(row["data"]["start"]))
+    days = [row["data"] for row in in_order]
+    said: dict[str, Any] = {"bookings": [day["booking_id"] for day in days]}
+    if len({day["space"] for day in days}) > 1:
+        said["by_day"] = [{name: day[name] for name in ("space", "start", "end")} for day in days]
+    return in_order[0] | {"data": days[0] | said}
 
 
 def _as_told(

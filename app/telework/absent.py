@@ -13,14 +13,14 @@ from app.bookings import absence
 from app.bookings.absence import Days
 from app.bookings.models import Booking
 from app.lots.models import LotDraw
-from app.lots.service import wished_within, withdraw_from
+from app.lots.service import wished, wished_within, withdraw_from
 from app.people.service import Person
 from app.settings import OfficeClock
 from app.spaces.service import codes_of
 from app.timespan import TimeSpan
 from app.waitlist import offers
 from app.waitlist.models import Entry
-from app.waitlist.service import waiting_within
+from app.waitlist.service import list_own, waiting_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ def needless_within(
     draws = wished_within(session, user_id, span, now=now, hours=office.hours) if span else []
     space_ids = [*(one.space_id for one in found), *(one.space_id for one in waits)]
     return Absent(bookings, guests, waits, draws, codes_of(session, space_ids))
+
+
+def is_awaiting(session: Session, user_id: int, *, now: datetime) -> bool:
+    """Whether a person stands in line or wishes for a desk anywhere; two queries at most."""
+    return bool(list_own(session, user_id, limit=1) or wished(session, user_id, now=now))
 
 
 def cancel_within(

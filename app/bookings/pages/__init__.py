@@ -46,6 +46,7 @@ def mine() -> str:
         invited = attendees.invitations(session, asker().id, now())
         seen = walk_in.just_seen(session, person=asker(), now=now())
         coming = attendees.addresses_of(session, [row.booking.id for row in rows if row.booking.is_live])
+        is_awaiting = pipeline.is_awaiting(session, asker().id, now=now())
     # What was released may be taken back until its end, so it stays with what is to come.
     current = [
         row
@@ -62,6 +63,7 @@ def mine() -> str:
         for_others=for_others,
         coming=coming,
         asked=asked,
+        is_awaiting=is_awaiting,
         today=today(),
         now=now(),
         Status=Status,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import time
+from email.message import EmailMessage
 
+import icalendar
 from flask import Flask
 from sqlalchemy import select
 
@@ -47,6 +49,13 @@ def book_for(house: House, who: str, where: str = "seat", *, by: str = "chiba", 
         )
         session.expunge(booking)
     return booking
+
+
+def calendar_of(mail: EmailMessage) -> tuple[str, list[icalendar.cal.Component]]:
+    """The method of a mail's calendar, and its events."""
+    part = next(part for part in mail.walk() if part.get_content_type() == "text/calendar")
+    calendar = icalendar.Calendar.from_ical(part.get_content())
+    return str(calendar["method"]), list(calendar.walk("VEVENT"))
 
 
 def messages(house: House, who: str | None = None) -> list[Message]:

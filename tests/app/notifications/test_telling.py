@@ -14,8 +14,6 @@ from sqlalchemy import insert, select
 
 from app.bookings import attendees, release, reserve
 from app.bookings.models import Booking
-from app.bookings.series import service as series
-from app.bookings.series.rules import Every, Recurrence, Scope
 from app.clock import SteppingClock
 from app.database import create_engine, reading, transaction
 from app.events import Event
@@ -26,11 +24,10 @@ from app.notifications.rules import Topic
 from app.people.models import User
 from app.settings import Settings
 from app.spaces.models import Space
-from app.working_days import WorkingDays
 from tests.app.bookings.test_walk_in import signed_in
 from tests.app.notifications.desk import EVERYTHING, PUBLIC, book_for, choose, messages, telling
 from tests.app.test_pages import token_in
-from tests.house import OFFICE, TOKYO, House, at, span
+from tests.house import TOKYO, House, at, span
 from tests.servers.receivers import Mailbox, mail_server
 
 # Events → messages
@@ -165,54 +162,6 @@ def test_a_mail_carries_the_invitation_its_change_and_its_end(
     assert text is not None
     assert f"{PUBLIC}/bookings" in text.get_content()
     assert {one.status for one in messages(house)} == {Delivery.SENT}
-
-
-def test_a_series_for_somebody_is_one_mail_and_so_is_its_end(
-    app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
-) -> None:
-    chiba, aoki = house.people["chiba"], house.people["aoki"].id
-    ask = series.Ask(
-        house.spaces["seat"], span("10:00", "12:00", day=1), Recurrence(Every.DAY, count=3), {}, aoki
-    )
-    with transaction(house.engine) as session:
-        made = series.make(
-            session,
-            ask,
-            actor=chiba,
-            calendar=WorkingDays(),
-            hours=OFFICE.hours,
-            now=at("08:00"),
-            possible_ones=False,
-        )
-        ids = [one.id for one in made.bookings]
-    job = telling(app, house, clock, post_office.url)
-
-    def mailed() -> tuple[str, str, dict[str, str]]:
-        job.tell()
-        assert job.send_mail() == 1
-        one = post_office.mails[-1]
-        part = next(part for part in one.walk() if part.get_content_type() == "text/calendar")
-        calendar = icalendar.Calendar.from_ical(part.get_content())
-        found = {str(event["uid"]): str(event["status"]) for event in calendar.walk("VEVENT")}
-        return one["Subject"], str(calendar["method"]), found
-
-    subject, method, days = mailed()
-    assert subject == "seatが3日分予約されました。最初は11月25日(水) 10:00–12:00です。"
-    assert (method, list(days.values())) == ("PUBLISH", ["CONFIRMED"] * 3)
-    text = post_office.mails[0].get_body(("plain",))
-    assert text is not None
-    assert "11月27日(金) 10:00–12:00" in text.get_content()
-    with transaction(house.engine) as session:
-        second = session.get_one(Booking, ids[1])
-        reserve.move(session, second, actor=chiba, now=at("08:10"), span=span("13:00", "14:00", day=2))
-    _subject, method, changed = mailed()
-    assert (method, len(changed), changed.keys() <= days.keys()) == ("REQUEST", 1, True)
-    with transaction(house.engine) as session:
-        series.cancel(session, session.get_one(Booking, ids[0]), Scope.ALL, actor=chiba, now=at("08:20"))
-    subject, method, ended = mailed()
-    assert subject.startswith("繰り返しの予約のうち3日分が取り消されました。")
-    assert (method, ended) == ("PUBLISH", dict.fromkeys(days, "CANCELLED"))
-    assert len(messages(house, "aoki")) == 3
 
 
 def test_a_mail_is_written_in_its_readers_language(

@@ -135,6 +135,20 @@ def test_an_absence_ends_what_is_waited_and_wished_for_too(
     assert (lots.outcomes(draw_id), queue.holds()) == ({}, 0)
 
 
+def test_whoever_only_waits_or_only_wishes_is_asked_on_the_page_whether_they_are_away(
+    app: Flask, house: House, lots: Lots, queue: Queue
+) -> None:
+    house.book("baba", "booth", "14:00", "15:00", day=1)
+    wait(queue, "aoki", "booth", "14:00", "15:00")
+    lots.put(now="08:00")
+    lots.wish("endo", "taxes", now="08:10")
+
+    def is_asked(who: str) -> bool:
+        return "/bookings/absence" in signed_in(app.test_client(), house, who).get("/bookings").text
+
+    assert [who for who in ("aoki", "chiba", "endo") if is_asked(who)] == ["aoki", "endo"]
+
+
 def test_what_is_given_up_in_line_goes_to_the_next(
     house: House, queue: Queue, waiting: tuple[Entry, Entry, int]
 ) -> None:

@@ -1,0 +1,90 @@
+"""A mail that gets out late, behind a later one: its calendar says what is so now, since calendars keep the newest."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.bookings import attendees, reserve
+from app.bookings.models import Booking
+from app.bookings.service import Words
+from app.clock import SteppingClock
+from app.database import transaction
+from app.spaces.models import Space
+from tests.app.notifications.desk import PUBLIC, book_for, calendar_of, telling
+from tests.house import House, at
+from tests.servers.receivers import Mailbox
+
+LATER = "451 4.7.1 greylisted"
+
+
+def test_an_invitation_that_comes_behind_a_change_shows_the_space_and_the_title_of_now(
+    app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
+) -> None:
+    booking = book_for(house, "aoki")
+    job = telling(app, house, clock, post_office.url)
+    job.tell()
+    post_office.refusals["aoki@example.jp"] = LATER
+    job.send_mail()
+    post_office.refusals.clear()
+    with transaction(house.engine) as session:
+        reserve.move(
+            session,
+            session.get_one(Booking, booking.id),
+            actor=house.people["chiba"],
+            now=at("09:00"),
+            space_id=house.spaces["window"],
+            words=Words("面談"),
+        )
+    job.tell()
+    job.send_mail()
+    clock.at = at("09:05")
+    job.send_mail()
+    change, late = post_office.mails
+    assert ("window" in change["Subject"], "seat" in late["Subject"]) == (True, True)
+    for mail in (change, late):
+        method, (event,) = calendar_of(mail)
+        assert (method, event["location"], event["summary"], event.decoded("sequence")) == (
+            "REQUEST",
+            "window",
+            "面談",
+            2,
+        )
+
+
+def test_an_invitation_that_comes_behind_its_end_for_one_attendee_stays_cancelled(
+    app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
+) -> None:
+    aoki, baba = house.people["aoki"], house.people["baba"]
+    with transaction(house.engine) as session:
+        session.get_one(Space, house.spaces["booth"]).capacity = 4
+    booking = house.book("aoki", "booth", "10:00", "11:00")
+    with transaction(house.engine) as session:
+        found = session.get_one(Booking, booking.id)
+        attendees.invite(session, found, [baba.id], actor=aoki, now=at("08:05"))
+    job = telling(app, house, clock, post_office.url)
+    job.tell()
+    post_office.refusals["baba@example.jp"] = LATER
+    job.send_mail()
+    post_office.refusals.clear()
+
+    def set_attendees(*user_ids: int) -> None:
+        with transaction(house.engine) as session:
+            found = session.get_one(Booking, booking.id)
+            attendees.set_attendees(session, found, user_ids, actor=aoki, now=at("09:00"))
+        job.tell()
+        job.send_mail()
+
+    set_attendees()
+    clock.at = at("09:05")
+    job.send_mail()
+    told = [(mail["Subject"], calendar_of(mail)) for mail in post_office.mails]
+    assert [(method, str(event["status"])) for _subject, (method, (event,)) in told] == [
+        ("CANCEL", "CANCELLED"),
+        ("CANCEL", "CANCELLED"),
+    ]
+    assert told[-1][0].startswith("会議の案内")
+    text = post_office.mails[-1].get_body(("plain",))
+    assert text is not None
+    assert f"{PUBLIC}/a/" not in text.get_content()  # nothing to decline
+    set_attendees(baba.id)
+    assert calendar_of(post_office.mails[-1])[0] == "REQUEST"
