@@ -256,7 +256,7 @@ class Writer:
         }
         mail.set_content(render_template("mail.txt", **facts))
         mail.add_alternative(render_template("mail.html", **facts), subtype="html")
-        entries = [_entry(one, message.user_id) for one in letter.about]
+        entries = [_entry(one, message) for one in letter.about]
         if only is not None and _is_for_calendar(message, only.booking):
             (entry,) = entries
             text = invitation(
@@ -301,11 +301,14 @@ def _summary(booking: Booking, space: str, user_id: int) -> str:
     return summary
 
 
-def _entry(about: About, user_id: int) -> Entry:
+def _entry(about: About, message: Message) -> Entry:
     """A booking in the calendar of a mail's reader. All of it as it is now, whatever the mail tells: one that got out
-    late carries the newest SEQUENCE too, and calendars keep what it says."""
-    summary = _summary(about.booking, about.space, user_id)
-    return Entry(about.booking, summary, about.space, is_readers=about.is_readers)
+    late carries the newest SEQUENCE too, and calendars keep what it says. Who has nothing to do with it any more reads
+    no more of it than the mail tells."""
+    if not about.is_readers:
+        space = message.data.get("space") or ""
+        return Entry(about.booking, message.data.get("title") or space, space, is_readers=False)
+    return Entry(about.booking, _summary(about.booking, about.space, message.user_id), about.space)
 
 
 def _verbs(message: Message, about: About) -> tuple[str, ...]:
