@@ -177,6 +177,9 @@ def mosquitto_conf(
         f"max_queued_messages {MAX_QUEUED_MESSAGES}",
         f"max_queued_bytes {MAX_QUEUED_BYTES}",
         f"max_inflight_messages {MAX_INFLIGHT_MESSAGES}",
+        # What zigbee2mqtt and others say with QoS 0 waits for the gateway, within these limits; of
+        # `queue_qos0_messages` Mosquitto counts none.
+        "upgrade_outgoing_qos true",
         f"max_packet_size {MAX_PACKET_BYTES}",
         f"log_dest file {folder / 'broker.log'}",
         "log_type error",

@@ -87,8 +87,8 @@ def _text(path: Path) -> str:
 
 def settle_users(folder: Path, users: Iterable[str]) -> dict[str, str]:
     """Each user's hash, or the password of a new one, which is appended to `new-passwords.csv` before anything else is
-    written: a password that nobody knows would lock the device out. The file is its
-    writer's alone: Mosquitto needs the hashes only."""
+    written: a password that nobody knows would lock the device out. The file is its writer's alone: Mosquitto needs the
+    hashes only."""
     known = known_users(folder)
     settled = {user: known.get(user) or new_password() for user in users}
     fresh = [(user, password) for user, password in settled.items() if user not in known]
