@@ -29,6 +29,7 @@ from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import quote
 
+from sensor_gateway.private_files import write_private
 from sensor_gateway.servers import can_listen, free_port, start_server
 
 log = logging.getLogger(__name__)
@@ -176,6 +177,9 @@ def mosquitto_conf(
         f"max_queued_messages {MAX_QUEUED_MESSAGES}",
         f"max_queued_bytes {MAX_QUEUED_BYTES}",
         f"max_inflight_messages {MAX_INFLIGHT_MESSAGES}",
+        # What zigbee2mqtt and others say with QoS 0 waits for the gateway, within these limits; of
+        # `queue_qos0_messages` Mosquitto counts none.
+        "upgrade_outgoing_qos true",
         f"max_packet_size {MAX_PACKET_BYTES}",
         f"log_dest file {folder / 'broker.log'}",
         "log_type error",
@@ -204,7 +208,7 @@ def write_configuration(
     write_users(folder, credentials=credentials, grants=grants)
     conf = folder / "mosquitto.conf"
     text = mosquitto_conf(folder=folder.resolve(), host=host, port=port, run_as=run_as, tls=tls, plain=plain)
-    _write_private(conf, text)
+    write_private(conf, text)
     return conf
 
 
@@ -213,8 +217,8 @@ def write_users(
 ) -> None:
     """Write who may connect and what each may do; a running Mosquitto reads it again on SIGHUP."""
     lines = [password_line(user, password) for user, password in credentials.items()]
-    _write_private(folder / "passwords", "\n".join(lines) + "\n")
-    _write_private(folder / "acl", acl(grants))
+    write_private(folder / "passwords", "\n".join(lines) + "\n")
+    write_private(folder / "acl", acl(grants))
 
 
 def new_password() -> str:
@@ -354,7 +358,7 @@ class Broker:
             "grants": {user: [asdict(grant) for grant in granted] for user, granted in self.grants.items()},
         }
         conf = self.folder / "embedded.json"
-        _write_private(conf, json.dumps(settings))
+        write_private(conf, json.dumps(settings))
         command = [sys.executable, "-m", "sensor_gateway.embedded_broker", str(conf)]
         return start_server(command, output=self.log_file)
 
@@ -388,13 +392,3 @@ def _stretched(password: str, salt: bytes, rounds: int) -> bytes:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    new.replace(path)

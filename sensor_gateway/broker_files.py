@@ -1,6 +1,7 @@
 """A site's own Mosquitto: its configuration, access list and password file, made again as devices come and go.
 
-Who has a password keeps it; who is new gets one, which is written down once, for whoever fits the sensor.
+Who has a password keeps it; who is new, or is to have another, gets one, which is written down once, for whoever fits
+the sensor.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,12 @@ _RIGHT = re.compile("topic (read|write) (.+)")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: the users that are known, those that are new, those that are known no more."""
+    """What was written: the users that are known, those that are new, that have another password, that are known no
+    more."""
 
     users: Sequence[str]
     added: Sequence[str]
+    renewed: Sequence[str]
     removed: Sequence[str]
 
 
@@ -85,10 +88,11 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def settle_users(folder: Path, users: Iterable[str]) -> dict[str, str]:
-    """Each user's hash, or the password of a new one, which is appended to `new-passwords.csv` before anything else is
-    written: a password that nobody knows would lock the device out."""
-    known = known_users(folder)
+def settle_users(folder: Path, users: Iterable[str], *, renew: Container[str] = ()) -> dict[str, str]:
+    """Each user's hash, or the password of one that is new or in `renew`, which is appended to `new-passwords.csv`
+    before anything else is written: a password that nobody knows would lock the device out. The file is its writer's
+    alone: Mosquitto needs the hashes only."""
+    known = {user: hashed for user, hashed in known_users(folder).items() if user not in renew}
     settled = {user: known.get(user) or new_password() for user in users}
     fresh = [(user, password) for user, password in settled.items() if user not in known]
     if fresh:
@@ -106,14 +110,21 @@ def write_site(
     gateways: Sequence[str],
     grants: Mapping[str, Sequence[Grant]],
     listening: Listening,
+    renew: Collection[str] = (),
 ) -> Written:
     """Write all that a site's Mosquitto needs into `folder`; `grants`: what speaks for many devices at once, and what
-    each may do. Raises ValueError for a name that no user may have, or two would have, OSError where the folder cannot
-    be written."""
+    each may do; `renew`: whose password is to be another. Raises ValueError for a name that no user may have, two would
+    have, or none has whose password is to be renewed, OSError where the folder cannot be written."""
     before, devices = known_users(folder), list(devices)
     if twice := sorted({*gateways, *grants} & set(devices)) or [one for one in grants if one in gateways]:
         raise ValueError(f"a sensor, or what is let in, is called as another user: {', '.join(twice)}")
-    users = settle_users(folder, [*gateways, *grants, *devices])
+    wanted = [*gateways, *grants, *devices]
+    if strangers := sorted(set(renew) - set(wanted)):
+        raise ValueError(
+            f"no user of the broker has the name, so no password is renewed: {', '.join(strangers)} (users are "
+            "gateways, what --grant lets in, and the sensors that speak for themselves)"
+        )
+    users = settle_users(folder, wanted, renew=renew)
     write_configuration(
         folder,
         credentials=users,
@@ -123,4 +134,9 @@ def write_site(
         tls=listening.tls,
         plain=listening.plain,
     )
-    return Written(list(users), sorted(users.keys() - before), sorted(before.keys() - users))
+    return Written(
+        users=list(users),
+        added=sorted(users.keys() - before),
+        renewed=sorted(before.keys() & set(renew)),
+        removed=sorted(before.keys() - users),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,11 +18,16 @@ from app.occupancy.gateways import list_gateways
 from app.settings import NAME
 from app.spaces.models import Sensor
 from sensor_gateway.broker import Grant, Tls
-from sensor_gateway.broker_files import NEW, Listening, known_grants, known_listening, write_site
+from sensor_gateway.broker_files import NEW, Listening, Written, known_grants, known_listening, write_site
 from sensor_gateway.topics import is_native_id
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - devices are elsewhere
 PLAIN_PORT, TLS_PORT = 1883, 8883
+NO_PASSWORDS = (
+    "Here everybody signs in by a certificate, there are no passwords to renew. Give what was lost another name (a "
+    "sensor another id) and a certificate of that name, and take the old one out; or let another authority sign all of "
+    "them (--tls-ca)."
+)
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path, resolve_path=True)
 
 
@@ -77,22 +82,29 @@ def by_user(granted: tuple[tuple[str, Grant], ...]) -> dict[str, list[Grant]]:
     return grants
 
 
-def listening_of(
-    before: Listening | None,
-    host: str | None,
-    port: int | None,
-    tls: Tls | None,
-    plain: tuple[str, int] | None,
-) -> Listening:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the command's options say of where to listen; None where they say nothing."""
+
+    host: str | None
+    port: int | None
+    tls: Tls | None
+    plain: tuple[str, int] | None
+
+
+def listening_of(before: Listening | None, said: Said) -> Listening:
     """Where to listen and by which certificate: as is said now, and where nothing is said as before. Raises Failed for
     a plain listener beside none."""
+    tls, port = said.tls, said.port
     if before is None:
         before = Listening(EVERYWHERE, TLS_PORT if tls else PLAIN_PORT)
     if tls and before.tls:
         tls = replace(tls, ca=tls.ca or before.tls.ca)
     elif tls and not port:
         port = TLS_PORT
-    found = Listening(host or before.host, port or before.port, tls or before.tls, plain or before.plain)
+    found = Listening(
+        said.host or before.host, port or before.port, tls or before.tls, said.plain or before.plain
+    )
     if found.plain and not found.tls:
         raise Failed(
             "--plain stands beside --tls-cert and --tls-key; without them the one listener is plain."
@@ -111,29 +123,68 @@ def told(listening: Listening, grants: Mapping[str, Sequence[Grant]]) -> str:
     return f"It listens on {_place(listening.host, listening.port)} {by}{beside}{lets_in}."
 
 
+def told_of_passwords(written: Written, folder: Path, listening: Listening) -> list[str]:
+    """Who has another password and where the new ones stand, in words."""
+    said = []
+    if written.renewed:
+        said.append(
+            f"Renewed: {', '.join(written.renewed)}. Once Mosquitto has read them (SIGHUP) the old ones are worth "
+            "nothing; a gateway's goes into its AKISEKI_MQTT_URL."
+        )
+    if written.renewed or (written.added and not by_certificate_alone(listening)):
+        said.append(
+            f"Passwords of the new ones: {folder / NEW} (of a user that stands there twice the last counts). Fit the "
+            "sensors, then delete that file."
+        )
+    return said
+
+
+def by_certificate_alone(listening: Listening) -> bool:
+    """Whether nobody signs in by a password."""
+    return listening.plain is None and listening.tls is not None and listening.tls.ca is not None
+
+
 def _place(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def tls_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of the broker's certificate, which the command takes as one `tls`."""
+def listening_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of where to listen and of the certificate, which the command takes as one `said`."""
 
+    @click.option("--host", type=Address(), help=f"where it listens; at first: {EVERYWHERE}")
+    @click.option("--port", type=PORT, help=f"at first: {PLAIN_PORT}, with a certificate {TLS_PORT}")
     @click.option("--tls-cert", type=FILE, help="the broker's certificate")
     @click.option("--tls-key", type=FILE, help="and its key")
     @click.option(
         "--tls-ca", type=FILE, help="devices sign in by certificates of this authority, not by passwords"
     )
+    @click.option(
+        "--plain",
+        type=Listener(),
+        help=f"beside TLS: where it listens without (default of PORT: {PLAIN_PORT}), for devices that do not speak "
+        "it; whoever listens there reads their passwords",
+    )
     @wraps(command)
-    def with_tls(*, tls_cert: Path | None, tls_key: Path | None, tls_ca: Path | None, **options: Any) -> None:
+    def with_listening(
+        *,
+        host: str | None,
+        port: int | None,
+        tls_cert: Path | None,
+        tls_key: Path | None,
+        tls_ca: Path | None,
+        plain: tuple[str, int] | None,
+        **options: Any,
+    ) -> None:
         if (tls_cert is None) != (tls_key is None):
             raise Failed("--tls-cert and --tls-key go together; with one of them nothing would be encrypted.")
         if tls_ca and not tls_cert:
             raise Failed(
                 "--tls-ca needs --tls-cert and --tls-key: certificates are shown on an encrypted connection."
             )
-        command(tls=Tls(tls_cert, tls_key, tls_ca) if tls_cert and tls_key else None, **options)
+        tls = Tls(tls_cert, tls_key, tls_ca) if tls_cert and tls_key else None
+        command(said=Said(host, port, tls, plain), **options)
 
-    return with_tls
+    return with_listening
 
 
 @akiseki.group()
@@ -143,15 +194,7 @@ def broker() -> None:
 
 @broker.command("config")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--host", type=Address(), help=f"where it listens; at first: {EVERYWHERE}")
-@click.option("--port", type=PORT, help=f"at first: {PLAIN_PORT}, with a certificate {TLS_PORT}")
-@tls_options
-@click.option(
-    "--plain",
-    type=Listener(),
-    help=f"beside TLS: where it listens without (default of PORT: {PLAIN_PORT}), for devices that do not speak it; "
-    "whoever listens there reads their passwords",
-)
+@listening_options
 @click.option(
     "--gateway",
     "gateways",
@@ -167,6 +210,12 @@ def broker() -> None:
     help="may be given more than once; of a user that is let in already, instead of what it may",
 )
 @click.option(
+    "--renew",
+    multiple=True,
+    metavar="USER",
+    help="give them another password, as of a device that was lost; may be given more than once",
+)
+@click.option(
     "--anew",
     is_flag=True,
     help="forget what was said before: of listeners, certificate and grants only what is said now holds",
@@ -174,19 +223,18 @@ def broker() -> None:
 def config(
     *,
     folder: Path,
-    host: str | None,
-    port: int | None,
-    tls: Tls | None,
-    plain: tuple[str, int] | None,
+    said: Said,
     gateways: tuple[str, ...],
     granted: tuple[tuple[str, Grant], ...],
+    renew: tuple[str, ...],
     anew: bool,
 ) -> None:
     """Write Mosquitto's configuration, access list and password file for the sensors that are known.
 
-    Made again, it keeps where the broker listens, its certificate, who is let in, and the passwords that are known;
-    gives new sensors and gateways one each, and takes away those of sensors that are gone, and of gateways where
-    --gateway names others. What speaks for many devices is let in by --grant: zigbee2mqtt:write:zigbee2mqtt/#
+    Made again, it keeps where the broker listens, its certificate, who is let in, and the passwords that are known
+    (--renew makes another); gives new sensors and gateways one each, and takes away those of sensors that are gone, and
+    of gateways where --gateway names others. What speaks for many devices is let in by --grant:
+    zigbee2mqtt:write:zigbee2mqtt/#
     """
     settings = settings_of_env()
     with reading_of(settings) as session:
@@ -195,12 +243,14 @@ def config(
     devices = [one for one in sensors if is_native_id(one)]
     try:
         before = None if anew else known_listening(folder)
-        listening = listening_of(before, host, port, tls, plain)
+        listening = listening_of(before, said)
+        if renew and by_certificate_alone(listening):
+            raise Failed(NO_PASSWORDS)
         gateways_before, grants_before = known_grants(folder)
         names = list(dict.fromkeys(gateways or [settings.gateway_name, *at_work, *gateways_before]))
         kept = {} if anew else {user: may for user, may in grants_before.items() if user not in names}
         grants = kept | by_user(granted)
-        written = write_site(folder, devices, gateways=names, grants=grants, listening=listening)
+        written = write_site(folder, devices, gateways=names, grants=grants, listening=listening, renew=renew)
     except (OSError, ValueError) as error:
         raise Failed(str(error)) from error
     others = len(sensors) - len(devices)
@@ -217,8 +267,8 @@ def config(
         click.echo("So it was before, where nothing else is said now; --anew forgets that.")
     if written.removed:
         click.echo(f"Taken away: {', '.join(written.removed)}")
-    if written.added and (listening.plain or not (listening.tls and listening.tls.ca)):
-        click.echo(f"Passwords of the new ones: {folder / NEW}. Fit the sensors, then delete that file.")
+    for line in told_of_passwords(written, folder, listening):
+        click.echo(line)
     click.echo(
         f"The account that runs Mosquitto must own the folder. Start it: mosquitto -c {folder / 'mosquitto.conf'}"
     )

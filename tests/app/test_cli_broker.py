@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 from cryptography import x509
@@ -37,14 +38,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def mosquitto(folder: Path) -> Iterator[None]:
-    """The real one, on what was written."""
+def mosquitto(folder: Path, *, account: str | None = None) -> Iterator[Popen[bytes]]:
+    """The real one, on what was written; the tests' account owns the folder, or `account`, under which it runs."""
     conf = folder / "mosquitto.conf"
     text = conf.read_text()
-    conf.write_text(text + "user root\n")  # the tests' account owns the folder
-    process = start_server([str(need("mosquitto")), "-c", str(conf)], output=folder / "out.log")
+    conf.write_text(text + "user root\n")
+    command = [str(need("mosquitto")), "-c", str(conf)]
+    process = start_server(command, output=folder / "out.log", account=account)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(SECONDS)

@@ -185,6 +185,29 @@ def test_what_waits_for_the_gateway_outlives_a_restart(
         assert [int(gateway.receive().payload) for _ in range(1_500)] == list(range(1_500))
 
 
+@pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311])
+def test_what_is_said_with_qos_0_waits_for_the_gateway_too_and_outlives_a_restart(
+    mosquitto_broker: StartBroker, protocol: MQTTProtocolVersion
+) -> None:
+    broker = mosquitto_broker(grants={"bridge": [Grant("write", "zigbee2mqtt/#")]})
+    with MqttClient(broker, GATEWAY_USER, protocol=protocol, keep=True) as gateway:
+        gateway.subscribe("zigbee2mqtt/#")
+    with MqttClient(broker, "bridge") as bridge:
+        for number in range(1_500):
+            bridge.publish("zigbee2mqtt/desk", str(number), qos=0)
+        bridge.publish("zigbee2mqtt/desk", "1500")  # answered: the broker has them all
+    broker.stop()
+    broker.start()
+    with MqttClient(broker, GATEWAY_USER, protocol=protocol, keep=True) as gateway:
+        with MqttClient(broker, "bridge") as bridge:
+            bridge.publish("zigbee2mqtt/desk", "1501", qos=0)
+        heard = [gateway.receive() for _ in range(1_502)]
+    assert [int(one.payload) for one in heard] == list(range(1_502))
+    assert {one.qos for one in heard} == {
+        1
+    }  # so the queue's limits count them, and they wait until they are stored
+
+
 def test_after_a_kill_it_starts_again_on_the_same_port(mosquitto_broker: StartBroker) -> None:
     broker = mosquitto_broker("desk-1")
     port = broker.port

@@ -108,13 +108,19 @@ class MqttClient:
         return self._answers.get(timeout=_SECONDS)
 
     def publish(
-        self, topic: str, payload: bytes | str, *, retain: bool = False, seconds: float = _SECONDS
+        self,
+        topic: str,
+        payload: bytes | str,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        seconds: float = _SECONDS,
     ) -> ReasonCode:
-        """Publish with QoS 1 and return the broker's answer (3.1.1 has no other answer than success).
+        """Publish and return the broker's answer (of QoS 0 and in 3.1.1 there is no other than success).
 
         Raises TimeoutError or ConnectionError, as it happens, when the broker hangs up instead.
         """
-        info: MQTTMessageInfo = self._client.publish(topic, payload, qos=1, retain=retain)
+        info: MQTTMessageInfo = self._client.publish(topic, payload, qos=qos, retain=retain)
         try:
             info.wait_for_publish(seconds)
         except RuntimeError as error:

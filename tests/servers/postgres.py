@@ -52,7 +52,7 @@ class PostgresServer:
     def __init__(self, *, durable: bool = False) -> None:
         self._programs = need("postgresql")
         # PostgreSQL refuses to run as root, and root's other temporary folders are closed to everybody else.
-        self._account = _unprivileged_account() if os.geteuid() == 0 else None
+        self._account = unprivileged_account() if os.geteuid() == 0 else None
         self._folder = Path(tempfile.mkdtemp(prefix="akiseki-pg-", dir=None if durable else _fast_folder()))
         if self._account is not None:
             shutil.chown(self._folder, user=self._account)
@@ -161,7 +161,7 @@ def _fast_folder() -> Path | None:
     return None
 
 
-def _unprivileged_account() -> str:
+def unprivileged_account() -> str:
     known = {entry.pw_name for entry in pwd.getpwall()}
     return next(name for name in ("postgres", "nobody") if name in known)
 
