@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
 
-from app.clock import Clock
+from app.clock import Clock, has_passed
 from app.database import reading, transaction
 from app.occupancy.gateways import (
     keep_announcements,
@@ -176,8 +176,7 @@ class Handler:
         news: dict[tuple[str, str], Letter] = {}
         for letter in dead:
             topic, _payload, reason = letter
-            kept_at = self._kept_at.get((topic, reason))
-            if kept_at is None or now - kept_at >= LETTERS_EVERY:
+            if has_passed(self._kept_at.get((topic, reason)), LETTERS_EVERY, now):
                 news.setdefault((topic, reason), letter)
         return news
 
@@ -191,8 +190,7 @@ class Handler:
         """The models of the sensors as they are registered; of which parts devices tell, and what was told once. Once a
         minute, and as soon as a sensor came, went or is of another model: somebody waves a hand before it."""
         now = self._clock()
-        learnt_at = self._wires.learnt_at
-        if learnt_at is not None and now - learnt_at < MODELS_EVERY and not self._has_newcomers(now):
+        if not has_passed(self._wires.learnt_at, MODELS_EVERY, now) and not self._has_newcomers(now):
             return
         if news := self._wires.news():
             with transaction(self._engine) as session:
@@ -202,8 +200,7 @@ class Handler:
 
     def _has_newcomers(self, now: datetime) -> bool:
         """Whether other sensors are registered than were learnt; looked at once a second."""
-        looked_at = self._wires.looked_at
-        if looked_at is not None and now - looked_at < NEWCOMERS_EVERY:
+        if not has_passed(self._wires.looked_at, NEWCOMERS_EVERY, now):
             return False
         self._wires.looked_at = now
         with reading(self._engine) as session:
