@@ -9,6 +9,7 @@ from limits.storage import Storage
 from app.clock import system_clock
 
 KEPT_AT_MOST = 10_000
+NOTHING = (0, 0.0, 0.0)
 
 
 class CallCounts(Storage):
@@ -22,9 +23,8 @@ class CallCounts(Storage):
 
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: float | str | bool):
         super().__init__(uri, wrap_exceptions, **options)
-        self._counts: dict[
-            str, tuple[int, float]
-        ] = {}  # key → calls, end of the window in seconds of the epoch
+        # key → calls, beginning and end of the window in seconds of the epoch
+        self._counts: dict[str, tuple[int, float, float]] = {}
         self._lock = Lock()
 
     @property
@@ -34,19 +34,22 @@ class CallCounts(Storage):
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         now = system_clock().timestamp()
         with self._lock:
-            count, ends = self._counts.get(key, (0, 0.0))
-            if ends <= now:
-                count, ends = 0, now + expiry
+            count, begins, ends = self._counts.get(key, NOTHING)
+            # One that begins later than now was opened by a clock that was ahead.
+            if not begins <= now < ends:
+                count, begins, ends = 0, now, now + expiry
                 self._sweep(now)
-            self._counts[key] = (count + amount, ends)
+            self._counts[key] = (count + amount, begins, ends)
         return count + amount
 
     def get(self, key: str) -> int:
-        count, ends = self._counts.get(key, (0, 0.0))
-        return count if ends > system_clock().timestamp() else 0
+        count, begins, ends = self._counts.get(key, NOTHING)
+        return count if begins <= system_clock().timestamp() < ends else 0
 
     def get_expiry(self, key: str) -> float:
-        return self._counts.get(key, (0, system_clock().timestamp()))[1]
+        now = system_clock().timestamp()
+        _count, begins, ends = self._counts.get(key, NOTHING)
+        return ends if begins <= now < ends else now
 
     def check(self) -> bool:
         return True
@@ -65,6 +68,6 @@ class CallCounts(Storage):
         """Forget what has ended, once there is much; of what has not, the oldest, so that memory has a bound."""
         if len(self._counts) < KEPT_AT_MOST:
             return
-        self._counts = {key: found for key, found in self._counts.items() if found[1] > now}
+        self._counts = {key: found for key, found in self._counts.items() if found[1] <= now < found[2]}
         while len(self._counts) >= KEPT_AT_MOST:
             del self._counts[next(iter(self._counts))]

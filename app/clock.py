@@ -15,6 +15,13 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def has_passed(since: datetime | None, lasts: timedelta, now: datetime) -> bool:
+    """Whether so much time has passed since an instant that is remembered, or nothing is. One that lies ahead was read
+    off a clock that was wrong and is set right by now: it counts as passed, else it would last until it is that time.
+    """
+    return since is None or not since <= now < since + lasts
+
+
 @dataclass(frozen=True, slots=True)
 class ShownClock:
     """The demo's faster clock: a pure function of the real time, so that every process shows the same.

@@ -18,6 +18,8 @@ from sqlalchemy import Connection, Engine, bindparam, event, make_url, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 
+from app.patience import SOCKET_LIMITS, ImpatientConnection
+
 SQLITE_BUSY_MS = 15_000
 WRITER = "akiseki_writer"
 # The keys are taken in the order they are given in: unnest and the scan keep it.
@@ -32,7 +34,8 @@ _around: ContextVar[Session | None] = ContextVar("transaction around", default=N
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """The options of every engine on `url`: each wait has a limit."""
+    """The options of every engine on `url`: each wait has a limit, the database's own while it answers, that of the
+    socket and of `ImpatientConnection` where it does not."""
     if make_url(url).get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False}}
     return {
@@ -41,6 +44,7 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_timeout": 10,
         "connect_args": {
             "connect_timeout": 5,
+            **SOCKET_LIMITS,
             "application_name": "akiseki",
             "options": "-c statement_timeout=30000 -c lock_timeout=10000 "
             "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
@@ -61,7 +65,14 @@ def prepared(engine: Engine) -> Engine:
 
 def _prepare_postgresql(engine: Engine) -> None:
     """A connection that the server has hung up on, as when it was restarted, is seen without asking the server: its
-    socket has something to read while nothing was asked. SQLAlchemy's `pool_pre_ping` asks, once a request."""
+    socket has something to read while nothing was asked. SQLAlchemy's `pool_pre_ping` asks, once a request.
+
+    One that says nothing while it was asked is given up.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, where: Any, options: Any) -> Any:
+        return ImpatientConnection.connect(*where, **options)
 
     @event.listens_for(engine, "checkout")
     def checkout(connection: Any, _record: object, _proxy: object) -> None:

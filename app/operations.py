@@ -132,7 +132,8 @@ GATEWAY_FIGURES = {
     "dead": "Messages that nobody could read",
     "changes": "Confirmed changes",
     "per_minute": "Messages a minute, of late",
-    "lag_ms": "How old the newest readings were when they were stored, in milliseconds",
+    "lag_ms": "How old the newest readings were when they were stored, in milliseconds; "
+    "negative: its machine's clock is behind by so much, and nothing is stored",
     "broker_holds": "Messages that the broker holds",
     "broker_dropped": "Messages that the broker dropped since it started",
 }

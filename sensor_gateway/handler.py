@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
 
-from app.clock import Clock
+from app.clock import Clock, has_passed
 from app.database import reading, transaction
 from app.occupancy.gateways import (
     keep_announcements,
@@ -29,7 +29,8 @@ from sensor_gateway.announcements import is_announcement, rows_of
 from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.rates import age
-from sensor_gateway.topics import NATIVE_PREFIX
+from sensor_gateway.topics import NATIVE_PREFIX, parse_native
+from sensor_gateway.whose_clock import RIGHT, Witnesses
 
 log = logging.getLogger(__name__)
 
@@ -83,18 +84,26 @@ class Handler:
         wires: Wires | None = None,
         kept: Container[tuple[str, str, int]] = frozenset(),
         kept_at: dict[tuple[str, str], datetime] | None = None,
+        witnesses: Witnesses | None = None,
     ) -> None:
         """`kept`: (topic, reason, size) of dead letters that are not to be kept again. `kept_at`: when one of a topic
-        and reason was kept last; shared by handlers that live for one message each."""
+        and reason was kept last; shared by handlers that live for one message each. `witnesses`: of what is heard live,
+        where the clock is this machine's."""
         self._engine = engine
         self._wires = wires or Wires()
         self._clock = clock
         self._kept = kept
         self._kept_at = {} if kept_at is None else kept_at
+        self._witnesses = witnesses
 
     def commands(self) -> list[tuple[str, bytes]]:
         """What devices are to be told for what they said, as topic and payload, each once."""
         return self._wires.commands()
+
+    def received_now(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        """Messages that arrived while the clock was wrong, as though they had come now."""
+        now = self._clock()
+        return [one._replace(received_at=now) for one in envelopes]
 
     def apart(self, envelopes: Sequence[Envelope]) -> list[list[Envelope]]:
         """A batch in parts that may be stored side by side, by a thread each: what a device says stays together in its
@@ -107,7 +116,7 @@ class Handler:
         return [part for part in parts if part]
 
     def handle(self, envelopes: Sequence[Envelope]) -> Counts:
-        """Process a batch in one transaction; raises what the database raises, with nothing stored.
+        """Process a batch in one transaction; raises what the database raises, or ClockBehind, with nothing stored.
 
         A batch with a message that cannot be stored is halved until that one stands alone: else it would come again
         and again, and everything behind it would wait for ever.
@@ -167,8 +176,7 @@ class Handler:
         news: dict[tuple[str, str], Letter] = {}
         for letter in dead:
             topic, _payload, reason = letter
-            kept_at = self._kept_at.get((topic, reason))
-            if kept_at is None or now - kept_at >= LETTERS_EVERY:
+            if has_passed(self._kept_at.get((topic, reason)), LETTERS_EVERY, now):
                 news.setdefault((topic, reason), letter)
         return news
 
@@ -182,8 +190,7 @@ class Handler:
         """The models of the sensors as they are registered; of which parts devices tell, and what was told once. Once a
         minute, and as soon as a sensor came, went or is of another model: somebody waves a hand before it."""
         now = self._clock()
-        learnt_at = self._wires.learnt_at
-        if learnt_at is not None and now - learnt_at < MODELS_EVERY and not self._has_newcomers(now):
+        if not has_passed(self._wires.learnt_at, MODELS_EVERY, now) and not self._has_newcomers(now):
             return
         if news := self._wires.news():
             with transaction(self._engine) as session:
@@ -193,8 +200,7 @@ class Handler:
 
     def _has_newcomers(self, now: datetime) -> bool:
         """Whether other sensors are registered than were learnt; looked at once a second."""
-        looked_at = self._wires.looked_at
-        if looked_at is not None and now - looked_at < NEWCOMERS_EVERY:
+        if not has_passed(self._wires.looked_at, NEWCOMERS_EVERY, now):
             return False
         self._wires.looked_at = now
         with reading(self._engine) as session:
@@ -218,6 +224,7 @@ class Handler:
     def _decoded(self, envelopes: Sequence[Envelope]) -> tuple[list[Said], list[Letter]]:
         said: list[Said] = []
         letters: list[Letter] = []
+        ahead: dict[str, timedelta] = {}
         for envelope in envelopes:
             try:
                 found = list(self._wires.readings(envelope))
@@ -225,10 +232,19 @@ class Handler:
                 said += [(envelope, one) for one in found if not (one.history and one.is_undated)]
             except Undecodable as refused:
                 letters.append((envelope.topic, envelope.payload, refused.reason))
+                if refused.ahead:
+                    ahead[parse_native(envelope.topic).sensor_id] = refused.ahead
             except Exception:
                 # A fault of a decoder, which must cost this message alone.
                 log.exception("a decoder fails on a message of %s", envelope.topic)
                 letters.append((envelope.topic, envelope.payload, "decoder"))
+        if self._witnesses:
+            dated = (
+                one.sensor_id
+                for envelope, one in said
+                if not one.is_undated and envelope.topic.startswith(NATIVE_PREFIX)
+            )
+            self._witnesses.hear(dict.fromkeys(dated, RIGHT) | ahead, self._clock())
         return said, letters
 
     def _strangers(self, said: Sequence[Said], unknown: Set[str]) -> list[Said]:

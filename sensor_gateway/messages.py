@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 
@@ -19,8 +19,10 @@ class Envelope(NamedTuple):
 
 
 class Undecodable(Exception):
-    """A message that no decoder takes; `reason` is the short word it is counted and shown by."""
+    """A message that no decoder takes; `reason` is the short word it is counted and shown by. `ahead`: how much later
+    than it arrived it is dated, where that is why."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, ahead: timedelta = timedelta(0)) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.ahead = ahead

@@ -29,6 +29,7 @@ from sensor_gateway.mqtt import Batch, Link
 from sensor_gateway.profiles import ProfileError, load
 from sensor_gateway.rates import Rate
 from sensor_gateway.trust import Trust
+from sensor_gateway.whose_clock import ClockBehind, Witnesses
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +68,11 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
                 besides=(*queue_watch.FILTERS, *announcements.filters(wires)),
                 trust=Trust.of(settings),
             )
-            lost_soon = _LostSoon()
+            lost_soon, witnesses = _LostSoon(), Witnesses()
             while not stop and lease.acquire(stop.wait, (*wanted.filters, *wanted.besides)):
                 lost_soon.begin()
                 try:
-                    handler = Handler(engine, settings.clock, wires=wires)
+                    handler = Handler(engine, settings.clock, wires=wires, witnesses=witnesses)
                     link = Link(replace(wanted, unwanted=lease.unwanted))
                     _work(link, handler, Configs(engine), stop, lease)
                 except TakenOver as lost:
@@ -140,7 +141,8 @@ class Gateway:
         )
 
     def run(self) -> None:
-        """Until told to stop. Raises BrokerRefused or NotStored, and LeaseLost where there is a lease."""
+        """Until told to stop. Raises BrokerRefused or NotStored, and LeaseLost where there is a lease, else ClockBehind
+        where that is so for too long."""
         # What was imported stays: else the collector walks all of it again and again, a tenth of the time.
         gc.collect()
         gc.freeze()
@@ -202,17 +204,23 @@ class Gateway:
         return _Storing(batch, [beside.submit(self._stored, part) for part in parts])
 
     def _finish(self, storing: _Storing) -> None:
-        """Wait until a batch is stored, and acknowledge it; raises NotStored, and LeaseLost."""
+        """Wait until a batch is stored, and acknowledge it; raises NotStored, and LeaseLost or ClockBehind."""
         while wait(storing.parts, BEAT_EVERY.total_seconds()).not_done:
             self._link.tend()
             self._tend_lease()
-        counts = sum((part.result() for part in storing.parts), Counts())
+        try:
+            counts = sum((part.result() for part in storing.parts), Counts())
+        except ClockBehind as behind:
+            if self._lease is None:
+                raise
+            self._lease.leave()
+            raise LeaseLost(f"{behind}, perhaps it is right where another gateway waits") from behind
         self._link.acknowledge(storing.batch)
         for topic, payload in self._handler.commands():
             self._link.publish(topic, payload, retain=False)
         self._report.add(counts)
         self._all += counts
-        if counts.stored:
+        if counts.stored or self._lag < timedelta(0):
             self._lag = counts.lag
 
     def _is_storing(self, storing: _Storing | None) -> bool:
@@ -227,16 +235,25 @@ class Gateway:
             self._lease.tend(self.figures)
 
     def _stored(self, envelopes: Sequence[Envelope]) -> Counts:
-        """Store a part of a batch, however long the database takes to come back, within limits; raises NotStored."""
+        """Store a part of a batch, however long the database takes to come back, or this machine's clock to be right,
+        within limits; raises NotStored, or ClockBehind."""
         give_up_at = time.monotonic() + DATABASE_MAY_BE_AWAY.total_seconds()
-        delay = FIRST_RETRY
+        delay, is_misdated = FIRST_RETRY, False
         while True:
+            if is_misdated:
+                envelopes = self._handler.received_now(envelopes)
             try:
                 return self._handler.handle(envelopes)
             except OperationalError as error:
                 if self._stop or time.monotonic() + delay > give_up_at:
                     raise NotStored(f"the database does not answer: {_first_line(error)}") from error
                 log.warning("the database does not answer, trying again: %s", _first_line(error))
+            except ClockBehind as behind:
+                if not is_misdated:
+                    log.critical("%s, as its sensors tell: nothing is acknowledged until it is right", behind)
+                self._lag, is_misdated = -behind.by, True
+                if self._stop or time.monotonic() + delay > give_up_at:
+                    raise
             except SQLAlchemyError as error:
                 raise NotStored(f"the database refuses a batch: {_first_line(error)}") from error
             except Exception as error:

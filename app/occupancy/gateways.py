@@ -38,8 +38,9 @@ class Beat(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What went through since the gateway began to work. `per_minute`: messages, of late. `lag_ms`: how old the newest
-    readings were when they were stored, by the devices' own time where they tell one. `broker_holds`: messages that the
-    broker keeps for its clients; `broker_dropped`: what it dropped since it started."""
+    readings were when they were stored, by the devices' own time where they tell one; negative: so far its
+    machine's clock is behind theirs, and nothing is stored. `broker_holds`: messages that the broker keeps for its
+    clients; `broker_dropped`: what it dropped since it started."""
 
     connected: bool = False
     messages: int = 0

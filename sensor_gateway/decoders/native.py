@@ -92,7 +92,7 @@ def observed_at(text: object, received_at: datetime) -> datetime:
     at = instant(text)
     ahead = at - received_at
     if ahead > AHEAD_AT_MOST:
-        raise Undecodable("clock_ahead")
+        raise Undecodable("clock_ahead", ahead=ahead)
     if ahead < -BEHIND_AT_MOST:
         raise Undecodable("clock_behind")
     return at

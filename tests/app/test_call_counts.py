@@ -22,6 +22,16 @@ def test_each_key_counts_for_itself_until_its_window_ends() -> None:
         assert counts.incr("a", 60) == 1
 
 
+def test_a_window_that_a_clock_opened_that_was_ahead_has_ended() -> None:
+    counts = CallCounts()
+    with freeze_time(BEGAN + timedelta(hours=1)):
+        counts.incr("a", 60)
+    with freeze_time(BEGAN):
+        assert (counts.get("a"), counts.get_expiry("a")) == (0, BEGAN.timestamp())
+        assert counts.incr("a", 60) == 1
+        assert counts.get_expiry("a") == (BEGAN + timedelta(seconds=60)).timestamp()
+
+
 def test_what_is_cleared_counts_anew() -> None:
     counts = CallCounts()
     counts.incr("a", 60)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from app.database import transaction
+from app.patience import ImpatientConnection
 from app.people import service as people
 from app.people.models import Membership, User
 from tests.office import furnish, sensor_ids
@@ -68,11 +69,19 @@ def analyze(engine: Engine) -> None:
     """What the server does by itself in the night: let its planner know what there is."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "postgresql":
+            _wait_for_all(connection)
             connection.execute(text("SET statement_timeout = 0"))
             connection.execute(text("VACUUM ANALYZE"))
             connection.execute(text("RESET statement_timeout"))
         else:
             connection.execute(text("ANALYZE"))
+
+
+def _wait_for_all(connection: Connection) -> None:
+    """However long its statements take."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, ImpatientConnection)
+    driver.answers_within = None
 
 
 def _fill(
@@ -96,6 +105,7 @@ def _fill(
                 # The numbers are right by construction: no look at users and spaces for each of millions of rows.
                 session.execute(text("SET LOCAL session_replication_role = replica"))
                 session.execute(text("SET LOCAL statement_timeout = 0"))
+                _wait_for_all(session.connection())
             for statement in statements:
                 filled = statement.format(
                     spaces=SPACES,

@@ -165,6 +165,18 @@ def test_the_page_shows_what_needs_a_look_the_gateways_and_letters(
     assert signed_in(app.test_client(), house, "aoki").get("/office/sensors").status_code == 403
 
 
+def test_the_page_tells_of_a_gateway_whose_clock_is_behind(app: Flask, house: House) -> None:
+    with transaction(house.engine) as session:
+        gateways.take(session, "gateway", "here", None, now=at("08:00"))
+        gateways.beat(
+            session, "gateway", "here", Figures(connected=True, lag_ms=-3_600_000), now=at("08:59:58")
+        )
+    client = signed_in(app.test_client(), house, "fujii")
+    page = client.get("/office/sensors", headers={"Accept-Language": "en"}).text
+    assert "clock is behind" in page
+    assert "at work" not in page
+
+
 def test_an_office_whose_only_trouble_are_lost_readings_is_not_called_well(app: Flask, house: House) -> None:
     names = ("seat", "window", "focus", "taxes", "free", "booth")
     for name in names:

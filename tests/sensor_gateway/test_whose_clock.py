@@ -1,0 +1,142 @@
+"""A gateway whose own clock is behind throws away nothing; a sensor whose clock is ahead holds up nobody."""
+
+import json
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from app.clock import SteppingClock, system_clock
+from app.stopping import Stop
+from sensor_gateway import run as running
+from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER
+from sensor_gateway.connection import Wanted
+from sensor_gateway.decoders import FILTERS
+from sensor_gateway.handler import Handler
+from sensor_gateway.lease import Lease, LeaseLost
+from sensor_gateway.messages import Envelope
+from sensor_gateway.mqtt import Link
+from sensor_gateway.run import Gateway
+from sensor_gateway.topics import native_topic
+from sensor_gateway.whose_clock import ClockBehind, Witnesses, behind_by
+from tests.faults import stage
+from tests.fixtures.brokers import StartBroker
+from tests.office import furnish_database, sensor_ids
+from tests.servers.flood import FLOOD_GRANTS, FLOOD_USER, publish_all, stream
+from tests.servers.waiting import wait_until
+
+NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
+HOUR, MINUTE, RIGHT = timedelta(hours=1), timedelta(minutes=1), timedelta(0)
+SENSORS = sensor_ids(8)
+SECONDS = 30.0
+
+
+def said(sensor: str, at: datetime, received_at: datetime, seq: int = 1) -> Envelope:
+    fields = {"boot": "b", "seq": seq, "occupied": True, "observed_at": at.isoformat()}
+    return Envelope(native_topic(sensor, "reading"), json.dumps(fields).encode(), received_at)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "ours"),
+    [
+        ([], RIGHT),
+        ([HOUR, HOUR], RIGHT),
+        ([HOUR, HOUR, HOUR], HOUR),
+        ([HOUR, 2 * HOUR, 3 * HOUR, RIGHT, RIGHT], 2 * HOUR),
+        ([HOUR, HOUR, HOUR, RIGHT, RIGHT, RIGHT], RIGHT),
+    ],
+)
+def test_a_clock_is_ours_where_several_sensors_and_most_are_ahead(
+    ahead: Sequence[timedelta], ours: timedelta
+) -> None:
+    assert behind_by(ahead) == ours
+
+
+def test_sensors_that_speak_one_by_one_are_believed_too_once_the_clock_was_turned_back() -> None:
+    witnesses = Witnesses()
+    for sensor in SENSORS:
+        witnesses.hear({sensor: RIGHT}, NOW)
+    back = NOW - HOUR
+    witnesses.hear({SENSORS[0]: HOUR}, back)
+    witnesses.hear({SENSORS[1]: HOUR}, back + MINUTE)
+    with pytest.raises(ClockBehind, match="behind by about 1:00:00"):
+        witnesses.hear({SENSORS[2]: HOUR}, back + 2 * MINUTE)
+    witnesses.hear(dict.fromkeys(SENSORS, RIGHT), NOW + MINUTE)
+    witnesses.hear({SENSORS[2]: HOUR}, NOW + MINUTE)
+
+
+def test_a_batch_that_this_clock_would_misdate_is_not_stored_and_a_single_broken_sensor_stops_nobody(
+    sqlite_url: str,
+) -> None:
+    furnish_database(sqlite_url, SENSORS)
+    clock = SteppingClock(NOW)
+    with stage.opened(sqlite_url) as engine:
+        handler = Handler(engine, clock, witnesses=Witnesses())
+        for seq in range(5):
+            counts = handler.handle(
+                [
+                    said(SENSORS[0], clock.at + HOUR, clock.at, seq),
+                    Envelope("zigbee2mqtt/x", b"{}", clock.at),
+                ]
+            )
+            assert counts.messages == 2
+        dead = stage.dead_letters(engine)
+        batch = [said(one, clock.at + HOUR, clock.at) for one in SENSORS]
+        with pytest.raises(ClockBehind):
+            handler.handle(batch)
+        assert (stage.stored(engine), stage.dead_letters(engine)) == (0, dead)
+        clock.advance(HOUR)
+        assert handler.handle(handler.received_now(batch)).stored == len(SENSORS)
+
+
+def test_what_comes_while_the_clock_is_behind_waits_and_is_stored_when_it_is_right(
+    sqlite_url: str, mosquitto_broker: StartBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
+    furnish_database(sqlite_url, SENSORS)
+    off = [-HOUR]
+
+    def clock() -> datetime:
+        return system_clock() + off[0]
+
+    with stage.opened(sqlite_url) as engine:
+        stop, link = Stop(), Link(Wanted(urlsplit(broker.url(GATEWAY_USER)), FILTERS, clock))
+        link.connect()
+        publish_all(broker, stream(SENSORS, 8, system_clock()))
+        gateway = Gateway(link, Handler(engine, clock, witnesses=Witnesses()), stop)
+        working = threading.Thread(target=gateway.run)
+        working.start()
+        wait_until(lambda: gateway.figures().lag_ms < -3_000_000, seconds=SECONDS)
+        assert gateway.figures().messages == 0
+        off[0] = RIGHT
+        wait_until(lambda: stage.stored(engine) == 8, seconds=SECONDS)
+        wait_until(lambda: gateway.figures().lag_ms >= 0, seconds=SECONDS)
+        stop.tell()
+        working.join(SECONDS)
+        link.close()
+        assert stage.dead_letters(engine) == 0
+    assert caplog.text.count("this machine's clock is behind by about") == 1
+
+
+def test_a_place_under_a_wrong_clock_is_given_up_for_whoever_waits(
+    sqlite_url: str, mosquitto_broker: StartBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
+    furnish_database(sqlite_url, SENSORS)
+    monkeypatch.setattr(running, "DATABASE_MAY_BE_AWAY", timedelta(seconds=1))
+    link = Link(Wanted(urlsplit(broker.url(GATEWAY_USER)), FILTERS, lambda: system_clock() - HOUR))
+    with stage.opened(sqlite_url) as engine:
+        lease = Lease(engine, "gateway", system_clock)
+        assert lease.acquire(lambda _seconds: True)
+        link.connect()
+        publish_all(broker, stream(SENSORS, 8, system_clock()))
+        handler = Handler(engine, lambda: system_clock() - HOUR, witnesses=Witnesses())
+        with pytest.raises(LeaseLost, match="clock is behind"):
+            Gateway(link, handler, Stop(), lease).run()
+        link.close()
+        assert Lease(engine, "gateway", system_clock).acquire(lambda _seconds: True)
+        with stage.gateway(tmp_path, sqlite_url, broker):
+            wait_until(lambda: stage.stored(engine) == 8, seconds=SECONDS)
