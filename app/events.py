@@ -6,12 +6,12 @@ concurrency, so a reader marks what it has delivered instead of keeping a cursor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, delete, false, insert, select
+from sqlalchemy import Index, String, delete, false, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.database import missing_triggers
@@ -74,6 +74,12 @@ def record_many(session: Session, rows: Iterable[dict[str, Any]]) -> None:
     """Append facts given as rows of Event, in one statement."""
     if listed := list(rows):
         session.execute(insert(Event), listed)
+
+
+def newest(session: Session, subjects: Collection[str]) -> dict[str, datetime]:
+    """When something became true of each subject last; of those of which nothing did, nothing."""
+    query = select(Event.subject, func.max(Event.at).label("at")).where(Event.subject.in_(subjects))
+    return {row.subject: row.at for row in session.execute(query.group_by(Event.subject))}
 
 
 def history(session: Session, subject: str) -> list[Event]:

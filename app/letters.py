@@ -12,7 +12,6 @@ from datetime import date, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from flask import render_template
 from flask_babel import force_locale, gettext, lazy_gettext
@@ -184,23 +183,28 @@ class Links:
     def base(self) -> str:
         return (self.settings.public_url or self.asked_at).rstrip("/")
 
-    @property
-    def host(self) -> str:
-        """What ids in calendars end with, the same wherever the office is reached."""
-        return urlsplit(self.settings.public_url).hostname or "akiseki.local"
-
     def act(self, act: Act) -> str:
         """The page on which one button does what is asked for."""
         asked = act[:3] if act.calendar is None else act
         return f"{self.base}/a/{self._signer.dumps(list(asked))}"
 
-    def entry(self, booking: Booking, space: str, user_id: int, now: datetime, *, version: int) -> Entry:
+    def entry(
+        self,
+        booking: Booking,
+        space: str,
+        user_id: int,
+        now: datetime,
+        *,
+        version: int,
+        changed_at: datetime | None,
+    ) -> Entry:
         """A booking in its person's calendar of a version, or in the host's of a guest, with the links that act on it
-        while it is theirs and not over."""
+        while it is theirs and not over. `changed_at`: when anything of it was changed last, if ever."""
         mine = booking.host_id == user_id and booking.end_at > now
         acts = [Act(user_id, booking.id, verb, version) for verb in _verbs_of_host(booking) if mine]
         note = "\n".join(f"{VERBS[act.verb]}: {self.act(act)}" for act in acts)
-        return Entry(booking, _summary(booking, space, user_id), space, f"{self.base}/bookings", note)
+        summary = _summary(booking, space, user_id)
+        return Entry(booking, summary, space, f"{self.base}/bookings", note, changed_at=changed_at)
 
     def read_act(self, token: str) -> Act | None:
         """What a link asks for; None where it is not ours."""
@@ -261,7 +265,7 @@ class Writer:
             (entry,) = entries
             text = invitation(
                 entry,
-                host=Links(self.settings).host,
+                domain=letter.domain,
                 organizer=self.sender,
                 attendee=letter.address,
                 accepted=_is_asked_for(message, only.booking),
@@ -270,9 +274,7 @@ class Writer:
             method = "CANCEL" if entry.is_gone else "REQUEST"
             mail.add_alternative(text, subtype="calendar", params={"method": method})
         elif len(entries) > 1:
-            text = published(
-                entries, host=Links(self.settings).host, organizer=self.sender, now=self.clock()
-            ).decode()
+            text = published(entries, domain=letter.domain, organizer=self.sender, now=self.clock()).decode()
             mail.add_alternative(text, subtype="calendar", params={"method": "PUBLISH"})
         return mail
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.bookings.models import Attendee, Booking
 from app.bookings.rules import Status
+from app.notifications.models import CalendarDomain
 from app.spaces.models import Space
 
 PRODUCT = "-//Akiseki//Akiseki//JA"
@@ -22,7 +23,7 @@ GONE = frozenset({Status.CANCELLED, Status.RELEASED})
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A booking as a calendar shows it. `url`: the page behind it; `note`: links and the like. `is_readers`: whether
-    the calendar's person has to do with it."""
+    the calendar's person has to do with it. `changed_at`: when anything of it was changed last."""
 
     booking: Booking
     summary: str
@@ -30,6 +31,7 @@ class Entry:
     url: str = ""
     note: str = ""
     is_readers: bool = True
+    changed_at: datetime | None = None
 
     @property
     def is_gone(self) -> bool:
@@ -40,7 +42,7 @@ class Entry:
 def invitation(
     entry: Entry,
     *,
-    host: str,
+    domain: str,
     organizer: str,
     attendee: str,
     accepted: bool = False,
@@ -51,7 +53,7 @@ def invitation(
     """
     calendar = _calendar()
     calendar.add("method", "CANCEL" if entry.is_gone else "REQUEST")
-    event = _event(entry, host, now)
+    event = _event(entry, domain, now)
     event.add("organizer", vCalAddress(f"mailto:{organizer}"))
     invited = vCalAddress(f"mailto:{attendee}")
     invited.params["partstat"] = vText("ACCEPTED" if accepted else "NEEDS-ACTION")
@@ -61,25 +63,29 @@ def invitation(
     return bytes(calendar.to_ical())
 
 
-def published(entries: Sequence[Entry], *, host: str, organizer: str, now: datetime) -> bytes:
+def published(entries: Sequence[Entry], *, domain: str, organizer: str, now: datetime) -> bytes:
     """Several bookings at once, each under the UID that its own invitations have. PUBLISH, since a request is about one
     UID (RFC 5546, 3.2)."""
     calendar = _calendar()
     calendar.add("method", "PUBLISH")
     for entry in entries:
-        event = _event(entry, host, now)
+        event = _event(entry, domain, now)
         event.add("organizer", vCalAddress(f"mailto:{organizer}"))
         calendar.add_component(event)
     return bytes(calendar.to_ical())
 
 
-def feed(entries: Sequence[Entry], *, host: str, name: str, now: datetime) -> bytes:
-    """A person's calendar."""
+def feed(entries: Sequence[Entry], *, domain: str, name: str) -> bytes:
+    """A person's calendar, the same until something of it is changed. Without a METHOD a DTSTAMP is the time of the
+    last change (RFC 5545, 3.8.7.2)."""
     calendar = _calendar()
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})
     for entry in entries:
-        calendar.add_component(_event(entry, host, now))
+        changed_at = entry.changed_at or entry.booking.made_at
+        event = _event(entry, domain, changed_at)
+        event.add("last-modified", changed_at)
+        calendar.add_component(event)
     return bytes(calendar.to_ical())
 
 
@@ -90,12 +96,12 @@ def _calendar() -> Calendar:
     return calendar
 
 
-def _event(entry: Entry, host: str, now: datetime) -> Event:
+def _event(entry: Entry, domain: str, stamp: datetime) -> Event:
     booking = entry.booking
     event = Event()
-    event.add("uid", f"booking-{booking.id}@{host}")
+    event.add("uid", f"booking-{booking.id}@{domain}")
     event.add("sequence", booking.version)
-    event.add("dtstamp", now)
+    event.add("dtstamp", stamp)
     event.add("dtstart", booking.start_at)
     event.add("dtend", booking.over_at if booking.over_at > booking.start_at else booking.end_at)
     event.add("summary", entry.summary)
@@ -106,6 +112,11 @@ def _event(entry: Entry, host: str, now: datetime) -> Event:
     if entry.url:
         event.add("url", entry.url)
     return event
+
+
+def domain(session: Session) -> str:
+    """What the ids of bookings end with in the office's calendars."""
+    return session.scalars(select(CalendarDomain.name)).one()
 
 
 def bookings_of(session: Session, user_id: int, now: datetime) -> list[tuple[Booking, Space]]:

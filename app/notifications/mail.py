@@ -21,6 +21,7 @@ from app.bookings.models import Attendee, Booking
 from app.bookings.rules import Status
 from app.clock import Clock
 from app.database import reading, transaction
+from app.notifications import calendars
 from app.notifications.models import Delivery, Message
 from app.notifications.rules import Choices, next_try
 from app.notifications.service import choices_of
@@ -49,13 +50,14 @@ class About:
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A message to be sent: to whom, in which language, and the bookings that it is about, in the order of time;
-    several of a series."""
+    several of a series; `domain`: what their ids end with in calendars."""
 
     message: Message
     address: str
     name: str
     locale: str
     about: Sequence[About]
+    domain: str
 
     @property
     def only(self) -> About | None:
@@ -253,8 +255,9 @@ def _claim(engine: Engine, now: datetime, sender: str, zone: ZoneInfo) -> Letter
             )
             session.flush()
         session.flush()
+        domain = calendars.domain(session)
         session.expunge_all()
-    return Letter(message, user.email, user.name, user.locale, about)
+    return Letter(message, user.email, user.name, user.locale, about, domain)
 
 
 def _about(session: Session, message: Message) -> Sequence[About]:

@@ -6,7 +6,7 @@ from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -48,6 +48,17 @@ class Mark(Base):
     event_id: Mapped[int] = mapped_column(BigId, default=0)
     next_id: Mapped[int] = mapped_column(BigId, default=0)
     next_at: Mapped[datetime | None]
+
+
+class CalendarDomain(Base):
+    """What the ids of an office's bookings end with in calendars, from its first day on: under another one nothing that
+    was sent could be changed or cancelled."""
+
+    __tablename__ = "calendar_domain"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    name: Mapped[str] = mapped_column(String(255))
 
 
 class Message(Base):

@@ -10,7 +10,7 @@ from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from app import links, pipeline
+from app import events, links, pipeline
 from app.access import PEOPLE, READERS, Role, allow, asker
 from app.database import reading, transaction
 from app.errors import DomainError, NotFound, RuleBroken
@@ -110,14 +110,28 @@ def calendar(token: str) -> Response:
         if person is None or service.calendar_version(session, user_id) != version:
             raise NotFound("link.invalid")
         rows = calendars.bookings_of(session, user_id, now())
+        changed_at = events.newest(session, [f"booking:{booking.id}" for booking, _space in rows])
+        domain = calendars.domain(session)
     # By its reader's language: a calendar program says none.
     with force_locale(person.locale or settings().locale):
         entries = [
-            links.entry(booking, space.code, user_id, now(), version=version) for booking, space in rows
+            links.entry(
+                booking,
+                space.code,
+                user_id,
+                now(),
+                version=version,
+                changed_at=changed_at.get(f"booking:{booking.id}"),
+            )
+            for booking, space in rows
         ]
-        body = calendars.feed(entries, host=links.host, name=gettext("Akiseki"), now=now())
+        body = calendars.feed(entries, domain=domain, name=gettext("Akiseki"))
     answer = make_response(body)
     answer.content_type = "text/calendar; charset=utf-8"
+    # Asked for all day by programs that keep it; it may show what is nobody else's, so that none between keeps it.
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.add_etag()
+    answer.make_conditional(request)
     return answer
 
 

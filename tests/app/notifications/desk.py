@@ -25,13 +25,15 @@ from tests.house import House, at, span
 PUBLIC = "https://akiseki.city.example.jp"
 
 
-def telling(app: Flask, house: House, clock: SteppingClock, smtp: str = "") -> Telling:
+def telling(
+    app: Flask, house: House, clock: SteppingClock, smtp: str = "", *, public: str = PUBLIC
+) -> Telling:
     settings = Settings(
         database_url=house.engine.url.render_as_string(hide_password=False),
         secret_key="k" * 32,
         clock=clock,
         smtp_url=smtp,
-        public_url=PUBLIC,
+        public_url=public,
     )
     return Telling(app, house.engine, settings)
 
