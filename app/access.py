@@ -31,6 +31,7 @@ __all__ = [
     "asker",
     "declared",
     "guard",
+    "identify",
     "may",
     "sign_in",
     "sign_out",
@@ -161,15 +162,20 @@ def _to_the_door() -> Response:
     )
 
 
-def guard() -> Response | None:
-    """Before every request: who asks, and whether the route is for them."""
+def identify() -> None:
+    """Before every request, and before it is counted: who asks."""
     g.person = None
+    if request.endpoint and declared(current_app, request.endpoint) is not None:
+        g.person = _identify()
+
+
+def guard() -> Response | None:
+    """Before every request: whether the route is for who asks."""
     if request.endpoint is None or request.endpoint == "static":
         return None
     roles = declared(current_app, request.endpoint)
     if roles is None:
         raise Forbidden
-    g.person = _identify()
     if not roles:
         return None
     if g.person is None:

@@ -65,9 +65,11 @@ class CallCounts(Storage):
             self._counts.pop(key, None)
 
     def _sweep(self, now: float) -> None:
-        """Forget what has ended, once there is much; of what has not, the oldest, so that memory has a bound."""
+        """Forget what has ended, once there is much; of what has not, whoever called least, so that memory has a bound
+        and a crowd of callers made up does not wipe out the count of one that is near its limit. A tenth at least goes
+        at once: sweeping costs little a call."""
         if len(self._counts) < KEPT_AT_MOST:
             return
-        self._counts = {key: found for key, found in self._counts.items() if found[1] <= now < found[2]}
-        while len(self._counts) >= KEPT_AT_MOST:
-            del self._counts[next(iter(self._counts))]
+        open_ones = [one for one in self._counts.items() if one[1][1] <= now < one[1][2]]
+        open_ones.sort(key=lambda one: one[1][:2])
+        self._counts = dict(open_ones[-(KEPT_AT_MOST * 9 // 10) :])

@@ -12,8 +12,9 @@ from app.texts import LOST
 
 UTF8, CP932 = "utf-8", "cp932"
 ENCODINGS = (UTF8, CP932)
-# Spreadsheets run what begins so (OWASP: CSV injection); an apostrophe in front makes it text again.
-DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
+# Spreadsheets run what begins so (OWASP: CSV injection), a Japanese Excel also by wide signs; an apostrophe in front
+# makes it text again.
+DANGEROUS = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 class SheetError(Exception):

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flask import request
+from flask import g, request
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -21,9 +21,10 @@ limiter = Limiter(get_remote_address, storage_uri=f"{CallCounts.STORAGE_SCHEME[0
 
 
 def token_or_address() -> str:
-    """Whose calls of the API are counted together: those under one token, by its digest; else those of one address."""
+    """Whose calls of the API are counted together: those under one token that is somebody's, by its digest; else those
+    of one address, whatever tokens it makes up."""
     token = bearer_token(request.headers.get("Authorization", ""))
-    return _digest(token) if token else get_remote_address()
+    return _digest(token) if token and g.get("person") else get_remote_address()
 
 
 def token_of_link() -> str:

@@ -10,7 +10,7 @@ from flask import Flask, Response, g, render_template, request, session
 from flask_babel import get_locale
 
 from app import database, formats, intake, operations, wording
-from app.access import LOCALE, allow, guard, may, visitor
+from app.access import LOCALE, allow, guard, identify, may, visitor
 from app.boards import pages as boards_pages
 from app.boards import routes as boards
 from app.bookings import pages as bookings_pages
@@ -118,6 +118,7 @@ def create_app(settings: Settings) -> Flask:
     app.before_request(records.allow_uploads)
     csrf.init_app(app)
     app.after_request(retry_after_refusals)  # before the limiter's, and so called after it
+    app.before_request(identify)  # before the limiter, which counts a token only if it is somebody's
     limiter.init_app(app)
     oidc.register(app, settings)
     app.before_request(refuse_impossible_ids)

@@ -15,6 +15,7 @@ from granian.constants import Interfaces
 from app import logs
 from app.factory import create_app
 from app.operations import FIGURES
+from app.rsgi import Rsgi
 from app.settings import Settings
 
 WORKERS = 2
@@ -33,10 +34,15 @@ def shared_figures() -> Iterator[None]:
 
 
 def application() -> Flask:
-    """What each worker runs."""
+    """The application on the settings of the environment, for whatever WSGI server."""
     settings = Settings.from_env(os.environ)
     logs.configure(settings.log_format)
     return create_app(settings)
+
+
+def worker() -> Rsgi:
+    """What each worker runs."""
+    return Rsgi(application(), THREADS)
 
 
 def serve(
@@ -49,13 +55,12 @@ def serve(
 ) -> None:
     """Answer HTTP on one port until told to stop. Requests under way are finished, for ten seconds at most."""
     server = Granian(
-        "app.serve:application",
+        "app.serve:worker",
         factory=True,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=workers,
-        blocking_threads=THREADS,
         websockets=False,
         log_level="warning",  # type: ignore[arg-type]
         respawn_failed_workers=True,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import make_msgid
+from io import BufferedReader
+from time import monotonic
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -26,6 +28,7 @@ from app.notifications.models import Delivery, Message
 from app.notifications.rules import Choices, next_try
 from app.notifications.service import choices_of
 from app.people.models import User
+from app.punctual import PunctualReads
 from app.spaces.models import Space
 from app.texts import is_address
 
@@ -111,11 +114,11 @@ class Server:
         host = parts.hostname or ""
         context = ssl.create_default_context()
         if parts.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
+            server: smtplib.SMTP = _PunctualOverTls(
                 host, parts.port or 465, timeout=TIMEOUT_S, context=context
             )
         else:
-            server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT_S)
+            server = _Punctual(host, parts.port or 25, timeout=TIMEOUT_S)
             server.ehlo()
             if server.has_extn("starttls"):
                 server.starttls(context=context)
@@ -128,6 +131,25 @@ class Server:
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
         return server
+
+
+class _Punctual(smtplib.SMTP):
+    """Each reply comes as a whole within the connection's timeout, however slowly it is sent."""
+
+    _reads: PunctualReads
+
+    def getreply(self) -> tuple[int, bytes]:
+        ends = monotonic() + TIMEOUT_S
+        if self.file is None and self.sock is not None:
+            self._reads = PunctualReads(self.sock, ends)
+            self.file = BufferedReader(self._reads)
+        if self.file is not None:
+            self._reads.ends = ends
+        return super().getreply()
+
+
+class _PunctualOverTls(_Punctual, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
 
 
 def _send(server: smtplib.SMTP, mail: EmailMessage) -> None:

@@ -32,9 +32,11 @@ from app.notifications.models import HEARS_ALL, Delivery, Mark, Shape, Told, Web
 from app.notifications.rules import is_dead, is_of_the_building, next_probe, next_try, wanted_by
 from app.people.models import Role, User
 from app.people.service import Person
+from app.punctual import PunctualHttp, PunctualHttps
 from app.texts import address_parts
 
 AT_ONCE = 50
+# For connecting, and as long again for the whole answer, however slowly it comes.
 TIMEOUT_S = 5
 WHILE_MARKING = timedelta(minutes=5)
 SIGNATURE = "Akiseki-Signature"
@@ -239,7 +241,7 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-_opener = build_opener(_NoRedirect)
+_opener = build_opener(_NoRedirect, PunctualHttp, PunctualHttps)
 
 
 def _post(call: Call, body: bytes, at: datetime) -> str:

@@ -51,3 +51,26 @@ def test_callers_without_number_do_not_fill_the_memory(monkeypatch: pytest.Monke
         for key in ("a", "b", "c", "d"):
             counts.incr(key, 60)
         assert [counts.get(key) for key in ("a", "b", "c", "d")] == [0, 1, 1, 1]
+
+
+def test_a_crowd_that_is_made_up_does_not_wipe_out_who_is_near_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(call_counts, "KEPT_AT_MOST", 20)
+    counts = CallCounts()
+    with freeze_time(BEGAN):
+        for _ in range(5):
+            counts.incr("the door", 60)
+        for number in range(100):
+            counts.incr(f"made up {number}", 60)
+        assert counts.get("the door") == 5
+        assert counts.reset() <= 20
+
+
+def test_a_tenth_is_forgotten_at_once_so_that_few_calls_pay_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_counts, "KEPT_AT_MOST", 20)
+    counts = CallCounts()
+    with freeze_time(BEGAN):
+        for number in range(21):
+            counts.incr(str(number), 60)
+        assert counts.reset() == 19

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -93,3 +94,30 @@ def webhook_receiver() -> Iterator[Receiver]:
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+@contextmanager
+def dripping(begins: bytes, each: float = 0.05) -> Iterator[int]:
+    """A server that says this and then a letter at a time, for as long as somebody listens; yields its port."""
+    ended = threading.Event()
+
+    def drip(line: socket.socket) -> None:
+        with line, suppress(OSError):
+            line.sendall(begins)
+            while not ended.wait(each):
+                line.sendall(b"a")
+
+    def take(door: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(door.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        thread = threading.Thread(target=take, args=(door,), daemon=True)
+        thread.start()
+        try:
+            yield door.getsockname()[1]
+        finally:
+            ended.set()
+            door.shutdown(socket.SHUT_RDWR)
+            thread.join(5)

@@ -71,6 +71,17 @@ def test_who_sends_no_token_is_counted_by_address_whatever_they_send_instead(api
     assert api.client.get("/api/v1/me").status_code == 429
 
 
+def test_who_makes_tokens_up_is_counted_by_address_and_whose_are_good_are_not(api: Api) -> None:
+    made_up = [
+        api.client.get("/api/v1/me", headers={"Authorization": f"Bearer {number}"}).status_code
+        for number in range(5)
+    ]
+    assert made_up == [401, 401, 401, 429, 429]
+    for name in ("aoki", "baba"):
+        left = [api.call(name, "GET", "/me").headers["X-RateLimit-Remaining"] for _ in range(3)]
+        assert left == ["2", "1", "0"]
+
+
 @pytest.mark.parametrize("rate", ["", "many", "0/minute", "10/fortnight", "10 per minute"])
 def test_a_rate_that_is_none_stops_the_start(rate: str) -> None:
     with pytest.raises(SettingsError, match="AKISEKI_API_RATE"):

@@ -6,6 +6,7 @@ import re
 import ssl
 from datetime import time, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from flask import Flask
@@ -19,7 +20,7 @@ from sensor_gateway.servers import free_port
 from tests.app.notifications.desk import EVERYTHING, book_for, choose, messages, telling
 from tests.app.test_cli_broker import Authority
 from tests.house import House, at
-from tests.servers.receivers import Mailbox, mail_server
+from tests.servers.receivers import Mailbox, dripping, mail_server
 
 
 def test_one_full_mailbox_stops_no_other_and_is_tried_again_by_itself(
@@ -121,3 +122,16 @@ def test_a_server_with_a_certificate_of_the_citys_own_is_believed_where_the_oper
         assert "CERTIFICATE_VERIFY_FAILED" in messages(house)[0].error
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.cert))
         assert job.send_mail() == 1
+
+
+def test_a_server_that_greets_a_letter_at_a_time_is_given_up(
+    app: Flask, house: House, clock: SteppingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "TIMEOUT_S", 0.5)
+    book_for(house, "aoki")
+    with dripping(b"220 ") as port:
+        job = telling(app, house, clock, f"smtp://127.0.0.1:{port}")
+        job.tell()
+        began = monotonic()
+        assert job.send_mail() == 0
+    assert monotonic() - began < 10

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from flask import Flask
@@ -24,7 +25,7 @@ from tests.app.bookings.test_walk_in import post, signed_in
 from tests.app.notifications.desk import add_hook, book_for, messages, telling
 from tests.fixtures.web import Api, problem
 from tests.house import OFFICE, House, at, span
-from tests.servers.receivers import Mailbox, Receiver
+from tests.servers.receivers import Mailbox, Receiver, dripping
 
 
 def calls(house: House) -> list[WebhookCall]:
@@ -184,6 +185,32 @@ def test_a_webhook_that_nobody_answers_holds_back_neither_mail_nor_page(
     job.tell()
     assert job.call_webhooks() == 0
     assert job.send_mail() == 1
+
+
+@pytest.mark.parametrize(
+    "begins", [b"", b"HTTP/1.1 200 OK\r\nX-A: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"]
+)
+def test_a_webhook_that_answers_a_letter_at_a_time_leaves_the_others_their_turn(
+    app: Flask,
+    house: House,
+    clock: SteppingClock,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    begins: bytes,
+) -> None:
+    monkeypatch.setattr(webhooks, "TIMEOUT_S", 0.5)
+    with dripping(begins) as port:
+        add_hook(house, f"http://127.0.0.1:{port}/slow")
+        add_hook(house, receiver.url)
+        book_for(house, "aoki")
+        job = telling(app, house, clock)
+        job.tell()
+        began = monotonic()
+        assert job.call_webhooks() == 1
+        assert monotonic() - began < 10
+    assert len(receiver.calls) == 1
+    slow, _healthy = calls(house)
+    assert (slow.status, slow.error) == (Delivery.DUE, "timed out")
 
 
 def test_facility_staff_may_have_told_what_is_of_the_building_and_it_all(

@@ -1,0 +1,132 @@
+"""The web process over its socket: what it is told under which name, and what it reads."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from urllib.parse import urlencode
+
+import pytest
+
+from app.rsgi import Rsgi
+from tests.app.test_pages import token_in
+from tests.house import House
+from tests.servers.web import web_processes
+
+TRUSTED = {"PROXY_USER_HEADER": "X-Remote-User", "PROXY_ADDRESSES": "127.0.0.1"}
+AOKI, FUJII = "X-Remote-User: aoki@example.jp", "X_Remote_User: fujii@example.jp"
+
+
+@pytest.fixture
+def port(house: House, tmp_path: Path) -> Iterator[int]:
+    url = house.engine.url.render_as_string(hide_password=False)
+    with web_processes(1, url, tmp_path, TRUSTED) as (port,):
+        yield port
+
+
+def ask(port: int, *lines: str) -> str:
+    """What is answered to exactly these header lines."""
+    head = "\r\n".join(["GET /account HTTP/1.1", "Host: seats.example", "Connection: close", *lines])
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=20)) as line:
+        line.sendall(f"{head}\r\n\r\n".encode())
+        return b"".join(iter(lambda: line.recv(65536), b"")).decode()
+
+
+def test_nobody_gets_past_the_proxy_by_a_name_with_underscores_or_by_saying_it_twice(port: int) -> None:
+    mixed = "X-Remote_User: fujii@example.jp", "x_remote-user: fujii@example.jp"
+    for lines in ((FUJII, AOKI), (AOKI, FUJII), (AOKI, *mixed)):
+        answer = ask(port, *lines)
+        assert answer.startswith("HTTP/1.1 200"), lines
+        assert "aoki@example.jp" in answer
+        assert "fujii@example.jp" not in answer
+    assert ask(port, FUJII).startswith("HTTP/1.1 302")
+    for name in ("fujii", "aoki"):
+        assert ask(port, AOKI, f"X-Remote-User: {name}@example.jp").startswith("HTTP/1.1 403"), name
+
+
+def test_what_is_sent_in_parts_is_read_whole_and_what_is_too_much_not_at_all(port: int) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as line:
+        line.request("GET", "/login")
+        page = line.getresponse()
+        cookie = (page.getheader("Set-Cookie") or "").partition(";")[0]
+        form = {
+            "csrf_token": token_in(page.read().decode()),
+            "email": "nobody@example.jp",
+            "password": "x" * 40_000,
+        }
+        said = urlencode(form).encode()
+        kind = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
+        for body, status in (
+            (said, 401),
+            (iter([said[:9], said[9:30_000], said[30_000:]]), 401),
+        ):
+            line.request("POST", "/login", body, kind)
+            answer = line.getresponse()
+            answer.read()
+            assert answer.status == status
+        line.request("HEAD", "/static/akiseki.css")
+        sheet = line.getresponse()
+        assert (sheet.status, sheet.read()) == (200, b"")
+        assert int(sheet.getheader("Content-Length") or 0) > 0
+        line.request("POST", "/login", b"", kind | {"Content-Length": "9999999"})
+        assert line.getresponse().status == 413
+
+
+class Sent:
+    """A request of granian's in parts, one of them empty, as its trailers are; keeps what is answered."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._parts()
+
+    async def _parts(self) -> AsyncIterator[bytes]:
+        for part in (b"one\ntwo", b"", b" three", b""):
+            yield part
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.answer = status, headers, body
+
+
+def test_an_application_sees_what_wsgi_promises() -> None:
+    seen: dict[str, Any] = {}
+
+    def app(environ: dict[str, Any], start: Any) -> list[bytes]:
+        seen.update(environ)
+        start("201 Created", [("X-A", "b")])
+        return [environ["wsgi.input"].readline(), environ["wsgi.input"].read(4), environ["wsgi.input"].read()]
+
+    sent = [("cookie", "a=1"), ("x-a", "1"), ("cookie", "b=2"), ("x_a", "2"), ("x-a", "3")]
+    sent += [("content_length", "5"), ("content-type", "text/plain")]
+    scope = SimpleNamespace(
+        method="POST",
+        path="/階",
+        query_string="a=%20",
+        server="[::1]:443",
+        client="[2001:db8::1]:50000",
+        http_version="2",
+        scheme="https",
+        authority="seats.example",
+        headers=SimpleNamespace(items=lambda: sent),
+    )
+    protocol = Sent()
+    asyncio.run(Rsgi(app, 1).__rsgi__(cast("Any", scope), cast("Any", protocol)))
+    assert protocol.answer == (201, [("X-A", "b")], b"one\ntwo three")
+    told = {name: seen[name] for name in ("PATH_INFO", "SERVER_NAME", "SERVER_PORT", "REMOTE_ADDR")}
+    assert told == {
+        "PATH_INFO": "/階".encode().decode("latin-1"),
+        "SERVER_NAME": "::1",
+        "SERVER_PORT": "443",
+        "REMOTE_ADDR": "2001:db8::1",
+    }
+    headers = {name: value for name, value in seen.items() if name.startswith(("HTTP_", "CONTENT_"))}
+    assert headers == {
+        "HTTP_HOST": "seats.example",
+        "HTTP_COOKIE": "a=1; b=2",
+        "HTTP_X_A": "1,3",
+        "CONTENT_TYPE": "text/plain",
+    }
