@@ -12,7 +12,10 @@ import io
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import ClientDisconnected
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
+# For the whole of what a request carries, however slowly it comes: a thread waits for it.
+BODY_S = 60
 # What CGI names without HTTP_ in front.
 PLAIN = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
@@ -89,19 +94,26 @@ def environ_of(scope: Scope) -> WSGIEnvironment:
 
 
 class _Body(io.RawIOBase):
-    """What a request carries, taken from the event loop by the thread that reads it, and no sooner."""
+    """What a request carries, taken from the event loop by the thread that reads it, and no sooner. Raises
+    ClientDisconnected where it does not come in time."""
 
     def __init__(self, protocol: HTTPProtocol, loop: asyncio.AbstractEventLoop) -> None:
         self._protocol, self._loop = protocol, loop
         self._parts: Any = None
         self._rest = b""
+        self._ends = monotonic() + BODY_S
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         if not self._rest:
-            self._rest = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+            coming = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+            try:
+                self._rest = coming.result(max(0, self._ends - monotonic()))
+            except TimeoutError as error:
+                coming.cancel()
+                raise ClientDisconnected from error
         room = memoryview(buffer)
         taken = self._rest[: len(room)]
         room[: len(taken)] = taken

@@ -14,7 +14,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from app import rsgi
+from app.factory import create_app
 from app.rsgi import Rsgi
+from app.settings import Settings
 from tests.app.test_pages import token_in
 from tests.house import House
 from tests.servers.web import web_processes
@@ -92,6 +95,29 @@ class Sent:
         self.answer = status, headers, body
 
 
+class Stuck(Sent):
+    """One of which the rest never comes."""
+
+    async def _parts(self) -> AsyncIterator[bytes]:
+        yield b"email=a"
+        await asyncio.sleep(3600)
+
+
+def scope_of(method: str, path: str, sent: list[tuple[str, str]]) -> SimpleNamespace:
+    """A request's head as granian tells it."""
+    return SimpleNamespace(
+        method=method,
+        path=path,
+        query_string="a=%20",
+        server="[::1]:443",
+        client="[2001:db8::1]:50000",
+        http_version="2",
+        scheme="https",
+        authority="seats.example",
+        headers=SimpleNamespace(items=lambda: sent),
+    )
+
+
 def test_an_application_sees_what_wsgi_promises() -> None:
     seen: dict[str, Any] = {}
 
@@ -102,17 +128,7 @@ def test_an_application_sees_what_wsgi_promises() -> None:
 
     sent = [("cookie", "a=1"), ("x-a", "1"), ("cookie", "b=2"), ("x_a", "2"), ("x-a", "3")]
     sent += [("content_length", "5"), ("content-type", "text/plain")]
-    scope = SimpleNamespace(
-        method="POST",
-        path="/階",
-        query_string="a=%20",
-        server="[::1]:443",
-        client="[2001:db8::1]:50000",
-        http_version="2",
-        scheme="https",
-        authority="seats.example",
-        headers=SimpleNamespace(items=lambda: sent),
-    )
+    scope = scope_of("POST", "/階", sent)
     protocol = Sent()
     asyncio.run(Rsgi(app, 1).__rsgi__(cast("Any", scope), cast("Any", protocol)))
     assert protocol.answer == (201, [("X-A", "b")], b"one\ntwo three")
@@ -130,3 +146,17 @@ def test_an_application_sees_what_wsgi_promises() -> None:
         "HTTP_X_A": "1,3",
         "CONTENT_TYPE": "text/plain",
     }
+
+
+def test_what_does_not_come_in_time_is_waited_for_no_longer(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rsgi, "BODY_S", 0.2)
+    url = house.engine.url.render_as_string(hide_password=False)
+    app = create_app(Settings(database_url=url, secret_key="k" * 32, data_dir=tmp_path))
+    protocol = Stuck()
+    sent = [("content-type", "application/x-www-form-urlencoded"), ("content-length", "100")]
+    scope = scope_of("POST", "/login", sent)
+    asyncio.run(Rsgi(app, 1).__rsgi__(cast("Any", scope), cast("Any", protocol)))
+    status, _headers, body = protocol.answer
+    assert status == 422, body
