@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.errors import Conflict, RuleBroken
-from app.people.keyed import keyed_digest
+from app.people.digests import keyed_digest
 from app.people.models import User
 from app.people.service import Person, find_person
 

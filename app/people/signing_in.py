@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Forbidden
 from app.events import Event
-from app.people.keyed import keyed_digest
+from app.people.digests import keyed_digest
 from app.people.models import Identity, User
 from app.people.rules import free_again_at
 

@@ -21,8 +21,8 @@ from app.errors import Forbidden
 from app.events import Event
 from app.letters import Act, Links
 from app.people import cards, service, signing_in, staffing
+from app.people.digests import digest
 from app.people.models import ApiToken, Role, User
-from app.people.service import digest
 from app.people.signing_in import AT_MOST_FROM_ANYWHERE, AT_MOST_FROM_ONE_ADDRESS, blocked_until
 from app.settings import Settings
 from tests.app.test_pages import PASSWORD, token_in

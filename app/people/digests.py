@@ -1,9 +1,14 @@
-"""What is kept of a text that could be found by trying: a digest under the office's key."""
+"""What is kept of a secret: a digest, and of one that could be found by trying, a digest under the office's key."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+
+
+def digest(token: str) -> str:
+    """What is kept of a token, or of another random secret."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def keyed_digest(text: str, secret_key: str, *, of: str) -> str:
