@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,11 +15,12 @@ from app.bearer import bearer_token
 from app.database import reading, transaction
 from app.extensions import db
 from app.http import is_api, now, settings, today
+from app.people import signing_out
 from app.people.models import SEES_ALL, Role
-from app.people.service import Person, find_by_address, find_by_token, find_person
+from app.people.service import Person, find_by_address, find_by_token, find_signed_in
 from app.people.tokens import UseOfTheDay, note_use
 from app.reverse_proxy import is_proxy
-from app.sessions import LASTS
+from app.sessions import LASTS, LONGEST
 from app.texts import address_parts
 
 __all__ = [
@@ -44,6 +46,8 @@ PEOPLE = frozenset({Role.STAFF, Role.CHIEF, Role.FACILITY, Role.PERSONNEL, Role.
 READERS = PEOPLE | {Role.AUDITOR}
 USER = "user_id"
 EPOCH = "epoch"
+# Its own random name: what a session is ended by, since a cookie can be copied.
+SESSION_ID = "id"
 LOCALE = "locale"
 
 
@@ -80,8 +84,9 @@ def asker() -> Person:
 def sign_in(user_id: int, epoch: int, role: Role) -> None:
     """Begin a browser session under the user's `session_epoch`: it ends when that changes; a kiosk's lasts. Whatever
     the old session held is gone, but for the language."""
-    _forget()
+    sign_out()
     session[USER] = user_id
+    session[SESSION_ID] = secrets.token_urlsafe(16)
     session[EPOCH] = epoch
     if role is Role.KIOSK:
         session[LASTS] = True
@@ -89,8 +94,13 @@ def sign_in(user_id: int, epoch: int, role: Role) -> None:
 
 
 def sign_out() -> None:
-    """End the browser session; the language chosen in this browser stays."""
+    """End the browser session, also where its cookie was copied to; the language chosen in this browser stays."""
+    known = session.get(SESSION_ID)
+    lifetime = LONGEST if LASTS in session else current_app.permanent_session_lifetime
     _forget()
+    if known:
+        with transaction(db.engine) as found:
+            signing_out.end(found, known, lifetime, now=now())
 
 
 def _forget() -> None:
@@ -118,8 +128,20 @@ def _identify() -> Person | None:
             return find_by_address(found, vouched, today(), now())
     if USER not in session:
         return None
+    person = _signed_in()
+    if person is None:
+        # Or a page that everybody may use would sign the cookie of an ended session anew, and it outlived its end.
+        for name in (USER, SESSION_ID, EPOCH, LASTS):
+            session.pop(name, None)
+    return person
+
+
+def _signed_in() -> Person | None:
+    """Whose session it is that the browser tells of, if it still is one."""
+    if SESSION_ID not in session:
+        return None
     with reading(db.engine) as found:
-        person = find_person(found, session[USER], today(), now())
+        person = find_signed_in(found, session[USER], session[SESSION_ID], today(), now())
     if person is None or person.session_epoch != session.get(EPOCH, 0):
         return None
     # What was a kiosk's and is a person's now does not last as long.

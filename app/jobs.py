@@ -22,6 +22,7 @@ from app.factory import create_app
 from app.idempotency import forget_old
 from app.occupancy.flapping import find_flapping, keep_flapping
 from app.occupancy.health import keep_gaps, sequence_gaps
+from app.people.signing_out import forget_over
 from app.records import erasing
 from app.searches import Searches
 from app.settings import Settings
@@ -99,6 +100,12 @@ class Leadership:
             self._held = None
             raise
         return True
+
+
+def forget(engine: Engine, now: datetime, _office: Office) -> None:
+    """Forget answers and ended sessions that nobody can ask for any more."""
+    forget_old(engine, now)
+    forget_over(engine, now)
 
 
 def sweep_once(engine: Engine, now: datetime, office: Office) -> pipeline.Swept:
@@ -210,7 +217,7 @@ def run(settings: Settings) -> None:
     scheduler.add_job(led(close_due_days), "interval", seconds=every(CLOSING_SECONDS), id="close_days")
     scheduler.add_job(led(write_days_anew), "interval", seconds=every(CLOSING_SECONDS), id="write_anew")
     scheduler.add_job(
-        led(lambda engine, at, _office: forget_old(engine, at)),
+        led(forget),
         "interval",
         seconds=every(FORGET_SECONDS),
         id="forget",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import unicodedata
 from datetime import date, datetime
 
@@ -12,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.errors import Conflict, RuleBroken
+from app.people.digests import keyed_digest
 from app.people.models import User
 from app.people.service import Person, find_person
 
@@ -28,7 +27,7 @@ def card_number(text: str) -> str:
 
 def _digest(number: str, secret_key: str) -> str:
     # Keyed, since numbers of cards are few enough to try them all.
-    return hmac.new(secret_key.encode(), b"card:" + number.encode(), hashlib.sha256).hexdigest()
+    return keyed_digest(number, secret_key, of="card")
 
 
 def set_card(

@@ -150,3 +150,14 @@ class PasswordCode(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
     code_hash: Mapped[str] = mapped_column(String(64), unique=True)
     expires_at: Mapped[datetime]
+
+
+class EndedSession(Base):
+    """A browser session that somebody signed out of, by a digest of its id; nobody's by itself. `until`: when its
+    cookie is over anyway."""
+
+    __tablename__ = "ended_sessions"
+    __table_args__ = (Index(None, "until"),)
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    until: Mapped[datetime]

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.errors import Forbidden, NotFound, RuleBroken
+from app.people.digests import digest
 from app.people.models import PasswordCode, User
-from app.people.service import Person, digest, fits, set_password
+from app.people.service import Person, fits, set_password
 
 # NIST SP 800-63B asks for eight characters at least; what argon2 is given has an end.
 SHORTEST, LONGEST = 8, 1024

@@ -217,7 +217,10 @@ class LeaversBookingView(Schema):
 class LeftView(Schema):
     left_at = fields.AwareDateTime(allow_none=True)
     leaves_at = fields.AwareDateTime(allow_none=True)
-    bookings = fields.List(fields.Nested(LeaversBookingView), metadata={"description": "what was freed"})
+    freed = fields.Integer(metadata={"description": "how many bookings were freed"})
+    bookings = fields.List(
+        fields.Nested(LeaversBookingView), metadata={"description": "which; told to IT alone"}
+    )
 
 
 class TokenQuery(PageArguments):

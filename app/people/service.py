@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -14,15 +12,15 @@ from typing import Any, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import ColumnElement, Date, Executable, bindparam, or_, select, tuple_
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Date, Executable, bindparam, exists, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
-from app.database import constraint_name
 from app.errors import Conflict, NotFound
 from app.orm import UtcDateTime
-from app.people.models import ApiToken, Membership, Role, Section, User
+from app.people.digests import digest
+from app.people.guards import address_is_free
+from app.people.models import ApiToken, EndedSession, Membership, Role, Section, User
 from app.people.rules import Employment
 from app.people.sections import last_days
 
@@ -152,18 +150,6 @@ def add(
     return user
 
 
-@contextmanager
-def address_is_free(session: Session, email: str) -> Iterator[None]:
-    """Turn the refusal of a second account with an address, written inside, into Conflict `user.exists`."""
-    try:
-        yield
-        session.flush()
-    except IntegrityError as error:
-        if "email" not in constraint_name(error):
-            raise
-        raise Conflict("user.exists", email=email) from error
-
-
 def add_section(session: Session, code: str, *, name: str, name_en: str = "") -> Section:
     """A new section (局・部・課・係)."""
     section = Section(code=code, name=name, name_en=name_en)
@@ -232,6 +218,11 @@ def find_by_token(session: Session, token: str, on: date, at: datetime) -> Perso
 def find_person(session: Session, user_id: int, on: date, at: datetime = EVER) -> Person | None:
     """A user who has not left, as of a day. `at`: the instant, of whoever acts."""
     return _person(session, _BY_ID, on, at=at, user_id=user_id)
+
+
+def find_signed_in(session: Session, user_id: int, session_id: str, on: date, at: datetime) -> Person | None:
+    """The user of a browser session, unless it was ended; one query."""
+    return _person(session, _BY_SESSION, on, at=at, user_id=user_id, session_digest=digest(session_id))
 
 
 def find_people(session: Session, user_ids: Collection[int], on: date) -> dict[int, Person]:
@@ -363,6 +354,10 @@ def _people(*which: ColumnElement[bool]) -> Executable:
 
 # Asked with every request, so put together once: building a statement costs as much as running it.
 _BY_ID = _people(User.id == bindparam("user_id"))
+_BY_SESSION = _people(
+    User.id == bindparam("user_id"),
+    ~exists().where(EndedSession.digest == bindparam("session_digest")),
+)
 _IN = _people(User.id.in_(bindparam("user_ids", expanding=True)))
 _BY_ADDRESS = _people(User.email == bindparam("email"))
 _BY_TOKEN = _people(
@@ -392,8 +387,3 @@ def _as_of(rows: Sequence[Any], day: date) -> Person:
     return Person(
         first.id, first.email, first.name, first.role, first.locale, belongs, day, first.session_epoch
     )
-
-
-def digest(token: str) -> str:
-    """What is kept of a token, or of another random secret."""
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Forbidden
 from app.events import Event
+from app.people.digests import keyed_digest
 from app.people.models import Identity, User
 from app.people.rules import free_again_at
-from app.people.service import digest
 
 WITHIN = timedelta(minutes=15)
 # One person who mistypes, at one machine; and everybody who tries one account, wherever from.
@@ -24,16 +24,19 @@ AT_MOST_FROM_ANYWHERE = 100
 FAILED, DONE = "sign_in.failed", "sign_in.done"
 
 
-def _subject(email: str) -> str:
-    # A digest: what people type into the wrong field is sometimes their password.
-    return f"sign_in:{digest(email.strip().lower())[:32]}"
+def _subject(email: str, secret_key: str) -> str:
+    # A digest, since what people type into the wrong field is sometimes their password; keyed, since either can be
+    # found by trying.
+    return f"sign_in:{keyed_digest(email.strip().lower(), secret_key, of='sign_in')[:32]}"
 
 
-def blocked_until(session: Session, email: str, address: str, now: datetime) -> datetime | None:
+def blocked_until(
+    session: Session, email: str, address: str, now: datetime, *, secret_key: str
+) -> datetime | None:
     """Until when no password is tried any more for an account from an address; None: it may be tried."""
     query = (
         select(Event.at, Event.kind, Event.data)
-        .where(Event.subject == _subject(email), Event.at > now - WITHIN)
+        .where(Event.subject == _subject(email, secret_key), Event.at > now - WITHIN)
         .order_by(Event.id.desc())
         .limit(4 * AT_MOST_FROM_ANYWHERE)
     )
@@ -56,14 +59,15 @@ def blocked_until(session: Session, email: str, address: str, now: datetime) -> 
     return max((at for at in waits if at is not None), default=None)
 
 
-def note_failed(session: Session, email: str, address: str, now: datetime) -> None:
+def note_failed(session: Session, email: str, address: str, now: datetime, *, secret_key: str) -> None:
     """A password that did not fit, whether or not there is such an account."""
-    events.record(session, FAILED, _subject(email), at=now, address=address)
+    events.record(session, FAILED, _subject(email, secret_key), at=now, address=address)
 
 
-def note_done(session: Session, user: User, address: str, now: datetime, *, by: str) -> None:
+def note_done(session: Session, user: User, address: str, now: datetime, *, by: str, secret_key: str) -> None:
     """Somebody signed in; `by`: password or oidc."""
-    events.record(session, DONE, _subject(user.email), at=now, actor_id=user.id, address=address, by=by)
+    about = _subject(user.email, secret_key)
+    events.record(session, DONE, about, at=now, actor_id=user.id, address=address, by=by)
 
 
 def by_directory(

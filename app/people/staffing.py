@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people import tokens
+from app.people.guards import address_is_free
 from app.people.models import Membership, PasswordCode, Role, Section, User
 from app.people.rules import Stay, reassigned
 from app.people.sections import last_days
-from app.people.service import NewUser, Person, add, address_is_free
+from app.people.service import NewUser, Person, add
 
 # Whose accounts a role looks after, and which roles it may give: nobody makes themselves IT.
 LOOKS_AFTER: Mapping[Role, frozenset[Role]] = {
@@ -79,7 +80,7 @@ def change(session: Session, user: User, wanted: Mapping[str, Any], *, actor: Pe
     if "email" in values:
         values["email"] = values["email"].lower()
     changes = {name: value for name, value in values.items() if getattr(user, name) != value}
-    _require_looks_after(actor, user)
+    require_looks_after(actor, user)
     _require(actor.role is Role.IT or not changes.keys() & CHANGED_BY_IT)
     if "role" in changes:
         if user.id == actor.id:
@@ -117,7 +118,7 @@ def reassign(
     Nobody belongs to a section after its last day. Raises NotFound `section.unknown`, RuleBroken `section.closed` or
     `user.no_section`, Forbidden `user.not_allowed`.
     """
-    _require_looks_after(actor, user)
+    require_looks_after(actor, user)
     if not section_ids:
         raise RuleBroken("user.no_section")
     last = last_days(session, section_ids, from_on)
@@ -188,7 +189,7 @@ def come_back(session: Session, user: User, *, actor: Person, now: datetime) -> 
 
     Raises Conflict `user.here`, Forbidden `user.not_allowed`.
     """
-    _require_looks_after(actor, user)
+    require_looks_after(actor, user)
     if user.left_at is None:
         raise Conflict("user.here")
     user.left_at = None
@@ -237,13 +238,14 @@ def _require(allowed: bool) -> None:
         raise Forbidden("user.not_allowed")
 
 
-def _require_looks_after(actor: Person, user: User) -> None:
+def require_looks_after(actor: Person, user: User) -> None:
+    """Raises Forbidden `user.not_allowed` to whoever may not change an account."""
     _require(looks_after(actor, user))
 
 
 def _require_may_end(user: User, actor: Person | None) -> None:
     if actor is not None:
-        _require_looks_after(actor, user)
+        require_looks_after(actor, user)
         if user.id == actor.id:
             raise Forbidden("user.self")
     if user.left_at is not None:

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
+from app.people.digests import digest
 from app.people.models import ApiToken, Role, User
-from app.people.service import Person, digest, issue_token
+from app.people.service import Person, issue_token
 
 AT_MOST = 20
 

@@ -30,6 +30,29 @@ CHANGES = frozenset(
         "release_check_at",
     }
 )
+# What an event may still be about by its number, or its name, once its people are gone. Whatever is not named here, a
+# person or a sign-in, loses it.
+THINGS = frozenset(
+    {
+        "booking",
+        "closure",
+        "day",
+        "floor",
+        "lots",
+        "month",
+        "policy",
+        "rotation",
+        "section",
+        "sensor",
+        "series",
+        "site",
+        "space",
+        "telework_rule",
+        "waitlist",
+        "webhook",
+        "zone",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +98,4 @@ def without_people(data: Mapping[str, Any]) -> dict[str, Any]:
 def subject_without_person(subject: str) -> str:
     """What an event was about: a booking or a space keeps its number, a person does not."""
     kind, _, _number = subject.partition(":")
-    return kind if kind in {"user", "telework", "person"} else subject
+    return subject if kind in THINGS else kind

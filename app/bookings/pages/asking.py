@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.access import asker
 from app.bookings import service
+from app.bookings.models import Booking
 from app.bookings.now.asking import Named, ask_of
 from app.bookings.now.service import Ask
 from app.database import reading, transaction
@@ -31,3 +32,17 @@ def looking_at(user_id: int) -> Iterator[Session]:
     with (reading if user_id == asker().id else transaction)(db.engine) as session:
         service.look_at(session, user_id, actor=asker(), on=today(), now=now())
         yield session
+
+
+def looked_at(user_id: int) -> None:
+    """Somebody's bookings were answered to the asker by what left no trace of its own: a rehearsal, which takes back
+    what it noted, or a step that changed nothing."""
+    with looking_at(user_id):
+        pass
+
+
+def has_seen(booking: Booking) -> None:
+    """The same of one booking as it stands."""
+    if service.is_look(booking, asker()):
+        with transaction(db.engine) as session:
+            service.note_seen(session, booking, actor=asker(), now=now())

@@ -14,8 +14,9 @@ from app.access import PEOPLE, allow, asker
 from app.bookings import attendees, service
 from app.bookings.instead import InTheWay, in_the_way
 from app.bookings.models import Booking
+from app.bookings.pages import asking
 from app.bookings.rules import Status
-from app.database import reading, transaction
+from app.database import reading
 from app.errors import DomainError, NotFound, RuleBroken
 from app.extensions import db
 from app.fields import day_typed
@@ -33,32 +34,28 @@ IN_THE_WAY = frozenset({"out_of_order", "closed", "not_available", "buffer", "op
 @pages.get("/bookings/<int:booking_id>/change")
 @allow(*PEOPLE)
 def form(booking_id: int) -> Response:
-    """The form alone; of somebody else's booking it is a look at it."""
-    answer, is_look = _page(booking_id)
-    if is_look:
-        with transaction(db.engine) as session:
-            booking = service.get_booking(session, booking_id, actor=asker())
-            service.note_seen(session, booking, actor=asker(), now=now())
-    return answer
+    """The form alone."""
+    return _page(booking_id)
 
 
 def refused(booking_id: int, error: DomainError) -> Response:
     """The form once more as it was typed, with what stands in the way."""
-    answer, _is_look = _page(booking_id, error)
+    answer = _page(booking_id, error)
     answer.status_code = 409
     return answer
 
 
-def _page(booking_id: int, error: DomainError | None = None) -> tuple[Response, bool]:
+def _page(booking_id: int, error: DomainError | None = None) -> Response:
+    """Of somebody else's booking it is a look at it."""
     with reading(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
         row, who = service.shown(session, booking)
         span = _shown(booking)
         way = _in_the_way(session, booking, span, error) if error else None
         coming = attendees.addresses_of(session, [booking.id])
-        is_look = service.is_look(booking, asker())
         session.expunge_all()
-    answer = make_response(
+    asking.has_seen(booking)
+    return make_response(
         render_template(
             "booking_change.html",
             row=row,
@@ -72,7 +69,6 @@ def _page(booking_id: int, error: DomainError | None = None) -> tuple[Response, 
             Status=Status,
         )
     )
-    return answer, is_look
 
 
 def _said(error: DomainError, booking: Booking, who: str) -> str:

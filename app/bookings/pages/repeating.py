@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from app.access import asker
 from app.bookings import attendees, service
 from app.bookings.making import RECEIVES_GUESTS
+from app.bookings.pages import asking
 from app.bookings.series import service as series
 from app.bookings.series.rules import Every, LeftOut, Recurrence
 from app.calendar import working_days
@@ -79,9 +80,10 @@ def book(chosen: Callable[[], TimeSpan], text: Callable[[str, int], str]) -> Res
 def _make(ask: series.Ask, whom: str, others: str, confirmed: str) -> series.Made:
     """Book the days, or, not confirmed, only try to. `whom`, `others`: names or addresses as they were typed."""
     with (transaction if confirmed else rehearsal)(db.engine) as session:
+        ask = replace(ask, **attendees.whom(session, whom), attendees=attendees.by_address(session, others))
         made = series.make(
             session,
-            replace(ask, **attendees.whom(session, whom), attendees=attendees.by_address(session, others)),
+            ask,
             actor=asker(),
             calendar=working_days(session, ask.first.start.year),
             hours=settings().hours,
@@ -90,6 +92,8 @@ def _make(ask: series.Ask, whom: str, others: str, confirmed: str) -> series.Mad
         )
         session.flush()
         session.expunge_all()
+    if not confirmed and ask.for_user_id is not None:
+        asking.looked_at(ask.for_user_id)
     return made
 
 

@@ -109,6 +109,8 @@ def _create_series(body: dict[str, Any], repeat: dict[str, Any]) -> Any:
             possible_ones=repeat["possible_ones"] or repeat["dry_run"],
         )
         shown = _shown_series(made)
+    if repeat["dry_run"] and ask.for_user_id is not None:
+        asking.looked_at(ask.for_user_id)
     first = shown["bookings"][0] if shown["bookings"] else {}
     if repeat["dry_run"]:
         return {**first, "series": shown | {"id": None}}, 200
@@ -202,8 +204,7 @@ def show(booking_id: int) -> Any:
     with reading(db.engine) as session:
         seen = attendees.see(session, booking_id, actor=asker())
     if seen.is_look:
-        with transaction(db.engine) as session:
-            service.note_seen(session, seen.booking, actor=asker(), now=now())
+        asking.has_seen(seen.booking)
     return seen, 200, {"ETag": etag(seen.booking.version)}
 
 
@@ -255,6 +256,8 @@ def change(body: dict[str, Any], booking_id: int) -> Any:
         if booking.version == version:
             service.explain_change(session, booking, body["why"], actor=asker(), now=now())
         session.expunge(booking)
+    if booking.version == version:
+        asking.has_seen(booking)
     return (booking, left_out), 200, {"ETag": etag(booking.version)}
 
 
@@ -303,6 +306,8 @@ def cancel_within(body: dict[str, Any]) -> Any:
             guest_booking_ids=body["guest_booking_ids"],
         )
         session.expunge_all()
+    # Also what it left: a rehearsal all of it, and else the bookings of guests.
+    asking.looked_at(user_id)
     return {"cancelled": given.bookings, "guests": given.guests, "waits": given.waits, "wishes": given.draws}
 
 
@@ -317,12 +322,15 @@ def confirm_series(series_id: int) -> Response:
 
 
 def _act(booking_id: int, verb: Callable[..., Booking]) -> Any:
-    """One transaction: the booking, if it is the asker's to change, and the verb on it."""
+    """One transaction: the booking, if it is the asker's to change, and the verb on it. Where that changed nothing, the
+    booking was looked at."""
     with transaction(db.engine) as session:
         booking = service.get_booking(session, booking_id, actor=asker(), to_change=True)
-        check_version(booking.version)
+        check_version(version := booking.version)
         verb(session, booking, actor=asker(), now=now())
         session.expunge(booking)
+    if booking.version == version:
+        asking.has_seen(booking)
     return booking, 200, {"ETag": etag(booking.version)}
 
 

@@ -52,9 +52,9 @@ def login() -> str:
 def log_in() -> Response | tuple[str, int]:
     email, password = request.form.get("email", ""), request.form.get("password", "")
     next_page = inside(request.form.get("next", ""))
-    address = request.remote_addr or ""
+    address, key = request.remote_addr or "", settings().secret_key
     with reading(db.engine) as found:
-        blocked = signing_in.blocked_until(found, email, address, now())
+        blocked = signing_in.blocked_until(found, email, address, now(), secret_key=key)
         user = None if blocked else service.find_by_password(found, email, password, now())
     if blocked:
         flash(
@@ -67,9 +67,9 @@ def log_in() -> Response | tuple[str, int]:
         return _login(email=email, next_page=next_page), 429
     with transaction(db.engine) as found:
         if user is None:
-            signing_in.note_failed(found, email, address, now())
+            signing_in.note_failed(found, email, address, now(), secret_key=key)
         else:
-            signing_in.note_done(found, user, address, now(), by="password")
+            signing_in.note_done(found, user, address, now(), by="password", secret_key=key)
     if user is None:
         flash(gettext("The address or the password is not right."), "error")
         return _login(email=email, next_page=next_page), 401

@@ -104,7 +104,8 @@ def back() -> Response:
                 email_verified=claims.get("email_verified", settings().oidc_emails_verified) is True,
                 now=now(),
             )
-            signing_in.note_done(found, user, request.remote_addr or "", now(), by="oidc")
+            address, key = request.remote_addr or "", settings().secret_key
+            signing_in.note_done(found, user, address, now(), by="oidc", secret_key=key)
             signed_in = user.id, user.session_epoch, user.role
     except DomainError as error:
         refused(error)

@@ -17,7 +17,7 @@ from app.database import reading, rehearsal, transaction
 from app.errors import Conflict, DomainError, RuleBroken
 from app.extensions import db
 from app.http import identifier, now, settings, today
-from app.people import passwords, service, signing_in, staffing, tokens
+from app.people import lookup, passwords, service, signing_in, signing_out, staffing, tokens
 from app.people.models import User
 from app.people.pages import loaded, refused
 from app.people.pages.account import token_form
@@ -94,6 +94,9 @@ def _person(user_id: int, **more: Any) -> str:
         sections = [one.section for one in tree(found, today()) if one.section.is_open(today())]
         their_tokens = tokens.working(found, user_id, today()) if asker().role is Role.IT else []
         found.expunge_all()
+    if asker().role is Role.AUDITOR:
+        with transaction(db.engine) as session:
+            lookup.note_look(session, user_id, actor=asker(), now=now())
     return render_template(
         "staff_person.html",
         user=user,
@@ -227,6 +230,16 @@ def unbind(user_id: int) -> Response:
         user_id,
         lambda found, user: signing_in.unbind(found, user.id, actor_id=asker().id, now=now()),
         gettext("The next sign-in by the directory binds anew."),
+    )
+
+
+@pages.post("/<int:user_id>/sign-out")
+@allow(Role.IT)
+def end_sessions(user_id: int) -> Response:
+    return _do(
+        user_id,
+        lambda found, user: signing_out.end_all(found, user, actor=asker(), now=now()),
+        gettext("Every browser that was signed in to this account is signed out."),
     )
 
 

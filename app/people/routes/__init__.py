@@ -99,7 +99,11 @@ def person(user_id: int) -> Any:
     """An account with its sections in time, also of somebody who left"""
     with reading(db.engine) as session:
         user = staffing.get_account(session, user_id)
-        return _account(session, user), 200, {"ETag": etag(user.version)}
+        shown, version = _account(session, user), user.version
+    if asker().role is Role.AUDITOR:
+        with transaction(db.engine) as session:
+            lookup.note_look(session, user_id, actor=asker(), now=now())
+    return shown, 200, {"ETag": etag(version)}
 
 
 @api.route("/people/<int:user_id>", methods=["PATCH"])
@@ -135,7 +139,10 @@ def reassign(body: dict[str, Any], user_id: int) -> Any:
 @api.response(200, LeftView, headers=ETAG_HEADER)
 @allow(*KEEPERS)
 def leave(body: dict[str, Any], user_id: int) -> Any:
-    """Somebody leaves, now or at an instant: bookings are freed, tokens and sessions die, in one step"""
+    """Somebody leaves, now or at an instant: bookings are freed, tokens and sessions die, in one step
+
+    Which bookings are freed is told to IT; to personnel how many.
+    """
     freed: list[Any] = []
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
         if body["at"] is None:
@@ -144,7 +151,16 @@ def leave(body: dict[str, Any], user_id: int) -> Any:
         if body["at"] is not None:
             staffing.plan_to_leave(session, user, body["at"], actor=asker(), now=now())
         session.expunge_all()
-    shown = {"left_at": user.left_at, "leaves_at": user.leaves_at, "bookings": freed}
+    sees = asker().role is Role.IT
+    if sees and body["dry_run"]:
+        with transaction(db.engine) as session:
+            lookup.note_look(session, user_id, actor=asker(), now=now())
+    shown = {
+        "left_at": user.left_at,
+        "leaves_at": user.leaves_at,
+        "freed": len(freed),
+        "bookings": freed if sees else [],
+    }
     return shown, 200, {} if body["dry_run"] else {"ETag": etag(user.version)}
 
 

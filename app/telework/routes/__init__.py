@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from flask import request
 from marshmallow import fields
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ from app.telework import freeing, requesting, service
 from app.telework.approval import service as approval
 from app.telework.caps.rules import Breach, concerning
 from app.telework.caps.service import check_may_see, facts, standings_of
+from app.telework.daylog.service import note_look
 from app.telework.freeing import awaited_needlessly, needless_by, needless_of
 from app.telework.models import TeleworkPlan
 from app.telework.requesting import Wanted, wanted_between
@@ -112,7 +114,17 @@ def _wanted(one: dict[str, Any], office: Office) -> list[Wanted]:
 def plan(plan_id: int) -> Any:
     """A plan, to its person and to whoever decides on it"""
     with reading(db.engine) as session:
-        return approval.get_plan(session, plan_id, actor=asker())
+        found = approval.get_plan(session, plan_id, actor=asker())
+    # A change made from what was seen looks at nothing more.
+    if request.method == "GET":
+        _looked_at(found.user_id)
+    return found
+
+
+def _looked_at(user_id: int) -> None:
+    if user_id != asker().id:
+        with transaction(db.engine) as session:
+            note_look(session, user_id, actor=asker(), now=now())
 
 
 @api.route("/telework/needless")
@@ -207,6 +219,7 @@ def caps(query: dict[str, Any]) -> Any:
         check_may_see(session, user_id, actor=asker(), on=on)
         calendar = working_days(session, on.year)
         rule, found = standings_of(session, user_id, on, Office.of(settings()), calendar)
+    _looked_at(user_id)
     return {
         "user_id": user_id,
         "on": on,

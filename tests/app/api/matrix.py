@@ -281,6 +281,7 @@ POST /office/people/<int:user_id>/leave                            | PI
 POST /office/people/<int:user_id>/password                         | I
 POST /office/people/<int:user_id>/return                           | PI
 POST /office/people/<int:user_id>/sections                         | PI
+POST /office/people/<int:user_id>/sign-out                         | I
 POST /office/people/<int:user_id>/stay                             | PI
 POST /office/people/<int:user_id>/tokens                           | I
 POST /office/people/<int:user_id>/unbind                           | I

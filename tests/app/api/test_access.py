@@ -98,7 +98,7 @@ def test_a_role_is_refused_exactly_where_it_is_not_declared(
 
 def test_the_api_takes_no_cookie_and_the_pages_no_token(api: Api) -> None:
     with api.client.session_transaction() as session:
-        session["user_id"] = 1
+        session["user_id"], session["id"] = 1, "one"
     assert problem(api.call("", "GET", "/me")) == (401, "access.unauthenticated")
     api.client.delete_cookie("akiseki")
     assert api.client.get("/bookings", headers=api.headers("aoki")).status_code == 302

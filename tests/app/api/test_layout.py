@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.bookings.rules import Status
 from app.clock import SteppingClock
 from tests.fixtures.web import Api, problem
@@ -186,6 +186,7 @@ def test_a_sensor_that_is_stuck_is_told_and_not_believed(
     assert [one["id"] for one in listed if one["suspect"]] == ["sensor-seat"]
     with api.client.session_transaction() as session:
         session[USER] = house.people["aoki"].id
+        session[SESSION_ID] = "one"
     page = api.client.get(f"/floors/{house.floor_id}/spaces/{house.spaces['seat']}").text
     assert "12時間以上" in page
 

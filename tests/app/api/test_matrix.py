@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app import pipeline
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.database import transaction
 from app.people import tokens
 from app.people.models import Role, User
@@ -59,7 +59,7 @@ class Actor:
             )
         with self.api.client.session_transaction() as session:
             session.clear()
-            session[USER] = self.user_id
+            session.update({USER: self.user_id, SESSION_ID: path})  # one of the requests signs out
         answer = self.api.client.open(path, method=method, data=body, headers={"Accept-Language": "en"})
         with self.api.client.session_transaction() as session:
             told = [str(message) for _kind, message in session.get("_flashes", ())]

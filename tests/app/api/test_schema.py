@@ -29,6 +29,7 @@ from app.access import declared
 from app.clock import SteppingClock
 from app.database import transaction
 from app.people import service as people
+from app.people.digests import digest
 from app.people.models import ApiToken, Role
 from app.telework.approval.deputies import name_deputy
 from app.telework.approval.rules import Deputy
@@ -143,7 +144,7 @@ def staffed(house: House, api: Api) -> tuple[int, int]:
         for name, user in (("ito", hired[0]), ("bridge", hired[2]), ("jinji", hired[3]), ("door", hired[4])):
             api.tokens[name] = people.issue_token(session, user, now=at("08:00"))
         spare = people.issue_token(session, hired[0], now=at("08:00"))
-        token = session.scalars(select(ApiToken.id).where(ApiToken.token_hash == people.digest(spare))).one()
+        token = session.scalars(select(ApiToken.id).where(ApiToken.token_hash == digest(spare))).one()
         return hired[1].id, token
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.database import reading, transaction
 from app.people.models import Role, Section, User
 from tests.fixtures.web import Api
@@ -23,6 +23,7 @@ def sign_in(house: House, client: FlaskClient, who: str, role: Role) -> FlaskCli
         session.execute(update(User).where(User.id == house.people[who].id).values(role=role))
     with client.session_transaction() as session:
         session[USER] = house.people[who].id
+        session[SESSION_ID] = "one"
     return client
 
 

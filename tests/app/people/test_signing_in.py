@@ -21,14 +21,15 @@ from app.errors import Forbidden
 from app.events import Event
 from app.letters import Act, Links
 from app.people import cards, service, signing_in, staffing
+from app.people.digests import digest
 from app.people.models import ApiToken, Role, User
-from app.people.service import digest
 from app.people.signing_in import AT_MOST_FROM_ANYWHERE, AT_MOST_FROM_ONE_ADDRESS, blocked_until
 from app.settings import Settings
 from tests.app.test_pages import PASSWORD, token_in
 from tests.fixtures.web import Api
 from tests.house import DAY, House, at
 
+KEY = "k" * 32
 HERE, THERE = "192.0.2.7", "192.0.2.8"
 
 
@@ -76,26 +77,28 @@ def open_door(app: Flask, house: House) -> Callable[[], Browser]:
 def fail(house: House, times: int, address: str, now: str, email: str = "aoki@example.jp") -> None:
     with transaction(house.engine) as session:
         for _ in range(times):
-            signing_in.note_failed(session, email, address, at(now))
+            signing_in.note_failed(session, email, address, at(now), secret_key=KEY)
 
 
 def test_attempts_are_counted_for_an_account_from_an_address(house: House) -> None:
     fail(house, AT_MOST_FROM_ONE_ADDRESS - 1, HERE, "09:00")
     with reading(house.engine) as session:
-        assert blocked_until(session, "aoki@example.jp", HERE, at("09:01")) is None
+        assert blocked_until(session, "aoki@example.jp", HERE, at("09:01"), secret_key=KEY) is None
     fail(house, 1, HERE, "09:01")
     with reading(house.engine) as session:
-        assert blocked_until(session, " AOKI@example.jp", HERE, at("09:02")) == at("09:15")
-        assert blocked_until(session, "aoki@example.jp", THERE, at("09:02")) is None
-        assert blocked_until(session, "baba@example.jp", HERE, at("09:02")) is None
-        assert blocked_until(session, "aoki@example.jp", HERE, at("09:15")) is None
+        assert blocked_until(session, " AOKI@example.jp", HERE, at("09:02"), secret_key=KEY) == at("09:15")
+        assert blocked_until(session, "aoki@example.jp", THERE, at("09:02"), secret_key=KEY) is None
+        assert blocked_until(session, "baba@example.jp", HERE, at("09:02"), secret_key=KEY) is None
+        assert blocked_until(session, "aoki@example.jp", HERE, at("09:15"), secret_key=KEY) is None
 
 
 def test_many_addresses_together_are_stopped_too(house: House) -> None:
     for n in range(AT_MOST_FROM_ANYWHERE // 5):
         fail(house, 5, f"192.0.2.{n}", "09:00")
     with reading(house.engine) as session:
-        assert blocked_until(session, "aoki@example.jp", "198.51.100.1", at("09:01")) == at("09:15")
+        assert blocked_until(session, "aoki@example.jp", "198.51.100.1", at("09:01"), secret_key=KEY) == at(
+            "09:15"
+        )
 
 
 def test_a_password_known_here_forgives_what_was_mistyped_here_and_nothing_elsewhere(house: House) -> None:
@@ -103,11 +106,11 @@ def test_a_password_known_here_forgives_what_was_mistyped_here_and_nothing_elsew
     fail(house, AT_MOST_FROM_ONE_ADDRESS - 1, HERE, "09:00")
     with transaction(house.engine) as session:
         user = session.get_one(User, house.people["aoki"].id)
-        signing_in.note_done(session, user, HERE, at("09:01"), by="password")
+        signing_in.note_done(session, user, HERE, at("09:01"), by="password", secret_key=KEY)
     fail(house, AT_MOST_FROM_ONE_ADDRESS - 1, HERE, "09:02")
     with reading(house.engine) as session:
-        assert blocked_until(session, "aoki@example.jp", HERE, at("09:03")) is None
-        assert blocked_until(session, "aoki@example.jp", THERE, at("09:03")) is not None
+        assert blocked_until(session, "aoki@example.jp", HERE, at("09:03"), secret_key=KEY) is None
+        assert blocked_until(session, "aoki@example.jp", THERE, at("09:03"), secret_key=KEY) is not None
 
 
 def test_who_mistyped_too_often_is_told_until_when_and_even_the_right_password_waits(

@@ -21,6 +21,8 @@ from app.bookings.rules import Origin, Status
 from app.database import reading, transaction
 from app.events import Event
 from app.occupancy.models import StoredReading
+from app.people import signing_in
+from app.people.models import User
 from app.records import erasing, links
 from app.records.models import Kept
 from app.records.rules import Limits
@@ -227,6 +229,17 @@ def test_bookings_readings_and_plans_lose_their_people_each_in_its_own_time(hous
         for event in events.history(session, f"booking:{booth.id}"):
             assert event.actor_id is None
             assert "user_id" not in event.data
+
+
+def test_nobody_is_found_by_when_they_signed_in_once_that_is_erased(house: House) -> None:
+    with transaction(house.engine) as session:
+        aoki = session.get_one(User, house.people["aoki"].id)
+        signing_in.note_done(session, aoki, "192.0.2.1", at("08:00"), by="password", secret_key="k")
+        signing_in.note_failed(session, aoki.email, "192.0.2.1", at("08:00"), secret_key="k")
+    erasing.erase(house.engine, limits(), now=LATER)
+    with reading(house.engine) as session:
+        kept = session.scalars(select(Event).where(Event.kind.startswith("sign_in."))).all()
+        assert [(one.subject, one.actor_id, one.data) for one in kept] == [("sign_in", None, {})] * 2
 
 
 def test_what_still_holds_a_space_is_never_erased(house: House) -> None:

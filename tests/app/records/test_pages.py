@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.bookings.rules import Status
 from app.database import reading, transaction
 from app.people.models import Role, User
@@ -33,6 +33,7 @@ def it(app: Flask, api: Api, house: House) -> FlaskClient:
     become(house, "endo", Role.IT)
     with api.client.session_transaction() as session:
         session[USER] = house.people["endo"].id
+        session[SESSION_ID] = "one"
     return api.client
 
 
@@ -145,6 +146,7 @@ def test_a_file_of_spaces_moves_whoever_may_not_be_there_any_more_and_shows_it_f
     assert house.get(gone).status is Status.BOOKED
     with api.client.session_transaction() as session:
         session[USER] = house.people["fujii"].id
+        session[SESSION_ID] = "one"
     page = api.client.post(
         "/files/spaces",
         data={"file": (io.BytesIO(text.encode()), "spaces.csv")},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.clock import SteppingClock
 from app.database import reading
 from app.people.models import Role
@@ -82,6 +82,7 @@ def test_the_day_log_tells_the_minutes_of_less_than_a_half_day(api: Api, office:
     )
     with api.client.session_transaction() as session:
         session[USER] = office.people["aoki"].id
+        session[SESSION_ID] = "one"
     page = api.client.get(f"/telework/days/{morning['id']}").text
     assert "<dt>テレワーク</dt><dd>60" in page
 

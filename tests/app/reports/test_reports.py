@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.clock import SteppingClock
 from app.database import transaction
 from app.people.models import Membership, Role, User
@@ -96,6 +96,7 @@ def test_a_section_above_others_has_a_line_with_them_for_personnel_and_its_chief
     assert "\r\n所属（下の所属を含む）,総務課,,3.5,7," in file.data.decode("utf-8-sig")
     with api.client.session_transaction() as session:
         session[USER] = week.people["chiba"].id
+        session[SESSION_ID] = "one"
     assert "所属（下の所属を含む）" in api.client.get(f"/reports/telework_monthly?{SPAN}").text
 
 

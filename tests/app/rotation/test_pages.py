@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.database import reading, transaction
 from app.people.models import Role
 from app.rotation import service
@@ -206,6 +206,7 @@ def test_who_could_step_in_is_told_asked_and_answers(client: FlaskClient, house:
     with client.session_transaction() as session:
         session.clear()
         session[USER] = int(person)
+        session[SESSION_ID] = "one"
     with reading(house.engine) as session:
         swap_id = session.scalars(select(RotationSwap.id)).one()
     assert "出勤を打診されています" in client.get("/rotation/swaps", headers={"Accept-Language": "ja"}).text
@@ -242,6 +243,7 @@ def test_who_comes_in_without_a_seat_is_told_so(client: FlaskClient, house: Hous
     with client.session_transaction() as session:
         session.clear()
         session[USER] = house.people["baba"].id
+        session[SESSION_ID] = "one"
     assert "席は取れませんでした" in post(client, f"/rotation/swaps/{swap_id}", verb="accept")
 
 

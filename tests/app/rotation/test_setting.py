@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.database import reading, transaction
 from app.rotation import service
 from app.rotation.models import RotationSetting
@@ -50,6 +50,7 @@ def page(api: Api, house: House) -> str:
     """The form, to the chief."""
     with api.client.session_transaction() as session:
         session[USER] = house.people["chiba"].id
+        session[SESSION_ID] = "one"
     answer = api.client.get(f"/rotation/setting?section={section_id(house, 'soumu')}")
     assert answer.status_code == 200
     return answer.text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.rotation.form import ProblemForm, problem_of
 from app.rotation.milp import Limits
 from app.rotation.rules import HALVES, Cell, State, check
@@ -50,6 +50,7 @@ def submit(api: Api, person: int, path: str, **form: str) -> None:
     """Somebody sends a form of the pages."""
     with api.client.session_transaction() as session:
         session[USER] = person
+        session[SESSION_ID] = "one"
     token = token_in(api.client.get("/telework").text)
     assert api.client.post(path, data={"csrf_token": token, **form}).status_code == 302
 

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.clock import SteppingClock
 from app.database import reading
 from app.events import Event
@@ -49,6 +49,7 @@ def browse(app: Flask, week: House) -> Opened:
         client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
         with client.session_transaction() as session:
             session[USER] = week.people[who].id
+            session[SESSION_ID] = "one"
         return client
 
     return signed_in

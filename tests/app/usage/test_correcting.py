@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from app.access import USER
+from app.access import SESSION_ID, USER
 from app.clock import SteppingClock
 from app.database import transaction
 from app.people.models import Role, User
@@ -156,6 +156,7 @@ def test_the_page_tells_and_the_facility_staff_correct_on_it(
     def page(who: str, **form: str) -> str:
         with api.client.session_transaction() as session:
             session[USER] = house.people[who].id
+            session[SESSION_ID] = "one"
         if form:
             api.client.post(path, data=form, headers={"Accept-Language": "en"})
         return api.client.get(path, headers={"Accept-Language": "en"}).text
