@@ -75,7 +75,7 @@ def test_an_office_that_sent_calendars_before_goes_on_with_the_ids_that_it_had(
     assert name().endswith(".akiseki.invalid")
     house.book("aoki", "seat", "10:00", "12:00")
     url = house.engine.url.render_as_string(hide_password=False)
-    migrate.downgrade(url, "0033")
+    migrate.downgrade(url, "0035")
     monkeypatch.setenv("AKISEKI_PUBLIC_URL", public)
     migrate.upgrade(url)
     assert name() == kept
