@@ -326,6 +326,9 @@ IF_MATCH = {
 }
 # For what says what it means without a version, and heeds one that is sent.
 IF_MATCH_IF_SENT = IF_MATCH | {"required": False}
+IF_MATCH_UNLESS_DRY = IF_MATCH_IF_SENT | {
+    "description": f"{IF_MATCH['description']}; only a dry run may leave it out"
+}
 # Whether the answers of a view carry one.
 TELLS = "tells_version"
 ETAG_HEADER = {"ETag": {"description": "the version, for If-Match", "schema": {"type": "string"}}}

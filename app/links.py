@@ -47,8 +47,9 @@ def _decline_offer(
 
 
 def _decline(session: Session, booking: Booking, *, actor: Person, now: datetime) -> Booking:
-    attendees.decline(session, booking.id, actor=actor, now=now)
-    return booking
+    invited = attendees.get_invitation(session, booking.id, actor=actor)
+    attendees.decline(session, invited, actor=actor, now=now)
+    return invited
 
 
 LINKED: dict[str, Callable[..., Booking]] = {

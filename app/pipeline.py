@@ -386,8 +386,10 @@ def remove_space(session: Session, space_id: int, *, actor: Person, now: datetim
 def leave(session: Session, user_id: int, *, actor: Person | None, now: datetime) -> list[Booking]:
     """Somebody leaves the office: what they hold and what is kept for them is freed, their tokens, browser sessions
     and card die; in one step. Rehearsed, it is its own preview. `actor` None: whoever runs the machine."""
+    # The account first, as whoever compares its version has it already: two who let one person leave cannot deadlock.
+    user = staffing.get_account(session, user_id, to_change=True)
     freed = leaving.free_all(session, user_id, actor_id=actor.id if actor else None, now=now)
-    staffing.leave(session, staffing.get_account(session, user_id, to_change=True), actor=actor, now=now)
+    staffing.leave(session, user, actor=actor, now=now)
     fixed_seats.free_all_of(session, user_id, now=now)
     return freed
 

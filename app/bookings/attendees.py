@@ -140,22 +140,24 @@ def _remove(session: Session, invitations: Sequence[Invitation]) -> None:
     session.execute(delete(Attendee).where(tuple_(Attendee.booking_id, Attendee.user_id).in_(keys)))
 
 
-def decline(session: Session, booking_id: int, *, actor: Person, now: datetime, why: str = "") -> None:
-    """The actor does not come to what they are invited to, which its host is told; they may be invited again.
-
-    Raises NotFound `invitation.unknown` to whoever is not invited, Conflict `booking.state` once it is over, or
-    `booking.changed`.
-    """
+def get_invitation(session: Session, booking_id: int, *, actor: Person) -> Booking:
+    """What the actor is invited to, once it is their turn to change it. Raises NotFound `invitation.unknown`."""
     booking = session.get(Booking, booking_id)
     if booking is not None:
         queue_up(session, user_ids=[], space_ids=[booking.space_id])
         session.refresh(booking)
     if booking is None or session.get(Attendee, (booking_id, actor.id)) is None:
         raise NotFound("invitation.unknown", booking_id=booking_id)
+    return booking
+
+
+def decline(session: Session, booking: Booking, *, actor: Person, now: datetime, why: str = "") -> None:
+    """The actor does not come to what they are invited to (see `get_invitation`), which its host is told; they may be
+    invited again. Raises Conflict `booking.state` once it is over, or `booking.changed`."""
     if not booking.is_live or booking.end_at <= now:
         raise Conflict("booking.state", status=booking.status.value)
     if not count_change(session, [booking]):
-        raise Conflict("booking.changed", booking_id=booking_id)
+        raise Conflict("booking.changed", booking_id=booking.id)
     mine = [(booking, actor.id)]
     _remove(session, mine)
     _record(session, "booking.declined", mine, actor_id=actor.id, now=now, said=in_words(why))

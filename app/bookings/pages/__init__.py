@@ -153,12 +153,12 @@ def cancel_series(booking_id: int) -> Response:
 @allow(*PEOPLE)
 def decline(booking_id: int) -> Response:
     """One does not come to what one is invited to."""
-    return _done(
-        lambda session: attendees.decline(
-            session, booking_id, actor=asker(), now=now(), why=_text("why", 200)
-        ),
-        gettext("Declined. Whoever invites you is told."),
-    )
+
+    def decline(session: Session) -> None:
+        booking = attendees.get_invitation(session, booking_id, actor=asker())
+        attendees.decline(session, booking, actor=asker(), now=now(), why=_text("why", 200))
+
+    return _done(decline, gettext("Declined. Whoever invites you is told."))
 
 
 @pages.post("/series/<int:series_id>/confirm")

@@ -13,7 +13,7 @@ from app.cursors import key_page, paged_by
 from app.database import reading, transaction
 from app.extensions import db
 from app.fields import Identifier, Text
-from app.http import Blueprint, now
+from app.http import ETAG_HEADER, IF_MATCH_IF_SENT, Blueprint, check_version, etag, now
 
 api = Blueprint("invitations", "invitations", url_prefix="/api/v1", description="Invitations to bookings")
 
@@ -46,10 +46,14 @@ def index(query: dict[str, Any]) -> Any:
 
 @api.route("/bookings/<int:booking_id>/decline", methods=["POST"])
 @api.arguments(WhyQuery, location="query")
-@api.response(204)
+@api.doc(parameters=[IF_MATCH_IF_SENT])
+@api.response(204, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def decline(query: dict[str, Any], booking_id: int) -> Response:
     """One does not come to what one is invited to; its host is told"""
     with transaction(db.engine) as session:
-        attendees.decline(session, booking_id, actor=asker(), now=now(), why=query["why"])
-    return make_response("", 204)
+        booking = attendees.get_invitation(session, booking_id, actor=asker())
+        check_version(booking.version)
+        attendees.decline(session, booking, actor=asker(), now=now(), why=query["why"])
+        version = booking.version
+    return make_response("", 204, {"ETag": etag(version)})

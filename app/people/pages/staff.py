@@ -153,14 +153,15 @@ def leave(user_id: int) -> str | Response:
     is_sure = bool(request.form.get("confirmed"))
     try:
         with (transaction if is_sure else rehearsal)(db.engine) as found:
+            user = _as_shown(found, user_id)
+            version = user.version
             freed = len(pipeline.leave(found, user_id, actor=asker(), now=now()))
-            user = staffing.get_account(found, user_id)
             found.expunge_all()
     except DomainError as error:
         refused(error)
         return redirect(url_for("staff_pages.person", user_id=user_id))
     if not is_sure:
-        return render_template("leave.html", user=user, freed=freed)
+        return render_template("leave.html", user=user, version=version, freed=freed)
     flash(gettext("They have left. %(freed)s bookings were freed.", freed=freed), "done")
     return redirect(url_for("staff_pages.person", user_id=user_id))
 
@@ -247,14 +248,19 @@ def _do(user_id: int, verb: Callable[[Session, User], None], done: str) -> Respo
     """One transaction on an account as the form showed it, and back to its page with what came of it."""
     try:
         with transaction(db.engine) as found:
-            user = staffing.get_account(found, user_id, to_change=True)
-            if request.form.get("version", str(user.version)) != str(user.version):
-                raise Conflict("request.stale")
-            verb(found, user)
+            verb(found, _as_shown(found, user_id))
         flash(done, "done")
     except DomainError as error:
         refused(error)
     return redirect(url_for("staff_pages.person", user_id=user_id))
+
+
+def _as_shown(found: Session, user_id: int) -> User:
+    """An account to change; raises Conflict `request.stale` where it is not as the form showed it."""
+    user = staffing.get_account(found, user_id, to_change=True)
+    if request.form.get("version", str(user.version)) != str(user.version):
+        raise Conflict("request.stale")
+    return user
 
 
 def _details() -> dict[str, str]:

@@ -17,6 +17,7 @@ from app.http import (
     ETAG_HEADER,
     IF_MATCH,
     IF_MATCH_IF_SENT,
+    IF_MATCH_UNLESS_DRY,
     Blueprint,
     check_version,
     etag,
@@ -135,19 +136,22 @@ def reassign(body: dict[str, Any], user_id: int) -> Any:
 
 
 @api.route("/people/<int:user_id>/leave", methods=["POST"])
+@api.doc(parameters=[IF_MATCH_UNLESS_DRY])
 @api.arguments(LeaveRequest)
 @api.response(200, LeftView, headers=ETAG_HEADER)
+@api.alt_response(428, success=False, description="If-Match is missing, and it is no dry run")
 @allow(*KEEPERS)
 def leave(body: dict[str, Any], user_id: int) -> Any:
     """Somebody leaves, now or at an instant: bookings are freed, tokens and sessions die, in one step
 
-    Which bookings are freed is told to IT; to personnel how many.
+    Send the version in If-Match. Which bookings are freed is told to IT; to personnel how many.
     """
     freed: list[Any] = []
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
+        user = staffing.get_account(session, user_id, to_change=True)
+        (check_version if body["dry_run"] else require_version)(user.version)
         if body["at"] is None:
             freed = pipeline.leave(session, user_id, actor=asker(), now=now())
-        user = staffing.get_account(session, user_id, to_change=True)
         if body["at"] is not None:
             staffing.plan_to_leave(session, user, body["at"], actor=asker(), now=now())
         session.expunge_all()

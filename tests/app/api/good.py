@@ -97,7 +97,7 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
         {"user_id": s.newcomer}, body={"from": DAY.isoformat(), "section_ids": [1, 2]}, version=True
     ),
     "POST /people/{user_id}/password-code": lambda s: Good({"user_id": s.newcomer}),
-    "POST /people/{user_id}/leave": lambda s: Good({"user_id": s.newcomer}, body={}),
+    "POST /people/{user_id}/leave": lambda s: Good({"user_id": s.newcomer}, body={}, version=True),
     "DELETE /people/{user_id}/leave": lambda s: Good({"user_id": s.newcomer}),
     "GET /me/looks": lambda _s: Good(),
     "GET /tokens": lambda _s: Good(),

@@ -113,14 +113,22 @@ def test_a_leaving_is_foreseen_done_and_taken_back(staffed: House, api: Api) -> 
     assert [one["id"] for one in foreseen["bookings"]] == [booking.id]
     assert api.call("aoki", "GET", "/me").status_code == 200
     assert staffed.get(booking).is_live
-    done = api.call("fujii", "POST", path, {}).get_json()
+    tag = api.call("chiba", "GET", path.removesuffix("/leave")).headers["ETag"]
+    assert problem(api.call("chiba", "POST", path, {})) == (428, "request.version_required")
+    assert problem(api.call("chiba", "POST", path, {}, If_Match='"0"')) == (412, "request.stale")
+    assert problem(api.call("chiba", "POST", path, {"dry_run": True}, If_Match='"0"')) == (
+        412,
+        "request.stale",
+    )
+    assert staffed.get(booking).is_live
+    done = api.call("fujii", "POST", path, {}, If_Match=tag).get_json()
     assert done["bookings"] == foreseen["bookings"]
     assert done["bookings"][0]["reason"] == "left"
     assert problem(api.call("aoki", "GET", "/me")) == (401, "access.unauthenticated")
-    assert problem(api.call("chiba", "POST", path, {})) == (409, "user.left")
+    assert problem(api.call("chiba", "POST", path, {}, If_Match="*")) == (409, "user.left")
     assert api.call("chiba", "DELETE", path).status_code == 204
     assert problem(api.call("aoki", "GET", "/me")) == (401, "access.unauthenticated")
-    planned = api.call("chiba", "POST", path, {"at": at("17:15").isoformat()}).get_json()
+    planned = api.call("chiba", "POST", path, {"at": at("17:15").isoformat()}, If_Match="*").get_json()
     assert (planned["left_at"], planned["bookings"]) == (None, [])
     assert api.call("chiba", "DELETE", path).status_code == 204
 

@@ -172,7 +172,9 @@ def caller(app: Flask, operation: APIOperation[Any, Any, Any, Any]) -> str:
 
 def version(api: Api, who: str, path: str) -> str:
     """The version of what an address is about: a part of a thing has the version of the whole."""
-    whole = path.removeprefix("/api/v1").removesuffix("/sections").removesuffix("/correction")
+    whole = path.removeprefix("/api/v1")
+    for part in ("/sections", "/leave", "/correction"):
+        whole = whole.removesuffix(part)
     return api.call(who, "GET", whole.replace("/usage/", "/bookings/")).headers["ETag"]
 
 

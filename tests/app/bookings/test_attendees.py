@@ -111,8 +111,10 @@ def test_who_is_invited_declines_and_the_host_is_told(
 
 
 def test_what_is_over_is_not_declined(house: House, meeting: Booking) -> None:
-    with transaction(house.engine) as session, pytest.raises(Conflict, match=r"booking\.state"):
-        attendees.decline(session, meeting.id, actor=house.people["baba"], now=at("11:00"))
+    with transaction(house.engine) as session:
+        invited = attendees.get_invitation(session, meeting.id, actor=house.people["baba"])
+        with pytest.raises(Conflict, match=r"booking\.state"):
+            attendees.decline(session, invited, actor=house.people["baba"], now=at("11:00"))
 
 
 def test_an_invitation_is_declined_on_the_page_with_a_reason(
@@ -181,7 +183,8 @@ def test_who_declines_and_keeps_a_calendar_by_mail_is_sent_its_end(
 ) -> None:
     choose(house, "baba", EVERYTHING)
     with transaction(house.engine) as session:
-        attendees.decline(session, meeting.id, actor=house.people["baba"], now=at("08:10"))
+        invited = attendees.get_invitation(session, meeting.id, actor=house.people["baba"])
+        attendees.decline(session, invited, actor=house.people["baba"], now=at("08:10"))
     with mail_server() as box:
         job = telling(app, house, clock, box.url)
         job.tell()
@@ -236,7 +239,8 @@ def test_the_history_names_who_was_invited_and_who_declined(
     app: Flask, house: House, meeting: Booking
 ) -> None:
     with transaction(house.engine) as session:
-        attendees.decline(session, meeting.id, actor=house.people["baba"], now=at("08:10"), why="出張のため")
+        invited = attendees.get_invitation(session, meeting.id, actor=house.people["baba"])
+        attendees.decline(session, invited, actor=house.people["baba"], now=at("08:10"), why="出張のため")
     client: FlaskClient = signed_in(app.test_client(), house, "aoki")
     shown = client.get(f"/bookings/{meeting.id}/history").text
     assert "babaさんが招待されました" in shown

@@ -235,6 +235,10 @@ def test_a_leaver_is_out_at_the_next_click_and_an_old_cookie_stays_dead(
     assert "1 bookings are freed" in shown.text
     assert browser.is_in()
     assert house.get(booking).is_live
+    old = personnel.post(f"{page}/leave", page=page, confirmed="1", version="0")
+    assert "Somebody changed it" in old.text
+    assert 'name="version" value="1"' in shown.text
+    assert browser.is_in()
     assert "They have left. 1 bookings" in personnel.post(f"{page}/leave", page=page, confirmed="1").text
     assert not browser.is_in()
     assert not house.get(booking).is_live
