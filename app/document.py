@@ -36,8 +36,38 @@ REPLAYED = {
 }
 
 
+WEBHOOKS = {
+    "event": {
+        "post": {
+            "operationId": "webhook_event",
+            "summary": "An event, as a webhook of the shape `plain` is told it",
+            "description": "Told at least once: `id` says what came before. What is not answered with 2xx is tried"
+            " again after 1, 5, 30, 120 and 720 minutes, and meanwhile what happened later may come first.",
+            "security": [],
+            "parameters": [
+                {
+                    "in": "header",
+                    "name": "Akiseki-Signature",
+                    "required": True,
+                    "description": "`t=SECONDS,v1=HEX`: HMAC-SHA256, with the webhook's secret, of the seconds, a dot"
+                    " and the body; for a day after a renewal another `v1` with the old secret",
+                    "schema": {"type": "string"},
+                }
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/WebhookEvent"}}},
+            },
+            "responses": {"2XX": {"description": "taken; redirects are not followed"}},
+        }
+    }
+}
+
+
 def completed(document: Json, app: Flask) -> Json:
-    """The document with the refusals and the headers of every operation; `document` itself is changed."""
+    """The document with the refusals and the headers of every operation, and with what webhooks are told; `document`
+    itself is changed."""
+    document["webhooks"] = WEBHOOKS
     for rule in app.url_map.iter_rules():
         path = PARAMETER.sub(r"{\1}", rule.rule)
         operations = document["paths"].get(path, {})

@@ -35,6 +35,7 @@ from app.lots import pages as lots_pages
 from app.lots import routes as lots
 from app.notifications import pages as messages
 from app.notifications import routes as notifications
+from app.notifications.schemas import WebhookEvent
 from app.notifications.service import unread
 from app.occupancy import pages as sensor_pages
 from app.occupancy import routes as occupancy
@@ -161,6 +162,7 @@ def _register_routes(app: Flask) -> None:
     )
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
+    api.spec.components.schema("WebhookEvent", schema=WebhookEvent)
     for feature in (
         own,
         people,

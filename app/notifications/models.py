@@ -113,7 +113,7 @@ class Webhook(Base):
 
     `failures`: of calls since one was taken, the first at `failing_since`; the last for `error`. Until `probe_at`
     nothing is called.
-    `disabled_at`: after a day of nothing but failures.
+    `disabled_at`: after a day of nothing but failures. `old_secret`: of before the last renewal, see `signing`.
     """
 
     __tablename__ = "webhooks"
@@ -121,6 +121,8 @@ class Webhook(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     url: Mapped[str] = mapped_column(String(500))
     secret: Mapped[str] = mapped_column(String(80))
+    old_secret: Mapped[str] = mapped_column(String(80), default="")
+    old_secret_until: Mapped[datetime | None]
     kinds: Mapped[list[str]] = mapped_column(LISTED)
     shape: Mapped[Shape] = mapped_column(enum_text(Shape), default=Shape.PLAIN)
     made_at: Mapped[datetime]

@@ -173,7 +173,7 @@ def hooks() -> str:
 
 
 def _hooks(session: Session, fresh: Webhook | None = None) -> str:
-    """`fresh`: just made, whose secret is shown this once."""
+    """`fresh`: just made or renewed, whose secret is shown this once."""
     return render_template(
         "webhooks.html",
         hooks=webhooks.list_webhooks(session),
@@ -197,6 +197,21 @@ def add_hook() -> str | Response:
             fresh = webhooks.add_webhook(
                 session, url, kinds=kinds, shape=Shape(shape), actor=asker(), now=now()
             )
+            session.expunge(fresh)
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+        return redirect(url_for("messages.hooks"))
+    with reading(db.engine) as session:
+        return _hooks(session, fresh)
+
+
+@pages.post("/office/webhooks/<int:webhook_id>/secret")
+@allow(*HOOKS)
+def renew_secret(webhook_id: int) -> str | Response:
+    """The new secret is shown this once."""
+    try:
+        with transaction(db.engine) as session:
+            fresh = webhooks.renew_secret(session, webhook_id, actor=asker(), now=now())
             session.expunge(fresh)
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")

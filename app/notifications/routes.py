@@ -183,6 +183,19 @@ def remove_hook(webhook_id: int) -> Response:
     return make_response("", 204)
 
 
+@api.route("/webhooks/<int:webhook_id>/secret", methods=["POST"])
+@changes(hook)
+@api.response(200, WebhookMade)
+@allow(*HOOKS)
+def renew_secret(webhook_id: int) -> Any:
+    """A new secret, shown this once; for a day calls are signed with the old one too, and none is lost"""
+    shown_once()
+    with transaction(db.engine) as session:
+        renewed = webhooks.renew_secret(session, webhook_id, actor=asker(), now=now())
+        session.expunge(renewed)
+    return renewed
+
+
 @api.route("/webhooks/<int:webhook_id>/enable", methods=["POST"])
 @changes(hook)
 @api.response(200, WebhookEnabled)

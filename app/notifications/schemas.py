@@ -74,6 +74,10 @@ class WebhookView(Schema):
     )
     error = fields.String(metadata={"description": "why the last call failed"})
     disabled_at = fields.AwareDateTime(allow_none=True)
+    old_secret_until = fields.AwareDateTime(
+        allow_none=True,
+        metadata={"description": "until when calls are signed with the secret of before its renewal, too"},
+    )
 
 
 class WebhookEnabled(WebhookView):
@@ -90,6 +94,19 @@ class WebhookMade(WebhookView):
     """With its secret, this once."""
 
     secret = fields.String()
+
+
+class WebhookEvent(Schema):
+    """What a webhook of the shape `plain` is called with."""
+
+    id = fields.Integer(required=True, metadata={"description": "of the event: the same at every try"})
+    kind = fields.String(required=True, metadata={"description": "such as `booking.released`"})
+    at = fields.AwareDateTime(required=True, metadata={"description": "when it happened"})
+    subject = fields.String(required=True, metadata={"description": "what it is about: `booking:7`"})
+    actor_id = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "who did it; null: the clock or a sensor"}
+    )
+    data = fields.Dict(required=True, metadata={"description": "more of it, by kind"})
 
 
 class WebhookList(Schema):

@@ -6,10 +6,7 @@ webhook its turn.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +27,7 @@ from app.events import Event
 from app.notifications import snapshots
 from app.notifications.models import HEARS_ALL, Delivery, Mark, Shape, Told, Webhook, WebhookCall
 from app.notifications.rules import is_dead, is_of_the_building, next_probe, next_try, wanted_by
+from app.notifications.signing import SIGNATURE, forget_old, new_secret, renew, secrets_of, signature
 from app.people.models import Role, User
 from app.people.service import Person
 from app.punctual import PunctualHttp, PunctualHttps
@@ -39,7 +37,6 @@ AT_ONCE = 50
 # For connecting, and as long again for the whole answer, however slowly it comes.
 TIMEOUT_S = 5
 WHILE_MARKING = timedelta(minutes=5)
-SIGNATURE = "Akiseki-Signature"
 # What people write to those whom it concerns: why they do something, and what they meet for.
 WRITTEN = frozenset({"why", "title"})
 
@@ -55,7 +52,7 @@ class Call:
     id: int
     webhook_id: int
     url: str
-    secret: str
+    secrets: tuple[str, ...]
     shape: Shape
     event: Event
     facts: dict[str, Any]
@@ -80,11 +77,10 @@ def add_webhook(
     parts = address_parts(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or not kinds:
         raise RuleBroken("webhook.invalid")
-    if actor.role not in HEARS_ALL and not all(map(is_of_the_building, kinds)):
-        raise Forbidden("webhook.not_allowed", kinds=[one for one in kinds if not is_of_the_building(one)])
+    _require_may_hear(actor, kinds)
     hook = Webhook(
         url=url,
-        secret=secrets.token_urlsafe(32),
+        secret=new_secret(),
         kinds=list(kinds),
         shape=shape,
         made_at=now,
@@ -93,6 +89,20 @@ def add_webhook(
     session.add(hook)
     session.flush()
     events.record(session, "webhook_added", f"webhook:{hook.id}", at=now, actor_id=actor.id, url=url)
+    return hook
+
+
+def _require_may_hear(actor: Person, kinds: Sequence[str]) -> None:
+    if actor.role not in HEARS_ALL and not all(map(is_of_the_building, kinds)):
+        raise Forbidden("webhook.not_allowed", kinds=[one for one in kinds if not is_of_the_building(one)])
+
+
+def renew_secret(session: Session, webhook_id: int, *, actor: Person, now: datetime) -> Webhook:
+    """Sign with a new secret, and for a day with the old one too; for whoever may add such a webhook. Raises NotFound
+    `webhook.unknown`, Forbidden `webhook.not_allowed`."""
+    hook = get_webhook(session, webhook_id)
+    _require_may_hear(actor, hook.kinds)
+    renew(session, hook, actor_id=actor.id, now=now)
     return hook
 
 
@@ -177,6 +187,8 @@ def _begin_anew(hook: Webhook) -> None:
 
 def call_due(engine: Engine, clock: Clock, sentence: Sentence) -> int:
     """Make the calls that are due, AT_ONCE at most; returns how many were taken."""
+    with transaction(engine) as session:
+        forget_old(session, clock())
     taken = 0
     for _ in range(AT_ONCE):
         call = _claim(engine, clock())
@@ -228,14 +240,6 @@ def _told(call: Call) -> dict[str, Any]:
     return told
 
 
-def signature(secret: str, at: datetime, body: bytes) -> str:
-    """`t=…,v1=…`: HMAC-SHA256 of the time in seconds, a dot and the body, so that no call can be forged or replayed
-    later."""
-    seconds = str(int(at.timestamp()))
-    digest = hmac.new(secret.encode(), seconds.encode() + b"." + body, hashlib.sha256).hexdigest()
-    return f"t={seconds},v1={digest}"
-
-
 class _NoRedirect(HTTPRedirectHandler):
     def redirect_request(self, *_args: Any, **_options: Any) -> None:
         return None
@@ -253,7 +257,7 @@ def _post(call: Call, body: bytes, at: datetime) -> str:
         headers={
             "Content-Type": "application/json",
             "User-Agent": "akiseki",
-            SIGNATURE: signature(call.secret, at, body),
+            SIGNATURE: signature(call.secrets, at, body),
         },
     )
     try:
@@ -288,7 +292,7 @@ def _claim(engine: Engine, now: datetime) -> Call | None:
         codes = snapshots.codes_of(session, [event], [about] if about else [])
         facts = snapshots.facts(event, about, codes)
         session.expunge_all()
-    return Call(call.id, hook.id, hook.url, hook.secret, hook.shape, event, facts, hears_all)
+    return Call(call.id, hook.id, hook.url, secrets_of(hook, now), hook.shape, event, facts, hears_all)
 
 
 def _next_due(session: Session, now: datetime) -> Row[WebhookCall, Webhook, Event, Role] | None:

@@ -280,6 +280,7 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "GET /webhooks": lambda _s: Good(),
     "POST /webhooks": lambda _s: Good(body={"url": "http://127.0.0.1:9/x", "kinds": ["space.*"]}),
     "POST /webhooks/{webhook_id}/enable": lambda s: Good({"webhook_id": s.webhook}),
+    "POST /webhooks/{webhook_id}/secret": lambda s: Good({"webhook_id": s.webhook}),
     "DELETE /webhooks/{webhook_id}": lambda s: Good({"webhook_id": s.webhook}),
 }
 

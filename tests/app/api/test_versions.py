@@ -151,7 +151,9 @@ RESOURCES: dict[str, Callable[[Seeds], Shown]] = {
     "oneself": lambda _s: of("/me", change("", "PATCH", {"locale": "en"}, {"locale": ""})),
     "card": lambda _s: of("/me/card", change("", "PUT", {"card": "FUJII001"}), change("", "DELETE", None)),
     "choices": lambda _s: of("/me/notifications", change("", "PUT", QUIET, QUIET | {"quiet_from": "21:00"})),
-    "webhook": lambda s: of(f"/webhooks/{s.webhook}", change("", "DELETE", None)),
+    "webhook": lambda s: of(
+        f"/webhooks/{s.webhook}", change("/secret", "POST", None), change("", "DELETE", None)
+    ),
     "place in line": lambda s: of(f"/waitlist/{offered(s, 5)}", change("", "DELETE", None), who="chiba"),
     "offer declined": lambda s: of(
         f"/waitlist/{offered(s, 6)}", change("/decline", "POST", None), who="chiba"
