@@ -65,8 +65,8 @@ WEBHOOKS = {
 
 
 def completed(document: Json, app: Flask) -> Json:
-    """The document with the refusals and the headers of every operation, and with what webhooks are told; `document`
-    itself is changed."""
+    """The document with the name, the refusals and the headers of every operation, and with what webhooks are told;
+    `document` itself is changed."""
     document["webhooks"] = WEBHOOKS
     for rule in app.url_map.iter_rules():
         path = PARAMETER.sub(r"{\1}", rule.rule)
@@ -78,6 +78,8 @@ def completed(document: Json, app: Flask) -> Json:
 
 
 def _complete(operation: Json, method: str, rule: Rule, app: Flask) -> None:
+    # For generated clients: of the endpoint's name, which outlives its address.
+    operation["operationId"] = rule.endpoint.replace(".", "_")
     answers: Json = operation["responses"]
     answers.pop("default", None)
     if method == "post":
