@@ -182,11 +182,14 @@ def test_who_declines_and_keeps_a_calendar_by_mail_is_sent_its_end(
     app: Flask, house: House, clock: SteppingClock, meeting: Booking
 ) -> None:
     choose(house, "baba", EVERYTHING)
-    with transaction(house.engine) as session:
-        invited = attendees.get_invitation(session, meeting.id, actor=house.people["baba"])
-        attendees.decline(session, invited, actor=house.people["baba"], now=at("08:10"))
     with mail_server() as box:
         job = telling(app, house, clock, box.url)
+        job.tell()
+        job.send_mail()
+        with transaction(house.engine) as session:
+            invited = attendees.get_invitation(session, meeting.id, actor=house.people["baba"])
+            attendees.decline(session, invited, actor=house.people["baba"], now=at("08:10"))
+        clock.advance(timedelta(minutes=1))
         job.tell()
         job.send_mail()
         assert [method for _subject, method, *_ in mailed(box, "baba@")] == ["REQUEST", "CANCEL"]
