@@ -60,3 +60,6 @@ class DiffView(Schema):
         },
     )
     moves = fields.List(fields.Nested(MovingView))
+    version = fields.String(
+        metadata={"description": "the ETag of a dry run: in If-Match, exactly this is done, or nothing (412)"}
+    )

@@ -228,4 +228,14 @@ def _codes(session: Session) -> dict[int, str]:
     return {row.id: row.code for row in session.execute(select(Section.id, Section.code))}
 
 
-PEOPLE = Sheet("people", COLUMNS, ("email",), entities, stored, check, store, before=before)
+PEOPLE = Sheet(
+    "people",
+    COLUMNS,
+    ("email",),
+    entities,
+    stored,
+    check,
+    store,
+    before=before,
+    rows_of={"person": User.email},
+)
