@@ -56,7 +56,8 @@ class DiffView(Schema):
     doubtful = fields.List(
         fields.Nested(RefusalView),
         metadata={
-            "description": "lines that are taken all the same, such as of a model that no profile knows"
+            "description": "lines that are taken all the same, such as of a model that no profile knows; or passed "
+            "over, of somebody who has left"
         },
     )
     moves = fields.List(fields.Nested(MovingView))

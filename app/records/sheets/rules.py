@@ -65,14 +65,19 @@ class Moving:
 @dataclass(slots=True)
 class Diff:
     """What a file would do. With one refusal nothing of it is done. `moves`: known once it is stored, or rehearsed.
-    `doubtful`: lines that are taken all the same, and what somebody should look at."""
+    `same`: lines that say what is stored. `doubtful`: lines that are taken or passed over all the same, and what
+    somebody should look at."""
 
     added: list[Change] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
-    unchanged: int = 0
+    same: list[Change] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     doubtful: list[Refusal] = field(default_factory=list)
     moves: list[Moving] = field(default_factory=list)
+
+    @property
+    def unchanged(self) -> int:
+        return len(self.same)
 
     @property
     def is_empty(self) -> bool:
@@ -220,7 +225,7 @@ def compare(said: Sequence[Said], stored: Mapping[Key, Values]) -> Diff:
         elif change.differs:
             diff.changed.append(change)
         else:
-            diff.unchanged += 1
+            diff.same.append(change)
     return diff
 
 

@@ -18,7 +18,7 @@ from app.people.models import Role, User
 from app.records import own
 from app.records.links import columns_to_people
 from tests.fixtures.web import Api, problem
-from tests.house import House
+from tests.house import House, at
 
 
 def become(house: House, who: str, role: Role) -> None:
@@ -157,6 +157,19 @@ def test_a_booking_that_would_move_too_is_shown_before_it_does(api: Api, house: 
     told = post(api, "fujii", "/imports/spaces?dry_run=true", text)[1]
     assert told["moves"]
     assert post(api, "fujii", "/imports/spaces", text, **{"If-Match": f'"{told["version"]}"'})[1] == told
+
+
+def test_the_page_tells_of_whom_it_passes_over_also_where_nothing_changes(
+    it: FlaskClient, house: House
+) -> None:
+    with transaction(house.engine) as session:
+        session.execute(update(User).where(User.id == house.people["aoki"].id).values(left_at=at("08:00")))
+    file = (io.BytesIO(b"email,name\r\naoki@example.jp,aoki\r\n"), "people.csv")
+    shown = it.post("/files/people", data={"file": file}).text
+    assert "2行目、aoki@example.jp:" in shown
+    assert "この行は読み飛ばします。" in shown
+    assert 'name="confirmed"' not in shown
+    assert "leaves_onは、" in it.get("/files").text
 
 
 def test_a_model_that_no_profile_knows_is_told_and_taken(it: FlaskClient, api: Api) -> None:
