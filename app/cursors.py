@@ -1,5 +1,8 @@
 """Cursor pages of lists in another order than that of their ids: the cursor is the key of what the page before ended
-with, so that nothing is shown twice or passed over, whatever comes and goes meanwhile."""
+with, so that nothing is shown twice or passed over, whatever comes and goes meanwhile.
+
+A key is of what never changes of a row: in the order of names, who is given another one between two pages would be on
+neither or on both. Whoever shows a list to people sorts it; a program's pages are in the order of keys."""
 
 from __future__ import annotations
 
@@ -10,12 +13,20 @@ from typing import Any, TypeVar
 import orjson
 from marshmallow import Schema, ValidationError, fields
 
+from app.fields import Identifier
 from app.http import NEXT, PageArguments, cursor_page
 
 Row = TypeVar("Row")
 Key = tuple[Any, ...]
 # How a client may ask for the first page; as it does where cursors are ids.
 FIRST = "0"
+# The key of most: its id.
+BY_ID = (Identifier(strict=True),)
+
+
+def by_id(row: Any) -> Key:
+    """The key of what has an id."""
+    return (row.id,)
 
 
 class After(fields.String):

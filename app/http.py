@@ -312,7 +312,7 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(OperationalError, busy)
 
 
-def etag(version: int) -> str:
+def etag(version: int | str) -> str:
     """The entity tag that names a version."""
     return f'"{version}"'
 

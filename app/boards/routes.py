@@ -8,10 +8,9 @@ from app.access import READERS, SEES_ALL, Role, allow, asker
 from app.boards import presence
 from app.boards.availability import floor_rows
 from app.boards.schemas import Availability, AvailabilityQuery, PresenceList, PresenceQuery
-from app.cursors import key_page, paged_by
+from app.cursors import BY_ID, by_id, key_page, paged_by
 from app.database import reading, transaction
 from app.extensions import db
-from app.fields import Identifier, Text
 from app.http import Blueprint, now, settings, today
 from app.timespan import TimeSpan
 
@@ -54,7 +53,7 @@ def availability(query: dict[str, Any], floor_id: int) -> Response:
 
 
 @api.route("/presence")
-@api.arguments(paged_by(Text(), Text(), Identifier(strict=True), of=PresenceQuery), location="query")
+@api.arguments(paged_by(*BY_ID, of=PresenceQuery), location="query")
 @api.response(200, PresenceList)
 @allow(Role.CHIEF, *SEES_ALL)
 def who_is_in(query: dict[str, Any]) -> Any:
@@ -69,7 +68,7 @@ def who_is_in(query: dict[str, Any]) -> Any:
             found = presence.named(session, query["q"], actor=asker(), on=today(), now=now())
         else:
             found = presence.of_section(session, query["section"], actor=asker(), on=today())
-        page = key_page(found, query, lambda one: (one.kana, one.name, one.id))
+        page = key_page(found, query, by_id)
         shown = presence.located(session, page["items"], now=now(), settings=settings())
         session.expunge_all()
     return page | {"items": shown}

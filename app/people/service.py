@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import ColumnElement, Date, Executable, bindparam, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Date, Executable, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from app import events
@@ -270,15 +270,14 @@ def list_people(
     *,
     section_id: int | None = None,
     on: date,
-    after: tuple[str, str, int] | None = None,
+    after_id: int = 0,
     limit: int | None = None,
 ) -> list[User]:
-    """Everybody who has not left, in the order of their kana; of one section where it is given. At most `limit` after
-    a kana, name and id."""
-    order = (User.kana, User.name, User.id)
-    query = select(User).where(User.left_at.is_(None)).order_by(*order).limit(limit)
-    if after is not None:
-        query = query.where(tuple_(*order) > after)
+    """Everybody who has not left, in the order of their kana; of one section where it is given. With a `limit` at most
+    so many after an id, in the order of ids."""
+    order = (User.kana, User.name, User.id) if limit is None else (User.id,)
+    here = (User.left_at.is_(None), User.id > after_id)
+    query = select(User).where(*here).order_by(*order).limit(limit)
     if section_id is not None:
         query = query.where(
             User.id.in_(select(Membership.user_id).where(Membership.section_id == section_id, _holds(on)))

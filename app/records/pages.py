@@ -13,12 +13,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.access import READERS, allow, asker
 from app.csv_text import ENCODINGS, UTF8
 from app.database import reading, rehearsal, transaction
-from app.errors import DomainError, RuleBroken
+from app.errors import DomainError, RuleBroken, Stale
 from app.extensions import db
 from app.http import now, settings
 from app.records import own
 from app.records.routes import ALL_KEEPERS, KEEPERS, asked_by, download, sheet_of
 from app.records.sheets import service
+from app.records.sheets.sheet import Sheet
 from app.wording import explain
 
 pages = Blueprint("records_pages", __name__)
@@ -60,29 +61,15 @@ def export_file(name: str) -> Response:
 @pages.post("/files/<string:name>")
 @allow(*ALL_KEEPERS)
 def upload(name: str) -> BaseResponse | str:
-    """First what would change; then, confirmed, the same file is taken."""
-    sheet = sheet_of(name, asker())
+    """First what would change; then, confirmed, the same file is taken: as it was shown, or it is shown anew."""
+    sheet, is_stale = sheet_of(name, asker()), False
     try:
         content = _content()
         if request.form.get("confirmed"):
-            with transaction(db.engine) as session:
-                diff = service.import_file(session, sheet, content, asked_by(asker()))
-            flash(
-                gettext(
-                    "Taken: %(added)s added, %(changed)s changed.",
-                    added=len(diff.added),
-                    changed=len(diff.changed),
-                ),
-                "done",
-            )
-            if diff.moves:
-                flash(
-                    gettext(
-                        "%(n)s bookings were moved or ended, and their people are told.", n=len(diff.moves)
-                    ),
-                    "done",
-                )
-            return redirect(url_for("records_pages.files"))
+            try:
+                return _take(sheet, content, request.form.get("version", ""))
+            except Stale:
+                is_stale = True
         with rehearsal(db.engine) as session:
             diff = service.rehearse(session, sheet, content, asked_by(asker()))
     except DomainError as error:
@@ -92,10 +79,27 @@ def upload(name: str) -> BaseResponse | str:
         "import.html",
         sheet=sheet,
         diff=diff,
+        is_stale=is_stale,
         most=SHOWN_AT_MOST,
         content=base64.b64encode(content).decode(),
         explain=explain,
     )
+
+
+def _take(sheet: Sheet, content: bytes, version: str) -> BaseResponse:
+    """Do what was shown in a version. Raises as `app.records.sheets.service.import_file`."""
+    with transaction(db.engine) as session:
+        diff = service.import_file(session, sheet, content, asked_by(asker()), agreed={version})
+    flash(
+        gettext(
+            "Taken: %(added)s added, %(changed)s changed.", added=len(diff.added), changed=len(diff.changed)
+        ),
+        "done",
+    )
+    if diff.moves:
+        moved = gettext("%(n)s bookings were moved or ended, and their people are told.", n=len(diff.moves))
+        flash(moved, "done")
+    return redirect(url_for("records_pages.files"))
 
 
 def _content() -> bytes:

@@ -8,7 +8,17 @@ from app.access import READERS, Person, Role, allow, asker
 from app.database import reading, rehearsal, transaction
 from app.errors import Forbidden, NotFound
 from app.extensions import db
-from app.http import Blueprint, is_model_known, model_timing, now, settings, today
+from app.http import (
+    ETAG_HEADER,
+    IF_MATCH_IF_SENT,
+    Blueprint,
+    etag,
+    is_model_known,
+    model_timing,
+    now,
+    settings,
+    today,
+)
 from app.records import own
 from app.records.schemas import DiffView, ExportQuery, ImportQuery, OwnData
 from app.records.sheets import service
@@ -89,14 +99,20 @@ def download(sheet: Sheet, encoding: str) -> Response:
 
 @api.route("/imports/<string:name>", methods=["POST"])
 @api.arguments(ImportQuery, location="query")
-@api.response(200, DiffView)
-@api.doc(requestBody={"required": True, "content": {CSV: {"schema": {"type": "string"}}}})
+@api.response(200, DiffView, headers=ETAG_HEADER)
+@api.doc(
+    parameters=[IF_MATCH_IF_SENT],
+    requestBody={"required": True, "content": {CSV: {"schema": {"type": "string"}}}},
+)
 @allow(*ALL_KEEPERS)
 def import_file(query: dict[str, Any], name: str) -> Any:
-    """Add and change what a CSV file says: all of it, or nothing where a line is refused"""
+    """Add and change what a CSV file says: all of it, or nothing where a line is refused; with the ETag of a dry run in
+    If-Match, what that told or nothing"""
     sheet, content = sheet_of(name, asker()), request.get_data()
     if query["dry_run"]:
         with rehearsal(db.engine) as session:
-            return service.rehearse(session, sheet, content, asked_by(asker()))
+            diff = service.rehearse(session, sheet, content, asked_by(asker()))
+        return diff, 200, {"ETag": etag(diff.version)}
+    agreed = request.if_match if "If-Match" in request.headers else None
     with transaction(db.engine) as session:
-        return service.import_file(session, sheet, content, asked_by(asker()))
+        return service.import_file(session, sheet, content, asked_by(asker()), agreed=agreed)

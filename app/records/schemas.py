@@ -56,7 +56,11 @@ class DiffView(Schema):
     doubtful = fields.List(
         fields.Nested(RefusalView),
         metadata={
-            "description": "lines that are taken all the same, such as of a model that no profile knows"
+            "description": "lines that are taken all the same, such as of a model that no profile knows; or passed "
+            "over, of somebody who has left"
         },
     )
     moves = fields.List(fields.Nested(MovingView))
+    version = fields.String(
+        metadata={"description": "the ETag of a dry run: in If-Match, exactly this is done, or nothing (412)"}
+    )

@@ -29,7 +29,7 @@ from app.working_days import WorkingDays
 
 CATCH_UP_DAYS = 40
 # Where a half-day stands in the log: its day, its person's kana and id, the half.
-Place = tuple[date, str, int, str]
+Place = tuple[date, int, str]
 
 
 # By person, the halves of a day in which they never work; rotations know.
@@ -192,18 +192,19 @@ def list_days(
     after: Place | None = None,
     limit: int | None = None,
 ) -> list[tuple[HalfDay, str, str]]:
-    """Half-days with the person's name and kana, by day and kana; of a section by the membership of the day. At most
-    `limit` after a place."""
-    order = (HalfDay.on_date, User.kana, User.id, HalfDay.half)
+    """Half-days with the person's name and kana, by day and kana; of a section by the membership of the day. With a
+    `limit` at most so many after a place, in the order of places."""
+    place = (HalfDay.on_date, HalfDay.user_id, HalfDay.half)
+    by_kana = (HalfDay.on_date, User.kana, User.id, HalfDay.half)
     query = (
         select(HalfDay, User.name, User.kana)
         .join(User, User.id == HalfDay.user_id)
         .where(HalfDay.on_date.between(first, last))
-        .order_by(*order)
+        .order_by(*(by_kana if limit is None else place))
         .limit(limit)
     )
     if after is not None:
-        query = query.where(tuple_(*order) > after)
+        query = query.where(tuple_(*place) > after)
     if user_id is not None:
         query = query.where(HalfDay.user_id == user_id)
     if section_id is not None:

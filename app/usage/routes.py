@@ -7,7 +7,7 @@ from app.access import READERS, Role, allow, asker
 from app.cursors import id_page, key_page, paged_by
 from app.database import reading, transaction
 from app.extensions import db
-from app.fields import Identifier, Instant, Text
+from app.fields import Identifier
 from app.http import ETAG_HEADER, IF_MATCH, Blueprint, PageArguments, etag, now, require_version
 from app.timespan import TimeSpan
 from app.usage import correcting, history, service
@@ -20,7 +20,7 @@ SEES_ALL = frozenset({Role.FACILITY, Role.AUDITOR})
 
 
 @api.route("/usage")
-@api.arguments(paged_by(Text(), Instant(), Identifier(strict=True), of=UsageQuery), location="query")
+@api.arguments(paged_by(Identifier(strict=True), Identifier(strict=True), of=UsageQuery), location="query")
 @api.response(200, UsageList)
 @allow(*READERS)
 def usage(query: dict[str, Any]) -> Any:
@@ -36,7 +36,7 @@ def usage(query: dict[str, Any]) -> Any:
             section_id=query["section"],
             user_id=None if person.role in SEES_ALL else person.id,
         )
-    return key_page(rows, query, service.order)
+    return key_page(rows, query, service.place)
 
 
 @api.route("/usage/<int:booking_id>/correction", methods=["PUT"])

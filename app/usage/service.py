@@ -115,7 +115,8 @@ def next_due(session: Session) -> datetime | None:
 class LedgerRow:
     """A space's booked span beside what really happened: `actual` is one span, first to last signal.
 
-    Without a booking, `booking` is None and `actual` a walk-in's session; without use, `actual` is None.
+    Without a booking, `booking` is None and `actual` a walk-in's session, whose id is `session_id`; without use,
+    `actual` is None.
     """
 
     space: Space
@@ -123,6 +124,7 @@ class LedgerRow:
     actual: TimeSpan | None
     flag: str = ""
     correction: UsageCorrection | None = None
+    session_id: int = 0
 
     @property
     def real(self) -> TimeSpan | None:
@@ -198,7 +200,7 @@ def ledger(
         )
     if user_id is None:
         rows.extend(
-            LedgerRow(spaces[one.space_id], None, _span(one, now), one.flag)
+            LedgerRow(spaces[one.space_id], None, _span(one, now), one.flag, session_id=one.id)
             for own in uses.values()
             for one in own
             if one.id not in taken
@@ -231,6 +233,11 @@ def order(row: LedgerRow) -> tuple[str, datetime, int]:
     begins = [row.booking.start_at] if row.booking else []
     begins += [row.actual.start] if row.actual else []
     return row.space.code, begins[0], row.booking.id if row.booking else MOST_ID
+
+
+def place(row: LedgerRow) -> tuple[int, int]:
+    """Where a row stands in a program's pages, wherever it is moved: bookings first, then what nobody booked."""
+    return row.booking.id if row.booking else MOST_ID, row.session_id
 
 
 def _span(one: UsageSession, now: datetime) -> TimeSpan:

@@ -9,24 +9,23 @@ from flask import Response, make_response
 from app.access import PEOPLE, allow, asker
 from app.bookings import attendees
 from app.bookings.schemas import InvitationList, WhyQuery
-from app.cursors import key_page, paged_by
+from app.cursors import BY_ID, key_page, paged_by
 from app.database import reading, transaction
 from app.extensions import db
-from app.fields import Identifier, Text
 from app.http import ETAG_HEADER, IF_MATCH_IF_SENT, Blueprint, check_version, etag, now
 
 api = Blueprint("invitations", "invitations", url_prefix="/api/v1", description="Invitations to bookings")
 
 
 @api.route("/bookings/invitations")
-@api.arguments(paged_by(Text(), Identifier(strict=True)), location="query")
+@api.arguments(paged_by(*BY_ID), location="query")
 @api.response(200, InvitationList)
 @allow(*PEOPLE)
 def index(query: dict[str, Any]) -> Any:
-    """What one is invited to and is not over, in the order of time"""
+    """What one is invited to and is not over"""
     with reading(db.engine) as session:
         found = attendees.invitations(session, asker().id, now())
-    page = key_page(found, query, lambda one: (one[0].start_at.isoformat(), one[0].id))
+    page = key_page(found, query, lambda one: (one[0].id,))
     return page | {
         "items": [
             {

@@ -8,11 +8,10 @@ from flask import Response, make_response
 
 from app import pipeline
 from app.access import READERS, Role, allow, asker
-from app.cursors import key_page, page_of, paged_by
+from app.cursors import BY_ID, by_id, key_page, page_of, paged_by
 from app.database import reading, rehearsal, transaction
 from app.errors import Forbidden
 from app.extensions import db
-from app.fields import Identifier, Text
 from app.http import (
     ETAG_HEADER,
     IF_MATCH,
@@ -27,7 +26,6 @@ from app.http import (
 )
 from app.people import lookup, passwords, service, signing_in, staffing
 from app.people.models import User
-from app.people.rules import folded
 from app.people.schemas import (
     AccountView,
     CodeView,
@@ -48,31 +46,31 @@ SEERS = (*KEEPERS, Role.AUDITOR)
 
 
 @api.route("/people")
-@api.arguments(paged_by(Text(), Text(), Identifier(strict=True), of=PeopleQuery), location="query")
+@api.arguments(paged_by(*BY_ID, of=PeopleQuery), location="query")
 @api.response(200, PeopleList)
 @api.alt_response(
     403, success=False, description="listing everybody is for chiefs and those who keep the office"
 )
 @allow(*READERS)
 def people(query: dict[str, Any]) -> Any:
-    """People in the order of their kana, nobody's whereabouts; with `q` everybody may look up a colleague"""
+    """People, nobody's whereabouts; with `q` everybody may look up a colleague"""
     if query["q"] is not None:
         with transaction(db.engine) as session:
             found = lookup.look_up(session, query["q"], actor=asker(), on=today(), now=now())
             session.expunge_all()
-        # Folded, voiced and small kana stand beside the plain ones.
-        return key_page(found, query, lambda one: (folded(one.kana), f"{one.kana}\n{one.name}", one.id))
+        return key_page(found, query, by_id)
     if asker().role not in LISTERS:
         raise Forbidden("person.query")
+    (after_id,) = query["cursor"] or (0,)
     with reading(db.engine) as session:
         listed = service.list_people(
             session,
             section_id=query["section"],
             on=today(),
-            after=query["cursor"],
+            after_id=after_id,
             limit=query["limit"] + 1,
         )
-    return page_of(listed, query["limit"], lambda one: (one.kana, one.name, one.id))
+    return page_of(listed, query["limit"], by_id)
 
 
 @api.route("/people", methods=["POST"])

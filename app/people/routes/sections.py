@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from app.access import READERS, allow, asker
-from app.cursors import key_page, paged_by
+from app.cursors import BY_ID, by_id, key_page, paged_by
 from app.database import reading, transaction
 from app.extensions import db
-from app.fields import Identifier, Text
 from app.http import ETAG_HEADER, IF_MATCH, Blueprint, etag, now, require_version, today
 from app.people import sections, service
 from app.people.routes import KEEPERS
@@ -18,13 +17,13 @@ api = Blueprint("sections", "sections", url_prefix="/api/v1", description="Secti
 
 
 @api.route("/sections")
-@api.arguments(paged_by(Text(), Identifier(strict=True)), location="query")
+@api.arguments(paged_by(*BY_ID), location="query")
 @api.response(200, SectionList)
 @allow(*READERS)
 def list_sections(query: dict[str, Any]) -> Any:
     """The sections of the office"""
     with reading(db.engine) as session:
-        return key_page(service.list_sections(session), query, lambda one: (one.code, one.id))
+        return key_page(service.list_sections(session), query, by_id)
 
 
 @api.route("/sections", methods=["POST"])

@@ -1,13 +1,17 @@
 """People: email, name, kana, extension, role, employment, locale (ja, en; empty: the office's), sections (codes apart
-by `|`), and from_on: the day from which they belong to exactly these sections; empty: that of the import. Who is not in
-it stays."""
+by `|`), from_on: the day from which they belong to exactly these sections; empty: that of the import; and leaves_on:
+the last day of whoever leaves; empty: it says nothing, so that nobody whose leaving is planned stays by accident.
+
+Who is not in it stays. The line of somebody who has left already, and of whom it says nothing else, is passed over.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
@@ -45,15 +49,24 @@ COLUMNS = {
     "locale": one_of(("", *LOCALES)),
     "sections": codes,
     "from_on": day_or_none,
+    "leaves_on": day_or_none,
 }
+# On the last day one is here; as `app.people.belonging` counts it.
+AT_THE_END = time(23, 59)
+# Of whom a file may speak, but changes nothing: no column.
+HAS_LEFT = "has_left"
 
 
 def stored(session: Session, asked: Asked) -> dict[Key, Values]:
     """Everybody who has not left, with the sections of the day."""
+    return _stored(session, asked, User.left_at.is_(None))
+
+
+def _stored(session: Session, asked: Asked, *which: ColumnElement[bool]) -> dict[Key, Values]:
     code_of = _codes(session)
     lasts = or_(Membership.until_on.is_(None), Membership.until_on >= asked.on)
     of = _stays(session, (Membership.from_on <= asked.on) & lasts)
-    users = session.scalars(select(User).where(User.left_at.is_(None)).order_by(User.email))
+    users = session.scalars(select(User).where(*which).order_by(User.email))
     return {
         ("person", user.email): {
             "email": user.email,
@@ -65,14 +78,20 @@ def stored(session: Session, asked: Asked) -> dict[Key, Values]:
             "locale": user.locale,
             "sections": _sections(of[user.id], code_of, asked.on),
             "from_on": "",
+            "leaves_on": _day(user.leaves_at, asked),
+            **({HAS_LEFT: "1"} if user.left_at else {}),
         }
         for user in users
     }
 
 
 def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Values]:
-    """The same, but of whom a line names with a day: with the sections of that day."""
-    found = stored(session, asked)
+    """The same, but of whom a line names with a day: with the sections of that day. Also those who have left, on
+    whichever day."""
+    found = _stored(session, asked)
+    for _line, what, key, said_of in said:
+        if (values := found.get((what, key))) and HAS_LEFT in values:
+            values["leaves_on"] = said_of.get("leaves_on", "")
     days = {key: values["from_on"] for _line, _what, key, values in said if values.get("from_on")}
     if days:
         code_of = _codes(session)
@@ -87,22 +106,24 @@ def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Va
 
 
 def entities(values: Values) -> list[tuple[str, str, Values]]:
-    """The person whom a row speaks of."""
-    return [("person", values["email"], values)]
+    """The person whom a row speaks of; no last day says nothing."""
+    found = {name: one for name, one in values.items() if one or name != "leaves_on"}
+    return [("person", values["email"], found)]
 
 
 def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
     """What the lines cannot have: sections, people who have left, accounts that are not theirs to change, roles that
     are not theirs to give, and no other role for whoever imports."""
     known = {one.code: one for one in session.scalars(select(Section))}
-    gone = set(session.scalars(select(User.email).where(User.left_at.is_not(None))))
     # Only IT, and whoever runs the machine, hands out roles by a file.
     by_it = asked.role in {None, Role.IT}
     oneself = session.scalar(select(User.email).where(User.id == asked.actor_id))
     for change in (*diff.added, *diff.changed):
         yield from _check_sections(change, known, asked)
-        if change.key in gone:
+        if HAS_LEFT in (change.before or {}):
             yield Refusal(change.line, "user.left", "email", change.key)
+        elif "leaves_on" in change.differs:
+            yield from _check_leaving(change, asked, oneself)
         if change.before is None and "name" not in change.after:
             yield Refusal(change.line, "csv.empty", "name")
         was = (change.before or {}).get("role", Role.STAFF)
@@ -113,6 +134,21 @@ def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
             yield Refusal(change.line, "user.self", "role", role)
         elif asked.role is not None and was not in LOOKS_AFTER.get(asked.role, ()):
             yield Refusal(change.line, "user.not_allowed", "email", change.key)
+
+
+def _check_leaving(change: Change, asked: Asked, oneself: str | None) -> Iterator[Refusal]:
+    """A last day that cannot be: one that is over, or one's own."""
+    if _leaves_at(change, asked) <= asked.now:
+        yield Refusal(change.line, "user.leaves_in_past", "leaves_on", change.after["leaves_on"])
+    elif change.key == oneself:
+        yield Refusal(change.line, "user.self", "leaves_on", change.after["leaves_on"])
+
+
+def doubts(diff: Diff, _asked: Asked) -> Iterator[Refusal]:
+    """Lines of people who have left and of whom they say nothing new: whoever wrote the file may not know."""
+    for change in diff.same:
+        if HAS_LEFT in (change.before or {}):
+            yield Refusal(change.line, "csv.left", "email", change.key)
 
 
 def _check_sections(change: Change, known: Mapping[str, Section], asked: Asked) -> Iterator[Refusal]:
@@ -132,16 +168,17 @@ def _check_sections(change: Change, known: Mapping[str, Section], asked: Asked) 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:
     """Add and change the accounts; who changes sections belongs to the new ones from the line's day, else the import's,
-    and what was planned for later falls away. A fixed number of statements. Raises Conflict `csv.changed`."""
+    and what was planned for later falls away. Who leaves will have left at the end of the last day, as
+    `app.people.staffing.plan_to_leave` plans it. A fixed number of statements. Raises Conflict `csv.changed`."""
     changes = [*diff.added, *diff.changed]
-    storing.add(session, User, [{"email": one.key, **_values(one)} for one in diff.added])
+    storing.add(session, User, [{"email": one.key, **_values(one, asked)} for one in diff.added])
     ids = {row.email: row.id for row in session.execute(select(User.email, User.id))}
     if any(one.key not in ids for one in diff.changed):
         raise Conflict("csv.changed")  # somebody gave an account another address at this moment
     storing.change(
         session,
         User,
-        {ids[one.key]: _values(one) for one in diff.changed},
+        {ids[one.key]: _values(one, asked) for one in diff.changed},
         also={"version": User.version + 1},
     )
     section_ids = {code: key for key, code in _codes(session).items()}
@@ -154,10 +191,12 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
         if "sections" in one.differs
     }
     _join(session, wanted)
-    events.record_many(session, [_fact(ids[one.key], one, asked) for one in changes])
+    facts = [_fact(ids[one.key], one, asked) for one in changes]
+    leaving = [_leaving(ids[one.key], one, asked) for one in changes if "leaves_on" in one.differs]
+    events.record_many(session, [*facts, *leaving])
 
 
-def _values(change: Change) -> dict[str, Any]:
+def _values(change: Change, asked: Asked) -> dict[str, Any]:
     """What the account itself holds of a line."""
     found: dict[str, Any] = {
         name: change.after[name] for name in ("name", "kana", "extension", "locale") if name in change.after
@@ -166,6 +205,8 @@ def _values(change: Change) -> dict[str, Any]:
         found["role"] = Role(change.after["role"])
     if "employment" in change.after:
         found["employment"] = Employment(change.after["employment"])
+    if "leaves_on" in change.differs:  # or the hour of a day that is planned already would be lost
+        found["leaves_at"] = _leaves_at(change, asked)
     return found
 
 
@@ -180,6 +221,27 @@ def _fact(user_id: int, change: Change, asked: Asked) -> dict[str, Any]:
         "actor_id": asked.actor_id,
         "data": {"columns": sorted(change.differs), "changes": told, **since},
     }
+
+
+def _leaving(user_id: int, change: Change, asked: Asked) -> dict[str, Any]:
+    return {
+        "at": asked.now,
+        "kind": "user.leaving",
+        "subject": f"user:{user_id}",
+        "actor_id": asked.actor_id,
+        "data": {"leaves_at": _leaves_at(change, asked).isoformat()},
+    }
+
+
+def _leaves_at(change: Change, asked: Asked) -> datetime:
+    """The end of the last day that a line says."""
+    on = date.fromisoformat(change.after["leaves_on"])
+    return datetime.combine(on, AT_THE_END, ZoneInfo(asked.timezone))
+
+
+def _day(at: datetime | None, asked: Asked) -> str:
+    """The office's day of an instant as a cell."""
+    return at.astimezone(ZoneInfo(asked.timezone)).date().isoformat() if at else ""
 
 
 def _from_on(change: Change, asked: Asked) -> date:
@@ -228,4 +290,15 @@ def _codes(session: Session) -> dict[int, str]:
     return {row.id: row.code for row in session.execute(select(Section.id, Section.code))}
 
 
-PEOPLE = Sheet("people", COLUMNS, ("email",), entities, stored, check, store, before=before)
+PEOPLE = Sheet(
+    "people",
+    COLUMNS,
+    ("email",),
+    entities,
+    stored,
+    check,
+    store,
+    before=before,
+    doubts=doubts,
+    rows_of={"person": User.email},
+)

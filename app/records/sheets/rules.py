@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from unicodedata import normalize
+
+import orjson
 
 from app.texts import LOST, date_written, is_address, is_line, plain
 
@@ -62,18 +65,36 @@ class Moving:
 @dataclass(slots=True)
 class Diff:
     """What a file would do. With one refusal nothing of it is done. `moves`: known once it is stored, or rehearsed.
-    `doubtful`: lines that are taken all the same, and what somebody should look at."""
+    `same`: lines that say what is stored. `doubtful`: lines that are taken or passed over all the same, and what
+    somebody should look at."""
 
     added: list[Change] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
-    unchanged: int = 0
+    same: list[Change] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     doubtful: list[Refusal] = field(default_factory=list)
     moves: list[Moving] = field(default_factory=list)
 
     @property
+    def unchanged(self) -> int:
+        return len(self.same)
+
+    @property
     def is_empty(self) -> bool:
         return not (self.added or self.changed or self.refused)
+
+    @property
+    def version(self) -> str:
+        """A digest of all that somebody looks at before they say yes: what is added, from what to what things change,
+        what is refused or doubtful, which bookings move (not when: what is left of one that runs is less each moment).
+        What no line speaks of is not in it."""
+        changes = [
+            (one.line, one.what, one.key, one.before is None, one.after, one.differs)
+            for one in (*self.added, *self.changed)
+        ]
+        moves = [(one.booking_id, one.from_code, one.to_code) for one in self.moves]
+        told = orjson.dumps([changes, self.refused, self.doubtful, moves], option=orjson.OPT_SORT_KEYS)
+        return sha256(told).hexdigest()[:32]
 
 
 def text(most: int, least: int = 0) -> Cell:
@@ -204,7 +225,7 @@ def compare(said: Sequence[Said], stored: Mapping[Key, Values]) -> Diff:
         elif change.differs:
             diff.changed.append(change)
         else:
-            diff.unchanged += 1
+            diff.same.append(change)
     return diff
 
 

@@ -124,4 +124,6 @@ def _fact(change: Change, asked: Asked) -> dict[str, Any]:
     }
 
 
-SECTIONS = Sheet("sections", COLUMNS, ("code",), entities, stored, check, store)
+SECTIONS = Sheet(
+    "sections", COLUMNS, ("code",), entities, stored, check, store, rows_of={"section": Section.code}
+)

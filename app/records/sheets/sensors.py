@@ -130,4 +130,6 @@ def _fact(change: Change, asked: Asked) -> dict[str, Any]:
     }
 
 
-SENSORS = Sheet("sensors", COLUMNS, ("id",), entities, stored, check, store, doubts=doubts)
+SENSORS = Sheet(
+    "sensors", COLUMNS, ("id",), entities, stored, check, store, doubts=doubts, rows_of={"sensor": Sensor.id}
+)

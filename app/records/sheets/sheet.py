@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.people.models import Role
 from app.records.sheets.rules import Cell, Diff, Key, Refusal, Said, Values
@@ -47,7 +47,8 @@ def _as_stored(found: Mapping[Key, Values]) -> list[Values]:
 class Sheet:
     """`needed`: columns that every file must have. `rows`: what is stored as the file's rows. `before`: what is stored,
     as the lines of a file ask for it; None: as `stored`. `moves_bookings`: what it stores may, and tells so in the
-    diff. `doubts`: what is taken all the same, and should be looked at."""
+    diff. `doubts`: what is taken all the same, and should be looked at. `rows_of`: by what a line speaks of, the column
+    that its key is in, of the rows that stay as they are while a diff that somebody agreed to is stored."""
 
     name: str
     columns: Mapping[str, Cell]
@@ -60,3 +61,4 @@ class Sheet:
     before: Callable[[Session, Asked, Sequence[Said]], dict[Key, Values]] | None = None
     moves_bookings: bool = False
     doubts: Callable[[Diff, Asked], Iterator[Refusal]] = _no_doubts
+    rows_of: Mapping[str, InstrumentedAttribute[str]] = field(default_factory=dict)

@@ -288,5 +288,14 @@ def _decides(diff: Diff) -> bool:
 
 
 SPACES = Sheet(
-    "spaces", COLUMNS, ("floor",), entities, stored, check, store_and_settle, rows, moves_bookings=True
+    "spaces",
+    COLUMNS,
+    ("floor",),
+    entities,
+    stored,
+    check,
+    store_and_settle,
+    rows,
+    moves_bookings=True,
+    rows_of={"site": Site.code, "floor": Floor.code, "zone": Zone.code, "space": Space.code},
 )

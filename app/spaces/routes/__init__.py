@@ -6,11 +6,11 @@ from flask import Response, make_response
 
 from app import pipeline
 from app.access import READERS, Role, allow, asker
-from app.cursors import key_page, paged_by
+from app.cursors import BY_ID, by_id, key_page, paged_by
 from app.database import reading, rehearsal, transaction
 from app.errors import RuleBroken
 from app.extensions import db
-from app.fields import Day, Identifier, Instant, Text
+from app.fields import Day, Identifier, Instant
 from app.http import Blueprint, cursor_page, now, today
 from app.spaces import barriers, fixed_seats, service, zones
 from app.spaces.models import Closure, FixedSeat, Site, Space, Zone
@@ -45,22 +45,16 @@ from app.versions import changes, row, shown
 
 api = Blueprint("spaces", "spaces", url_prefix="/api/v1", description="Floors, zones, spaces")
 LOOKERS = READERS | {Role.KIOSK, Role.SERVICE}
-BY_CODE = (Text(), Identifier(strict=True))
-
-
-def by_code(row: Any) -> tuple[str, int]:
-    """The order of what has a code."""
-    return row.code, row.id
 
 
 @api.route("/floors")
-@api.arguments(paged_by(*BY_CODE), location="query")
+@api.arguments(paged_by(*BY_ID), location="query")
 @api.response(200, FloorList)
 @allow(*LOOKERS)
 def floors(query: dict[str, Any]) -> Any:
     """All floors"""
     with reading(db.engine) as session:
-        return key_page(service.list_floors(session), query, by_code)
+        return key_page(service.list_floors(session), query, by_id)
 
 
 @api.route("/floors/<int:floor_id>")
@@ -73,13 +67,13 @@ def floor(floor_id: int) -> Any:
 
 
 @api.route("/zones")
-@api.arguments(paged_by(*BY_CODE, of=ZoneQuery), location="query")
+@api.arguments(paged_by(*BY_ID, of=ZoneQuery), location="query")
 @api.response(200, ZoneList)
 @allow(*LOOKERS)
 def list_zones(query: dict[str, Any]) -> Any:
     """Zones, of one floor where it is given"""
     with reading(db.engine) as session:
-        return key_page(service.list_zones(session, query["floor"]), query, by_code)
+        return key_page(service.list_zones(session, query["floor"]), query, by_id)
 
 
 @api.route("/zones/<int:zone_id>")
@@ -123,13 +117,13 @@ def space(space_id: int) -> Any:
 
 
 @api.route("/sites")
-@api.arguments(paged_by(*BY_CODE), location="query")
+@api.arguments(paged_by(*BY_ID), location="query")
 @api.response(200, SiteList)
 @allow(*LOOKERS)
 def sites(query: dict[str, Any]) -> Any:
     """Sites with the hours in which their spaces may be booked"""
     with reading(db.engine) as session:
-        return key_page(zones.list_sites(session), query, by_code)
+        return key_page(zones.list_sites(session), query, by_id)
 
 
 @api.route("/sites/<int:site_id>")

@@ -94,8 +94,8 @@ def list_log(
     after: Place | None = None,
     limit: int | None = None,
 ) -> list[Logged]:
-    """Half-days as `app.telework.service.list_days` orders them, as they are shown to somebody; three queries. At most
-    `limit` after a place.
+    """Half-days as `app.telework.service.list_days` orders them, as they are shown to somebody; three queries. With a
+    `limit` at most so many after a place.
 
     Who looks at somebody else's notes it (`note_look`).
     """
@@ -125,8 +125,8 @@ def get_logged(session: Session, viewer: Viewer, half_day_id: int, *, actor: Per
 
 
 def place(logged: Logged) -> Place:
-    """Where a half-day stands in the log."""
-    return logged.row.on_date, logged.kana, logged.row.user_id, logged.row.half.value
+    """Where a half-day stands in the log, whatever its person is called by then."""
+    return logged.row.on_date, logged.row.user_id, logged.row.half.value
 
 
 def _logged(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import pipeline
 from app.access import PEOPLE, READERS, allow, asker
 from app.calendar import working_days
-from app.cursors import key_page, paged_by
+from app.cursors import BY_ID, key_page, paged_by
 from app.database import lock_rows, reading, transaction
 from app.errors import RuleBroken
 from app.extensions import db
@@ -128,7 +128,7 @@ def _looked_at(user_id: int) -> None:
 
 
 @api.route("/telework/needless")
-@api.arguments(paged_by(fields.String(), fields.Integer()), location="query")
+@api.arguments(paged_by(*BY_ID), location="query")
 @api.response(200, NeedlessList)
 @allow(*PEOPLE)
 def list_needless(query: dict[str, Any]) -> Any:
@@ -138,7 +138,7 @@ def list_needless(query: dict[str, Any]) -> Any:
         found = needless_of(session, [asker().id], now=now(), office=office)
         awaited = awaited_needlessly(session, asker().id, now=now(), office=office)
     mine = found.get(asker().id, [])
-    page = key_page(mine, query, lambda one: (one.booking.start_at.isoformat(), one.booking.id))
+    page = key_page(mine, query, lambda one: (one.booking.id,))
     return page | {"waits": awaited.waits, "wishes": awaited.draws}
 
 

@@ -8,10 +8,10 @@ from marshmallow import fields
 
 from app import pipeline
 from app.access import PEOPLE, Role, allow, asker
-from app.cursors import key_page, paged_by
+from app.cursors import BY_ID, key_page, paged_by
 from app.database import reading, transaction
 from app.extensions import db
-from app.fields import Day, Identifier, Text
+from app.fields import Day, Identifier
 from app.http import Blueprint, now, settings, today
 from app.telework.approval import deputies
 from app.telework.approval import service as approval
@@ -44,7 +44,7 @@ NAMERS = (Role.CHIEF, Role.PERSONNEL)
 
 @api.route("/telework/approvals")
 @api.arguments(
-    paged_by(Text(), Identifier(strict=True), Day(), fields.String(validate=HALF), of=ApprovalsQuery),
+    paged_by(Identifier(strict=True), Day(), fields.String(validate=HALF), of=ApprovalsQuery),
     location="query",
 )
 @api.response(200, WaitingList)
@@ -59,7 +59,6 @@ def waiting(query: dict[str, Any]) -> Any:
         {
             "plan": plan,
             "name": one.person.name,
-            "kana": one.person.kana,
             "breaches": [breach_shown(breach) for breach in one.broken.get(plan.id, ())],
         }
         for one in found
@@ -68,10 +67,10 @@ def waiting(query: dict[str, Any]) -> Any:
     return key_page(rows, query, _place)
 
 
-def _place(one: dict[str, Any]) -> tuple[str, int, date, str]:
-    """By the persons' kana, then by day."""
+def _place(one: dict[str, Any]) -> tuple[int, date, str]:
+    """By person, then by day."""
     plan = one["plan"]
-    return f"{one['kana']}\n{one['name']}", plan.user_id, plan.on_date, plan.half.value
+    return plan.user_id, plan.on_date, plan.half.value
 
 
 @api.route("/telework/approvals", methods=["POST"])
@@ -140,7 +139,7 @@ def revoke(body: dict[str, Any], plan_id: int) -> Any:
 
 
 @api.route("/telework/deputies")
-@api.arguments(paged_by(Text(), Day(), Identifier(strict=True)), location="query")
+@api.arguments(paged_by(*BY_ID), location="query")
 @api.response(200, DeputyList)
 @allow(*NAMERS, Role.AUDITOR)
 def list_deputies(query: dict[str, Any]) -> Any:
@@ -149,7 +148,7 @@ def list_deputies(query: dict[str, Any]) -> Any:
     with reading(db.engine) as session:
         rows = deputies.list_deputies(session, today(), chief_id=own)
     listed = [_shown(*one) for one in rows]
-    return key_page(listed, query, lambda one: (one["chief"], one["from_on"], one["id"]))
+    return key_page(listed, query, lambda one: (one["id"],))
 
 
 @api.route("/telework/deputies/<int:deputy_id>")

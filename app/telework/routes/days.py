@@ -14,7 +14,7 @@ from app.cursors import page_of, paged_by
 from app.database import reading, transaction
 from app.errors import Forbidden
 from app.extensions import db
-from app.fields import ME, Day, Identifier, Text
+from app.fields import ME, Day, Identifier
 from app.http import Blueprint, now, settings, today
 from app.telework.daylog import correcting, service
 from app.telework.daylog.evidence import spans_of
@@ -34,7 +34,7 @@ def viewer() -> Viewer:
 
 @api.route("/telework/days")
 @api.arguments(
-    paged_by(Day(), Text(), Identifier(strict=True), fields.String(validate=HALF), of=DaysQuery),
+    paged_by(Day(), Identifier(strict=True), fields.String(validate=HALF), of=DaysQuery),
     location="query",
 )
 @api.response(200, HalfDayList)

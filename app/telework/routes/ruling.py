@@ -7,11 +7,11 @@ from typing import Any
 from flask import Response, make_response
 
 from app.access import READERS, Role, allow, asker
-from app.cursors import key_page, paged_by
+from app.cursors import BY_ID, key_page, paged_by
 from app.database import reading, transaction
 from app.errors import NotFound
 from app.extensions import db
-from app.fields import Day, Identifier, Text
+from app.fields import Day, Identifier
 from app.http import Blueprint, now, settings, today
 from app.telework.caps import ruling
 from app.telework.caps.rules import Rule
@@ -90,14 +90,14 @@ def end_rule(rule_id: int) -> Response:
 
 
 @api.route("/telework/breaches")
-@api.arguments(paged_by(Text(), Text(), Identifier(strict=True)), location="query")
+@api.arguments(paged_by(*BY_ID), location="query")
 @api.response(200, BreakerList)
 @allow(Role.PERSONNEL, Role.AUDITOR)
 def who_breaks(query: dict[str, Any]) -> Any:
     """Who breaks a rule with what they have planned, in this week, month or fiscal year or a later one"""
     with reading(db.engine) as session:
         found = ruling.breaks_now(session, today(), Office.of(settings()))
-    page = key_page(found, query, lambda one: (one.kana, one.name, one.user_id))
+    page = key_page(found, query, lambda one: (one.user_id,))
     return page | {"items": breakers_shown(page["items"])}
 
 

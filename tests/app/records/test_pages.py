@@ -18,7 +18,7 @@ from app.people.models import Role, User
 from app.records import own
 from app.records.links import columns_to_people
 from tests.fixtures.web import Api, problem
-from tests.house import House
+from tests.house import House, at
 
 
 def become(house: House, who: str, role: Role) -> None:
@@ -37,21 +37,32 @@ def it(app: Flask, api: Api, house: House) -> FlaskClient:
     return api.client
 
 
-def post(api: Api, who: str, path: str, text: str) -> tuple[int, dict[str, object]]:
+def post(api: Api, who: str, path: str, text: str, **headers: str) -> tuple[int, dict[str, object]]:
     answer = api.client.post(
-        f"/api/v1{path}", data=text.encode(), headers={**api.headers(who), "Content-Type": "text/csv"}
+        f"/api/v1{path}",
+        data=text.encode(),
+        headers={**api.headers(who), "Content-Type": "text/csv", **headers},
     )
-    return answer.status_code, dict(answer.get_json())
+    found = dict(answer.get_json())
+    if "dry_run" in path and answer.status_code == 200:
+        assert answer.headers["ETag"] == f'"{found["version"]}"'
+    return answer.status_code, found
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What the form that takes a file sends."""
+    found = re.findall(r'name="(content|version)" value="([^"]+)"', page)
+    assert len(found) == 2
+    return {**dict(found), "confirmed": "1"}
 
 
 def test_a_file_goes_out_and_in_over_the_api_with_a_dry_run(api: Api, house: House) -> None:
     become(house, "endo", Role.IT)
     out = api.call("endo", "GET", "/exports/people")
     assert out.content_type.startswith("text/csv")
-    assert post(api, "endo", "/imports/people", out.text) == (
-        200,
-        {"added": [], "changed": [], "unchanged": 5, "refused": [], "doubtful": [], "moves": []},
-    )
+    status, found = post(api, "endo", "/imports/people", out.text)
+    assert (status, found.pop("version") != "") == (200, True)
+    assert found == {"added": [], "changed": [], "unchanged": 5, "refused": [], "doubtful": [], "moves": []}
     text = "email,name\naoki@example.jp,青木\n"
     for _twice in range(2):
         status, found = post(api, "endo", "/imports/people?dry_run=true", text)
@@ -84,15 +95,82 @@ def test_the_page_shows_the_diff_first_and_takes_the_file_when_confirmed(it: Fla
     shown = it.post("/files/people", data={"file": file}, headers={"Accept-Language": "en"}).text
     assert "<del>aoki</del> → 青木" in shown
     assert "青木" not in it.get("/files/people").text
-    content = re.search(r'name="content" value="([^"]+)"', shown)
-    assert content
-    done = it.post("/files/people", data={"content": content[1], "confirmed": "1"})
+    done = it.post("/files/people", data=hidden(shown))
     assert done.status_code == 302
     assert "青木" in it.get("/files/people").text
     wrong = (io.BytesIO(b"email,shoe\r\nx,1\r\n"), "people.csv")
     refused = it.post("/files/people", data={"file": wrong}, headers={"Accept-Language": "en"}).text
     assert "This column is not known" in refused
     assert 'name="confirmed"' not in refused
+
+
+def edit(house: House, who: str, **values: str) -> None:
+    """A colleague changes an account."""
+    with transaction(house.engine) as session:
+        session.execute(update(User).where(User.id == house.people[who].id).values(**values))
+
+
+def test_what_a_colleague_changed_after_the_dry_run_is_not_taken_back(api: Api, house: House) -> None:
+    become(house, "endo", Role.IT)
+    text = "email,name,extension\naoki@example.jp,青木,\nmori@example.jp,森,\n"
+    told = post(api, "endo", "/imports/people?dry_run=true", text)[1]
+    match = {"If-Match": f'"{told["version"]}"'}
+    edit(house, "aoki", extension="4321")
+    status, refused = post(api, "endo", "/imports/people", text, **match)
+    assert (status, refused["code"]) == (412, "request.stale")
+    out = api.call("endo", "GET", "/exports/people").text
+    assert ("4321" in out, "mori" in out) == (True, False)
+    # What no line speaks of is nobody's business.
+    edit(house, "aoki", extension="", kana="アオキ")
+    edit(house, "baba", extension="77")
+    assert post(api, "endo", "/imports/people", text, **match)[1] == told
+    assert post(api, "endo", "/imports/people", text)[0] == 200
+
+
+def test_another_file_than_that_of_the_dry_run_is_not_taken(api: Api, house: House) -> None:
+    become(house, "endo", Role.IT)
+    text = "email,name\naoki@example.jp,青木\n"
+    match = {"If-Match": f'"{post(api, "endo", "/imports/people?dry_run=true", text)[1]["version"]}"'}
+    for other in (text.replace("青木", "蒼木"), "email,nome\n", "email,name\n"):
+        assert post(api, "endo", "/imports/people", other, **match)[0] == 412
+
+
+def test_the_page_shows_the_diff_anew_where_somebody_changed_something(it: FlaskClient, house: House) -> None:
+    file = (io.BytesIO("email,name,extension\naoki@example.jp,青木,\n".encode()), "people.csv")
+    form = hidden(it.post("/files/people", data={"file": file}).text)
+    edit(house, "aoki", extension="4321")
+    for sent in (form, {**form, "version": ""}):
+        again = it.post("/files/people", data=sent).text
+        assert "表示した後に" in again
+        assert "<del>4321</del>" in again
+        assert "4321" in it.get("/files/people").text
+    assert it.post("/files/people", data=hidden(again)).status_code == 302
+    assert "4321" not in it.get("/files/people").text
+
+
+def test_a_booking_that_would_move_too_is_shown_before_it_does(api: Api, house: House) -> None:
+    become(house, "fujii", Role.FACILITY)
+    text = sheet_with(api, "A", section="zei")
+    match = {"If-Match": f'"{post(api, "fujii", "/imports/spaces?dry_run=true", text)[1]["version"]}"'}
+    made = house.book("aoki", "seat", "10:00", "11:00")
+    assert post(api, "fujii", "/imports/spaces", text, **match)[0] == 412
+    assert house.get(made).status is Status.BOOKED
+    told = post(api, "fujii", "/imports/spaces?dry_run=true", text)[1]
+    assert told["moves"]
+    assert post(api, "fujii", "/imports/spaces", text, **{"If-Match": f'"{told["version"]}"'})[1] == told
+
+
+def test_the_page_tells_of_whom_it_passes_over_also_where_nothing_changes(
+    it: FlaskClient, house: House
+) -> None:
+    with transaction(house.engine) as session:
+        session.execute(update(User).where(User.id == house.people["aoki"].id).values(left_at=at("08:00")))
+    file = (io.BytesIO(b"email,name\r\naoki@example.jp,aoki\r\n"), "people.csv")
+    shown = it.post("/files/people", data={"file": file}).text
+    assert "2行目、aoki@example.jp:" in shown
+    assert "この行は読み飛ばします。" in shown
+    assert 'name="confirmed"' not in shown
+    assert "leaves_onは、" in it.get("/files").text
 
 
 def test_a_model_that_no_profile_knows_is_told_and_taken(it: FlaskClient, api: Api) -> None:

@@ -264,7 +264,7 @@ def test_who_belongs_to_no_section_by_now_may_stand_in_a_file_as_they_are(house:
 def test_a_leaver_does_not_come_back_by_a_file(house: House) -> None:
     with transaction(house.engine) as session:
         session.scalars(select(User).where(User.email == "aoki@example.jp")).one().left_at = at("08:00")
-    refused = diff(house, "people", "email,name\naoki@example.jp,aoki\n").refused
+    refused = diff(house, "people", "email,name\naoki@example.jp,青木\n").refused
     assert [one.code for one in refused] == ["user.left"]
 
 
