@@ -6,9 +6,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.clock import SteppingClock
-from app.people.models import Role
+from app.database import transaction
+from app.people.models import Membership, Role, Section
 from app.telework.closing.rules import DEFAULT
 from app.telework.rules import Half
 from tests.app.telework.days import become, close_days, half_day, planned, sat
@@ -93,6 +95,26 @@ def test_what_cannot_be_said_is_refused(api: Api, month: House) -> None:
         404,
         "telework.day_unknown",
     )
+
+
+def test_personnel_read_the_half_days_of_all_page_by_page_each_once(api: Api, month: House) -> None:
+    with transaction(month.engine) as session:
+        other = session.scalars(select(Section.id).where(Section.code == "zei")).one()
+        session.add(Membership(user_id=month.people["aoki"].id, section_id=other, from_on=DAY))
+    found: list[tuple[str, int, str]] = []
+    cursor = ""
+    while cursor is not None:
+        answer = api.call("fujii", "GET", f"{PATH}&limit=3{cursor and '&cursor='}{cursor}").get_json()
+        found += [(one["on"], one["user_id"], one["half"]) for one in answer["items"]]
+        cursor = answer["next_cursor"]
+    everybody = {month.people[who].id for who in ("aoki", "baba", "chiba", "endo", "fujii")}
+    assert found == [
+        (DAY.isoformat(), user_id, half) for user_id in sorted(everybody) for half in ("am", "pm")
+    ]
+    own = api.call("fujii", "GET", f"{PATH}&user=me").get_json()["items"]
+    assert {one["user_id"] for one in own} == {month.people["fujii"].id}
+    own = api.call("aoki", "GET", PATH).get_json()["items"]
+    assert {one["user_id"] for one in own} == {month.people["aoki"].id}
 
 
 def test_a_month_is_looked_at_closed_exported_and_reopened(
