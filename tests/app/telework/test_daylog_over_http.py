@@ -102,7 +102,7 @@ def test_personnel_read_the_half_days_of_all_page_by_page_each_once(api: Api, mo
         other = session.scalars(select(Section.id).where(Section.code == "zei")).one()
         session.add(Membership(user_id=month.people["aoki"].id, section_id=other, from_on=DAY))
     found: list[tuple[str, int, str]] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         answer = api.call("fujii", "GET", f"{PATH}&limit=3{cursor and '&cursor='}{cursor}").get_json()
         found += [(one["on"], one["user_id"], one["half"]) for one in answer["items"]]
