@@ -13,6 +13,7 @@ from machine import ADC, UART, WDT, Pin
 # Longer than the name service of ESP-IDF waits, the one thing that holds the main loop up.
 _WATCHDOG_MS = 60_000
 _PAUSE_MS = 20
+_RADAR_BYTES = 4_096  # what a radar says in 17 seconds, while the name service holds the main loop up
 
 
 def _millivolts(pin):
@@ -25,7 +26,9 @@ def _input(settings):
     if kind in ("pir", "radar_pin"):
         return Level(Pin(settings["pin"], Pin.IN, Pin.PULL_DOWN))
     if kind == "radar":
-        return RadarFrames(UART(1, baudrate=256_000, tx=settings["tx"], rx=settings["rx"], rxbuf=1_024))
+        return RadarFrames(
+            UART(1, baudrate=256_000, tx=settings["tx"], rx=settings["rx"], rxbuf=_RADAR_BYTES)
+        )
     if kind == "pressure":
         return Pressure(_millivolts(settings["pin"]), settings["on_mv"], settings["off_mv"])
     raise ValueError("settings.json: no such input: " + kind)

@@ -32,12 +32,13 @@ class Client:
     the connection is lost goes out again: as a repetition with its own id where the broker kept the session, else anew.
     """
 
-    def __init__(self, address, login, topics, *, keepalive_s, on_ack, on_message):
+    def __init__(self, server, login, topics, *, keepalive_s, uptime_ms, on_ack, on_message):
         self.heard_ms = 0
         self.why_closed = None
-        self._address = address
+        self._server = server
         self._user, self._password = login
         self._keepalive_s = keepalive_s
+        self._uptime_ms = uptime_ms
         self._status_topic, self._config_topic = topics
         self._on_ack = on_ack
         self._on_message = on_message
@@ -60,16 +61,16 @@ class Client:
         """Whether another message may be published."""
         return self._state == _OPEN and len(self._flights) < _WINDOW and len(self._out) < _MOST_WAITING
 
-    def open(self, now_ms):
-        """Begin to connect. Raises OSError where that cannot even begin."""
-        family, kind, protocol, _, address = socket.getaddrinfo(*self._address, 0, socket.SOCK_STREAM)[0]
+    def open(self):
+        """Begin to connect, once the name service has answered. Raises OSError where that cannot even begin."""
+        family, kind, protocol, address = self._server.found()
         self._socket = socket.socket(family, kind, protocol)
         self._socket.setblocking(False)
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN | select.POLLOUT)
         self._incoming = packets.Incoming()
         self._out = b""
-        self._began_ms = self._sent_ms = self.heard_ms = now_ms
+        self._began_ms = self._sent_ms = self.heard_ms = self._uptime_ms()
         self._pinged = False
         self._state = _CONNECTING
         try:
@@ -84,6 +85,8 @@ class Client:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+        if self._state in (_CONNECTING, _GREETING):
+            self._server.doubt()
         self._state = _CLOSED
         self.why_closed = why
 
@@ -150,6 +153,7 @@ class Client:
         if kind != packets.CONNACK or len(body) != 2 or body[1] != 0:
             raise packets.ProtocolError("refused")
         self._state = _OPEN
+        self._server.answered()
         is_kept = bool(body[0] & 1)
         for flight in self._flights:
             self._launch(flight, now_ms, is_again=is_kept)

@@ -6,7 +6,7 @@ import socket
 import struct
 
 _AGAIN_MS = 6 * 3_600_000
-_ANSWER_MS = 2_000
+_ANSWER_MS = 2_000  # what is heard later came while nobody looked, at no known moment
 _SECONDS_1900_TO_1970 = 2_208_988_800
 _ERA_S = 1 << 32  # NTP's seconds begin anew in February 2036
 _EARLIEST_MS = 1_767_225_600_000  # 2026-01-01: before that no such sensor was made
@@ -55,40 +55,41 @@ def answered_ms(data, nonce):
 class Sntp:
     """Keeps a clock right; never waits, but for the name service."""
 
-    def __init__(self, clock, host, port, retry_ms):
+    def __init__(self, clock, server, retry_ms, uptime_ms):
         self._clock = clock
+        self._server = server
         self._retry_ms = retry_ms
-        self._host = host
-        self._port = port
+        self._uptime_ms = uptime_ms
         self._socket = None
         self._nonce = b""
         self._asked_ms = 0
         self._next_ms = 0
 
-    def turn(self, now_ms):
-        """Ask, or take the answer, as it is due. `now_ms` is of uptime."""
+    def turn(self):
+        """Ask, or take the answer, as it is due."""
+        now_ms = self._uptime_ms()
         try:
             if self._socket is None:
                 if now_ms >= self._next_ms:
-                    self._next_ms = now_ms + self._retry_ms
-                    self._ask(now_ms)
+                    self._ask()
+            elif now_ms - self._asked_ms > _ANSWER_MS:
+                self._give_up()
             elif self._poll.poll(0):
                 self._hear(self._socket.recv(48), now_ms)
-            elif now_ms - self._asked_ms > _ANSWER_MS:
-                self._close()
         except OSError:
-            self._close()
+            self._give_up()
 
-    def _ask(self, now_ms):
-        family, kind, protocol, _, address = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_DGRAM)[
-            0
-        ]
+    def _ask(self):
+        try:
+            family, kind, protocol, address = self._server.found()
+        finally:
+            self._asked_ms = self._uptime_ms()  # anew: the look-up may have taken seconds
+            self._next_ms = self._asked_ms + self._retry_ms
         self._socket = socket.socket(family, kind, protocol)
         self._socket.setblocking(False)
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._nonce = os.urandom(8)
-        self._asked_ms = now_ms
         self._socket.sendto(request(self._nonce), address)
 
     def _hear(self, data, now_ms):
@@ -96,7 +97,12 @@ class Sntp:
         if unix_ms is not None:
             self._clock.set(unix_ms, (self._asked_ms + now_ms) // 2)
             self._next_ms = now_ms + _AGAIN_MS
+            self._server.answered()
             self._close()
+
+    def _give_up(self):
+        self._server.doubt()
+        self._close()
 
     def _close(self):
         if self._socket is not None:

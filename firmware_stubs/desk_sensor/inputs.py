@@ -1,16 +1,29 @@
 """The hardware that sees whether somebody sits there. Each has `seen(now_ms)`: True, False, or None for a fault."""
 
+from desk_sensor.debounce import BLIND_MS
 from desk_sensor.ld2410 import Radar
 
 
 class Level:
-    """A PIR sensor, or the OUT pin of a radar: high while there is somebody. `pin` is called for its value."""
+    """A PIR sensor, or the OUT pin of a radar: high while there is somebody. `pin` is called for its value.
+
+    It notes by interrupt that it rose while nobody looked. Between timely looks that would be noise, not a person.
+    """
 
     def __init__(self, pin):
         self._pin = pin
+        self._rose = False
+        self._looked_ms = 0
+        pin.irq(self._note, pin.IRQ_RISING)
 
     def seen(self, now_ms):
-        return self._pin() == 1
+        rose = self._rose and now_ms - self._looked_ms > BLIND_MS
+        self._rose = False
+        self._looked_ms = now_ms
+        return rose or self._pin() == 1
+
+    def _note(self, pin):
+        self._rose = True
 
 
 class RadarFrames:

@@ -20,8 +20,22 @@ class Radar:
         self._at_ms = 0
 
     def add(self, data, now_ms):
-        """Take in bytes as they come; what is no frame is passed over."""
+        """Take in bytes as they come; what is no frame is passed over.
+
+        Where many frames come at once, nobody looked for a while: somebody was there if one of them says so.
+        """
         self._data += data
+        said = list(self._said())
+        if said:
+            self._present = any(said)
+            self._at_ms = now_ms
+
+    def present(self, now_ms):
+        """Whether somebody is there; None when the radar has been silent."""
+        return self._present if now_ms - self._at_ms <= _SILENT_MS else None
+
+    def _said(self):
+        """Of each whole frame whether it says that somebody is there."""
         while True:
             start = self._data.find(_HEAD)
             if start < 0:
@@ -37,14 +51,7 @@ class Radar:
                 continue
             if len(self._data) < end:
                 return
-            self._take(self._data[6 : end - 4], now_ms)
+            body = self._data[6 : end - 4]
             self._data = self._data[end:]
-
-    def present(self, now_ms):
-        """Whether somebody is there; None when the radar has been silent."""
-        return self._present if now_ms - self._at_ms <= _SILENT_MS else None
-
-    def _take(self, body, now_ms):
-        if len(body) >= 5 and body[0] in (1, 2) and body[1] == 0xAA and body[-2] == 0x55:
-            self._present = bool(body[2] & 3)
-            self._at_ms = now_ms
+            if len(body) >= 5 and body[0] in (1, 2) and body[1] == 0xAA and body[-2] == 0x55:
+                yield bool(body[2] & 3)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 
 from desk_sensor.backoff import Backoff
 from desk_sensor.client import Client
@@ -9,11 +10,15 @@ from desk_sensor.clock import Clock, Sntp
 from desk_sensor.debounce import Debounce
 from desk_sensor.outbox import Outbox
 from desk_sensor.readings import Reading, payload, told
+from desk_sensor.server import Server
 from desk_sensor.store import Store
 
 _BOOT_BYTES = 8
 _CLOCK_GRACE_MS = 60_000
 _STABLE_MS = 30_000
+# How long after a look-up of a server's name the next may follow: each may make the sensor blind for seconds.
+_NTP_LOOK_UP_MS = (10_000, 3_600_000)
+_BROKER_LOOK_UP_MS = (10_000, 300_000)
 _MOST_SEQ = 0xFFFF_FFFF
 _LIMITS_S = {"hold_s": (0, 3_600), "heartbeat_s": (5, 86_400)}
 
@@ -52,15 +57,21 @@ class Sensor:
         self._told = None
         self._told_ms = None
         ntp = settings["ntp"]
-        self._sntp = Sntp(self.clock, ntp["host"], ntp["port"], ntp["retry_ms"])
+        self._sntp = Sntp(
+            self.clock,
+            self._server(ntp, socket.SOCK_DGRAM, _NTP_LOOK_UP_MS),
+            ntp["retry_ms"],
+            board.uptime_ms,
+        )
         topic = "akiseki/v1/" + settings["id"] + "/"
         self._topic = (topic + "reading").encode()
         broker = settings["broker"]
         self.client = Client(
-            (broker["host"], broker["port"]),
+            self._server(broker, socket.SOCK_STREAM, _BROKER_LOOK_UP_MS),
             (settings["id"].encode(), settings["password"].encode()),
             ((topic + "status").encode(), (topic + "config").encode()),
             keepalive_s=broker["keepalive_s"],
+            uptime_ms=board.uptime_ms,
             on_ack=self.outbox.confirm,
             on_message=self._configure,
         )
@@ -70,14 +81,19 @@ class Sensor:
         self._first_open_ms = None
         self._held = None
 
+    def _server(self, settings, kind, look_up_ms):
+        backoff = Backoff(*look_up_ms, self._board.random)
+        return Server((settings["host"], settings["port"]), kind, backoff, self._board.uptime_ms)
+
     def turn(self):
         """Look, note, tell. Raises nothing that time or a better network mends."""
         now_ms = self._board.uptime_ms()
         self._look(now_ms)
         is_up = self._board.network(now_ms)
         if is_up:
-            self._sntp.turn(now_ms)
-        self._connect(now_ms, is_up)
+            self._sntp.turn()
+        self._connect(is_up)
+        now_ms = self._board.uptime_ms()  # anew: look-ups may have taken seconds
         self.client.turn(now_ms)
         self._note_connection(now_ms)
         while self.client.has_room and self._tell(now_ms):
@@ -106,16 +122,16 @@ class Sensor:
         self._told_ms = now_ms
         self.outbox.add(reading, now_ms)
 
-    def _connect(self, now_ms, is_up):
+    def _connect(self, is_up):
         if not is_up:
             if not self.client.is_closed:
                 self.client.close("no network")
-        elif self.client.is_closed and self._opened_ms is None and now_ms >= self._retry_ms:
-            self._retry_ms = now_ms + self._backoff.delay_ms()
+        elif self.client.is_closed and self._opened_ms is None and self._board.uptime_ms() >= self._retry_ms:
             try:
-                self.client.open(now_ms)
+                self.client.open()
             except OSError as error:
                 self._log("broker:", error)
+            self._retry_ms = self._board.uptime_ms() + self._backoff.delay_ms()
 
     def _note_connection(self, now_ms):
         if self.client.is_open:

@@ -27,13 +27,14 @@ _BROUGHT = {
 }
 
 
-def test_the_rules_hold_in_micropython() -> None:
+@pytest.mark.parametrize("script", ["check_rules.py", "check_silence.py"])
+def test_the_rules_hold_in_micropython(script: str) -> None:
     checks = [
         node.name
-        for node in ast.parse((SCRIPTS / "check_rules.py").read_text()).body
+        for node in ast.parse((SCRIPTS / script).read_text()).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("check_")
     ]
-    run = run_script("check_rules.py")
+    run = run_script(script)
     assert run.returncode == 0, run.stdout + run.stderr
     assert sorted(run.stdout.split()) == sorted(checks)
     assert checks
