@@ -227,7 +227,7 @@ def test_rule_3_what_comes_twice_or_late_checks_nobody_in(house: House) -> None:
     house.hear("seat", ("09:30", False))
     late = house.readings("seat", [("09:01", True), ("09:03", True)])
     for now in ("09:31", "09:32"):
-        house.process(late, at(now))
+        house.process([one._replace(received_at=at(now)) for one in late], at(now))
     assert house.get(booking).status is Status.BOOKED
 
 
