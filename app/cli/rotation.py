@@ -16,7 +16,7 @@ from app.cli.common import Failed, akiseki, engine_of, settings_of_env
 from app.factory import create_app
 from app.rotation import asocio, asocio_search
 from app.rotation.explain import Conflict
-from app.rotation.form import ProblemForm, plan_form, problem_of
+from app.rotation.form import ProblemForm, first_said, plan_form, problem_of
 from app.rotation.milp import Limits
 from app.rotation.rules import Problem
 from app.rotation.schemas import RotationRequest
@@ -88,7 +88,7 @@ def _native(said: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     try:
         asked = _asked(said)
     except ValidationError as error:
-        raise Failed(f"This is no problem of a rotation: {_first(error.messages)}") from error
+        raise Failed(f"This is no problem of a rotation: {first_said(error.messages)}") from error
     problem = problem_of(asked.pop("problem"))
     if "seconds" in given:
         asked.pop("work", None)  # or it would go before them
@@ -106,15 +106,6 @@ def _asked(said: Any) -> dict[str, Any]:
             raise ValidationError("A section is planned in its office alone: give a problem.", "section")
         return request
     return {"problem": ProblemForm().load(said)}
-
-
-def _first(messages: Any) -> str:
-    """The first thing that is wrong, and where."""
-    path = []
-    while isinstance(messages, dict):
-        key, messages = next(iter(messages.items()))
-        path.append(str(key))
-    return f"{'.'.join(path)}: {messages[0] if isinstance(messages, list) else messages}"
 
 
 def _conflict(problem: Problem, conflict: Conflict) -> dict[str, Any]:

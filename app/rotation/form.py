@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from app.errors import RuleBroken
 from app.fields import Day, Text
 from app.rotation.consistency import contradictions
 from app.rotation.rules import (
@@ -278,6 +279,23 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
         wishes=[Wish(cell, State(one["state"]), one["care"]) for one, cell in _cells(said["wishes"])],
         published={cell: State(one["state"]) for one, cell in _cells(said["published"])},
     )
+
+
+def put_together(form: Mapping[str, Any]) -> Problem:
+    """The problem of a form as JSON has it. Raises RuleBroken `rotation.problem` where it is none."""
+    try:
+        return problem_of(ProblemForm().load(form))
+    except ValidationError as error:
+        raise RuleBroken("rotation.problem", said=first_said(error.messages)) from error
+
+
+def first_said(messages: Any) -> str:
+    """The first thing that is wrong with a form, and where."""
+    path = []
+    while isinstance(messages, Mapping):
+        key, messages = next(iter(messages.items()))
+        path.append(str(key))
+    return f"{'.'.join(path)}: {messages[0] if isinstance(messages, list) else messages}"
 
 
 def _member(one: Mapping[str, Any]) -> Member:

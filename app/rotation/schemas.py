@@ -10,6 +10,7 @@ from app.fields import Day, Identifier, Text
 from app.http import PageArguments
 from app.rotation.form import A_HALF, NAME, ProblemForm, count
 from app.rotation.models import State, SwapState
+from app.rotation.naming import own_mentors
 from app.rotation.rules import HALVES, WEEKDAYS
 from app.rotation.solving import MOST_SECONDS, MOST_WORK
 from app.telework.schemas import BreachView
@@ -59,7 +60,7 @@ class MeetingSetting(Schema):
     why = Text(load_default="", validate=validate.Length(max=100))
 
 
-class SettingForm(Schema):
+class SettingParts(Schema):
     """What a section's rotations must hold, beside the office's telework rules."""
 
     people = fields.List(
@@ -75,6 +76,11 @@ class SettingForm(Schema):
         fields.Nested(MeetingSetting), load_default=list, validate=validate.Length(max=MOST_MEETINGS)
     )
 
+
+class SettingForm(SettingParts):
+    """What a section's rotations must hold, beside the office's telework rules. No cover, duty or person stands there
+    twice, and nobody is their own mentor."""
+
     @validates_schema
     def names_once(self, data: dict[str, Any], **_: object) -> None:
         """No cover, duty or person stands there twice."""
@@ -82,6 +88,12 @@ class SettingForm(Schema):
             named = [one[key] for one in data[where]]
             if len(set(named)) < len(named):
                 raise ValidationError("It names something twice.", where)
+
+    @validates_schema
+    def agrees(self, data: dict[str, Any], **_: object) -> None:
+        """Nobody is their own mentor."""
+        if alone := own_mentors(data):
+            raise ValidationError([f"{user_id} is their own mentor." for user_id in alone], "people")
 
 
 class RotationRequest(Schema):
@@ -155,7 +167,8 @@ class RotationSummary(Schema):
 
 class RotationView(RotationSummary):
     """`progress`: the level that is searched, its best and its bound; `ended_after` so many seconds, where the search
-    was ended since it took longer than any may. `plan`: person → day → half → where; the best so far while it is
+    was ended since it took longer than any may; `failed`: the code of why the search failed, and `said`: where that is.
+    `plan`: person → day → half → where; the best so far while it is
     searched."""
 
     progress = fields.Dict(allow_none=True)
