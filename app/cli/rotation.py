@@ -20,6 +20,7 @@ from app.rotation.form import ProblemForm, first_said, plan_form, problem_of
 from app.rotation.milp import Limits
 from app.rotation.rules import Problem
 from app.rotation.schemas import RotationRequest
+from app.rotation.solving import SearchError
 from app.rotation.solving import solve as solve_problem
 from app.rotation.working import search as search_stored
 from app.wording.rotation import rule_in_words
@@ -92,7 +93,10 @@ def _native(said: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     problem = problem_of(asked.pop("problem"))
     if "seconds" in given:
         asked.pop("work", None)  # or it would go before them
-    solved = solve_problem(problem, Limits(**{**asked, **given}))
+    try:
+        solved = solve_problem(problem, Limits(**{**asked, **given}))
+    except SearchError as error:
+        raise Failed(f"The search failed, by a fault of the program: {error}.") from error
     if solved.plan is not None:
         return {"plan": plan_form(solved.plan), "figures": solved.figures}
     return {"plan": None, "conflict": _conflict(problem, solved.conflict) if solved.conflict else None}

@@ -41,6 +41,11 @@ def contradictions(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if day in days
     )
     yield from (
+        ("duties", f"{duty['name']}: the main person and the deputy are the same.")
+        for duty in data["duties"]
+        if duty["main"] == duty["deputy"]
+    )
+    yield from (
         ("members", f"{name} is their own mentor.") for name, one in members.items() if one["mentor"] == name
     )
 

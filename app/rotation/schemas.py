@@ -10,7 +10,7 @@ from app.fields import Day, Identifier, Text
 from app.http import PageArguments
 from app.rotation.form import A_HALF, NAME, ProblemForm, count
 from app.rotation.models import State, SwapState
-from app.rotation.naming import own_mentors
+from app.rotation.naming import duties_of_one, own_mentors
 from app.rotation.rules import HALVES, WEEKDAYS
 from app.rotation.solving import MOST_SECONDS, MOST_WORK
 from app.telework.schemas import BreachView
@@ -79,7 +79,7 @@ class SettingParts(Schema):
 
 class SettingForm(SettingParts):
     """What a section's rotations must hold, beside the office's telework rules. No cover, duty or person stands there
-    twice, and nobody is their own mentor."""
+    twice; nobody is their own mentor, nor deputy."""
 
     @validates_schema
     def names_once(self, data: dict[str, Any], **_: object) -> None:
@@ -91,9 +91,15 @@ class SettingForm(SettingParts):
 
     @validates_schema
     def agrees(self, data: dict[str, Any], **_: object) -> None:
-        """Nobody is their own mentor."""
-        if alone := own_mentors(data):
-            raise ValidationError([f"{user_id} is their own mentor." for user_id in alone], "people")
+        """Nobody is their own mentor, or their own deputy."""
+        wrong = {
+            "people": [f"{user_id} is their own mentor." for user_id in own_mentors(data)],
+            "duties": [
+                f"{name}: the main person and the deputy are the same." for name in duties_of_one(data)
+            ],
+        }
+        if any(wrong.values()):
+            raise ValidationError({where: said for where, said in wrong.items() if said})
 
 
 class RotationRequest(Schema):

@@ -22,7 +22,7 @@ from app.rotation.models import State
 from app.rotation.rules import Cell, Problem
 from app.rotation.rules import State as Where
 from app.rotation.search import Observer
-from app.rotation.solving import EXPLAIN_SECONDS, MOST_SECONDS, Solved, solve
+from app.rotation.solving import EXPLAIN_SECONDS, MOST_SECONDS, SearchError, Solved, solve
 
 BEAT_SECONDS = 1.0
 ENDS_AFTER_SECONDS = MOST_SECONDS + EXPLAIN_SECONDS
@@ -59,7 +59,10 @@ class _Writer(Observer):
 def search(
     engine: Engine, rotation_id: int, clock: Clock, *, ends_after: float = ENDS_AFTER_SECONDS
 ) -> State | None:
-    """Search a rotation to its end, or for so many seconds of a real clock; None where somebody else does."""
+    """Search a rotation to its end, or for so many seconds of a real clock; None where somebody else does.
+
+    Raises SearchError where the search gave no plan that can be shown, and may be tried again.
+    """
     with transaction(engine) as session:
         rotation = turns.begin(session, rotation_id, clock())
         if rotation is None:
@@ -71,7 +74,12 @@ def search(
         return _fail(engine, rotation_id, clock, error)
     limits = Limits(float(rotation.seconds), rotation.work, rotation.seed)
     writer = _Writer(engine, rotation_id, clock, ends_after)
-    solved = solve(problem, limits, writer)
+    try:
+        solved = solve(problem, limits, writer)
+    except SearchError as error:
+        if rotation.attempts < turns.ATTEMPTS:
+            raise  # whoever comes next begins it again, as one that died
+        return _fail(engine, rotation_id, clock, DomainError("rotation.defect", said=str(error)))
     state, found = _outcome(problem, solved, is_cancelled=writer.is_cancelled)
     if writer.is_late:
         found["progress"] = {**writer.progress, "ended_after": ends_after}

@@ -18,6 +18,9 @@ OF_ROTATION: Mapping[str, LazyString] = {
     "rotation.breaks_rules": lazy_gettext(
         "The plans would break a rule of telework. The preview says which: confirm it where you may, or plan anew."
     ),
+    "rotation.defect": lazy_gettext(
+        "The search only found plans that break a rule, by a fault of the program. Tell whoever looks after the system."
+    ),
     "rotation.died": lazy_gettext(
         "The search died each time it was begun. Tell whoever looks after the system."
     ),
@@ -52,6 +55,7 @@ OF_ROTATION: Mapping[str, LazyString] = {
 }
 CONTRADICTION = lazy_gettext("What rotations must hold contradicts itself: nothing can be planned. %(said)s")
 OWN_MENTOR = lazy_gettext("%(name)s cannot be their own mentor.")
+OWN_DEPUTY = lazy_gettext("%(duty)s: the main person and the deputy must be two different people.")
 ROTATION_STATES: Mapping[str, LazyString] = {
     "waiting": lazy_gettext("waits for its search"),
     "searching": lazy_gettext("is being searched"),

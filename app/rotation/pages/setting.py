@@ -18,7 +18,16 @@ from app.errors import DomainError, NotFound, RuleBroken, Stale
 from app.extensions import db
 from app.http import identifier, now, today
 from app.rotation import service
-from app.rotation.naming import Lapsed, Part, Setting, lapsed, own_mentors, people_in, sections_in
+from app.rotation.naming import (
+    Lapsed,
+    Part,
+    Setting,
+    duties_of_one,
+    lapsed,
+    own_mentors,
+    people_in,
+    sections_in,
+)
 from app.rotation.rules import HALVES, WEEKDAYS
 from app.rotation.schemas import MOST_COVERS, MOST_DUTIES, MOST_MEETINGS, MOST_PEOPLE, SettingForm
 from app.wording import explain, of_rotation
@@ -131,7 +140,10 @@ def _contradictions(typed: Setting) -> list[str]:
     """What of a setting cannot be, though each part of it can, in words."""
     with reading(db.engine) as session:
         alone = [one.name for one in service.users(session, own_mentors(typed))]
-    return [str(of_rotation.OWN_MENTOR) % {"name": name} for name in alone]
+    return [
+        *(str(of_rotation.OWN_MENTOR) % {"name": name} for name in alone),
+        *(str(of_rotation.OWN_DEPUTY) % {"duty": duty} for duty in duties_of_one(typed)),
+    ]
 
 
 def _keep(section_id: int, typed: dict[str, Any]) -> None:

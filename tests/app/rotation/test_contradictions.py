@@ -6,12 +6,14 @@ from __future__ import annotations
 from html import unescape
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from app.database import reading, transaction
 from app.people.models import Role
-from app.rotation import gathering, service, turns
+from app.rotation import gathering, service, turns, working
 from app.rotation.models import Rotation, State
+from app.rotation.solving import SearchError, Solved
 from tests.app.rotation.months import FIRST, LAST, LIMITS, plan_month, search, setting, stored
 from tests.app.rotation.test_setting import Filled, page
 from tests.app.telework.desk import hire, make_rule, section_id
@@ -110,6 +112,48 @@ def test_what_is_asked_of_a_contradiction_is_refused(api: Api, house: House) -> 
     page(api, house)
     assert "矛盾があるため" in api.client.get(f"/rotation/seats?{span}").text
     assert api.client.get(f"/rotation/seats/answer?{span}").status_code == 422
+
+
+def test_a_duty_is_of_two_people(api: Api, house: House) -> None:
+    aoki = house.people["aoki"].id
+    answer = put(api, house, duties=[{"name": "会計", "main": aoki, "deputy": aoki}])
+    assert problem(answer) == (422, "request.invalid")
+    assert "the main person and the deputy are the same" in answer.json["errors"]["json"]["duties"][0]
+    typed = Filled()
+    typed.feed(page(api, house))
+    typed.form["duty-0-name"] = "会計"
+    typed.form["duty-0-main"] = typed.form["duty-0-deputy"] = str(aoki)
+    answer = api.client.post("/rotation/setting", data=typed.form)
+    assert answer.status_code == 422
+    assert "会計: 主担当と代行者には別の人を" in answer.text
+
+
+def test_a_duty_of_one_that_is_kept_is_named_where_the_search_fails(house: House) -> None:
+    make_rule(house, week=10)
+    aoki = house.people["aoki"].id
+    setting(house, duties=[{"name": "会計", "main": aoki, "deputy": aoki}])
+    failed = search(house, plan_month(house))
+    assert failed.state is State.FAILED
+    assert "会計: the main person and the deputy are the same." in (failed.progress or {})["said"]
+
+
+def test_a_search_that_gives_no_plan_to_be_shown_is_tried_again_and_then_says_so(
+    api: Api, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> Solved:
+        raise SearchError("the plan breaks a duty")
+
+    monkeypatch.setattr(working, "solve", breaks)
+    make_rule(house, week=10)
+    rotation_id = plan_month(house)
+    for minute in (1, 3):
+        with pytest.raises(SearchError):
+            working.search(house.engine, rotation_id, lambda: at(f"08:0{minute}"))  # noqa: B023 - at once
+    assert working.search(house.engine, rotation_id, lambda: at("08:05")) is State.FAILED
+    failed = stored(house, rotation_id)
+    assert failed.progress == {"failed": "rotation.defect", "said": "the plan breaks a duty"}
+    page(api, house)
+    assert "プログラムの不具合" in api.client.get(f"/rotation/{rotation_id}/progress").text
 
 
 def test_what_is_stored_is_read_though_it_contradicts_itself(house: House) -> None:
