@@ -108,7 +108,7 @@ def test_what_is_asked_of_a_contradiction_is_refused(api: Api, house: House) -> 
     span = f"section={section_id(house, 'soumu')}&from={FIRST}&to={LAST}"
     answer = api.call("chiba", "GET", f"/rotations/what-if?{span}")
     assert problem(answer) == (422, "rotation.problem")
-    assert "It names something twice." in answer.json["detail"]
+    assert "It names something twice." in answer.get_json()["detail"]
     page(api, house)
     assert "矛盾があるため" in api.client.get(f"/rotation/seats?{span}").text
     assert api.client.get(f"/rotation/seats/answer?{span}").status_code == 422
@@ -118,7 +118,7 @@ def test_a_duty_is_of_two_people(api: Api, house: House) -> None:
     aoki = house.people["aoki"].id
     answer = put(api, house, duties=[{"name": "会計", "main": aoki, "deputy": aoki}])
     assert problem(answer) == (422, "request.invalid")
-    assert "the main person and the deputy are the same" in answer.json["errors"]["json"]["duties"][0]
+    assert "the main person and the deputy are the same" in answer.get_json()["errors"]["json"]["duties"][0]
     typed = Filled()
     typed.feed(page(api, house))
     typed.form["duty-0-name"] = "会計"
