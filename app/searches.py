@@ -10,13 +10,13 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from app.database import reading
-from app.rotation.service import next_to_search
+from app.rotation.turns import next_to_search
 
 STOP_SECONDS = 5.0
 
 
 class Searches:
-    """The search that is under way. One that dies is begun again from its row (see `app.rotation.service.begin`)."""
+    """The search that is under way. One that dies is begun again from its row (see `app.rotation.turns.begin`)."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None

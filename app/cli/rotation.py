@@ -16,10 +16,11 @@ from app.cli.common import Failed, akiseki, engine_of, settings_of_env
 from app.factory import create_app
 from app.rotation import asocio, asocio_search
 from app.rotation.explain import Conflict
-from app.rotation.form import ProblemForm, plan_form, problem_of
+from app.rotation.form import ProblemForm, first_said, plan_form, problem_of
 from app.rotation.milp import Limits
 from app.rotation.rules import Problem
 from app.rotation.schemas import RotationRequest
+from app.rotation.solving import SearchError
 from app.rotation.solving import solve as solve_problem
 from app.rotation.working import search as search_stored
 from app.wording.rotation import rule_in_words
@@ -88,11 +89,14 @@ def _native(said: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     try:
         asked = _asked(said)
     except ValidationError as error:
-        raise Failed(f"This is no problem of a rotation: {_first(error.messages)}") from error
+        raise Failed(f"This is no problem of a rotation: {first_said(error.messages)}") from error
     problem = problem_of(asked.pop("problem"))
     if "seconds" in given:
         asked.pop("work", None)  # or it would go before them
-    solved = solve_problem(problem, Limits(**{**asked, **given}))
+    try:
+        solved = solve_problem(problem, Limits(**{**asked, **given}))
+    except SearchError as error:
+        raise Failed(f"The search failed, by a fault of the program: {error}.") from error
     if solved.plan is not None:
         return {"plan": plan_form(solved.plan), "figures": solved.figures}
     return {"plan": None, "conflict": _conflict(problem, solved.conflict) if solved.conflict else None}
@@ -106,15 +110,6 @@ def _asked(said: Any) -> dict[str, Any]:
             raise ValidationError("A section is planned in its office alone: give a problem.", "section")
         return request
     return {"problem": ProblemForm().load(said)}
-
-
-def _first(messages: Any) -> str:
-    """The first thing that is wrong, and where."""
-    path = []
-    while isinstance(messages, dict):
-        key, messages = next(iter(messages.items()))
-        path.append(str(key))
-    return f"{'.'.join(path)}: {messages[0] if isinstance(messages, list) else messages}"
 
 
 def _conflict(problem: Problem, conflict: Conflict) -> dict[str, Any]:

@@ -7,7 +7,7 @@ on which all of it is in. Wishes, in this order: days wanted; nobody of a group 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,11 @@ class Instance:
         groups, zones, wanted, allowed = (
             _lists(_part(said, name), name) for name in ("Employees_G", "Desks_Z", "Days_E", "Desks_E")
         )
+        for name, listed in (("Employees", people), ("Days", days), ("Desks", desks)):
+            _check_names(listed, name)
+        for name, lists in (("Days_E", wanted), ("Desks_E", allowed)):
+            if strange := lists.keys() - set(people):
+                raise InstanceError(f"{name} speaks of {min(strange)}, whom Employees does not name")
         if without := set(people) - allowed.keys():
             raise InstanceError(f"Desks_E says nothing of {min(without)}")
         made = cls(
@@ -57,18 +62,13 @@ class Instance:
             desks,
             {person: frozenset(wanted.get(person, ())) for person in people},
             {person: list(dict.fromkeys(allowed[person])) for person in people},
-            {person: group for group, listed in groups.items() for person in listed},
-            {desk: zone for zone, listed in zones.items() for desk in listed},
+            _lists_of(groups, "Employees_G", people),
+            _lists_of(zones, "Desks_Z", desks),
         )
         made._check()
         return made
 
     def _check(self) -> None:
-        for what, listed in (("Employees", self.people), ("Days", self.days), ("Desks", self.desks)):
-            if not listed:
-                raise InstanceError(f"{what} names nothing")
-            if len(set(listed)) < len(listed):
-                raise InstanceError(f"{what} names something twice")
         for person in self.people:
             if person not in self.group_of:
                 raise InstanceError(f"{person} belongs to no group")
@@ -92,6 +92,26 @@ def _names(listed: Any, where: str) -> list[str]:
     if not isinstance(listed, list) or not all(isinstance(one, str) and is_storable(one) for one in listed):
         raise InstanceError(f"{where} is no list of names")
     return listed
+
+
+def _check_names(listed: Sequence[str], where: str) -> None:
+    if not listed:
+        raise InstanceError(f"{where} names nothing")
+    if len(set(listed)) < len(listed):
+        raise InstanceError(f"{where} names something twice")
+
+
+def _lists_of(lists: Mapping[str, Sequence[str]], where: str, known: Collection[str]) -> dict[str, str]:
+    """In which of these lists each name stands; in one alone."""
+    found: dict[str, str] = {}
+    for one, listed in lists.items():
+        for name in listed:
+            if name not in known:
+                raise InstanceError(f"{where}.{one} has the unknown {name}")
+            if name in found:
+                raise InstanceError(f"{name} stands twice in {where}: in {found[name]} and in {one}")
+            found[name] = one
+    return found
 
 
 def _lists(said: Any, where: str) -> dict[str, list[str]]:

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.people.models import Section
-from app.rotation.form import ProblemForm, problem_of
+from app.rotation.form import ProblemParts, problem_of
 from app.rotation.models import Rotation, RotationCell, State
+from app.rotation.narrowing import of_day
 from app.rotation.rules import HALVES, Cell, Cover, HalfDay, Plan, Problem
 from app.rotation.rules import State as Where
 from app.rotation.standing import look_at, plan_between
@@ -63,11 +64,11 @@ class CoverOfDay:
 
 def cover_on(session: Session, sections: Collection[Section], on: date, office: Office) -> list[CoverOfDay]:
     """How those of the sections that have published a rotation of a day are covered then; five queries, or one."""
-    of_day = select(RotationCell.rotation_id).where(RotationCell.on_date == on)
+    then = select(RotationCell.rotation_id).where(RotationCell.on_date == on)
     query = select(Rotation).where(
         Rotation.section_id.in_([one.id for one in sections]),
         Rotation.state == State.PUBLISHED,
-        Rotation.id.in_(of_day),
+        Rotation.id.in_(then),
     )
     rotations = {one.section_id: one for one in session.scalars(query)}
     if not rotations:
@@ -83,6 +84,5 @@ def cover_on(session: Session, sections: Collection[Section], on: date, office: 
 
 
 def _of_day(rotation: Rotation, on: date) -> Problem:
-    """The people and covers of a rotation's problem on one of its days: what counting them needs, and quick to read."""
-    rest: dict[str, list[str]] = {"fixed": [], "wishes": [], "published": []}
-    return problem_of(ProblemForm().load({**rotation.problem, **rest, "days": [on.isoformat()]}))
+    """A rotation's problem on one of its days, which is quick to read."""
+    return problem_of(ProblemParts().load(of_day(rotation.problem, on)))

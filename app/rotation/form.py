@@ -8,7 +8,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from app.errors import RuleBroken
 from app.fields import Day, Text
+from app.rotation.consistency import contradictions
 from app.rotation.rules import (
     HALVES,
     Caps,
@@ -199,7 +201,7 @@ class DutyForm(Schema):
     deputy = Text(required=True)
 
 
-class ProblemForm(Schema):
+class ProblemParts(Schema):
     """A section's days and people, what must hold, and what is wished for. See `app.rotation.rules` for each.
     `seats_on`: half-days with another number of seats; `terminals` are lent to all, those of `pools` to some;
     `satellites`: half-days that, at home, are at a satellite office, for which none is lent; `called_in`: half-days in
@@ -231,61 +233,19 @@ class ProblemForm(Schema):
         fields.Nested(ChosenForm), load_default=list, validate=validate.Length(max=MOST_CELLS)
     )
 
+
+class ProblemForm(ProblemParts):
+    """The parts of a problem, which agree with each other."""
+
     @validates_schema
     def names_what_it_has(self, data: dict[str, Any], **_: object) -> None:
         """Every person that is named is a member, every day one of the days, nothing stands there twice."""
         wrong: dict[str, list[str]] = {}
-        for where, said in _wrong(data):
+        for where, said in contradictions(data):
             if said not in wrong.setdefault(where, []):
                 wrong[where].append(said)
         if wrong:
             raise ValidationError({where: said[:5] for where, said in wrong.items()})
-
-
-def _wrong(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Where and how a form contradicts itself."""
-    members = {one["id"]: one for one in data["members"]}
-    days = set(data["days"])
-    named = {
-        "members": [one["id"] for one in data["members"]],
-        "days": data["days"],
-        **{where: [one["name"] for one in data[where]] for where in ("covers", "duties", "pools")},
-    }
-    yield from (
-        (where, "It names something twice.")
-        for where, all_of in named.items()
-        if len(set(all_of)) < len(all_of)
-    )
-    cells = ("fixed", "satellites", "called_in", "wishes", "published")
-    people = [
-        *((where, one["person"]) for where in cells for one in data[where]),
-        *(("duties", duty[who]) for duty in data["duties"] for who in ("main", "deputy")),
-        *((where, person) for where in ("covers", "pools") for one in data[where] for person in _named(one)),
-        *(("members", one["mentor"]) for one in data["members"] if one["mentor"] is not None),
-    ]
-    yield from (
-        (where, f"{person} is none of the members.") for where, person in people if person not in members
-    )
-    for where in cells:
-        yield from (
-            (where, f"{one['day']} is none of the days.") for one in data[where] if one["day"] not in days
-        )
-    yield from (
-        ("members", f"{day} is one of the days, not around them.")
-        for one in data["members"]
-        for day in one["around"]
-        if day in days
-    )
-    yield from (
-        ("members", f"{name} is their own mentor.") for name, one in members.items() if one["mentor"] == name
-    )
-
-
-def _named(one: Mapping[str, Any]) -> Iterator[str]:
-    """Whom a cover or pool names."""
-    yield from one["people"] or ()
-    for people in one["people_on"].values():
-        yield from people
 
 
 def problem_of(said: Mapping[str, Any]) -> Problem:
@@ -319,6 +279,23 @@ def problem_of(said: Mapping[str, Any]) -> Problem:
         wishes=[Wish(cell, State(one["state"]), one["care"]) for one, cell in _cells(said["wishes"])],
         published={cell: State(one["state"]) for one, cell in _cells(said["published"])},
     )
+
+
+def put_together(form: Mapping[str, Any]) -> Problem:
+    """The problem of a form as JSON has it. Raises RuleBroken `rotation.problem` where it is none."""
+    try:
+        return problem_of(ProblemForm().load(form))
+    except ValidationError as error:
+        raise RuleBroken("rotation.problem", said=first_said(error.messages)) from error
+
+
+def first_said(messages: Any) -> str:
+    """The first thing that is wrong with a form, and where."""
+    path = []
+    while isinstance(messages, Mapping):
+        key, messages = next(iter(messages.items()))
+        path.append(str(key))
+    return f"{'.'.join(path)}: {messages[0] if isinstance(messages, list) else messages}"
 
 
 def _member(one: Mapping[str, Any]) -> Member:

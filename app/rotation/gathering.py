@@ -307,7 +307,7 @@ def _member(of: Month, user_id: int) -> dict[str, Any]:
         **_targets(of, user_id, person.get("target")),
         "mondays": _so_far(of, user_id, MONDAY),
         "fridays": _so_far(of, user_id, FRIDAY),
-        "mentor": str(mentor) if mentor in of.people else None,
+        "mentor": str(mentor) if mentor in of.people and mentor != user_id else None,
         "around": _around(of, user_id),
         **allowed(of.days, of.cells.get(user_id, ()), rule_on, of.calendar, of.office),
     }

@@ -61,7 +61,7 @@ class Rotation(Base):
     """A search and what came of it. `section_id` None: a problem that was brought along, which books nothing.
 
     `problem`: the documented form, with people by their ids. `plan`: the best so far, while it is searched too.
-    `progress`: the level that is searched, its best and its bound; `ended_after`: see `app.rotation.working`.
+    `progress`: the level that is searched, its best and its bound; `ended_after`, `failed`: see `app.rotation.working`.
     `beat_at`: the last sign of life of the search.
     """
 

@@ -24,6 +24,20 @@ def people_in(setting: Setting) -> set[int]:
     return found - {None}
 
 
+def own_mentors(setting: Setting) -> list[int]:
+    """Those whom a setting names as their own mentor."""
+    return [one["user_id"] for one in setting.get("people", ()) if one.get("mentor") == one["user_id"]]
+
+
+def duties_of_one(setting: Setting) -> list[str]:
+    """The duties whose main person and deputy are the same, also of a setting that is not all filled in."""
+    return [
+        duty["name"]
+        for duty in setting.get("duties", ())
+        if duty["main"] is not None and duty["main"] == duty["deputy"]
+    ]
+
+
 def sections_in(setting: Setting) -> set[int]:
     """Every section that a setting names."""
     return {one["section"] for one in setting.get("covers", ()) if one.get("section") is not None}

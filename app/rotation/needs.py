@@ -16,7 +16,7 @@ from app.people.models import Membership
 from app.rotation import gathering
 from app.rotation.attendance import Attendance, Beyond, seat_counts
 from app.rotation.explain import Conflict, explain
-from app.rotation.form import ProblemForm, problem_of
+from app.rotation.form import put_together
 from app.rotation.rules import HALVES, Problem
 from app.rotation.whatif import Least, least_home, least_seats
 from app.telework.daylog.service import COUNTS_AS, effective
@@ -47,9 +47,10 @@ class Needs:
 
 
 def needs_of(session: Session, section_id: int, first: date, last: date, office: Office) -> Needs:
-    """What is known of a section's days; one query more than `gathering.month`, and raises as it."""
+    """What is known of a section's days; one query more than `gathering.month`, and raises as it, and as
+    `put_together`."""
     of = gathering.month(session, section_id, first, last, office)
-    asked = problem_of(ProblemForm().load(gathering.problem_form(of)))
+    asked = put_together(gathering.problem_form(of))
     if len(of.people) < PEOPLE_AT_LEAST:
         return Needs(asked, _planned(of), is_small=True)
     seen, unknown = _seen(session, of)

@@ -36,6 +36,7 @@ from app.rotation.schemas import (
     RotationsQuery,
     RotationView,
     SettingForm,
+    SettingParts,
     SwapAnsweredView,
     SwapAskedView,
     SwapRequest,
@@ -333,7 +334,7 @@ def setting(section_id: int) -> Any:
     """What a section's rotations must hold"""
     with reading(db.engine) as session:
         service.check_section(session, section_id, asker(), to_read=True)
-        return SettingForm().load(service.get_setting(session, section_id))
+        return SettingParts().load(service.get_setting(session, section_id))
 
 
 @api.route("/sections/<int:section_id>/rotation-setting", methods=["PUT"])

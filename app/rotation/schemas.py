@@ -10,6 +10,7 @@ from app.fields import Day, Identifier, Text
 from app.http import PageArguments
 from app.rotation.form import A_HALF, NAME, ProblemForm, count
 from app.rotation.models import State, SwapState
+from app.rotation.naming import duties_of_one, own_mentors
 from app.rotation.rules import HALVES, WEEKDAYS
 from app.rotation.solving import MOST_SECONDS, MOST_WORK
 from app.telework.schemas import BreachView
@@ -59,7 +60,7 @@ class MeetingSetting(Schema):
     why = Text(load_default="", validate=validate.Length(max=100))
 
 
-class SettingForm(Schema):
+class SettingParts(Schema):
     """What a section's rotations must hold, beside the office's telework rules."""
 
     people = fields.List(
@@ -75,6 +76,11 @@ class SettingForm(Schema):
         fields.Nested(MeetingSetting), load_default=list, validate=validate.Length(max=MOST_MEETINGS)
     )
 
+
+class SettingForm(SettingParts):
+    """What a section's rotations must hold, beside the office's telework rules. No cover, duty or person stands there
+    twice; nobody is their own mentor, nor deputy."""
+
     @validates_schema
     def names_once(self, data: dict[str, Any], **_: object) -> None:
         """No cover, duty or person stands there twice."""
@@ -82,6 +88,18 @@ class SettingForm(Schema):
             named = [one[key] for one in data[where]]
             if len(set(named)) < len(named):
                 raise ValidationError("It names something twice.", where)
+
+    @validates_schema
+    def agrees(self, data: dict[str, Any], **_: object) -> None:
+        """Nobody is their own mentor, or their own deputy."""
+        wrong = {
+            "people": [f"{user_id} is their own mentor." for user_id in own_mentors(data)],
+            "duties": [
+                f"{name}: the main person and the deputy are the same." for name in duties_of_one(data)
+            ],
+        }
+        if any(wrong.values()):
+            raise ValidationError({where: said for where, said in wrong.items() if said})
 
 
 class RotationRequest(Schema):
@@ -155,7 +173,8 @@ class RotationSummary(Schema):
 
 class RotationView(RotationSummary):
     """`progress`: the level that is searched, its best and its bound; `ended_after` so many seconds, where the search
-    was ended since it took longer than any may. `plan`: person → day → half → where; the best so far while it is
+    was ended since it took longer than any may; `failed`: the code of why the search failed, and `said`: where that is.
+    `plan`: person → day → half → where; the best so far while it is
     searched."""
 
     progress = fields.Dict(allow_none=True)

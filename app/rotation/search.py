@@ -157,7 +157,7 @@ class Musts:
                 theirs = [home for person, home in at_work.items() if person in cover.people_of(day)]
                 self._must(Rule("cover", cover.name), total(theirs), len(theirs) - cover.least)
         for duty in problem.duties:
-            both = [at_work[one] for one in (duty.main, duty.deputy) if one in at_work]
+            both = [at_work[one] for one in dict.fromkeys((duty.main, duty.deputy)) if one in at_work]
             self._must(Rule("duty", duty.name), total(both), len(both) - 1)
         for member in problem.members:
             if member.mentor and member.id in at_work:

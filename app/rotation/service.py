@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, tuple_, update
+from sqlalchemy import delete, or_, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from app import events
@@ -15,7 +15,7 @@ from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people.models import SEES_ALL, Membership, Role, Section, User
 from app.people.service import Person
 from app.rotation import gathering
-from app.rotation.form import ProblemForm, problem_of
+from app.rotation.form import ProblemParts, problem_of
 from app.rotation.models import OPEN, Key, Rotation, RotationCell, RotationLock, RotationSetting, State
 from app.rotation.naming import people_in, sections_in
 from app.rotation.rules import WEEKDAYS, Problem
@@ -24,8 +24,6 @@ from app.telework.caps.service import rulebook
 from app.telework.rules import Half, PlanKind
 from app.telework.service import Office
 
-STALE = timedelta(seconds=60)
-ATTEMPTS = 3
 LOCK = "rotation"
 NEWEST = 20  # so many rotations of a month are listed beside what is published
 
@@ -336,64 +334,8 @@ def put_setting(
 
 
 def problem(rotation: Rotation) -> Problem:
-    """The problem of a stored rotation. Raises Conflict `rotation.erased` where its people are."""
+    """The problem of a stored rotation; whether it contradicts itself was asked before it was searched. Raises Conflict
+    `rotation.erased` where its people are."""
     if not rotation.problem:
         raise Conflict("rotation.erased")
-    return problem_of(ProblemForm().load(rotation.problem))
-
-
-# The search itself runs in a process of its own: see `app.rotation.working`.
-
-
-def next_to_search(session: Session, now: datetime) -> int | None:
-    """The oldest rotation that waits, or whose search gave no sign of life for a minute."""
-    stale = (Rotation.state == State.SEARCHING) & (Rotation.beat_at < now - STALE)
-    query = select(Rotation.id).where(Rotation.state.in_(OPEN), or_(Rotation.state == State.WAITING, stale))
-    return session.scalar(query.order_by(Rotation.id).limit(1))
-
-
-def begin(session: Session, rotation_id: int, now: datetime) -> Rotation | None:
-    """Take a search, if nobody else has; after three attempts that died it has failed."""
-    stale = (Rotation.state == State.SEARCHING) & (Rotation.beat_at < now - STALE)
-    is_free = (Rotation.id == rotation_id, or_(Rotation.state == State.WAITING, stale))
-    failed = (
-        update(Rotation)
-        .where(*is_free, Rotation.attempts >= ATTEMPTS)
-        .values(state=State.FAILED, ended_at=now)
-        .returning(Rotation.id)
-    )
-    if session.scalar(failed) is not None:
-        events.record(session, "rotation.failed", f"rotation:{rotation_id}", at=now)
-        return None
-    taken = (
-        update(Rotation)
-        .where(*is_free)
-        .values(state=State.SEARCHING, beat_at=now, attempts=Rotation.attempts + 1)
-        .returning(Rotation.id)
-    )
-    if session.scalar(taken) is None:
-        return None
-    return session.get(Rotation, rotation_id, populate_existing=True)
-
-
-def beat(session: Session, rotation_id: int, now: datetime, **found: Any) -> bool:
-    """A sign of life of a search, with what it found since; whether it is to go on."""
-    query = (
-        update(Rotation)
-        .where(Rotation.id == rotation_id, Rotation.state == State.SEARCHING)
-        .values(beat_at=now, **found)
-        .returning(Rotation.cancel_asked)
-    )
-    return session.scalar(query) is False
-
-
-def end(session: Session, rotation_id: int, state: State, now: datetime, **found: Any) -> None:
-    """How a search ended; nothing where it is not searched any more."""
-    query = (
-        update(Rotation)
-        .where(Rotation.id == rotation_id, Rotation.state == State.SEARCHING)
-        .values(state=state, ended_at=now, beat_at=now, **found)
-        .returning(Rotation.id)
-    )
-    if session.scalar(query) is not None:
-        events.record(session, f"rotation.{state.value}", f"rotation:{rotation_id}", at=now)
+    return problem_of(ProblemParts().load(rotation.problem))

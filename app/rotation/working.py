@@ -14,14 +14,15 @@ from typing import Any
 from sqlalchemy import Engine
 
 from app.database import transaction
-from app.rotation import service
-from app.rotation.form import plan_form
+from app.errors import DomainError, RuleBroken
+from app.rotation import turns
+from app.rotation.form import plan_form, put_together
 from app.rotation.milp import Limits
 from app.rotation.models import State
 from app.rotation.rules import Cell, Problem
 from app.rotation.rules import State as Where
 from app.rotation.search import Observer
-from app.rotation.solving import EXPLAIN_SECONDS, MOST_SECONDS, Solved, solve
+from app.rotation.solving import EXPLAIN_SECONDS, MOST_SECONDS, SearchError, Solved, solve
 
 BEAT_SECONDS = 1.0
 ENDS_AFTER_SECONDS = MOST_SECONDS + EXPLAIN_SECONDS
@@ -50,7 +51,7 @@ class _Writer(Observer):
             if self._plan is not None:
                 news["plan"], self._plan = plan_form(self._plan()), None
             with transaction(self._engine) as session:
-                self.is_cancelled = not service.beat(session, self._rotation_id, self._clock(), **news)
+                self.is_cancelled = not turns.beat(session, self._rotation_id, self._clock(), **news)
         self.is_late = monotonic() >= self._ends_at
         return self.is_cancelled or self.is_late
 
@@ -58,21 +59,41 @@ class _Writer(Observer):
 def search(
     engine: Engine, rotation_id: int, clock: Clock, *, ends_after: float = ENDS_AFTER_SECONDS
 ) -> State | None:
-    """Search a rotation to its end, or for so many seconds of a real clock; None where somebody else does."""
+    """Search a rotation to its end, or for so many seconds of a real clock; None where somebody else does.
+
+    Raises SearchError where the search gave no plan that can be shown, and may be tried again.
+    """
     with transaction(engine) as session:
-        rotation = service.begin(session, rotation_id, clock())
+        rotation = turns.begin(session, rotation_id, clock())
         if rotation is None:
             return None
-        problem = service.problem(rotation)
-        limits = Limits(float(rotation.seconds), rotation.work, rotation.seed)
+        session.expunge(rotation)
+    try:
+        problem = put_together(rotation.problem)
+    except RuleBroken as error:
+        return _fail(engine, rotation_id, clock, error)
+    limits = Limits(float(rotation.seconds), rotation.work, rotation.seed)
     writer = _Writer(engine, rotation_id, clock, ends_after)
-    solved = solve(problem, limits, writer)
+    try:
+        solved = solve(problem, limits, writer)
+    except SearchError as error:
+        if rotation.attempts < turns.ATTEMPTS:
+            raise  # whoever comes next begins it again, as one that died
+        return _fail(engine, rotation_id, clock, DomainError("rotation.defect", said=str(error)))
     state, found = _outcome(problem, solved, is_cancelled=writer.is_cancelled)
     if writer.is_late:
         found["progress"] = {**writer.progress, "ended_after": ends_after}
     with transaction(engine) as session:
-        service.end(session, rotation_id, state, clock(), **found)
+        turns.end(session, rotation_id, state, clock(), **found)
     return state
+
+
+def _fail(engine: Engine, rotation_id: int, clock: Clock, why: DomainError) -> State:
+    """End a search that can come to nothing, and say why: nobody else need wait for it."""
+    with transaction(engine) as session:
+        progress = {"failed": why.code, **why.facts}
+        turns.end(session, rotation_id, State.FAILED, clock(), progress=progress)
+    return State.FAILED
 
 
 def _outcome(problem: Problem, solved: Solved, *, is_cancelled: bool) -> tuple[State, dict[str, Any]]:

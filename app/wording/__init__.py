@@ -377,6 +377,8 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
     if code == "telework.cap" and facts:
         return of_telework.breach(facts)
+    if code == "rotation.problem" and "said" in facts:
+        return str(of_rotation.CONTRADICTION) % facts
     if code == "policy.invalid" and facts.get("key") in POLICIES:
         return of_policy(facts)
     if code == "series.refused" and "because" in facts:

@@ -18,6 +18,12 @@ OF_ROTATION: Mapping[str, LazyString] = {
     "rotation.breaks_rules": lazy_gettext(
         "The plans would break a rule of telework. The preview says which: confirm it where you may, or plan anew."
     ),
+    "rotation.defect": lazy_gettext(
+        "The search only found plans that break a rule, by a fault of the program. Tell whoever looks after the system."
+    ),
+    "rotation.died": lazy_gettext(
+        "The search died each time it was begun. Tell whoever looks after the system."
+    ),
     "rotation.days": lazy_gettext("Choose from one working day to three months of them."),
     "rotation.erased": lazy_gettext(
         "The people of this rotation are erased by now: there is nobody to plan."
@@ -39,6 +45,7 @@ OF_ROTATION: Mapping[str, LazyString] = {
     "rotation.people": lazy_gettext(
         "In these days the section has nobody, or more people than can be planned at once."
     ),
+    "rotation.problem": lazy_gettext("What rotations must hold contradicts itself: nothing can be planned."),
     "rotation.running": lazy_gettext("A search is under way. Wait for it, or end it first."),
     "rotation.state": lazy_gettext(
         "The rotation is not in a state in which this can be done. Load it again."
@@ -46,6 +53,9 @@ OF_ROTATION: Mapping[str, LazyString] = {
     "rotation.too_far": lazy_gettext("Some of its days are further ahead than seats can be booked."),
     "rotation.unknown": lazy_gettext("There is no such rotation."),
 }
+CONTRADICTION = lazy_gettext("What rotations must hold contradicts itself: nothing can be planned. %(said)s")
+OWN_MENTOR = lazy_gettext("%(name)s cannot be their own mentor.")
+OWN_DEPUTY = lazy_gettext("%(duty)s: the main person and the deputy must be two different people.")
 ROTATION_STATES: Mapping[str, LazyString] = {
     "waiting": lazy_gettext("waits for its search"),
     "searching": lazy_gettext("is being searched"),

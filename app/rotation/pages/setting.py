@@ -18,7 +18,16 @@ from app.errors import DomainError, NotFound, RuleBroken, Stale
 from app.extensions import db
 from app.http import identifier, now, today
 from app.rotation import service
-from app.rotation.naming import Lapsed, Part, Setting, lapsed, people_in, sections_in
+from app.rotation.naming import (
+    Lapsed,
+    Part,
+    Setting,
+    duties_of_one,
+    lapsed,
+    own_mentors,
+    people_in,
+    sections_in,
+)
 from app.rotation.rules import HALVES, WEEKDAYS
 from app.rotation.schemas import MOST_COVERS, MOST_DUTIES, MOST_MEETINGS, MOST_PEOPLE, SettingForm
 from app.wording import explain, of_rotation
@@ -111,6 +120,8 @@ def save() -> Response | tuple[str, int]:
             ),
             "error",
         )
+        for sentence in _contradictions(typed):
+            flash(sentence, "error")
     except Stale:
         version = None
         flash(
@@ -123,6 +134,16 @@ def save() -> Response | tuple[str, int]:
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
     return _form(section_id, typed, wrong, version), 422
+
+
+def _contradictions(typed: Setting) -> list[str]:
+    """What of a setting cannot be, though each part of it can, in words."""
+    with reading(db.engine) as session:
+        alone = [one.name for one in service.users(session, own_mentors(typed))]
+    return [
+        *(str(of_rotation.OWN_MENTOR) % {"name": name} for name in alone),
+        *(str(of_rotation.OWN_DEPUTY) % {"duty": duty} for duty in duties_of_one(typed)),
+    ]
 
 
 def _keep(section_id: int, typed: dict[str, Any]) -> None:

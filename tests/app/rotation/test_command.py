@@ -95,6 +95,11 @@ def test_an_instance_of_the_challenge_is_taken_too(tmp_path: Path) -> None:
             "2026-12-09 is none of the days",
         ),
         ({**TWO, "members": [{"id": "aoki"}, {"id": "aoki"}]}, (), "It names something twice"),
+        (
+            {**TWO, "duties": [{"name": "cash", "main": "aoki", "deputy": "aoki"}]},
+            (),
+            "duties: cash: the main person and the deputy are the same.",
+        ),
         ({**TWO, "strange": 1}, (), "strange"),
         ({**TWO, "days": ["2026-12-01", "9999-12-31"]}, (), "days.1: must lie in the years"),
         ('{"days": ["2026-12-01"], "members": [{"id": "\\ud800"}]}', (), "members.0.id: must be text"),

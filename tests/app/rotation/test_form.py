@@ -27,7 +27,7 @@ def loaded(**said: Any) -> Problem:
         {"id": "chiba", "unit": "two", "unit_on": {"2026-12-08": "one"}, **SKILLED},
     ]
     days = [MONDAY.isoformat(), TUESDAY.isoformat()]
-    return problem_of(ProblemForm().load({"days": days, "members": members, **said}))
+    return problem_of(ProblemForm().load({"days": days, "members": members} | said))
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,68 @@ def test_the_common_day_of_a_unit_is_of_those_who_belong_to_it_on_that_day() -> 
     assert isinstance(found, Found)
     assert worth(asked, found.plan).no_common_day == 1  # of the one unit; of the other Monday is
     assert found.levels["no_common_day"] == (1, 1)
+
+
+ON = MONDAY.isoformat()
+BACK = {"first": "2026-12-08", "last": ON}
+CELL = {"person": "aoki", "day": ON}
+HOME, OFFICE = {**CELL, "state": "home"}, {**CELL, "half": "am", "state": "office"}
+THE_SAME = "aoki on 2026-12-07 (am) stands there twice."
+LATE = {"2028-01-01": ["aoki"]}
+
+
+def member(**said: Any) -> dict[str, Any]:
+    return {"members": [{"id": "aoki", **said}]}
+
+
+@pytest.mark.parametrize(
+    ("said", "where", "why"),
+    [
+        ({"fixed": [HOME, OFFICE]}, "fixed", THE_SAME),
+        ({"wishes": [HOME, OFFICE]}, "wishes", THE_SAME),
+        ({"published": [OFFICE, OFFICE]}, "published", THE_SAME),
+        (
+            {"seats_on": [{"day": ON, "most": 1}, {"day": ON, "half": "pm", "most": 2}]},
+            "seats_on",
+            "2026-12-07 (pm) stands there twice.",
+        ),
+        (
+            {"pools": [{"name": "p", "people": [], "most": 1, "most_on": [{"day": ON, "most": 1}] * 2}]},
+            "pools",
+            "2026-12-07 (am) stands there twice.",
+        ),
+        (
+            member(quotas=[{"kind": "week", "most": 1, **BACK}]),
+            "members",
+            "aoki: what quotas says from 2026-12-08 to 2026-12-07 ends before it begins.",
+        ),
+        (
+            member(targets=[{"half_days": 1, **BACK}]),
+            "members",
+            "aoki: what targets says from 2026-12-08 to 2026-12-07 ends before it begins.",
+        ),
+        (
+            member(fridays={"granted": 2, "available": 1}),
+            "members",
+            "aoki: of fridays, more are granted than were available.",
+        ),
+        (
+            {"covers": [{"name": "c", "least": 1, "people_on": LATE}]},
+            "covers",
+            "c: 2028-01-01 is none of the days.",
+        ),
+        (
+            {"pools": [{"name": "p", "people": [], "most": 1, "people_on": LATE}]},
+            "pools",
+            "p: 2028-01-01 is none of the days.",
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_refused_with_its_place(
+    said: dict[str, Any], where: str, why: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        loaded(**said)
+    messages = refused.value.messages_dict
+    assert why in messages[where]
+    assert messages.keys() == {where}

@@ -13,7 +13,7 @@ from app.database import reading, transaction
 from app.errors import Conflict, DomainError, Forbidden, RuleBroken
 from app.events import Event
 from app.people import sections
-from app.rotation import gathering, service, working
+from app.rotation import gathering, service, turns, working
 from app.rotation.models import Rotation, State
 from app.rotation.needs import needs_of, what_if
 from app.rotation.rules import HALVES
@@ -213,17 +213,17 @@ def test_only_a_chief_of_the_section_plans_it(office: House) -> None:
 def test_a_search_is_taken_once_and_again_where_it_died(office: House) -> None:
     rotation_id = plan_month(office)
     with transaction(office.engine) as session:
-        assert service.next_to_search(session, at("08:01")) == rotation_id
-        assert service.begin(session, rotation_id, at("08:01")) is not None
+        assert turns.next_to_search(session, at("08:01")) == rotation_id
+        assert turns.begin(session, rotation_id, at("08:01")) is not None
     with transaction(office.engine) as session:
-        assert service.next_to_search(session, at("08:01")) is None
-        assert service.begin(session, rotation_id, at("08:01")) is None
+        assert turns.next_to_search(session, at("08:01")) is None
+        assert turns.begin(session, rotation_id, at("08:01")) is None
     with transaction(office.engine) as session:
-        assert service.next_to_search(session, at("08:03")) == rotation_id
-        assert service.begin(session, rotation_id, at("08:03")) is not None
+        assert turns.next_to_search(session, at("08:03")) == rotation_id
+        assert turns.begin(session, rotation_id, at("08:03")) is not None
         session.execute(update(Rotation).values(attempts=3, beat_at=at("08:00")))
     with transaction(office.engine) as session:
-        assert service.begin(session, rotation_id, at("08:05")) is None
+        assert turns.begin(session, rotation_id, at("08:05")) is None
     assert stored(office, rotation_id).state is State.FAILED
 
 
@@ -240,11 +240,11 @@ def test_a_cancelled_search_is_over(office: House) -> None:
 def test_a_search_hears_that_it_was_cancelled_and_keeps_the_best_so_far(office: House) -> None:
     rotation_id = plan_month(office)
     with transaction(office.engine) as session:
-        assert service.begin(session, rotation_id, at("08:01")) is not None
-        assert service.beat(session, rotation_id, at("08:01"))
+        assert turns.begin(session, rotation_id, at("08:01")) is not None
+        assert turns.beat(session, rotation_id, at("08:01"))
         rotation = service.get_rotation(session, rotation_id, office.people["chiba"], to_change=True)
         service.cancel(session, rotation, actor=office.people["chiba"], now=at("08:01"))
-        assert not service.beat(session, rotation_id, at("08:02"))
+        assert not turns.beat(session, rotation_id, at("08:02"))
 
 
 def test_a_search_that_takes_longer_than_any_may_ends_with_the_best_so_far_and_says_so(office: House) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from app.rotation.explain import Elastic, explain
 from app.rotation.milp import Limits, Linear, Milp, Outcome
-from app.rotation.rules import Caps, Member, Problem, State, check, worth
+from app.rotation.rules import Caps, Duty, Member, Problem, State, check, worth
 from app.rotation.search import Found, search
 from tests.app.rotation.problems import problem
 
@@ -107,3 +107,11 @@ def test_what_is_settled_around_the_days_counts_for_the_week_and_the_row_over_th
     assert check(asked, found.plan) == []
     everywhere = dict.fromkeys(asked.cells(), State.HOME)
     assert {one.rule.kind for one in check(asked, everywhere)} == {broken}
+
+
+def test_a_duty_of_one_person_keeps_that_one_in_the_office() -> None:
+    both = [Member(one, one, target=2) for one in ("aoki", "baba")]
+    asked = Problem([date(2026, 12, 4)], both, duties=[Duty("cash", "aoki", "aoki")])
+    found = search(asked, Limits(work=200))
+    assert isinstance(found, Found)
+    assert check(asked, found.plan) == []
