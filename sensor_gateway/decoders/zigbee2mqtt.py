@@ -96,4 +96,5 @@ def of_model(device: str, told: Told, at: Any = None, battery: float | None = No
         told.charge_pct,
         zones=told.zones,
         about={"profile": told.profile},
+        why=told.why,
     )

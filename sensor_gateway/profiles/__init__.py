@@ -4,7 +4,9 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
 
     models = ["VS340", "VS341"]          # names of which a word begins so, whatever their case; the longest decides
     requires = ["temperatureBoard"]      # fields by which an object is known as this model's, where no name told it
-    port = 85                            # the LoRaWAN port of what `bytes` reads; these three stand above all tables
+    port = 85                            # the LoRaWAN port of what `bytes` reads
+    unclear = { detection_status = "unavailable" }   # where a field says so, or one of a list, the device cannot see:
+                                         # what else it says is nobody's word. These four stand above all tables
 
     [[occupancy]]                        # the first field that is there decides
     field = "occupancy"                  # or, of a field inside another: "presence.value"

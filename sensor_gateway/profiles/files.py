@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import string
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from sensor_gateway.profiles.layouts import HEADS, Layout, Part
-from sensor_gateway.profiles.meanings import Battery, Rule, Zones
+from sensor_gateway.profiles.meanings import Battery, Rule, Zones, text
 from sensor_gateway.profiles.models import NO_LAYOUT, Profile, plain
 
 ALL_THAT_IT_CAN_SAY = Path(__file__).with_name("__init__.py")
@@ -47,6 +47,10 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _is_value(value: Any) -> bool:
+    return isinstance(value, bool | int | str)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -78,6 +82,7 @@ PROFILE: Rows = {
     "timing": TABLE,
     "zones": (lambda value: _is_table(value) or _is_tables(value), "a table, begun by [[zones]]"),
     "bytes": TABLE,
+    "unclear": TABLE,
 }
 RULE: Rows = {"field": TEXT, "values": TABLE, "count": FLAG}
 ZONES: Rows = {
@@ -179,6 +184,7 @@ def _profile(name: str, said: Mapping[str, Any]) -> Profile:
         tuple(_zones(one) for one in ([zones] if isinstance(zones, dict) else zones)),
         said.get("port"),
         _layout(said["bytes"]) if "bytes" in said else NO_LAYOUT,
+        dict(_unclear(said.get("unclear", {}))),
     )
 
 
@@ -188,6 +194,14 @@ def _named(models: Iterable[str]) -> Iterator[str]:
         if not plain(one):
             raise ValueError(f"{one!r} is no model's name")
         yield one
+
+
+def _unclear(said: Mapping[str, Any]) -> Iterator[tuple[str, Collection[str]]]:
+    for field, told in said.items():
+        values = told if isinstance(told, list) else [told]
+        if not values or not all(map(_is_value, values)):
+            raise ValueError(f"{field} of unclear must be a value, or a list of them, not {told!r}")
+        yield field, frozenset(map(text, values))
 
 
 def _rule(said: Mapping[str, Any], place: str, *, numbered: bool = False) -> Rule:

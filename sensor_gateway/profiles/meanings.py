@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ class Rule:
 
     def knows(self, value: Any) -> bool:
         """Whether the value is one that it means something by."""
-        return self.count or _text(value) in self.values
+        return self.count or text(value) in self.values
 
     def read(self, value: Any) -> tuple[bool | None, str]:
         """Occupied, and its kind."""
@@ -69,7 +69,7 @@ class Rule:
             return (None, "unknown") if found is None or found < 0 else (found > 0, "motion_count")
         if self.count:
             return bool(value), ""
-        meant = self.values.get(_text(value))
+        meant = self.values.get(text(value))
         if isinstance(meant, str):
             return None, meant
         return meant, "" if meant is not None else "unknown"
@@ -83,7 +83,15 @@ def first_told(rules: Iterable[Rule], fields: Mapping[str, Any]) -> tuple[bool |
     return None
 
 
-def _text(value: Any) -> str:
+def doubt(unclear: Mapping[str, Collection[str]], fields: Mapping[str, Any]) -> str:
+    """The first field by which a device says that it cannot see, and what stands there; empty where none does."""
+    for name, values in unclear.items():
+        if (value := find(fields, name)) is not ABSENT and text(value) in values:
+            return f"{name} is {text(value)}"
+    return ""
+
+
+def text(value: Any) -> str:
     """A value as the key of a table: `true`, `2`, `occupied`. ChirpStack writes a whole number as 2.0."""
     value = _whole(value)
     return str(value).lower() if isinstance(value, bool | int | str) else ""
