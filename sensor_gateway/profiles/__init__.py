@@ -28,7 +28,8 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
 
     [[zones]]                            # of a sensor that watches several seats; the first of which fields are there
     field = "region_{n}"                 # its word, as above, or with `count = true` a number of people
-    enabled = "region_{n}_enable"        # passed over where this says `disable`
+    enabled = "region_{n}_enable"        # passed over where this says 0, false, disable, disabled or off
+    # name = "seat_{n}"                  # what it is called, where not by its field
     # names = ["left", "right"]          # what stands for {n}, where it is no number
     # or, of a list with an object for each: list = "regions", number = "index", first = 0, field = "count"
 
@@ -39,10 +40,11 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
     fields = [{ channel = 3, type = 0, length = 1, name = "occupancy", values = { 0 = "vacant", 1 = "occupied" } }]
     # `signed`, `mask`, `scale` and `offset` are for numbers; a part without a name is passed over; `names = ["a",
     # "b"]`: several values of one length behind one tag; `parts = [{ length = 4, name = "a" }, …]`: of several lengths;
-    # `bits = "region_{n}"`: a field for each bit, as many as the field `count` says. Of firmwares that say the same
-    # otherwise on another channel, each part has values of its own; one part may have several channels. `history =
-    # true`: of before, at its part `timestamp`. `where = { 4 = 15 }`, of a field or of a part, not of `bytes`: it is
-    # meant only where the byte at place 4 is 15, counted from 0 behind the tag; of "fixed", in the whole message.
+    # `bits = "region_{n}"`: a field for each bit, as many as `count` says, a number or the name of a field; `values`
+    # are of each bit. Of firmwares that say the same otherwise on another channel, each part has values of its own; one
+    # part may have several channels. `history = true`: of before, at its part `timestamp`. `where = { 4 = 15 }`, of a
+    # field or of a part, not of `bytes`: it is meant only where the byte at place 4 is 15, counted from 0 behind the
+    # tag; of "fixed", in the whole message.
 
 Which profile a message is read by: of the names of its device the longest that a profile's `models` know, be it a word
 of the server's model (The Things Stack: `version_ids.model_id`; ChirpStack: `deviceProfileName`), of the device's own

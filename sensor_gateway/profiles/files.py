@@ -88,6 +88,7 @@ RULE: Rows = {"field": TEXT, "values": TABLE, "count": FLAG}
 ZONES: Rows = {
     **RULE,
     "enabled": TEXT,
+    "name": TEXT,
     "names": TEXTS,
     "list": TEXT,
     "number": TEXT,
@@ -118,7 +119,10 @@ PART: Rows = {
     "order": BYTES["order"],
     "values": TABLE,
     "bits": TEXT,
-    "count": TEXT,
+    "count": (
+        lambda value: _is_text(value) or _whole(1, 8 * MOST_BYTES)(value),
+        "a field's name or a whole number",
+    ),
     "where": TABLE,
     "history": FLAG,
     "parts": OBJECTS,
@@ -225,10 +229,13 @@ def _zones(said: Mapping[str, Any]) -> Zones:
     rule = _rule(said, "zones", numbered=not is_list)
     if not is_list and said.keys() & {"number", "first"}:
         raise ValueError("number and first of zones are for a list")
-    enabled = said.get("enabled", "")
-    _numbered(enabled, needed=bool(enabled))
+    if is_list and "name" in said:
+        raise ValueError("name of zones is not for a list")
+    enabled, name = said.get("enabled", ""), said.get("name", "")
+    for one in (enabled, name):
+        _numbered(one, needed=bool(one))
     more = {name: said[name] for name in ("list", "number", "first") if name in said}
-    return Zones(rule, enabled, tuple(said.get("names", ())), **more)
+    return Zones(rule, enabled, tuple(said.get("names", ())), name, **more)
 
 
 def _numbered(field: str, *, needed: bool) -> None:

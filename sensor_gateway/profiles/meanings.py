@@ -12,6 +12,8 @@ from sensor_gateway.heard import Past, number, percent
 
 MOST_ZONES = 32
 ABSENT = ...
+# What a zone that is switched off says of itself, as text.
+OFF = frozenset({"0", "false", "disable", "disabled", "off"})
 # Why nothing was said of occupancy, where another may know it.
 UNTOLD = frozenset({"no_occupancy_field", "battery", "undecoded", "unknown"})
 _MEASURED = re.compile(r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*(?:%|v|volts?)?\s*(?:\(.*\))?\s*", re.IGNORECASE)
@@ -104,11 +106,13 @@ def _whole(value: Any) -> Any:
 @dataclass(frozen=True, slots=True)
 class Zones:
     """The seats that one sensor watches: by a field for each, whose name holds a number or one of `names`; or by a
-    `list` of objects, of which `number` says which zone it is of, beginning with `first`."""
+    `list` of objects, of which `number` says which zone it is of, beginning with `first`. `name`: what a zone is
+    called, where not by its field."""
 
     rule: Rule
     enabled: str = ""
     names: Sequence[str] = ()
+    name: str = ""
     list: str = ""
     number: str = ""
     first: int = 1
@@ -119,11 +123,12 @@ class Zones:
 
     def _of_fields(self, fields: Mapping[str, Any]) -> Iterator[tuple[str, bool | None]]:
         for one in self.names or [str(count) for count in range(1, MOST_ZONES + 1)]:
-            name = self.rule.field.format(n=one)
-            value = find(fields, name)
-            if value is ABSENT or (self.enabled and find(fields, self.enabled.format(n=one)) == "disable"):
+            field = self.rule.field.format(n=one)
+            value = find(fields, field)
+            if value is ABSENT or (self.enabled and text(find(fields, self.enabled.format(n=one))) in OFF):
                 continue
-            yield name.removesuffix("_count").removesuffix("_occupancy"), self.rule.read(value)[0]
+            by_field = field.removesuffix("_count").removesuffix("_occupancy")
+            yield self.name.format(n=one) or by_field, self.rule.read(value)[0]
 
     def _of_list(self, entries: Any) -> Iterator[tuple[str, bool | None]]:
         objects = (
