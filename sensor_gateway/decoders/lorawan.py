@@ -113,7 +113,9 @@ def _normalized(told: Told, measured: Any) -> Told:
 def _with_last_battery(told: Told, up: Mapping[str, Any]) -> Told:
     """What the device last told the network server of its battery, where it tells nothing itself."""
     last = percent(_object(up.get("last_battery_percentage")).get("value"))
-    knows = any(one is not None for one in (told.battery_pct, told.battery_v, told.charge_pct))
+    knows = told.battery_low or any(
+        one is not None for one in (told.battery_pct, told.battery_v, told.charge_pct)
+    )
     return told if knows or last is None else replace(told, battery_pct=last)
 
 
@@ -187,6 +189,7 @@ class _Frame:
             history=told.history,
             about={"profile": told.profile} if told.profile else {},
             why=told.why,
+            battery_low=told.battery_low,
         )
 
 

@@ -18,6 +18,7 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
     # or: volts = true                   # a voltage; `scale = 0.001` where it is told in thousandths of a volt
     # empty = 2.8                        # of these two voltages: what is left between them, in per cent
     # full = 3.6
+    # low = "battery_low"                # true or 1: it is low; false or 0: it is not; where no per cent are known
 
     [timing]                             # of a sensor of this model for which nobody says otherwise; all in seconds
     heartbeat_s = 3600                   # it speaks at least so often; offline is it after 2.5 times that

@@ -94,7 +94,7 @@ ZONES: Rows = {
     "number": TEXT,
     "first": (_whole(0, 255), "a number from 0 to 255"),
 }
-BATTERY: Rows = {"field": TEXT, "volts": FLAG, "scale": NUMBER, "empty": NUMBER, "full": NUMBER}
+BATTERY: Rows = {"field": TEXT, "volts": FLAG, "scale": NUMBER, "empty": NUMBER, "full": NUMBER, "low": TEXT}
 BYTES: Rows = {
     "layout": (lambda value: value in list(HEADS), f"one of {', '.join(HEADS)}"),
     "order": (lambda value: value in {"big", "little"}, "big or little"),
@@ -254,7 +254,7 @@ def _numbered(field: str, *, needed: bool) -> None:
 
 def _battery(said: Mapping[str, Any]) -> Battery:
     found = Battery(**_checked(said, "battery"))
-    if said and not found.field:
+    if said.keys() - {"low"} and not found.field:
         raise ValueError("'field' of battery is missing")
     if (found.empty is None) is not (found.full is None):
         raise ValueError("battery: empty and full go together")

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sensor_gateway.heard import Past, number, percent
 
@@ -17,7 +17,19 @@ OFF = frozenset({"0", "false", "disable", "disabled", "off"})
 # Why nothing was said of occupancy, where another may know it.
 UNTOLD = frozenset({"no_occupancy_field", "battery", "undecoded", "unknown"})
 _MEASURED = re.compile(r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*(?:%|v|volts?)?\s*(?:\(.*\))?\s*", re.IGNORECASE)
-Battery3 = tuple[float | None, float | None, float | None]
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+class Left(NamedTuple):
+    """What is left of a battery: per cent, volts, per cent by the volts, and whether the device calls it low."""
+
+    percent: float | None = None
+    volts: float | None = None
+    charge: float | None = None
+    is_low: bool | None = None
+
+
+NOTHING_TOLD = Left()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,7 @@ class Told:
     battery_pct: float | None = None
     battery_v: float | None = None
     charge_pct: float | None = None
+    battery_low: bool | None = None
     zones: Mapping[str, bool | None] = dataclasses.field(default_factory=dict)
     history: Sequence[Past] = ()
     profile: str = ""
@@ -99,6 +112,11 @@ def text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool | int | str) else ""
 
 
+def flag(value: Any) -> bool | None:
+    """True or false, as a word or a number too; None where it is neither."""
+    return _FLAGS.get(text(value))
+
+
 def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -145,23 +163,27 @@ class Zones:
 
 @dataclass(frozen=True, slots=True)
 class Battery:
-    """Which field tells of the battery: per cent, or a voltage, of which what lies between two is what is left."""
+    """Which field tells of the battery: per cent, or a voltage, of which what lies between two is what is left.
+    `low`: which one says that it is low, be it all that the device tells."""
 
     field: str = ""
     volts: bool = False
     scale: float = 1
     empty: float | None = None
     full: float | None = None
+    low: str = ""
 
-    def read(self, fields: Mapping[str, Any]) -> Battery3:
-        """Per cent, volts, and per cent by the volts."""
+    def read(self, fields: Mapping[str, Any]) -> Left:
+        """What the fields tell of it."""
+        is_low = flag(find(fields, self.low)) if self.low else None
         told = _measured(find(fields, self.field)) if self.field else None
         if told is None or not (self.volts or _is_voltage(told)):
-            return percent(told), None, None
+            return Left(percent(told), is_low=is_low)
         volts = round(told * self.scale, 3)
         if self.empty is None or self.full is None:
-            return None, volts, None
-        return None, volts, max(0.0, min(100.0, 100 * (volts - self.empty) / (self.full - self.empty)))
+            return Left(None, volts, None, is_low)
+        charge = max(0.0, min(100.0, 100 * (volts - self.empty) / (self.full - self.empty)))
+        return Left(None, volts, charge, is_low)
 
 
 def _measured(value: Any) -> float | None:

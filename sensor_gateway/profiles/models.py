@@ -11,7 +11,17 @@ from typing import Any
 
 from sensor_gateway.heard import Past, epoch
 from sensor_gateway.profiles.layouts import Layout
-from sensor_gateway.profiles.meanings import ABSENT, Battery, Rule, Told, Zones, doubt, find, first_told
+from sensor_gateway.profiles.meanings import (
+    ABSENT,
+    NOTHING_TOLD,
+    Battery,
+    Rule,
+    Told,
+    Zones,
+    doubt,
+    find,
+    first_told,
+)
 
 MOST_HISTORY = 200
 # Numbers of people who passed say nothing of who is there.
@@ -57,12 +67,13 @@ class Profile:
         own, zones = self._said(fields)
         history = tuple(self._past(fields))
         if own is not None:
+            occupied, kind = own
             blind = doubt(self.unclear, fields)
             why = f"{blind}: what else it says is not believed" if blind else ""
-            return Told(*own, *battery, zones, history, why=why)
+            return Told(occupied, kind, *battery, zones, history, why=why)
         if zones or history:
             return Told(None, "zones" if zones else "history", *battery, zones, history)
-        return None if battery == (None, None, None) else Told(None, "battery", *battery)
+        return None if battery == NOTHING_TOLD else Told(None, "battery", *battery)
 
     def _said(
         self, fields: Mapping[str, Any]
@@ -167,7 +178,7 @@ def _nothing(fields: Mapping[str, Any], weak: Sequence[Told]) -> Told:
     if weak:
         return weak[0]
     battery = Battery("battery").read(fields)
-    return Told(None, "no_occupancy_field" if battery == (None, None, None) else "battery", *battery)
+    return Told(None, "no_occupancy_field" if battery == NOTHING_TOLD else "battery", *battery)
 
 
 def plain(name: str) -> str:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from sensor_gateway.profiles.layouts import Layout
-from sensor_gateway.profiles.meanings import ABSENT, Rule, find
+from sensor_gateway.profiles.meanings import ABSENT, NOTHING_TOLD, Rule, find
 from sensor_gateway.profiles.models import Profile
 
 MOST_NAMES, MOST_SHOWN = 12, 40
@@ -35,11 +35,17 @@ def _unclear(rules: Iterable[Rule], fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def of_battery(profile: Profile, fields: Mapping[str, Any]) -> str:
-    """What stands in the field of the battery, where that is no number; empty where it is one, or absent."""
+    """What stands in the field of the battery, where that tells nothing of it; empty where it does, or is absent."""
     battery = profile.battery
-    value = find(fields, battery.field) if battery.field else ABSENT
-    is_unread = value is not ABSENT and battery.read(fields) == (None, None, None)
-    return f"{battery.field} is {_shown(value)}, which tells nothing of the battery" if is_unread else ""
+    if battery.read(fields) != NOTHING_TOLD:
+        return ""
+    there = ((name, find(fields, name)) for name in (battery.field, battery.low) if name)
+    whys = (
+        f"{name} is {_shown(one)}, which tells nothing of the battery"
+        for name, one in there
+        if one is not ABSENT
+    )
+    return next(whys, "")
 
 
 def of_bytes(
