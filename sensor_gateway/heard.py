@@ -37,7 +37,8 @@ class Heard:
     `charge_pct`: what the voltage leaves of the battery, where nothing better is told. `boot` and `seq` name the
     message once: a counter that restarts, with what names its run. `zones`: of a sensor that watches several seats, by
     its own names; `zone`: the one that `occupied` is of, where a wire tells of one at a time. `about`: what a discovery
-    told of a device; by which profile it was read. `why`: of what says nothing clear, what its reader looked for.
+    told of a device; by which profile it was read. `why`: of what says nothing clear, or should not, what
+    its reader looked for.
     `battery_low`: whether the device calls its battery low, in whatever it may be measured.
     """
 

@@ -139,7 +139,9 @@ def _told(profiles: Profiles, names: tuple[Any, ...], decoded: Any, raw: Any, po
     failed = "decode_error" if isinstance(raw, str) and content is None else "undecoded"
     told = profiles.read(said, profile) if said else Told(kind=failed)
     is_unread = told.is_untold or not said
-    whys = [told.why, unread.of_battery(profile, said) if profile else ""]
+    whys = [told.why]
+    if profile:
+        whys += [unread.of_count(profile, said), unread.of_battery(profile, said)]
     if is_unread:
         whys.append(unread.of_fields(profile, names, said) if said else "")
         whys.append("" if by_server else unread.of_bytes(profile, names, content, port))

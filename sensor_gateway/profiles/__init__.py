@@ -9,9 +9,10 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
                                          # what else it says is nobody's word. These four stand above all tables
 
     [[occupancy]]                        # the first field that is there decides
-    field = "occupancy"                  # or, of a field inside another: "presence.value"
+    field = "occupancy"                  # or, inside others: "presence.value", "counts.0" of a list
     values = { occupied = true, vacant = false }     # anything else: nothing clear; "pending" etc. as text: that kind
-    # or: count = true                   # more than nought is somebody; its kind is motion_count
+    # or: count = true                   # more than nought is somebody; its kind is motion_count. Of those since the
+                                         # last message: by one that only ever rises somebody is there for ever
 
     [battery]
     field = "battery"                    # per cent; a text that begins with the number is one too: "2.4(low battery)"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sensor_gateway.heard import Past, number, percent
 
 MOST_ZONES = 32
+MOST_PLACES = 256
 ABSENT = ...
 # What a zone that is switched off says of itself, as text.
 OFF = frozenset({"0", "false", "disable", "disabled", "off"})
@@ -57,11 +58,14 @@ class Told:
 
 
 def find(fields: Mapping[str, Any], path: str) -> Any:
-    """A field by its name, or by the names on the way to it with points between; ABSENT where there is none."""
+    """A field by its name, or by the names on the way to it with points between, in a list by the number of its place,
+    from 0 on; ABSENT where there is none."""
     if path in fields:
         return fields[path]
     head, point, rest = path.partition(".")
     inner = fields.get(head) if point else None
+    if isinstance(inner, list):
+        inner = {str(place): one for place, one in enumerate(inner[:MOST_PLACES])}
     return find(inner, rest) if isinstance(inner, dict) else ABSENT
 
 
