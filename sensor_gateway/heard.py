@@ -37,7 +37,9 @@ class Heard:
     `charge_pct`: what the voltage leaves of the battery, where nothing better is told. `boot` and `seq` name the
     message once: a counter that restarts, with what names its run. `zones`: of a sensor that watches several seats, by
     its own names; `zone`: the one that `occupied` is of, where a wire tells of one at a time. `about`: what a discovery
-    told of a device; by which profile it was read. `why`: of what says nothing clear, what its reader looked for.
+    told of a device; by which profile it was read. `why`: of what says nothing clear, or should not, what
+    its reader looked for.
+    `battery_low`: whether the device calls its battery low, in whatever it may be measured.
     """
 
     device_id: str
@@ -56,6 +58,14 @@ class Heard:
     history: Sequence[Past] = ()
     about: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
+    battery_low: bool | None = None
+
+    @property
+    def left_pct(self) -> float | None:
+        """What is left of the battery: of one that is only called low nothing, since what is shown and told goes by per
+        cent, and how little is left nobody said."""
+        measured = self.charge_pct if self.battery_pct is None else self.battery_pct
+        return 0 if measured is None and self.battery_low else measured
 
     def __post_init__(self) -> None:
         if not 0 < len(self.device_id) <= MOST_ID or not is_line(self.device_id):
@@ -93,7 +103,7 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
     for zone, occupied in (alone | dict(heard.zones)).items():
         if sensor_id := _sensor_of(heard.device_id, zone):
             said[sensor_id] = occupied
-    left = heard.charge_pct if heard.battery_pct is None else heard.battery_pct
+    left = heard.left_pct
     for sensor_id, occupied in said.items():
         yield Reading(
             sensor_id,
@@ -107,6 +117,7 @@ def readings(heard: Heard, envelope: Envelope, known_zones: Collection[str] = ()
             heard.online,
             envelope.retained,
             heard.boot is not None,
+            left is None and heard.battery_low is False,
         )
     for past in heard.history:
         is_known = envelope.received_at - past.observed_at <= BEHIND_AT_MOST

@@ -152,6 +152,7 @@ def _shown(heard: Heard) -> dict[str, Any]:
         "kind": heard.kind or None,
         "battery_pct": heard.battery_pct,
         "battery_v": heard.battery_v,
+        "battery_low": heard.battery_low,
         "charge_pct": None if heard.charge_pct is None else round(heard.charge_pct),
         "observed_at": heard.observed_at and heard.observed_at.isoformat().replace("+00:00", "Z"),
         "seq": heard.seq,

@@ -16,7 +16,7 @@ class Reading(NamedTuple):
     `occupied` None: alive, nothing known. `online` is set by status messages only: False is the device's last will.
     `boot` and `seq` name a reading once; wires without a sequence leave them None. `history`: told afterwards or
     retained; it may complete the log, never move the live state. `restarts`: its counter may begin anew under the
-    same `boot`.
+    same `boot`. `battery_fine`: its battery is not low; how much of it is left it does not say.
     """
 
     sensor_id: str
@@ -30,6 +30,7 @@ class Reading(NamedTuple):
     online: bool | None = None
     history: bool = False
     restarts: bool = False
+    battery_fine: bool = False
 
     @property
     def is_undated(self) -> bool:

@@ -90,8 +90,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
         one = watched[sensor_id]
         own.sort(key=_order)
         for reading in one.there(own):
-            if reading.battery_pct is not None:
-                one.battery_pct = reading.battery_pct
+            one.battery_pct = _left(one.battery_pct, reading)
             if reading.history:
                 continue
             signal = Signal(
@@ -120,6 +119,13 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
         len(fresh),
         frozenset(reading.sensor_id for reading in readings) - watched.keys(),
     )
+
+
+def _left(known: int | None, reading: Reading) -> int | None:
+    """What is known of a battery after a reading. One only called low stands as 0 %, until it is called fine."""
+    if reading.battery_pct is not None:
+        return reading.battery_pct
+    return None if reading.battery_fine and known == 0 else known
 
 
 def settle(session: Session, now: datetime, policies: Policies) -> Observed:

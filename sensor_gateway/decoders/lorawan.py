@@ -113,7 +113,9 @@ def _normalized(told: Told, measured: Any) -> Told:
 def _with_last_battery(told: Told, up: Mapping[str, Any]) -> Told:
     """What the device last told the network server of its battery, where it tells nothing itself."""
     last = percent(_object(up.get("last_battery_percentage")).get("value"))
-    knows = any(one is not None for one in (told.battery_pct, told.battery_v, told.charge_pct))
+    knows = told.battery_low or any(
+        one is not None for one in (told.battery_pct, told.battery_v, told.charge_pct)
+    )
     return told if knows or last is None else replace(told, battery_pct=last)
 
 
@@ -137,7 +139,9 @@ def _told(profiles: Profiles, names: tuple[Any, ...], decoded: Any, raw: Any, po
     failed = "decode_error" if isinstance(raw, str) and content is None else "undecoded"
     told = profiles.read(said, profile) if said else Told(kind=failed)
     is_unread = told.is_untold or not said
-    whys = [unread.of_battery(profile, said)] if profile else []
+    whys = [told.why]
+    if profile:
+        whys += [unread.of_count(profile, said), unread.of_battery(profile, said)]
     if is_unread:
         whys.append(unread.of_fields(profile, names, said) if said else "")
         whys.append("" if by_server else unread.of_bytes(profile, names, content, port))
@@ -187,6 +191,7 @@ class _Frame:
             history=told.history,
             about={"profile": told.profile} if told.profile else {},
             why=told.why,
+            battery_low=told.battery_low,
         )
 
 

@@ -11,6 +11,7 @@ from sensor_gateway.decoders.plain import FIELDS, availability, nothing, object_
 from sensor_gateway.heard import Heard, epoch, instant, percent
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import Profile, Profiles, Told, by_profile
+from sensor_gateway.profiles.meanings import flag
 from sensor_gateway.profiles.unread import of_fields
 
 # Of a device with several endpoints each says its own, such as `occupancy_left`; other endings are of settings.
@@ -32,12 +33,13 @@ def zigbee2mqtt(envelope: Envelope, profiles: Profiles, models: Mapping[str, str
             text = str(object_of(envelope).get("state"))
         return availability(device, text)
     device, slash, attribute = name.rpartition("/")
-    if slash and not text.lstrip().startswith("{"):
-        said = {attribute: _value(envelope)}
-    else:
-        device, said = name, object_of(envelope)
+    is_whole = not slash or text.lstrip().startswith("{")
+    device, said = (name, object_of(envelope)) if is_whole else (device, {attribute: _value(envelope)})
     names = models.get(device), _model(said)
-    return _heard(device, said, profiles.named(*names), names)
+    heard = _heard(device, said, profiles.named(*names), names)
+    # Of an attribute by itself nobody knows whether per cent are told beside it, which say more.
+    is_flagged = is_whole and heard.battery_low is None
+    return replace(heard, battery_low=flag(said.get("battery_low"))) if is_flagged else heard
 
 
 def _value(envelope: Envelope) -> Any:
@@ -96,4 +98,6 @@ def of_model(device: str, told: Told, at: Any = None, battery: float | None = No
         told.charge_pct,
         zones=told.zones,
         about={"profile": told.profile},
+        why=told.why,
+        battery_low=told.battery_low,
     )

@@ -4,18 +4,22 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
 
     models = ["VS340", "VS341"]          # names of which a word begins so, whatever their case; the longest decides
     requires = ["temperatureBoard"]      # fields by which an object is known as this model's, where no name told it
-    port = 85                            # the LoRaWAN port of what `bytes` reads; these three stand above all tables
+    port = 85                            # the LoRaWAN port of what `bytes` reads
+    unclear = { detection_status = "unavailable" }   # where a field says so, or one of a list, the device cannot see:
+                                         # what else it says is nobody's word. These four stand above all tables
 
     [[occupancy]]                        # the first field that is there decides
-    field = "occupancy"                  # or, of a field inside another: "presence.value"
+    field = "occupancy"                  # or, inside others: "presence.value", "counts.0" of a list
     values = { occupied = true, vacant = false }     # anything else: nothing clear; "pending" etc. as text: that kind
-    # or: count = true                   # more than nought is somebody; its kind is motion_count
+    # or: count = true                   # more than nought is somebody; its kind is motion_count. Of those since the
+                                         # last message: by one that only ever rises somebody is there for ever
 
     [battery]
     field = "battery"                    # per cent; a text that begins with the number is one too: "2.4(low battery)"
     # or: volts = true                   # a voltage; `scale = 0.001` where it is told in thousandths of a volt
     # empty = 2.8                        # of these two voltages: what is left between them, in per cent
     # full = 3.6
+    # low = "battery_low"                # true or 1: it is low; false or 0: it is not; where no per cent are known
 
     [timing]                             # of a sensor of this model for which nobody says otherwise; all in seconds
     heartbeat_s = 3600                   # it speaks at least so often; offline is it after 2.5 times that
@@ -26,7 +30,8 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
 
     [[zones]]                            # of a sensor that watches several seats; the first of which fields are there
     field = "region_{n}"                 # its word, as above, or with `count = true` a number of people
-    enabled = "region_{n}_enable"        # passed over where this says `disable`
+    enabled = "region_{n}_enable"        # passed over where this says 0, false, disable, disabled or off
+    # name = "seat_{n}"                  # what it is called, where not by its field
     # names = ["left", "right"]          # what stands for {n}, where it is no number
     # or, of a list with an object for each: list = "regions", number = "index", first = 0, field = "count"
 
@@ -37,10 +42,11 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
     fields = [{ channel = 3, type = 0, length = 1, name = "occupancy", values = { 0 = "vacant", 1 = "occupied" } }]
     # `signed`, `mask`, `scale` and `offset` are for numbers; a part without a name is passed over; `names = ["a",
     # "b"]`: several values of one length behind one tag; `parts = [{ length = 4, name = "a" }, …]`: of several lengths;
-    # `bits = "region_{n}"`: a field for each bit, as many as the field `count` says. Of firmwares that say the same
-    # otherwise on another channel, each part has values of its own; one part may have several channels. `history =
-    # true`: of before, at its part `timestamp`. `where = { 4 = 15 }`, of a field or of a part, not of `bytes`: it is
-    # meant only where the byte at place 4 is 15, counted from 0 behind the tag; of "fixed", in the whole message.
+    # `bits = "region_{n}"`: a field for each bit, as many as `count` says, a number or the name of a field; `values`
+    # are of each bit. Of firmwares that say the same otherwise on another channel, each part has values of its own; one
+    # part may have several channels. `history = true`: of before, at its part `timestamp`. `where = { 4 = 15 }`, of a
+    # field or of a part, not of `bytes`: it is meant only where the byte at place 4 is 15, counted from 0 behind the
+    # tag; of "fixed", in the whole message.
 
 Which profile a message is read by: of the names of its device the longest that a profile's `models` know, be it a word
 of the server's model (The Things Stack: `version_ids.model_id`; ChirpStack: `deviceProfileName`), of the device's own

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import string
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from sensor_gateway.profiles.layouts import HEADS, Layout, Part
-from sensor_gateway.profiles.meanings import Battery, Rule, Zones
+from sensor_gateway.profiles.meanings import Battery, Rule, Zones, text
 from sensor_gateway.profiles.models import NO_LAYOUT, Profile, plain
 
 ALL_THAT_IT_CAN_SAY = Path(__file__).with_name("__init__.py")
@@ -47,6 +47,10 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _is_value(value: Any) -> bool:
+    return isinstance(value, bool | int | str)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -78,17 +82,19 @@ PROFILE: Rows = {
     "timing": TABLE,
     "zones": (lambda value: _is_table(value) or _is_tables(value), "a table, begun by [[zones]]"),
     "bytes": TABLE,
+    "unclear": TABLE,
 }
 RULE: Rows = {"field": TEXT, "values": TABLE, "count": FLAG}
 ZONES: Rows = {
     **RULE,
     "enabled": TEXT,
+    "name": TEXT,
     "names": TEXTS,
     "list": TEXT,
     "number": TEXT,
     "first": (_whole(0, 255), "a number from 0 to 255"),
 }
-BATTERY: Rows = {"field": TEXT, "volts": FLAG, "scale": NUMBER, "empty": NUMBER, "full": NUMBER}
+BATTERY: Rows = {"field": TEXT, "volts": FLAG, "scale": NUMBER, "empty": NUMBER, "full": NUMBER, "low": TEXT}
 BYTES: Rows = {
     "layout": (lambda value: value in list(HEADS), f"one of {', '.join(HEADS)}"),
     "order": (lambda value: value in {"big", "little"}, "big or little"),
@@ -113,7 +119,10 @@ PART: Rows = {
     "order": BYTES["order"],
     "values": TABLE,
     "bits": TEXT,
-    "count": TEXT,
+    "count": (
+        lambda value: _is_text(value) or _whole(1, 8 * MOST_BYTES)(value),
+        "a field's name or a whole number",
+    ),
     "where": TABLE,
     "history": FLAG,
     "parts": OBJECTS,
@@ -179,6 +188,7 @@ def _profile(name: str, said: Mapping[str, Any]) -> Profile:
         tuple(_zones(one) for one in ([zones] if isinstance(zones, dict) else zones)),
         said.get("port"),
         _layout(said["bytes"]) if "bytes" in said else NO_LAYOUT,
+        dict(_unclear(said.get("unclear", {}))),
     )
 
 
@@ -188,6 +198,14 @@ def _named(models: Iterable[str]) -> Iterator[str]:
         if not plain(one):
             raise ValueError(f"{one!r} is no model's name")
         yield one
+
+
+def _unclear(said: Mapping[str, Any]) -> Iterator[tuple[str, Collection[str]]]:
+    for field, told in said.items():
+        values = told if isinstance(told, list) else [told]
+        if not values or not all(map(_is_value, values)):
+            raise ValueError(f"{field} of unclear must be a value, or a list of them, not {told!r}")
+        yield field, frozenset(map(text, values))
 
 
 def _rule(said: Mapping[str, Any], place: str, *, numbered: bool = False) -> Rule:
@@ -211,10 +229,13 @@ def _zones(said: Mapping[str, Any]) -> Zones:
     rule = _rule(said, "zones", numbered=not is_list)
     if not is_list and said.keys() & {"number", "first"}:
         raise ValueError("number and first of zones are for a list")
-    enabled = said.get("enabled", "")
-    _numbered(enabled, needed=bool(enabled))
+    if is_list and "name" in said:
+        raise ValueError("name of zones is not for a list")
+    enabled, name = said.get("enabled", ""), said.get("name", "")
+    for one in (enabled, name):
+        _numbered(one, needed=bool(one))
     more = {name: said[name] for name in ("list", "number", "first") if name in said}
-    return Zones(rule, enabled, tuple(said.get("names", ())), **more)
+    return Zones(rule, enabled, tuple(said.get("names", ())), name, **more)
 
 
 def _numbered(field: str, *, needed: bool) -> None:
@@ -233,7 +254,7 @@ def _numbered(field: str, *, needed: bool) -> None:
 
 def _battery(said: Mapping[str, Any]) -> Battery:
     found = Battery(**_checked(said, "battery"))
-    if said and not found.field:
+    if said.keys() - {"low"} and not found.field:
         raise ValueError("'field' of battery is missing")
     if (found.empty is None) is not (found.full is None):
         raise ValueError("battery: empty and full go together")

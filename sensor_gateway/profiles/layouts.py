@@ -15,8 +15,8 @@ HEADS: Mapping[str, int] = {"channels": 2, "types": 1, "fixed": 0}
 class Part:
     """A value in a message's bytes, or several of one length, by their `names`, or of several lengths, by their
     `parts`. `scale` multiplies it; `mask` cuts bits out; `values` names numbers. `bits`: a field for each bit, from the
-    lowest on, as many as the field `count` says. `where`: bytes, by their place, without which it is not meant.
-    `history`: it is of before, by its `timestamp`."""
+    lowest on, as many as `count`, or the field of that name, says. `where`: bytes, by their place, without which it is
+    not meant. `history`: it is of before, by its `timestamp`."""
 
     name: str = ""
     names: Sequence[str] = ()
@@ -30,7 +30,7 @@ class Part:
     order: str = ""
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     bits: str = ""
-    count: str = ""
+    count: str | int = ""
     where: Mapping[int, int] = dataclasses.field(default_factory=dict)
     history: bool = False
     parts: Sequence[Part] = ()
@@ -57,9 +57,10 @@ class Part:
         return all(at < len(content) and content[at] == byte for at, byte in self.where.items())
 
     def _flags(self, told: int, before: Mapping[str, Any]) -> dict[str, Any]:
-        most = before.get(self.count) if self.count else None
+        most = before.get(self.count) if isinstance(self.count, str) else self.count
         count = min(8 * self.length, most) if isinstance(most, int) else 8 * self.length
-        return {self.bits.format(n=place + 1): told >> place & 1 for place in range(count)}
+        flags = {self.bits.format(n=place + 1): told >> place & 1 for place in range(count)}
+        return {name: self.values.get(str(flag), flag) for name, flag in flags.items()}
 
     def _value(self, content: bytes, order: str) -> Any:
         whole = int.from_bytes(content, "big" if order == "big" else "little", signed=self.signed)

@@ -5,13 +5,23 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sensor_gateway.heard import Past, epoch
 from sensor_gateway.profiles.layouts import Layout
-from sensor_gateway.profiles.meanings import ABSENT, Battery, Rule, Told, Zones, find, first_told
+from sensor_gateway.profiles.meanings import (
+    ABSENT,
+    NOTHING_TOLD,
+    Battery,
+    Rule,
+    Told,
+    Zones,
+    doubt,
+    find,
+    first_told,
+)
 
 MOST_HISTORY = 200
 # Numbers of people who passed say nothing of who is there.
@@ -37,6 +47,7 @@ class Profile:
     zones: Sequence[Zones] = ()
     port: int | None = None
     layout: Layout = NO_LAYOUT
+    unclear: Mapping[str, Collection[str]] = dataclasses.field(default_factory=dict)
 
     @property
     def is_of_seats(self) -> bool:
@@ -53,19 +64,26 @@ class Profile:
         """What the fields say by this profile, of the device and of its zones; None where none of them is one that it
         knows."""
         battery = self.battery.read(fields)
-        zones, own, history = (
-            self._zones(fields),
-            first_told(self.occupancy, fields),
-            tuple(self._past(fields)),
-        )
+        own, zones = self._said(fields)
+        history = tuple(self._past(fields))
         if own is not None:
-            return Told(*own, *battery, zones, history)
+            occupied, kind = own
+            blind = doubt(self.unclear, fields)
+            why = f"{blind}: what else it says is not believed" if blind else ""
+            return Told(occupied, kind, *battery, zones, history, why=why)
         if zones or history:
             return Told(None, "zones" if zones else "history", *battery, zones, history)
-        return None if battery == (None, None, None) else Told(None, "battery", *battery)
+        return None if battery == NOTHING_TOLD else Told(None, "battery", *battery)
 
-    def _zones(self, fields: Mapping[str, Any]) -> dict[str, bool | None]:
-        return next((found for one in self.zones if (found := one.read(fields))), {})
+    def _said(
+        self, fields: Mapping[str, Any]
+    ) -> tuple[tuple[bool | None, str] | None, dict[str, bool | None]]:
+        """What is said of the device itself, None where nothing is, and of its zones; nothing clear where it cannot
+        see."""
+        zones = next((found for one in self.zones if (found := one.read(fields))), {})
+        if doubt(self.unclear, fields):
+            return (None, "fault"), dict.fromkeys(zones)
+        return first_told(self.occupancy, fields), zones
 
     def _past(self, fields: Mapping[str, Any]) -> Iterator[Past]:
         entries = fields.get("history")
@@ -73,9 +91,10 @@ class Profile:
             at = epoch(entry.get("timestamp")) if isinstance(entry, dict) else None
             if at is None:
                 continue
-            if (own := first_told(self.occupancy, entry)) is not None:
+            own, zones = self._said(entry)
+            if own is not None:
                 yield Past(at, own[0])
-            for zone, occupied in self._zones(entry).items():
+            for zone, occupied in zones.items():
                 yield Past(at, occupied, zone)
 
     def fields_of(self, content: bytes, port: int | None) -> dict[str, Any] | None:
@@ -159,7 +178,7 @@ def _nothing(fields: Mapping[str, Any], weak: Sequence[Told]) -> Told:
     if weak:
         return weak[0]
     battery = Battery("battery").read(fields)
-    return Told(None, "no_occupancy_field" if battery == (None, None, None) else "battery", *battery)
+    return Told(None, "no_occupancy_field" if battery == NOTHING_TOLD else "battery", *battery)
 
 
 def plain(name: str) -> str:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from sensor_gateway.heard import number
 from sensor_gateway.profiles.layouts import Layout
-from sensor_gateway.profiles.meanings import ABSENT, Rule, find
+from sensor_gateway.profiles.meanings import ABSENT, NOTHING_TOLD, Rule, find
 from sensor_gateway.profiles.models import Profile
 
 MOST_NAMES, MOST_SHOWN = 12, 40
+MOST_PATHS, MOST_OF_PATH, MOST_LEVELS = 20, 80, 8
+# What the number of all there ever were may be called, or be: between two messages nobody moves so often.
+_OF_ALL_TIME = re.compile(r"total|global|overall|lifetime|cumul", re.IGNORECASE)
+MUCH = 1000
 
 
 def of_fields(profile: Profile | None, names: Iterable[object], fields: Mapping[str, Any]) -> str:
     """What the profile looked for and what stood there; without one, by which names it was looked for."""
     if profile is None:
-        return f"{_nobody(names)}; its fields are {_listed(fields)}"
+        return f"{_nobody(names)}; its fields are {_shown_paths(fields)}"
     if found := next(_unclear(profile.occupancy, fields), ""):
         return f"by the profile {profile.name} {found}"
     looked = [one.field for one in profile.occupancy] + [one.list or one.rule.field for one in profile.zones]
     if not looked:
         return f"the profile {profile.name} is of no seat"
-    return f"the profile {profile.name} looks for {_listed(looked)}; the message has {_listed(fields)}"
+    return f"the profile {profile.name} looks for {_listed(looked)}; the message has {_shown_paths(fields)}"
 
 
 def _unclear(rules: Iterable[Rule], fields: Mapping[str, Any]) -> Iterator[str]:
@@ -34,12 +40,29 @@ def _unclear(rules: Iterable[Rule], fields: Mapping[str, Any]) -> Iterator[str]:
             return
 
 
+def of_count(profile: Profile, fields: Mapping[str, Any]) -> str:
+    """Whether what somebody is counted by looks like a number that only ever rises; empty where it does not."""
+    for rule in profile.occupancy:
+        if (value := find(fields, rule.field)) is not ABSENT:
+            counted = number(value) if rule.count else None
+            if counted and (counted >= MUCH or _OF_ALL_TIME.search(rule.field)):
+                return f"{rule.field} is {_shown(value)}: by a counter that only ever rises somebody is there for ever"
+            return ""
+    return ""
+
+
 def of_battery(profile: Profile, fields: Mapping[str, Any]) -> str:
-    """What stands in the field of the battery, where that is no number; empty where it is one, or absent."""
+    """What stands in the field of the battery, where that tells nothing of it; empty where it does, or is absent."""
     battery = profile.battery
-    value = find(fields, battery.field) if battery.field else ABSENT
-    is_unread = value is not ABSENT and battery.read(fields) == (None, None, None)
-    return f"{battery.field} is {_shown(value)}, which tells nothing of the battery" if is_unread else ""
+    if battery.read(fields) != NOTHING_TOLD:
+        return ""
+    there = ((name, find(fields, name)) for name in (battery.field, battery.low) if name)
+    whys = (
+        f"{name} is {_shown(one)}, which tells nothing of the battery"
+        for name, one in there
+        if one is not ABSENT
+    )
+    return next(whys, "")
 
 
 def of_bytes(
@@ -72,6 +95,21 @@ def _of_layout(layout: Layout, content: bytes, name: str) -> str:
 def _nobody(names: Iterable[object]) -> str:
     asked = [one for one in names if isinstance(one, str)]
     return f"no model of a profile is named in {_listed(asked)}" if asked else "no name tells the model"
+
+
+def _shown_paths(fields: Mapping[str, Any]) -> str:
+    """The fields of a message, as a profile would name them; of a list the first place shows how it is entered."""
+    some = [one[:MOST_OF_PATH] for one in islice(_paths(fields), MOST_PATHS + 1)]
+    return ", ".join(some[:MOST_PATHS]) + ", …" * (len(some) > MOST_PATHS) or "none"
+
+
+def _paths(fields: Mapping[str, Any], before: str = "", levels: int = MOST_LEVELS) -> Iterator[str]:
+    for name, value in fields.items():
+        inner = {"0": value[0]} if isinstance(value, list) and value else value
+        if isinstance(inner, dict) and inner and levels:
+            yield from _paths(inner, f"{before}{name}.", levels - 1)
+        else:
+            yield f"{before}{name}"
 
 
 def _listed(names: Iterable[str]) -> str:

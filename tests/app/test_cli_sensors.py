@@ -133,6 +133,14 @@ fields = [
             {"data": "AwE="},
             {"why": "no model of a profile is named in VIVAT, and nobody decoded the bytes"},
         ),
+        (
+            "VIVAT",
+            {"object": {"bytes": {"status": {"low": True}, "counts": [4, 0], "none": {}}}},
+            {
+                "why": "no model of a profile is named in VIVAT; its fields are bytes.status.low, bytes.counts.0, "
+                "bytes.none"
+            },
+        ),
         ("VIVAT", {"object": {"x": 1}}, {"why": "no model of a profile is named in VIVAT; its fields are x"}),
     ],
 )
@@ -161,7 +169,10 @@ def test_why_a_zigbee_device_or_a_board_says_nothing_is_shown_too(run: Run, tmp_
     file.write_text(json.dumps([{"id": n, "topic": one[0], "payload": one[1]} for n, one in enumerate(said)]))
     lines = [json.loads(line) for line in run("sensors", "try", str(file)).out.splitlines()]
     assert [(one.get("profile"), one["why"]) for one in lines] == [
-        ("milesight", "the profile milesight looks for occupancy, pir; the message has device, contact"),
+        (
+            "milesight",
+            "the profile milesight looks for occupancy, pir; the message has device.model, contact",
+        ),
         (None, "no name tells the model; its fields are state"),
         (None, "no model of a profile is named in X1; its fields are Device, ModelId, Power"),
         (None, "gpio_4 is no name of a seat: call the part seat or presence, or register b:gpio_4"),

@@ -319,8 +319,8 @@ def test_what_stands_before_the_occupancy_is_passed_over(model: str, raw: str) -
 
 
 def test_lines_that_people_crossed_stand_before_the_regions() -> None:
-    # vs-series/vs133 of Milesight-IoT/SensorDecoders: both forms, and an alarm and children between.
-    lines = "03D24800000004D2C800000005CC0000000011D20100000010E4010910112150FC000001"
+    # vs-series/vs133 of Milesight-IoT/SensorDecoders: both forms, and an alarm that ended and children between.
+    lines = "03D24800000004D2C800000005CC0000000011D20100000010E4010910112150FC000000"
     found = chirp("VS133", raw=lines + "0FE302000000")
     assert dict(found.zones) == {"region_1": True, "region_2": False, "region_3": False, "region_4": False}
     assert chirp("VS135", raw=lines).kind == "counter"

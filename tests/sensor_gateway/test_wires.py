@@ -75,7 +75,7 @@ def test_bytes_that_nobody_decoded_mean_the_same_where_the_profile_reads_them(
     content = bytes.fromhex(vector["lorawan"]["frm_payload_hex"])
     fields = profile.fields_of(content, vector["lorawan"]["f_port"])
     if fields is None:
-        assert not profile.layout.kind  # a profile that describes no bytes, such as of a sensor with regions
+        assert not profile.layout.kind  # a profile that describes no bytes
         return
     told = built_in().read(fields, profile)
     assert told.occupied == vector["expect"]["occupied"]
