@@ -17,7 +17,9 @@ from app.people.belonging import last_days, until
 from app.people.models import Section
 from app.rotation.allowed import allowed, by_day, pools
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
-from app.rotation.models import Key, Rotation, RotationCell, RotationLock, RotationSetting, State
+from app.rotation.missing import absences
+from app.rotation.models import Key, RotationCell, RotationLock, RotationSetting
+from app.rotation.published import published
 from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS, HalfDay
 from app.rotation.terminals import own_terminals
 from app.rotation.usable import usable_seats
@@ -36,7 +38,8 @@ DAYS_AROUND = 31
 
 @dataclass(slots=True)
 class Month:
-    """The rows that a problem is made of. `begun`: half-days that stay as they are. `last_days`: of those who leave."""
+    """The rows that a problem is made of. `begun`: half-days that stay as they are. `last_days`: of those who leave.
+    `absent`: the half-days of those for whom somebody steps in."""
 
     section: Section
     days: Sequence[date]
@@ -58,6 +61,7 @@ class Month:
     of_person: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     begun: Collection[HalfDay] = frozenset()
     last_days: Mapping[int, date] = field(default_factory=dict)
+    absent: Collection[Key] = frozenset()
 
     def is_here(self, user_id: int, on: date) -> bool:
         """Whether somebody belongs to the section on a day."""
@@ -131,6 +135,7 @@ def month(
             (on, half.value) for on in days for half in Half if now and not office.is_ahead(on, half, now)
         },
         last_days=leaving,
+        absent=absences(session, people, days[0], days[-1]),
     )
 
 
@@ -171,25 +176,6 @@ def _at_home(
     return [(people[user_id], on, half.value) for user_id, on, half in found if user_id in people]
 
 
-def published(
-    session: Session, section_ids: Collection[int], first: date, last: date
-) -> Mapping[int, Mapping[Key, RotationCell]]:
-    """By section, what its rotations have published of the days from `first` to `last`; one query."""
-    query = (
-        select(Rotation.section_id, RotationCell)
-        .join(Rotation, Rotation.id == RotationCell.rotation_id)
-        .where(
-            Rotation.section_id.in_(section_ids),
-            Rotation.state == State.PUBLISHED,
-            RotationCell.on_date.between(first, last),
-        )
-    )
-    found: dict[int, dict[Key, RotationCell]] = {one: {} for one in section_ids}
-    for section_id, one in session.execute(query):
-        found[section_id or 0][one.user_id, one.on_date, one.half.value] = one
-    return found
-
-
 def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key, str]:
     query = select(RotationLock).where(
         RotationLock.section_id == section_id, RotationLock.on_date.between(days[0], days[-1])
@@ -199,7 +185,7 @@ def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key,
 
 def problem_form(of: Month) -> dict[str, Any]:
     """The problem in the documented form, as JSON has it; people are named by their ids."""
-    fixed, called_in, wishes, published = [], [], [], []
+    fixed, called_in, wishes, was = [], [], [], []
     for user_id in of.people:
         for on in of.days:
             for half in HALVES:
@@ -214,7 +200,7 @@ def problem_form(of: Month) -> dict[str, Any]:
                     care = bool(of.of_person.get(user_id, {}).get("care"))
                     wishes.append({**cell, "state": "home", "care": care})
                 if key in of.published:
-                    published.append({**cell, "state": of.published[key].kind.value})
+                    was.append({**cell, "state": of.published[key].kind.value})
     setting = of.setting
     return {
         "days": [on.isoformat() for on in of.days],
@@ -237,7 +223,7 @@ def problem_form(of: Month) -> dict[str, Any]:
         "called_in": called_in,
         "begun": [{"day": on.isoformat(), "half": half} for on, half in sorted(of.begun)],
         "wishes": wishes,
-        "published": published,
+        "published": was,
     }
 
 
@@ -272,6 +258,8 @@ def is_absent(of: Month, key: Key) -> str | None:
         return "left"
     if not of.is_here(user_id, on):
         return "elsewhere"
+    if key in of.absent:
+        return "absent"
     return "part_time" if _is_off(of, user_id, on, half) else None
 
 

@@ -18,15 +18,14 @@ from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import lock_rows
 from app.errors import Conflict, RuleBroken
-from app.people.belonging import last_days
 from app.people.service import Person
 from app.rotation.ahead import check_ahead
-from app.rotation.form import plan_of
 from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, State
+from app.rotation.publishable import is_ahead, publishable
 from app.rotation.rules import State as Where
 from app.rotation.seats import Published, Seats
 from app.rotation.service import LOCK
-from app.rotation.standing import key_of, look, unmet
+from app.rotation.standing import look, unmet
 from app.rotation.swapping import end_offers
 from app.rotation.writing import Broken, bring_back, is_own_request, settled, would_break, write_over
 from app.telework.models import TeleworkPlan
@@ -56,7 +55,8 @@ def publish(
 ) -> Published:
     """Write a rotation's half-days that are to come as approved plans (those at home of whoever publishes it as
     requests, for nobody decides on the own plans), and book seats for those in the office. One that has begun is as it
-    is (`Office.is_ahead`), also where the plan was found before; whoever has left by then has none.
+    is (`Office.is_ahead`), also where the plan was found before; whoever has left by then, or is absent since somebody
+    steps in for them, has none.
 
     What an earlier rotation had published of these days is replaced: its seats stay where the person comes still, and
     are given back where not; its plans of people who do not work in the section then any more are taken back, as by
@@ -71,14 +71,7 @@ def publish(
         raise RuleBroken("rotation.of_no_section")
     if rotation.state is not State.FOUND or rotation.plan is None:
         raise Conflict("rotation.state", state=rotation.state.value)
-    leaving = last_days(session, office.timezone)
-    planned = {
-        key: state
-        for cell, state in plan_of(rotation.plan).items()
-        if state is not Where.AWAY
-        and _is_ahead(key := key_of(cell), office, now)
-        and cell.day <= leaving.get(key[0], cell.day)
-    }
+    planned = publishable(session, rotation, office=office, now=now).cells
     if not planned:
         raise RuleBroken("rotation.over")
     lock_rows(session, LOCK, [rotation.section_id])
@@ -86,7 +79,7 @@ def publish(
     first, last = min(days), max(days)
     earlier = _published(session, rotation.section_id, first, last)
     written = _stored(session, earlier)
-    replaced = {key for key in written if first <= key[1] <= last and _is_ahead(key, office, now)}
+    replaced = {key for key in written if first <= key[1] <= last and is_ahead(key, office, now)}
     people = {user_id for user_id, _on, _half in planned.keys() | replaced}
     seats = Seats(session, rotation, people, office=office, now=now, actor=actor)
     seats.take_turn(_seats_of(session, earlier, now))
@@ -129,11 +122,6 @@ def publish(
     _tell(session, "telework.rotation_published", rotation, changed, actor=actor, now=now)
     _tell(session, "telework.rotation_withdrawn", rotation, gone, actor=actor, now=now)
     return found
-
-
-def _is_ahead(key: Key, office: Office, now: datetime) -> bool:
-    """Whether a cell is still to be published, replaced or withdrawn."""
-    return office.is_ahead(key[1], Half(key[2]), now)
 
 
 def _refuse(broken: Collection[Broken], on_breach: OnBreach, actor: Person) -> None:
@@ -341,7 +329,7 @@ def withdraw(
         raise Conflict("rotation.state", state=rotation.state.value)
     lock_rows(session, LOCK, [rotation.section_id or 0])
     written = _stored(session, [rotation])
-    cells = {key: cell for key, cell in written.items() if _is_ahead(key, office, now)}
+    cells = {key: cell for key, cell in written.items() if is_ahead(key, office, now)}
     bookings = _seats_of(session, [rotation], now)
     queue_up(
         session,

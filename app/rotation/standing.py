@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,11 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.people.belonging import last_days
-from app.rotation import gathering
 from app.rotation.explain import rule_told
 from app.rotation.form import plan_of
-from app.rotation.models import Key, Rotation, RotationCell, RotationSwap, SwapState
+from app.rotation.missing import absences
+from app.rotation.models import Key, Rotation, RotationCell
 from app.rotation.models import State as Stage
+from app.rotation.published import published
 from app.rotation.rules import Cell, Fixed, Problem, Rule, State, check
 from app.rotation.service import problem
 from app.rotation.writing import settled
@@ -55,17 +56,17 @@ def look_at(
         TeleworkPlan.user_id.in_(people), TeleworkPlan.on_date.between(first, last)
     )
     plans = {Cell(str(one.user_id), one.on_date, one.half.value): one for one in session.scalars(query)}
-    absent = _absences(session, people, first, last)
+    absent = absences(session, people, first, last)
     leaving = last_days(session, office.timezone)
     sections = {one.section_id for one in rotations if one.section_id is not None}
-    published = gathering.published(session, sections, first, last)
+    of_sections = published(session, sections, first, last)
     found = []
     for one in rotations:
-        theirs = published.get(one.section_id or 0, {})
+        theirs = of_sections.get(one.section_id or 0, {})
         by_now = {}
         for cell, was in planned.get(one.id, {}).items():
             fixed = _by_now(one, was, plans.get(cell), theirs.get(key_of(cell)), office)
-            if cell in absent and was is not State.AWAY and (fixed is None or fixed.state is was):
+            if key_of(cell) in absent and was is not State.AWAY and (fixed is None or fixed.state is was):
                 fixed = Fixed(State.AWAY, "absent")
             if was is not State.AWAY and cell.day > leaving.get(int(cell.person), cell.day):
                 fixed = Fixed(State.AWAY, "left")
@@ -122,16 +123,6 @@ def _by_now(
 
 def _waits(rotation: Rotation, plan: TeleworkPlan | None) -> bool:
     return rotation.state is Stage.PUBLISHED and plan is not None and plan.state is PlanState.REQUESTED
-
-
-def _absences(session: Session, people: Iterable[int], first: date, last: date) -> set[Cell]:
-    """When these people are absent, for somebody has accepted to step in for them."""
-    query = select(RotationSwap).where(
-        RotationSwap.absent_id.in_(people),
-        RotationSwap.on_date.between(first, last),
-        RotationSwap.state == SwapState.ACCEPTED,
-    )
-    return {Cell(str(user_id), on, half) for one in session.scalars(query) for user_id, on, half in one.away}
 
 
 def _where(plan: TeleworkPlan, office: Office) -> State:
