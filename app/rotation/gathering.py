@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -17,9 +17,9 @@ from app.people.belonging import last_days, until
 from app.people.models import Section
 from app.rotation.allowed import allowed, by_day, pools
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
-from app.rotation.missing import absences
+from app.rotation.missing import Members, absences
 from app.rotation.models import Key, RotationCell, RotationLock, RotationSetting
-from app.rotation.published import published
+from app.rotation.published import left_behind, published
 from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS, HalfDay
 from app.rotation.terminals import own_terminals
 from app.rotation.usable import usable_seats
@@ -39,7 +39,8 @@ DAYS_AROUND = 31
 @dataclass(slots=True)
 class Month:
     """The rows that a problem is made of. `begun`: half-days that stay as they are. `last_days`: of those who leave.
-    `absent`: the half-days of those for whom somebody steps in."""
+    `absent`: the half-days of those for whom somebody steps in.
+    `left_behind`: what other sections' rotations have published of those who do not belong to them then any more."""
 
     section: Section
     days: Sequence[date]
@@ -62,10 +63,15 @@ class Month:
     begun: Collection[HalfDay] = frozenset()
     last_days: Mapping[int, date] = field(default_factory=dict)
     absent: Collection[Key] = frozenset()
+    left_behind: Mapping[Key, RotationCell] = field(default_factory=dict)
 
     def is_here(self, user_id: int, on: date) -> bool:
         """Whether somebody belongs to the section on a day."""
         return any(one in self.sections for one in self.people[user_id].sections_on(on))
+
+    def written(self, key: Key) -> RotationCell | None:
+        """What a rotation has published of a half-day that the section may write over."""
+        return self.published.get(key) or self.left_behind.get(key)
 
     def unit(self, user_id: int, on: date) -> str:
         """What the section below (係) that somebody belongs to on a day is called; "" where they are elsewhere."""
@@ -112,6 +118,7 @@ def month(
         for one, on, half in _at_home(session, days, everybody)
         if one.user_id not in own and (one.user_id not in people or sections.isdisjoint(one.sections_on(on)))
     ]
+    behind = left_behind(session, section_id, Members(people, leaving, book.parents), days[0], days[-1])
     return Month(
         section=section,
         days=days,
@@ -136,6 +143,7 @@ def month(
         },
         last_days=leaving,
         absent=absences(session, people, days[0], days[-1]),
+        left_behind=dict(ChainMap(*(dict(one) for one in behind.values()))),
     )
 
 
@@ -196,7 +204,7 @@ def problem_form(of: Month) -> dict[str, Any]:
                 given = _given(of, key)
                 if given is not None:
                     fixed.append({**cell, **given})
-                elif is_wish(of.plans.get(key), of.published.get(key)):
+                elif is_wish(of.plans.get(key), of.written(key)):
                     care = bool(of.of_person.get(user_id, {}).get("care"))
                     wishes.append({**cell, "state": "home", "care": care})
                 if key in of.published:
@@ -232,9 +240,9 @@ def _given(of: Month, key: Key) -> dict[str, Any] | None:
     if (absent := is_absent(of, key)) is not None:
         return {"state": "away", "why": absent, "off": absent == "part_time" and not _is_planned_out(of, key)}
     if key[1:] in of.begun:
-        where = stands_as(of.plans.get(key), of.published.get(key), of.office)
+        where = stands_as(of.plans.get(key), of.written(key), of.office)
         return {"state": where.value, "why": "begun", "approved": True}
-    by_plan = settled(of.plans.get(key), of.published.get(key), of.office)
+    by_plan = settled(of.plans.get(key), of.written(key), of.office)
     if by_plan is not None:
         return {"state": by_plan[0].value, "why": by_plan[1], "approved": by_plan[1] == "approved"}
     if key in of.locks:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.people.belonging import last_days
 from app.rotation.form import plan_of
-from app.rotation.missing import absences
+from app.rotation.missing import Members, absences, members
 from app.rotation.models import Key, Rotation
 from app.rotation.rules import State as Where
 from app.rotation.standing import key_of
@@ -18,15 +17,27 @@ from app.telework.service import Office
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """Somebody does not belong to the section from a planned day on. `why`: `left` the office, or `elsewhere`."""
+
+    user_id: int
+    name: str
+    on: date
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Publishable:
-    """`cells`: where people are to be in the half-days that are to come, but for whoever has left by then or is absent
-    since somebody steps in for them."""
+    """`cells`: where people are to be in the half-days that are to come, but for whoever is absent since somebody steps
+    in for them, or is `gone`: belongs to the section no more."""
 
     cells: dict[Key, Where]
+    gone: list[Gone]
+    members: Members
 
 
 def publishable(session: Session, rotation: Rotation, *, office: Office, now: datetime) -> Publishable:
-    """What of a rotation's plan can be published now; two queries."""
+    """What of a rotation's plan can be published now; four queries."""
     planned = {
         key: state
         for cell, state in plan_of(rotation.plan or {}).items()
@@ -34,14 +45,18 @@ def publishable(session: Session, rotation: Rotation, *, office: Office, now: da
     }
     people = {user_id for user_id, _on, _half in planned}
     absent = absences(session, people, rotation.first_on, rotation.last_on)
-    leaving = last_days(session, office.timezone)
-    return Publishable(
-        {
-            key: state
-            for key, state in planned.items()
-            if key not in absent and key[1] <= leaving.get(key[0], key[1])
-        }
-    )
+    staff = members(session, people, office)
+    why_gone = staff.of(rotation.section_id or 0)
+    cells: dict[Key, Where] = {}
+    gone: dict[int, Gone] = {}
+    for key, state in sorted(planned.items()):
+        user_id, on, _half = key
+        why = why_gone(user_id, on)
+        if why is not None:
+            gone.setdefault(user_id, Gone(user_id, staff.people[user_id].name, on, why))
+        elif key not in absent:
+            cells[key] = state
+    return Publishable(cells, [*gone.values()], staff)
 
 
 def is_ahead(key: Key, office: Office, now: datetime) -> bool:

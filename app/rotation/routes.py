@@ -168,6 +168,7 @@ def publish(query: dict[str, Any], rotation_id: int) -> Any:
             "requested_cells": len(done.requested),
             "people_told": len(done.people),
             "taken_back_cells": done.taken_back,
+            "gone": done.gone,
             "seats_booked": len(done.bookings),
             "broken": [broken_shown(one) for one in done.broken],
             "unmet": [unmet_shown(one) for one in done.unmet],

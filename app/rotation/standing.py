@@ -10,13 +10,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.people.belonging import last_days
 from app.rotation.explain import rule_told
 from app.rotation.form import plan_of
-from app.rotation.missing import absences
+from app.rotation.missing import absences, members
 from app.rotation.models import Key, Rotation, RotationCell
 from app.rotation.models import State as Stage
-from app.rotation.published import published
+from app.rotation.published import left_behind, published
 from app.rotation.rules import Cell, Fixed, Problem, Rule, State, check
 from app.rotation.service import problem
 from app.rotation.writing import settled
@@ -28,8 +27,8 @@ from app.telework.service import Office
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A rotation, and where its people are by now by other than it says: leave and trips, what was approved or revoked
-    since, who comes in after all, who has left the office by then, and who is absent since somebody steps in for them.
-    Who asks for something else is left as they are.
+    since, who comes in after all, who has left the office or the section by then, and who is absent since somebody
+    steps in for them. Who asks for something else is left as they are.
 
     `published`: what rotations of its section have published of its days. `waiting`: half-days at home as it has
     published them that are not approved yet.
@@ -42,14 +41,15 @@ class Seen:
 
 
 def look(session: Session, rotation: Rotation, office: Office) -> Seen:
-    """A rotation as it is by now; four queries."""
+    """A rotation as it is by now; six queries, or seven before it is published."""
     return look_at(session, [rotation], rotation.first_on, rotation.last_on, office)[0]
 
 
 def look_at(
     session: Session, rotations: Sequence[Rotation], first: date, last: date, office: Office
 ) -> list[Seen]:
-    """Rotations as they are by now, from a day to another; four queries, however many there are."""
+    """Rotations as they are by now, from a day to another; six queries, however many there are, and one more for
+    each that is not published."""
     planned = {one.id: plan_between(one, first, last) for one in rotations if one.section_id is not None}
     people = {int(cell.person) for plan in planned.values() for cell in plan}
     query = select(TeleworkPlan).where(
@@ -57,19 +57,24 @@ def look_at(
     )
     plans = {Cell(str(one.user_id), one.on_date, one.half.value): one for one in session.scalars(query)}
     absent = absences(session, people, first, last)
-    leaving = last_days(session, office.timezone)
+    staff = members(session, people, office)
     sections = {one.section_id for one in rotations if one.section_id is not None}
     of_sections = published(session, sections, first, last)
     found = []
     for one in rotations:
-        theirs = of_sections.get(one.section_id or 0, {})
+        section_id = one.section_id or 0
+        theirs = of_sections.get(section_id, {})
+        written, why_gone = dict(theirs), staff.of(section_id)
+        if one.state is not Stage.PUBLISHED:
+            for left in left_behind(session, section_id, staff, first, last).values():
+                written |= left
         by_now = {}
         for cell, was in planned.get(one.id, {}).items():
-            fixed = _by_now(one, was, plans.get(cell), theirs.get(key_of(cell)), office)
+            fixed = _by_now(one, was, plans.get(cell), written.get(key_of(cell)), office)
             if key_of(cell) in absent and was is not State.AWAY and (fixed is None or fixed.state is was):
                 fixed = Fixed(State.AWAY, "absent")
-            if was is not State.AWAY and cell.day > leaving.get(int(cell.person), cell.day):
-                fixed = Fixed(State.AWAY, "left")
+            if was is not State.AWAY and (why := why_gone(int(cell.person), cell.day)) is not None:
+                fixed = Fixed(State.AWAY, why)
             if fixed is not None:
                 by_now[cell] = fixed
         waiting = {

@@ -19,7 +19,7 @@ from app.telework.rules import PlanKind
 from tests.app.rotation import months
 from tests.app.rotation.months import FIRST, planned, publish, search
 from tests.app.rotation.test_pages import found, house, post
-from tests.app.telework.desk import approve, ask, become, hire, make_rule, plan_ids, section_id, whole
+from tests.app.telework.desk import approve, ask, become, hire, make_rule, move, plan_ids, section_id, whole
 from tests.app.test_pages import client, sign_in, token_in
 from tests.house import DAY, House
 from tests.statements import counted
@@ -248,3 +248,11 @@ def test_without_a_plan_of_today_the_next_month_is_opened(client: FlaskClient, h
     publish(house, found(house))
     sign_in(client)
     assert "<h1>ローテーション <small>2026年12月" in page_of(client, "/rotation")
+
+
+def test_who_has_moved_is_named_before_publishing(client: FlaskClient, house: House) -> None:
+    rotation_id = found(house)
+    move(house, "baba", "zei", FIRST + timedelta(days=1))
+    sign_in(client)
+    preview = page_of(client, f"/rotation/{rotation_id}/publish")
+    assert "所属から外れるため公開しない人: baba (12月1日(火)から)" in preview
