@@ -56,14 +56,14 @@ def publish(
     """Write a rotation's half-days that are to come as approved plans (those at home of whoever publishes it as
     requests, for nobody decides on the own plans), and book seats for those in the office. One that has begun is as it
     is (`Office.is_ahead`), also where the plan was found before; whoever belongs to the section no more by then, or is
-    absent since somebody steps in for them, has none.
+    absent since somebody steps in for them, has none, nor has a day that is closed by now.
 
-    What an earlier rotation had published of these days is replaced: its seats stay where the person comes still, and
-    are given back where not; its plans of people who do not work in the section then any more are taken back, as by
-    withdrawing it; its other days stay its own. What other sections' rotations had published of people on days on which
-    they do not belong to those any more is this one's now. What is not a rotation's stays as it is: leave, trips, and
-    what was approved for somebody by hand. `on_breach`: where the plans would break a rule of telework. Rehearsed, it
-    is its own preview.
+    What an earlier rotation had published of the days asked for is replaced: its seats stay where the person comes
+    still, and are given back where not; its plans of people who do not work in the section then any more are taken
+    back, as by withdrawing it; its other days stay its own. What other sections' rotations had published of people on
+    days on which they do not belong to those any more is this one's now. What is not a rotation's stays as it is:
+    leave, trips, and what was approved for somebody by hand. `on_breach`: where the plans would break a rule of
+    telework. Rehearsed, it is its own preview.
 
     Raises Conflict `rotation.state` or `telework.day_closed`, RuleBroken `rotation.of_no_section`, `rotation.over`,
     `rotation.too_far` where seats cannot be booked that far ahead yet, `rotation.breaks_rules`.
@@ -76,8 +76,7 @@ def publish(
     planned = can.cells
     if not planned:
         raise RuleBroken("rotation.over")
-    days = [on for _user, on, _half in planned]
-    first, last = min(days), max(days)
+    first, last = can.first, can.last
     behind = _left_behind(session, rotation.section_id, can, first, last)
     earlier = _published(session, rotation.section_id, first, last)
     written = behind | _stored(session, earlier)
@@ -112,7 +111,12 @@ def publish(
         session.add(cell)
     requested = [key for key, kind in kinds.items() if is_own_request(key[0], kind, actor.id)]
     found = Published(
-        changed=list(fresh), requested=requested, taken_back=gone.total(), gone=can.gone, broken=broken
+        changed=list(fresh),
+        requested=requested,
+        taken_back=gone.total(),
+        gone=can.gone,
+        closed=can.closed,
+        broken=broken,
     )
     rotation.state, rotation.published_at, rotation.published_by = State.PUBLISHED, now, actor.id
     rotation.first_on, rotation.last_on = first, last

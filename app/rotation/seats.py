@@ -70,8 +70,9 @@ class Published:
     """What publishing did. `requested`: those of the changed half-days that wait for somebody else's approval, for they
     are of whoever publishes. `taken_back`: half-days whose plans an earlier rotation had written for people who do not
     work in the section then any more. `gone`: of whom nothing is published from a day on, for they belong to the
-    section no more. `broken`: the rules of telework that the new plans break. `unmet`: what of the section's musts does
-    not hold, for some are elsewhere by plans that are no rotation's.
+    section no more. `closed`: planned days that are no working days by now. `broken`: the rules of telework that the
+    new plans break. `unmet`: what of the section's musts does not hold, for some are elsewhere by plans that are no
+    rotation's.
 
     `freed`: seats of an earlier rotation that nobody needs now. `expected`: how many of those without a desk come to
     zones without booking. `unseated`: for whom there is none there either.
@@ -81,6 +82,7 @@ class Published:
     requested: list[Key] = field(default_factory=list)
     taken_back: int = 0
     gone: list[Gone] = field(default_factory=list)
+    closed: list[date] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     unmet: list[Unmet] = field(default_factory=list)

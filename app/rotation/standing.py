@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.calendar import working_days
 from app.rotation.explain import rule_told
 from app.rotation.form import plan_of
 from app.rotation.missing import absences, members
@@ -31,24 +32,26 @@ class Seen:
     steps in for them. Who asks for something else is left as they are.
 
     `published`: what rotations of its section have published of its days. `waiting`: half-days at home as it has
-    published them that are not approved yet.
+    published them that are not approved yet. `closed`: planned days that are no working days by now, of which nothing
+    holds any more.
     """
 
     rotation: Rotation
     by_now: Mapping[Cell, Fixed]
     published: Mapping[Key, RotationCell]
     waiting: Collection[Cell] = frozenset()
+    closed: Collection[date] = frozenset()
 
 
 def look(session: Session, rotation: Rotation, office: Office) -> Seen:
-    """A rotation as it is by now; six queries, or seven before it is published."""
+    """A rotation as it is by now; seven queries, or eight before it is published."""
     return look_at(session, [rotation], rotation.first_on, rotation.last_on, office)[0]
 
 
 def look_at(
     session: Session, rotations: Sequence[Rotation], first: date, last: date, office: Office
 ) -> list[Seen]:
-    """Rotations as they are by now, from a day to another; six queries, however many there are, and one more for
+    """Rotations as they are by now, from a day to another; seven queries, however many there are, and one more for
     each that is not published."""
     planned = {one.id: plan_between(one, first, last) for one in rotations if one.section_id is not None}
     people = {int(cell.person) for plan in planned.values() for cell in plan}
@@ -58,6 +61,7 @@ def look_at(
     plans = {Cell(str(one.user_id), one.on_date, one.half.value): one for one in session.scalars(query)}
     absent = absences(session, people, first, last)
     staff = members(session, people, office)
+    calendar = working_days(session, first.year)
     sections = {one.section_id for one in rotations if one.section_id is not None}
     of_sections = published(session, sections, first, last)
     found = []
@@ -68,8 +72,12 @@ def look_at(
         if one.state is not Stage.PUBLISHED:
             for left in left_behind(session, section_id, staff, first, last).values():
                 written |= left
+        plan = planned.get(one.id, {})
+        closed = {cell.day for cell in plan if not calendar.is_working(cell.day)}
         by_now = {}
-        for cell, was in planned.get(one.id, {}).items():
+        for cell, was in plan.items():
+            if cell.day in closed:
+                continue
             fixed = _by_now(one, was, plans.get(cell), written.get(key_of(cell)), office)
             if key_of(cell) in absent and was is not State.AWAY and (fixed is None or fixed.state is was):
                 fixed = Fixed(State.AWAY, "absent")
@@ -79,10 +87,13 @@ def look_at(
                 by_now[cell] = fixed
         waiting = {
             cell
-            for cell, was in planned.get(one.id, {}).items()
-            if cell not in by_now and was is State.HOME and _waits(one, plans.get(cell))
+            for cell, was in plan.items()
+            if cell.day not in closed
+            and cell not in by_now
+            and was is State.HOME
+            and _waits(one, plans.get(cell))
         }
-        found.append(Seen(one, by_now, theirs, waiting))
+        found.append(Seen(one, by_now, theirs, waiting, closed))
     return found
 
 
@@ -165,14 +176,19 @@ def unmet(seen: Seen) -> list[Unmet]:
     """What of a section's musts does not hold with everybody where they are by now, in the order of the rules; and who
     is at home, by an approval or a lock, while they are called in."""
     asked, plan = as_it_is(seen)
-    rotation, found = seen.rotation, []
+    found = []
     for one in check(asked, plan):
-        if one.rule.kind not in OF_TELEWORK and one.day and rotation.first_on <= one.day <= rotation.last_on:
+        if one.rule.kind not in OF_TELEWORK and one.day and _is_own(seen, one.day):
             told = rule_told(asked, one.rule)
             number = None if told["limit"] is None else one.found
             found.append(Unmet({**told, "limit": one.allowed}, one.day, one.half, number))
     for cell in sorted(asked.called_in):
-        if plan[cell] is State.HOME and rotation.first_on <= cell.day <= rotation.last_on:
+        if plan[cell] is State.HOME and _is_own(seen, cell.day):
             told = rule_told(asked, Rule("called_in", cell.person))
             found.append(Unmet(told, cell.day, cell.half, None))
     return found
+
+
+def _is_own(seen: Seen, on: date) -> bool:
+    """Whether a day is one of a rotation's, and a working day still."""
+    return seen.rotation.first_on <= on <= seen.rotation.last_on and on not in seen.closed

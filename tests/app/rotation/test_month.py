@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from app.calendar import CalendarDay
 from app.database import transaction
 from app.people.models import Role
 from app.rotation.models import Rotation
@@ -256,3 +257,16 @@ def test_who_has_moved_is_named_before_publishing(client: FlaskClient, house: Ho
     sign_in(client)
     preview = page_of(client, f"/rotation/{rotation_id}/publish")
     assert "所属から外れるため公開しない人: baba (12月1日(火)から)" in preview
+
+
+def test_days_closed_since_are_named_before_publishing_and_are_not_in_the_grid(
+    client: FlaskClient, house: House
+) -> None:
+    rotation_id = found(house)
+    sign_in(client)
+    assert "12月1日" in page_of(client).split("<table", 1)[1]
+    with transaction(house.engine) as session:
+        session.add(CalendarDay(on_date=FIRST + timedelta(days=1), works=False, name="停電"))
+    preview = page_of(client, f"/rotation/{rotation_id}/publish")
+    assert "休みになったため公開しない日: 12月1日(火)" in preview
+    assert "12月1日" not in page_of(client).split("<table", 1)[1]
