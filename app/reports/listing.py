@@ -26,11 +26,11 @@ from app.reports.service import (
     could_be_at_home,
     half_days,
     kept,
-    minutes_of,
     names_of,
 )
 from app.telework.caps.rules import Measure
 from app.telework.caps.service import around, eligibility
+from app.telework.closing.minutes import minutes_between
 from app.telework.daylog.rules import Form
 from app.telework.figures.rules import SheetLine, share, yearly
 from app.telework.figures.service import kept_sheet, sums_until
@@ -42,13 +42,13 @@ Row = Mapping[str, Value]
 
 
 def telework_monthly(session: Session, ask: Ask, _caps: Sequence[Cap]) -> Table:
-    """Telework by section and person, with what of the half-days is not known; nine queries. A section with others
+    """Telework by section and person, with what of the half-days is not known; ten queries. A section with others
     below it has a sum with them, and one of its own. Of days whose people are forgotten the sums stand."""
     stays = belonging(session, ask, ask.first, ask.last)
     names = names_of(session)
     found = monthly(
         half_days(session, ask, stays),
-        minutes_of(ask.office),
+        minutes_between(session, ask.first, ask.last, ask.office),
         eligibility(session, stays),
         kept(session, ask),
     )

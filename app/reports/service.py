@@ -212,8 +212,3 @@ def calendar_of(session: Session, first: date, last: date) -> WorkingDays:
         more = working_days(session, year)
         found = WorkingDays({**found.holidays, **more.holidays}, {**found.overrides, **more.overrides})
     return found
-
-
-def minutes_of(office: Office) -> dict[Half, int]:
-    """How many minutes of office hours a half-day has."""
-    return {half: office.hours_of(half).minutes for half in Half}

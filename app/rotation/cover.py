@@ -63,7 +63,7 @@ class CoverOfDay:
 
 
 def cover_on(session: Session, sections: Collection[Section], on: date, office: Office) -> list[CoverOfDay]:
-    """How those of the sections that have published a rotation of a day are covered then; five queries, or one."""
+    """How those of the sections that have published a rotation of a day are covered then; eight queries, or one."""
     then = select(RotationCell.rotation_id).where(RotationCell.on_date == on)
     query = select(Rotation).where(
         Rotation.section_id.in_([one.id for one in sections]),

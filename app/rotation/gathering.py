@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -17,7 +17,9 @@ from app.people.belonging import last_days, until
 from app.people.models import Section
 from app.rotation.allowed import allowed, by_day, pools
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
-from app.rotation.models import Key, Rotation, RotationCell, RotationLock, RotationSetting, State
+from app.rotation.missing import Members, absences
+from app.rotation.models import Key, RotationCell, RotationLock, RotationSetting
+from app.rotation.published import left_behind, published
 from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS, HalfDay
 from app.rotation.terminals import own_terminals
 from app.rotation.usable import usable_seats
@@ -36,7 +38,9 @@ DAYS_AROUND = 31
 
 @dataclass(slots=True)
 class Month:
-    """The rows that a problem is made of. `begun`: half-days that stay as they are. `last_days`: of those who leave."""
+    """The rows that a problem is made of. `begun`: half-days that stay as they are. `last_days`: of those who leave.
+    `absent`: the half-days of those for whom somebody steps in.
+    `left_behind`: what other sections' rotations have published of those who do not belong to them then any more."""
 
     section: Section
     days: Sequence[date]
@@ -58,10 +62,16 @@ class Month:
     of_person: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     begun: Collection[HalfDay] = frozenset()
     last_days: Mapping[int, date] = field(default_factory=dict)
+    absent: Collection[Key] = frozenset()
+    left_behind: Mapping[Key, RotationCell] = field(default_factory=dict)
 
     def is_here(self, user_id: int, on: date) -> bool:
         """Whether somebody belongs to the section on a day."""
         return any(one in self.sections for one in self.people[user_id].sections_on(on))
+
+    def written(self, key: Key) -> RotationCell | None:
+        """What a rotation has published of a half-day that the section may write over."""
+        return self.published.get(key) or self.left_behind.get(key)
 
     def unit(self, user_id: int, on: date) -> str:
         """What the section below (係) that somebody belongs to on a day is called; "" where they are elsewhere."""
@@ -108,6 +118,7 @@ def month(
         for one, on, half in _at_home(session, days, everybody)
         if one.user_id not in own and (one.user_id not in people or sections.isdisjoint(one.sections_on(on)))
     ]
+    behind = left_behind(session, section_id, Members(people, leaving, book.parents), days[0], days[-1])
     return Month(
         section=section,
         days=days,
@@ -131,6 +142,8 @@ def month(
             (on, half.value) for on in days for half in Half if now and not office.is_ahead(on, half, now)
         },
         last_days=leaving,
+        absent=absences(session, people, days[0], days[-1]),
+        left_behind=dict(ChainMap(*(dict(one) for one in behind.values()))),
     )
 
 
@@ -171,25 +184,6 @@ def _at_home(
     return [(people[user_id], on, half.value) for user_id, on, half in found if user_id in people]
 
 
-def published(
-    session: Session, section_ids: Collection[int], first: date, last: date
-) -> Mapping[int, Mapping[Key, RotationCell]]:
-    """By section, what its rotations have published of the days from `first` to `last`; one query."""
-    query = (
-        select(Rotation.section_id, RotationCell)
-        .join(Rotation, Rotation.id == RotationCell.rotation_id)
-        .where(
-            Rotation.section_id.in_(section_ids),
-            Rotation.state == State.PUBLISHED,
-            RotationCell.on_date.between(first, last),
-        )
-    )
-    found: dict[int, dict[Key, RotationCell]] = {one: {} for one in section_ids}
-    for section_id, one in session.execute(query):
-        found[section_id or 0][one.user_id, one.on_date, one.half.value] = one
-    return found
-
-
 def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key, str]:
     query = select(RotationLock).where(
         RotationLock.section_id == section_id, RotationLock.on_date.between(days[0], days[-1])
@@ -199,7 +193,7 @@ def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key,
 
 def problem_form(of: Month) -> dict[str, Any]:
     """The problem in the documented form, as JSON has it; people are named by their ids."""
-    fixed, called_in, wishes, published = [], [], [], []
+    fixed, called_in, wishes, was = [], [], [], []
     for user_id in of.people:
         for on in of.days:
             for half in HALVES:
@@ -210,11 +204,11 @@ def problem_form(of: Month) -> dict[str, Any]:
                 given = _given(of, key)
                 if given is not None:
                     fixed.append({**cell, **given})
-                elif is_wish(of.plans.get(key), of.published.get(key)):
+                elif is_wish(of.plans.get(key), of.written(key)):
                     care = bool(of.of_person.get(user_id, {}).get("care"))
                     wishes.append({**cell, "state": "home", "care": care})
                 if key in of.published:
-                    published.append({**cell, "state": of.published[key].kind.value})
+                    was.append({**cell, "state": of.published[key].kind.value})
     setting = of.setting
     return {
         "days": [on.isoformat() for on in of.days],
@@ -237,7 +231,7 @@ def problem_form(of: Month) -> dict[str, Any]:
         "called_in": called_in,
         "begun": [{"day": on.isoformat(), "half": half} for on, half in sorted(of.begun)],
         "wishes": wishes,
-        "published": published,
+        "published": was,
     }
 
 
@@ -246,9 +240,9 @@ def _given(of: Month, key: Key) -> dict[str, Any] | None:
     if (absent := is_absent(of, key)) is not None:
         return {"state": "away", "why": absent, "off": absent == "part_time" and not _is_planned_out(of, key)}
     if key[1:] in of.begun:
-        where = stands_as(of.plans.get(key), of.published.get(key), of.office)
+        where = stands_as(of.plans.get(key), of.written(key), of.office)
         return {"state": where.value, "why": "begun", "approved": True}
-    by_plan = settled(of.plans.get(key), of.published.get(key), of.office)
+    by_plan = settled(of.plans.get(key), of.written(key), of.office)
     if by_plan is not None:
         return {"state": by_plan[0].value, "why": by_plan[1], "approved": by_plan[1] == "approved"}
     if key in of.locks:
@@ -272,6 +266,8 @@ def is_absent(of: Month, key: Key) -> str | None:
         return "left"
     if not of.is_here(user_id, on):
         return "elsewhere"
+    if key in of.absent:
+        return "absent"
     return "part_time" if _is_off(of, user_id, on, half) else None
 
 

@@ -100,12 +100,13 @@ def as_shown(seen: Seen) -> tuple[Problem, Plan]:
 
 
 def _own_days(seen: Seen, asked: Problem) -> list[date]:
-    """All days that were planned; once it is published, those that are published by it."""
+    """All days that were planned and are not closed by now; once it is published, those that are published by it."""
     rotation = seen.rotation
+    days = [on for on in asked.days if on not in seen.closed]
     if rotation.state is not State.PUBLISHED:
-        return list(asked.days)
+        return days
     others = {one.on_date for one in seen.published.values() if one.rotation_id != rotation.id}
-    return [on for on in asked.days if rotation.first_on <= on <= rotation.last_on and on not in others]
+    return [on for on in days if rotation.first_on <= on <= rotation.last_on and on not in others]
 
 
 def _differences(seen: Seen, plan: Plan) -> set[Cell]:

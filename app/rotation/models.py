@@ -108,6 +108,11 @@ class Rotation(Base):
     published_at: Mapped[datetime | None]
     published_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
+    @property
+    def last_planned(self) -> date:
+        """The last of its days that are planned: those that it was asked for may end with days that are closed."""
+        return date.fromisoformat(max(self.problem["days"]))
+
 
 class RotationLock(Base):
     """A cell that the chief has locked for the section's next searches: it stays as it is."""

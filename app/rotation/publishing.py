@@ -15,18 +15,17 @@ from app import events
 from app.bookings import release
 from app.bookings.guards import queue_up
 from app.bookings.models import Booking
-from app.bookings.rules import Status
 from app.database import lock_rows
 from app.errors import Conflict, RuleBroken
-from app.people.belonging import last_days
 from app.people.service import Person
 from app.rotation.ahead import check_ahead
-from app.rotation.form import plan_of
 from app.rotation.models import Key, Rotation, RotationBooking, RotationCell, State
+from app.rotation.publishable import Publishable, is_ahead, publishable
+from app.rotation.published import left_behind
 from app.rotation.rules import State as Where
-from app.rotation.seats import Published, Seats
+from app.rotation.seats import Published, Seats, seats_before, seats_of
 from app.rotation.service import LOCK
-from app.rotation.standing import key_of, look, unmet
+from app.rotation.standing import look, unmet
 from app.rotation.swapping import end_offers
 from app.rotation.writing import Broken, bring_back, is_own_request, settled, would_break, write_over
 from app.telework.models import TeleworkPlan
@@ -56,13 +55,15 @@ def publish(
 ) -> Published:
     """Write a rotation's half-days that are to come as approved plans (those at home of whoever publishes it as
     requests, for nobody decides on the own plans), and book seats for those in the office. One that has begun is as it
-    is (`Office.is_ahead`), also where the plan was found before; whoever has left by then has none.
+    is (`Office.is_ahead`), also where the plan was found before; whoever belongs to the section no more by then, or is
+    absent since somebody steps in for them, has none, nor has a day that is closed by now.
 
-    What an earlier rotation had published of these days is replaced: its seats stay where the person comes still, and
-    are given back where not; its plans of people who do not work in the section then any more are taken back, as by
-    withdrawing it; its other days stay its own. What is not a rotation's stays as it is: leave, trips, and what was
-    approved for somebody by hand. `on_breach`: where the plans would break a rule of telework. Rehearsed, it is its own
-    preview.
+    What an earlier rotation had published of the days asked for is replaced: its seats stay where the person comes
+    still, and are given back where not; its plans of people who do not work in the section then any more are taken
+    back, as by withdrawing it; its other days stay its own. What other sections' rotations had published of people on
+    days on which they do not belong to those any more is this one's now. What is not a rotation's stays as it is:
+    leave, trips, and what was approved for somebody by hand. `on_breach`: where the plans would break a rule of
+    telework. Rehearsed, it is its own preview.
 
     Raises Conflict `rotation.state` or `telework.day_closed`, RuleBroken `rotation.of_no_section`, `rotation.over`,
     `rotation.too_far` where seats cannot be booked that far ahead yet, `rotation.breaks_rules`.
@@ -71,27 +72,25 @@ def publish(
         raise RuleBroken("rotation.of_no_section")
     if rotation.state is not State.FOUND or rotation.plan is None:
         raise Conflict("rotation.state", state=rotation.state.value)
-    leaving = last_days(session, office.timezone)
-    planned = {
-        key: state
-        for cell, state in plan_of(rotation.plan).items()
-        if state is not Where.AWAY
-        and _is_ahead(key := key_of(cell), office, now)
-        and cell.day <= leaving.get(key[0], cell.day)
-    }
+    can = publishable(session, rotation, office=office, now=now)
+    planned = can.cells
     if not planned:
         raise RuleBroken("rotation.over")
-    lock_rows(session, LOCK, [rotation.section_id])
-    days = [on for _user, on, _half in planned]
-    first, last = min(days), max(days)
+    first, last = can.first, can.last
+    behind = _left_behind(session, rotation.section_id, can, first, last)
     earlier = _published(session, rotation.section_id, first, last)
-    written = _stored(session, earlier)
-    replaced = {key for key in written if first <= key[1] <= last and _is_ahead(key, office, now)}
+    written = behind | _stored(session, earlier)
+    replaced = {
+        key
+        for key in written.keys() - behind.keys()
+        if first <= key[1] <= last and is_ahead(key, office, now)
+    }
     people = {user_id for user_id, _on, _half in planned.keys() | replaced}
     seats = Seats(session, rotation, people, office=office, now=now, actor=actor)
-    seats.take_turn(_seats_of(session, earlier, now))
+    seats.take_turn(seats_before(session, earlier, behind, office, now))
     check_open(session, first)
-    before = [one for one in _seats_of(session, earlier, now) if first <= office.day(one.start_at) <= last]
+    held = seats_before(session, earlier, behind, office, now)
+    before = [one for one in held if first <= office.day(one.start_at) <= last]
     plans = _plans(session, planned.keys() | replaced)
     cells = _cells(planned, plans, written, office)
     gone = _take_back(plans, {key: written[key] for key in replaced - cells.keys()})
@@ -104,13 +103,21 @@ def publish(
     _refuse(broken, on_breach, actor)
     begun = [half for half in Half if not office.is_ahead(first, half, now)]
     _replace(session, rotation, earlier, seats=before, first=first, last=last, begun=begun, now=now)
+    _forget(session, [one for key, one in behind.items() if key in cells])
     end_offers(session, [one.id for one in earlier], actor=actor, now=now, between=(first, last))
     session.add_all(_written(plans.get(key), cell, actor=actor, now=now) for key, cell in fresh.items())
     for cell in cells.values():
         cell.rotation_id = rotation.id
         session.add(cell)
     requested = [key for key, kind in kinds.items() if is_own_request(key[0], kind, actor.id)]
-    found = Published(changed=list(fresh), requested=requested, taken_back=gone.total(), broken=broken)
+    found = Published(
+        changed=list(fresh),
+        requested=requested,
+        taken_back=gone.total(),
+        gone=can.gone,
+        closed=can.closed,
+        broken=broken,
+    )
     rotation.state, rotation.published_at, rotation.published_by = State.PUBLISHED, now, actor.id
     rotation.first_on, rotation.last_on = first, last
     session.flush()
@@ -129,11 +136,6 @@ def publish(
     _tell(session, "telework.rotation_published", rotation, changed, actor=actor, now=now)
     _tell(session, "telework.rotation_withdrawn", rotation, gone, actor=actor, now=now)
     return found
-
-
-def _is_ahead(key: Key, office: Office, now: datetime) -> bool:
-    """Whether a cell is still to be published, replaced or withdrawn."""
-    return office.is_ahead(key[1], Half(key[2]), now)
 
 
 def _refuse(broken: Collection[Broken], on_breach: OnBreach, actor: Person) -> None:
@@ -202,20 +204,22 @@ def _days_left(session: Session, rotation_ids: Collection[int]) -> dict[int, tup
     return {rotation_id: (first, last) for rotation_id, first, last in session.execute(query)}
 
 
-def _seats_of(session: Session, rotations: Collection[Rotation], now: datetime) -> list[Booking]:
-    """What was booked for these rotations, has not begun and nobody has given up."""
-    query = (
-        select(Booking)
-        .join(RotationBooking, RotationBooking.booking_id == Booking.id)
-        .where(
-            RotationBooking.rotation_id.in_([one.id for one in rotations]),
-            Booking.status == Status.BOOKED,
-            Booking.start_at > now,
-        )
-        .order_by(Booking.id)
-        .execution_options(populate_existing=True)
-    )
-    return list(session.scalars(query))
+def _left_behind(
+    session: Session, section_id: int, can: Publishable, first: date, last: date
+) -> dict[Key, RotationCell]:
+    """Once it is this section's turn, and that of those whose people are its own by now: what those have published of
+    the half-days that can be published."""
+    others = left_behind(session, section_id, can.members, first, last)
+    lock_rows(session, LOCK, {section_id, *others})
+    if not others:
+        return {}
+    of_others = left_behind(session, section_id, can.members, first, last).values()
+    return {key: one for theirs in of_others for key, one in theirs.items() if key in can.cells}
+
+
+def _forget(session: Session, cells: Collection[RotationCell]) -> None:
+    """What is another rotation's now is theirs no more which published it before."""
+    session.execute(delete(RotationCell).where(RotationCell.id.in_([one.id for one in cells])))
 
 
 def _plans(session: Session, cells: Collection[Key]) -> dict[Key, TeleworkPlan]:
@@ -341,8 +345,8 @@ def withdraw(
         raise Conflict("rotation.state", state=rotation.state.value)
     lock_rows(session, LOCK, [rotation.section_id or 0])
     written = _stored(session, [rotation])
-    cells = {key: cell for key, cell in written.items() if _is_ahead(key, office, now)}
-    bookings = _seats_of(session, [rotation], now)
+    cells = {key: cell for key, cell in written.items() if is_ahead(key, office, now)}
+    bookings = seats_of(session, [rotation.id], now)
     queue_up(
         session,
         user_ids={user_id for user_id, _on, _half in cells} | {one.user_id for one in bookings},

@@ -85,7 +85,7 @@ def ask(body: dict[str, Any]) -> Any:
                 office=office,
                 now=now(),
             )
-            opens_at = publishable_from(session, body["section"], made.last_on, office=office, now=now())
+            opens_at = publishable_from(session, body["section"], made.last_planned, office=office, now=now())
         return {**rotation_shown(made), "publishable_from": opens_at}
 
 
@@ -169,6 +169,8 @@ def publish(query: dict[str, Any], rotation_id: int) -> Any:
             "requested_cells": len(done.requested),
             "people_told": len(done.people),
             "taken_back_cells": done.taken_back,
+            "gone": done.gone,
+            "closed_days": done.closed,
             "seats_booked": len(done.bookings),
             "broken": [broken_shown(one) for one in done.broken],
             "unmet": [unmet_shown(one) for one in done.unmet],

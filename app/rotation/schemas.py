@@ -239,18 +239,30 @@ class UnmetView(Schema):
     sentence = fields.String()
 
 
+class GoneView(Schema):
+    """`on`: the first planned day on which they belong to the section no more; `why`: `left` or `elsewhere`."""
+
+    user_id = fields.Integer()
+    name = fields.String()
+    on = fields.Date()
+    why = fields.String()
+
+
 class PublishedView(Schema):
     """What publishing did, or would do. `requested_cells`: those of the changed half-days that are at home and of
     whoever publishes, and wait for somebody else's approval. `taken_back_cells`: half-days whose plans an earlier
-    rotation had written for people who do not work in the section then any more. `broken`: rules of telework that the
-    plans break. `unmet`: musts of the section that do not hold, for some are elsewhere since, or are at home while
-    called in. `unseated`: who found no seat on which days. `expected`: how many of those without a desk come to zones
-    without booking in each half-day."""
+    rotation had written for people who do not work in the section then any more. `gone`: of whom nothing is published
+    from a day on. `closed_days`: planned days of which nothing is, for they are no working days by now. `broken`: rules
+    of telework that the plans break. `unmet`: musts of the section that do not hold, for some are elsewhere since, or
+    are at home while called in. `unseated`: who found no seat on which days. `expected`: how many of those without a
+    desk come to zones without booking in each half-day."""
 
     changed_cells = fields.Integer()
     requested_cells = fields.Integer()
     people_told = fields.Integer()
     taken_back_cells = fields.Integer()
+    gone = fields.List(fields.Nested(GoneView))
+    closed_days = fields.List(fields.Date())
     seats_booked = fields.Integer()
     broken = fields.List(fields.Nested(BrokenView))
     unmet = fields.List(fields.Nested(UnmetView))

@@ -15,11 +15,12 @@ from app.bookings import release
 from app.bookings.guards import queue_up
 from app.bookings.models import Booking
 from app.bookings.reserve import allot
-from app.bookings.rules import Origin
+from app.bookings.rules import Origin, Status
 from app.errors import DomainError
 from app.people.service import Person, find_people
 from app.rotation.expected import Expected, expected
-from app.rotation.models import Key, Rotation, RotationBooking
+from app.rotation.models import Key, Rotation, RotationBooking, RotationCell
+from app.rotation.publishable import Gone
 from app.rotation.rules import HalfDay
 from app.rotation.seating import DAY, Coming, Desk, seat
 from app.rotation.standing import Unmet
@@ -68,8 +69,10 @@ class Taken:
 class Published:
     """What publishing did. `requested`: those of the changed half-days that wait for somebody else's approval, for they
     are of whoever publishes. `taken_back`: half-days whose plans an earlier rotation had written for people who do not
-    work in the section then any more. `broken`: the rules of telework that the new plans break. `unmet`: what of the
-    section's musts does not hold, for some are elsewhere by plans that are no rotation's.
+    work in the section then any more. `gone`: of whom nothing is published from a day on, for they belong to the
+    section no more. `closed`: planned days that are no working days by now. `broken`: the rules of telework that the
+    new plans break. `unmet`: what of the section's musts does not hold, for some are elsewhere by plans that are no
+    rotation's.
 
     `freed`: seats of an earlier rotation that nobody needs now. `expected`: how many of those without a desk come to
     zones without booking. `unseated`: for whom there is none there either.
@@ -78,6 +81,8 @@ class Published:
     changed: list[Key] = field(default_factory=list)
     requested: list[Key] = field(default_factory=list)
     taken_back: int = 0
+    gone: list[Gone] = field(default_factory=list)
+    closed: list[date] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     unmet: list[Unmet] = field(default_factory=list)
@@ -332,3 +337,36 @@ class Seats:
                 is_part = (person, one.day) in in_part
                 unseated.append(Unseated(person, self.people[person].name, one.day, is_part))
         return unseated
+
+
+def seats_before(
+    session: Session,
+    earlier: Collection[Rotation],
+    behind: Mapping[Key, RotationCell],
+    office: Office,
+    now: datetime,
+) -> list[Booking]:
+    """The seats of earlier rotations; and those which other sections' rotations have booked for people on days on which
+    they do not belong to those any more."""
+    days = {(user_id, on) for user_id, on, _half in behind}
+    of_others = seats_of(session, {one.rotation_id for one in behind.values()}, now)
+    return [
+        *seats_of(session, {one.id for one in earlier}, now),
+        *(one for one in of_others if (one.user_id, office.day(one.start_at)) in days),
+    ]
+
+
+def seats_of(session: Session, rotation_ids: Collection[int], now: datetime) -> list[Booking]:
+    """What was booked for these rotations, has not begun and nobody has given up."""
+    query = (
+        select(Booking)
+        .join(RotationBooking, RotationBooking.booking_id == Booking.id)
+        .where(
+            RotationBooking.rotation_id.in_(rotation_ids),
+            Booking.status == Status.BOOKED,
+            Booking.start_at > now,
+        )
+        .order_by(Booking.id)
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(query))

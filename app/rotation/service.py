@@ -110,7 +110,7 @@ def ask(
         raise Conflict("rotation.running")
     found = gathering.month(session, section_id, max(first, office.day(now)), last, office, now=now)
     form = gathering.problem_form(found)
-    days = (found.days[0], found.days[-1])
+    days = (max(first, office.day(now)), last)
     return _add(session, form, actor=actor, section_id=section_id, days=days, limits=limits, now=now)
 
 

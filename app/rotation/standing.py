@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.people.belonging import last_days
-from app.rotation import gathering
+from app.calendar import working_days
 from app.rotation.explain import rule_told
 from app.rotation.form import plan_of
-from app.rotation.models import Key, Rotation, RotationCell, RotationSwap, SwapState
+from app.rotation.missing import absences, members
+from app.rotation.models import Key, Rotation, RotationCell
 from app.rotation.models import State as Stage
+from app.rotation.published import left_behind, published
 from app.rotation.rules import Cell, Fixed, Problem, Rule, State, check
 from app.rotation.service import problem
 from app.rotation.writing import settled
@@ -27,56 +28,72 @@ from app.telework.service import Office
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A rotation, and where its people are by now by other than it says: leave and trips, what was approved or revoked
-    since, who comes in after all, who has left the office by then, and who is absent since somebody steps in for them.
-    Who asks for something else is left as they are.
+    since, who comes in after all, who has left the office or the section by then, and who is absent since somebody
+    steps in for them. Who asks for something else is left as they are.
 
     `published`: what rotations of its section have published of its days. `waiting`: half-days at home as it has
-    published them that are not approved yet.
+    published them that are not approved yet. `closed`: planned days that are no working days by now, of which nothing
+    holds any more.
     """
 
     rotation: Rotation
     by_now: Mapping[Cell, Fixed]
     published: Mapping[Key, RotationCell]
     waiting: Collection[Cell] = frozenset()
+    closed: Collection[date] = frozenset()
 
 
 def look(session: Session, rotation: Rotation, office: Office) -> Seen:
-    """A rotation as it is by now; four queries."""
+    """A rotation as it is by now; seven queries, or eight before it is published."""
     return look_at(session, [rotation], rotation.first_on, rotation.last_on, office)[0]
 
 
 def look_at(
     session: Session, rotations: Sequence[Rotation], first: date, last: date, office: Office
 ) -> list[Seen]:
-    """Rotations as they are by now, from a day to another; four queries, however many there are."""
+    """Rotations as they are by now, from a day to another; seven queries, however many there are, and one more for
+    each that is not published."""
     planned = {one.id: plan_between(one, first, last) for one in rotations if one.section_id is not None}
     people = {int(cell.person) for plan in planned.values() for cell in plan}
     query = select(TeleworkPlan).where(
         TeleworkPlan.user_id.in_(people), TeleworkPlan.on_date.between(first, last)
     )
     plans = {Cell(str(one.user_id), one.on_date, one.half.value): one for one in session.scalars(query)}
-    absent = _absences(session, people, first, last)
-    leaving = last_days(session, office.timezone)
+    absent = absences(session, people, first, last)
+    staff = members(session, people, office)
+    calendar = working_days(session, first.year)
     sections = {one.section_id for one in rotations if one.section_id is not None}
-    published = gathering.published(session, sections, first, last)
+    of_sections = published(session, sections, first, last)
     found = []
     for one in rotations:
-        theirs = published.get(one.section_id or 0, {})
+        section_id = one.section_id or 0
+        theirs = of_sections.get(section_id, {})
+        written, why_gone = dict(theirs), staff.of(section_id)
+        if one.state is not Stage.PUBLISHED:
+            for left in left_behind(session, section_id, staff, first, last).values():
+                written |= left
+        plan = planned.get(one.id, {})
+        closed = {cell.day for cell in plan if not calendar.is_working(cell.day)}
         by_now = {}
-        for cell, was in planned.get(one.id, {}).items():
-            fixed = _by_now(one, was, plans.get(cell), theirs.get(key_of(cell)), office)
-            if cell in absent and was is not State.AWAY and (fixed is None or fixed.state is was):
+        for cell, was in plan.items():
+            if cell.day in closed:
+                continue
+            fixed = _by_now(one, was, plans.get(cell), written.get(key_of(cell)), office)
+            if key_of(cell) in absent and was is not State.AWAY and (fixed is None or fixed.state is was):
                 fixed = Fixed(State.AWAY, "absent")
-            if was is not State.AWAY and cell.day > leaving.get(int(cell.person), cell.day):
-                fixed = Fixed(State.AWAY, "left")
+            if was is not State.AWAY and (why := why_gone(int(cell.person), cell.day)) is not None:
+                fixed = Fixed(State.AWAY, why)
             if fixed is not None:
                 by_now[cell] = fixed
         waiting = {
             cell
-            for cell, was in planned.get(one.id, {}).items()
-            if cell not in by_now and was is State.HOME and _waits(one, plans.get(cell))
+            for cell, was in plan.items()
+            if cell.day not in closed
+            and cell not in by_now
+            and was is State.HOME
+            and _waits(one, plans.get(cell))
         }
-        found.append(Seen(one, by_now, theirs, waiting))
+        found.append(Seen(one, by_now, theirs, waiting, closed))
     return found
 
 
@@ -124,16 +141,6 @@ def _waits(rotation: Rotation, plan: TeleworkPlan | None) -> bool:
     return rotation.state is Stage.PUBLISHED and plan is not None and plan.state is PlanState.REQUESTED
 
 
-def _absences(session: Session, people: Iterable[int], first: date, last: date) -> set[Cell]:
-    """When these people are absent, for somebody has accepted to step in for them."""
-    query = select(RotationSwap).where(
-        RotationSwap.absent_id.in_(people),
-        RotationSwap.on_date.between(first, last),
-        RotationSwap.state == SwapState.ACCEPTED,
-    )
-    return {Cell(str(user_id), on, half) for one in session.scalars(query) for user_id, on, half in one.away}
-
-
 def _where(plan: TeleworkPlan, office: Office) -> State:
     """Where somebody is by a plan. What does not stand any more, or takes up less than the half-day, leaves it in the
     office."""
@@ -169,14 +176,19 @@ def unmet(seen: Seen) -> list[Unmet]:
     """What of a section's musts does not hold with everybody where they are by now, in the order of the rules; and who
     is at home, by an approval or a lock, while they are called in."""
     asked, plan = as_it_is(seen)
-    rotation, found = seen.rotation, []
+    found = []
     for one in check(asked, plan):
-        if one.rule.kind not in OF_TELEWORK and one.day and rotation.first_on <= one.day <= rotation.last_on:
+        if one.rule.kind not in OF_TELEWORK and one.day and _is_own(seen, one.day):
             told = rule_told(asked, one.rule)
             number = None if told["limit"] is None else one.found
             found.append(Unmet({**told, "limit": one.allowed}, one.day, one.half, number))
     for cell in sorted(asked.called_in):
-        if plan[cell] is State.HOME and rotation.first_on <= cell.day <= rotation.last_on:
+        if plan[cell] is State.HOME and _is_own(seen, cell.day):
             told = rule_told(asked, Rule("called_in", cell.person))
             found.append(Unmet(told, cell.day, cell.half, None))
     return found
+
+
+def _is_own(seen: Seen, on: date) -> bool:
+    """Whether a day is one of a rotation's, and a working day still."""
+    return seen.rotation.first_on <= on <= seen.rotation.last_on and on not in seen.closed

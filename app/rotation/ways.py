@@ -78,10 +78,12 @@ def swaps_of(seen: Seen, absence: Absence, person_id: int | None = None) -> dict
 
 
 def still_helps(seen: Seen, *, away: Iterable[Key], comes: Iterable[Key], home: Iterable[Key]) -> bool:
-    """Whether somebody can step in as they were asked, with everybody where they are by now: nothing breaks by it that
-    is whole without it."""
+    """Whether somebody can step in as they were asked, with everybody where they are by now: they are not away then,
+    nor in another section, and nothing breaks by it that is whole without it."""
     absent = _cells(away)
     change = {**dict.fromkeys(_cells(comes), State.OFFICE), **dict.fromkeys(_cells(home), State.HOME)}
+    if any(cell in seen.by_now and seen.by_now[cell].state is State.AWAY for cell in change):
+        return False
     return not makes_worse(*_but_for(seen, absent), absent, change)
 
 

@@ -7,14 +7,17 @@ they were: in the office, at home, away, on leave, not known.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TypeVar
 
 from app.people.rules import lineage
 from app.telework.daylog.rules import Form
 from app.telework.figures.rules import Eligible, HalfDay, Kept, SheetLine, added
 from app.telework.rules import DayClass, Half
+
+MinutesOf = Callable[[date, Half], int]
 
 
 @dataclass(slots=True)
@@ -76,20 +79,21 @@ class Monthly:
 
 
 def monthly(
-    halves: Iterable[HalfDay], minutes: Mapping[Half, int], is_eligible: Eligible, kept: Iterable[Kept] = ()
+    halves: Iterable[HalfDay], minutes: MinutesOf, is_eligible: Eligible, kept: Iterable[Kept] = ()
 ) -> Monthly:
     """Telework by section and person. Who changed section counts in each for the days there; the sections' sums add up
-    to the total. `kept`: days of which only sums are left; they count in those alone."""
+    to the total. `minutes`: of office hours in a half-day. `kept`: days of which only sums are left; they count
+    in those alone."""
     total = Sum()
     sections: dict[int | None, Sum] = defaultdict(Sum)
     people: dict[tuple[int | None, int], Sum] = defaultdict(Sum)
     for one in halves:
         eligible = is_eligible(one.user_id, one.on)
         for into in (total, sections[one.section_id], people[one.section_id, one.user_id]):
-            into.add(one, minutes[one.half], is_eligible=eligible)
+            into.add(one, minutes(one.on, one.half), is_eligible=eligible)
     for past in kept:
         for of_all in (total, sections[past.section_id]):
-            of_all.add(past, minutes[past.half], is_eligible=past.is_eligible, people=past.people)
+            of_all.add(past, minutes(past.on, past.half), is_eligible=past.is_eligible, people=past.people)
     return Monthly(total, sections, people)
 
 

@@ -217,7 +217,7 @@ def search() -> Answer:
                 office=office,
                 now=now(),
             )
-            opens_at = publishable_from(session, section_id, made.last_on, office=office, now=now())
+            opens_at = publishable_from(session, section_id, made.last_planned, office=office, now=now())
         flash(gettext("The search has begun. You can go on working; the plan appears here."), "done")
         if opens_at:
             flash(explain("rotation.too_far", too_far(opens_at)), "doubt")

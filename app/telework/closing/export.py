@@ -16,6 +16,7 @@ from app.errors import Conflict, RuleBroken
 from app.people.belonging import section_of, stays_between
 from app.people.models import User
 from app.people.service import Person, list_sections
+from app.telework.closing.minutes import minutes_between
 from app.telework.closing.models import AttendanceMapping
 from app.telework.closing.rules import DEFAULT, Entry, FileLayout, Month, lines
 from app.telework.daylog.models import HalfDayCorrection
@@ -96,7 +97,8 @@ def _table(
 
 
 def _entries(session: Session, month: Month, office: Office) -> list[Entry]:
-    """The half-days of a month, by person, day and half; three queries."""
+    """The half-days of a month, by person, day and half; four queries."""
+    minutes_of = minutes_between(session, month.first, month.last, office)
     stays = stays_between(session, month.first, month.last, office.timezone)
     sections = {one.id: (one.code, one.name) for one in list_sections(session)}
     rows = session.execute(
@@ -118,7 +120,7 @@ def _entries(session: Session, month: Month, office: Office) -> list[Entry]:
     )
     found = []
     for row in rows:
-        whole = office.hours_of(row.half).minutes
+        whole = minutes_of(row.on_date, row.half)
         minutes = telework_minutes(row.found, row.day_class, row.telework_minutes)
         telework = whole if minutes is None else minutes
         found.append(

@@ -22,7 +22,7 @@ from app.telework.daylog.service import effective
 from app.telework.figures.service import kept_half_days
 from app.telework.guards import hold_month
 from app.telework.models import ClosedDay, HalfDay, TeleworkPlan
-from app.telework.rules import DayClass
+from app.telework.rules import DayClass, Half
 from app.telework.service import Office, OffOn, close_day, nobody_off
 
 LISTED = 15
@@ -131,8 +131,9 @@ def close_month(
     office: Office,
     off_on: OffOn = nobody_off,
 ) -> ClosedMonth:
-    """Freeze a month: only personnel's corrections change it any more. What was recorded of its days until now is
-    written first. Raises Conflict `telework.month_closed` or `telework.month_not_over`."""
+    """Freeze a month, with the minutes of its half-days: only personnel's corrections change it any more. What was
+    recorded of its days until now is written first. Raises Conflict `telework.month_closed` or
+    `telework.month_not_over`."""
     if hold_month(session, month.first):
         raise Conflict("telework.month_closed", month=str(month))
     if not state_of(session, month).is_over:
@@ -140,7 +141,14 @@ def close_month(
     for on in days_to_write_anew(session, now, office):
         if month.first <= on <= month.last:
             close_day(session, on, now, office, working_days(session, on.year), off_on=off_on)
-    closed = ClosedMonth(first_on=month.first, last_on=month.last, closed_at=now, closed_by=actor.id)
+    closed = ClosedMonth(
+        first_on=month.first,
+        last_on=month.last,
+        closed_at=now,
+        closed_by=actor.id,
+        am_minutes=office.hours_of(Half.AM).minutes,
+        pm_minutes=office.hours_of(Half.PM).minutes,
+    )
     session.add(closed)
     session.flush()
     counted = preview(session, month).counts

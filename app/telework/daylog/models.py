@@ -34,7 +34,8 @@ class HalfDayCorrection(Base):
 
 class ClosedMonth(Base):
     """A month whose half-days are frozen; the row goes when it is reopened. `closed_by`: until the people of the month
-    are forgotten (RULES 19)."""
+    are forgotten (RULES 19). `am_minutes`, `pm_minutes`: of office hours in a half-day; None: of before they were
+    stored, as many as the setting says."""
 
     __tablename__ = "closed_months"
     __table_args__ = (CheckConstraint("first_on < last_on", name="span"),)
@@ -44,3 +45,5 @@ class ClosedMonth(Base):
     last_on: Mapped[date]
     closed_at: Mapped[datetime]
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    am_minutes: Mapped[int | None]
+    pm_minutes: Mapped[int | None]

@@ -3,6 +3,7 @@ approved, not the half-day that it lies in. Mondays and Fridays are counted alik
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from app.access import SESSION_ID, USER
 from app.clock import SteppingClock
-from app.database import reading
+from app.database import reading, transaction
 from app.people.models import Role
 from app.reports.listing import get_report, made
 from app.reports.service import Ask, Scope
@@ -18,13 +19,15 @@ from app.rotation import gathering
 from app.telework.caps.rules import Unit
 from app.telework.closing.export import sample
 from app.telework.closing.rules import DEFAULT, WORDS, FileLayout, Line, Month
+from app.telework.closing.service import close_month
+from app.telework.models import ClosedDay
 from app.telework.requesting import wanted_between
 from app.telework.rules import DayClass, Half, PlanKind
 from tests.app.rotation.months import log, setting
 from tests.app.telework.days import become, close, half_day, say
 from tests.app.telework.desk import WEDNESDAY, approve, ask, make_rule, plan_ids, section_id, whole
 from tests.fixtures.web import Api
-from tests.house import DAY, OFFICE, House
+from tests.house import DAY, OFFICE, House, at
 
 MONDAY = date(2026, 11, 30)
 LATER = date(2026, 12, 7)
@@ -149,3 +152,28 @@ def test_who_may_not_telework_had_no_monday_to_be_shared_out(house: House) -> No
     make_rule(house, from_on=MONDAY, eligible=False)
     assert so_far(house, "aoki")["available"] == 2 * 29
     assert report(house, "fairness", date(2026, 4, 1), MONDAY)["aoki"]["monday_available"] == 29
+
+
+@pytest.mark.parametrize(("stored", "hours", "minutes"), [(True, 3.5, "210"), (False, 3, "180")])
+def test_a_closed_month_keeps_the_minutes_that_its_half_days_had(
+    office: House, *, stored: bool, hours: float, minutes: str
+) -> None:
+    log(office, "aoki", WEDNESDAY, DayClass.TELEWORK, Half.AM)
+    month = Month.of(WEDNESDAY)
+    days = [month.first + timedelta(days=number) for number in range(30)]
+    with transaction(office.engine) as session:
+        session.add_all(ClosedDay(on_date=on, closed_at=at("09:00", day=14)) for on in days)
+        session.flush()
+        done = close_month(
+            session, month, actor=office.people["fujii"], now=at("09:00", day=14), office=OFFICE
+        )
+        if not stored:  # as it was closed before they were
+            done.am_minutes = done.pm_minutes = None
+    later = replace(OFFICE, hours=replace(OFFICE.hours, start=time(9)))
+    layout = FileLayout(Line.HALF_DAY, (("minutes", "minutes"),), WORDS, DEFAULT.dates, DEFAULT.encoding)
+    with reading(office.engine) as session:
+        table = made(
+            session, get_report("telework_monthly"), Ask(month.first, month.last, Scope(), later), []
+        )
+        assert [row["hours"] for row in table.rows if row["name"] == "aoki"] == [hours]
+        assert sample(session, month, later, layout).lines == [[minutes]]

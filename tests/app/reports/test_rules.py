@@ -14,7 +14,11 @@ from app.telework.daylog.rules import Form, form_of
 from app.telework.figures.rules import Band, HalfDay, band, share, yearly
 from app.telework.rules import DayClass, Half
 
-MINUTES = {Half.AM: 210, Half.PM: 255}
+
+def minutes(_on: date, half: Half) -> int:
+    return {Half.AM: 210, Half.PM: 255}[half]
+
+
 DAY = date(2026, 11, 24)
 
 
@@ -39,7 +43,7 @@ def test_a_month_by_section_and_person() -> None:
             half(3, DayClass.UNKNOWN, section=2, part=Half.PM),
             half(3, DayClass.CLOSED, section=2),
         ],
-        MINUTES,
+        minutes,
         lambda user_id, _on: user_id == 1,
     )
     total = found.total
@@ -86,7 +90,7 @@ HALVES = st.lists(
 
 @given(HALVES)
 def test_the_parts_add_up_to_the_whole(halves: list[HalfDay]) -> None:
-    found = monthly(halves, MINUTES, everybody)
+    found = monthly(halves, minutes, everybody)
     for parts in (found.sections.values(), found.people.values()):
         assert sum(one.working for one in parts) == found.total.working
         assert sum(one.telework_minutes for one in parts) == found.total.telework_minutes

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from app.calendar import CalendarDay
 from app.database import transaction
 from app.people.models import Role
 from app.rotation.models import Rotation
@@ -19,7 +20,7 @@ from app.telework.rules import PlanKind
 from tests.app.rotation import months
 from tests.app.rotation.months import FIRST, planned, publish, search
 from tests.app.rotation.test_pages import found, house, post
-from tests.app.telework.desk import approve, ask, become, hire, make_rule, plan_ids, section_id, whole
+from tests.app.telework.desk import approve, ask, become, hire, make_rule, move, plan_ids, section_id, whole
 from tests.app.test_pages import client, sign_in, token_in
 from tests.house import DAY, House
 from tests.statements import counted
@@ -248,3 +249,24 @@ def test_without_a_plan_of_today_the_next_month_is_opened(client: FlaskClient, h
     publish(house, found(house))
     sign_in(client)
     assert "<h1>ローテーション <small>2026年12月" in page_of(client, "/rotation")
+
+
+def test_who_has_moved_is_named_before_publishing(client: FlaskClient, house: House) -> None:
+    rotation_id = found(house)
+    move(house, "baba", "zei", FIRST + timedelta(days=1))
+    sign_in(client)
+    preview = page_of(client, f"/rotation/{rotation_id}/publish")
+    assert "所属から外れるため公開しない人: baba (12月1日(火)から)" in preview
+
+
+def test_days_closed_since_are_named_before_publishing_and_are_not_in_the_grid(
+    client: FlaskClient, house: House
+) -> None:
+    rotation_id = found(house)
+    sign_in(client)
+    assert "12月1日" in page_of(client).split("<table", 1)[1]
+    with transaction(house.engine) as session:
+        session.add(CalendarDay(on_date=FIRST + timedelta(days=1), works=False, name="停電"))
+    preview = page_of(client, f"/rotation/{rotation_id}/publish")
+    assert "休みになったため公開しない日: 12月1日(火)" in preview
+    assert "12月1日" not in page_of(client).split("<table", 1)[1]

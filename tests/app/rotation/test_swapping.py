@@ -16,7 +16,7 @@ from app.events import Event
 from app.rotation import service, swapping
 from app.rotation.form import plan_of
 from app.rotation.models import Rotation, RotationCell, RotationSwap, SwapState
-from app.rotation.rules import Violation, check
+from app.rotation.rules import Cell, Violation, check
 from app.rotation.standing import look
 from app.rotation.ways import Absence, swaps_of
 from app.spaces.models import Space, Zone
@@ -26,7 +26,7 @@ from app.telework.rules import Half, PlanKind
 from app.timespan import TimeSpan
 from tests.app.rotation import months
 from tests.app.rotation.months import FIRST
-from tests.app.rotation.swaps import SECOND, answer, ask_two, counter, seat_section, state
+from tests.app.rotation.swaps import SECOND, answer, ask_two, counter, rewrite, seat_section, state
 from tests.app.telework.desk import approve, ask, make_rule, plan_ids, section_id, whole
 from tests.app.test_concurrency import Act, at_once
 from tests.house import DAY, OFFICE, House, at
@@ -308,3 +308,44 @@ def test_whoever_was_asked_for_the_same_half_need_not_answer(office: House) -> N
     afternoon = months.offer(office, rotation_id, Absence(aoki, FIRST, "pm"), kato)
     answer(office, all_day, "baba")
     assert state(office, afternoon) is SwapState.WITHDRAWN
+
+
+def cover_again(office: House) -> None:
+    """Only aoki and baba mind the counter, and baba is wanted at home all week."""
+    aoki, baba = (office.people[who].id for who in ("aoki", "baba"))
+    counter = {"name": "窓口", "least": 1, "people": [aoki, baba]}
+    months.setting(office, covers=[counter], people=[{"user_id": baba, "target": 10}])
+    months.end_searches(office)
+
+
+def test_planned_anew_whoever_somebody_stepped_in_for_stays_absent(office: House) -> None:
+    answer(office, months.swap(office))
+    cover_again(office)
+    found = months.search(office, months.plan_month(office, now="08:06"))
+    assert {months.cell(found, office, "aoki", FIRST, half) for half in ("am", "pm")} == {"away"}
+    assert {months.cell(found, office, "baba", FIRST, half) for half in ("am", "pm")} == {"office"}
+    with reading(office.engine) as session:
+        given = service.problem(session.get_one(Rotation, found.id)).fixed
+    assert given[Cell(str(office.people["aoki"].id), FIRST, "am")].why == "absent"
+    assert not months.publish(office, found.id).unmet
+    seated = {one.user_id for one in months.seats(office) if OFFICE.day(one.start_at) == FIRST}
+    assert office.people["baba"].id in seated
+    assert office.people["aoki"].id not in seated
+
+
+def test_a_plan_found_before_somebody_stepped_in_seats_nobody_who_is_absent(office: House) -> None:
+    swap_id = months.swap(office)
+    cover_again(office)
+    found = months.search(office, months.plan_month(office))
+    rewrite(office, found.id, {"aoki": {FIRST: "office"}})
+    answer(office, swap_id)
+    months.publish(office, found.id)
+    aoki = office.people["aoki"].id
+    assert not [
+        one for one in months.seats(office) if one.user_id == aoki and OFFICE.day(one.start_at) == FIRST
+    ]
+    with reading(office.engine) as session:
+        published = select(RotationCell).where(
+            RotationCell.user_id == aoki, RotationCell.on_date == FIRST, RotationCell.rotation_id == found.id
+        )
+        assert session.scalars(published).all() == []
