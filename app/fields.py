@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields, validate
 from app.texts import MOST_ADDRESS, is_address, is_line, is_storable
 
 MOST_ID = 2**63 - 1
-ME = "me"
+ME, ALL = "me", "all"
 # Further away the arithmetic of days and zones ends, and no booking, reading or plan is meant.
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
@@ -25,10 +25,14 @@ class Identifier(fields.Integer):
 
 
 class Whose(fields.String):
-    """A person: `me`, or a user's id."""
+    """A person: `me`, or a user's id; or one of `others`."""
+
+    def __init__(self, *others: str, **options: Any) -> None:
+        self._words = {ME, *others}
+        super().__init__(**options)
 
     def _deserialize(self, value: Any, *_args: Any, **_options: Any) -> Any:
-        return value if value == ME else Identifier().deserialize(value)
+        return value if value in self._words else Identifier().deserialize(value)
 
 
 class Instant(fields.AwareDateTime):

@@ -29,7 +29,6 @@ from app.telework.schemas import (
     HALF,
     CapsQuery,
     CapsView,
-    DaysQuery,
     FreedList,
     FreeRequest,
     NeedlessList,
@@ -39,6 +38,7 @@ from app.telework.schemas import (
     PlansSeen,
     PlanView,
     ReportRequest,
+    SpanQuery,
 )
 from app.telework.service import Office
 from app.versions import changes, shown
@@ -59,7 +59,7 @@ def _hold_own(session: Session) -> None:
 
 @api.route("/telework/plans")
 @shown(_hold_own)
-@api.arguments(paged_by(Day(), fields.String(validate=HALF), of=DaysQuery), location="query")
+@api.arguments(paged_by(Day(), fields.String(validate=HALF), of=SpanQuery), location="query")
 @api.response(200, PlanList)
 @allow(*PEOPLE)
 def plans(query: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from app.cursors import page_of, paged_by
 from app.database import reading, transaction
 from app.errors import Forbidden
 from app.extensions import db
-from app.fields import ME, Day, Identifier
+from app.fields import ALL, ME, Day, Identifier
 from app.http import Blueprint, now, settings, today
 from app.telework.daylog import correcting, service
 from app.telework.daylog.evidence import spans_of
@@ -40,21 +40,23 @@ def viewer() -> Viewer:
 @api.response(200, HalfDayList)
 @allow(*READERS)
 def days(query: dict[str, Any]) -> Any:
-    """The day log: one's own; of a section for its chief; for personnel of all, where neither is named
+    """The day log: one's own; of a section for its chief; of all for personnel
 
     A half-day of somebody in two sections is in the lists of both, and once in that of all.
     """
     person = asker()
     user, section = query["user"], query["section"]
-    sees_all = user is None and section is None and person.role in SEES_ALL
-    user_id = person.id if user == ME or (user is None and section is None and not sees_all) else user
+    of_all = user == ALL
+    user_id = person.id if user == ME or (user is None and section is None) else None if of_all else user
+    if of_all and person.role not in SEES_ALL:
+        raise Forbidden("telework.not_allowed", why="days")
     if user_id is not None and user_id != person.id and person.role not in SEES_ALL:
         raise Forbidden("telework.not_allowed", why="days")
     if user_id is not None and user_id != person.id:
         with transaction(db.engine) as session:
             service.note_look(session, user_id, actor=person, now=now())
     with reading(db.engine) as session:
-        if user_id is None and not sees_all:
+        if user_id is None and (section is not None or not of_all):
             service.check_sees_section(session, section, actor=person)
         rows = service.list_log(
             session,

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from app.bookings.schemas import WaitGivenUp, WishGivenUp
-from app.fields import Day, Identifier, Instant, Text, Whose, check_span
+from app.fields import ALL, Day, Identifier, Instant, Text, Whose, check_span
 from app.http import PageArguments
 from app.people.rules import Employment
 from app.telework.caps.rules import Limit, Measure, OverCap, Unit
@@ -17,7 +17,7 @@ from app.telework.rules import Half, PlanKind, PlanState
 LONGEST = timedelta(days=366)
 
 
-class DaysQuery(PageArguments):
+class SpanQuery(PageArguments):
     first = Day(data_key="from", required=True)
     last = Day(data_key="to", required=True)
     section = Identifier(load_default=None)
@@ -26,6 +26,14 @@ class DaysQuery(PageArguments):
     @validates_schema
     def is_a_span(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
         check_span(data.get("first"), data.get("last"), LONGEST, "to", or_equal=True)
+
+
+class DaysQuery(SpanQuery):
+    user = Whose(
+        ALL,
+        load_default=None,
+        metadata={"description": "`me`, a user's id, or `all`, for personnel and the auditor"},
+    )
 
 
 class PlansSeen(Schema):
