@@ -64,8 +64,7 @@ def watch(
 class Signal(NamedTuple):
     """A sign of life at `at`; `occupied` None says nothing of the space; `online` False is the last will.
 
-    `boot` and `seq`: its own name, so that it is no copy of the one before; None where it has none. `latest`: what was
-    dated later, by then, was dated by a clock that was ahead; None where nobody knows.
+    `boot` and `seq`: its own name, so that it is no copy of the one before; None where it has none.
     """
 
     at: datetime
@@ -73,7 +72,6 @@ class Signal(NamedTuple):
     online: bool | None = None
     boot: str | None = None
     seq: int | None = None
-    latest: datetime | None = None
 
 
 class Told(NamedTuple):
@@ -146,7 +144,6 @@ def settle(fold: Fold, now: datetime, watching: Watch) -> tuple[Fold, list[Trans
 def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Transition]]:
     """Apply one signal. One that is older than the newest known is late, and changes nothing; nor does one of the same
     instant, but for what tells more (`Told`): a device may count in whole seconds."""
-    fold = _set_right(fold, signal)
     told = Told(signal.occupied, signal.boot, signal.seq)
     if fold.signal_at is not None and signal.at <= fold.signal_at:
         is_told_more = signal.at == fold.signal_at and fold.told.is_followed_by(*told)
@@ -168,14 +165,6 @@ def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Tra
         fold = fold._replace(level=False, quiet_at=max(quiet_at, fold.last_hit_at or quiet_at))
     fold, more = settle(fold, signal.at, watching)
     return fold, found + more
-
-
-def _set_right(fold: Fold, signal: Signal) -> Fold:
-    """What is left of a past that lies in the future of what comes now: a clock was ahead and is right by now, else all
-    would be late until it is that time. What was confirmed stands until something else is."""
-    if signal.latest is None or fold.signal_at is None or fold.signal_at <= signal.latest:
-        return fold
-    return Fold(fold.state, fold.since_at and min(fold.since_at, signal.at))
 
 
 def _hit(

@@ -15,7 +15,7 @@ from app.bulk import among, as_parameter, insert_rows, upsert_rows
 from app.occupancy import rules
 from app.occupancy.counters import with_runs
 from app.occupancy.models import SensorState, SpaceState
-from app.occupancy.readings import AHEAD_AT_MOST, Reading
+from app.occupancy.readings import Reading
 from app.occupancy.rules import Fold, Occupancy, Signal, Transition
 from app.occupancy.watched import FOLD_COLUMNS, Watched, load, recall
 from app.orm import Base
@@ -93,14 +93,7 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
             one.battery_pct = _left(one.battery_pct, reading)
             if reading.history:
                 continue
-            signal = Signal(
-                reading.observed_at,
-                reading.occupied,
-                reading.online,
-                reading.boot,
-                reading.seq,
-                reading.received_at + AHEAD_AT_MOST,
-            )
+            signal = Signal(reading.observed_at, reading.occupied, reading.online, reading.boot, reading.seq)
             before = one.fold
             one.fold, found = rules.observe(one.fold, signal, one.watching)
             turns.extend((sensor_id, turn) for turn in found)

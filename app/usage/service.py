@@ -50,8 +50,6 @@ def note_change(session: Session, changes: Sequence[Change]) -> None:
                 and known.end_at is not None
                 and change.since_at - known.end_at <= SESSION_GAP
             ):
-                # One that lies ahead was dated by a clock that was wrong, and is right by now.
-                known.start_at = min(known.start_at, change.since_at)
                 known.end_at, known.flag = None, ""
                 continue
             last[change.space_id] = UsageSession(

@@ -188,26 +188,6 @@ def test_a_last_will_turns_a_seat_offline_and_never_vacant(engine: Engine, handl
     assert changes(engine) == [Occupancy.OCCUPIED, Occupancy.OFFLINE]
 
 
-def test_what_comes_after_a_clock_was_an_hour_ahead_moves_the_state_at_once(engine: Engine) -> None:
-    clock = SteppingClock(NOW + timedelta(hours=1))
-    handler = Handler(engine, clock)
-
-    def saw(occupied: bool) -> None:
-        payload = json.dumps({"occupancy": occupied}).encode()
-        handler.handle([Envelope(f"zigbee2mqtt/{SENSOR}", payload, clock.at)])
-
-    saw(occupied=False)
-    clock.at = NOW
-    saw(occupied=True)
-    clock.advance(timedelta(minutes=3))
-    saw(occupied=True)
-    clock.advance(timedelta(minutes=3))
-    saw(occupied=True)
-    with reading(engine) as session:
-        [state] = session.scalars(select(SensorState)).all()
-    assert (state.state, state.since_at, state.signal_at) == (Occupancy.OCCUPIED, NOW, clock.at)
-
-
 def test_what_was_remembered_of_a_clock_that_was_an_hour_ahead_holds_up_nothing(engine: Engine) -> None:
     clock, wires = SteppingClock(NOW + timedelta(hours=1)), Wires()
     handler = Handler(engine, clock, wires=wires)

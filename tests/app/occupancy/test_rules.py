@@ -214,7 +214,6 @@ signals_at = st.builds(
     online=st.sampled_from([None, None, None, None, True, False]),
     boot=st.just("b"),
     seq=st.none() | st.integers(0, 5),
-    latest=st.none(),
 )
 streams = st.lists(signals_at, max_size=40)
 END = T0 + timedelta(hours=4)

@@ -98,7 +98,6 @@ streams = st.lists(
         online=st.none(),
         boot=st.just("b"),
         seq=st.none() | st.integers(0, 5),
-        latest=st.none(),
     ),
     unique_by=lambda one: one.at,
     max_size=30,

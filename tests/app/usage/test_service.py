@@ -55,23 +55,6 @@ def sit(house: House, where: str, start: str, end: str) -> None:
     house.hear(where, *((f"{clock(left + timedelta(minutes=late))}", False) for late in (0, 10)))
 
 
-def test_what_was_seen_while_a_clock_was_ahead_keeps_nothing_from_being_kept_when_it_is_right(
-    house: House,
-) -> None:
-    sit(house, "seat", "10:01", "10:10")
-    sit(house, "seat", "09:15", "09:30")
-    sit(house, "seat", "11:01", "11:30")
-    assert kept(house) == [("09:15", "09:31", ""), ("11:01", "11:31", "")]
-
-
-def test_what_was_open_when_a_clock_was_set_right_is_closed_and_the_next_is_kept(house: House) -> None:
-    house.hear("seat", ("10:01", True), ("10:03", True))
-    sit(house, "seat", "09:05", "09:10")
-    sit(house, "seat", "09:30", "09:40")
-    assert kept(house)[0] == ("09:30", "09:41", "")
-    assert all(end for _start, end, _flag in kept(house))
-
-
 def test_rule_15_a_session_ends_at_the_last_signal_and_not_when_the_hold_expired(house: House) -> None:
     house.hear("seat", ("09:01", True), ("09:03", True))
     assert kept(house) == [("09:01", None, "")]
