@@ -19,6 +19,7 @@ from app.occupancy.gateways import (
     keep_announcements,
     keep_parts,
     keep_told_once,
+    registered,
     sensor_models,
     sensor_parts,
     told_once,
@@ -239,13 +240,16 @@ class Handler:
                 log.exception("a decoder fails on a message of %s", envelope.topic)
                 letters.append((envelope.topic, envelope.payload, "decoder"))
         if self._witnesses:
-            dated = (
-                one.sensor_id
-                for envelope, one in said
-                if not one.is_undated and envelope.topic.startswith(NATIVE_PREFIX)
-            )
-            self._witnesses.hear(dict.fromkeys(dated, RIGHT) | ahead, self._clock())
+            dated = (one.sensor_id for _envelope, one in said if not one.is_undated)
+            self._witnesses.hear(dict.fromkeys(dated, RIGHT) | self._registered(ahead), self._clock())
         return said, letters
+
+    def _registered(self, said: Mapping[str, timedelta]) -> dict[str, timedelta]:
+        """Of devices that somebody made known: anybody may invent others."""
+        if not said:
+            return {}
+        with reading(self._engine) as session:
+            return {one: said[one] for one in registered(session, said)}
 
     def _strangers(self, said: Sequence[Said], unknown: Set[str]) -> list[Said]:
         """The messages of devices of which nothing is known, each with its first reading; and those that say something

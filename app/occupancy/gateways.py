@@ -133,6 +133,11 @@ def sensor_models(session: Session) -> dict[str, str]:
     return {row.id: row.model for row in session.execute(select(Sensor.id, Sensor.model))}
 
 
+def registered(session: Session, sensor_ids: Collection[str]) -> Sequence[str]:
+    """Which of these are known sensors."""
+    return session.scalars(select(Sensor.id).where(among(session, Sensor.id, sensor_ids))).all()
+
+
 def sensor_parts(session: Session) -> dict[str, set[str]]:
     """The parts of devices that are seats, where a device told of several, by the device's id."""
     found: dict[str, set[str]] = {}

@@ -45,7 +45,8 @@ def said(sensor: str, at: datetime, received_at: datetime, seq: int = 1) -> Enve
         ([], RIGHT),
         ([HOUR, HOUR], RIGHT),
         ([HOUR, HOUR, HOUR], HOUR),
-        ([HOUR, 2 * HOUR, 3 * HOUR, RIGHT, RIGHT], 2 * HOUR),
+        ([HOUR - MINUTE, HOUR, HOUR + MINUTE, RIGHT, RIGHT], HOUR),
+        ([HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR], RIGHT),
         ([HOUR, HOUR, HOUR, RIGHT, RIGHT, RIGHT], RIGHT),
     ],
 )
@@ -66,6 +67,39 @@ def test_sensors_that_speak_one_by_one_are_believed_too_once_the_clock_was_turne
         witnesses.hear({SENSORS[2]: HOUR}, back + 2 * MINUTE)
     witnesses.hear(dict.fromkeys(SENSORS, RIGHT), NOW + MINUTE)
     witnesses.hear({SENSORS[2]: HOUR}, NOW + MINUTE)
+
+
+def test_for_an_hour_at_most_the_sensors_are_believed_and_anew_once_they_were_right() -> None:
+    since = [0.0]
+    witnesses = Witnesses(lambda: since[0])
+    ahead = dict.fromkeys(SENSORS, HOUR)
+    for seconds in (0, 3_600):
+        since[0] = seconds
+        with pytest.raises(ClockBehind):
+            witnesses.hear(ahead, NOW)
+        with pytest.raises(ClockBehind):
+            witnesses.hear({}, NOW)  # of other wires
+    since[0] = 3_601
+    witnesses.hear(ahead, NOW)
+    witnesses.hear({}, NOW)
+    witnesses.hear(dict.fromkeys(SENSORS, RIGHT), NOW)
+    with pytest.raises(ClockBehind):
+        witnesses.hear(ahead, NOW)
+
+
+def test_what_nobody_made_known_bears_no_witness_and_other_wires_wait_too(sqlite_url: str) -> None:
+    furnish_database(sqlite_url, SENSORS)
+    clock = SteppingClock(NOW)
+    other = Envelope(f"zigbee2mqtt/{SENSORS[0]}", b'{"occupancy": true}', NOW)
+    with stage.opened(sqlite_url) as engine:
+        handler = Handler(engine, clock, witnesses=Witnesses())
+        invented = [said(f"nobody-{n}", NOW + 100 * HOUR, NOW) for n in range(5)]
+        counts = handler.handle([*invented, other])
+        assert (counts.dead, counts.stored) == (5, 1)
+        with pytest.raises(ClockBehind):
+            handler.handle([said(one, NOW + HOUR, NOW) for one in SENSORS])
+        with pytest.raises(ClockBehind):
+            handler.handle([other])
 
 
 def test_a_batch_that_this_clock_would_misdate_is_not_stored_and_a_single_broken_sensor_stops_nobody(
