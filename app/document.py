@@ -23,6 +23,7 @@ SAYS = {
     403: "not for this role, or not for this person",
     404: "there is no such thing, or none that the asker may know of",
     409: "somebody or something else was there first",
+    411: "the length of the body is not told (Content-Length)",
     412: "the version in If-Match is old (`request.stale`)",
     413: "the body is larger than any request needs",
     422: "a field is wrong (`request.invalid`), or a rule of the office does not allow it",
@@ -111,7 +112,7 @@ def _refusals(operation: Json, method: str, rule: Rule) -> set[int]:
     if method != "get":
         found |= {409, 422}
     if method == "post" or "requestBody" in operation:
-        found.add(413)
+        found |= {411, 413}
     for one in operation.get("parameters", ()):
         if one["name"] == "If-Match":
             found |= {412, 428} if one["required"] else {412}

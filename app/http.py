@@ -41,6 +41,7 @@ CODES = {
     403: "access.denied",
     404: "request.unknown",
     405: "request.method",
+    411: "request.length_required",
     413: "request.too_large",
     415: "request.invalid",
     422: "request.invalid",

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, LengthRequired
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -39,7 +39,9 @@ class Rsgi:
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         loop = asyncio.get_running_loop()
         environ = environ_of(scope)
-        environ["wsgi.input"] = io.BufferedReader(_Body(protocol, loop))
+        length = environ.get("CONTENT_LENGTH", "")
+        body = _Body(protocol, loop, int(length) if length.isdecimal() else None)
+        environ["wsgi.input"] = io.BufferedReader(body)
         await loop.run_in_executor(self._threads, self._answer, environ, protocol)
 
     def _answer(self, environ: WSGIEnvironment, protocol: HTTPProtocol) -> None:
@@ -94,11 +96,15 @@ def environ_of(scope: Scope) -> WSGIEnvironment:
 
 
 class _Body(io.RawIOBase):
-    """What a request carries, taken from the event loop by the thread that reads it, and no sooner. Raises
-    ClientDisconnected where it does not come in time."""
+    """What a request carries, taken from the event loop by the thread that reads it, and no sooner.
 
-    def __init__(self, protocol: HTTPProtocol, loop: asyncio.AbstractEventLoop) -> None:
-        self._protocol, self._loop = protocol, loop
+    Raises ClientDisconnected where it does not come in time, or less than its length: a connection that breaks off is
+    to granian the end of what it carried. Where no length was told nobody could tell that end from a break:
+    LengthRequired.
+    """
+
+    def __init__(self, protocol: HTTPProtocol, loop: asyncio.AbstractEventLoop, length: int | None) -> None:
+        self._protocol, self._loop, self._lacks = protocol, loop, length
         self._parts: Any = None
         self._rest = b""
         self._ends = monotonic() + BODY_S
@@ -114,11 +120,21 @@ class _Body(io.RawIOBase):
             except TimeoutError as error:
                 coming.cancel()
                 raise ClientDisconnected from error
+            self._count(len(self._rest))
         room = memoryview(buffer)
         taken = self._rest[: len(room)]
         room[: len(taken)] = taken
         self._rest = self._rest[len(taken) :]
         return len(taken)
+
+    def _count(self, came: int) -> None:
+        if self._lacks is None:
+            if came:
+                raise LengthRequired
+            return
+        self._lacks -= came
+        if not came and self._lacks > 0:
+            raise ClientDisconnected
 
     async def _next(self) -> bytes:
         """The next part that holds anything; empty at the end."""

@@ -161,6 +161,7 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "request.method": lazy_gettext("This address does not take that method."),
     "request.stale": lazy_gettext("Somebody changed it in the meantime. Load it again, then decide."),
+    "request.length_required": lazy_gettext("The length of what was sent is missing (Content-Length)."),
     "request.too_large": lazy_gettext("The request is too large."),
     "request.too_many": lazy_gettext("Too many requests. Wait a minute and try again."),
     "request.unknown": lazy_gettext("There is nothing at this address."),

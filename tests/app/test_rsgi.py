@@ -13,13 +13,17 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import select
 
 from app import rsgi
+from app.database import reading, transaction
 from app.factory import create_app
+from app.people.models import Role, User
+from app.people.service import add_user, issue_token
 from app.rsgi import Rsgi
 from app.settings import Settings
 from tests.app.test_pages import token_in
-from tests.house import House
+from tests.house import DAY, House, at
 from tests.servers.web import web_processes
 
 TRUSTED = {"PROXY_USER_HEADER": "X-Remote-User", "PROXY_ADDRESSES": "127.0.0.1"}
@@ -65,11 +69,13 @@ def test_what_is_sent_in_parts_is_read_whole_and_what_is_too_much_not_at_all(por
         }
         said = urlencode(form).encode()
         kind = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
-        for body, status in (
-            (said, 401),
-            (iter([said[:9], said[9:30_000], said[30_000:]]), 401),
+        length = {"Content-Length": str(len(said))}
+        for body, more, status in (
+            (said, {}, 401),
+            (iter([said[:9], said[9:30_000], said[30_000:]]), length, 401),
+            (iter([said]), {}, 411),  # chunked: its end looks like that of a broken connection
         ):
-            line.request("POST", "/login", body, kind)
+            line.request("POST", "/login", body, kind | more)
             answer = line.getresponse()
             answer.read()
             assert answer.status == status
@@ -79,6 +85,41 @@ def test_what_is_sent_in_parts_is_read_whole_and_what_is_too_much_not_at_all(por
         assert int(sheet.getheader("Content-Length") or 0) > 0
         line.request("POST", "/login", b"", kind | {"Content-Length": "9999999"})
         assert line.getresponse().status == 413
+
+
+def test_what_breaks_off_on_its_way_is_not_taken_for_the_whole(house: House, port: int) -> None:
+    with transaction(house.engine) as session:
+        jinji = add_user(
+            session,
+            "jinji@example.jp",
+            name="jinji",
+            section_code="zei",
+            role=Role.PERSONNEL,
+            now=at("08:00"),
+            on=DAY,
+        )
+        token = issue_token(session, jinji, now=at("08:00"))
+    sheet = b"email,role,sections,name\nnew@example.jp,staff,zei,Yamada Taro\n"
+    head = (
+        "POST /api/v1/imports/people HTTP/1.1\r\nHost: seats.example\r\nContent-Type: text/csv\r\n"
+        f"Authorization: Bearer {token}\r\nContent-Length: {len(sheet)}\r\nConnection: close\r\n\r\n"
+    ).encode()
+
+    def send(body: bytes) -> bytes:
+        with closing(socket.create_connection(("127.0.0.1", port), timeout=20)) as line:
+            line.sendall(head + body)
+            if len(body) < len(sheet):
+                line.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: line.recv(65536), b""))
+
+    def names() -> set[str]:
+        with reading(house.engine) as session:
+            return set(session.scalars(select(User.name)))
+
+    before = names()
+    send(sheet[: sheet.index(b" Taro")].replace(b"new@", b"cut@"))
+    assert b" 200 " in send(sheet).partition(b"\r\n")[0]
+    assert names() - before == {"Yamada Taro"}
 
 
 class Sent:
@@ -127,7 +168,7 @@ def test_an_application_sees_what_wsgi_promises() -> None:
         return [environ["wsgi.input"].readline(), environ["wsgi.input"].read(4), environ["wsgi.input"].read()]
 
     sent = [("cookie", "a=1"), ("x-a", "1"), ("cookie", "b=2"), ("x_a", "2"), ("x-a", "3")]
-    sent += [("content_length", "5"), ("content-type", "text/plain")]
+    sent += [("content_length", "5"), ("content-type", "text/plain"), ("content-length", "13")]
     scope = scope_of("POST", "/階", sent)
     protocol = Sent()
     asyncio.run(Rsgi(app, 1).__rsgi__(cast("Any", scope), cast("Any", protocol)))
@@ -144,6 +185,7 @@ def test_an_application_sees_what_wsgi_promises() -> None:
         "HTTP_HOST": "seats.example",
         "HTTP_COOKIE": "a=1; b=2",
         "HTTP_X_A": "1,3",
+        "CONTENT_LENGTH": "13",
         "CONTENT_TYPE": "text/plain",
     }
 
