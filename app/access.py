@@ -185,10 +185,9 @@ def _to_the_door() -> Response:
 
 
 def identify() -> None:
-    """Before every request, and before it is counted: who asks."""
-    g.person = None
-    if request.endpoint and declared(current_app, request.endpoint) is not None:
-        g.person = _identify()
+    """Before every request, before it is counted and before anything may refuse it: who asks. Also where there is
+    nothing: a page that says so could sign the cookie of an ended session anew."""
+    g.person = _identify() if request.endpoint != "static" else None
 
 
 def guard() -> Response | None:

@@ -116,10 +116,10 @@ def create_app(settings: Settings) -> Flask:
     with app.app_context():
         database.prepared(db.engine)
     babel.init_app(app, locale_selector=_locale)
+    app.before_request(identify)  # before the limiter, which counts a token only if it is somebody's
     app.before_request(records.allow_uploads)
     csrf.init_app(app)
     app.after_request(retry_after_refusals)  # before the limiter's, and so called after it
-    app.before_request(identify)  # before the limiter, which counts a token only if it is somebody's
     limiter.init_app(app)
     oidc.register(app, settings)
     app.before_request(refuse_impossible_ids)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from freezegun import freeze_time
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
@@ -60,17 +62,27 @@ def test_other_sessions_of_the_person_go_on(open_door: Door) -> None:
     assert (this.is_in(), other.is_in()) == (False, True)
 
 
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda one: one.post("/language", locale="en"),
+        lambda one: one.client.get("/no-such-page"),
+        lambda one: one.client.post("/language", data={"locale": "en"}),
+    ],
+    ids=["a page for everybody", "no page", "no form's token"],
+)
 def test_an_ended_session_is_kept_until_its_cookie_is_over_and_not_made_younger(
-    open_door: Door, house: House
+    open_door: Door, house: House, touch: Callable[[Any], object]
 ) -> None:
     this = open_door()
     with freeze_time(at("09:00")) as frozen:
         this.sign_in()
         copied = copy(this, open_door())
+        with copied.client.session_transaction() as session:
+            session.pop("csrf_token", None)
         this.post("/logout", page="/account")
         frozen.tick(timedelta(hours=11))
-        # A page for everybody signs the cookie anew.
-        copied.post("/language", locale="en")
+        touch(copied)  # what is answered may sign the cookie anew
         jobs.forget(house.engine, at("20:59"), OFFICE)
         assert kept(house) == 1
         jobs.forget(house.engine, at("22:00"), OFFICE)
