@@ -19,6 +19,7 @@ from app.rotation.allowed import allowed, by_day, pools
 from app.rotation.form import MOST_DAYS, MOST_MEMBERS
 from app.rotation.missing import Members, absences
 from app.rotation.models import Key, RotationCell, RotationLock, RotationSetting
+from app.rotation.naming import duties_among
 from app.rotation.published import left_behind, published
 from app.rotation.rules import FRIDAY, HALVES, MONDAY, WEEKDAYS, HalfDay
 from app.rotation.terminals import own_terminals
@@ -192,7 +193,7 @@ def _locks(session: Session, section_id: int, days: Sequence[date]) -> dict[Key,
 
 
 def problem_form(of: Month) -> dict[str, Any]:
-    """The problem in the documented form, as JSON has it; people are named by their ids."""
+    """The problem in the documented form, as JSON has it; people are named by their ids. Raises as `duties_among`."""
     fixed, called_in, wishes, was = [], [], [], []
     for user_id in of.people:
         for on in of.days:
@@ -215,11 +216,7 @@ def problem_form(of: Month) -> dict[str, Any]:
         "members": [_member(of, user_id) for user_id in of.people],
         "fixed": fixed,
         "covers": [_cover(of, one) for one in setting.get("covers", ())],
-        "duties": [
-            {"name": one["name"], "main": str(one["main"]), "deputy": str(one["deputy"])}
-            for one in setting.get("duties", ())
-            if {one["main"], one["deputy"]} <= of.people.keys()
-        ],
+        "duties": duties_among(setting, of.people),
         **_seats(of),
         "terminals": None,
         "pools": list(of.pools),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.errors import RuleBroken
+
 Setting = Mapping[str, Any]  # as `app.rotation.schemas.SettingForm` has it
 
 
@@ -36,6 +38,15 @@ def duties_of_one(setting: Setting) -> list[str]:
         for duty in setting.get("duties", ())
         if duty["main"] is not None and duty["main"] == duty["deputy"]
     ]
+
+
+def duties_among(setting: Setting, here: Collection[int]) -> list[dict[str, str]]:
+    """The duties of a setting whose people are both `here`, as a problem has them. Raises RuleBroken
+    `rotation.own_deputy` where one has the same person twice."""
+    applying = [one for one in setting.get("duties", ()) if {one["main"], one["deputy"]} <= set(here)]
+    for name in duties_of_one({"duties": applying}):
+        raise RuleBroken("rotation.own_deputy", duty=name)
+    return [{"name": one["name"], "main": str(one["main"]), "deputy": str(one["deputy"])} for one in applying]
 
 
 def sections_in(setting: Setting) -> set[int]:

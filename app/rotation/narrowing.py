@@ -26,7 +26,7 @@ def _narrowed(part: Any, on: str) -> Any:
 
 
 def _is_day(key: str) -> bool:
+    """Whether a key is a day as JSON has it; Python reads `20261124` and `2026-W48-2` as days too."""
     with suppress(ValueError):
-        date.fromisoformat(key)
-        return True
+        return date.fromisoformat(key).isoformat() == key
     return False

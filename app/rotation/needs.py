@@ -47,8 +47,8 @@ class Needs:
 
 
 def needs_of(session: Session, section_id: int, first: date, last: date, office: Office) -> Needs:
-    """What is known of a section's days; one query more than `gathering.month`, and raises as it, and as
-    `put_together`."""
+    """What is known of a section's days; one query more than `gathering.month`, and raises as it, `problem_form`
+    and `put_together`."""
     of = gathering.month(session, section_id, first, last, office)
     asked = put_together(gathering.problem_form(of))
     if len(of.people) < PEOPLE_AT_LEAST:

@@ -65,8 +65,8 @@ def publish(
     leave, trips, and what was approved for somebody by hand. `on_breach`: where the plans would break a rule of
     telework. Rehearsed, it is its own preview.
 
-    Raises Conflict `rotation.state` or `telework.day_closed`, RuleBroken `rotation.of_no_section`, `rotation.over`,
-    `rotation.too_far` where seats cannot be booked that far ahead yet, `rotation.breaks_rules`.
+    Raises Conflict `rotation.state`, `telework.day_closed` or `request.raced`, RuleBroken `rotation.of_no_section`,
+    `rotation.over`, `rotation.too_far` where seats cannot be booked that far ahead yet, `rotation.breaks_rules`.
     """
     if rotation.section_id is None:
         raise RuleBroken("rotation.of_no_section")
@@ -208,13 +208,14 @@ def _left_behind(
     session: Session, section_id: int, can: Publishable, first: date, last: date
 ) -> dict[Key, RotationCell]:
     """Once it is this section's turn, and that of those whose people are its own by now: what those have published of
-    the half-days that can be published."""
-    others = left_behind(session, section_id, can.members, first, last)
-    lock_rows(session, LOCK, {section_id, *others})
-    if not others:
-        return {}
-    of_others = left_behind(session, section_id, can.members, first, last).values()
-    return {key: one for theirs in of_others for key, one in theirs.items() if key in can.cells}
+    the half-days that can be published. Raises Conflict `request.raced` where by then one more of them has published:
+    to wait for it too could be to wait for each other."""
+    turns = {section_id, *left_behind(session, section_id, can.members, first, last)}
+    lock_rows(session, LOCK, turns)
+    of_others = left_behind(session, section_id, can.members, first, last)
+    if not of_others.keys() <= turns:
+        raise Conflict("request.raced")
+    return {key: one for theirs in of_others.values() for key, one in theirs.items() if key in can.cells}
 
 
 def _forget(session: Session, cells: Collection[RotationCell]) -> None:

@@ -99,8 +99,8 @@ def ask(
     now: datetime,
 ) -> Rotation:
     """Ask for a section's days to be planned, from today on; half-days that have begun (`Office.is_ahead`) stay as they
-    are. Raises as `check_section` and `gathering.month`, RuleBroken `rotation.over` where all of them have begun,
-    Conflict `rotation.running` where the section is being planned already."""
+    are. Raises as `check_section`, `gathering.month` and `problem_form`, RuleBroken `rotation.over` where all of them
+    have begun, Conflict `rotation.running` where the section is being planned already."""
     check_section(session, section_id, actor)
     if first <= last and not office.is_ahead(last, Half.PM, now):
         raise RuleBroken("rotation.over")

@@ -28,7 +28,7 @@ from app.timespan import TimeSpan, day_span
 from app.working_days import WorkingDays
 
 CATCH_UP_DAYS = 40
-# Where a half-day stands in the log: its day, its person's kana and id, the half.
+# Where a half-day stands in the log: its day, its person's id, the half.
 Place = tuple[date, int, str]
 
 

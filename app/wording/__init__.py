@@ -380,6 +380,8 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
         return of_telework.breach(facts)
     if code == "rotation.problem" and "said" in facts:
         return str(of_rotation.CONTRADICTION) % facts
+    if code == "rotation.own_deputy" and "duty" in facts:
+        return str(of_rotation.OWN_DEPUTY) % facts
     if code == "policy.invalid" and facts.get("key") in POLICIES:
         return of_policy(facts)
     if code == "series.refused" and "because" in facts:

@@ -14,6 +14,7 @@ from flask_babel.speaklater import LazyString
 from app.formats import day as day_in_words
 from app.wording.telework import HALVES
 
+OWN_DEPUTY = lazy_gettext("%(duty)s: the main person and the deputy must be two different people.")
 OF_ROTATION: Mapping[str, LazyString] = {
     "rotation.breaks_rules": lazy_gettext(
         "The plans would break a rule of telework. The preview says which: confirm it where you may, or plan anew."
@@ -42,6 +43,7 @@ OF_ROTATION: Mapping[str, LazyString] = {
         "This is answered already, or would be no way out by now. Nothing changed."
     ),
     "rotation.over": lazy_gettext("All days of this rotation are over. Plan days to come."),
+    "rotation.own_deputy": OWN_DEPUTY,
     "rotation.people": lazy_gettext(
         "In these days the section has nobody, or more people than can be planned at once."
     ),
@@ -53,9 +55,10 @@ OF_ROTATION: Mapping[str, LazyString] = {
     "rotation.too_far": lazy_gettext("Some of its days are further ahead than seats can be booked."),
     "rotation.unknown": lazy_gettext("There is no such rotation."),
 }
-CONTRADICTION = lazy_gettext("What rotations must hold contradicts itself: nothing can be planned. %(said)s")
+CONTRADICTION = lazy_gettext(
+    "What rotations must hold contradicts itself: nothing can be planned. Technical detail: %(said)s"
+)
 OWN_MENTOR = lazy_gettext("%(name)s cannot be their own mentor.")
-OWN_DEPUTY = lazy_gettext("%(duty)s: the main person and the deputy must be two different people.")
 ROTATION_STATES: Mapping[str, LazyString] = {
     "waiting": lazy_gettext("waits for its search"),
     "searching": lazy_gettext("is being searched"),

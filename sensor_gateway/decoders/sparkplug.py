@@ -68,7 +68,7 @@ class Sparkplug:
         self._births = told_once
         self._devices: dict[str, set[str]] = {}
         self._sessions: dict[str, int] = {}
-        self._seqs: dict[str, int] = {}
+        self._last: dict[str, tuple[int, int]] = {}  # the number and the time of a node's last message
         self._sure: set[str] = set()
         self._asked: dict[str, datetime] = {}
         self._to_ask: dict[str, datetime] = {}
@@ -124,14 +124,18 @@ class Sparkplug:
         return told is not None and self._sessions.get(edge, told) != told
 
     def _follow(self, edge: str, kind: str, payload: Any) -> None:
-        """Note whether each message of a node was heard since its birth."""
-        seq, before = payload.seq if payload.HasField("seq") else None, self._seqs.pop(edge, None)
+        """Note whether each message of a node was heard since its birth. What is out of order and no later than the
+        last one is told again, by a broker or after a batch that could not be stored: nothing was missed."""
+        seq, before = payload.seq if payload.HasField("seq") else None, self._last.get(edge)
         if kind == "NBIRTH" and len(self._sure) < MOST_NODES:
             self._sure.add(edge)
-        elif seq is not None and before is not None and seq != (before + 1) % SEQUENCES:
+        elif seq is not None and before is not None and seq != (before[0] + 1) % SEQUENCES:
+            if 0 < payload.timestamp <= before[1]:
+                return
             self._sure.discard(edge)
+        self._last.pop(edge, None)
         if seq is not None and edge in self._sure:
-            self._seqs[edge] = seq
+            self._last[edge] = seq, payload.timestamp
 
     def _learn(self, edge: str, subject: str, metrics: Iterable[Any]) -> None:
         """Take in what a birth names, and whether a metric's name says that it is of occupancy: then no other is."""

@@ -153,12 +153,42 @@ def test_a_node_of_which_a_message_was_missed_is_asked_to_be_born_again(
     known = {"alias": 1, "boolean_value": True}
     born, *later = seqs
     wires.hear(sparkplug("NBIRTH", OCCUPANCY, device="", seq=born))
-    told = [wires.hear(sparkplug("NDATA", known, device="", seq=seq))[0].occupied for seq in later]
-    assert told == [True, True]
+    for number, seq in enumerate(later, start=1):
+        at = NOW + timedelta(seconds=number)
+        assert wires.hear(sparkplug("NDATA", known, device="", seq=seq, at=at))[0].occupied
     assert len(wires.commands()) == asked
     wires.hear(sparkplug("NBIRTH", OCCUPANCY, device="", seq=0))
     wires.hear(sparkplug("NDATA", known, device="", seq=1, at=NOW + timedelta(hours=1)))
     assert wires.commands() == []
+
+
+@pytest.mark.parametrize("step", [timedelta(0), timedelta(seconds=1)])
+@pytest.mark.parametrize("again", [slice(0, 4), slice(1, 4), slice(1, 3), slice(3, 4)])
+def test_of_a_node_whose_messages_are_told_again_none_was_missed(step: timedelta, again: slice) -> None:
+    known = {"alias": 1, "boolean_value": True}
+
+    def told(kind: str, seq: int) -> Envelope:
+        return sparkplug(kind, known, device="", seq=seq, at=NOW + seq * step)
+
+    wires = Wires()
+    batch = [
+        sparkplug("NBIRTH", OCCUPANCY, device="", seq=0),
+        *(told("NDATA", seq) for seq in (1, 2, 3)),
+    ]
+    for each in [*batch, *batch[again], *batch[3:], told("NDATA", 4)]:
+        wires.hear(each)
+    assert wires.commands() == []
+    wires.hear(sparkplug("NDATA", known, device="", seq=6, at=NOW + timedelta(minutes=1)))
+    assert len(wires.commands()) == 1
+
+
+def test_of_a_node_that_tells_no_time_every_break_counts() -> None:
+    wires = Wires()
+    wires.hear(sparkplug("NBIRTH", OCCUPANCY, device="", seq=0))
+    for seq in (1, 1):
+        payload = payload_class()(metrics=[{"alias": 1, "boolean_value": True}], seq=seq)
+        wires.hear(message("spBv1.0/g/NDATA/n", payload.SerializeToString()))
+    assert len(wires.commands()) == 1
 
 
 def test_a_node_that_names_what_it_tells_is_not_asked() -> None:

@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.database import reading, transaction
 from app.people.models import Role
@@ -87,7 +87,8 @@ def test_a_search_whose_problem_contradicts_itself_fails_says_why_and_holds_up_n
     assert (failed.state, failed.attempts) == (State.FAILED, 1)
     assert failed.progress == {"failed": "rotation.problem", "said": "covers: It names something twice."}
     page(api, house)  # signs in
-    assert "矛盾があるため、計画できません" in unescape(api.client.get(f"/rotation/{first}/progress").text)
+    told = unescape(api.client.get(f"/rotation/{first}/progress").text)
+    assert "矛盾があるため、計画できません。技術的な詳細: covers: " in told
     with reading(house.engine) as session:
         assert turns.next_to_search(session, at("08:02")) == second
 
@@ -128,13 +129,36 @@ def test_a_duty_is_of_two_people(api: Api, house: House) -> None:
     assert "会計: 主担当と代行者には別の人を" in answer.text
 
 
-def test_a_duty_of_one_that_is_kept_is_named_where_the_search_fails(house: House) -> None:
+def test_a_duty_of_one_that_is_kept_is_refused_by_name_before_anything_is_searched(
+    api: Api, house: House
+) -> None:
     make_rule(house, week=10)
     aoki = house.people["aoki"].id
     setting(house, duties=[{"name": "会計", "main": aoki, "deputy": aoki}])
-    failed = search(house, plan_month(house))
-    assert failed.state is State.FAILED
-    assert "会計: the main person and the deputy are the same." in (failed.progress or {})["said"]
+    section = section_id(house, "soumu")
+    asked = {"section": section, "from": FIRST.isoformat(), "to": LAST.isoformat()}
+    for answer in (
+        api.call("chiba", "POST", "/rotations", asked),
+        api.call("chiba", "GET", f"/rotations/what-if?section={section}&from={FIRST}&to={LAST}"),
+    ):
+        assert problem(answer) == (422, "rotation.own_deputy")
+        assert "会計: 主担当と代行者には別の人を" in answer.get_json()["detail"]
+    typed = Filled()
+    typed.feed(page(api, house))
+    form = {"csrf_token": typed.form["csrf_token"], "on": FIRST.isoformat(), "section": str(section)}
+    told = unescape(api.client.post("/rotation", data=form, follow_redirects=True).text)
+    assert "会計: 主担当と代行者には別の人を" in told
+    assert "the main person" not in told
+    with reading(house.engine) as session:
+        assert session.scalar(select(Rotation.id)) is None
+
+
+def test_a_duty_of_one_who_is_elsewhere_holds_up_nobody(house: House) -> None:
+    make_rule(house, week=10)
+    hire(house, "zchief", section="zei", role=Role.CHIEF)
+    other = house.people["zchief"].id
+    setting(house, duties=[{"name": "会計", "main": other, "deputy": other}])
+    assert search(house, plan_month(house)).state is State.FOUND
 
 
 def test_a_search_that_gives_no_plan_to_be_shown_is_tried_again_and_then_says_so(

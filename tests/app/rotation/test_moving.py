@@ -4,15 +4,17 @@ from then on."""
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from app.database import reading, transaction
 from app.errors import Conflict, RuleBroken
 from app.people.models import Membership, Role
-from app.rotation import gathering, service, swapping
+from app.rotation import gathering, publishing, service, swapping
 from app.rotation.cover import cover_on
 from app.rotation.models import Rotation
+from app.rotation.published import left_behind
 from app.rotation.standing import look
 from app.rotation.ways import Absence
 from tests.app.rotation import months
@@ -134,6 +136,25 @@ def test_what_the_old_section_has_published_of_who_moved_is_open_to_the_new_one(
     assert THIRD not in seat_days(office)
     withdraw(office, old)
     assert plan_days(office) == {SECOND + timedelta(days=number) for number in range(4)}
+
+
+def test_what_another_section_publishes_just_before_ones_turn_is_not_written_over(
+    office: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(office, to="publish")
+    move(office, "aoki", "zei", SECOND)
+    new = found_in_zei(office)
+    before = plans(office)
+    seen: list[Any] = [{}]  # nothing is published yet when it is asked whose turns are to be waited for
+
+    def looked(*asked: Any) -> Any:
+        return seen.pop() if seen else left_behind(*asked)
+
+    monkeypatch.setattr(publishing, "left_behind", looked)
+    with pytest.raises(Conflict, match=r"request\.raced"):
+        publish(office, new.id, "zeki")
+    assert plans(office).keys() == before.keys()
+    publish(office, new.id, "zeki")
 
 
 def test_nobody_is_asked_who_has_moved(office: House) -> None:

@@ -65,6 +65,12 @@ def test_every_part_of_a_problem_is_narrowed_to_the_day(on: date) -> None:
     assert other not in str(of_day(FULL, on))
 
 
+@pytest.mark.parametrize("name", ["20261124", "2026-W48-2", "20261201"])
+def test_only_what_is_written_as_a_day_is_left_out(name: str) -> None:
+    form = {**FULL, "members": [{"id": "a", "around": {"2026-11-30": 1, name: 2}}]}
+    assert of_day(form, DAYS[0])["members"] == [{"id": "a", "around": {name: 2}}]
+
+
 @pytest.mark.parametrize("what", ["meeting", "satellite"])
 def test_the_cover_of_a_day_is_counted_whatever_is_on_other_days(house: House, what: str) -> None:
     with_own_zone(house, week=10)
