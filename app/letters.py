@@ -89,7 +89,11 @@ def _why(data: Mapping[str, Any]) -> str:
 
 
 def _when(data: Mapping[str, Any]) -> str:
-    return _day(TimeSpan(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"])))
+    return _day(_span(data))
+
+
+def _span(data: Mapping[str, Any]) -> TimeSpan:
+    return TimeSpan(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"]))
 
 
 def _day(span: TimeSpan, space: str = "") -> str:
@@ -99,13 +103,15 @@ def _day(span: TimeSpan, space: str = "") -> str:
 def days_of(data: Mapping[str, Any]) -> list[str]:
     """When and where each booking of a series is, of whose days a message is, if they are at several spaces; as they
     were then."""
-    return [f"{_when(day)} {day['space']}" for day in data.get("by_day") or ()]
+    days = data.get("by_day") or ()
+    are_apart = len({day["space"] for day in days}) > 1
+    return [f"{_when(day)} {day['space']}" for day in days] if are_apart else []
 
 
-def _days(about: Sequence[About]) -> list[str]:
-    """When each booking of a series is, and where, if they are at several spaces; as they are now."""
-    are_apart = len({one.space for one in about}) > 1
-    return [_day(one.booking.span, one.space if are_apart else "") for one in about]
+def _days(entries: Sequence[Entry]) -> list[str]:
+    """When each booking of a series is, and where, if they are at several spaces; as in the calendar of the mail."""
+    are_apart = len({one.place for one in entries}) > 1
+    return [_day(one.told or one.booking.span, one.place if are_apart else "") for one in entries]
 
 
 def headline(kind: str, data: Mapping[str, Any]) -> str:
@@ -250,17 +256,17 @@ class Writer:
         mail["Message-ID"] = message.mail_id
         mail["Auto-Submitted"] = "auto-generated"
         links = self._links(letter)
+        entries = [_entry(one, message) for one in letter.about]
         facts = {
             "text": sentence(message.kind, message.data),
             "guest": message.data.get("guest"),
             "title": message.data.get("title"),
-            "days": _days(letter.about) if only is None else (),
+            "days": _days(entries) if only is None else (),
             "links": links,
             "name": letter.name,
         }
         mail.set_content(render_template("mail.txt", **facts))
         mail.add_alternative(render_template("mail.html", **facts), subtype="html")
-        entries = [_entry(one, message) for one in letter.about]
         if only is not None and _is_for_calendar(message, only.booking):
             (entry,) = entries
             text = invitation(
@@ -308,8 +314,11 @@ def _entry(about: About, message: Message) -> Entry:
     late carries the newest SEQUENCE too, and calendars keep what it says. Who has nothing to do with it any more reads
     no more of it than the mail tells."""
     if not about.is_readers:
-        space = message.data.get("space") or ""
-        return Entry(about.booking, message.data.get("title") or space, space, is_readers=False)
+        data = message.data
+        by_id = dict(zip(data.get("bookings") or (), data.get("by_day") or (), strict=False))
+        told = by_id.get(about.booking.id, data)
+        space = told["space"]
+        return Entry(about.booking, data.get("title") or space, space, is_readers=False, told=_span(told))
     return Entry(about.booking, _summary(about.booking, about.space, message.user_id), about.space)
 
 

@@ -124,10 +124,14 @@ def remove_zone(session: Session, zone_id: int, *, actor_id: int | None, now: da
     layout.remove_zone(session, zone_id, actor_id=actor_id, now=now)
 
 
-def draw_no_more(session: Session, zone_ids: Collection[int], *, actor_id: int | None, now: datetime) -> None:
-    """Of these zones those that are drawn are so no more. Before any space's turn, which a draw waits for in its
-    own."""
+def hold_draws(session: Session, zone_ids: Collection[int]) -> None:
+    """Wait for the draws of zones. Before any space's turn, which a draw waits for in its own."""
     lock_rows(session, "lots", zone_ids)
+
+
+def draw_no_more(session: Session, zone_ids: Collection[int], *, actor_id: int | None, now: datetime) -> None:
+    """Of these zones those that are drawn are so no more. When `hold_draws` is."""
+    hold_draws(session, zone_ids)
     drawn = select(Zone).where(Zone.id.in_(zone_ids), Zone.lots_at.is_not(None), in_layout(Zone))
     for zone in session.scalars(drawn.execution_options(populate_existing=True)).all():
         set_lots(session, zone.id, replace(LotRule.of(zone), at=None), actor_id=actor_id, now=now)

@@ -14,6 +14,7 @@ from app.bookings.models import Attendee, Booking
 from app.bookings.rules import Status
 from app.notifications.models import CalendarDomain
 from app.spaces.models import Space
+from app.timespan import TimeSpan
 
 PRODUCT = "-//Akiseki//Akiseki//JA"
 BACK, AHEAD = timedelta(days=31), timedelta(days=92)
@@ -23,7 +24,8 @@ GONE = frozenset({Status.CANCELLED, Status.RELEASED})
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A booking as a calendar shows it. `url`: the page behind it; `note`: links and the like. `is_readers`: whether
-    the calendar's person has to do with it. `changed_at`: when anything of it was changed last."""
+    the calendar's person has to do with it. `changed_at`: when anything of it was changed last.
+    `told`: when it is, as the person was told; None: when it is now."""
 
     booking: Booking
     summary: str
@@ -32,6 +34,14 @@ class Entry:
     note: str = ""
     is_readers: bool = True
     changed_at: datetime | None = None
+    told: TimeSpan | None = None
+
+    @property
+    def span(self) -> TimeSpan:
+        """From when to when a calendar shows it."""
+        booking = self.booking
+        ended = booking.over_at > booking.start_at
+        return self.told or TimeSpan(booking.start_at, booking.over_at if ended else booking.end_at)
 
     @property
     def is_gone(self) -> bool:
@@ -102,8 +112,8 @@ def _event(entry: Entry, domain: str, stamp: datetime) -> Event:
     event.add("uid", f"booking-{booking.id}@{domain}")
     event.add("sequence", booking.version)
     event.add("dtstamp", stamp)
-    event.add("dtstart", booking.start_at)
-    event.add("dtend", booking.over_at if booking.over_at > booking.start_at else booking.end_at)
+    event.add("dtstart", entry.span.start)
+    event.add("dtend", entry.span.end)
     event.add("summary", entry.summary)
     event.add("location", entry.place)
     event.add("status", "CANCELLED" if entry.is_gone else "CONFIRMED")

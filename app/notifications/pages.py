@@ -18,7 +18,7 @@ from app.extensions import db, limiter, token_of_link
 from app.formats import day, hours_and_minutes
 from app.http import identifier, now, settings, today
 from app.letters import VERBS, Act, Links, days_of, sentence
-from app.notifications import calendars, service, webhooks
+from app.notifications import calendars, service, signing, webhooks
 from app.notifications.models import HEARS_ALL, Shape, Webhook
 from app.notifications.rules import Choices, Topic, Way
 from app.notifications.webhooks import Enabled
@@ -181,6 +181,7 @@ def _hooks(session: Session, fresh: Webhook | None = None) -> str:
         shapes=list(Shape),
         hears_all=asker().role in HEARS_ALL,
         fresh=fresh,
+        version=signing.version,
     )
 
 
@@ -208,10 +209,11 @@ def add_hook() -> str | Response:
 @pages.post("/office/webhooks/<int:webhook_id>/secret")
 @allow(*HOOKS)
 def renew_secret(webhook_id: int) -> str | Response:
-    """The new secret is shown this once."""
+    """The new secret is shown this once. Loading that page again makes no other: the receiver's own would be lost."""
+    seen = request.form.get("version", "")
     try:
         with transaction(db.engine) as session:
-            fresh = webhooks.renew_secret(session, webhook_id, actor=asker(), now=now())
+            fresh = webhooks.renew_secret(session, webhook_id, actor=asker(), now=now(), seen=seen)
             session.expunge(fresh)
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")

@@ -167,15 +167,16 @@ def _at_once(event: Event, booking: Booking | None) -> tuple[object, ...]:
 
 
 def _together(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One message of all: of the earliest day, with all the bookings and, where they are at several spaces, where and
-    when each of them is (`by_day`)."""
+    """One message of all: of the earliest day, with all the bookings, and where and when each of them is
+    (`by_day`)."""
     if len(rows) == 1:
         return rows[0]
     in_order = sorted(rows, key=lambda row: str(row["data"]["start"]))
     days = [row["data"] for row in in_order]
-    said: dict[str, Any] = {"bookings": [day["booking_id"] for day in days]}
-    if len({day["space"] for day in days}) > 1:
-        said["by_day"] = [{name: day[name] for name in ("space", "start", "end")} for day in days]
+    said = {
+        "bookings": [day["booking_id"] for day in days],
+        "by_day": [{name: day[name] for name in ("space", "start", "end")} for day in days],
+    }
     return in_order[0] | {"data": days[0] | said}
 
 

@@ -39,6 +39,11 @@ def secrets_of(hook: Webhook, now: datetime) -> tuple[str, ...]:
     return (hook.secret, hook.old_secret) if is_old_good else (hook.secret,)
 
 
+def version(hook: Webhook) -> str:
+    """Another one after each renewal; it tells nothing of the secret, of which nobody can guess anything."""
+    return hashlib.sha256(hook.secret.encode()).hexdigest()[:16]
+
+
 def renew(session: Session, hook: Webhook, *, actor_id: int, now: datetime) -> None:
     """A new secret; the present one signs beside it for a day, one before that no more. What waits is not lost."""
     hook.old_secret, hook.old_secret_until = hook.secret, now + BOTH_FOR

@@ -22,12 +22,12 @@ from app import events
 from app.bookings.models import Booking
 from app.clock import Clock
 from app.database import transaction
-from app.errors import Forbidden, NotFound, RuleBroken
+from app.errors import Forbidden, NotFound, RuleBroken, Stale
 from app.events import Event
 from app.notifications import snapshots
 from app.notifications.models import HEARS_ALL, Delivery, Mark, Shape, Told, Webhook, WebhookCall
 from app.notifications.rules import is_dead, is_of_the_building, next_probe, next_try, wanted_by
-from app.notifications.signing import SIGNATURE, forget_old, new_secret, renew, secrets_of, signature
+from app.notifications.signing import SIGNATURE, forget_old, new_secret, renew, secrets_of, signature, version
 from app.people.models import Role, User
 from app.people.service import Person
 from app.punctual import PunctualHttp, PunctualHttps
@@ -97,11 +97,16 @@ def _require_may_hear(actor: Person, kinds: Sequence[str]) -> None:
         raise Forbidden("webhook.not_allowed", kinds=[one for one in kinds if not is_of_the_building(one)])
 
 
-def renew_secret(session: Session, webhook_id: int, *, actor: Person, now: datetime) -> Webhook:
-    """Sign with a new secret, and for a day with the old one too; for whoever may add such a webhook. Raises NotFound
-    `webhook.unknown`, Forbidden `webhook.not_allowed`."""
-    hook = get_webhook(session, webhook_id)
+def renew_secret(
+    session: Session, webhook_id: int, *, actor: Person, now: datetime, seen: str | None = None
+) -> Webhook:
+    """Sign with a new secret, and for a day with the old one too; for whoever may add such a webhook. `seen`: the
+    `signing.version` that it is to be the next of. Raises NotFound `webhook.unknown`, Forbidden `webhook.not_allowed`,
+    Stale `request.stale`."""
+    hook = get_webhook(session, webhook_id, to_change=True)
     _require_may_hear(actor, hook.kinds)
+    if seen is not None and seen != version(hook):
+        raise Stale("request.stale")
     renew(session, hook, actor_id=actor.id, now=now)
     return hook
 
@@ -117,9 +122,13 @@ def waiting(session: Session) -> dict[int, int]:
     return dict(session.execute(query.group_by(WebhookCall.webhook_id)).all())
 
 
-def get_webhook(session: Session, webhook_id: int) -> Webhook:
-    """One that was not removed; raises NotFound `webhook.unknown`."""
-    hook = session.get(Webhook, webhook_id)
+def get_webhook(session: Session, webhook_id: int, *, to_change: bool = False) -> Webhook:
+    """One that was not removed; locked for a change. Raises NotFound `webhook.unknown`."""
+    query = select(Webhook).where(Webhook.id == webhook_id)
+    if to_change:
+        # Not FOR UPDATE: calls that are being written refer to the row.
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    hook = session.scalar(query)
     if hook is None or hook.removed_at is not None:
         raise NotFound("webhook.unknown", webhook_id=webhook_id)
     return hook

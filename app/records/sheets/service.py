@@ -94,6 +94,7 @@ def import_file(
 
 def _hold(session: Session, sheet: Sheet, said: Sequence[Said]) -> None:
     """Wait for whoever is changing what lines speak of, and let nobody change it until this transaction ends."""
+    sheet.take_turns(session, said)
     for what, column in sheet.rows_of.items():
         keys = {key for _line, of, key, _values in said if of == what}
         rows = select(column).where(among(session, column, sorted(keys))).order_by(column)

@@ -35,6 +35,10 @@ class Asked:
     knows: Callable[[str], bool] = _known
 
 
+def _no_turns(_session: Session, _said: Sequence[Said]) -> None:
+    return None
+
+
 def _no_doubts(_diff: Diff, _asked: Asked) -> Iterator[Refusal]:
     return iter(())
 
@@ -48,7 +52,8 @@ class Sheet:
     """`needed`: columns that every file must have. `rows`: what is stored as the file's rows. `before`: what is stored,
     as the lines of a file ask for it; None: as `stored`. `moves_bookings`: what it stores may, and tells so in the
     diff. `doubts`: what is taken all the same, and should be looked at. `rows_of`: by what a line speaks of, the column
-    that its key is in, of the rows that stay as they are while a diff that somebody agreed to is stored."""
+    that its key is in, of the rows that stay as they are while a diff that somebody agreed to is stored. `take_turns`:
+    to wait, before any of those rows is locked, for what storing waits for."""
 
     name: str
     columns: Mapping[str, Cell]
@@ -62,3 +67,4 @@ class Sheet:
     moves_bookings: bool = False
     doubts: Callable[[Diff, Asked], Iterator[Refusal]] = _no_doubts
     rows_of: Mapping[str, InstrumentedAttribute[str]] = field(default_factory=dict)
+    take_turns: Callable[[Session, Sequence[Said]], None] = _no_turns

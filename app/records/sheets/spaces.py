@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from app import events
 from app.bookings.models import HOLDS, Booking
 from app.bookings.moving import layout as relayout
-from app.lots.service import draw_no_more
+from app.bookings.moving import others
+from app.bulk import among
+from app.lots.service import draw_no_more, hold_draws
 from app.people.models import Section
 from app.records.sheets import storing
 from app.records.sheets.rules import (
@@ -22,6 +24,7 @@ from app.records.sheets.rules import (
     Key,
     Moving,
     Refusal,
+    Said,
     Values,
     code,
     flag,
@@ -265,6 +268,15 @@ def _fact(change: Change, asked: Asked) -> dict[str, Any]:
     }
 
 
+def take_turns(session: Session, said: Sequence[Said]) -> None:
+    """Wait for what `store_and_settle` waits for: whoever changes the layout locks no row of it before that either."""
+    turned = [key for _line, what, key, of in said if what == "zone" and of.get("free_seating") == "1"]
+    hold_draws(
+        session, session.scalars(select(Zone.id).where(among(session, Zone.code, sorted(turned)))).all()
+    )
+    others.take_turns(session, _ids(session, Site).values())
+
+
 def store_and_settle(session: Session, diff: Diff, asked: Asked) -> None:
     """Store, and move or tell whoever may not be any more where they have booked. What becomes free seating is drawn no
     more; who waits for what is in another building now waits there."""
@@ -298,4 +310,5 @@ SPACES = Sheet(
     rows,
     moves_bookings=True,
     rows_of={"site": Site.code, "floor": Floor.code, "zone": Zone.code, "space": Space.code},
+    take_turns=take_turns,
 )

@@ -16,11 +16,14 @@ from app.bookings import attendees, reserve
 from app.bookings.guards import queue_up
 from app.bookings.models import Booking
 from app.bookings.rules import Status
-from app.database import reading, transaction
+from app.database import reading, rehearsal, transaction
 from app.errors import Conflict
 from app.people.models import User
+from app.records.sheets import service as sheets
 from app.spaces.fixed_seats import NewFixedSeat
+from app.spaces.models import Floor, Space, Zone
 from tests.app.bookings import rooms
+from tests.app.records.test_sheets import ASKED
 from tests.house import DAY, OFFICE, House, at
 
 WAITING = text(
@@ -122,3 +125,22 @@ def test_of_two_who_change_who_comes_at_once_the_second_is_refused(house: House)
         second.result(20)
     with reading(house.engine) as session:
         assert attendees.attendee_ids(session, [booking.id]) == {booking.id: [ids["baba"], ids["chiba"]]}
+
+
+def test_an_import_that_waits_for_its_turn_has_locked_no_row_of_the_layout_yet(house: House) -> None:
+    """As whoever changes a space on the page, so that neither waits for the other in a circle."""
+    sheet = sheets.SHEETS["spaces"]
+    with rehearsal(house.engine) as session:
+        seat = session.get_one(Space, house.spaces["seat"])
+        zone = session.get_one(Zone, seat.zone_id)
+        floor = session.get_one(Floor, zone.floor_id)
+        file = f"floor,zone,free_seating,space,capacity\n{floor.code},{zone.code},1,seat,3\n".encode()
+        agreed = {sheets.rehearse(session, sheet, file, ASKED).version}
+    with held_up_at(house, "seat") as (session, begin):
+        imported = begin(lambda session: sheets.import_file(session, sheet, file, ASKED, agreed=agreed))
+        rows = select(Space.capacity).where(Space.id == house.spaces["seat"])
+        assert session.scalar(rows.with_for_update(nowait=True)) == 1
+        assert session.scalars(select(Zone.id).with_for_update(nowait=True)).all()
+    imported.result(20)
+    with reading(house.engine) as session:
+        assert session.get_one(Space, house.spaces["seat"]).capacity == 3

@@ -6,12 +6,17 @@ from flask import Flask
 
 from app.bookings import attendees, reserve
 from app.bookings.models import Booking
+from app.bookings.rules import Status
 from app.bookings.service import Words
 from app.clock import SteppingClock
 from app.database import transaction
+from app.letters import Writer
+from app.notifications.mail import About, Letter
+from app.notifications.models import Message
+from app.settings import Settings
 from app.spaces.models import Space
 from tests.app.notifications.desk import PUBLIC, book_for, calendar_of, telling
-from tests.house import House, at
+from tests.house import House, at, span
 from tests.servers.receivers import Mailbox
 
 LATER = "451 4.7.1 greylisted"
@@ -88,3 +93,70 @@ def test_an_invitation_that_comes_behind_its_end_for_one_attendee_stays_cancelle
     assert f"{PUBLIC}/a/" not in text.get_content()  # nothing to decline
     set_attendees(baba.id)
     assert calendar_of(post_office.mails[-1])[0] == "REQUEST"
+
+
+def test_who_was_uninvited_is_not_told_when_it_is_now(
+    app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
+) -> None:
+    aoki, baba = house.people["aoki"], house.people["baba"]
+    with transaction(house.engine) as session:
+        session.get_one(Space, house.spaces["booth"]).capacity = 4
+    booking = house.book("aoki", "booth", "10:00", "11:00")
+    job = telling(app, house, clock, post_office.url)
+    with transaction(house.engine) as session:
+        found = session.get_one(Booking, booking.id)
+        attendees.set_attendees(session, found, [baba.id], actor=aoki, now=at("08:05"))
+    with transaction(house.engine) as session:
+        found = session.get_one(Booking, booking.id)
+        attendees.set_attendees(session, found, [], actor=aoki, now=at("08:10"))
+    job.tell()
+    with transaction(house.engine) as session:
+        found = session.get_one(Booking, booking.id)
+        reserve.move(session, found, actor=aoki, now=at("08:20"), span=span("14:00", "16:00"))
+    job.tell()
+    job.send_mail()
+    mails = [mail for mail in post_office.mails if mail["To"].endswith("<baba@example.jp>")]
+    assert len(mails) == 2
+    for mail in mails:
+        method, (event,) = calendar_of(mail)
+        assert (method, event.decoded("dtstart"), event.decoded("dtend")) == (
+            "CANCEL",
+            at("10:00"),
+            at("11:00"),
+        )
+
+
+def test_of_a_series_that_is_no_more_the_readers_each_day_is_where_it_was_told_to_be(
+    app: Flask, house: House, clock: SteppingClock
+) -> None:
+    days = [("seat", "10:00", 1), ("window", "13:00", 2)]
+    by_day = [
+        {"space": space, "start": at(start, day=day).isoformat(), "end": at("15:00", day=day).isoformat()}
+        for space, start, day in days
+    ]
+    told = Message(
+        user_id=1,
+        kind="booking.cancelled",
+        made_at=at("08:00"),
+        mail_id="<1@example.jp>",
+        data={**by_day[0], "bookings": [7, 8], "by_day": by_day},
+    )
+    about = [
+        About(
+            Booking(id=number, start_at=at("16:00"), end_at=at("17:00"), version=2, status=Status.CANCELLED),
+            "booth",
+            is_readers=False,
+        )
+        for number in (7, 8)
+    ]
+    settings = Settings(database_url="sqlite://", secret_key="k" * 32)
+    with app.test_request_context():
+        write = Writer(settings, "office@example.jp", clock)
+        mail = write(Letter(told, "baba@example.jp", "baba", "ja", about, "example.jp"))
+    _method, events = calendar_of(mail)
+    assert [(one["location"], one["summary"], one.decoded("dtstart")) for one in events] == [
+        (space, space, at(start, day=day)) for space, start, day in days
+    ]
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert ("booth" in text.get_content(), "16:00" in text.get_content()) == (False, False)

@@ -126,9 +126,16 @@ def test_whoever_may_not_add_such_a_webhook_renews_no_secret_of_one(house: House
 def test_a_secret_is_renewed_on_the_page_and_shown_once(app: Flask, house: House) -> None:
     old = add_hook(house, "http://127.0.0.1:9/x")
     staff = signed_in(app.test_client(), house, "fujii")
-    shown = post(staff, "/office/webhooks", f"/office/webhooks/{old.id}/secret").text
+    path = f"/office/webhooks/{old.id}/secret"
+    (seen,) = re.findall(r'name="version" value="(\w+)"', staff.get("/office/webhooks").text)
+    shown = post(staff, "/office/webhooks", path, version=seen).text
     assert 'class="secret"' in shown
     assert old.secret not in shown
     assert 'class="secret"' not in staff.get("/office/webhooks").text
     gone = post(staff, "/office/webhooks", "/office/webhooks/987654/secret").text
-    assert 'class="notice error"' in gone
+    assert 'class="notice error" role="alert"' in gone
+    again = post(staff, "/office/webhooks", path, version=seen).text
+    assert ('class="notice error" role="alert"' in again, 'class="secret"' in again) == (True, False)
+    with reading(house.engine) as session:
+        hook = session.get_one(Webhook, old.id)
+        assert (hook.secret in shown, hook.old_secret) == (True, old.secret)
