@@ -317,8 +317,8 @@ def _entry(about: About, message: Message) -> Entry:
         data = message.data
         by_id = dict(zip(data.get("bookings") or (), data.get("by_day") or (), strict=False))
         told = by_id.get(about.booking.id, data)
-        space = told["space"]
-        return Entry(about.booking, data.get("title") or space, space, is_readers=False, told=_span(told))
+        space, span = told.get("space") or "", _span(told) if told.get("start") and told.get("end") else None
+        return Entry(about.booking, data.get("title") or space, space, is_readers=False, told=span)
     return Entry(about.booking, _summary(about.booking, about.space, message.user_id), about.space)
 
 

@@ -160,3 +160,20 @@ def test_of_a_series_that_is_no_more_the_readers_each_day_is_where_it_was_told_t
     text = mail.get_body(("plain",))
     assert text is not None
     assert ("booth" in text.get_content(), "16:00" in text.get_content()) == (False, False)
+
+
+def test_a_mail_that_tells_nothing_of_a_booking_goes_out_all_the_same(
+    app: Flask, clock: SteppingClock
+) -> None:
+    told = Message(
+        user_id=1, kind="lots.seated", made_at=at("08:00"), mail_id="<1@example.jp>", data={"booking_id": 7}
+    )
+    gone = Booking(id=7, start_at=at("16:00"), end_at=at("17:00"), version=2, status=Status.BOOKED)
+    settings = Settings(database_url="sqlite://", secret_key="k" * 32)
+    with app.test_request_context():
+        write = Writer(settings, "office@example.jp", clock)
+        about = [About(gone, "booth", is_readers=False)]
+        mail = write(Letter(told, "baba@example.jp", "baba", "ja", about, "example.jp"))
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "booth" not in text.get_content()
