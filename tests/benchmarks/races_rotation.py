@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
 from app.bookings.rules import LIVE
+from app.calendar import working_days
 from app.people.models import Membership, Role, Section, User
 from app.rotation.models import Rotation, RotationBooking, State
 from app.spaces.models import Floor, Zone, ZoneGuest
@@ -31,6 +32,8 @@ class Publishing(Race):
 
     def prepare(self, session: Session, cast: Cast) -> None:
         self.day = cast.slots[0].astimezone(TOKYO).date() + timedelta(days=3)
+        while not working_days(session, self.day.year).is_working(self.day):  # on others nothing is published
+            self.day += timedelta(days=1)
         self.start = datetime.combine(self.day, time(9), TOKYO)
         floor = session.get_one(Floor, session.get_one(Zone, cast.zone_id).floor_id)
         above = session.scalars(select(Section.id).where(Section.code == "races")).one()
