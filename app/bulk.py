@@ -19,12 +19,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine
 
+from app.orm import Base
+
 Insert = postgresql.Insert | sqlite.Insert
 
 
 def insert_rows(session: Session, table: Table, columns: Sequence[str]) -> Insert:
     """An insert of the dialect in hand, for more to be said about conflicts; execute it with `as_parameter(…)`."""
     return _insert(session.get_bind().dialect.name, table, tuple(columns))
+
+
+def insert_one(session: Session, table: type[Base]) -> Insert:
+    """The same of a single row, whose values are still to be given."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(table) if is_postgresql else sqlite.insert(table)
 
 
 def upsert_rows(session: Session, table: Table, columns: Sequence[str]) -> Insert:

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Index, String, Text, UniqueConstraint, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.bulk import insert_one
 from app.database import transaction
 from app.errors import Conflict, RuleBroken
 from app.orm import Base, BigId
@@ -68,10 +68,9 @@ def claim(session: Session, request: Claim, *, now: datetime) -> Answer | None:
     Waits while another transaction acts under the same key. Raises RuleBroken `idempotency.mismatch` where the key
     stands for another request, until it is a day old, and Conflict `idempotency.unknown` where the answer was not kept.
     """
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     fresh = {"body_hash": request.body_hash, "made_at": now, "status": None, "headers": {}, "answer": ""}
     ours = session.scalar(
-        dialect.insert(IdempotencyKey)
+        insert_one(session, IdempotencyKey)
         .values(user_id=request.user_id, route=request.route, key=request.key, **fresh)
         .on_conflict_do_update(
             index_elements=["user_id", "route", "key"], set_=fresh, where=IdempotencyKey.made_at <= now - KEPT

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app import events
+from app.bulk import insert_one
 from app.database import transaction
 from app.people.digests import digest
 from app.people.models import EndedSession, User
@@ -21,9 +21,8 @@ MARGIN = timedelta(hours=1)
 
 def end(session: Session, session_id: str, lifetime: timedelta, *, now: datetime) -> None:
     """A browser session is over, wherever its cookie is; kept for as long as the cookie lives. Once more is no more."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     ended = {"digest": digest(session_id), "until": now + lifetime + MARGIN}
-    session.execute(dialect.insert(EndedSession).values(ended).on_conflict_do_nothing())
+    session.execute(insert_one(session, EndedSession).values(ended).on_conflict_do_nothing())
 
 
 def end_all(session: Session, user: User, *, actor: Person, now: datetime) -> None:

@@ -22,6 +22,13 @@ from tests.servers.receivers import Mailbox
 LATER = "451 4.7.1 greylisted"
 
 
+def meeting(house: House) -> Booking:
+    """In a booth for four, so that others can be invited."""
+    with transaction(house.engine) as session:
+        session.get_one(Space, house.spaces["booth"]).capacity = 4
+    return house.book("aoki", "booth", "10:00", "11:00")
+
+
 def test_an_invitation_that_comes_behind_a_change_shows_the_space_and_the_title_of_now(
     app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
 ) -> None:
@@ -60,9 +67,7 @@ def test_an_invitation_that_comes_behind_its_end_for_one_attendee_stays_cancelle
     app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
 ) -> None:
     aoki, baba = house.people["aoki"], house.people["baba"]
-    with transaction(house.engine) as session:
-        session.get_one(Space, house.spaces["booth"]).capacity = 4
-    booking = house.book("aoki", "booth", "10:00", "11:00")
+    booking = meeting(house)
     with transaction(house.engine) as session:
         found = session.get_one(Booking, booking.id)
         attendees.invite(session, found, [baba.id], actor=aoki, now=at("08:05"))
@@ -99,9 +104,7 @@ def test_who_was_uninvited_is_not_told_when_it_is_now(
     app: Flask, house: House, clock: SteppingClock, post_office: Mailbox
 ) -> None:
     aoki, baba = house.people["aoki"], house.people["baba"]
-    with transaction(house.engine) as session:
-        session.get_one(Space, house.spaces["booth"]).capacity = 4
-    booking = house.book("aoki", "booth", "10:00", "11:00")
+    booking = meeting(house)
     job = telling(app, house, clock, post_office.url)
     with transaction(house.engine) as session:
         found = session.get_one(Booking, booking.id)
