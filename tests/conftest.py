@@ -9,6 +9,7 @@ from tests.servers.requirements import in_ci
 
 pytest_plugins = [
     "tests.fixtures.guards",
+    "tests.fixtures.passwords",
     "tests.fixtures.databases",
     "tests.fixtures.houses",
     "tests.fixtures.web",

@@ -24,7 +24,7 @@ from app.people.models import ApiToken, EndedSession, Membership, Role, Section,
 from app.people.rules import Employment
 from app.people.sections import last_days
 
-_hasher = PasswordHasher()
+hasher = PasswordHasher()
 # Before anybody leaves: of whom is looked up and does not act, only the sweep says that they have left.
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -161,12 +161,12 @@ def add_section(session: Session, code: str, *, name: str, name_en: str = "") ->
 def set_password(user: User, password: str) -> None:
     """Set a password; argon2id keeps it. Browser sessions begun under the old one are over."""
     user.session_epoch = (user.session_epoch or 0) + 1
-    user.password_hash = _hasher.hash(password)
+    user.password_hash = hasher.hash(password)
 
 
 @cache
 def _nobodys_hash() -> str:
-    return _hasher.hash(secrets.token_hex(16))
+    return hasher.hash(secrets.token_hex(16))
 
 
 def find_by_password(session: Session, email: str, password: str, at: datetime) -> User | None:
@@ -179,7 +179,7 @@ def find_by_password(session: Session, email: str, password: str, at: datetime) 
 def fits(user: User | None, password: str) -> bool:
     """Whether it is the user's password; for nobody, and for one without a password, no, after the same time."""
     try:
-        _hasher.verify(user.password_hash if user and user.password_hash else _nobodys_hash(), password)
+        hasher.verify(user.password_hash if user and user.password_hash else _nobodys_hash(), password)
     except (Argon2Error, InvalidHashError, UnicodeEncodeError):
         return False
     return True
