@@ -6,7 +6,7 @@ only so do they see what was committed while this transaction waited for its tur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
@@ -20,7 +20,7 @@ from app.bookings.models import Booking
 from app.bookings.reads import Reads
 from app.bookings.rules import Ending, Refusal, ending
 from app.bookings.several.rows import rows_of_people, rows_of_spaces, wanted_at
-from app.bookings.several.rules import concurrent, pause, weekly
+from app.bookings.several.rules import Row, Wanted, concurrent, pause, weekly
 from app.calendar import public_holidays
 from app.errors import RuleBroken
 from app.spaces.barriers import NOT_AVAILABLE, Barrier, barriers
@@ -210,12 +210,17 @@ def check_quotas(
     besides: Besides,
 ) -> None:
     """That the quotas leave a person room for one more booking of the kind; as `check_counts`."""
-    if user_id is None or not (place.policy.concurrent_quota or place.policy.weekly_quota):
+    if user_id is None or not place.policy.has_quota:
         return
     wanted = wanted_at(place, span, user_id)
     rows = rows_of_people(session, [user_id], wanted.week if place.policy.weekly_quota else None)
-    refuse_counted(concurrent(rows, wanted, now=now, besides=besides.held))
-    refuse_counted(weekly(rows, wanted, besides=besides.made))
+    refuse_counted(quota_refusal(rows, wanted, now=now, besides=besides))
+
+
+def quota_refusal(rows: Sequence[Row], wanted: Wanted, *, now: datetime, besides: Besides) -> Refusal | None:
+    """The quota that leaves a person no room for one more booking, by all that they hold and made in its week."""
+    refused = concurrent(rows, wanted, now=now, besides=besides.held)
+    return refused or weekly(rows, wanted, besides=besides.made)
 
 
 def refuse_counted(refused: Refusal | None) -> None:

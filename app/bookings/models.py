@@ -106,6 +106,14 @@ class Booking(Base):
     def is_live(self) -> bool:
         return self.status in LIVE
 
+    def takes_check_in(self, *, by_other: bool = False) -> bool:
+        """Whether a check-in still says something: nobody has come yet or, by the person's own hand, only the sensor or
+        somebody else has said so (RULES 6)."""
+        is_ones_word = self.checked_in_by is By.HAND or self.user_id is None
+        return self.status is Status.BOOKED or (
+            self.status is Status.CHECKED_IN and not by_other and not is_ones_word
+        )
+
     @property
     def is_claim(self) -> bool:
         """Whether somebody sat down without a booking; quotas leave it apart, and it alone."""

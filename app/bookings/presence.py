@@ -28,7 +28,7 @@ def check_in(session: Session, booking: Booking, *, actor: Person, now: datetime
     Raises RuleBroken `booking.rule` before check-in opens, Conflict `booking.state` after the end.
     """
     by = By.HAND if actor.id == booking.user_id else By.OTHER
-    if booking.status is Status.CHECKED_IN and (booking.checked_in_by is By.HAND or by is By.OTHER):
+    if booking.status is Status.CHECKED_IN and not booking.takes_check_in(by_other=by is By.OTHER):
         return booking
     if booking.status not in {Status.BOOKED, Status.CHECKED_IN} or now >= booking.end_at:
         raise Conflict("booking.state", status=booking.status.value)

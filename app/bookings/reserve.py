@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from app.bookings import attendees, legal
+from app.bookings import attendees, legal, presence
 from app.bookings.guards import overlap_refused, queue_up
 from app.bookings.making import (
     asked_of,
@@ -30,6 +31,7 @@ from app.bookings.rules import Change, Origin, Status, effective_span
 from app.bookings.service import AS_IT_WAS, Words, caused_by, change, in_words
 from app.errors import Conflict
 from app.people.service import Person, get_person
+from app.spaces.rules import Policy
 from app.spaces.service import Place, get_place
 from app.timespan import TimeSpan, day_span, later
 
@@ -226,12 +228,15 @@ def claim(
 ) -> Booking:
     """ "I am sitting here": a booking born checked in, until the day's end or whatever comes first: `until`; the next
     booking of the space, or of the person in its lane; an outage or a closure (RULES 9, 12). Where that booking begins
-    within a minute the space is taken.
+    within a minute the space is taken. Where it is the actor's own by now, they check in to it.
 
     Another's claim that the sensor has seen empty past the hold is ended first, by `pipeline.claim`.
     Raises as `reserve`.
     """
     queue_up(session, user_ids=[actor.id], space_ids=[space_id])
+    own = _own_now(session, space_id, actor, now)
+    if own is not None:
+        return presence.check_in(session, own, actor=actor, now=now)
     place = get_place(session, space_id, anew=True)
     span = claimable(session, place, actor=actor, now=now)
     if until is not None and now < until < span.end:
@@ -241,12 +246,33 @@ def claim(
     return write(session, place, claimed)
 
 
+def _own_now(session: Session, space_id: int, actor: Person, now: datetime) -> Booking | None:
+    """What the actor holds of a space now, offers apart; read anew."""
+    return session.scalar(
+        select(Booking)
+        .where(
+            Booking.space_id == space_id,
+            Booking.user_id == actor.id,
+            HOLDS,
+            Booking.status != Status.HELD,
+            Booking.start_at <= now,
+            Booking.end_at > now,
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+def longest_claim(policy: Policy, timezone: ZoneInfo, now: datetime) -> TimeSpan:
+    """For how long a space can be claimed at most: until the day's end, by the calendar of its site."""
+    day = day_span(now.astimezone(timezone).date(), timezone)
+    return TimeSpan(now, min(day.end, later(now, policy.max_duration, timezone)))
+
+
 def claimable(session: Session, place: Place, *, actor: Person, now: datetime) -> TimeSpan:
     """For how long the actor could sit down at a space now, if nobody holds it. Raises as `reserve`."""
     if not place.policy.walk_in:
         legal.refuse("walk_in", "off", "a booking")
-    day = day_span(now.astimezone(place.timezone).date(), place.timezone)
-    span = TimeSpan(now, min(day.end, later(now, place.policy.max_duration, place.timezone)))
+    span = longest_claim(place.policy, place.timezone, now)
     holder = _holder(session, place, span, actor=actor)
     check_entry(Reads(session), place, span, holder, actor=actor, now=now)
     return _until_the_next(session, place, span, holder)

@@ -98,6 +98,11 @@ class Policy:
     offer_hold: timedelta = timedelta(minutes=10)
     change_seats: bool = False
 
+    @property
+    def has_quota(self) -> bool:
+        """Whether what a person holds or makes is counted."""
+        return bool(self.concurrent_quota or self.weekly_quota)
+
     def ahead(self, *, facility: bool, in_series: bool = False) -> timedelta:
         """How far ahead may be booked, by the facility staff or others: a day of a series never less far than one
         alone."""

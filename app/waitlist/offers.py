@@ -13,6 +13,7 @@ from app.bookings import holding
 from app.bookings.guards import queue_up
 from app.bookings.models import HOLDS, Booking
 from app.bookings.now.options import stock
+from app.bookings.now.quotas import within_quotas
 from app.bookings.now.rules import Option
 from app.bookings.rules import Status
 from app.calendar import working_days
@@ -198,9 +199,9 @@ def _offer_to(
     if wanted is None:
         return None
     policy_of = policies(session)
-    for one in sorted(found, key=lambda one: (one.is_overflow, one.is_occupied, one.roominess, one.code))[
-        :TRIES
-    ]:
+    could = within_quotas(session, found, entry.lane, wanted, user_id=entry.user_id, now=now)
+    could.sort(key=lambda one: (one.is_overflow, one.is_occupied, one.roominess, one.code))
+    for one in could[:TRIES]:
         booking = holding.try_hold(
             session,
             one.space_id,

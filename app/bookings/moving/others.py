@@ -211,7 +211,7 @@ def _quotas(
 ) -> Quotas | None:
     """What the quotas leave in some spaces to the people of these bookings whose turn it is at once: only the spaces'
     was waited for. Two statements, and none where no quota is set."""
-    if not any(one.concurrent_quota or one.weekly_quota for one in others.policy.values()):
+    if not any(one.has_quota for one in others.policy.values()):
         return None
     users = try_turns(session, {one.user_id for one in listed})
     zones = {

@@ -18,6 +18,7 @@ from app.bookings.models import HOLDS, Booking
 from app.bookings.now.entrance import Entrance
 from app.bookings.now.rules import Option
 from app.bookings.rules import Refusal, refusal
+from app.bookings.several.rules import Wanted
 from app.calendar import working_days
 from app.occupancy.models import SpaceState
 from app.occupancy.rules import Occupancy
@@ -144,6 +145,7 @@ class Stock:
                     closes_at=_closes_at(row.Site, span),
                     is_claimed=row.Zone.free_seating,
                     longest=self._policy(row).max_duration,
+                    counted=self._counted(row, span, user_id),
                 )
             )
         return found
@@ -180,6 +182,15 @@ class Stock:
 
     def _policy(self, row: Any) -> Policy:
         return self.policy_of.of(row.Space.kind, row.Space.zone_id)
+
+    def _counted(self, row: Any, span: TimeSpan, user_id: int | None) -> Wanted | None:
+        """A span of a space as the person's quotas count it. A claim counts against none."""
+        policy, space = self._policy(row), row.Space
+        if user_id is None or row.Zone.free_seating or not policy.has_quota:
+            return None
+        own_keys = self.policy_of.own_keys(space.kind, space.zone_id)
+        timezone = ZoneInfo(row.Site.timezone)
+        return Wanted(space.id, space.zone_id, space.kind, user_id, span, policy, own_keys, timezone)
 
     def _refusal(self, row: Any, span: TimeSpan, person: Person | None, now: datetime) -> Refusal | None:
         """Why a space cannot be had for a span, whoever holds it: the length, how far ahead it is, the site's hours."""

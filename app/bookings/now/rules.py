@@ -9,6 +9,7 @@ from enum import IntEnum
 from math import hypot, inf
 from typing import Any
 
+from app.bookings.several.rules import Wanted
 from app.spaces.rules import Kind, Lane
 from app.timespan import TimeSpan, merged
 
@@ -42,7 +43,8 @@ class Option:
     `is_own`: in a zone of the person's section; `is_overflow`: in one that takes them in while theirs is full;
     `is_kept`: kept for them. `busy`: when it cannot be had, its buffer included. `is_occupied`: as the sensor sees it.
     `closes_at`: when the site closes on that day. `is_claimed`: it takes no booking, only somebody who sits down.
-    `longest`: the longest that it may be booked for.
+    `longest`: the longest that it may be booked for. `counted`: as what the person's quotas count it; None where there
+    is none.
     """
 
     space_id: int
@@ -63,6 +65,7 @@ class Option:
     closes_at: datetime = NEVER
     is_claimed: bool = False
     longest: timedelta = timedelta(days=1)
+    counted: Wanted | None = None
 
     @property
     def roominess(self) -> tuple[int, int]:

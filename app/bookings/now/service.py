@@ -14,6 +14,7 @@ from app.bookings.guards import queue_up
 from app.bookings.holding import clashing_with, make_room
 from app.bookings.models import HOLDS, Booking
 from app.bookings.now.options import options, refusal_of_all
+from app.bookings.now.quotas import within_quotas
 from app.bookings.now.rules import (
     QUARTER,
     Habits,
@@ -121,7 +122,9 @@ def _next_free(listed: Sequence[Option], ask: Ask, span: TimeSpan, now: datetime
 
 
 def _options(session: Session, ask: Ask, span: TimeSpan, *, actor: Person, now: datetime) -> list[Option]:
-    return options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at, claims=True)
+    """Those that the actor's quotas leave to them; all, where they leave none: whoever asks for one is told why."""
+    found = options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at, claims=True)
+    return within_quotas(session, found, ask.target.lane, span, user_id=actor.id, now=now) or found
 
 
 def _free(listed: list[Option], span: TimeSpan) -> list[Option]:

@@ -376,7 +376,7 @@ def reclaim(booking_id: int) -> Any:
 @api.response(201, BookingView, headers=ETAG_HEADER)
 @allow(*PEOPLE)
 def claim(body: dict[str, Any], space_id: int) -> Any:
-    """I am sitting here: a booking born checked in"""
+    """I am sitting here: a booking born checked in, or a check-in to one's own of this time"""
     verb = partial(pipeline.change_seat, office=settings()) if body["replace"] else pipeline.claim
     if body["until"] is not None and body["until"] <= now():
         raise RuleBroken("request.invalid", field="until")

@@ -68,6 +68,7 @@ def card(body: dict[str, Any]) -> Any:
                 "start": row.booking.start_at,
                 "end": row.booking.end_at,
                 "status": row.booking.status,
+                "checked_in_by": row.booking.checked_in_by,
                 "check_in_opens_at": row.booking.start_at - row.policy.check_in_opens,
             }
             for row in rows

@@ -60,6 +60,7 @@ class KioskBookingView(Schema):
     start = fields.AwareDateTime()
     end = fields.AwareDateTime()
     status = fields.String()
+    checked_in_by = fields.String(allow_none=True)
     check_in_opens_at = fields.AwareDateTime()
 
 

@@ -139,3 +139,28 @@ def test_who_names_no_length_has_a_seat_for_the_longest_that_its_rule_allows(api
         at("09:00"),
         at("13:00"),
     )
+
+
+def crowd(house: House, quota: str) -> int:
+    """More seats in zone A than are tried, one of which a person may have at a time, or in a week; the zone's id."""
+    with transaction(house.engine) as session:
+        zone_id = session.get_one(Space, house.spaces["seat"]).zone_id
+        session.add_all(Space(zone_id=zone_id, code=f"a-{number}", kind=Kind.SEAT) for number in range(9))
+        set_policy(session, Kind.SEAT, quota, "1", now=at("08:00"), actor_id=None)
+    return zone_id
+
+
+@pytest.mark.parametrize("quota", ["concurrent_quota", "weekly_quota"])
+def test_what_a_quota_forbids_is_passed_over_for_what_it_leaves(api: Api, house: House, quota: str) -> None:
+    zone_id = crowd(house, quota)
+    house.book("aoki", "seat", "10:00", "11:00", day=1)
+    assert now(api, "aoki", kind="seat", zone_id=zone_id) == of_rule(quota, "1", "<= 1")
+    answer = api.call("aoki", "POST", "/bookings/now", {"lane": "desk", "zone_id": zone_id})
+    assert (answer.status_code, answer.get_json()["space"]) == (201, "focus")
+
+
+def test_what_gives_way_to_the_space_leaves_its_room_in_a_quota(api: Api, house: House) -> None:
+    zone_id = crowd(house, "concurrent_quota")
+    house.book("aoki", "seat", "10:00", "11:00")
+    wanted = {"kind": "seat", "zone_id": zone_id, "replace": True}
+    assert api.call("aoki", "POST", "/bookings/now", wanted).status_code == 201

@@ -9,9 +9,10 @@ from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import transaction
 from app.errors import RuleBroken
-from app.spaces.rules import Kind
+from app.spaces.rules import Kind, Lane, Target
 from app.spaces.service import set_policy
 from app.waitlist.rules import State
+from tests.app.bookings.test_now_refused import crowd
 from tests.app.waitlist.queue import Queue
 from tests.house import OFFICE, House, at
 
@@ -31,6 +32,16 @@ def test_a_quota_holds_for_what_is_offered(queue: Queue) -> None:
     behind = queue.wait("chiba", "booth", "10:00", "11:00")
     queue.give_back("aoki", taken, "09:30")
     assert queue.state(limited, behind) == [State.WAITING, State.OFFERED]
+
+
+@pytest.mark.parametrize("quota", ["concurrent_quota", "weekly_quota"])
+def test_what_a_quota_forbids_is_passed_over_for_what_it_leaves(queue: Queue, quota: str) -> None:
+    house = queue.house
+    desks = Target(Lane.DESK, zone_id=crowd(house, quota))
+    house.book("baba", "seat", "10:00", "11:00", day=1)
+    limited = queue.wait("baba", desks, "10:00", "11:00")
+    assert queue.state(limited) == [State.OFFERED]
+    assert queue.held(limited).space_id == house.spaces["focus"]
 
 
 def limit(house: House, key: str, value: str) -> None:
