@@ -61,17 +61,31 @@ class Message(NamedTuple):
     payload: bytes
 
 
+class Delivered(NamedTuple):
+    """What a device said, as it comes to the broker before the wire gives it its form."""
+
+    at: datetime
+    said: Said
+
+
 def sensor_ids(count: int, prefix: str = "desk-") -> list[str]:
     """`desk-0001` and so on."""
     return [f"{prefix}{number:04d}" for number in range(1, count + 1)]
 
 
 def messages(fleet: Fleet) -> Iterator[Message]:
-    """All that a fleet sends, by its arrival; day by day, so that a day of it is in memory."""
+    """All that a fleet sends, by its arrival."""
+    encode = WIRES[fleet.wire]
+    return (Message(at, *encode(said)) for at, said in deliveries(fleet))
+
+
+def deliveries(fleet: Fleet) -> Iterator[Delivered]:
+    """What is said in all that a fleet sends, by its arrival; day by day, so that a day of it is in memory. What a
+    sensor says is the same whichever others are of the fleet."""
     troubles = Troubles(fleet.faults, fleet.seed)
     devices = [Numbered(sensor_id, _boot(fleet.seed, sensor_id, fleet.first)) for sensor_id in fleet.sensors]
     by_arrival = itemgetter(0)
-    left: list[Message] = []
+    left: list[Delivered] = []
     for number, on in enumerate(fleet.dates):
         day = fleet.day_span(on)
         for device in devices:
@@ -86,16 +100,14 @@ def messages(fleet: Fleet) -> Iterator[Message]:
 
 def _sent(
     fleet: Fleet, device: Numbered, on: date, trouble: Trouble, troubles: Troubles
-) -> Iterator[Message]:
+) -> Iterator[Delivered]:
     """What one sensor sends on one day, as it arrives."""
-    encode = WIRES[fleet.wire]
     usual = Random(f"{fleet.seed}/way/{device.sensor_id}/{on}")
     ways = troubles.on_the_way(device.sensor_id, on)
     for said, way in zip(_words(fleet, device, on, trouble), ways, strict=False):
-        topic, payload = encode(said)
         takes = usual.uniform(*USUAL_S)
         for late in way:
-            yield Message(said.sent_at + timedelta(seconds=takes + late), topic, payload)
+            yield Delivered(said.sent_at + timedelta(seconds=takes + late), said)
 
 
 def _words(fleet: Fleet, device: Numbered, on: date, trouble: Trouble) -> Iterator[Said]:

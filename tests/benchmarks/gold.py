@@ -5,7 +5,8 @@
 
 People book in the morning, come, leave for lunch and meetings, come late or never; the sensors see that and send it
 over a faulty way (`firmware_stubs.simulator`). The messages go through the gateway's decoders and the pipeline as they
-arrive, the jobs' sweeps come when they are due. One JSON line: `gold_comparing.Figures`, and
+arrive, the jobs' sweeps come when they are due. What could be known is judged by what came out of the simulator, not by
+what was stored of it. One JSON line: `gold_comparing.Figures`, and
 
     usage_off       hours recorded, by how much they differ from the hours used (0.01: one in a hundred more)
     usage_apart     hours that stand on one side only, as a part of the hours used
@@ -28,6 +29,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine, event, select
+from sqlalchemy.orm import Session
 
 from app.bookings.models import Booking
 from app.bookings.rules import Status
@@ -37,10 +39,11 @@ from app.timespan import TimeSpan
 from app.usage.models import UsageSession
 from firmware_stubs.simulator.faults import NONE, USUAL, WRONG_BY_S, Faults
 from firmware_stubs.simulator.stream import Fleet, sensor_ids
-from firmware_stubs.simulator.wires import WIRES, id_on
+from firmware_stubs.simulator.wires import WIRES
 from sensor_gateway.handler import Counts
 from tests.benchmarks.databases import fresh_database
 from tests.benchmarks.gold_comparing import Booked, Figures, Said, Seat, compare
+from tests.benchmarks.gold_hearing import NATIVE, Name, heard
 from tests.benchmarks.gold_playing import Seats, play, settle_in
 
 MONDAY = date(2026, 11, 16)
@@ -81,7 +84,7 @@ def _told(figures: Figures, counts: Counts, seconds: float) -> dict[str, object]
 
 
 def _seats(engine: Engine, fleet: Fleet, seats: Seats) -> Iterator[tuple[str, Seat]]:
-    """Each seat with its truth and what is stored of it."""
+    """Each seat with its truth, what arrived of its sensor's words, and what is stored of it."""
     until = fleet.day_span(fleet.dates[-1])[1]
     recorded: dict[int, list[TimeSpan]] = defaultdict(list)
     bookings: dict[tuple[int, TimeSpan], Booking] = {}
@@ -94,21 +97,20 @@ def _seats(engine: Engine, fleet: Fleet, seats: Seats) -> Iterator[tuple[str, Se
             bookings[booking.space_id, booking.span] = booking
         skew = timedelta(seconds=WRONG_BY_S if fleet.faults.skew else 0)
         for sensor_id, space_id in seats.spaces.items():
-            said = [
-                Said(*row)
-                for row in session.execute(
-                    select(
-                        StoredReading.received_at,
-                        StoredReading.observed_at,
-                        StoredReading.occupied,
-                        StoredReading.history,
-                    )
-                    .where(StoredReading.sensor_id == id_on(fleet.wire, sensor_id))
-                    .order_by(StoredReading.received_at, StoredReading.observed_at)
-                )
-            ]
+            said = heard(fleet, sensor_id)
+            unstored = _unstored(session, sensor_id, said) if fleet.wire == NATIVE else []
             sat, sat_by = _truth(fleet, sensor_id, space_id, bookings)
-            yield sensor_id, Seat(sat, sat_by, recorded[space_id], said, fleet.zone, skew)
+            yield (
+                sensor_id,
+                Seat(sat, sat_by, recorded[space_id], [*said.values()], fleet.zone, skew, unstored),
+            )
+
+
+def _unstored(session: Session, sensor_id: str, said: Mapping[Name, Said]) -> list[Said]:
+    """What arrived under a name that stands nowhere in the readings."""
+    own = select(StoredReading.boot, StoredReading.seq).where(StoredReading.sensor_id == sensor_id)
+    stored = {tuple(name) for name in session.execute(own)}
+    return [word for name, word in said.items() if name not in stored]
 
 
 def _truth(

@@ -23,7 +23,7 @@ STUCK_AFTER, NIGHT_FROM, NIGHT_UNTIL = timedelta(hours=12), time(4), time(6)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What arrived of a sensor's words. `history`: it said itself that it tells of the past."""
+    """What arrived of a sensor's words, whatever became of it. `history`: it said itself that it tells of the past."""
 
     received_at: datetime
     at: datetime
@@ -44,7 +44,7 @@ class Booked:
 @dataclass(frozen=True, slots=True)
 class Seat:
     """All that is known of a seat. `sat` by the person who sat there, and by anybody; `zone`: by which clocks it is
-    night there; `skew`: by how much its sensor's clock may be wrong."""
+    night there; `skew`: by how much its sensor's clock may be wrong; `unstored`: what arrived and is not stored."""
 
     sat: Sequence[TimeSpan]
     sat_by: Sequence[tuple[Booked, Sequence[TimeSpan]]]
@@ -52,6 +52,7 @@ class Seat:
     said: Sequence[Said]
     zone: tzinfo
     skew: timedelta = timedelta(0)
+    unstored: Sequence[Said] = ()
 
     @property
     def used(self) -> list[TimeSpan]:
@@ -72,6 +73,7 @@ class Figures:
       `sessions_false` while nobody sat there
     - hours: `hours_sat` bare, `hours_used` with short absences closed, `hours_recorded`, `hours_false` of those
       sessions; `hours_apart`: recorded and not used, or used and not recorded
+    - `unstored`: words that arrived and are not stored
     """
 
     bookings: int = 0
@@ -95,6 +97,7 @@ class Figures:
     hours_recorded: float = 0
     hours_false: float = 0
     hours_apart: float = 0
+    unstored: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def __add__(self, other: Figures) -> Figures:
@@ -105,7 +108,11 @@ class Figures:
 
 def compare(name: str, seat: Seat) -> Figures:
     """One seat's figures; `wrong` names each thing that may not be."""
-    found = Figures(bookings=len(seat.sat_by), sessions=len(seat.recorded))
+    found = Figures(bookings=len(seat.sat_by), sessions=len(seat.recorded), unstored=len(seat.unstored))
+    if seat.unstored:
+        found.wrong.append(
+            f"{name}: {found.unstored} words not stored, first of {seat.unstored[0].received_at}"
+        )
     _uses(name, seat, found)
     for booked, sat in seat.sat_by:
         _booking(name, seat, booked, sat, found)
@@ -158,7 +165,7 @@ def _released(
         for one in seat.said
         if one.received_at <= at and window.start <= one.at <= at and not one.history
     ]
-    is_blind = bool(heard) and not any(heard)
+    is_blind = bool(heard) and all(one is False for one in heard)
     is_sat = any(one.contains(at) for one in seat.sat)
     if is_sat and is_blind:
         found.released_blind += 1

@@ -80,8 +80,9 @@ def test_a_release_is_judged_by_who_sat_there(released_at: float, words: list[Sa
     assert bool(found.wrong) == (name in {"released_while_sat", "released_after_use"})
 
 
-def test_silence_is_not_blindness() -> None:
-    found = figures(replace(with_booking(released_at=at(70), is_checked_in=False), said=[]))
+@pytest.mark.parametrize("words", [[], said((65, None)), said((65, False), (69, None))])
+def test_neither_silence_nor_nothing_clear_is_blindness(words: list[Said]) -> None:
+    found = figures(replace(with_booking(released_at=at(70), is_checked_in=False), said=words))
     assert (found.released_while_sat, found.released_blind) == (1, 0)
 
 
@@ -96,6 +97,12 @@ def test_who_never_came_is_released_or_falsely_checked_in() -> None:
 def test_who_came_and_was_not_checked_in_is_missed() -> None:
     found = figures(with_booking(is_checked_in=False))
     assert (found.check_ins_missed, found.check_ins_lost, len(found.wrong)) == (1, 1, 1)
+
+
+def test_what_arrived_and_is_not_stored_is_told() -> None:
+    found = figures(replace(SEAT, unstored=SEAT.said[1:3]))
+    assert found.unstored == 2
+    assert "desk: 2 words not stored" in found.wrong[0]
 
 
 def test_figures_add_up() -> None:

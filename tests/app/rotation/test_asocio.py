@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -41,7 +42,9 @@ def small(**changed: Any) -> dict[str, Any]:
 )
 def test_a_plan_is_legal_and_as_good_as_published(number: int, long: bool) -> None:
     asked = instance(number)
+    began = monotonic()
     plan = search(asked, Limits(25.0 if long else 4.0))
+    assert monotonic() - began <= 30
     assert plan is not None
     assert violations(asked, plan) == []
     found = figures(asked, plan)
@@ -114,7 +117,9 @@ def test_a_file_that_is_no_instance_says_why(changed: dict[str, Any], why: str) 
 @pytest.mark.timeout(300)
 def test_a_hundred_people_are_planned_in_a_minute_better_than_in_stages() -> None:
     asked = Instance.parse(large(100))
+    began = monotonic()
     plan = search(asked, Limits(55.0))
+    assert monotonic() - began <= 60
     assert plan is not None
     assert violations(asked, plan) == []
     ours, by_hand = figures(asked, plan), staged(asked)

@@ -13,6 +13,11 @@ NEAR_PERCENT, NEAR_UNITS = 2, 1
 WISHES = ["targets", "care", "wishes", "unfair", "no_common_day", "peak", "changes"]
 
 
+def weighed(found: dict[str, Any]) -> list[str]:
+    """The wishes that were reached: a search that ends early says nothing of those after them."""
+    return [name for name in found["levels"] if name in WISHES]
+
+
 def far(found: dict[str, Any]) -> dict[str, Any]:
     """The levels that are neither within 2 per cent of their bound nor within one of it."""
     return {
@@ -24,7 +29,7 @@ def far(found: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_small_section_is_planned_at_once_and_every_wish_is_weighed() -> None:
     found = native(12, 20, days=5)
-    assert [name for name in found["levels"] if name in WISHES] == WISHES
+    assert weighed(found) == WISHES
     assert all(level["proven"] == (level["value"] == level["bound"]) for level in found["levels"].values())
     assert found["broken"] == 0
     assert found["first_plan"] <= found["seconds"]
@@ -35,10 +40,12 @@ def test_a_small_section_is_planned_at_once_and_every_wish_is_weighed() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(180)
 def test_a_month_of_45_people_is_there_within_five_seconds_and_near_to_the_best_within_sixty() -> None:
-    found = native(45, 60)
+    found = native(45, 55)
     print(found)
     assert found["first_plan"] <= 5
+    assert found["seconds"] <= 60
     assert found["broken"] == 0
+    assert weighed(found) == WISHES
     assert far(found) == {}
 
 
