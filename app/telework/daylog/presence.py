@@ -43,8 +43,10 @@ def presence(
         said = None
         if state is not None and since_at is not None and not is_corrected:
             said = Said(state, since_at, before, before_since, by=min(over_at, closes_at))
-        here = until_left(TimeSpan(at, over_at), said, away.get(user_id, ()), zone)
-        (by_hand if booking.checked_in_by is By.HAND else inferred)[user_id].append(here)
+        is_by_hand = booking.checked_in_by is By.HAND
+        is_own_word = is_by_hand and not booking.is_claim
+        here = until_left(TimeSpan(at, over_at), said, away.get(user_id, ()), zone, is_own_word=is_own_word)
+        (by_hand if is_by_hand else inferred)[user_id].append(here)
     return by_hand, inferred
 
 

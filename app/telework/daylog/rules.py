@@ -7,7 +7,7 @@ Whoever speaks of the own days speaks as the person, whatever their role.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -121,17 +121,22 @@ class Said:
     by: datetime
 
 
-def until_left(checked_in: TimeSpan, said: Said | None, away: Iterable[TimeSpan], zone: ZoneInfo) -> TimeSpan:
+def until_left(
+    checked_in: TimeSpan, said: Said | None, away: Sequence[TimeSpan], zone: ZoneInfo, *, is_own_word: bool
+) -> TimeSpan:
     """For how long a check-in says that its person was there: one span, nobody's minutes away inside it (RULES 15).
 
     Until the last signal, where the sensor saw the person go and nobody come again. All the time, where it sees
     somebody still. Where no sensor can say (none, offline, suspect, or it never saw them), until the person was `away`
     as approved, from then on: who checked in while they were to be away, or comes back, was there all the time.
+    `is_own_word`: they chose those hours and checked in by hand; an empty seat alone, as in an afternoon of meetings,
+    does not gainsay it.
     """
     if said is not None:
         if said.state is Occupancy.OCCUPIED and not is_suspect(said.since_at, said.by, zone):
             return checked_in
-        if _saw_them_go(said, checked_in.start, zone):
+        is_gainsaid = not is_own_word or any(checked_in.intersection(one) for one in away)
+        if is_gainsaid and _saw_them_go(said, checked_in.start, zone):
             return TimeSpan(checked_in.start, said.since_at)
     left = without(checked_in, away)
     return left[0] if len(left) == 1 and left[0].start == checked_in.start else checked_in

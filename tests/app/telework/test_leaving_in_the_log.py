@@ -152,16 +152,28 @@ def test_rule_20_a_sensor_that_was_switched_off_shortens_nothing(house: House) -
     assert log(house, "aoki")[1] == ("check_in_by_hand", False, 255, 0)
 
 
-def test_what_the_facility_staff_corrected_no_sensor_shortens(house: House) -> None:
-    booking = sat(house, "aoki", "08:30", "17:15")
+def test_an_empty_seat_alone_gainsays_nobody_who_booked_the_day_and_checked_in_by_hand(house: House) -> None:
+    """The afternoon was one of meetings."""
+    sat(house, "aoki", "08:30", "17:15")
     beats(house, ("08:31", "11:51", True), ("12:01", "17:51", False))
     close(house)
+    assert log(house, "aoki")[1] == ("check_in_by_hand", False, 255, 0)
+    planned(house, "aoki", Half.PM)
+    close(house, now="05:00")
+    assert log(house, "aoki")[1] == ("home_unreported", False, 0, 0)
+
+
+def test_what_the_facility_staff_corrected_no_sensor_shortens(house: House) -> None:
+    booking = sat_down(house)
+    beats(house, UNTIL_NOON, GONE)
+    close(house)
     assert log(house, "aoki")[1][0] == "no_evidence"
+    house.sweep("00:05", day=1)
     with transaction(house.engine) as session:
         correct(
             session,
             session.get_one(Booking, booking.id),
-            TimeSpan(at("08:30"), at("17:15")),
+            TimeSpan(at("08:31"), at("17:15")),
             reason=Reason.SENSOR_MISSED,
             note="",
             actor=house.people["fujii"],

@@ -165,12 +165,13 @@ WORDS: Mapping[str, tuple[str, int, str, int] | None] = {
     "offline": ("offline", 300, "vacant", 200),
     "unknown": ("unknown", 300, "vacant", 200),
 }
+# E after a stroke: where the person chose the hours and checked in by hand.
 TABLE_OF_LEAVING = """
 away                | never  from noon  morning  all day  and back
 no_sensor           | E      P          E        E        E
 sees_somebody       | E      E          E        E        E
 stuck               | E      P          E        E        E
-saw_them_go         | S      S          S        S        S
+saw_them_go         | S/E    S          S        S        S
 stuck_until_then    | E      P          E        E        E
 saw_nobody          | E      P          E        E        E
 silent_until_then   | E      P          E        E        E
@@ -202,5 +203,9 @@ def test_rule_15_a_check_in_lasts_for_as_long_as_the_table_says(word: str, cells
             span(before_since, 600).start if before else None,
             by=CHECKED_IN.end,
         )
-    found = [until_left(CHECKED_IN, said, away, ZoneInfo("Asia/Tokyo")) for away in AWAYS]
-    assert found == [TimeSpan(CHECKED_IN.start, UNTIL[cell]) for cell in cells]
+    for is_own_word, place in ((False, 0), (True, -1)):
+        found = [
+            until_left(CHECKED_IN, said, away, ZoneInfo("Asia/Tokyo"), is_own_word=is_own_word)
+            for away in AWAYS
+        ]
+        assert found == [TimeSpan(CHECKED_IN.start, UNTIL[cell.split("/")[place]]) for cell in cells]
