@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,14 +12,13 @@ from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings.models import Booking
-from app.bookings.rules import By, Status
 from app.errors import Conflict
 from app.people.models import Membership, User
 from app.people.service import Person, staff_ids
 from app.settings import Keeping, OfficeHours, Settings
 from app.telework.caps.rules import Cell
 from app.telework.daylog.evidence import Facts, write
+from app.telework.daylog.presence import presence
 from app.telework.daylog.rules import check_ins
 from app.telework.guards import hold_month
 from app.telework.models import ClosedDay, HalfDay, TeleworkPlan
@@ -289,7 +288,9 @@ def close_day(
         )
     }
     cells = {key: office.cell_of(plan) for key, plan in plans.items()}
-    by_hand, inferred = _presence(session, day)
+    by_hand, inferred = presence(
+        session, day, office.open_on(on).end, _away(plans.values(), office), office.timezone
+    )
     known = {
         (one.user_id, one.half): one for one in session.scalars(select(HalfDay).where(HalfDay.on_date == on))
     }
@@ -308,13 +309,13 @@ def close_day(
                 working=working,
                 is_off=half in off.get(user_id, ()) and not minutes,
                 plan=_planned(plan, office) if plan else None,
-                by_hand=by_hand[user_id],
-                inferred=inferred[user_id],
+                by_hand=by_hand.get(user_id, ()),
+                inferred=inferred.get(user_id, ()),
             )
             one = known.get((user_id, half)) or HalfDay(user_id=user_id, on_date=on, half=half)
             if result.conflict and not one.conflict:
                 conflicts[user_id].append(half)
-            found = check_ins(window, by_hand[user_id], inferred[user_id])
+            found = check_ins(window, by_hand.get(user_id, ()), inferred.get(user_id, ()))
             if write(one, result, Facts(plan, found, holiday, minutes)):
                 one.classified_at = now
                 session.add(one)
@@ -334,6 +335,15 @@ def close_day(
         ],
     )
     return written
+
+
+def _away(plans: Iterable[TeleworkPlan], office: Office) -> dict[int, list[TimeSpan]]:
+    """When people are elsewhere as approved."""
+    away: dict[int, list[TimeSpan]] = defaultdict(list)
+    for plan in plans:
+        if plan.approved_at is not None and plan.kind is not PlanKind.OFFICE:
+            away[plan.user_id].append(office.away(plan))
+    return away
 
 
 def _planned(plan: TeleworkPlan, office: Office) -> Plan:
@@ -360,27 +370,3 @@ def _note_closed(session: Session, on: date, now: datetime, *, half_days: int, c
                 session, "telework.day_written_anew", f"day:{on.isoformat()}", at=now, changed=changed
             )
     session.flush()
-
-
-def _presence(session: Session, day: TimeSpan) -> tuple[dict[int, list[TimeSpan]], dict[int, list[TimeSpan]]]:
-    """For how long each person's bookings were checked in during a day: by their own hand, and inferred."""
-    by_hand: dict[int, list[TimeSpan]] = defaultdict(list)
-    inferred: dict[int, list[TimeSpan]] = defaultdict(list)
-    rows = session.scalars(
-        select(Booking).where(
-            Booking.start_at < day.end,
-            Booking.end_at > day.start,
-            Booking.checked_in_at.is_not(None),
-            Booking.status.in_((Status.CHECKED_IN, Status.COMPLETED, Status.ENDED_EARLY)),
-            Booking.user_id.is_not(None),
-        )
-    )
-    for booking in rows:
-        user_id, at, over_at = booking.user_id or 0, booking.checked_in_at, booking.over_at
-        if at is None:
-            continue
-        if booking.seen_at is not None and booking.seen_at < min(at, over_at):
-            inferred[user_id].append(TimeSpan(booking.seen_at, min(at, over_at)))
-        if at < over_at:
-            (by_hand if booking.checked_in_by is By.HAND else inferred)[user_id].append(TimeSpan(at, over_at))
-    return by_hand, inferred

@@ -7,13 +7,15 @@ Whoever speaks of the own days speaks as the person, whatever their role.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
+from app.occupancy.rules import Occupancy, is_suspect
 from app.telework.rules import CONFIDENCES, Confidence, DayClass, PlanKind
-from app.timespan import TimeSpan, merged
+from app.timespan import TimeSpan, merged, without
 
 WHY_AT_MOST = 200
 
@@ -105,6 +107,50 @@ def is_shown(on: date, *, is_own: bool, is_answered: bool, today: date, wait: ti
 def before_the_conflict(*, is_reported: bool) -> str:
     """The reason that others read while a conflict is the person's alone: the plan stands."""
     return "home_reported" if is_reported else "home_unreported"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the sensors of a space had said by an instant: its state, what it was before (None: nothing was known), and
+    since when each."""
+
+    state: Occupancy
+    since_at: datetime
+    before: Occupancy | None
+    before_since: datetime | None
+    by: datetime
+
+
+def until_left(
+    checked_in: TimeSpan, said: Said | None, away: Sequence[TimeSpan], zone: ZoneInfo, *, is_own_word: bool
+) -> TimeSpan:
+    """For how long a check-in says that its person was there: one span, nobody's minutes away inside it (RULES 15).
+
+    Until the last signal, where the sensor saw the person go and nobody come again. All the time, where it sees
+    somebody still. Where no sensor can say (none, offline, suspect, or it never saw them), until the person was `away`
+    as approved, from then on: who checked in while they were to be away, or comes back, was there all the time.
+    `is_own_word`: they chose those hours and checked in by hand; an empty seat alone, as in an afternoon of meetings,
+    does not gainsay it.
+    """
+    if said is not None:
+        if said.state is Occupancy.OCCUPIED and not is_suspect(said.since_at, said.by, zone):
+            return checked_in
+        is_gainsaid = not is_own_word or any(checked_in.intersection(one) for one in away)
+        if is_gainsaid and _saw_them_go(said, checked_in.start, zone):
+            return TimeSpan(checked_in.start, said.since_at)
+    left = without(checked_in, away)
+    return left[0] if len(left) == 1 and left[0].start == checked_in.start else checked_in
+
+
+def _saw_them_go(said: Said, came_at: datetime, zone: ZoneInfo) -> bool:
+    """Whether somebody who was seen is gone: what was silent before, or stuck, saw nobody go."""
+    return (
+        said.state is Occupancy.VACANT
+        and said.since_at > came_at
+        and said.before is Occupancy.OCCUPIED
+        and said.before_since is not None
+        and not is_suspect(said.before_since, said.since_at, zone)
+    )
 
 
 @dataclass(frozen=True, slots=True)

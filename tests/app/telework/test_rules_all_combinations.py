@@ -2,16 +2,22 @@
 
 A cell: the class, and how sure it is. C closed · L leave · T trip · O office · H telework, reported · h telework, not
 yet reported · ! telework, and a conflict to be asked about · p office, presumed · - unknown. Of a plan for some hours
-of the half-day, a second table says what a check-in beside those hours comes to.
+of the half-day, a second table says what a check-in beside those hours comes to; a third, for how long a check-in says
+that its person was there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import product
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.occupancy.rules import Occupancy
+from app.telework.daylog.rules import Said, until_left
 from app.telework.rules import Confidence, DayClass, Plan, PlanKind, classify
+from app.timespan import TimeSpan
 from tests.app.telework.test_rules import HERE, MORNING, span
 
 MEANS = {
@@ -132,3 +138,74 @@ def test_a_plan_for_some_hours_comes_to_what_the_table_says(planned: list[str], 
         for by_hand in ([PART], [BESIDE], [PART, BESIDE])
     ]
     assert [(one.day_class, one.confidence, one.conflict) for one in found] == [MEANS[cell] for cell in cells]
+
+
+# Checked in at 08:31, until the office closes. E: there until then; S: until the last signal; P: until the plan begins.
+CHECKED_IN, LAST_SIGNAL = span(1, 525), span(200, 525).start
+UNTIL = {"E": CHECKED_IN.end, "S": LAST_SIGNAL, "P": span(210, 525).start}
+# When the person is away as approved: never, from noon, in the morning, all day, in the middle of the morning.
+AWAYS: Sequence[Sequence[TimeSpan]] = (
+    [],
+    [span(210, 930)],
+    [span(-510, 270)],
+    [span(-510, 270), span(210, 930)],
+    [span(60, 150)],
+)
+# What the space is when the office closes, since which minute; what it was before, since which.
+WORDS: Mapping[str, tuple[str, int, str, int] | None] = {
+    "no_sensor": None,
+    "sees_somebody": ("occupied", 300, "vacant", 200),
+    "stuck": ("occupied", -720, "vacant", -800),
+    "saw_them_go": ("vacant", 200, "occupied", 0),
+    "stuck_until_then": ("vacant", 200, "occupied", -720),
+    "saw_nobody": ("vacant", 0, "occupied", -60),
+    "silent_until_then": ("vacant", 200, "offline", 30),
+    "unknown_until_then": ("vacant", 200, "unknown", 30),
+    "new": ("vacant", 200, "", 0),
+    "offline": ("offline", 300, "vacant", 200),
+    "unknown": ("unknown", 300, "vacant", 200),
+}
+# E after a stroke: where the person chose the hours and checked in by hand.
+TABLE_OF_LEAVING = """
+away                | never  from noon  morning  all day  and back
+no_sensor           | E      P          E        E        E
+sees_somebody       | E      E          E        E        E
+stuck               | E      P          E        E        E
+saw_them_go         | S/E    S          S        S        S
+stuck_until_then    | E      P          E        E        E
+saw_nobody          | E      P          E        E        E
+silent_until_then   | E      P          E        E        E
+unknown_until_then  | E      P          E        E        E
+new                 | E      P          E        E        E
+offline             | E      P          E        E        E
+unknown             | E      P          E        E        E
+"""
+
+
+def rows_of_leaving() -> list[tuple[str, list[str]]]:
+    lines = TABLE_OF_LEAVING.strip().splitlines()[1:]
+    return [(word.strip(), cells.split()) for word, _bar, cells in (line.partition("|") for line in lines)]
+
+
+def test_the_table_of_leaving_has_every_word_of_a_sensor_once() -> None:
+    assert [word for word, _cells in rows_of_leaving()] == list(WORDS)
+
+
+@pytest.mark.parametrize(("word", "cells"), rows_of_leaving(), ids=str)
+def test_rule_15_a_check_in_lasts_for_as_long_as_the_table_says(word: str, cells: list[str]) -> None:
+    said = None
+    if (heard := WORDS[word]) is not None:
+        state, since, before, before_since = heard
+        said = Said(
+            Occupancy(state),
+            span(since, 600).start,
+            Occupancy(before) if before else None,
+            span(before_since, 600).start if before else None,
+            by=CHECKED_IN.end,
+        )
+    for is_own_word, place in ((False, 0), (True, -1)):
+        found = [
+            until_left(CHECKED_IN, said, away, ZoneInfo("Asia/Tokyo"), is_own_word=is_own_word)
+            for away in AWAYS
+        ]
+        assert found == [TimeSpan(CHECKED_IN.start, UNTIL[cell.split("/")[place]]) for cell in cells]
