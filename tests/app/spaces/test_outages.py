@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import select
 
+from app import migrate
 from app.database import reading, transaction
 from app.events import history
 from app.spaces import outages
@@ -107,3 +108,18 @@ def test_the_office_lists_outages_and_takes_back_the_one_that_is_named(app: Flas
         (planned,) = outages.list_outages(session, now=at("09:00"))
     post(staff, "/office", f"/office/outages/{planned.outage.id}/lift")
     assert "Nothing is out of order." in staff.get("/office", headers=english).text
+
+
+def test_what_was_lifted_stands_in_nobodys_way_when_the_schema_goes_back(house: House) -> None:
+    for start in ("08:00", "15:00"):
+        house.break_("seat", start)
+    with transaction(house.engine) as session:
+        for one in session.scalars(select(SpaceOutage)):
+            one.lifted_at = at("09:00")
+    house.engine.dispose()
+    url = house.engine.url.render_as_string(hide_password=False)
+    migrate.downgrade(url, "0038")
+    migrate.upgrade(url)
+    with reading(house.engine) as session:
+        (kept,) = session.scalars(select(SpaceOutage)).all()
+        assert (kept.start_at, kept.end_at, kept.lifted_at) == (at("08:00"), at("09:00"), None)
