@@ -42,7 +42,7 @@ def list_outages(session: Session, *, now: datetime) -> list[Listed]:
 
 def get_outage(session: Session, outage_id: int) -> SpaceOutage:
     """An outage that was not lifted; raises NotFound `outage.unknown`."""
-    found = session.get(SpaceOutage, outage_id)
+    found = _find(session, outage_id)
     if found is None or found.lifted_at is not None:
         raise NotFound("outage.unknown", outage_id=outage_id)
     return found
@@ -53,13 +53,19 @@ def lift(session: Session, outage_id: int, *, actor_id: int | None, now: datetim
 
     Raises NotFound `outage.unknown`, Conflict `outage.over`.
     """
-    found = session.get(SpaceOutage, outage_id)
+    found = _find(session, outage_id)
     if found is None:
         raise NotFound("outage.unknown", outage_id=outage_id)
     if found.lifted_at is not None or (found.end_at is not None and found.end_at <= now):
         raise Conflict("outage.over", outage_id=outage_id)
     _lift(session, [found], actor_id=actor_id, now=now)
     return found
+
+
+def _find(session: Session, outage_id: int) -> SpaceOutage | None:
+    """Not that of a space which has left the layout: it is out of order for good."""
+    query = select(SpaceOutage).join(Space, Space.id == SpaceOutage.space_id)
+    return session.scalars(query.where(SpaceOutage.id == outage_id, in_layout(Space))).one_or_none()
 
 
 def mend(session: Session, space_ids: Collection[int], *, actor_id: int | None, now: datetime) -> int:

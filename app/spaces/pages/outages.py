@@ -66,11 +66,11 @@ def break_down(space_id: int) -> Response | str:
 @pages.post("/spaces/<int:space_id>/mend")
 @allow(Role.FACILITY)
 def mend(space_id: int) -> Response:
-    return _done(
-        lambda session: outages.mend(session, [space_id], actor_id=asker().id, now=now()),
-        gettext("In order again."),
-        "boards_pages.start",
-    )
+    def change(session: Session) -> object:
+        found = service.get_place(session, space_id).space.id
+        return outages.mend(session, [found], actor_id=asker().id, now=now())
+
+    return _done(change, gettext("In order again."), "boards_pages.start")
 
 
 @pages.post("/outages/<int:outage_id>/lift")

@@ -110,6 +110,19 @@ def test_the_office_lists_outages_and_takes_back_the_one_that_is_named(app: Flas
     assert "Nothing is out of order." in staff.get("/office", headers=english).text
 
 
+def test_what_has_left_the_layout_is_out_of_order_for_good(app: Flask, api: Api, house: House) -> None:
+    house.break_("seat")
+    assert api.call("fujii", "DELETE", seat(house)).status_code in {200, 204}
+    assert listed(api) == []
+    with reading(house.engine) as session:
+        ids = session.scalars(select(SpaceOutage.id)).all()
+    for one in ids:
+        assert problem(api.call("fujii", "DELETE", f"/outages/{one}")) == (404, "outage.unknown")
+    post(signed_in(app.test_client(), house, "fujii"), "/office", f"/office{seat(house)}/mend")
+    with reading(house.engine) as session:
+        assert set(session.scalars(select(SpaceOutage.lifted_at))) == {None}
+
+
 def test_what_was_lifted_stands_in_nobodys_way_when_the_schema_goes_back(house: House) -> None:
     for start in ("08:00", "15:00"):
         house.break_("seat", start)
