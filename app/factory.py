@@ -62,7 +62,8 @@ from app.settings import LOCALES, Settings
 from app.spaces import pages as spaces_pages
 from app.spaces import routes as spaces
 from app.spaces.pages import layout as layout_pages
-from app.spaces.routes import layout
+from app.spaces.pages import outages as outage_pages
+from app.spaces.routes import layout, outages
 from app.telework import routes as telework
 from app.telework.pages import approvals as telework_approvals_pages
 from app.telework.pages import days as days_pages
@@ -169,6 +170,7 @@ def _register_routes(app: Flask) -> None:
         people_sections,
         spaces,
         layout,
+        outages,
         occupancy,
         boards,
         bookings,
@@ -204,6 +206,7 @@ def _register_routes(app: Flask) -> None:
         usage_pages,
         spaces_pages,
         layout_pages,
+        outage_pages,
         desks,
         lots_pages,
         records_pages,

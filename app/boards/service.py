@@ -18,6 +18,7 @@ from app.bookings.rules import Status
 from app.events import Event
 from app.occupancy.rules import Occupancy
 from app.people.service import Person
+from app.spaces.barriers import OUT_OF_ORDER, Barrier
 from app.spaces.models import Floor, Zone
 from app.spaces.rules import LANES, Lane, Opening, Policies
 from app.spaces.service import codes_of, floor_opening, get_floor, list_floors, list_zones, policies
@@ -183,6 +184,14 @@ class FloorPage:
         return (
             self.is_now and is_open and not view.barred and self.policies.of(view.kind, view.zone_id).walk_in
         )
+
+    def outages_of(self, view: SpaceView) -> list[Barrier]:
+        """When a space is out of order in the span."""
+        return [one for one in view.barriers if one.why == OUT_OF_ORDER]
+
+    def is_broken(self, view: SpaceView, now: datetime) -> bool:
+        """Whether there is something to mend: what is planned is not."""
+        return any(one.covers(now) for one in self.outages_of(view))
 
     def look_of(self, view: SpaceView) -> Look:
         return look(

@@ -123,10 +123,7 @@ def _outages() -> Select[Any]:
         )
         .join(Zone, Zone.id == Space.zone_id)
         .join(SpaceOutage, SpaceOutage.space_id == Space.id)
-        .where(
-            SpaceOutage.start_at < END,
-            or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > START),
-        )
+        .where(SpaceOutage.start_at < END, SpaceOutage.is_not_over(START))
     )
 
 
@@ -197,10 +194,7 @@ class SpaceNow:
 
 def as_of(session: Session, spaces: Iterable[Space], now: datetime) -> list[SpaceNow]:
     """These spaces as they are now; one query."""
-    query = select(SpaceOutage.space_id).where(
-        SpaceOutage.start_at <= now, or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > now)
-    )
-    broken = set(session.scalars(query))
+    broken = set(session.scalars(select(SpaceOutage.space_id).where(SpaceOutage.holds(now))))
     return [SpaceNow(space, space.id in broken) for space in spaces]
 
 
@@ -235,47 +229,6 @@ def add_outage(
         reason=reason,
     )
     return made
-
-
-def end_outages(session: Session, space_id: int, *, actor_id: int | None, now: datetime) -> int:
-    """A space is in order again: its outages end now, those to come are dropped. Returns how many."""
-    return end_all_outages(session, [space_id], actor_id=actor_id, now=now)
-
-
-def end_all_outages(
-    session: Session, space_ids: Collection[int], *, actor_id: int | None, now: datetime
-) -> int:
-    """The same for some spaces; a fixed number of statements."""
-    if not space_ids:
-        return 0
-    listed = session.scalars(
-        select(SpaceOutage)
-        .where(
-            SpaceOutage.space_id.in_(space_ids),
-            or_(SpaceOutage.end_at.is_(None), SpaceOutage.end_at > now),
-        )
-        .order_by(SpaceOutage.id)
-    ).all()
-    for one in listed:
-        if one.start_at < now:
-            one.end_at = now
-        else:
-            session.delete(one)
-    session.flush()
-    events.record_many(
-        session,
-        [
-            {
-                "at": now,
-                "kind": "space.in_order",
-                "subject": f"space:{space_id}",
-                "actor_id": actor_id,
-                "data": {},
-            }
-            for space_id in dict.fromkeys(one.space_id for one in listed)
-        ],
-    )
-    return len(listed)
 
 
 def close(

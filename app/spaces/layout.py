@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Conflict, NotFound
 from app.people.models import Section
-from app.spaces import barriers, rebinding
+from app.spaces import outages, rebinding
 from app.spaces.models import FixedSeat, Sensor, SensorBinding, Space, Zone, ZoneGuest, ZoneOverflow
 from app.spaces.service import get_floor, get_place, get_zone, in_layout
 from app.spaces.watching import watch_spaces
@@ -82,7 +82,7 @@ def bring_back_all(
     )
     for space in gone:
         space.removed_at = None
-    barriers.end_all_outages(session, [one.id for one in gone], actor_id=actor_id, now=now)
+    outages.mend(session, [one.id for one in gone], actor_id=actor_id, now=now)
     return gone
 
 

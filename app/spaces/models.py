@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    and_,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.orm import Base, BigId, Document, enum_text
@@ -147,7 +157,8 @@ class FixedSeat(Base):
 
 
 class SpaceOutage(Base):
-    """A space is out of order from an instant until another, or until it is mended."""
+    """A space is out of order from an instant until another, or until it is mended. `lifted_at` set: it was ended
+    before its time, or taken back before it began."""
 
     __tablename__ = "space_outages"
     __table_args__ = (CheckConstraint("start_at < end_at", name="span"), Index(None, "space_id"))
@@ -159,6 +170,17 @@ class SpaceOutage(Base):
     reason: Mapped[str] = mapped_column(String(120), default="")
     made_at: Mapped[datetime]
     made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    lifted_at: Mapped[datetime | None]
+
+    @classmethod
+    def is_not_over(cls, at: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+        """What holds at an instant or after it."""
+        return and_(cls.lifted_at.is_(None), or_(cls.end_at.is_(None), cls.end_at > at))
+
+    @classmethod
+    def holds(cls, at: datetime) -> ColumnElement[bool]:
+        """What holds at an instant."""
+        return and_(cls.start_at <= at, cls.is_not_over(at))
 
 
 class Closure(Base):

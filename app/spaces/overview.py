@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.people.models import Section
 from app.people.sections import tree
 from app.people.service import names
-from app.spaces import barriers, fixed_seats, service, watching, zones
+from app.spaces import barriers, fixed_seats, outages, service, watching, zones
 from app.spaces.models import Closure, FixedSeat, Floor, Sensor, Site, Space, Zone
 from app.spaces.rules import LANES, Box, GuestDay, Kind, Lane, Policy, free_box
 
@@ -24,6 +24,7 @@ class OfficeOverview:
     floors: list[Floor]
     sections: dict[int, Section]
     closures: list[Closure]
+    outages: list[outages.Listed]
     spaces: dict[int, int]
 
     @property
@@ -37,13 +38,14 @@ class OfficeOverview:
 
 
 def office_overview(session: Session, now: datetime) -> OfficeOverview:
-    """Sites, floors, zones with their sections, and closures that are not over."""
+    """Sites, floors, zones with their sections, closures and outages that are not over."""
     counts = select(Space.zone_id, func.count()).where(service.in_layout(Space)).group_by(Space.zone_id)
     return OfficeOverview(
         zones.zones_by_site(session),
         service.list_floors(session),
         {one.section.id: one.section for one in tree(session, now.date())},
         barriers.list_closures(session, now=now),
+        outages.list_outages(session, now=now),
         dict(session.execute(counts).all()),
     )
 

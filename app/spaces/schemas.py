@@ -151,13 +151,6 @@ class DryRun(Schema):
     )
 
 
-class OutageRequest(Schema):
-    start = Instant(load_default=None, allow_none=True, metadata={"description": "now, where it is absent"})
-    end = Instant(load_default=None, allow_none=True, metadata={"description": "null: until it is mended"})
-    reason = Text(load_default="", validate=validate.Length(max=120))
-    dry_run = fields.Boolean(load_default=False, metadata={"description": "only tell who would go where"})
-
-
 class MoveView(Schema):
     """A booking and where it goes; `to_space_id` null: it ends, at `stays_until` or at once, and its person is told."""
 

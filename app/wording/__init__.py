@@ -121,6 +121,8 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
     "closure.over": lazy_gettext("This closure is over already."),
     "closure.unknown": lazy_gettext("There is no such closure."),
+    "outage.over": lazy_gettext("This outage is over already."),
+    "outage.unknown": lazy_gettext("There is no such outage."),
     "booking.none_free": lazy_gettext("Nothing of that kind is free now."),
     "booking.own_clash": lazy_gettext("You hold a space of this kind for part of that time."),
     "database.not_ready": lazy_gettext(

@@ -31,7 +31,7 @@ from app.spaces.overview import office_overview, zone_overview
 from app.spaces.rules import POLICY_KEYS, GuestDay, Kind, Opening, value_shown
 from app.spaces.schemas import moves_shown
 from app.texts import is_storable
-from app.timespan import TimeSpan, day_span
+from app.timespan import TimeSpan
 from app.wording import explain
 
 pages = Blueprint("spaces_pages", __name__, url_prefix="/office")
@@ -94,7 +94,7 @@ def _closing(session: Session) -> pipeline.Closing:
         span = TimeSpan(max(start, now()), end)
     except ValueError as error:
         raise RuleBroken("request.invalid") from error
-    return pipeline.Closing(site_id, zone_id, span, _text("reason", 120))
+    return pipeline.Closing(site_id, zone_id, span, typed("reason", 120))
 
 
 def _instant(name: str, clock: ZoneInfo) -> datetime:
@@ -104,7 +104,8 @@ def _instant(name: str, clock: ZoneInfo) -> datetime:
     return datetime.combine(on, at, clock)
 
 
-def _text(name: str, most: int) -> str:
+def typed(name: str, most: int) -> str:
+    """What was typed into a field of the form; raises RuleBroken `request.invalid`."""
     text = request.form.get(name, "").strip()[:most]
     if not is_storable(text):
         raise RuleBroken("request.invalid")
@@ -247,7 +248,7 @@ def _fixed_seat(session: Session, zone_id: int) -> fixed_seats.NewFixedSeat:
     if (until is not None and until < first) or service.get_place(session, space_id).zone.id != zone_id:
         raise RuleBroken("request.invalid")
     return fixed_seats.NewFixedSeat(
-        space_id, fixed_seats.holder_id(session, _text("email", 254)), first, until
+        space_id, fixed_seats.holder_id(session, typed("email", 254)), first, until
     )
 
 
@@ -259,50 +260,6 @@ def free_again(fixed_id: int) -> Response:
             session, fixed_id, last=today(), actor_id=asker().id, now=now()
         ),
         gettext("From tomorrow on the seat is everybody's again."),
-    )
-
-
-@pages.post("/spaces/<int:space_id>/outage")
-@allow(Role.FACILITY)
-def break_down(space_id: int) -> Response | str:
-    """First who would go where, then, confirmed, the outage: from now or a day of the site on, to the end of another,
-    or until it is mended."""
-    with reading(db.engine) as session:
-        place = service.get_place(session, space_id)
-    try:
-        first, last = request.form.get("first", ""), request.form.get("last", "")
-        start = max(now(), day_span(day_typed(first), place.timezone).start) if first else now()
-        end = day_span(day_typed(last), place.timezone).end if last else None
-        if end is not None and end <= start:
-            raise ValueError
-        outage = pipeline.Outage(space_id, start, end, _text("reason", 120))
-    except (ValueError, OverflowError, RuleBroken):
-        flash(gettext("Choose a last day that is not over nor before the first, or none."), "error")
-        return redirect(url_for("boards_pages.start"))
-    if request.form.get("confirmed"):
-        return _done(
-            lambda session: pipeline.take_out_of_order(session, outage, actor=asker(), now=now()),
-            gettext("Out of order. Whoever had booked it was moved or told."),
-        )
-    with reading(db.engine) as session:
-        moves = moves_shown(pipeline.moves_of(session, outage, now=now()))["moves"]
-    with by_clock(place.timezone):
-        return render_template(
-            "outage.html",
-            space=place.space,
-            outage=outage,
-            moves=moves,
-            clock=place.timezone,
-            form=request.form,
-        )
-
-
-@pages.post("/spaces/<int:space_id>/mend")
-@allow(Role.FACILITY)
-def mend(space_id: int) -> Response:
-    return _done(
-        lambda session: barriers.end_outages(session, space_id, actor_id=asker().id, now=now()),
-        gettext("In order again."),
     )
 
 
@@ -384,8 +341,6 @@ def _done(
     zone_id = (request.view_args or {}).get("zone_id") or request.form.get("zone_id", type=identifier)
     if zone_id:
         return redirect(url_for("spaces_pages.zone", zone_id=zone_id))
-    if request.endpoint in {"spaces_pages.break_down", "spaces_pages.mend"}:
-        return redirect(url_for("boards_pages.start"))
     if request.endpoint == "spaces_pages.set_rules":
         return redirect(url_for("spaces_pages.rules"))
     return redirect(url_for("spaces_pages.office"))

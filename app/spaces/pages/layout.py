@@ -39,7 +39,7 @@ def add_zone() -> Response:
         made = layout.add_zone(session, {**place, **wanted}, actor_id=asker().id, now=now())
         return _to_zone(made.id)
 
-    return _done(add, gettext("Added."), otherwise=redirect(url_for("spaces_pages.office")))
+    return done(add, gettext("Added."), otherwise=redirect(url_for("spaces_pages.office")))
 
 
 @pages.post("/zones/<int:zone_id>/change")
@@ -62,7 +62,7 @@ def remove_zone(zone_id: int) -> Response:
         pipeline.remove_zone(session, zone_id, actor_id=asker().id, now=now())
         return redirect(url_for("spaces_pages.office"))
 
-    return _done(remove, gettext("Taken away. Its history stays."), otherwise=_to_zone(zone_id))
+    return done(remove, gettext("Taken away. Its history stays."), otherwise=_to_zone(zone_id))
 
 
 @pages.post("/zones/<int:zone_id>/spaces")
@@ -76,7 +76,7 @@ def add_space(zone_id: int) -> Response:
         layout.add_space(session, {**place, **wanted}, actor_id=asker().id, now=now())
         return _to_zone(zone_id)
 
-    return _done(add, gettext("Added."), otherwise=_to_zone(zone_id))
+    return done(add, gettext("Added."), otherwise=_to_zone(zone_id))
 
 
 @pages.get("/spaces/<int:space_id>")
@@ -198,7 +198,7 @@ def _change(change: Callable[[Session], tuple[str, int, Sequence[Any]]], back: s
     return _to_zone(zone_id)
 
 
-def _done(do: Callable[[Session], Response], said: str, *, otherwise: Response) -> Response:
+def done(do: Callable[[Session], Response], said: str, *, otherwise: Response) -> Response:
     """Do it in one transaction, say how it went, and go where it leads, or `otherwise`."""
     try:
         with transaction(db.engine) as session:

@@ -28,7 +28,6 @@ from app.spaces.schemas import (
     FloorView,
     MoveList,
     OpeningRequest,
-    OutageRequest,
     SiteList,
     SiteView,
     SpaceList,
@@ -237,38 +236,6 @@ def reopen(closure_id: int) -> Response:
     """Open again before the closure's end; what was ended stays ended"""
     with transaction(db.engine) as session:
         barriers.reopen(session, closure_id, actor_id=asker().id, now=now())
-    return make_response("", 204)
-
-
-@api.route("/spaces/<int:space_id>/outage", methods=["POST"])
-@changes(space)
-@api.arguments(OutageRequest)
-@api.response(201, MoveList)
-@api.alt_response(200, schema=MoveList, description="who would go where, of a dry run")
-@allow(Role.FACILITY)
-def break_down(body: dict[str, Any], space_id: int) -> Any:
-    """A space is out of order: its bookings move to the best other space, or end and their people are told"""
-    begins = max(body["start"] or now(), now())
-    if body["end"] is not None and body["end"] <= begins:
-        raise RuleBroken("request.invalid", detail="end must be after start, and not past")
-    outage = pipeline.Outage(space_id, begins, body["end"], body["reason"])
-    if body["dry_run"]:
-        with reading(db.engine) as session:
-            return moves_shown(pipeline.moves_of(session, outage, now=now())), 200
-    with transaction(db.engine) as session:
-        return moves_shown(pipeline.take_out_of_order(session, outage, actor=asker(), now=now()))
-
-
-@api.route("/spaces/<int:space_id>/outage", methods=["DELETE"])
-@changes(space)
-@api.response(204)
-@allow(Role.FACILITY)
-def mend(space_id: int) -> Response:
-    """The space is in order again; who was moved stays where they are"""
-    with transaction(db.engine) as session:
-        barriers.end_outages(
-            session, service.get_place(session, space_id).space.id, actor_id=asker().id, now=now()
-        )
     return make_response("", 204)
 
 

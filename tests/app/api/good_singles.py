@@ -1,11 +1,15 @@
-"""The good requests of what shows one thing that a list shows too, where its version is read; of sections, series."""
+"""The good requests of what shows one thing that a list shows too, where its version is read; of outages, sections,
+series."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.database import transaction
+from app.spaces import barriers
 from app.telework.rules import Half
 from tests.app.api.good import Good, Seeds, section_week, soumu, written
+from tests.house import at
 
 SINGLES: dict[str, Callable[[Seeds], Good]] = {
     "GET /zones/{zone_id}": lambda s: Good({"zone_id": s.zone}),
@@ -13,6 +17,9 @@ SINGLES: dict[str, Callable[[Seeds], Good]] = {
     "GET /sensors/{sensor_id}": lambda _s: Good({"sensor_id": "sensor-seat"}),
     "GET /policies/{kind}": lambda s: Good({"kind": "booth"}, {"zone": s.zone}),
     "GET /closures/{closure_id}": lambda s: Good({"closure_id": s.closure}),
+    "GET /outages": lambda _s: Good(),
+    "GET /outages/{outage_id}": lambda s: Good({"outage_id": planned_outage(s)}),
+    "DELETE /outages/{outage_id}": lambda s: Good({"outage_id": planned_outage(s)}),
     "GET /fixed-seats/{fixed_id}": lambda s: Good({"fixed_id": s.fixed}),
     "GET /telework/plans/{plan_id}": lambda s: Good({"plan_id": s.plan}, who="chiba"),
     "GET /telework/rules/{rule_id}": lambda s: Good({"rule_id": s.rule}),
@@ -27,3 +34,17 @@ SINGLES: dict[str, Callable[[Seeds], Good]] = {
         {"section_id": soumu(s)}, body={"name": "総務企画課"}, version=True
     ),
 }
+
+
+def planned_outage(seeds: Seeds) -> int:
+    """A space is to be out of order on a day far off."""
+    with transaction(seeds.house.engine) as session:
+        return barriers.add_outage(
+            session,
+            seeds.house.spaces["bare"],
+            start=at("09:00", day=60),
+            end=at("18:00", day=60),
+            reason="",
+            actor_id=None,
+            now=at("08:00"),
+        ).id

@@ -66,6 +66,9 @@ PUT /api/v1/me/notifications                                       | SCFPI
 GET /api/v1/messages                                               | SCFPIA
 POST /api/v1/messages/<int:message_id>/read                        | SCFPIA
 GET /api/v1/openapi.json                                           | everybody
+GET /api/v1/outages                                                | SCFPIAKV
+GET /api/v1/outages/<int:outage_id>                                | SCFPIAKV
+DELETE /api/v1/outages/<int:outage_id>                             | F
 GET /api/v1/people                                                 | SCFPIA
 POST /api/v1/people                                                | PI
 GET /api/v1/people/<int:user_id>                                   | PIA
@@ -290,6 +293,7 @@ GET /office/sections                                               | PIA
 POST /office/sections                                              | PI
 GET /office/sections/<int:section_id>                              | PI
 POST /office/sections/<int:section_id>                             | PI
+POST /office/outages/<int:outage_id>/lift                          | F
 GET /office/rules                                                  | F
 POST /office/rules/<any('seat', 'focus_seat', 'booth', 'meeting_booth', 'open_meeting'):kind> | F
 POST /office/sites/<int:site_id>/hours                             | F

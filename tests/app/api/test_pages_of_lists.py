@@ -16,6 +16,7 @@ from app.people.models import Role, Section, User
 from app.spaces.models import Space, Zone
 from app.telework.models import HalfDay
 from tests.app.api.good import Seeds, asked, section_week
+from tests.app.api.good_singles import planned_outage
 from tests.app.api.test_lists import close_day, query
 from tests.app.api.test_schema import lots, seeds
 from tests.app.api.test_versions import cell, in_query
@@ -63,6 +64,11 @@ def first_section(one: Reader) -> None:
 def another_closure(one: Reader) -> None:
     span = {"start": at("09:00", day=70).isoformat(), "end": at("18:00", day=70).isoformat()}
     one.call("fujii", "POST", "/closures", {"site_id": one.seeds.site, **span})
+
+
+def two_outages(one: Reader) -> None:
+    for _ in range(2):
+        planned_outage(one.seeds)
 
 
 def kept_too(one: Reader) -> None:
@@ -182,6 +188,7 @@ LISTS: dict[str, tuple[str, Callable[[Reader], None], Callable[[Reader], None]]]
     "/people": ("fujii", nothing, somebody_first),
     "/sections": ("fujii", nothing, first_section),
     "/closures": ("fujii", another_closure, removed("/closures")),
+    "/outages": ("fujii", two_outages, removed("/outages")),
     "/fixed-seats": ("fujii", kept_too, removed("/fixed-seats")),
     "/telework/rules": ("jinji", another_rule, removed("/telework/rules", "jinji")),
     "/telework/deputies": ("chiba", another_deputy, removed("/telework/deputies", "chiba")),

@@ -25,6 +25,7 @@ from tests.app.api.good import (
     soumu,
     written,
 )
+from tests.app.api.good_singles import planned_outage
 from tests.app.api.test_schema import lots, seeds
 from tests.app.bookings.rooms import meeting
 from tests.app.rotation import months
@@ -85,6 +86,7 @@ RESOURCES: dict[str, Callable[[Seeds], Shown]] = {
     "draw of a zone": lambda s: of(f"/zones/{s.zone}/lots", change("", "PUT", {"at": "15:00"}, {"at": None})),
     "site": lambda s: of(f"/sites/{s.site}", change("/hours", "PUT", *HOURS)),
     "closure": lambda s: of(f"/closures/{s.closure}", change("", "DELETE", None)),
+    "outage": lambda s: of(f"/outages/{planned_outage(s)}", change("", "DELETE", None)),
     "fixed seat": lambda s: of(f"/fixed-seats/{s.fixed}", change("", "DELETE", None)),
     "sensor": lambda _s: of(
         "/sensors/sensor-seat",

@@ -19,7 +19,7 @@ from app.errors import DomainError, Forbidden, NotFound, RuleBroken
 from app.events import history
 from app.people.models import Membership
 from app.people.service import get_person
-from app.spaces import barriers, fixed_seats, zones
+from app.spaces import fixed_seats, outages, zones
 from app.spaces.models import Site, Space, Zone
 from app.spaces.rules import GuestDay, Kind, Opening
 from app.spaces.service import set_policy
@@ -186,7 +186,7 @@ def test_an_outage_stands_in_the_way_while_it_lasts(house: House) -> None:
     house.book("aoki", "seat", "09:00", "10:00")
     house.book("baba", "seat", "12:00", "13:00")
     with transaction(house.engine) as session:
-        assert barriers.end_outages(session, house.spaces["seat"], actor_id=None, now=at("10:30")) == 1
+        assert outages.mend(session, [house.spaces["seat"]], actor_id=None, now=at("10:30")) == 1
     house.book("chiba", "seat", "10:30", "12:00", now="10:30")
 
 

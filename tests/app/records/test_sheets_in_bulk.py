@@ -125,7 +125,7 @@ def test_spaces_that_come_back_cost_the_same_however_many(house: House) -> None:
         with reading(house.engine) as session:
             found = session.scalars(select(Space).where(Space.code.in_(codes))).all()
             assert {(one.removed_at, one.kind) for one in found} == {(None, Kind.FOCUS_SEAT)}
-            ends = select(SpaceOutage.end_at).where(SpaceOutage.space_id.in_([one.id for one in found]))
+            ends = select(SpaceOutage.lifted_at).where(SpaceOutage.space_id.in_([one.id for one in found]))
             assert list(session.scalars(ends)) == [ASKED.now] * count
         return len(statements)
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.spaces import barriers
+from app.spaces import barriers, outages
 from app.spaces.models import Site
 from app.spaces.rules import Kind
 from app.spaces.service import set_policy
@@ -86,12 +86,12 @@ class Layout(Machine):
         where = self.broken[0]
 
         def plain() -> None:
-            self.office.barriers = [one for one in self.office.barriers if one.where != PLACES[where]]
+            self.office.barriers = [
+                one for one in self.office.barriers if one.where != PLACES[where] or one.start > self.now
+            ]
 
         self.both(
-            lambda session: barriers.end_outages(
-                session, self.house.spaces[where], actor_id=None, now=self.now
-            ),
+            lambda session: outages.mend(session, [self.house.spaces[where]], actor_id=None, now=self.now),
             plain,
         )
 
