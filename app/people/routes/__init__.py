@@ -25,6 +25,7 @@ from app.http import (
     today,
 )
 from app.people import lookup, passwords, service, signing_in, staffing
+from app.people.employing import employed
 from app.people.models import User
 from app.people.schemas import (
     AccountView,
@@ -114,7 +115,7 @@ def change(body: dict[str, Any], user_id: int) -> Any:
     """Change name, kana, extension, role, employment or address; send the version in If-Match"""
     with transaction(db.engine) as session:
         user = _to_change(session, user_id)
-        staffing.change(session, user, body, actor=asker(), now=now())
+        staffing.change(session, user, body, on=today(), actor=asker(), now=now())
         return _account(session, user), 200, {"ETag": etag(user.version)}
 
 
@@ -222,13 +223,15 @@ def _account(session: Any, user: User) -> dict[str, Any]:
         "extension",
         "email",
         "role",
-        "employment",
         "locale",
         "leaves_at",
         "left_at",
     )
+    terms = employed(session, user)
     return {
         **{name: getattr(user, name) for name in fields},
+        "employment": terms.on(today()),
+        "employments": terms.terms,
         "sections": [
             {
                 "section": {name: getattr(one.section, name) for name in ("id", "code", "name", "name_en")},
