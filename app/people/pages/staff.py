@@ -72,6 +72,7 @@ def add() -> Response:
         body = loaded(PersonRequest(), {**_details(), "section": request.form.get("section", "")})
         section, on = body.pop("section"), _day("from_on")
         with transaction(db.engine) as found:
+            pipeline.require_open(found, on)
             user_id = staffing.hire(
                 found, service.NewUser(**body), section_code=section, on=on, actor=asker(), now=now()
             ).id
@@ -124,6 +125,7 @@ def _person(user_id: int, **more: Any) -> str:
 def change(user_id: int) -> Response:
     def done(found: Session, user: User) -> None:
         body = loaded(PersonChange(), _details())
+        pipeline.require_open(found, body.get("employment_from"))
         staffing.change(found, user, body, on=today(), actor=asker(), now=now())
 
     return _do(user_id, done, gettext("Saved."))
@@ -138,6 +140,7 @@ def reassign(user_id: int) -> Response:
         except ValueError as error:
             raise RuleBroken("request.invalid", field="section") from error
         from_on = _day("from_on")
+        pipeline.require_open(found, from_on)
         staffing.reassign(found, user, chosen, from_on=from_on, actor=asker(), now=now())
 
     return _do(user_id, done, gettext("Saved."))

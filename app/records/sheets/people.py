@@ -40,6 +40,7 @@ from app.records.sheets.rules import (
 )
 from app.records.sheets.sheet import Asked, Sheet
 from app.settings import LOCALES
+from app.telework.guards import open_from
 
 COLUMNS = {
     "email": email,
@@ -135,13 +136,19 @@ def entities(values: Values) -> list[tuple[str, str, Values]]:
 
 def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
     """What the lines cannot have: sections, people who have left, accounts that are not theirs to change, roles that
-    are not theirs to give, and no other role for whoever imports."""
+    are not theirs to give, no other role for whoever imports, and what would change a closed month."""
+    first = open_from(session)
     known = {one.code: one for one in session.scalars(select(Section))}
     # Only IT, and whoever runs the machine, hands out roles by a file.
     by_it = asked.role in {None, Role.IT}
     oneself = session.scalar(select(User.email).where(User.id == asked.actor_id))
     for change in (*diff.added, *diff.changed):
         yield from _check_sections(change, known, asked)
+        yield from (
+            Refusal(change.line, "csv.month_closed", column, on.isoformat())
+            for column, on in _since(change, asked).items()
+            if on < first
+        )
         if HAS_LEFT in (change.before or {}):
             yield Refusal(change.line, "user.left", "email", change.key)
         elif "leaves_on" in change.differs:
