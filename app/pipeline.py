@@ -46,6 +46,7 @@ from app.spaces.models import Closure, FixedSeat, Space, Zone
 from app.spaces.service import get_place, policies
 from app.telework import absent, freeing
 from app.telework import service as telework
+from app.telework.guards import require_open
 from app.telework.models import HalfDay
 from app.telework.service import Office
 from app.timespan import TimeSpan
@@ -55,7 +56,7 @@ from app.waitlist import service as waitlist
 from app.waitlist.models import Entry
 from app.working_days import WorkingDays
 
-__all__ = ["Closing", "Outage"]  # what is asked of the stream below, in the words of its feature
+__all__ = ["Closing", "Outage", "require_open"]  # what is asked of the stream, in the words of its feature
 
 
 def process_readings(session: Session, readings: Sequence[Reading], now: datetime) -> Observed:
@@ -145,8 +146,7 @@ def due_draws(session: Session, now: datetime) -> list[int]:
 
 
 def draw_lots(session: Session, draw_id: int, now: datetime, office: Office) -> LotDraw | None:
-    """The hour of a zone's draw: plans → who is away, wishes → seats → bookings, and the record that anybody can
-    check."""
+    """The hour of a zone's draw: plans → who is away, wishes → seats → bookings, a record that anybody can check."""
     on, user_ids = drawing.wishing(session, draw_id)
     away = freeing.away_all_day(session, user_ids, on, office)
     return drawing.draw_zone(session, draw_id, now=now, hours=office.hours, away=away)

@@ -58,6 +58,7 @@ class User(Base):
     """A person with an account. `left_at` set: no sign-in and no token works any more.
 
     `locale`: the language of pages, mail and calendar; "": the office's.
+    `employment`: the latest; how they were employed until a day is an `EarlierEmployment`.
     `card_digest`: of the staff card that checks in at a kiosk; the card's number itself is not kept.
     `leaves_at`: when they will have left; the sweep does it then. `session_epoch`: a browser session begun under
     another one is over. `version` counts changes by others (the ETag).
@@ -108,6 +109,18 @@ class Membership(Base):
     section_id: Mapped[int] = mapped_column(ForeignKey("sections.id"))
     from_on: Mapped[date]
     until_on: Mapped[date | None]
+
+
+class EarlierEmployment(Base):
+    """How a person was employed until a day (included), and after the one before; then as the account says."""
+
+    __tablename__ = "earlier_employments"
+    __table_args__ = (UniqueConstraint("user_id", "until_on"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    employment: Mapped[Employment] = mapped_column(enum_text(Employment))
+    until_on: Mapped[date]
 
 
 class ApiToken(Base):

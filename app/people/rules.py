@@ -31,6 +31,45 @@ class Employment(StrEnum):
     OTHER = "other"
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How somebody is employed from a day until another (both included; None: ever since, and until further notice)."""
+
+    employment: Employment
+    from_on: date | None
+    until_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Employed:
+    """How somebody is employed in time: in the end as `latest`, before as `earlier`, each until a day (included), in
+    the order of these days."""
+
+    latest: Employment
+    earlier: tuple[tuple[date, Employment], ...] = ()
+
+    def on(self, on: date) -> Employment:
+        """How somebody is employed on a day."""
+        return next((kind for until_on, kind in self.earlier if on <= until_on), self.latest)
+
+    def changed(self, to: Employment, from_on: date) -> Employed:
+        """Employed as `to` from a day on; what was before stays as it was, what was planned for later falls away."""
+        eve = from_on - timedelta(days=1)
+        earlier = tuple((until_on, kind) for until_on, kind in self.earlier if until_on < eve)
+        was = self.on(eve)
+        return Employed(to, earlier if was is to else (*earlier, (eve, was)))
+
+    @property
+    def terms(self) -> list[Term]:
+        """The same, one after the other."""
+        found: list[Term] = []
+        from_on = None
+        for until_on, kind in self.earlier:
+            found.append(Term(kind, from_on, until_on))
+            from_on = until_on + timedelta(days=1)
+        return [*found, Term(self.latest, from_on, None)]
+
+
 def folded(text: str) -> str:
     """Text as names are compared: full width, hiragana, small kana, voicing and ways of writing folded, no spaces.
 

@@ -59,6 +59,16 @@ class StayView(Schema):
     )
 
 
+class TermView(Schema):
+    employment = fields.Enum(Employment, by_value=True)
+    from_ = fields.Date(
+        data_key="from", attribute="from_on", allow_none=True, metadata={"description": "null: ever since"}
+    )
+    until = fields.Date(
+        attribute="until_on", allow_none=True, metadata={"description": "the last day; null: no end"}
+    )
+
+
 class AccountView(Schema):
     id = fields.Integer()
     name = fields.String()
@@ -66,10 +76,13 @@ class AccountView(Schema):
     extension = fields.String()
     email = fields.String()
     role = fields.Enum(Role, by_value=True)
-    employment = fields.Enum(Employment, by_value=True)
+    employment = fields.Enum(Employment, by_value=True, metadata={"description": "today"})
     locale = fields.String(**LOCALE)
     leaves_at = fields.AwareDateTime(allow_none=True)
     left_at = fields.AwareDateTime(allow_none=True)
+    employments = fields.List(
+        fields.Nested(TermView), metadata={"description": "how they are employed in time, without a gap"}
+    )
     sections = fields.List(fields.Nested(StayView))
 
 
@@ -169,6 +182,10 @@ class PersonChange(Schema):
     email = Address()
     role = fields.Enum(Role, by_value=True)
     employment = fields.Enum(Employment, by_value=True)
+    employment_from = Day(
+        allow_none=True,
+        metadata={"description": "the first day of this employment; null or absent: today"},
+    )
     locale = fields.String(**LOCALE)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people import tokens
+from app.people.employing import employ
 from app.people.guards import address_is_free
 from app.people.models import Membership, PasswordCode, Role, Section, User
 from app.people.rules import Stay, reassigned
@@ -33,7 +34,7 @@ GIVES: Mapping[Role, frozenset[Role]] = {
 }
 # An account is taken over by its address where the directory binds by it: IT alone changes one.
 CHANGED_BY_IT = frozenset({"email"})
-FIELDS = frozenset({"name", "kana", "extension", "role", "email", "employment", "locale"})
+DETAILS = frozenset({"name", "kana", "extension", "role", "email", "locale"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,14 @@ def stays_of(session: Session, user_id: int) -> list[Stays]:
     return [Stays(*row) for row in session.execute(query)]
 
 
-def change(session: Session, user: User, wanted: Mapping[str, Any], *, actor: Person, now: datetime) -> User:
-    """Change an account's details. Raises Forbidden `user.not_allowed` or `user.self`, Conflict `user.exists`."""
-    values = {name: value for name, value in wanted.items() if name in FIELDS}
+def change(
+    session: Session, user: User, wanted: Mapping[str, Any], *, on: date, actor: Person, now: datetime
+) -> User:
+    """Change an account's details; how somebody is employed from the day `employment_from` on, or `on`.
+
+    Raises Forbidden `user.not_allowed` or `user.self`, Conflict `user.exists`.
+    """
+    values = {name: value for name, value in wanted.items() if name in DETAILS}
     if "email" in values:
         values["email"] = values["email"].lower()
     changes = {name: value for name, value in values.items() if getattr(user, name) != value}
@@ -86,9 +92,13 @@ def change(session: Session, user: User, wanted: Mapping[str, Any], *, actor: Pe
         if user.id == actor.id:
             raise Forbidden("user.self")
         _require({user.role, changes["role"]} <= GIVES[actor.role])
-    if not changes:
+    from_on = wanted.get("employment_from") or on
+    is_reemployed = "employment" in wanted and employ(session, user, wanted["employment"], from_on=from_on)
+    if not changes and not is_reemployed:
         return user
-    facts = {"role": [user.role.value, changes["role"].value]} if "role" in changes else {}
+    facts: dict[str, Any] = {"employment_from": from_on.isoformat()} if is_reemployed else {}
+    if "role" in changes:
+        facts["role"] = [user.role.value, changes["role"].value]
     with address_is_free(session, changes.get("email", "")):
         for name, value in changes.items():
             setattr(user, name, value)
@@ -99,7 +109,7 @@ def change(session: Session, user: User, wanted: Mapping[str, Any], *, actor: Pe
         f"user:{user.id}",
         at=now,
         actor_id=actor.id,
-        fields=sorted(changes),
+        fields=sorted([*changes, *(["employment"] if is_reemployed else [])]),
         **facts,
     )
     return user

@@ -146,6 +146,7 @@ TOGETHER = {
 }
 LASTING = {
     ("memberships", "user_id"): "the account itself",
+    ("earlier_employments", "user_id"): "the account itself",
     ("api_tokens", "user_id"): "the account itself",
     ("notification_choices", "user_id"): "the account itself",
     ("identities", "user_id"): "the account itself",

@@ -6,12 +6,13 @@ The eraser alone passes them, by its row in `erasing` (see `app.events`).
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.database import lock_rows, missing_triggers
+from app.errors import Conflict
 from app.telework.daylog.models import ClosedMonth
 
 GUARDS = {
@@ -54,6 +55,19 @@ def hold_months(session: Session, days: Collection[date]) -> set[date]:
     """As `hold_month` for many days: those of them whose months are closed."""
     lock_rows(session, "month", [on.year * 100 + on.month for on in days])
     return closed_among(session, days)
+
+
+def open_from(session: Session) -> date:
+    """The day after the last closed month: from it on nothing that is closed hangs on who belongs where."""
+    last = session.scalar(select(func.max(ClosedMonth.last_on)))
+    return last + timedelta(days=1) if last else date.min
+
+
+def require_open(session: Session, from_on: date | None) -> None:
+    """That what holds of somebody from a day on, as a section or an employment, changes no closed month; None: from
+    today. Raises Conflict `telework.month_closed`, with the first day that may be named."""
+    if from_on is not None and from_on < (first := open_from(session)):
+        raise Conflict("telework.month_closed", open_from=first.isoformat())
 
 
 def is_closed(session: Session, on: date) -> bool:

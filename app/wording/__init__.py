@@ -380,6 +380,8 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
     """A refusal's code and facts in one sentence of the reader's language, with what would be allowed."""
     if code == "telework.cap" and facts:
         return of_telework.breach(facts)
+    if code == "telework.month_closed" and "open_from" in facts:
+        return str(of_days.OPEN_FROM) % facts
     if code == "rotation.problem" and "said" in facts:
         return str(of_rotation.CONTRADICTION) % facts
     if code == "rotation.own_deputy" and "duty" in facts:

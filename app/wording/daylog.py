@@ -23,6 +23,11 @@ REFUSALS: Mapping[str, LazyString] = {
     "telework.why": lazy_gettext("Say why."),
 }
 
+# Somebody's section or employment would change from a day on.
+OPEN_FROM = lazy_gettext(
+    "That day is in a closed month or before one. Reopen it first, or name a day from %(open_from)s on."
+)
+
 CONFIDENCES: Mapping[str, LazyString] = {
     "certain": lazy_gettext("certain"),
     "likely": lazy_gettext("awaits confirmation"),

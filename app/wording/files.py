@@ -26,6 +26,9 @@ FILES: Mapping[str, LazyString] = {
     "csv.refused": lazy_gettext("Lines of the file cannot be taken. Nothing was changed."),
     "csv.text": lazy_gettext("This text is too long, or has characters that cannot be stored."),
     "csv.too_long": lazy_gettext("The file has more than 20,000 lines. Cut it in parts."),
+    "csv.month_closed": lazy_gettext(
+        "That day is in a closed month or before one. Reopen it first, or name a day after the last closed month."
+    ),
     "csv.left": lazy_gettext("This person has left already. The line is passed over."),
     "csv.lost": lazy_gettext(
         "〓 stands for a character that the file's encoding (CP932) does not have. Write the character and save the "

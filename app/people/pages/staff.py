@@ -18,6 +18,7 @@ from app.errors import Conflict, DomainError, RuleBroken
 from app.extensions import db
 from app.http import identifier, now, settings, today
 from app.people import lookup, passwords, service, signing_in, signing_out, staffing, tokens
+from app.people.employing import employed
 from app.people.models import User
 from app.people.pages import loaded, refused
 from app.people.pages.account import token_form
@@ -28,7 +29,7 @@ from app.people.sections import tree
 pages = Blueprint("staff_pages", __name__, url_prefix="/office/people")
 KEEPERS = (Role.PERSONNEL, Role.IT)
 SEERS = (*KEEPERS, Role.AUDITOR)
-DETAILS = ("name", "kana", "extension", "email", "role", "employment")
+DETAILS = ("name", "kana", "extension", "email", "role", "employment", "employment_from")
 
 
 @pages.get("")
@@ -71,6 +72,7 @@ def add() -> Response:
         body = loaded(PersonRequest(), {**_details(), "section": request.form.get("section", "")})
         section, on = body.pop("section"), _day("from_on")
         with transaction(db.engine) as found:
+            pipeline.require_open(found, on)
             user_id = staffing.hire(
                 found, service.NewUser(**body), section_code=section, on=on, actor=asker(), now=now()
             ).id
@@ -90,6 +92,7 @@ def person(user_id: int) -> str:
 def _person(user_id: int, **more: Any) -> str:
     with reading(db.engine) as found:
         user = staffing.get_account(found, user_id)
+        terms = employed(found, user)
         stays = staffing.stays_of(found, user_id)
         sections = [one.section for one in tree(found, today()) if one.section.is_open(today())]
         their_tokens = tokens.working(found, user_id, today()) if asker().role is Role.IT else []
@@ -100,6 +103,8 @@ def _person(user_id: int, **more: Any) -> str:
     return render_template(
         "staff_person.html",
         user=user,
+        employment=terms.on(today()),
+        terms=terms.terms,
         stays=stays,
         sections=sections,
         current={one.section.id for one in stays if one.from_on <= today() <= (one.until_on or date.max)},
@@ -120,7 +125,8 @@ def _person(user_id: int, **more: Any) -> str:
 def change(user_id: int) -> Response:
     def done(found: Session, user: User) -> None:
         body = loaded(PersonChange(), _details())
-        staffing.change(found, user, body, actor=asker(), now=now())
+        pipeline.require_open(found, body.get("employment_from"))
+        staffing.change(found, user, body, on=today(), actor=asker(), now=now())
 
     return _do(user_id, done, gettext("Saved."))
 
@@ -133,7 +139,9 @@ def reassign(user_id: int) -> Response:
             chosen = {identifier(one) for one in request.form.getlist("section")}
         except ValueError as error:
             raise RuleBroken("request.invalid", field="section") from error
-        staffing.reassign(found, user, chosen, from_on=_day("from_on"), actor=asker(), now=now())
+        from_on = _day("from_on")
+        pipeline.require_open(found, from_on)
+        staffing.reassign(found, user, chosen, from_on=from_on, actor=asker(), now=now())
 
     return _do(user_id, done, gettext("Saved."))
 
@@ -264,7 +272,9 @@ def _as_shown(found: Session, user_id: int) -> User:
 
 
 def _details() -> dict[str, str]:
-    return {name: request.form[name].strip() for name in DETAILS if name in request.form}
+    """What the form says of an account; no first day of an employment says nothing."""
+    said = {name: request.form[name].strip() for name in DETAILS if name in request.form}
+    return {name: value for name, value in said.items() if value or name != "employment_from"}
 
 
 def _day(name: str) -> date:

@@ -25,6 +25,7 @@ from app.http import (
     today,
 )
 from app.people import lookup, passwords, service, signing_in, staffing
+from app.people.employing import employed
 from app.people.models import User
 from app.people.schemas import (
     AccountView,
@@ -81,6 +82,7 @@ def hire(body: dict[str, Any]) -> Any:
     """Add somebody; they choose a password with a code, or sign in by the directory"""
     section, on = body.pop("section"), body.pop("from_on")
     with transaction(db.engine) as session:
+        pipeline.require_open(session, on)
         user = staffing.hire(
             session, service.NewUser(**body), section_code=section, on=on or today(), actor=asker(), now=now()
         )
@@ -114,7 +116,8 @@ def change(body: dict[str, Any], user_id: int) -> Any:
     """Change name, kana, extension, role, employment or address; send the version in If-Match"""
     with transaction(db.engine) as session:
         user = _to_change(session, user_id)
-        staffing.change(session, user, body, actor=asker(), now=now())
+        pipeline.require_open(session, body.get("employment_from"))
+        staffing.change(session, user, body, on=today(), actor=asker(), now=now())
         return _account(session, user), 200, {"ETag": etag(user.version)}
 
 
@@ -127,6 +130,7 @@ def reassign(body: dict[str, Any], user_id: int) -> Any:
     """From a day on: exactly these sections; send the version in If-Match"""
     with transaction(db.engine) as session:
         user = _to_change(session, user_id)
+        pipeline.require_open(session, body["from_on"])
         staffing.reassign(
             session, user, set(body["section_ids"]), from_on=body["from_on"], actor=asker(), now=now()
         )
@@ -222,13 +226,15 @@ def _account(session: Any, user: User) -> dict[str, Any]:
         "extension",
         "email",
         "role",
-        "employment",
         "locale",
         "leaves_at",
         "left_at",
     )
+    terms = employed(session, user)
     return {
         **{name: getattr(user, name) for name in fields},
+        "employment": terms.on(today()),
+        "employments": terms.terms,
         "sections": [
             {
                 "section": {name: getattr(one.section, name) for name in ("id", "code", "name", "name_en")},

@@ -1,6 +1,7 @@
 """People: email, name, kana, extension, role, employment, locale (ja, en; empty: the office's), sections (codes apart
-by `|`), from_on: the day from which they belong to exactly these sections; empty: that of the import; and leaves_on:
-the last day of whoever leaves; empty: it says nothing, so that nobody whose leaving is planned stays by accident.
+by `|`), from_on: the day from which they belong to exactly these sections; empty: that of the import; leaves_on: the
+last day of whoever leaves; empty: it says nothing, so that nobody whose leaving is planned stays by accident; and
+employment_from: the day from which they are employed so; empty: that of the import.
 
 Who is not in it stays. The line of somebody who has left already, and of whom it says nothing else, is passed over.
 """
@@ -19,8 +20,9 @@ from sqlalchemy.orm import Session
 from app import events
 from app.bulk import among
 from app.errors import Conflict
-from app.people.models import Membership, Role, Section, User
-from app.people.rules import Employment, Stay, reassigned
+from app.people.employing import earlier
+from app.people.models import EarlierEmployment, Membership, Role, Section, User
+from app.people.rules import Employed, Employment, Stay, reassigned
 from app.people.staffing import LOOKS_AFTER
 from app.records.sheets import storing
 from app.records.sheets.rules import (
@@ -38,6 +40,7 @@ from app.records.sheets.rules import (
 )
 from app.records.sheets.sheet import Asked, Sheet
 from app.settings import LOCALES
+from app.telework.guards import open_from
 
 COLUMNS = {
     "email": email,
@@ -50,6 +53,7 @@ COLUMNS = {
     "sections": codes,
     "from_on": day_or_none,
     "leaves_on": day_or_none,
+    "employment_from": day_or_none,
 }
 # On the last day one is here; as `app.people.belonging` counts it.
 AT_THE_END = time(23, 59)
@@ -58,7 +62,7 @@ HAS_LEFT = "has_left"
 
 
 def stored(session: Session, asked: Asked) -> dict[Key, Values]:
-    """Everybody who has not left, with the sections of the day."""
+    """Everybody who has not left, with the sections and the employment of the day."""
     return _stored(session, asked, User.left_at.is_(None))
 
 
@@ -66,6 +70,7 @@ def _stored(session: Session, asked: Asked, *which: ColumnElement[bool]) -> dict
     code_of = _codes(session)
     lasts = or_(Membership.until_on.is_(None), Membership.until_on >= asked.on)
     of = _stays(session, (Membership.from_on <= asked.on) & lasts)
+    terms = earlier(session)
     users = session.scalars(select(User).where(*which).order_by(User.email))
     return {
         ("person", user.email): {
@@ -74,11 +79,12 @@ def _stored(session: Session, asked: Asked, *which: ColumnElement[bool]) -> dict
             "kana": user.kana,
             "extension": user.extension,
             "role": user.role.value,
-            "employment": user.employment.value,
+            "employment": Employed(user.employment, terms.get(user.id, ())).on(asked.on).value,
             "locale": user.locale,
             "sections": _sections(of[user.id], code_of, asked.on),
             "from_on": "",
             "leaves_on": _day(user.leaves_at, asked),
+            "employment_from": "",
             **({HAS_LEFT: "1"} if user.left_at else {}),
         }
         for user in users
@@ -86,14 +92,19 @@ def _stored(session: Session, asked: Asked, *which: ColumnElement[bool]) -> dict
 
 
 def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Values]:
-    """The same, but of whom a line names with a day: with the sections of that day. Also those who have left, on
-    whichever day."""
+    """The same, but of whom a line names with a day: with the sections, or the employment, of that day. Also those who
+    have left, on whichever day."""
     found = _stored(session, asked)
     for _line, what, key, said_of in said:
         if (values := found.get((what, key))) and HAS_LEFT in values:
             values["leaves_on"] = said_of.get("leaves_on", "")
-    days = {key: values["from_on"] for _line, _what, key, values in said if values.get("from_on")}
-    if days:
+    if days := _named(said, "employment_from"):
+        terms = _employed(session)
+        for key, on in days.items():
+            if values := found.get(("person", key)):
+                values["employment"] = terms[key].on(date.fromisoformat(on)).value
+                values["employment_from"] = on
+    if days := _named(said, "from_on"):
         code_of = _codes(session)
         users = {row.email: row.id for row in session.execute(select(User.email, User.id))}
         named = sorted(users[key] for key in days.keys() & users.keys())
@@ -105,6 +116,18 @@ def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Va
     return found
 
 
+def _named(said: Sequence[Said], column: str) -> dict[str, str]:
+    """The days that lines say in a column, by address."""
+    return {key: values[column] for _line, _what, key, values in said if values.get(column)}
+
+
+def _employed(session: Session) -> dict[str, Employed]:
+    """How everybody is employed in time, by address; two queries."""
+    terms = earlier(session)
+    rows = session.execute(select(User.email, User.id, User.employment))
+    return {row.email: Employed(row.employment, terms.get(row.id, ())) for row in rows}
+
+
 def entities(values: Values) -> list[tuple[str, str, Values]]:
     """The person whom a row speaks of; no last day says nothing."""
     found = {name: one for name, one in values.items() if one or name != "leaves_on"}
@@ -113,13 +136,19 @@ def entities(values: Values) -> list[tuple[str, str, Values]]:
 
 def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
     """What the lines cannot have: sections, people who have left, accounts that are not theirs to change, roles that
-    are not theirs to give, and no other role for whoever imports."""
+    are not theirs to give, no other role for whoever imports, and what would change a closed month."""
+    first = open_from(session)
     known = {one.code: one for one in session.scalars(select(Section))}
     # Only IT, and whoever runs the machine, hands out roles by a file.
     by_it = asked.role in {None, Role.IT}
     oneself = session.scalar(select(User.email).where(User.id == asked.actor_id))
     for change in (*diff.added, *diff.changed):
         yield from _check_sections(change, known, asked)
+        yield from (
+            Refusal(change.line, "csv.month_closed", column, on.isoformat())
+            for column, on in _since(change, asked).items()
+            if on < first
+        )
         if HAS_LEFT in (change.before or {}):
             yield Refusal(change.line, "user.left", "email", change.key)
         elif "leaves_on" in change.differs:
@@ -167,20 +196,19 @@ def _check_sections(change: Change, known: Mapping[str, Section], asked: Asked) 
 
 
 def store(session: Session, diff: Diff, asked: Asked) -> None:
-    """Add and change the accounts; who changes sections belongs to the new ones from the line's day, else the import's,
-    and what was planned for later falls away. Who leaves will have left at the end of the last day, as
-    `app.people.staffing.plan_to_leave` plans it. A fixed number of statements. Raises Conflict `csv.changed`."""
+    """Add and change the accounts; who is employed otherwise is so from the line's day, else the import's; who changes
+    sections belongs to the new ones from such a day, and what was planned for later falls away. Who leaves will have
+    left at the end of the last day, as `app.people.staffing.plan_to_leave` plans it. A fixed number of statements.
+    Raises Conflict `csv.changed`."""
     changes = [*diff.added, *diff.changed]
     storing.add(session, User, [{"email": one.key, **_values(one, asked)} for one in diff.added])
     ids = {row.email: row.id for row in session.execute(select(User.email, User.id))}
     if any(one.key not in ids for one in diff.changed):
         raise Conflict("csv.changed")  # somebody gave an account another address at this moment
-    storing.change(
-        session,
-        User,
-        {ids[one.key]: _values(one, asked) for one in diff.changed},
-        also={"version": User.version + 1},
-    )
+    values = {ids[one.key]: _values(one, asked) for one in diff.changed}
+    for user_id, employed in _employ(session, diff.changed, ids, asked).items():
+        values[user_id]["employment"] = employed.latest
+    storing.change(session, User, values, also={"version": User.version + 1})
     section_ids = {code: key for key, code in _codes(session).items()}
     wanted = {
         ids[one.key]: (
@@ -203,7 +231,7 @@ def _values(change: Change, asked: Asked) -> dict[str, Any]:
     }
     if "role" in change.after:
         found["role"] = Role(change.after["role"])
-    if "employment" in change.after:
+    if "employment" in change.after and change.before is None:
         found["employment"] = Employment(change.after["employment"])
     if "leaves_on" in change.differs:  # or the hour of a day that is planned already would be lost
         found["leaves_at"] = _leaves_at(change, asked)
@@ -213,7 +241,7 @@ def _values(change: Change, asked: Asked) -> dict[str, Any]:
 def _fact(user_id: int, change: Change, asked: Asked) -> dict[str, Any]:
     # Which columns, and of what somebody may do from what to what; the account itself holds the rest.
     told = {name: list(pair) for name, pair in change.differs.items() if name in {"role", "sections"}}
-    since = {"from_on": _from_on(change, asked).isoformat()} if "sections" in told else {}
+    since = {column: on.isoformat() for column, on in _since(change, asked).items()}
     return {
         "at": asked.now,
         "kind": "user.added" if change.before is None else "user.changed",
@@ -244,9 +272,47 @@ def _day(at: datetime | None, asked: Asked) -> str:
     return at.astimezone(ZoneInfo(asked.timezone)).date().isoformat() if at else ""
 
 
-def _from_on(change: Change, asked: Asked) -> date:
-    said = change.after.get("from_on")
+def _from_on(change: Change, asked: Asked, column: str = "from_on") -> date:
+    said = change.after.get(column)
     return date.fromisoformat(said) if said else asked.on
+
+
+def _since(change: Change, asked: Asked) -> dict[str, date]:
+    """From when on what a line changes holds, by the column that says so; a new account is employed so all along."""
+    found = {"from_on": _from_on(change, asked)} if "sections" in change.differs else {}
+    if "employment" in change.differs and change.before is not None:
+        found["employment_from"] = _from_on(change, asked, "employment_from")
+    return found
+
+
+def _employ(
+    session: Session, changes: Iterable[Change], ids: Mapping[str, int], asked: Asked
+) -> dict[int, Employed]:
+    """Store how people were employed before a change of it; how whom it concerns is employed in time then."""
+    changes = [one for one in changes if "employment" in one.differs]
+    if not changes:
+        return {}
+    terms = _employed(session)
+    found = {
+        ids[one.key]: terms[one.key].changed(
+            Employment(one.after["employment"]), _from_on(one, asked, "employment_from")
+        )
+        for one in changes
+    }
+    gone = session.scalars(
+        select(EarlierEmployment.id).where(among(session, EarlierEmployment.user_id, sorted(found)))
+    )
+    storing.drop(session, EarlierEmployment, gone.all())
+    storing.add(
+        session,
+        EarlierEmployment,
+        [
+            {"user_id": user_id, "until_on": until_on, "employment": kind}
+            for user_id, employed in found.items()
+            for until_on, kind in employed.earlier
+        ],
+    )
+    return found
 
 
 def _join(session: Session, wanted: Mapping[int, tuple[Set[int], date]]) -> None:

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from app.database import lock_in_order
 from app.errors import Forbidden, NotFound, RuleBroken
+from app.people.employing import earlier, employment_on
 from app.people.models import SEES_ALL, Membership, Role, User
-from app.people.rules import Employment, Stay, lineage, reach
+from app.people.rules import Employed, Stay, lineage, reach
 from app.people.sections import parents, reach_of
 from app.people.service import Person
 from app.telework.caps.rules import (
@@ -53,7 +54,7 @@ class Governed:
     user_id: int
     name: str
     kana: str
-    employment: Employment
+    employed: Employed
     stays: tuple[Stay, ...]
 
     def sections_on(self, on: date) -> list[int]:
@@ -74,14 +75,14 @@ class Rulebook:
         @cache
         def found(on: date) -> Rule | None:
             above = lineage(person.sections_on(on), self.parents)
-            return rule_for(self.rules, above, person.employment, on)
+            return rule_for(self.rules, above, person.employed.on(on), on)
 
         return found
 
     def lends(self, rule: Rule, person: Governed, on: date) -> bool:
         """Whether somebody at home uses one of a rule's terminals: everybody does whom it is made for, of its section
         and those below it, of its kind of employment."""
-        if not rule.holds(on) or rule.employment not in {None, person.employment}:
+        if not rule.holds(on) or rule.employment not in {None, person.employed.on(on)}:
             return False
         return rule.section_id is None or rule.section_id in lineage(person.sections_on(on), self.parents)
 
@@ -97,7 +98,9 @@ def rulebook(session: Session, *, also: Iterable[Rule] = ()) -> Rulebook:
 
 
 def governed(session: Session, user_ids: Collection[int] | None = None) -> dict[int, Governed]:
-    """People by id, in the order of their kana; None: everybody who has not left, but for kiosks and services."""
+    """People by id, in the order of their kana; None: everybody who has not left, but for kiosks and services;
+    two queries."""
+    before = earlier(session, user_ids)
     query = (
         select(User.id, User.name, User.kana, User.employment, Membership)
         .outerjoin(Membership, Membership.user_id == User.id)
@@ -108,9 +111,9 @@ def governed(session: Session, user_ids: Collection[int] | None = None) -> dict[
     else:
         query = query.where(User.id.in_(user_ids))
     stays: dict[int, list[Stay]] = defaultdict(list)
-    people: dict[int, tuple[str, str, Employment]] = {}
+    people: dict[int, tuple[str, str, Employed]] = {}
     for user_id, name, kana, employment, stay in session.execute(query):
-        people[user_id] = (name, kana, employment)
+        people[user_id] = (name, kana, Employed(employment, before.get(user_id, ())))
         if stay is not None:
             stays[user_id].append(Stay(stay.section_id, stay.from_on, stay.until_on, stay.id))
     return {user_id: Governed(user_id, *of, tuple(stays[user_id])) for user_id, of in people.items()}
@@ -198,10 +201,9 @@ def _planned_at_home(
         TeleworkPlan.state.in_(STANDING),
         TeleworkPlan.user_id.not_in(besides),
     ]
-    people = select(User.id).where(User.left_at.is_(None))
+    where.append(TeleworkPlan.user_id.in_(select(User.id).where(User.left_at.is_(None))))
     if rule.employment is not None:
-        people = people.where(User.employment == rule.employment)
-    where.append(TeleworkPlan.user_id.in_(people))
+        where.append(employment_on(TeleworkPlan.user_id, TeleworkPlan.on_date) == rule.employment)
     if rule.section_id is not None:
         belongs = select(Membership.id).where(
             Membership.user_id == TeleworkPlan.user_id,
@@ -241,7 +243,7 @@ def standings_of(
 
 
 def eligibility(session: Session, user_ids: Collection[int]) -> Callable[[int, date], bool]:
-    """Whether people may telework on a day: where no rule says anything, they may; three queries."""
+    """Whether people may telework on a day: where no rule says anything, they may; four queries."""
     book = rulebook(session)
     rule_on = {user_id: book.rule_on(person) for user_id, person in governed(session, user_ids).items()}
 

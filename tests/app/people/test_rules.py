@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.people.rules import (
+    Employed,
+    Employment,
     Stay,
     folded,
     free_again_at,
@@ -162,3 +164,52 @@ def test_the_outline_names_every_section_once_whatever_lies_under_what(
     parents: dict[int, int | None],
 ) -> None:
     assert sorted(one for one, _depth in outline(list(parents), parents)) == sorted(parents)
+
+
+REGULAR, FISCAL, OTHER = Employment.REGULAR, Employment.FISCAL_YEAR, Employment.OTHER
+MARCH, APRIL, MAY = date(2027, 3, 31), date(2027, 4, 1), date(2027, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "to", "from_on", "after"),
+    [
+        (Employed(REGULAR), FISCAL, APRIL, Employed(FISCAL, ((MARCH, REGULAR),))),
+        (Employed(REGULAR), REGULAR, APRIL, Employed(REGULAR)),
+        # What was planned from the same day on, or a later one, falls away.
+        (Employed(FISCAL, ((MARCH, REGULAR),)), OTHER, APRIL, Employed(OTHER, ((MARCH, REGULAR),))),
+        (Employed(FISCAL, ((MARCH, REGULAR),)), REGULAR, APRIL, Employed(REGULAR)),
+        (
+            Employed(FISCAL, ((MARCH, REGULAR),)),
+            OTHER,
+            MARCH,
+            Employed(OTHER, ((date(2027, 3, 30), REGULAR),)),
+        ),
+        # What was before stays.
+        (
+            Employed(FISCAL, ((MARCH, REGULAR),)),
+            OTHER,
+            MAY,
+            Employed(OTHER, ((MARCH, REGULAR), (date(2027, 4, 30), FISCAL))),
+        ),
+        (Employed(FISCAL, ((MARCH, REGULAR),)), FISCAL, MAY, Employed(FISCAL, ((MARCH, REGULAR),))),
+    ],
+)
+def test_an_employment_changes_from_a_day_on(
+    before: Employed, to: Employment, from_on: date, after: Employed
+) -> None:
+    assert before.changed(to, from_on) == after
+
+
+@given(st.lists(st.tuples(st.sampled_from(Employment), DAYS)), DAYS)
+def test_each_day_is_of_the_last_change_of_it_and_the_terms_say_the_same(
+    changes: list[tuple[Employment, date]], on: date
+) -> None:
+    employed, expected = Employed(REGULAR), REGULAR
+    for to, from_on in changes:
+        employed = employed.changed(to, from_on)
+        expected = to if from_on <= on else expected
+    assert employed.on(on) is expected
+    (term,) = [one for one in employed.terms if (one.from_on or date.min) <= on <= (one.until_on or date.max)]
+    assert term.employment is expected
+    days = [until_on for until_on, _kind in employed.earlier]
+    assert days == sorted(set(days))

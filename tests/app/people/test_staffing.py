@@ -67,7 +67,7 @@ def promote(session: Session, house: House, role: Role, actor: Person) -> None:
     """Of staff who is none yet: a role that stays is no promotion."""
     user = account(session, house, "aoki")
     user.role = Role.CHIEF if role is Role.STAFF else Role.STAFF
-    staffing.change(session, user, {"role": role}, actor=actor, now=at("09:00"))
+    staffing.change(session, user, {"role": role}, on=DAY, actor=actor, now=at("09:00"))
 
 
 def test_personnel_keep_out_of_the_accounts_of_it_and_machines(sqlite_house: House) -> None:
@@ -77,7 +77,9 @@ def test_personnel_keep_out_of_the_accounts_of_it_and_machines(sqlite_house: Hou
         with transaction(sqlite_house.engine) as session:
             user = account(session, sqlite_house, "aoki")
             for verb in (
-                lambda user=user: staffing.change(session, user, {"name": "x"}, actor=actor, now=at("09:00")),
+                lambda user=user: staffing.change(
+                    session, user, {"name": "x"}, on=DAY, actor=actor, now=at("09:00")
+                ),
                 lambda user=user: staffing.reassign(
                     session, user, {1}, from_on=DAY, actor=actor, now=at("09:00")
                 ),
@@ -92,11 +94,13 @@ def test_an_address_is_changed_by_it_alone_since_it_signs_in(house: House) -> No
     with transaction(house.engine) as session:
         user = account(session, house, "aoki")
         with pytest.raises(Forbidden, match=r"user\.not_allowed"):
-            staffing.change(session, user, {"email": "evil@example.jp"}, actor=personnel, now=at("09:00"))
-        staffing.change(session, user, {"email": "A.Oki@example.jp"}, actor=it, now=at("09:00"))
+            staffing.change(
+                session, user, {"email": "evil@example.jp"}, on=DAY, actor=personnel, now=at("09:00")
+            )
+        staffing.change(session, user, {"email": "A.Oki@example.jp"}, on=DAY, actor=it, now=at("09:00"))
         assert user.email == "a.oki@example.jp"
         with pytest.raises(Conflict, match=r"user\.exists"):
-            staffing.change(session, user, {"email": "BABA@example.jp"}, actor=it, now=at("09:00"))
+            staffing.change(session, user, {"email": "BABA@example.jp"}, on=DAY, actor=it, now=at("09:00"))
 
 
 def test_nobody_changes_the_own_role_or_leaves_by_the_own_hand(house: House) -> None:
@@ -104,7 +108,7 @@ def test_nobody_changes_the_own_role_or_leaves_by_the_own_hand(house: House) -> 
     with transaction(house.engine) as session:
         user = account(session, house, "fujii")
         with pytest.raises(Forbidden, match=r"user\.self"):
-            staffing.change(session, user, {"role": Role.STAFF}, actor=it, now=at("09:00"))
+            staffing.change(session, user, {"role": Role.STAFF}, on=DAY, actor=it, now=at("09:00"))
         with pytest.raises(Forbidden, match=r"user\.self"):
             pipeline.leave(session, user.id, actor=it, now=at("09:00"))
 
@@ -115,10 +119,10 @@ def test_a_change_tells_which_fields_and_no_more(house: House) -> None:
         user = account(session, house, "aoki")
         version = user.version
         staffing.change(
-            session, user, {"kana": "あおき", "role": Role.CHIEF}, actor=personnel, now=at("09:00")
+            session, user, {"kana": "あおき", "role": Role.CHIEF}, on=DAY, actor=personnel, now=at("09:00")
         )
         assert user.version == version + 1
-        staffing.change(session, user, {"kana": "あおき"}, actor=personnel, now=at("09:00"))
+        staffing.change(session, user, {"kana": "あおき"}, on=DAY, actor=personnel, now=at("09:00"))
         assert user.version == version + 1
         (event,) = [one for one in history(session, f"user:{user.id}") if one.kind == "user.changed"]
         assert event.data == {"fields": ["kana", "role"], "role": ["staff", "chief"]}
@@ -155,7 +159,7 @@ def test_the_address_of_a_leaver_stays_theirs_until_it_changes_it(house: House) 
         with pytest.raises(Conflict, match=r"user\.exists"):
             staffing.hire(session, new, section_code="zei", on=DAY, actor=it, now=at("09:00"))
         user = account(session, house, "aoki")
-        staffing.change(session, user, {"email": "aoki.2026@example.jp"}, actor=it, now=at("09:00"))
+        staffing.change(session, user, {"email": "aoki.2026@example.jp"}, on=DAY, actor=it, now=at("09:00"))
         staffing.hire(session, new, section_code="zei", on=DAY, actor=it, now=at("09:00"))
 
 

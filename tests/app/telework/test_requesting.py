@@ -11,6 +11,7 @@ from app import pipeline
 from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Conflict, Forbidden, RuleBroken
+from app.people.employing import employ
 from app.people.models import User
 from app.people.rules import Employment
 from app.telework import requesting
@@ -163,6 +164,17 @@ def test_who_has_left_uses_no_terminal(house: House) -> None:
     with transaction(house.engine) as session:
         session.get_one(User, house.people["aoki"].id).left_at = at("08:00")
     ask(house, "baba", [morning(WEDNESDAY)])
+
+
+def test_terminals_of_an_employment_are_used_by_whom_it_holds_of_that_day(house: House) -> None:
+    make_rule(house, terminals=1, employment=Employment.FISCAL_YEAR)
+    become(house, "baba", employment=Employment.FISCAL_YEAR)
+    with transaction(house.engine) as session:
+        user = session.get_one(User, house.people["aoki"].id)
+        employ(session, user, Employment.FISCAL_YEAR, from_on=THURSDAY)
+    ask(house, "aoki", [morning(WEDNESDAY), morning(THURSDAY)])
+    ask(house, "baba", [morning(WEDNESDAY)])
+    assert refused(house, "baba", [morning(THURSDAY)])["rule"] == "terminals"
 
 
 def test_a_section_above_lends_to_those_below(house: House) -> None:
