@@ -168,6 +168,12 @@ def reassigned(stays: Iterable[Stay], sections: Set[int], from_on: date) -> list
     return kept + [Stay(section, from_on) for section in sorted(sections - going_on)]
 
 
+def rewritten(stays: Iterable[Stay], from_on: date, today: date) -> list[Stay]:
+    """Of the stays that fall away where somebody is reassigned from a day on, those that held already: the past would
+    be another one."""
+    return [stay for stay in stays if from_on <= stay.from_on < today]
+
+
 def free_again_at(
     attempts: Sequence[datetime], now: datetime, *, at_most: int, within: timedelta
 ) -> datetime | None:

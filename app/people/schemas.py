@@ -213,6 +213,13 @@ class SectionsRequest(Schema):
     section_ids = fields.List(
         Identifier(), required=True, validate=validate.Length(1, 20), metadata={"minItems": 1}
     )
+    corrects_past = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "sections entered for that day or later fall away, also where they held already; refused "
+            "with `user.past_sections` otherwise"
+        },
+    )
 
 
 class LeaveRequest(Schema):

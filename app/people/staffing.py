@@ -19,7 +19,7 @@ from app.people import tokens
 from app.people.employing import employ
 from app.people.guards import address_is_free
 from app.people.models import Membership, PasswordCode, Role, Section, User
-from app.people.rules import Stay, reassigned
+from app.people.rules import Stay, reassigned, rewritten
 from app.people.sections import last_days
 from app.people.service import NewUser, Person, add
 
@@ -121,12 +121,20 @@ def choose_language(session: Session, user_id: int, locale: str) -> None:
 
 
 def reassign(
-    session: Session, user: User, section_ids: Set[int], *, from_on: date, actor: Person, now: datetime
+    session: Session,
+    user: User,
+    section_ids: Set[int],
+    *,
+    from_on: date,
+    corrects_past: bool = False,
+    actor: Person,
+    now: datetime,
 ) -> User:
     """From a day on somebody belongs to exactly these sections (兼務: to several).
 
     Nobody belongs to a section after its last day. Raises NotFound `section.unknown`, RuleBroken `section.closed` or
-    `user.no_section`, Forbidden `user.not_allowed`.
+    `user.no_section`, Forbidden `user.not_allowed`; and Conflict `user.past_sections` where stays would fall away that
+    held already, unless it `corrects_past`: the log keeps them.
     """
     require_looks_after(actor, user)
     if not section_ids:
@@ -134,6 +142,8 @@ def reassign(
     last = last_days(session, section_ids, from_on)
     rows = {one.id: one for one in session.scalars(select(Membership).where(Membership.user_id == user.id))}
     before = [Stay(one.section_id, one.from_on, one.until_on, one.id) for one in rows.values()]
+    if (past := rewritten(before, from_on, actor.on)) and not corrects_past:
+        raise Conflict("user.past_sections", stays=[told(one) for one in past])
     after = reassigned(before, section_ids, from_on)
     for stay in after:
         until_on = stay.until_on or last.get(stay.section_id)
@@ -145,6 +155,7 @@ def reassign(
             )
         else:
             rows.pop(stay.id).until_on = until_on
+    fell_away = [told(one) for one in before if one.id in rows]
     for gone in rows.values():
         session.delete(gone)
     user.version += 1
@@ -157,8 +168,18 @@ def reassign(
         actor_id=actor.id,
         section_ids=sorted(section_ids),
         from_on=from_on.isoformat(),
+        fell_away=fell_away,
     )
     return user
+
+
+def told(stay: Stay) -> dict[str, Any]:
+    """A stay as the log and a refusal tell it."""
+    return {
+        "section_id": stay.section_id,
+        "from": stay.from_on.isoformat(),
+        "until": stay.until_on.isoformat() if stay.until_on else None,
+    }
 
 
 def leave(session: Session, user: User, *, actor: Person | None, now: datetime) -> None:

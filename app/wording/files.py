@@ -23,6 +23,9 @@ FILES: Mapping[str, LazyString] = {
     "csv.flag": lazy_gettext("Write 1 for yes and 0 for no."),
     "csv.not_allowed": lazy_gettext("This file is not yours to read or to write."),
     "csv.number": lazy_gettext("This is not a whole number within the limits."),
+    "csv.past_sections": lazy_gettext(
+        "These sections held already, and would be as if they had never been. Look at the day."
+    ),
     "csv.refused": lazy_gettext("Lines of the file cannot be taken. Nothing was changed."),
     "csv.text": lazy_gettext("This text is too long, or has characters that cannot be stored."),
     "csv.too_long": lazy_gettext("The file has more than 20,000 lines. Cut it in parts."),

@@ -44,6 +44,10 @@ OF_PEOPLE: Mapping[str, LazyString] = {
     "user.not_allowed": lazy_gettext(
         "Your role does not look after this account, or may not give this role."
     ),
+    "user.past_sections": lazy_gettext(
+        "Sections that held already were entered for that day or later, and would be as if they had never been. Look "
+        "at the day; if they were wrong, say so with it."
+    ),
     "user.self": lazy_gettext("Nobody changes the own role or leaves by the own hand. Ask a colleague."),
     "user.unknown": lazy_gettext("There is no such person, or they have left."),
 }

@@ -141,7 +141,15 @@ def reassign(user_id: int) -> Response:
             raise RuleBroken("request.invalid", field="section") from error
         from_on = _day("from_on")
         pipeline.require_open(found, from_on)
-        staffing.reassign(found, user, chosen, from_on=from_on, actor=asker(), now=now())
+        staffing.reassign(
+            found,
+            user,
+            chosen,
+            from_on=from_on,
+            corrects_past="corrects_past" in request.form,
+            actor=asker(),
+            now=now(),
+        )
 
     return _do(user_id, done, gettext("Saved."))
 

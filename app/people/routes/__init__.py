@@ -132,7 +132,13 @@ def reassign(body: dict[str, Any], user_id: int) -> Any:
         user = _to_change(session, user_id)
         pipeline.require_open(session, body["from_on"])
         staffing.reassign(
-            session, user, set(body["section_ids"]), from_on=body["from_on"], actor=asker(), now=now()
+            session,
+            user,
+            set(body["section_ids"]),
+            from_on=body["from_on"],
+            corrects_past=body["corrects_past"],
+            actor=asker(),
+            now=now(),
         )
         return _account(session, user), 200, {"ETag": etag(user.version)}
 

@@ -22,8 +22,8 @@ from app.bulk import among
 from app.errors import Conflict
 from app.people.employing import earlier
 from app.people.models import EarlierEmployment, Membership, Role, Section, User
-from app.people.rules import Employed, Employment, Stay, reassigned
-from app.people.staffing import LOOKS_AFTER
+from app.people.rules import Employed, Employment, Stay, reassigned, rewritten
+from app.people.staffing import LOOKS_AFTER, told
 from app.records.sheets import storing
 from app.records.sheets.rules import (
     Change,
@@ -59,6 +59,8 @@ COLUMNS = {
 AT_THE_END = time(23, 59)
 # Of whom a file may speak, but changes nothing: no column.
 HAS_LEFT = "has_left"
+# Stays that held already and would fall away, as read by people: no column either.
+PAST = "past"
 
 
 def stored(session: Session, asked: Asked) -> dict[Key, Values]:
@@ -111,7 +113,10 @@ def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Va
         of = _stays(session, among(session, Membership.user_id, named))
         for key, on in days.items():
             if values := found.get(("person", key)):
-                values["sections"] = _sections(of[users[key]], code_of, date.fromisoformat(on))
+                stays, first = of[users[key]], date.fromisoformat(on)
+                values["sections"] = _sections(stays, code_of, first)
+                past = rewritten(stays, first, asked.on)
+                values[PAST] = " ".join(f"{code_of[one.section_id]} {one.from_on}" for one in past)
                 values["from_on"] = on
     return found
 
@@ -174,7 +179,11 @@ def _check_leaving(change: Change, asked: Asked, oneself: str | None) -> Iterato
 
 
 def doubts(diff: Diff, _asked: Asked) -> Iterator[Refusal]:
-    """Lines of people who have left and of whom they say nothing new: whoever wrote the file may not know."""
+    """Lines of people who have left and of whom they say nothing new: whoever wrote the file may not know; and those by
+    which sections that held already fall away."""
+    for change in diff.changed:
+        if "sections" in change.differs and (past := (change.before or {}).get(PAST)):
+            yield Refusal(change.line, "csv.past_sections", "from_on", f"{change.key}: {past}")
     for change in diff.same:
         if HAS_LEFT in (change.before or {}):
             yield Refusal(change.line, "csv.left", "email", change.key)
@@ -218,8 +227,8 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
         for one in changes
         if "sections" in one.differs
     }
-    _join(session, wanted)
-    facts = [_fact(ids[one.key], one, asked) for one in changes]
+    fell_away = _join(session, wanted)
+    facts = [_fact(ids[one.key], one, asked, fell_away) for one in changes]
     leaving = [_leaving(ids[one.key], one, asked) for one in changes if "leaves_on" in one.differs]
     events.record_many(session, [*facts, *leaving])
 
@@ -238,16 +247,20 @@ def _values(change: Change, asked: Asked) -> dict[str, Any]:
     return found
 
 
-def _fact(user_id: int, change: Change, asked: Asked) -> dict[str, Any]:
+def _fact(
+    user_id: int, change: Change, asked: Asked, fell_away: Mapping[int, Sequence[Stay]]
+) -> dict[str, Any]:
     # Which columns, and of what somebody may do from what to what; the account itself holds the rest.
-    told = {name: list(pair) for name, pair in change.differs.items() if name in {"role", "sections"}}
-    since = {column: on.isoformat() for column, on in _since(change, asked).items()}
+    changed = {name: list(pair) for name, pair in change.differs.items() if name in {"role", "sections"}}
+    since: dict[str, Any] = {column: on.isoformat() for column, on in _since(change, asked).items()}
+    if gone := fell_away.get(user_id):
+        since["fell_away"] = [told(one) for one in gone]
     return {
         "at": asked.now,
         "kind": "user.added" if change.before is None else "user.changed",
         "subject": f"user:{user_id}",
         "actor_id": asked.actor_id,
-        "data": {"columns": sorted(change.differs), "changes": told, **since},
+        "data": {"columns": sorted(change.differs), "changes": changed, **since},
     }
 
 
@@ -315,15 +328,16 @@ def _employ(
     return found
 
 
-def _join(session: Session, wanted: Mapping[int, tuple[Set[int], date]]) -> None:
-    """Belong to exactly these sections, by person, from a day on; to none after its last day."""
+def _join(session: Session, wanted: Mapping[int, tuple[Set[int], date]]) -> Mapping[int, list[Stay]]:
+    """Belong to exactly these sections, by person, from a day on; to none after its last day. What falls away, by
+    person."""
     if not wanted:
-        return
+        return {}
     last: dict[int, date | None] = dict(session.execute(select(Section.id, Section.until_on)).all())
     of = _stays(session, among(session, Membership.user_id, sorted(wanted)))
     new: list[dict[str, Any]] = []
     changed: dict[int, dict[str, Any]] = {}
-    gone: list[int] = []
+    gone: dict[int, list[Stay]] = {}
     for user_id, (sections, on) in wanted.items():
         rows = {one.id or 0: one for one in of[user_id]}
         for stay in reassigned(of[user_id], sections, on):
@@ -333,10 +347,11 @@ def _join(session: Session, wanted: Mapping[int, tuple[Set[int], date]]) -> None
                 new.append({**said, "until_on": until_on})
             elif rows.pop(stay.id).until_on != until_on:
                 changed[stay.id] = {"until_on": until_on}
-        gone += rows
+        gone[user_id] = list(rows.values())
     storing.change(session, Membership, changed)
-    storing.drop(session, Membership, gone)
+    storing.drop(session, Membership, [one.id for stays in gone.values() for one in stays])
     storing.add(session, Membership, new)
+    return gone
 
 
 def _stays(session: Session, which: ColumnElement[bool]) -> dict[int, list[Stay]]:

@@ -56,6 +56,20 @@ def test_taken_again_it_changes_nothing_and_an_export_is_of_today(house: House) 
     assert b"aoki@example.jp,aoki,aoki,,staff,regular,,soumu," in exported(house, "people")
 
 
+def test_a_mistyped_year_is_seen_before_it_makes_another_past_and_the_log_keeps_what_was(
+    house: House,
+) -> None:
+    mistyped = MOVED.replace(APRIL, "2006-04-01")
+    (doubt,) = diff(house, "people", mistyped).doubtful
+    assert (doubt.code, doubt.value) == ("csv.past_sections", "aoki@example.jp: soumu 2026-04-01")
+    assert diff(house, "people", MOVED).doubtful == []
+    take(house, "people", mistyped)
+    with reading(house.engine) as session:
+        (event,) = history(session, f"user:{house.people['aoki'].id}")
+    (fell_away,) = event.data["fell_away"]
+    assert (fell_away["from"], fell_away["until"]) == ("2026-04-01", None)
+
+
 def test_what_was_planned_for_later_falls_away(house: House) -> None:
     take(house, "people", MOVED)
     take(house, "people", "email,sections,from_on\naoki@example.jp,soumu|zei,2027/3/1\n")
