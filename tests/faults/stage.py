@@ -48,6 +48,12 @@ def stored(engine: Engine) -> int:
         return session.scalar(query) or 0
 
 
+def words(engine: Engine) -> list[bool | None]:
+    """What was said of the space, in the order in which it was stored."""
+    with reading(engine) as session:
+        return list(session.scalars(select(StoredReading.occupied).order_by(StoredReading.id)))
+
+
 def names(engine: Engine) -> list[Row]:
     """(sensor, boot, seq) of everything numbered that is stored, in order."""
     with reading(engine) as session:
