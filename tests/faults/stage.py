@@ -27,9 +27,10 @@ def randomness() -> Random:
     return Random(seed)
 
 
-def gateway(folder: Path, database_url: str, broker: Broker) -> Program:
-    """The gateway, not yet started."""
-    return Program("gateway", folder, {"DATABASE_URL": database_url, "MQTT_URL": broker.url(GATEWAY_USER)})
+def gateway(folder: Path, database_url: str, broker: Broker, **more: str) -> Program:
+    """The gateway, not yet started; with more settings."""
+    settings = {"DATABASE_URL": database_url, "MQTT_URL": broker.url(GATEWAY_USER)}
+    return Program("gateway", folder, settings | more)
 
 
 @contextmanager
