@@ -179,13 +179,13 @@ def _hit(
     """Somebody is seen. Two hits confirm each other (RULES 2); what repeats the first is a second one only where it
     cannot be the first again: it has a number of its own, else it may be a copy, or what a bridge remembers (RULES 3:
     harmless by the fold itself), and comes when the model no longer holds a single movement. Of a model that only tells
-    of movements one lasts as long as it goes on telling. Hits that waited together are one.
+    of movements one lasts as long as it goes on telling.
     """
     at, first, repeats = signal.at, fold.hit_at, fold.level
     fold = fold._replace(level=True, last_hit_at=at, quiet_at=None)
     if fold.state is Occupancy.OCCUPIED:
         return fold, found
-    if first is None or (signal.waited and first == at):
+    if first is None:
         return fold._replace(hit_at=at), found
     goes_on = bool(watching.clears_after) and at - first >= HIT_LASTS
     is_no_copy = signal.seq is not None and at > first and at - first >= watching.own_hold

@@ -205,7 +205,7 @@ def next_due(session: Session) -> datetime | None:
 
 
 def _order(reading: Reading) -> tuple[datetime, int]:
-    # What waited stays as it came: a number that begins anew under another boot would turn it round.
+    # What waited stays as it came: a last will has no number.
     return reading.observed_at, 0 if reading.waited else reading.seq or 0
 
 

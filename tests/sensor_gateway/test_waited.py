@@ -12,6 +12,7 @@ from app.bookings.reserve import reserve
 from app.clock import SteppingClock
 from app.database import create_engine, reading, transaction
 from app.jobs import sweep_once
+from app.occupancy.rules import Occupancy
 from app.settings import TOKYO, OfficeHours
 from app.telework.service import Office
 from app.timespan import TimeSpan
@@ -101,16 +102,10 @@ def test_what_waited_and_bears_a_time_counts_as_of_then(engine: Engine) -> None:
     assert sessions(engine) == 1
 
 
-def test_a_number_that_begins_anew_does_not_turn_round_what_waited(engine: Engine) -> None:
-    said = [("a", 100, False), ("b", 1, True)]
-    topic = native_topic(DESK, "reading")
+def test_a_last_will_behind_a_number_that_waited_is_the_last_word(engine: Engine) -> None:
+    reading_ = json.dumps({"boot": "b", "seq": 5, "occupied": True}).encode()
+    said = [("reading", reading_), ("status", b"offline")]
     Handler(engine, SteppingClock(CAME)).handle(
-        [
-            Envelope(
-                topic, json.dumps({"boot": boot, "seq": seq, "occupied": one}).encode(), CAME, waited=True
-            )
-            for boot, seq, one in said
-        ]
+        [Envelope(native_topic(DESK, leaf), payload, CAME, waited=True) for leaf, payload in said]
     )
-    swept(engine, CAME + 2 * MINUTE)
-    assert sessions(engine) == 1
+    assert [row[2] for row in stage.changes(engine)] == [Occupancy.OFFLINE]
