@@ -93,6 +93,7 @@ DEVICE_GRANTS = (
 GATEWAY_GRANTS = (
     Grant("read", "#"),
     Grant("read", "$SYS/#"),
+    # To devices, and to itself (`topics.own_topic`).
     Grant("write", "akiseki/v1/+/config"),
     # To ask nodes that speak Sparkplug for the names behind their numbers.
     Grant("write", "spBv1.0/+/NCMD/+"),

@@ -8,11 +8,12 @@ well, as paho's does when a callback raises. Whoever waits for something else me
 from __future__ import annotations
 
 import logging
+import secrets
 import select
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import SplitResult, unquote
 
@@ -26,6 +27,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from app.clock import Clock
 from sensor_gateway.buffered import Buffered, BufferedClient, Publication
 from sensor_gateway.messages import Envelope
+from sensor_gateway.topics import own_topic
 from sensor_gateway.trust import PUBLIC, Trust, hint_of, meaning
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,9 @@ KEEPALIVE = timedelta(minutes=1)
 ANSWER = timedelta(seconds=10)
 # As long as raw readings are kept, and as long as the product's own broker keeps a session.
 SESSION = timedelta(days=30)
+# Where a broker does not let us hear ourselves. A full queue is taken by then, and what is dated meanwhile is not too
+# far ahead of when we came.
+WAITED_AT_MOST = timedelta(minutes=2)
 
 Version = MQTTProtocolVersion
 MQTT_5, MQTT_3 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
@@ -105,6 +110,11 @@ class Connection:
         self.taken_over = False
         self.failures: list[str] = []
         self._clock = wanted.clock
+        # When we came, until all that waited for us is here. A broker keeps the order, so that is where it hands us the
+        # word that we say to ourselves.
+        self._came_at: datetime | None = None
+        self._waited_until = 0.0
+        self._own_topic, self._own_word = own_topic(wanted.client_id), secrets.token_bytes(8)
         self._most = wanted.batch
         self._heard_before = _ALSO_HEARD if wanted.passing else _ONCE_HEARD
         self._is_5 = version == MQTT_5
@@ -160,7 +170,8 @@ class Connection:
         return len(self.envelopes) >= self._most
 
     def subscribe(self, filters: Sequence[str], besides: Sequence[str]) -> None:
-        """Ask for the messages under some topics; `granted` is the answer, in this order."""
+        """Ask for the messages under some topics, and where some may have waited for our own word behind them;
+        `granted` is the answer, in this order."""
         # What the broker says of itself need not wait for us while we are away; its last word is welcome.
         options = [
             (one, SubscribeOptions(qos=0))
@@ -168,10 +179,14 @@ class Connection:
             else (one, _ALSO_HEARD if one in besides else self._heard_before)
             for one in (*filters, *besides)
         ]
+        if self._came_at is not None:
+            options.append((self._own_topic, _ALSO_HEARD))
         if self._is_5:
             self._client.subscribe(options)
         else:
             self._client.subscribe([(one, option.QoS) for one, option in options])
+        if self._came_at is not None:
+            self._client.publish(self._own_topic, self._own_word, qos=1)
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
         """Ask for the messages under some topics no more; what the broker kept of them so far still comes."""
@@ -180,6 +195,9 @@ class Connection:
 
     def read(self) -> None:
         """Read messages until none is left or the batch is full. paho reads one packet a call."""
+        if self._came_at is not None and time.monotonic() > self._waited_until:
+            log.warning("the broker does not hand us %s back: what comes counts as said now", self._own_topic)
+            self._came_at = None
         arrived = -1
         while arrived < len(self.envelopes) < self._most and not self.lost:
             arrived = len(self.envelopes)
@@ -245,12 +263,15 @@ class Connection:
         self,
         _client: Client,
         _data: object,
-        _flags: ConnectFlags,
+        flags: ConnectFlags,
         answer: ReasonCode,
         _more: Properties | None,
     ) -> None:
         self.answer = answer
         self._client.on_log = None
+        if flags.session_present:
+            self._came_at = self._clock()
+            self._waited_until = time.monotonic() + WAITED_AT_MOST.total_seconds()
 
     def _on_subscribe(
         self, _client: Client, _data: object, _mid: int, granted: list[ReasonCode], _more: Properties | None
@@ -258,9 +279,15 @@ class Connection:
         self.granted = granted
 
     def _heard(self, one: Publication) -> None:
-        self.envelopes.append(Envelope(one.topic, one.payload, self._clock(), one.retained))
         if one.qos:
             self.receipts.append(one.mid)
+        if one.topic == self._own_topic:
+            if self._came_at is not None and one.payload == self._own_word:
+                log.info("all that waited is here; what nothing dates counts as said by %s", self._came_at)
+                self._came_at = None
+            return
+        at, waited = self._came_at or self._clock(), self._came_at is not None
+        self.envelopes.append(Envelope(one.topic, one.payload, at, one.retained, waited))
 
     def _on_disconnect(
         self,

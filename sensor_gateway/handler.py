@@ -24,13 +24,13 @@ from app.occupancy.gateways import (
     sensor_parts,
     told_once,
 )
-from app.occupancy.readings import Reading
 from app.pipeline import keep_dead_letters, process_readings
 from sensor_gateway.announcements import is_announcement, rows_of
 from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.rates import age
 from sensor_gateway.topics import NATIVE_PREFIX, parse_native
+from sensor_gateway.waited import Said, last_alone
 from sensor_gateway.whose_clock import RIGHT, Witnesses
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,7 @@ UNSTORABLE = (DataError, UnicodeError)
 
 NOTHING: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({})
 
-# A message and what it says; (topic, payload, reason) of one that nobody can read.
-Said = tuple[Envelope, Reading]
+# (topic, payload, reason) of one that nobody can read.
 Letter = tuple[str, bytes, str]
 
 
@@ -242,7 +241,7 @@ class Handler:
         if self._witnesses:
             dated = (one.sensor_id for _envelope, one in said if not one.is_undated)
             self._witnesses.hear(dict.fromkeys(dated, RIGHT) | self._registered(ahead), self._clock())
-        return said, letters
+        return last_alone(said) if said and said[0][0].waited else said, letters
 
     def _registered(self, said: Mapping[str, timedelta]) -> dict[str, timedelta]:
         """Of devices that somebody made known: anybody may invent others."""

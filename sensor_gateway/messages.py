@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 class Envelope(NamedTuple):
     """What arrived, where, and when. `retained`: the broker's copy of something said before the gateway listened.
+    `waited`: the broker kept it while the gateway was away, so it was said at `received_at`, which is when the gateway
+    came, or at any time before.
 
     A tuple, as a Reading is: a frozen dataclass takes three times as long to make, and there is one a message.
     """
@@ -16,6 +18,7 @@ class Envelope(NamedTuple):
     payload: bytes
     received_at: datetime
     retained: bool = False
+    waited: bool = False
 
 
 class Undecodable(Exception):

@@ -190,7 +190,7 @@ class Gateway:
                     batch = self._link.take(GLANCE, busy=partial(self._is_storing, storing))
                     if storing:
                         self._finish(storing)
-                    storing = self._begun(batch, beside) if batch.envelopes else None
+                    storing = self._begun(batch, beside) if batch.receipts or batch.envelopes else None
                     self._report.write_when_due()
                     self._tend_lease()
                     if self._configs is not None:

@@ -42,6 +42,12 @@ def parse_native(topic: str) -> NativeTopic:
     return NativeTopic(checked_sensor_id(levels[0]), levels[1])
 
 
+def own_topic(gateway: str) -> str:
+    """Where a gateway speaks to itself. No sensor can be called so, and a gateway may write there at every broker of
+    the product: it is where it tells sensors what they are to know."""
+    return f"{NATIVE_PREFIX}~{gateway}/config"
+
+
 def native_topic(sensor_id: str, leaf: str) -> str:
     """The inverse of `parse_native`."""
     return f"{NATIVE_PREFIX}{sensor_id}/{leaf}"

@@ -16,7 +16,8 @@ class Reading(NamedTuple):
     `occupied` None: alive, nothing known. `online` is set by status messages only: False is the device's last will.
     `boot` and `seq` name a reading once; wires without a sequence leave them None. `history`: told afterwards or
     retained; it may complete the log, never move the live state. `restarts`: its counter may begin anew under the
-    same `boot`. `battery_fine`: its battery is not low; how much of it is left it does not say.
+    same `boot`. `battery_fine`: its battery is not low; how much of it is left it does not say. `waited`: nothing
+    dates it, and it waited for the gateway: it was said at `observed_at` or at any time before.
     """
 
     sensor_id: str
@@ -31,6 +32,7 @@ class Reading(NamedTuple):
     history: bool = False
     restarts: bool = False
     battery_fine: bool = False
+    waited: bool = False
 
     @property
     def is_undated(self) -> bool:

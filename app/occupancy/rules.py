@@ -64,7 +64,8 @@ def watch(
 class Signal(NamedTuple):
     """A sign of life at `at`; `occupied` None says nothing of the space; `online` False is the last will.
 
-    `boot` and `seq`: its own name, so that it is no copy of the one before; None where it has none.
+    `boot` and `seq`: its own name, so that it is no copy of the one before; None where it has none. `waited`: said at
+    `at` or at any time before, as all that waited with it.
     """
 
     at: datetime
@@ -72,6 +73,7 @@ class Signal(NamedTuple):
     online: bool | None = None
     boot: str | None = None
     seq: int | None = None
+    waited: bool = False
 
 
 class Told(NamedTuple):
@@ -143,11 +145,13 @@ def settle(fold: Fold, now: datetime, watching: Watch) -> tuple[Fold, list[Trans
 
 def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Transition]]:
     """Apply one signal. One that is older than the newest known is late, and changes nothing; nor does one of the same
-    instant, but for what tells more (`Told`): a device may count in whole seconds."""
+    instant, but for what tells more (`Told`): a device may count in whole seconds. Of what waited the last alone
+    counts, since nobody knows how far apart it was said."""
     told = Told(signal.occupied, signal.boot, signal.seq)
     if fold.signal_at is not None and signal.at <= fold.signal_at:
         is_told_more = signal.at == fold.signal_at and fold.told.is_followed_by(*told)
-        if not is_told_more or fold.state is Occupancy.OFFLINE:
+        is_last = signal.at == fold.signal_at and signal.waited
+        if not is_last and (not is_told_more or fold.state is Occupancy.OFFLINE):
             return fold, []
     fold, found = settle(fold, signal.at, watching)
     fold = _cleared(fold, signal.at, watching)._replace(signal_at=signal.at, told=told)
@@ -160,6 +164,8 @@ def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Tra
         return fold, found
     if signal.occupied:
         return _hit(fold, signal, watching, found)
+    if signal.waited and fold.hit_at == signal.at:
+        fold = fold._replace(hit_at=None)
     if fold.level is not False:
         quiet_at = signal.at - watching.own_hold if fold.level else signal.at
         fold = fold._replace(level=False, quiet_at=max(quiet_at, fold.last_hit_at or quiet_at))

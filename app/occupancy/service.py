@@ -30,6 +30,7 @@ READING_COLUMNS = (
     *("occupied", "online", "history", "battery_pct", "rssi"),
 )
 CHANGE_COLUMNS = ("space_id", "sensor_id", "state", "since_at", "at")
+_signal_of = attrgetter("observed_at", "occupied", "online", "boot", "seq", "waited")
 _columns_of, _logged_of = attrgetter(*READING_COLUMNS), attrgetter(*CHANGE_COLUMNS)
 _readings = Base.metadata.tables["readings"]
 _states = Base.metadata.tables["sensor_states"]
@@ -93,12 +94,13 @@ def observe(session: Session, readings: Sequence[Reading], policies: Policies) -
             one.battery_pct = _left(one.battery_pct, reading)
             if reading.history:
                 continue
-            signal = Signal(reading.observed_at, reading.occupied, reading.online, reading.boot, reading.seq)
+            signal = Signal(*_signal_of(reading))
             before = one.fold
             one.fold, found = rules.observe(one.fold, signal, one.watching)
             turns.extend((sensor_id, turn) for turn in found)
             seen.extend(_confirmed(one, found))
-            is_news = one.fold is not before
+            # When that was seen which waited, nobody knows: it is no evidence by itself, only what it lasts to be is.
+            is_news = one.fold is not before and not signal.waited
             if is_news and signal.occupied and rules.is_evidence(one.fold, signal.at, one.zone):
                 seen.extend(Seen(space_id, signal.at) for space_id in one.space_ids)
         if one.fold is not one.before:
@@ -203,7 +205,8 @@ def next_due(session: Session) -> datetime | None:
 
 
 def _order(reading: Reading) -> tuple[datetime, int]:
-    return reading.observed_at, reading.seq or 0
+    # What waited stays as it came: a last will has no number.
+    return reading.observed_at, 0 if reading.waited else reading.seq or 0
 
 
 def store(session: Session, readings: Sequence[Reading]) -> list[Reading]:

@@ -27,9 +27,10 @@ def randomness() -> Random:
     return Random(seed)
 
 
-def gateway(folder: Path, database_url: str, broker: Broker) -> Program:
-    """The gateway, not yet started."""
-    return Program("gateway", folder, {"DATABASE_URL": database_url, "MQTT_URL": broker.url(GATEWAY_USER)})
+def gateway(folder: Path, database_url: str, broker: Broker, **more: str) -> Program:
+    """The gateway, not yet started; with more settings."""
+    settings = {"DATABASE_URL": database_url, "MQTT_URL": broker.url(GATEWAY_USER)}
+    return Program("gateway", folder, settings | more)
 
 
 @contextmanager
@@ -46,6 +47,12 @@ def stored(engine: Engine) -> int:
     with reading(engine) as session:
         query = select(func.count()).select_from(StoredReading).where(StoredReading.seq.is_not(None))
         return session.scalar(query) or 0
+
+
+def words(engine: Engine) -> list[bool | None]:
+    """What was said of the space, in the order in which it was stored."""
+    with reading(engine) as session:
+        return list(session.scalars(select(StoredReading.occupied).order_by(StoredReading.id)))
 
 
 def names(engine: Engine) -> list[Row]:

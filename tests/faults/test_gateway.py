@@ -7,6 +7,7 @@ import pytest
 
 from app.clock import system_clock
 from app.migrate import upgrade
+from app.occupancy.rules import Occupancy
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker
 from tests.faults import stage
 from tests.fixtures.brokers import StartBroker
@@ -94,3 +95,27 @@ def test_a_database_killed_under_the_gateway_loses_nothing_and_the_gateway_lives
                 assert len(found) == len(set(found)) == len(messages)
                 assert stage.gaps(engine) == {}
         assert "trying again" in gateway.log
+
+
+def test_what_waited_and_nothing_dates_makes_nobody_come(
+    database_url: str, broker: Broker, tmp_path: Path
+) -> None:
+    """Tasmota gives no time that is of use, so of a morning's coming and going the last word alone is taken."""
+    furnish_database(database_url, SENSORS[:1], heartbeat_s=7200)
+
+    def words(*said: str) -> list[tuple[str, bytes]]:
+        return [(f"tele/{SENSORS[0]}/SENSOR", b'{"Switch1":"%s"}' % one.encode()) for one in said]
+
+    gateway = stage.gateway(tmp_path, database_url, broker, MQTT_FILTERS="tele/#")
+    with stage.opened(database_url) as engine, gateway:
+        wait_until(lambda: "connected to" in gateway.said, seconds=SECONDS)
+        gateway.kill9()
+        publish_all(broker, words("ON", "OFF", "ON", "OFF"))
+        gateway.start()
+        wait_until(lambda: "all that waited is here" in gateway.said, seconds=SECONDS)
+        wait_until(lambda: len(stage.words(engine)) == 4, seconds=SECONDS)
+        assert stage.words(engine)[-1] is False
+        assert stage.changes(engine) == []
+        publish_all(broker, words("ON", "OFF", "ON"))
+        wait_until(lambda: len(stage.words(engine)) == 7, seconds=SECONDS)
+        assert [row[2] for row in stage.changes(engine)] == [Occupancy.OCCUPIED]

@@ -12,7 +12,7 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from app.clock import SteppingClock
-from sensor_gateway import announcements
+from sensor_gateway import announcements, connection
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker, Grant
 from sensor_gateway.connection import BATCH, BrokerRefused, Disconnected, Wanted
 from sensor_gateway.decoders import FILTERS, Wires
@@ -278,3 +278,45 @@ def test_a_session_outlives_a_restart_of_the_broker(tmp_path: Path) -> None:
         broker.start()
         with linked(wanted(broker)) as link:
             assert payloads(taken(link, 1)) == [b"kept"]
+
+
+def stamps(batches: list[Batch]) -> list[tuple[datetime, bool]]:
+    return [(one.received_at, one.waited) for batch in batches for one in batch.envelopes]
+
+
+def test_what_waited_is_of_when_we_came_and_what_comes_behind_it_of_when_it_comes(broker: Broker) -> None:
+    """However many batches it takes, and however late they are taken."""
+    clock = SteppingClock(NOW)
+    asked = replace(wanted(broker), clock=clock, batch=10)
+    with linked(asked) as link:
+        publish_all(broker, [(TOPIC, b"live")])
+        live = taken(link, 1)
+        link.acknowledge(live[0])
+        assert stamps(live) == [(NOW, False)]
+    publish_all(broker, [(TOPIC, b"waited")] * 35)
+    with linked(asked) as link:
+        waited: list[Batch] = []
+        while len(stamps(waited)) < 35:
+            clock.at += timedelta(minutes=1)
+            waited.append(link.take(WAIT))
+            link.acknowledge(waited[-1])
+        assert stamps(waited) == [(NOW, True)] * 35
+        assert link.take(A_MOMENT).envelopes == []
+        publish_all(broker, [(TOPIC, b"live")])
+        assert stamps(taken(link, 1)) == [(clock.at, False)]
+
+
+def test_a_broker_that_does_not_let_us_hear_ourselves_is_not_waited_for_for_ever(
+    mosquitto_broker: StartBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grants = {GATEWAY_USER: [Grant("read", "akiseki/v1/+/reading")], FLOOD_USER: FLOOD_GRANTS}
+    broker = mosquitto_broker(grants=grants)
+    with linked(wanted(broker)):
+        pass
+    monkeypatch.setattr(connection, "WAITED_AT_MOST", A_MOMENT)
+    with linked(wanted(broker)) as link:
+        publish_all(broker, [(TOPIC, b"at once")])
+        assert stamps([link.take(WAIT)]) == [(NOW, True)]
+        assert link.take(2 * A_MOMENT).envelopes == []
+        publish_all(broker, [(TOPIC, b"later")])
+        assert stamps([link.take(WAIT)]) == [(NOW, False)]
