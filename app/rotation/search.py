@@ -21,6 +21,8 @@ from app.rotation.rules import (
     worth,
 )
 
+EACH_HALF = dict.fromkeys(HALVES, 1)
+
 
 class Musts:
     """The columns (a cell is at home, or in the office) and every must as rows, each known by its rule.
@@ -46,12 +48,11 @@ class Musts:
 
     def at_home(self, person: str, days: Iterable[date]) -> list[int]:
         """The columns of a person's cells on these days that can be at home."""
-        return [
-            self.home[cell]
-            for day in days
-            for half in HALVES
-            if (cell := Cell(person, day, half)) in self.home
-        ]
+        return [self.home[cell] for cell in self._cells(person, days)]
+
+    def _cells(self, person: str, days: Iterable[date]) -> Iterator[Cell]:
+        cells = (Cell(person, day, half) for day in days for half in HALVES)
+        return filter(self.home.__contains__, cells)
 
     def at_work(self, day: date, half: str) -> dict[str, int]:
         """By person who works then: the column of being at home."""
@@ -99,24 +100,22 @@ class Musts:
         for quota in member.quotas:
             within = [day for day in days if quota.covers(day)]
             if within:
-                self._at_most(Rule(quota.kind, member.id), within, quota.left)
+                self._at_most(Rule(quota.kind, member.id), within, quota.left, quota.weights)
         if caps.row is not None:
             self._row(member, caps.row)
 
-    def _at_most(self, rule: Rule, days: Sequence[date], most: int) -> None:
+    def _at_most(
+        self, rule: Rule, days: Sequence[date], most: int, weights: Mapping[str, int] = EACH_HALF
+    ) -> None:
         """Whom the rule is about has so many half-days at home of these days; or those approved, if they are more, and
-        then no other."""
-        approved = self._approved(rule.about, days)
-        self._must(rule, total(self.at_home(rule.about, days)), max(most, len(approved)))
+        then no other. `weights`: what each half counts."""
+        home = {self.home[cell]: weights[cell.half] for cell in self._cells(rule.about, days)}
+        approved = sum(home[column] for column in self._approved(rule.about, days))
+        self._must(rule, home, max(most, approved))
 
     def _approved(self, person: str, days: Iterable[date]) -> list[int]:
         """Of the columns of `at_home` those that stay whatever the rules of telework, since they are approved."""
-        return [
-            self.home[cell]
-            for day in days
-            for half in HALVES
-            if self.problem.is_approved(cell := Cell(person, day, half))
-        ]
+        return [self.home[cell] for cell in self._cells(person, days) if self.problem.is_approved(cell)]
 
     def _whole_days(self, member: Member) -> None:
         """Both halves of a day are at home, or neither; but where one is so already."""
