@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from time import monotonic
 
 from app.rotation.milp import INFINITY, Limits, Linear, Milp, Status, Terms, Watcher, total
 from app.rotation.rules import (
@@ -208,8 +209,11 @@ def search(
     limits: Limits,
     observer: Observer | None = None,
     without: Collection[Rule] = (),
+    clock: Callable[[], float] = monotonic,
 ) -> Found | Status:
-    """The best plan found within the limits; else IMPOSSIBLE, where there is none (see `explain`), or UNKNOWN."""
+    """The best plan found within the limits; else IMPOSSIBLE, where there is none (see `explain`), or UNKNOWN. `clock`:
+    its seconds are those of the limits; what puts the rows together takes some of them."""
+    ends_at = clock() + limits.seconds
     observer = observer or Observer()
     musts = Musts(problem, without=without, seed=limits.seed)
     found: Found | None = None
@@ -218,10 +222,10 @@ def search(
     for number, (name, build) in enumerate(levels):
         goal = build()
         # What is left is shared by this level and those after it; one that is proven sooner leaves its share to them.
-        left = (limits.seconds - musts.milp.seconds) / (len(levels) - number)
+        share = (ends_at - clock()) / (len(levels) - number)
         outcome = musts.milp.minimize(
             goal,
-            seconds=None if limits.work is not None else left,
+            seconds=None if limits.work is not None else share,
             nodes=limits.work,
             start={column: float(round(values[column])) for column in musts.home.values()}
             if values
