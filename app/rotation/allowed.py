@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.rotation.rules import HalfDay
 from app.telework.caps.rules import Cell, Limit, Measure, Rule, RuleOn, Unit, period, used
@@ -43,8 +43,10 @@ def _quotas(
     calendar: WorkingDays,
     office: Office,
 ) -> Iterator[dict[str, Any]]:
-    """The caps of each week, month and fiscal year that the days lie in, in half-days. A rule of which nothing is left
-    in a period closes its own days alone, and leaves those of another to that one's cap."""
+    """The caps of each week, month and fiscal year that the days lie in, each in its rule's measure, of those in one
+    measure the strictest. A rule of which no half-day is left in a period closes its own days alone, and leaves those
+    of another to that one's cap."""
+    minutes = {half.value: office.hours_of(half).minutes for half in Half}
     planned = set(days)
     others = [cell for cell in cells if cell.on not in planned or not cell.fills]
     for limit, kind in KINDS.items():
@@ -54,28 +56,37 @@ def _quotas(
             for rule in {rules[on] for on in within if on in rules}:
                 cap = rule.cap(limit)
                 if cap is not None:
-                    left = _half_days(max(0, cap - used(others, rule.measure, span, calendar)), rule, office)
-                    caps[rule] = left, _half_days(cap, rule, office)
-            open_ones = [one for one in caps.values() if one[0]]
-            if open_ones:
-                yield _quota(kind, span, *min(open_ones))
+                    left = max(0, cap - used(others, rule.measure, span, calendar))
+                    caps[rule] = _Cap(left, cap, minutes if rule.measure is Measure.MINUTES else None)
+            for measure in (Measure.HALF_DAYS, Measure.MINUTES):
+                open_ones = [one for rule, one in caps.items() if rule.measure is measure and one.is_open]
+                if open_ones:
+                    yield _quota(kind, span, min(open_ones, key=lambda one: (one.left, one.most)))
             of_day = {on: caps[rule] for on, rule in rules.items() if rule in caps}
             for said, run in groupby(within, of_day.get):
                 theirs = list(run)
-                if said is not None and not said[0]:
-                    yield _quota(kind, span if theirs == within else (theirs[0], theirs[-1]), *said)
+                if said is not None and not said.is_open:
+                    yield _quota(kind, span if theirs == within else (theirs[0], theirs[-1]), said)
 
 
-def _quota(kind: str, span: tuple[date, date], left: int, most: int) -> dict[str, Any]:
+class _Cap(NamedTuple):
+    """What a rule leaves of a cap, in half-days or, of which `minutes` says how many each has, in minutes."""
+
+    left: int
+    most: int
+    minutes: Mapping[str, int] | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a half-day is left of it."""
+        return self.left >= min(self.minutes.values() if self.minutes else [1])
+
+
+def _quota(kind: str, span: tuple[date, date], cap: _Cap) -> dict[str, Any]:
     first, last = (on.isoformat() for on in span)
-    return {"kind": kind, "first": first, "last": last, "most": most, "settled": most - left}
-
-
-def _half_days(amount: int, rule: Rule, office: Office) -> int:
-    """How many whole half-days an amount of the rule's measure allows at least."""
-    if rule.measure is Measure.HALF_DAYS:
-        return amount
-    return amount // max(office.hours_of(half).minutes for half in Half)
+    settled = cap.most - cap.left
+    said = {"kind": kind, "first": first, "last": last, "most": cap.most, "settled": settled}
+    return said if cap.minutes is None else {**said, "minutes": dict(cap.minutes)}
 
 
 def pools(

@@ -51,15 +51,27 @@ class CapsForm(Schema):
     row = count(load_default=None, allow_none=True)
 
 
+A_DAYS_MINUTES = validate.Range(min=1, max=24 * 60)
+
+
+class MinutesForm(Schema):
+    """How many minutes each half of a day has."""
+
+    am = fields.Integer(strict=True, required=True, validate=A_DAYS_MINUTES)
+    pm = fields.Integer(strict=True, required=True, validate=A_DAYS_MINUTES)
+
+
 class QuotaForm(Schema):
     """A cap of one week, month or year, which `kind` names: at most so many half-days at home from `first` to `last`,
-    of which so many are settled on other days than those planned."""
+    of which so many are settled on other days than those planned. With `minutes` both numbers are minutes, and each
+    half at home takes as many as it says."""
 
     kind = Text(required=True, validate=validate.OneOf(["week", "month", "year"]))
     first = Day(required=True)
     last = Day(required=True)
     most = count(required=True)
     settled = count(load_default=0)
+    minutes = fields.Nested(MinutesForm, load_default=None, allow_none=True)
 
 
 class GoalForm(Schema):

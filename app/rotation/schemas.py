@@ -348,6 +348,7 @@ class SwapView(Schema):
     name = fields.String()
     comes = fields.List(fields.Dict())
     home_instead = fields.List(fields.Dict())
+    half = fields.String(allow_none=True, metadata={"description": "for which alone, as nobody can all day"})
     cost = fields.Dict()
 
 

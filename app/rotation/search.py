@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from time import monotonic
 
 from app.rotation.milp import INFINITY, Limits, Linear, Milp, Status, Terms, Watcher, total
 from app.rotation.rules import (
@@ -20,6 +21,8 @@ from app.rotation.rules import (
     uncalled,
     worth,
 )
+
+EACH_HALF = dict.fromkeys(HALVES, 1)
 
 
 class Musts:
@@ -46,12 +49,11 @@ class Musts:
 
     def at_home(self, person: str, days: Iterable[date]) -> list[int]:
         """The columns of a person's cells on these days that can be at home."""
-        return [
-            self.home[cell]
-            for day in days
-            for half in HALVES
-            if (cell := Cell(person, day, half)) in self.home
-        ]
+        return [self.home[cell] for cell in self._cells(person, days)]
+
+    def _cells(self, person: str, days: Iterable[date]) -> Iterator[Cell]:
+        cells = (Cell(person, day, half) for day in days for half in HALVES)
+        return filter(self.home.__contains__, cells)
 
     def at_work(self, day: date, half: str) -> dict[str, int]:
         """By person who works then: the column of being at home."""
@@ -99,24 +101,22 @@ class Musts:
         for quota in member.quotas:
             within = [day for day in days if quota.covers(day)]
             if within:
-                self._at_most(Rule(quota.kind, member.id), within, quota.left)
+                self._at_most(Rule(quota.kind, member.id), within, quota.left, quota.weights)
         if caps.row is not None:
             self._row(member, caps.row)
 
-    def _at_most(self, rule: Rule, days: Sequence[date], most: int) -> None:
+    def _at_most(
+        self, rule: Rule, days: Sequence[date], most: int, weights: Mapping[str, int] = EACH_HALF
+    ) -> None:
         """Whom the rule is about has so many half-days at home of these days; or those approved, if they are more, and
-        then no other."""
-        approved = self._approved(rule.about, days)
-        self._must(rule, total(self.at_home(rule.about, days)), max(most, len(approved)))
+        then no other. `weights`: what each half counts."""
+        home = {self.home[cell]: weights[cell.half] for cell in self._cells(rule.about, days)}
+        approved = sum(home[column] for column in self._approved(rule.about, days))
+        self._must(rule, home, max(most, approved))
 
     def _approved(self, person: str, days: Iterable[date]) -> list[int]:
         """Of the columns of `at_home` those that stay whatever the rules of telework, since they are approved."""
-        return [
-            self.home[cell]
-            for day in days
-            for half in HALVES
-            if self.problem.is_approved(cell := Cell(person, day, half))
-        ]
+        return [self.home[cell] for cell in self._cells(person, days) if self.problem.is_approved(cell)]
 
     def _whole_days(self, member: Member) -> None:
         """Both halves of a day are at home, or neither; but where one is so already."""
@@ -209,8 +209,11 @@ def search(
     limits: Limits,
     observer: Observer | None = None,
     without: Collection[Rule] = (),
+    clock: Callable[[], float] = monotonic,
 ) -> Found | Status:
-    """The best plan found within the limits; else IMPOSSIBLE, where there is none (see `explain`), or UNKNOWN."""
+    """The best plan found within the limits; else IMPOSSIBLE, where there is none (see `explain`), or UNKNOWN. `clock`:
+    its seconds are those of the limits; what puts the rows together takes some of them."""
+    ends_at = clock() + limits.seconds
     observer = observer or Observer()
     musts = Musts(problem, without=without, seed=limits.seed)
     found: Found | None = None
@@ -219,10 +222,10 @@ def search(
     for number, (name, build) in enumerate(levels):
         goal = build()
         # What is left is shared by this level and those after it; one that is proven sooner leaves its share to them.
-        left = (limits.seconds - musts.milp.seconds) / (len(levels) - number)
+        share = (ends_at - clock()) / (len(levels) - number)
         outcome = musts.milp.minimize(
             goal,
-            seconds=None if limits.work is not None else left,
+            seconds=None if limits.work is not None else share,
             nodes=limits.work,
             start={column: float(round(values[column])) for column in musts.home.values()}
             if values

@@ -137,14 +137,17 @@ def answer(
 def _accept(
     session: Session, rotation: Rotation, swap: RotationSwap, *, actor: Person, office: Office, now: datetime
 ) -> Answered:
-    """The plans and seats of whoever accepts; others who were asked for the same half-days need not answer."""
-    comes = [key for key in swap.comes if office.window(key[1], Half(key[2])).end > now]
-    if not comes:
+    """The plans and seats of whoever accepts; others who were asked to come for the same half-days need not answer."""
+    comes, home = (
+        [key for key in part if office.window(key[1], Half(key[2])).end > now]
+        for part in (swap.comes, swap.home)
+    )
+    if not any(on == swap.on_date for _user, on, _half in [*comes, *home]):
         raise Conflict("rotation.swap_late")
     seen = look(session, rotation, office)
-    if not still_helps(seen, away=swap.away, comes=comes, home=swap.home):
+    if not still_helps(seen, away=swap.away, comes=comes, home=home):
         raise Conflict("rotation.swap_over")
-    wanted = {**dict.fromkeys(comes, PlanKind.OFFICE), **dict.fromkeys(swap.home, PlanKind.HOME)}
+    wanted = {**dict.fromkeys(comes, PlanKind.OFFICE), **dict.fromkeys(home, PlanKind.HOME)}
     _write(session, rotation, swap, wanted, now=now)
     done = _seat(session, rotation, swap, wanted, actor=actor, office=office, now=now)
     broken = would_break(session, wanted, governed(session, [swap.person_id]), office)
@@ -157,7 +160,7 @@ def _accept(
         RotationSwap.id != swap.id,
     )
     for other in session.scalars(others):
-        if not set(swap.away).isdisjoint(other.away):
+        if swap.comes and other.comes and not set(swap.away).isdisjoint(other.away):
             _end(session, other, "telework.swap_withdrawn", actor=actor, now=now)
     return done
 

@@ -36,7 +36,8 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How somebody could step in for who is absent, in the plan of a rotation as it was looked at."""
+    """How somebody could step in for who is absent, in the plan of a rotation as it was looked at. `absence`: what of
+    it they step in for."""
 
     plan: dict[str, Any]
     absence: Absence
@@ -53,7 +54,8 @@ def find_way(seen: Seen, absence: Absence, person_id: int) -> Way:
     found = next(iter(swaps_of(seen, absence, person_id)["swaps"]), None)
     if found is None:
         raise RuleBroken("rotation.no_swap")
-    return Way(seen.rotation.plan or {}, absence, person_id, found["comes"], found["home_instead"])
+    of_it = replace(absence, half=found["half"] or absence.half)
+    return Way(seen.rotation.plan or {}, of_it, person_id, found["comes"], found["home_instead"])
 
 
 def swaps_of(seen: Seen, absence: Absence, person_id: int | None = None) -> dict[str, Any]:
@@ -117,6 +119,7 @@ def _told(one: Swap, name: str) -> dict[str, Any]:
         "name": name,
         "comes": [_said(cell) for cell in one.comes],
         "home_instead": [_said(cell) for cell in one.home_instead],
+        "half": one.half or None,
         "cost": dict(zip(Worth.__dataclass_fields__, one.cost, strict=True)),
     }
 

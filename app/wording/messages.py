@@ -65,10 +65,11 @@ MESSAGES: Mapping[str, LazyString] = {
         "A rotation of your section was withdrawn: your half-days without a plan now are %(count)s."
     ),
     "telework.swap_offered": lazy_gettext(
-        "%(on)s: can you come in for somebody who is absent? Answer under Telework, Asked to come in."
+        "%(on)s: somebody is absent. Can you come in for them, or work at home? "
+        "Answer under Telework, Asked to come in."
     ),
-    "telework.swap_accepted": lazy_gettext("%(on)s: %(actor)s comes in for who is absent."),
-    "telework.swap_declined": lazy_gettext("%(on)s: %(actor)s cannot come in."),
+    "telework.swap_accepted": lazy_gettext("%(on)s: %(actor)s agrees to change for who is absent."),
+    "telework.swap_declined": lazy_gettext("%(on)s: %(actor)s cannot change for who is absent."),
     "telework.swap_withdrawn": lazy_gettext("%(on)s: somebody else comes in. You need not answer any more."),
     "telework.swap_ended": lazy_gettext(
         "%(on)s: the rotation was planned anew or withdrawn. You need not answer any more."

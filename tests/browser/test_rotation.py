@@ -22,7 +22,7 @@ def plan_a_month(visitor: NewVisitor) -> None:
     chief.sign_in("inoue")
     chief.open("/rotation?on=2027-02-01")  # a month that no other test looks at
     chief.page.get_by_role("button", name="この月を計画する").click()
-    # The page answers while it is searched, and comes back by itself with the plan.
+    # It comes back by itself with the plan.
     expect(chief.page.get_by_role("heading", level=1)).to_contain_text("ローテーション")
     expect(chief.page.locator("#progress")).to_contain_text("作成済み・未公開", timeout=SEARCH_MS)
     cells = chief.page.locator("table.rotation input")

@@ -23,7 +23,7 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A must that a plan breaks, where, and by how much."""
+    """A must that a plan breaks, where, and by how much: in what the must counts, half-days, people or minutes."""
 
     rule: Rule
     day: date | None = None
@@ -41,7 +41,9 @@ def limit_of(problem: Problem, rule: Rule) -> int | None:
         member = next(member for member in problem.members if member.id == rule.about)
         caps, quotas = member.caps, [one for one in member.quotas if one.kind == rule.kind]
         said = {"week": caps.week, "month": caps.month, "year": caps.year, "row": caps.row}[rule.kind]
-        return _smallest(said, *(one.left if one.kind == "year" else one.most for one in quotas))
+        return _smallest(
+            said, *(one.half_days(one.left if one.kind == "year" else one.most) for one in quotas)
+        )
     if rule.kind == "seats":
         return _smallest(problem.seats, *problem.seats_on.values())
     if rule.kind == "terminals" and rule.about:
@@ -102,6 +104,7 @@ def _of_member(problem: Problem, member: Member, plan: Plan) -> Iterator[Violati
         if member.whole_days and count not in {0, len(HALVES)} and not approved[day]:
             yield Violation(Rule("unit", member.id), day)
     yield from _of_periods(problem, member, home, approved)
+    yield from _of_quotas(problem, member, plan)
     if member.caps.row is not None:
         out = {
             day: State.HOME in theirs and is_out(_away(problem, member, day, theirs))
@@ -126,11 +129,18 @@ def _of_periods(
     for kind, cap in (("month", caps.month), ("year", caps.year)):
         if cap is not None and total > max(cap, sum(approved.values())):
             yield Violation(Rule(kind, member.id), found=total, allowed=cap)
+
+
+def _of_quotas(problem: Problem, member: Member, plan: Plan) -> Iterator[Violation]:
     for quota in member.quotas:
-        within = [day for day in problem.days if quota.covers(day)]
-        count = sum(home[day] for day in within)
-        if count > max(quota.left, sum(approved[day] for day in within)):
-            found = quota.settled + count
+        home = approved = 0
+        for day in filter(quota.covers, problem.days):
+            for half, weight in quota.weights.items():
+                cell = Cell(member.id, day, half)
+                home += weight * (plan[cell] is State.HOME)
+                approved += weight * problem.is_approved(cell)
+        if home > max(quota.left, approved):
+            found = quota.settled + home
             yield Violation(Rule(quota.kind, member.id), quota.first, "", found, quota.most)
 
 

@@ -44,17 +44,29 @@ class Caps:
 @dataclass(frozen=True, slots=True)
 class Quota:
     """A cap of one week, month or year (`kind`): at most so many half-days at home from a day to another, both
-    included, of which so many are settled on other days than those planned."""
+    included, of which so many are settled on other days than those planned. `minutes`: of each half, where both
+    numbers are minutes instead."""
 
     kind: str
     first: date
     last: date
     most: int
     settled: int = 0
+    minutes: Mapping[str, int] | None = None
 
     @property
     def left(self) -> int:
         return max(0, self.most - self.settled)
+
+    @property
+    def weights(self) -> Mapping[str, int]:
+        """By half, how much of the cap one at home takes."""
+        return self.minutes or dict.fromkeys(HALVES, 1)
+
+    def half_days(self, amount: int) -> int:
+        """How many half-days an amount of what it counts is, in whole days and at most a half."""
+        days, rest = divmod(amount, sum(self.weights.values()))
+        return days * len(HALVES) + (rest >= min(self.weights.values()))
 
     def covers(self, day: date) -> bool:
         return self.first <= day <= self.last

@@ -96,6 +96,7 @@ def problem(seed: int, *, people: int, days: int, tight: float) -> Problem:
         published={cell: random.choice([State.HOME, State.OFFICE]) for cell in free} if seed % 2 else {},
     )
     made = changing(made, Random(-seed)) if seed % 3 else made
+    made = weighing(made) if seed % 4 == 1 else made
     return approving(made, Random(-seed)) if seed % 5 > 1 else made
 
 
@@ -104,6 +105,22 @@ def approving(made: Problem, random: Random) -> Problem:
     return replace(
         made, fixed={cell: replace(one, approved=random.random() < 0.7) for cell, one in made.fixed.items()}
     )
+
+
+def weighing(made: Problem) -> Problem:
+    """The same where the caps of single periods are in minutes, at most one short of so many afternoons."""
+    minutes = {"am": 210, "pm": 255}
+    members = [
+        replace(
+            member,
+            quotas=[
+                replace(one, most=one.most * 255 - 1, settled=one.settled * 210, minutes=minutes)
+                for one in member.quotas
+            ],
+        )
+        for member in made.members
+    ]
+    return replace(made, members=members)
 
 
 def changing(made: Problem, random: Random) -> Problem:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
 
+from app.rotation.milp import Limits, Linear, Milp, Outcome
+from app.rotation.search import Found, search
+from tests.app.rotation.problems import office
 from tests.benchmarks.rotation_native import native
 
 # What is counted in ten-thousandths is near enough within 2 per cent; what is counted in ones within one.
@@ -55,4 +59,27 @@ def test_a_month_of_120_people_is_planned_within_two_minutes() -> None:
     found = native(120, 100)
     print(found)
     assert found["broken"] == 0
+    assert found["first_plan"] <= 10
     assert found["seconds"] <= 120
+    assert weighed(found) == WISHES
+
+
+def test_the_seconds_of_a_search_are_those_of_the_clock_whatever_takes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passed = count(step=10)  # ten seconds pass whenever somebody looks
+    given: list[float | None] = []
+    as_ever = Milp.minimize
+
+    def minimize(milp: Milp, goal: Linear, *, seconds: float | None, **said: Any) -> Outcome:
+        given.append(seconds)
+        return as_ever(milp, goal, **said)
+
+    monkeypatch.setattr(Milp, "minimize", minimize)
+    asked = office(1, people=12, days=5)
+    assert isinstance(search(asked, Limits(seconds=60), clock=lambda: float(next(passed))), Found)
+    every = len(given)
+    assert given == [(60 - 10 * (number + 1)) / (every - number) for number in range(every)]
+    given.clear()
+    assert isinstance(search(asked, Limits(seconds=60, work=10), clock=lambda: float(next(passed))), Found)
+    assert set(given) == {None}

@@ -25,8 +25,10 @@ from app.rotation.rules import (
     Rule,
     State,
     Violation,
+    Wish,
     check,
     check_near,
+    limit_of,
 )
 from app.rotation.search import Found, search
 from tests.app.rotation import problems
@@ -135,6 +137,44 @@ def test_every_kind_of_must_is_broken_here() -> None:
         *("fixed", "eligible", "week", "month", "year", "row"),
         *("cover", "duty", "mentor", "seats", "terminals"),
     }
+
+
+MINUTES = {"am": 210, "pm": 255}
+
+
+@pytest.mark.parametrize(
+    ("home", "broken"),
+    [
+        (days(A, MONDAY), []),
+        ([(A, MONDAY, "am"), (A, TUESDAY, "am")], []),
+        (
+            [(A, MONDAY, "pm"), (A, TUESDAY, "pm")],
+            [Violation(Rule("week", A), MONDAY, "", 90 + 510, 90 + 465)],
+        ),
+        (
+            [*days(A, MONDAY), (A, TUESDAY, "am")],
+            [Violation(Rule("week", A), MONDAY, "", 90 + 675, 90 + 465)],
+        ),
+    ],
+)
+def test_a_cap_in_minutes_counts_those_of_each_half(
+    home: list[tuple[str, date, str]], broken: list[Violation]
+) -> None:
+    asked = of_aoki(problem(), quotas=[Quota("week", MONDAY, TUESDAY, 90 + 465, 90, MINUTES)])
+    assert check(asked, plan(asked, *home)) == broken
+    wanted = replace(asked, wishes=[Wish(Cell(*cell), State.HOME) for cell in home])
+    found = search(wanted, Limits(work=200))
+    assert isinstance(found, Found)
+    assert check(asked, found.plan) == []
+    assert found.levels["wishes"][0] == (1 if broken else 0)
+
+
+@pytest.mark.parametrize(
+    ("most", "half_days"), [(209, 0), (210, 1), (464, 1), (465, 2), (930, 4), (2325, 10)]
+)
+def test_a_cap_in_minutes_is_told_in_half_days(most: int, half_days: int) -> None:
+    asked = of_aoki(problem(), quotas=[Quota("month", MONDAY, TUESDAY, most, minutes=MINUTES)])
+    assert limit_of(asked, Rule("month", A)) == half_days
 
 
 KEPT = [

@@ -178,3 +178,37 @@ def test_a_desk_is_kept_through_the_days_unless_change_is_wanted_and_a_taken_one
     assert seat([Coming("m", "ours", TODAY, "am"), Coming("n", "ours", TODAY, "pm")], [left], taken) == {
         Coming("m", "ours", TODAY, "am"): left
     }
+
+
+def test_where_nobody_can_step_in_for_all_day_some_can_for_a_half_each_half_once_at_least() -> None:
+    of_half = [*(Cell(one, TODAY, "am") for one in "bcde"), Cell("f", TODAY, "pm")]
+    everybody = frozenset(IDS)
+    two = problem(covers=[Cover("am", everybody, 2, "am"), Cover("pm", everybody, 5, "pm")])
+    now = {**plan(two), **dict.fromkeys(of_half, State.HOME)}
+    found = ways_out(two, now, absent()).swaps
+    assert Counter(one.half for one in found) == {"am": 2, "pm": 1}
+    assert all({cell.half for cell in one.comes} == {one.half} for one in found)
+    assert [one.person for one in found if one.half == "pm"] == ["f"]
+    alone = ways_out(two, now, absent(), person="f").swaps
+    assert [(one.half, one.comes) for one in alone] == [("pm", (Cell("f", TODAY, "pm"),))]
+    assert {one.half for one in ways_out(two, now, absent(TODAY, "am")).swaps} == {""}
+
+
+def with_newcomer(asked: Problem) -> Problem:
+    """The mentor of b is who is absent."""
+    return replace(
+        asked, members=[replace(one, mentor="absent" if one.id == "b" else None) for one in asked.members]
+    )
+
+
+def test_whose_mentor_is_absent_works_at_home_and_somebody_else_comes_for_the_rest() -> None:
+    alone = with_newcomer(problem(covers=[]))
+    (stays,) = swaps(alone, plan(alone))
+    assert (stays.person, stays.comes, stays.half) == ("b", (), "")
+    assert stays.home_instead == tuple(Cell("b", TODAY, half) for half in HALVES)
+    both = with_newcomer(problem(covers=[Cover("counter", frozenset("cdef") | {"absent"}, 1)]))
+    found = swaps(both, plan(both, *"cdef"))
+    assert len(found) == MOST_SWAPS
+    assert [one.person for one in found if not one.comes] == ["b"]
+    home = {Cell("b", TODAY, half): Fixed(State.OFFICE, "locked") for half in HALVES}
+    assert swaps(replace(alone, fixed=home), plan(alone)) == []
