@@ -1,9 +1,10 @@
 """Who may call what: every route, every role, and whose data. Checked by `test_matrix`; a route without a row fails.
 
 Roles: S staff, C chief, F facility, P personnel, I IT, A auditor, K kiosk, V service. Where a row says `C:section`,
-the chief reaches what is the own section's (and the own); `own`: only one's own; `all`: everybody's. On plans of
-telework nobody decides for themselves: `theirs` is the section's without the own, `headless` that of sections without a
-chief (`headless_own`: and the own), `none` what a role alone gives nobody (deputies: `tests/app/telework`).
+the chief reaches what is the own section's (and the own); `own`: only one's own; `others`: everybody's but that;
+`all`: everybody's. On plans of telework nobody decides for themselves: `theirs` is the section's without the own,
+`headless` that of sections without a chief (`headless_own`: and the own), `none` what a role alone gives nobody
+(deputies: `tests/app/telework`).
 """
 
 from typing import Any
@@ -71,13 +72,13 @@ GET /api/v1/outages/<int:outage_id>                                | SCFPIAKV
 DELETE /api/v1/outages/<int:outage_id>                             | F
 GET /api/v1/people                                                 | SCFPIA
 POST /api/v1/people                                                | PI
-GET /api/v1/people/<int:user_id>                                   | PIA
-PATCH /api/v1/people/<int:user_id>                                 | PI
-DELETE /api/v1/people/<int:user_id>/identity                       | I
-POST /api/v1/people/<int:user_id>/leave                            | PI
-DELETE /api/v1/people/<int:user_id>/leave                          | PI
-POST /api/v1/people/<int:user_id>/password-code                    | I
-PUT /api/v1/people/<int:user_id>/sections                          | PI
+GET /api/v1/people/<int:user_id>                                   | P:all I:all A:all
+PATCH /api/v1/people/<int:user_id>                                 | P:all I:all
+DELETE /api/v1/people/<int:user_id>/identity                       | I:all
+POST /api/v1/people/<int:user_id>/leave                            | P:others I:others
+DELETE /api/v1/people/<int:user_id>/leave                          | P:others I:others
+POST /api/v1/people/<int:user_id>/password-code                    | I:all
+PUT /api/v1/people/<int:user_id>/sections                          | P:all I:all
 GET /api/v1/policies                                               | SCFPIA
 POST /api/v1/policies                                              | F
 GET /api/v1/policies/<string:kind>                                 | SCFPIA
@@ -123,46 +124,46 @@ GET /api/v1/telework/plans                                         | SCFPI
 PUT /api/v1/telework/plans                                         | SCFPI
 GET /api/v1/telework/plans/<int:plan_id>                           | S:own C:section F:own P:headless_own I:own
 GET /api/v1/telework/needless                                      | SCFPI
-POST /api/v1/telework/needless                                     | SCFPI
-GET /api/v1/rotations                                              | CPA
-POST /api/v1/rotations                                             | C
-GET /api/v1/rotations/<int:rotation_id>                            | CPA
-POST /api/v1/rotations/<int:rotation_id>/cancel                    | C
-POST /api/v1/rotations/<int:rotation_id>/publish                   | C
-GET /api/v1/rotations/<int:rotation_id>/swaps                      | CPA
-POST /api/v1/rotations/<int:rotation_id>/swaps                     | C
+POST /api/v1/telework/needless                                     | S:own C:own F:own P:own I:own
+GET /api/v1/rotations                                              | C:section P:all A:all
+POST /api/v1/rotations                                             | C:section
+GET /api/v1/rotations/<int:rotation_id>                            | C:section P:all A:all
+POST /api/v1/rotations/<int:rotation_id>/cancel                    | C:section
+POST /api/v1/rotations/<int:rotation_id>/publish                   | C:section
+GET /api/v1/rotations/<int:rotation_id>/swaps                      | C:section P:all A:all
+POST /api/v1/rotations/<int:rotation_id>/swaps                     | C:section
 GET /api/v1/rotations/swaps                                        | SCFPI
-POST /api/v1/rotations/swaps/<int:swap_id>/accept                  | SCFPI
-POST /api/v1/rotations/swaps/<int:swap_id>/decline                 | SCFPI
-GET /api/v1/rotations/locks                                        | CPA
-POST /api/v1/rotations/<int:rotation_id>/withdraw                  | C
-PUT /api/v1/rotations/locks                                        | C
-GET /api/v1/rotations/what-if                                      | CPA
-GET /api/v1/sections/<int:section_id>/rotation-setting             | CPA
-PUT /api/v1/sections/<int:section_id>/rotation-setting             | C
-GET /rotation                                                      | CPA
-POST /rotation                                                     | C
-GET /rotation/<int:rotation_id>/progress                           | CPA
-POST /rotation/<int:rotation_id>/cancel                            | C
-POST /rotation/<int:rotation_id>/lock                              | C
-GET /rotation/<int:rotation_id>/publish                            | C
-GET /rotation/seats                                                | CPA
-GET /rotation/seats/answer                                         | CPA
-GET /rotation/setting                                              | CPA
-POST /rotation/<int:rotation_id>/swaps                             | C
+POST /api/v1/rotations/swaps/<int:swap_id>/accept                  | S:own C:own F:own P:own I:own
+POST /api/v1/rotations/swaps/<int:swap_id>/decline                 | S:own C:own F:own P:own I:own
+GET /api/v1/rotations/locks                                        | C:section P:all A:all
+POST /api/v1/rotations/<int:rotation_id>/withdraw                  | C:section
+PUT /api/v1/rotations/locks                                        | C:section
+GET /api/v1/rotations/what-if                                      | C:section P:all A:all
+GET /api/v1/sections/<int:section_id>/rotation-setting             | C:section P:all A:all
+PUT /api/v1/sections/<int:section_id>/rotation-setting             | C:section
+GET /rotation                                                      | C:section P:all A:all
+POST /rotation                                                     | C:section
+GET /rotation/<int:rotation_id>/progress                           | C:section P:all A:all
+POST /rotation/<int:rotation_id>/cancel                            | C:section
+POST /rotation/<int:rotation_id>/lock                              | C:section
+GET /rotation/<int:rotation_id>/publish                            | C:section
+GET /rotation/seats                                                | C:section P:all A:all
+GET /rotation/seats/answer                                         | C:section P:all A:all
+GET /rotation/setting                                              | C:section P:all A:all
+POST /rotation/<int:rotation_id>/swaps                             | C:section
 GET /rotation/swaps                                                | SCFPI
-POST /rotation/swaps/<int:swap_id>                                 | SCFPI
-POST /rotation/setting                                             | C
-POST /rotation/<int:rotation_id>/publish                           | C
-POST /rotation/<int:rotation_id>/withdraw                          | C
+POST /rotation/swaps/<int:swap_id>                                 | S:own C:own F:own P:own I:own
+POST /rotation/setting                                             | C:section
+POST /rotation/<int:rotation_id>/publish                           | C:section
+POST /rotation/<int:rotation_id>/withdraw                          | C:section
 GET /api/v1/telework/approvals                                     | SCFPI
 POST /api/v1/telework/approvals                                    | S:none C:theirs F:none P:headless I:none
 GET /api/v1/telework/breaches                                      | PA
 GET /api/v1/telework/caps                                          | S:own C:section F:own P:all I:own A:all
 GET /api/v1/telework/deputies                                      | CPA
-POST /api/v1/telework/deputies                                     | CP
-GET /api/v1/telework/deputies/<int:deputy_id>                      | CPA
-DELETE /api/v1/telework/deputies/<int:deputy_id>                   | CP
+POST /api/v1/telework/deputies                                     | C:own P:all
+GET /api/v1/telework/deputies/<int:deputy_id>                      | C:own P:all A:all
+DELETE /api/v1/telework/deputies/<int:deputy_id>                   | C:own P:all
 POST /api/v1/telework/plans/<int:plan_id>/approve                  | S:none C:theirs F:none P:headless I:none
 POST /api/v1/telework/plans/<int:plan_id>/reject                   | S:none C:theirs F:none P:headless I:none
 POST /api/v1/telework/plans/<int:plan_id>/report                   | S:own C:own F:own P:own I:own
@@ -177,7 +178,7 @@ GET /api/v1/tokens                                                 | S:own C:own
 POST /api/v1/tokens                                                | S:own C:own F:own P:own I:own A:own
 DELETE /api/v1/tokens/<int:token_id>                               | S:own C:own F:own P:own I:all A:own K:own V:own
 GET /api/v1/usage                                                  | S:own C:own F:all P:own I:own A:all
-PUT /api/v1/usage/<int:booking_id>/correction                      | F
+PUT /api/v1/usage/<int:booking_id>/correction                      | F:all
 GET /api/v1/waitlist                                               | SCFPI
 POST /api/v1/waitlist                                              | SCFPI
 GET /api/v1/waitlist/<int:entry_id>                                | S:own C:own F:own P:own I:own K:own
@@ -216,7 +217,7 @@ GET /bookings/<int:booking_id>/change                              | S:own C:sec
 POST /bookings/<int:booking_id>/change                             | S:own C:section F:all P:own I:own
 POST /bookings/<int:booking_id>/decline                            | S:own C:own F:own P:own I:own
 GET /bookings/<int:booking_id>/history                             | S:own C:section F:all P:own I:own A:all
-POST /bookings/<int:booking_id>/history                            | F
+POST /bookings/<int:booking_id>/history                            | F:all
 POST /bookings/absence                                             | S:own C:section F:all P:own I:own
 GET /bookings/others                                               | C:section F:all A:all
 GET /calendar/<token>.ics                                          | everybody
@@ -279,16 +280,16 @@ GET /office/desk-codes                                             | F
 POST /office/fixed-seats/<int:fixed_id>/end                        | F
 GET /office/people                                                 | PIA
 POST /office/people                                                | PI
-GET /office/people/<int:user_id>                                   | PIA
-POST /office/people/<int:user_id>                                  | PI
-POST /office/people/<int:user_id>/leave                            | PI
-POST /office/people/<int:user_id>/password                         | I
-POST /office/people/<int:user_id>/return                           | PI
-POST /office/people/<int:user_id>/sections                         | PI
-POST /office/people/<int:user_id>/sign-out                         | I
-POST /office/people/<int:user_id>/stay                             | PI
-POST /office/people/<int:user_id>/tokens                           | I
-POST /office/people/<int:user_id>/unbind                           | I
+GET /office/people/<int:user_id>                                   | P:all I:all A:all
+POST /office/people/<int:user_id>                                  | P:all I:all
+POST /office/people/<int:user_id>/leave                            | P:others I:others
+POST /office/people/<int:user_id>/password                         | I:all
+POST /office/people/<int:user_id>/return                           | P:all I:all
+POST /office/people/<int:user_id>/sections                         | P:all I:all
+POST /office/people/<int:user_id>/sign-out                         | I:all
+POST /office/people/<int:user_id>/stay                             | P:others I:others
+POST /office/people/<int:user_id>/tokens                           | I:own
+POST /office/people/<int:user_id>/unbind                           | I:all
 GET /office/sections                                               | PIA
 POST /office/sections                                              | PI
 GET /office/sections/<int:section_id>                              | PI
@@ -340,15 +341,15 @@ POST /spaces/<int:space_id>/claim                                  | SCFPI
 GET /telework                                                      | SCFPI
 POST /telework                                                     | SCFPI
 GET /telework/approvals                                            | SCFPI
-POST /telework/approvals/decide                                    | SCFPI
-POST /telework/approvals/deputies                                  | CP
-POST /telework/approvals/deputies/<int:deputy_id>/end              | CP
-POST /telework/approvals/week                                      | SCFPI
-POST /telework/free                                                | SCFPI
+POST /telework/approvals/decide                                    | S:none C:theirs F:none P:headless I:none
+POST /telework/approvals/deputies                                  | C:own P:all
+POST /telework/approvals/deputies/<int:deputy_id>/end              | C:own P:all
+POST /telework/approvals/week                                      | S:none C:theirs F:none P:headless I:none
+POST /telework/free                                                | S:own C:own F:own P:own I:own
 POST /telework/hours                                               | SCFPI
-POST /telework/report                                              | SCFPI
-POST /telework/restore                                             | SCFPI
-POST /telework/withdraw                                            | SCFPI
+POST /telework/report                                              | S:own C:own F:own P:own I:own
+POST /telework/restore                                             | S:own C:own F:own P:own I:own
+POST /telework/withdraw                                            | S:own C:own F:own P:own I:own
 GET /telework/days                                                 | S:own C:own F:own P:all I:own A:all
 GET /telework/days/<int:half_day_id>                               | S:own C:section F:own P:all I:own A:all
 POST /telework/days/<int:half_day_id>                              | S:own C:section F:own P:all I:own

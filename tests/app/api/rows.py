@@ -18,6 +18,7 @@ REACH = {
     "theirs": frozenset({"section"}),
     "headless": frozenset({"all"}),
     "headless_own": frozenset({"own", "all"}),
+    "others": frozenset({"section", "all"}),
     "all": frozenset(OWNERS),
 }
 
