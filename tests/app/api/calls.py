@@ -95,7 +95,7 @@ def issue_token(one: Try) -> TestResponse:
 
 def correct_usage(one: Try) -> TestResponse:
     path = f"/api/v1/usage/{one.booking()}/correction"
-    return one.actor.call("PUT", path, {"start": None, "end": None, "note": "x"}, If_Match='"1"')
+    return one.actor.call("PUT", path, {"reason": "sensor_missed"}, If_Match='"1"')
 
 
 CALLS: dict[str, Callable[[Try], TestResponse]] = {
@@ -164,7 +164,9 @@ CALLS: dict[str, Callable[[Try], TestResponse]] = {
     "POST /bookings/<int:booking_id>/decline": on_invitation(""),
     "GET /bookings/<int:booking_id>/change": on_booking("GET", "/change", base=""),
     "PUT /api/v1/usage/<int:booking_id>/correction": correct_usage,
-    "POST /bookings/<int:booking_id>/history": on_booking("POST", "/history", {"version": "1"}, base=""),
+    "POST /bookings/<int:booking_id>/history": on_booking(
+        "POST", "/history", {"version": "1", "nobody": "1", "reason": "sensor_missed"}, base=""
+    ),
     **TELEWORK_CALLS,
     # At the end: an hour that a row above is tried at must stay its own.
     "GET /api/v1/reports/<string:name>": found_in("/api/v1/reports/telework_monthly?{days}"),

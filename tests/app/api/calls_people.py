@@ -22,12 +22,20 @@ def on_page(suffix: str = "", **form: str) -> Call:
 
 
 def reassign(one: Try) -> TestResponse:
-    body = {"section_ids": [one.section_id], "from_on": f"{DAY}"}
+    body = {"section_ids": [one.section_id], "from": f"{DAY}"}
     return on_account("PUT", "/sections", body)(one)
 
 
 def reassign_on_page(one: Try) -> TestResponse:
     return on_page("/sections", section=f"{one.section_id}", from_on=f"{DAY}")(one)
+
+
+def sign_out(one: Try) -> TestResponse:
+    answer = on_page("/sign-out")(one)
+    one.actor.epoch += (
+        one.owner_id == one.actor.user_id
+    )  # who calls it of themselves has signed in anew since
+    return answer
 
 
 # What personnel and IT change, of the accounts that they look after.
@@ -51,6 +59,5 @@ PEOPLE_CALLS: dict[str, Call] = {
     "POST /office/people/<int:user_id>/unbind": on_page("/unbind"),
     "POST /api/v1/people/<int:user_id>/password-code": on_account("POST", "/password-code"),
     "POST /office/people/<int:user_id>/password": on_page("/password"),
-    # At the end: it ends what the actor is signed in by.
-    "POST /office/people/<int:user_id>/sign-out": on_page("/sign-out"),
+    "POST /office/people/<int:user_id>/sign-out": sign_out,
 }

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import pipeline
-from app.access import SESSION_ID, USER
+from app.access import EPOCH, SESSION_ID, USER
 from app.database import reading, transaction
 from app.people import tokens
 from app.people.models import User
@@ -44,6 +44,7 @@ class Actor:
 
     api: Api
     user_id: int
+    epoch: int = 0
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
         if path.startswith("/api/v1/"):
@@ -52,7 +53,9 @@ class Actor:
             )
         with self.api.client.session_transaction() as session:
             session.clear()
-            session.update({USER: self.user_id, SESSION_ID: path})  # one of the requests signs out
+            session.update(
+                {USER: self.user_id, EPOCH: self.epoch, SESSION_ID: path}
+            )  # one of the requests signs out
         answer = self.api.client.open(path, method=method, data=body, headers={"Accept-Language": "en"})
         with self.api.client.session_transaction() as session:
             told = [str(message) for _kind, message in session.get("_flashes", ())]

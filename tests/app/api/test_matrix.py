@@ -13,9 +13,12 @@ from werkzeug.test import TestResponse
 from app.database import transaction
 from app.people.models import Role, User
 from tests.app.api.calls import CALLS
-from tests.app.api.cells import Actor, Try
+from tests.app.api.calls_people import KEPT
+from tests.app.api.calls_rotation import OF_ONE
+from tests.app.api.cells import Actor, BroughtAlong, Try
 from tests.app.api.matrix import path_of
 from tests.app.api.rows import OWNERS, PERSONAL, REACH, REFUSED, ROWS
+from tests.app.telework.desk import become
 from tests.fixtures.web import Api
 from tests.house import House
 
@@ -99,3 +102,28 @@ def test_a_role_reaches_exactly_as_far_as_the_matrix_says(
             answer = call(Try(somebody, house, owner, number))
             assert (answer.status_code in REFUSED) == (whose not in reached), (name, role, owner, answer.text)
             assert answer.status_code < 500
+            # It was refused for whose it is, or not, and not before that was asked.
+            assert answer.headers.get("Location") != "/login", (name, role, owner)
+            assert "request.invalid" not in answer.text, (name, role, owner, answer.text)
+
+
+def test_a_problem_that_somebody_brought_along_is_theirs_to_solve(
+    actor: Callable[[Role], Actor], house: House
+) -> None:
+    chief = actor(Role.CHIEF)
+    for number, (name, call) in enumerate(OF_ONE.items()):
+        for owner in ("aoki", "baba"):
+            answer = call(BroughtAlong(chief, house, owner, number))
+            assert (answer.status_code in REFUSED) == (owner == "baba"), (name, owner, answer.text)
+
+
+@pytest.mark.parametrize("of", [Role.IT, Role.KIOSK, Role.SERVICE])
+def test_it_alone_changes_accounts_of_it_and_of_machines(
+    actor: Callable[[Role], Actor], house: House, of: Role
+) -> None:
+    become(house, "endo", role=of)
+    for role in (Role.PERSONNEL, Role.IT):
+        somebody = actor(role)
+        for number, (name, call) in enumerate(KEPT.items()):
+            answer = call(Try(somebody, house, "endo", number))
+            assert (answer.status_code in REFUSED) == (role is Role.PERSONNEL), (name, answer.text)
