@@ -1,4 +1,5 @@
-"""Who may call what: every route, every role, and whose data. Checked by `test_matrix`; a route without a row fails.
+"""Who may call what: every route, every role, and whose data. Checked by `test_matrix`; a route without a row fails,
+and by `test_matrix_whole` a row on somebody's data that does not say whose.
 
 Roles: S staff, C chief, F facility, P personnel, I IT, A auditor, K kiosk, V service. Where a row says `C:section`,
 the chief reaches what is the own section's (and the own); `own`: only one's own; `others`: everybody's but that;
