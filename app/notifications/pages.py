@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, time
+from functools import partial
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import force_locale, gettext
@@ -225,19 +226,25 @@ def renew_secret(webhook_id: int) -> str | Response:
 @pages.post("/office/webhooks/<int:webhook_id>/remove")
 @allow(*HOOKS)
 def remove_hook(webhook_id: int) -> Response:
-    return _change_hook(webhooks.remove_webhook, webhook_id)
+    return _change_hook(partial(webhooks.remove_webhook, actor_id=asker().id), webhook_id)
 
 
 @pages.post("/office/webhooks/<int:webhook_id>/enable")
 @allow(*HOOKS)
 def enable_hook(webhook_id: int) -> Response:
-    return _change_hook(webhooks.enable_webhook, webhook_id)
+    return _change_hook(partial(webhooks.enable_webhook, actor_id=asker().id), webhook_id)
+
+
+@pages.post("/office/webhooks/<int:webhook_id>/take-over")
+@allow(*HOOKS)
+def take_hook_over(webhook_id: int) -> Response:
+    return _change_hook(partial(webhooks.take_over, actor=asker()), webhook_id)
 
 
 def _change_hook(change: Callable[..., Enabled | None], webhook_id: int) -> Response:
     try:
         with transaction(db.engine) as session:
-            done = change(session, webhook_id, actor_id=asker().id, now=now())
+            done = change(session, webhook_id, now=now())
         flash(_left_out(done.left_out, done.since) if done and done.since else gettext("Saved."), "done")
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
@@ -247,7 +254,7 @@ def _change_hook(change: Callable[..., Enabled | None], webhook_id: int) -> Resp
 def _left_out(number: int, since: datetime) -> str:
     return str(
         gettext(
-            "Switched on. Events since %(day)s %(time)s that it was not told: %(n)s.",
+            "It is called again. Events since %(day)s %(time)s that it was not told: %(n)s.",
             day=day(since),
             time=hours_and_minutes(since),
             n=number,

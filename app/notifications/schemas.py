@@ -67,6 +67,13 @@ class WebhookView(Schema):
     url = fields.String()
     kinds = fields.List(fields.String())
     shape = fields.String()
+    made_by = fields.Integer(
+        allow_none=True, metadata={"description": "who answers for it: it is told what they may hear"}
+    )
+    maker_left_at = fields.AwareDateTime(
+        allow_none=True,
+        metadata={"description": "when they left: since then it is told nothing, until it is taken over"},
+    )
     failures = fields.Integer(metadata={"description": "running: since a call was taken"})
     failing_since = fields.AwareDateTime(allow_none=True)
     probe_at = fields.AwareDateTime(
@@ -83,8 +90,11 @@ class WebhookView(Schema):
 class WebhookEnabled(WebhookView):
     """Of a `webhooks.Enabled`."""
 
-    left_out = fields.Integer(metadata={"description": "events that it was not told while it was off"})
-    since = fields.AwareDateTime(allow_none=True, metadata={"description": "when it was switched off"})
+    left_out = fields.Integer(metadata={"description": "events that it was not told meanwhile"})
+    since = fields.AwareDateTime(
+        allow_none=True,
+        metadata={"description": "when it was switched off, or its maker left"},
+    )
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         return super().get_attribute(obj if attr in {"left_out", "since"} else obj.hook, attr, default)

@@ -235,6 +235,9 @@ REFUSALS: Mapping[str, LazyString] = {
     "webhook.invalid": lazy_gettext(
         "Give an address that begins with http:// or https://, without a password in it, and a kind of event."
     ),
+    "webhook.kept": lazy_gettext(
+        "Whoever made this webhook is here and answers for it. Only a leaver's is taken over."
+    ),
     "webhook.not_allowed": lazy_gettext(
         "Facility staff may choose kinds of booking, closure, lots, policy, sensor, series, site, space, waitlist and"
         " zone, such as booking.*; all others are for IT."

@@ -156,12 +156,13 @@ def leave(user_id: int) -> str | Response:
             user = _as_shown(found, user_id)
             version = user.version
             freed = len(pipeline.leave(found, user_id, actor=asker(), now=now()))
+            hosts = pipeline.webhook_hosts(found, user_id)
             found.expunge_all()
     except DomainError as error:
         refused(error)
         return redirect(url_for("staff_pages.person", user_id=user_id))
     if not is_sure:
-        return render_template("leave.html", user=user, version=version, freed=freed)
+        return render_template("leave.html", user=user, version=version, freed=freed, hosts=hosts)
     flash(gettext("They have left. %(freed)s bookings were freed.", freed=freed), "done")
     return redirect(url_for("staff_pages.person", user_id=user_id))
 

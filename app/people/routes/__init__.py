@@ -145,11 +145,13 @@ def leave(body: dict[str, Any], user_id: int) -> Any:
     Send the version in If-Match. Which bookings are freed is told to IT; to personnel how many.
     """
     freed: list[Any] = []
+    hosts: list[str] = []
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
         user = staffing.get_account(session, user_id, to_change=True)
         (check_version if body["dry_run"] else require_version)(user.version)
         if body["at"] is None:
             freed = pipeline.leave(session, user_id, actor=asker(), now=now())
+            hosts = pipeline.webhook_hosts(session, user_id)
         if body["at"] is not None:
             staffing.plan_to_leave(session, user, body["at"], actor=asker(), now=now())
         session.expunge_all()
@@ -162,6 +164,7 @@ def leave(body: dict[str, Any], user_id: int) -> Any:
         "leaves_at": user.leaves_at,
         "freed": len(freed),
         "bookings": freed if sees else [],
+        "webhook_hosts": hosts,
     }
     return shown, 200, {} if body["dry_run"] else {"ETag": etag(user.version)}
 

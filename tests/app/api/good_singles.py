@@ -1,11 +1,16 @@
-"""The good requests of what shows one thing that a list shows too, where its version is read; of sections, series."""
+"""The good requests of what shows one thing that a list shows too, where its version is read; of sections, series and
+a leaver's webhook."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.database import transaction
+from app.notifications.models import Webhook
+from app.people.models import User
 from app.telework.rules import Half
 from tests.app.api.good import Good, Seeds, section_week, soumu, written
+from tests.house import at
 
 SINGLES: dict[str, Callable[[Seeds], Good]] = {
     "GET /zones/{zone_id}": lambda s: Good({"zone_id": s.zone}),
@@ -20,6 +25,7 @@ SINGLES: dict[str, Callable[[Seeds], Good]] = {
     "GET /telework/days/{half_day_id}": lambda s: Good({"half_day_id": written(s, Half.PM)}),
     "GET /rotations/locks": lambda s: Good(query=section_week(s), who="chiba"),
     "GET /webhooks/{webhook_id}": lambda s: Good({"webhook_id": s.webhook}),
+    "POST /webhooks/{webhook_id}/take-over": lambda s: Good({"webhook_id": left_behind(s)}),
     "GET /series": lambda _s: Good(who="aoki"),
     "GET /sections/{section_id}": lambda s: Good({"section_id": soumu(s)}),
     "POST /sections": lambda s: Good(body={"code": "shomu", "name": "庶務係", "parent_id": soumu(s)}),
@@ -27,3 +33,17 @@ SINGLES: dict[str, Callable[[Seeds], Good]] = {
         {"section_id": soumu(s)}, body={"name": "総務企画課"}, version=True
     ),
 }
+
+
+def left_behind(seeds: Seeds) -> int:
+    """A webhook whose maker has left."""
+    with transaction(seeds.house.engine) as session:
+        maker = User(email="left@example.jp", name="left", left_at=at("08:00"))
+        session.add(maker)
+        session.flush()
+        made = Webhook(
+            url="http://127.0.0.1:9/l", secret="x", kinds=["space.*"], made_at=at("07:00"), made_by=maker.id
+        )
+        session.add(made)
+        session.flush()
+        return made.id
