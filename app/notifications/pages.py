@@ -20,8 +20,9 @@ from app.formats import day, hours_and_minutes
 from app.http import identifier, now, settings, today
 from app.letters import VERBS, Act, Links, days_of, sentence
 from app.notifications import calendars, service, signing, webhooks
+from app.notifications.kinds import ASKABLE
 from app.notifications.models import HEARS_ALL, Shape, Webhook
-from app.notifications.rules import Choices, Topic, Way
+from app.notifications.rules import Choices, Topic, Way, is_of_the_building
 from app.notifications.webhooks import Enabled
 from app.texts import is_storable
 from app.wording import explain
@@ -175,12 +176,14 @@ def hooks() -> str:
 
 def _hooks(session: Session, fresh: Webhook | None = None) -> str:
     """`fresh`: just made or renewed, whose secret is shown this once."""
+    hears_all = asker().role in HEARS_ALL
     return render_template(
         "webhooks.html",
         hooks=webhooks.list_webhooks(session),
         waiting=webhooks.waiting(session),
         shapes=list(Shape),
-        hears_all=asker().role in HEARS_ALL,
+        hears_all=hears_all,
+        askable=sorted(one for one in ASKABLE if hears_all or is_of_the_building(one)),
         fresh=fresh,
         version=signing.version,
     )

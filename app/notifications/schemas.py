@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from app.fields import Text
 from app.http import PageArguments
+from app.notifications.kinds import KINDS
 from app.notifications.models import Shape
 from app.notifications.rules import OF_THE_BUILDING, Topic, Way
 
@@ -53,8 +54,8 @@ class WebhookRequest(Schema):
         required=True,
         validate=validate.Length(1, 50),
         metadata={
-            "description": "kinds of event: exact, `booking.*`, or `*`; from facility staff those of "
-            + ", ".join(sorted(OF_THE_BUILDING))
+            "description": "kinds of event (`kind` of WebhookEvent): exact, `booking.*`, or `*`;"
+            " from facility staff those of " + ", ".join(sorted(OF_THE_BUILDING))
         },
     )
     shape = fields.String(
@@ -110,7 +111,9 @@ class WebhookEvent(Schema):
     """What a webhook of the shape `plain` is called with."""
 
     id = fields.Integer(required=True, metadata={"description": "of the event: the same at every try"})
-    kind = fields.String(required=True, metadata={"description": "such as `booking.released`"})
+    kind = fields.String(
+        required=True, metadata={"description": "one of these; more may come", "examples": sorted(KINDS)}
+    )
     at = fields.AwareDateTime(required=True, metadata={"description": "when it happened"})
     subject = fields.String(required=True, metadata={"description": "what it is about: `booking:7`"})
     actor_id = fields.Integer(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken, Stale
 from app.events import Event
+from app.notifications.kinds import unknown
 from app.notifications.models import HEARS_ALL, Delivery, Mark, Shape, Told, Webhook, WebhookCall
 from app.notifications.rules import is_of_the_building, wanted_by
 from app.notifications.signing import new_secret, renew, version
@@ -30,8 +31,8 @@ def add_webhook(
     actor: Person,
     now: datetime,
 ) -> Webhook:
-    """A new address to call, with a secret of its own. Raises RuleBroken `webhook.invalid`, Forbidden
-    `webhook.not_allowed` where a kind is not for the actor.
+    """A new address to call, with a secret of its own. Raises RuleBroken `webhook.invalid`, `webhook.kind` where
+    no event is of a kind, Forbidden `webhook.not_allowed` where a kind is not for the actor.
 
     An office runs on premises and calls its own network: any host is taken, http and https alone, and no redirect is
     followed.
@@ -40,6 +41,8 @@ def add_webhook(
     is_whole = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
     if not is_whole or not _has_possible_port(parts) or not kinds:
         raise RuleBroken("webhook.invalid")
+    if mistyped := unknown(kinds):
+        raise RuleBroken("webhook.kind", kinds=mistyped)
     _require_may_hear(actor, kinds)
     hook = Webhook(
         url=url,
