@@ -31,7 +31,7 @@ _BY_FAMILY: Mapping[str, tuple[str, ...]] = {
         "withdrawn",
     ),
     "password": ("changed", "code_issued"),
-    "person": ("looked_up",),
+    "person": ("listed", "looked_up"),
     "policy": ("cleared", "set"),
     "rotation": (
         *("asked", "cancelled", "failed", "found", "impossible", "locked", "nothing", "published", "set"),

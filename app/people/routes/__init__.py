@@ -9,7 +9,7 @@ from flask import Response, make_response
 from app import pipeline
 from app.access import READERS, Role, allow, asker
 from app.cursors import BY_ID, by_id, key_page, page_of, paged_by
-from app.database import reading, rehearsal, transaction
+from app.database import rehearsal, transaction
 from app.errors import Forbidden
 from app.extensions import db
 from app.http import (
@@ -62,7 +62,7 @@ def people(query: dict[str, Any]) -> Any:
     if asker().role not in LISTERS:
         raise Forbidden("person.query")
     (after_id,) = query["cursor"] or (0,)
-    with reading(db.engine) as session:
+    with transaction(db.engine) as session:
         listed = service.list_people(
             session,
             section_id=query["section"],
@@ -70,6 +70,9 @@ def people(query: dict[str, Any]) -> Any:
             after_id=after_id,
             limit=query["limit"] + 1,
         )
+        count = min(len(listed), query["limit"])
+        lookup.note_list(session, count, actor_id=asker().id, now=now(), section_id=query["section"])
+        session.expunge_all()
     return page_of(listed, query["limit"], by_id)
 
 
@@ -96,12 +99,10 @@ def hire(body: dict[str, Any]) -> Any:
 @allow(*SEERS)
 def person(user_id: int) -> Any:
     """An account with its sections in time, also of somebody who left"""
-    with reading(db.engine) as session:
+    with transaction(db.engine) as session:
         user = staffing.get_account(session, user_id)
         shown, version = _account(session, user), user.version
-    if asker().role is Role.AUDITOR:
-        with transaction(db.engine) as session:
-            lookup.note_look(session, user_id, actor=asker(), now=now())
+        lookup.note_look(session, user_id, actor=asker(), now=now())
     return shown, 200, {"ETag": etag(version)}
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.bulk import among
 from app.errors import Conflict
+from app.people import lookup
 from app.people.models import Membership, Role, Section, User
 from app.people.rules import Employment, Stay, reassigned
 from app.people.staffing import LOOKS_AFTER
@@ -290,6 +291,12 @@ def _codes(session: Session) -> dict[int, str]:
     return {row.id: row.code for row in session.execute(select(Section.id, Section.code))}
 
 
+def trace(session: Session, asked: Asked, count: int) -> None:
+    """Somebody took everybody as a file."""
+    if asked.actor_id is not None:
+        lookup.note_list(session, count, actor_id=asked.actor_id, now=asked.now, file=True)
+
+
 PEOPLE = Sheet(
     "people",
     COLUMNS,
@@ -301,4 +308,5 @@ PEOPLE = Sheet(
     before=before,
     doubts=doubts,
     rows_of={"person": User.email},
+    trace=trace,
 )
