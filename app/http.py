@@ -140,17 +140,21 @@ class JsonParser(FlaskParser):
             raise JSONDecodeError(str(error), "?", 0) from error
 
 
+_calls_of_api = limiter.shared_limit(lambda: settings().api_rate, scope="api", key_func=token_or_address)
+
+
 class Blueprint(SmorestBlueprint):
     """flask-smorest's, with that parser, and with so many calls a token as the operator lets it have.
 
-    Counted in each web process: what guards the machine needs no exact number, nor a store of its own.
+    Counted over all routes together, in each web process: what guards the machine needs no exact number, nor a store
+    of its own.
     """
 
     ARGUMENTS_PARSER = JsonParser()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        limiter.limit(lambda: settings().api_rate, key_func=token_or_address)(self)
+        _calls_of_api(self)
 
 
 class ProblemSchema(Schema):

@@ -25,6 +25,7 @@ from app.bookings.service import AS_IT_WAS, Words
 from app.lots import drawing
 from app.lots import service as lots
 from app.lots.models import LotDraw
+from app.notifications import webhooks
 from app.occupancy import letters as dead_letters
 from app.occupancy import service as occupancy
 from app.occupancy import troubles
@@ -394,6 +395,5 @@ def leave(session: Session, user_id: int, *, actor: Person | None, now: datetime
     return freed
 
 
-def find_person(session: Session, user_id: int, on: date, at: datetime) -> Person | None:
-    """Somebody who has not left by an instant."""
-    return people.find_person(session, user_id, on, at)
+# Somebody who has not left by an instant; and what is told nothing more once they have.
+find_person, webhook_hosts = people.find_person, webhooks.hosts_of

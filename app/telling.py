@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from app.database import transaction
 from app.events import Event
 from app.letters import Writer, event_sentence
-from app.notifications import mail, webhooks
+from app.notifications import calling, mail
 from app.notifications.service import Ways, tell
 from app.settings import Settings
 
@@ -64,4 +64,4 @@ class Telling:
                 return event_sentence(event, facts)
 
         with self._app.app_context():
-            return webhooks.call_due(self._engine, self._settings.clock, sentence)
+            return calling.call_due(self._engine, self._settings.clock, sentence)

@@ -6,13 +6,13 @@ from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from app.notifications.rules import Topic
 from app.orm import Base, BigId, enum_text
-from app.people.models import Role
+from app.people.models import Role, User
 
 IS_DUE = text("status = 'due'")
 IS_UNREAD = text("read_at IS NULL AND on_page")
@@ -109,7 +109,8 @@ class Shape(StrEnum):
 
 
 class Webhook(Base):
-    """An address that is called for events. `kinds`: as in rules.wanted_by; by who made it also what it may be told.
+    """An address that is called for events. `kinds`: as in rules.wanted_by; by who made it also what it may be told:
+    once they have left (`maker_left_at`), nothing.
 
     `failures`: of calls since one was taken, the first at `failing_since`; the last for `error`. Until `probe_at`
     nothing is called.
@@ -127,6 +128,9 @@ class Webhook(Base):
     shape: Mapped[Shape] = mapped_column(enum_text(Shape), default=Shape.PLAIN)
     made_at: Mapped[datetime]
     made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    maker_left_at: Mapped[datetime | None] = column_property(
+        select(User.left_at).where(User.id == made_by).correlate_except(User).scalar_subquery()
+    )
     failures: Mapped[int] = mapped_column(default=0)
     failing_since: Mapped[datetime | None]
     probe_at: Mapped[datetime | None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, time
+from functools import partial
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import force_locale, gettext
@@ -19,8 +20,9 @@ from app.formats import day, hours_and_minutes
 from app.http import identifier, now, settings, today
 from app.letters import VERBS, Act, Links, days_of, sentence
 from app.notifications import calendars, service, signing, webhooks
+from app.notifications.kinds import ASKABLE
 from app.notifications.models import HEARS_ALL, Shape, Webhook
-from app.notifications.rules import Choices, Topic, Way
+from app.notifications.rules import Choices, Topic, Way, is_of_the_building
 from app.notifications.webhooks import Enabled
 from app.texts import is_storable
 from app.wording import explain
@@ -174,12 +176,14 @@ def hooks() -> str:
 
 def _hooks(session: Session, fresh: Webhook | None = None) -> str:
     """`fresh`: just made or renewed, whose secret is shown this once."""
+    hears_all = asker().role in HEARS_ALL
     return render_template(
         "webhooks.html",
         hooks=webhooks.list_webhooks(session),
         waiting=webhooks.waiting(session),
         shapes=list(Shape),
-        hears_all=asker().role in HEARS_ALL,
+        hears_all=hears_all,
+        askable=sorted(one for one in ASKABLE if hears_all or is_of_the_building(one)),
         fresh=fresh,
         version=signing.version,
     )
@@ -225,19 +229,25 @@ def renew_secret(webhook_id: int) -> str | Response:
 @pages.post("/office/webhooks/<int:webhook_id>/remove")
 @allow(*HOOKS)
 def remove_hook(webhook_id: int) -> Response:
-    return _change_hook(webhooks.remove_webhook, webhook_id)
+    return _change_hook(partial(webhooks.remove_webhook, actor_id=asker().id), webhook_id)
 
 
 @pages.post("/office/webhooks/<int:webhook_id>/enable")
 @allow(*HOOKS)
 def enable_hook(webhook_id: int) -> Response:
-    return _change_hook(webhooks.enable_webhook, webhook_id)
+    return _change_hook(partial(webhooks.enable_webhook, actor_id=asker().id), webhook_id)
+
+
+@pages.post("/office/webhooks/<int:webhook_id>/take-over")
+@allow(*HOOKS)
+def take_hook_over(webhook_id: int) -> Response:
+    return _change_hook(partial(webhooks.take_over, actor=asker()), webhook_id)
 
 
 def _change_hook(change: Callable[..., Enabled | None], webhook_id: int) -> Response:
     try:
         with transaction(db.engine) as session:
-            done = change(session, webhook_id, actor_id=asker().id, now=now())
+            done = change(session, webhook_id, now=now())
         flash(_left_out(done.left_out, done.since) if done and done.since else gettext("Saved."), "done")
     except DomainError as error:
         flash(explain(error.code, error.facts), "error")
@@ -247,7 +257,7 @@ def _change_hook(change: Callable[..., Enabled | None], webhook_id: int) -> Resp
 def _left_out(number: int, since: datetime) -> str:
     return str(
         gettext(
-            "Switched on. Events since %(day)s %(time)s that it was not told: %(n)s.",
+            "It is called again. Events since %(day)s %(time)s that it was not told: %(n)s.",
             day=day(since),
             time=hours_and_minutes(since),
             n=number,

@@ -144,7 +144,9 @@ def hooks(query: dict[str, Any]) -> Any:
 
 
 @api.route("/webhooks/<int:webhook_id>")
-@shown(row(Webhook, "webhook_id"), besides=("failures", "failing_since", "probe_at", "error"))
+@shown(
+    row(Webhook, "webhook_id"), besides=("failures", "failing_since", "probe_at", "error", "maker_left_at")
+)
 @api.response(200, WebhookView)
 @allow(*HOOKS)
 def hook(webhook_id: int) -> Any:
@@ -168,8 +170,15 @@ def add_hook(body: dict[str, Any]) -> Any:
             actor=asker(),
             now=now(),
         )
-        session.expunge(made)
-    return made
+        return _stored(session, made)
+
+
+def _stored(session: Session, hook: Webhook) -> Webhook:
+    """A webhook just changed, as it is stored, for the answer."""
+    session.flush()
+    session.refresh(hook)
+    session.expunge(hook)
+    return hook
 
 
 @api.route("/webhooks/<int:webhook_id>", methods=["DELETE"])
@@ -192,8 +201,7 @@ def renew_secret(webhook_id: int) -> Any:
     shown_once()
     with transaction(db.engine) as session:
         renewed = webhooks.renew_secret(session, webhook_id, actor=asker(), now=now())
-        session.expunge(renewed)
-    return renewed
+        return _stored(session, renewed)
 
 
 @api.route("/webhooks/<int:webhook_id>/enable", methods=["POST"])
@@ -204,5 +212,17 @@ def enable_hook(webhook_id: int) -> Any:
     """Call it again after it was switched off for failing; how many events that left out"""
     with transaction(db.engine) as session:
         enabled = webhooks.enable_webhook(session, webhook_id, actor_id=asker().id, now=now())
-        session.expunge(enabled.hook)
+        _stored(session, enabled.hook)
     return enabled
+
+
+@api.route("/webhooks/<int:webhook_id>/take-over", methods=["POST"])
+@changes(hook)
+@api.response(200, WebhookEnabled)
+@allow(*HOOKS)
+def take_hook_over(webhook_id: int) -> Any:
+    """Answer for a webhook whose maker has left: it is told again; how many events that left out"""
+    with transaction(db.engine) as session:
+        taken = webhooks.take_over(session, webhook_id, actor=asker(), now=now())
+        _stored(session, taken.hook)
+    return taken

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from app.fields import Text
 from app.http import PageArguments
+from app.notifications.kinds import KINDS
 from app.notifications.models import Shape
 from app.notifications.rules import OF_THE_BUILDING, Topic, Way
 
@@ -53,8 +54,8 @@ class WebhookRequest(Schema):
         required=True,
         validate=validate.Length(1, 50),
         metadata={
-            "description": "kinds of event: exact, `booking.*`, or `*`; from facility staff those of "
-            + ", ".join(sorted(OF_THE_BUILDING))
+            "description": "kinds of event (`kind` of WebhookEvent): exact, `booking.*`, or `*`;"
+            " from facility staff those of " + ", ".join(sorted(OF_THE_BUILDING))
         },
     )
     shape = fields.String(
@@ -67,6 +68,13 @@ class WebhookView(Schema):
     url = fields.String()
     kinds = fields.List(fields.String())
     shape = fields.String()
+    made_by = fields.Integer(
+        allow_none=True, metadata={"description": "who answers for it: it is told what they may hear"}
+    )
+    maker_left_at = fields.AwareDateTime(
+        allow_none=True,
+        metadata={"description": "when they left: since then it is told nothing, until it is taken over"},
+    )
     failures = fields.Integer(metadata={"description": "running: since a call was taken"})
     failing_since = fields.AwareDateTime(allow_none=True)
     probe_at = fields.AwareDateTime(
@@ -83,8 +91,11 @@ class WebhookView(Schema):
 class WebhookEnabled(WebhookView):
     """Of a `webhooks.Enabled`."""
 
-    left_out = fields.Integer(metadata={"description": "events that it was not told while it was off"})
-    since = fields.AwareDateTime(allow_none=True, metadata={"description": "when it was switched off"})
+    left_out = fields.Integer(metadata={"description": "events that it was not told meanwhile"})
+    since = fields.AwareDateTime(
+        allow_none=True,
+        metadata={"description": "when it was switched off, or its maker left"},
+    )
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         return super().get_attribute(obj if attr in {"left_out", "since"} else obj.hook, attr, default)
@@ -100,7 +111,9 @@ class WebhookEvent(Schema):
     """What a webhook of the shape `plain` is called with."""
 
     id = fields.Integer(required=True, metadata={"description": "of the event: the same at every try"})
-    kind = fields.String(required=True, metadata={"description": "such as `booking.released`"})
+    kind = fields.String(
+        required=True, metadata={"description": "one of these; more may come", "examples": sorted(KINDS)}
+    )
     at = fields.AwareDateTime(required=True, metadata={"description": "when it happened"})
     subject = fields.String(required=True, metadata={"description": "what it is about: `booking:7`"})
     actor_id = fields.Integer(

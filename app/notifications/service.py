@@ -203,7 +203,7 @@ def _write_calls(session: Session, events: Sequence[Event], now: datetime) -> No
     hooks = session.execute(
         select(Webhook, User.role)
         .join(User, User.id == Webhook.made_by, isouter=True)
-        .where(Webhook.disabled_at.is_(None), Webhook.removed_at.is_(None))
+        .where(Webhook.disabled_at.is_(None), Webhook.removed_at.is_(None), User.is_here(now))
     ).all()
     rows = [
         {"webhook_id": hook.id, "event_id": event.id, "status": Delivery.DUE, "due_at": now}

@@ -1,62 +1,25 @@
-"""Webhooks: events told to other systems of the office, signed, tried again, switched off when they fail for long.
-
-While one fails it is called once in a while, and all else waits: an outage costs no event its tries, and no other
-webhook its turn.
-"""
+"""Webhooks: whose they are, what they ask for, what is told to them; `calling` calls them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from http.client import HTTPException
-from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from datetime import datetime
+from urllib.parse import SplitResult
 
-from sqlalchemy import Engine, Row, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import events
-from app.bookings.models import Booking
-from app.clock import Clock
-from app.database import transaction
-from app.errors import Forbidden, NotFound, RuleBroken, Stale
+from app.errors import Conflict, Forbidden, NotFound, RuleBroken, Stale
 from app.events import Event
-from app.notifications import snapshots
+from app.notifications.kinds import unknown
 from app.notifications.models import HEARS_ALL, Delivery, Mark, Shape, Told, Webhook, WebhookCall
-from app.notifications.rules import is_dead, is_of_the_building, next_probe, next_try, wanted_by
-from app.notifications.signing import SIGNATURE, forget_old, new_secret, renew, secrets_of, signature, version
-from app.people.models import Role, User
+from app.notifications.rules import is_of_the_building, wanted_by
+from app.notifications.signing import new_secret, renew, version
+from app.people.models import User
 from app.people.service import Person
-from app.punctual import PunctualHttp, PunctualHttps
 from app.texts import address_parts
-
-AT_ONCE = 50
-# For connecting, and as long again for the whole answer, however slowly it comes.
-TIMEOUT_S = 5
-WHILE_MARKING = timedelta(minutes=5)
-# What people write to those whom it concerns: why they do something, and what they meet for.
-WRITTEN = frozenset({"why", "title"})
-
-
-Sentence = Callable[[Event, Mapping[str, Any]], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One event for one address; `facts`: of what it is about, for the sentence that a chat takes. `hears_all`: also
-    what people wrote to those whom it concerns."""
-
-    id: int
-    webhook_id: int
-    url: str
-    secrets: tuple[str, ...]
-    shape: Shape
-    event: Event
-    facts: dict[str, Any]
-    hears_all: bool
 
 
 def add_webhook(
@@ -68,15 +31,18 @@ def add_webhook(
     actor: Person,
     now: datetime,
 ) -> Webhook:
-    """A new address to call, with a secret of its own. Raises RuleBroken `webhook.invalid`, Forbidden
-    `webhook.not_allowed` where a kind is not for the actor.
+    """A new address to call, with a secret of its own. Raises RuleBroken `webhook.invalid`, `webhook.kind` where
+    no event is of a kind, Forbidden `webhook.not_allowed` where a kind is not for the actor.
 
     An office runs on premises and calls its own network: any host is taken, http and https alone, and no redirect is
     followed.
     """
     parts = address_parts(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or not kinds:
+    is_whole = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
+    if not is_whole or not _has_possible_port(parts) or not kinds:
         raise RuleBroken("webhook.invalid")
+    if mistyped := unknown(kinds):
+        raise RuleBroken("webhook.kind", kinds=mistyped)
     _require_may_hear(actor, kinds)
     hook = Webhook(
         url=url,
@@ -90,6 +56,13 @@ def add_webhook(
     session.flush()
     events.record(session, "webhook_added", f"webhook:{hook.id}", at=now, actor_id=actor.id, url=url)
     return hook
+
+
+def _has_possible_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _require_may_hear(actor: Person, kinds: Sequence[str]) -> None:
@@ -149,7 +122,8 @@ def remove_webhook(session: Session, webhook_id: int, *, actor_id: int, now: dat
 
 @dataclass(frozen=True, slots=True)
 class Enabled:
-    """A webhook that is called again, and how many events it was not told: since it was switched off."""
+    """A webhook that is called again, and how many events it was not told: since it was switched off, or its maker
+    left."""
 
     hook: Webhook
     left_out: int
@@ -162,7 +136,7 @@ def enable_webhook(session: Session, webhook_id: int, *, actor_id: int, now: dat
     hook = get_webhook(session, webhook_id)
     since, hook.disabled_at = hook.disabled_at, None
     left_out = _left_out(session, hook, since) if since else 0
-    _begin_anew(hook)
+    begin_anew(hook)
     session.flush()
     events.record(
         session,
@@ -173,6 +147,36 @@ def enable_webhook(session: Session, webhook_id: int, *, actor_id: int, now: dat
         left_out=left_out,
     )
     return Enabled(hook, left_out, since)
+
+
+def take_over(session: Session, webhook_id: int, *, actor: Person, now: datetime) -> Enabled:
+    """Answer for a webhook whose maker has left: it is told again, as much as the actor may hear, what waited first;
+    what happened since they left is left out. Its secret stays. Raises NotFound `webhook.unknown`, Forbidden
+    `webhook.not_allowed`, Conflict `webhook.kept` where its maker is here."""
+    hook = get_webhook(session, webhook_id, to_change=True)
+    _require_may_hear(actor, hook.kinds)
+    since = hook.maker_left_at
+    if since is None:
+        raise Conflict("webhook.kept")
+    hook.made_by = actor.id
+    session.flush()
+    left_out = _left_out(session, hook, since)
+    events.record(
+        session,
+        "webhook_taken_over",
+        f"webhook:{webhook_id}",
+        at=now,
+        actor_id=actor.id,
+        left_out=left_out,
+    )
+    return Enabled(hook, left_out, since)
+
+
+def hosts_of(session: Session, user_id: int) -> list[str]:
+    """Which hosts the webhooks that somebody made call, for those who see them leave: to know the whole address may be
+    to have access."""
+    query = select(Webhook.url).where(Webhook.made_by == user_id, Webhook.removed_at.is_(None))
+    return [address_parts(url).hostname or "" for url in session.scalars(query.order_by(Webhook.id))]
 
 
 def _left_out(session: Session, hook: Webhook, since: datetime) -> int:
@@ -190,155 +194,6 @@ def _left_out(session: Session, hook: Webhook, since: datetime) -> int:
     )
 
 
-def _begin_anew(hook: Webhook) -> None:
+def begin_anew(hook: Webhook) -> None:
+    """As if no call of it had ever failed."""
     hook.failures, hook.failing_since, hook.probe_at, hook.error = 0, None, None, ""
-
-
-def call_due(engine: Engine, clock: Clock, sentence: Sentence) -> int:
-    """Make the calls that are due, AT_ONCE at most; returns how many were taken."""
-    with transaction(engine) as session:
-        forget_old(session, clock())
-    taken = 0
-    for _ in range(AT_ONCE):
-        call = _claim(engine, clock())
-        if call is None:
-            break
-        error = _post(call, body_of(call, sentence), clock())
-        _mark(engine, call, error, clock())
-        taken += not error
-    return taken
-
-
-def body_of(call: Call, sentence: Sentence) -> bytes:
-    """The body of a call in the form that the receiver takes."""
-    said: dict[str, Any]
-    event = call.event
-    match call.shape:
-        case Shape.SLACK:
-            said = {"text": sentence(event, call.facts)}
-        case Shape.TEAMS:
-            card = {
-                "type": "AdaptiveCard",
-                "version": "1.4",
-                "body": [{"type": "TextBlock", "text": sentence(event, call.facts), "wrap": True}],
-            }
-            said = {
-                "type": "message",
-                "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
-            }
-        case Shape.PLAIN:
-            said = {
-                "id": event.id,
-                "kind": event.kind,
-                "at": event.at.isoformat(),
-                "subject": event.subject,
-                "actor_id": event.actor_id,
-                "data": _told(call),
-            }
-    return json.dumps(said, ensure_ascii=False).encode()
-
-
-def _told(call: Call) -> dict[str, Any]:
-    """What an event says; without what people wrote, where that is not for the receiver."""
-    data = call.event.data
-    if call.hears_all:
-        return data
-    told = {name: value for name, value in data.items() if name not in WRITTEN}
-    if "changes" in told:
-        told["changes"] = {name: pair for name, pair in data["changes"].items() if name not in WRITTEN}
-    return told
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    def redirect_request(self, *_args: Any, **_options: Any) -> None:
-        return None
-
-
-_opener = build_opener(_NoRedirect, PunctualHttp, PunctualHttps)
-
-
-def _post(call: Call, body: bytes, at: datetime) -> str:
-    """Make one call; "" where it was taken, else what went wrong."""
-    request = Request(  # noqa: S310  http and https alone, see add_webhook
-        call.url,
-        data=body,
-        method="POST",
-        headers={
-            "Content-Type": "application/json",
-            "User-Agent": "akiseki",
-            SIGNATURE: signature(call.secrets, at, body),
-        },
-    )
-    try:
-        with _opener.open(request, timeout=TIMEOUT_S) as answer:
-            answer.read(1024)
-    except HTTPError as error:
-        return f"HTTP {error.code}"
-    except (URLError, OSError, HTTPException, ValueError) as error:
-        return str(getattr(error, "reason", error))[:200] or type(error).__name__
-    return ""
-
-
-def _claim(engine: Engine, now: datetime) -> Call | None:
-    """The next call that is due: counted as tried, and due again later, before it is made. What its webhook may not be
-    told, or not any more, is given up on the way."""
-    with transaction(engine) as session:
-        while True:
-            row = _next_due(session, now)
-            if row is None:
-                return None
-            call, hook, event, maker = row
-            hears_all = maker in HEARS_ALL
-            if hears_all or is_of_the_building(event.kind):
-                break
-            call.status, call.due_at = Delivery.OFF, None
-            session.flush()
-        call.attempts += 1
-        # After the last try it stays due for a while, until the outcome is marked.
-        call.due_at = next_try(call.attempts, now) or now + WHILE_MARKING
-        session.flush()
-        about = session.get(Booking, snapshots.booking_id(event) or 0)
-        codes = snapshots.codes_of(session, [event], [about] if about else [])
-        facts = snapshots.facts(event, about, codes)
-        session.expunge_all()
-    return Call(call.id, hook.id, hook.url, secrets_of(hook, now), hook.shape, event, facts, hears_all)
-
-
-def _next_due(session: Session, now: datetime) -> Row[WebhookCall, Webhook, Event, Role] | None:
-    """The next call that is due, with its webhook, the event, and the role of who made the webhook."""
-    return session.execute(
-        select(WebhookCall, Webhook, Event, User.role)
-        .join(Webhook, Webhook.id == WebhookCall.webhook_id)
-        .join(Event, Event.id == WebhookCall.event_id)
-        .join(User, User.id == Webhook.made_by, isouter=True)
-        .where(
-            WebhookCall.status == Delivery.DUE,
-            WebhookCall.due_at <= now,
-            Webhook.disabled_at.is_(None),
-            or_(Webhook.probe_at.is_(None), Webhook.probe_at <= now),
-        )
-        .order_by(WebhookCall.due_at, WebhookCall.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=WebhookCall)
-    ).one_or_none()
-
-
-def _mark(engine: Engine, call: Call, error: str, now: datetime) -> None:
-    with transaction(engine) as session:
-        hook = session.get_one(Webhook, call.webhook_id, with_for_update=True)
-        row = session.get_one(WebhookCall, call.id)
-        row.error = error
-        if not error:
-            row.status, row.due_at = Delivery.SENT, None
-            _begin_anew(hook)
-            return
-        if next_try(row.attempts, now) is None:
-            row.status, row.due_at = Delivery.FAILED, None
-        hook.failures, hook.error = hook.failures + 1, error[:200]
-        hook.failing_since = hook.failing_since or now
-        hook.probe_at = next_probe(hook.failures, now)
-        if is_dead(hook.failures, hook.failing_since, now) and hook.disabled_at is None:
-            hook.disabled_at, hook.probe_at = now, None
-            events.record(
-                session, "webhook.disabled", f"webhook:{hook.id}", at=now, user_id=hook.made_by, url=hook.url
-            )

@@ -15,7 +15,7 @@ from app.people.models import Membership, Role, Section, User
 from app.people.rules import folded, is_named
 from app.people.service import Person, names
 
-LOOKED_UP = "person.looked_up"
+LOOKED_UP, LISTED = "person.looked_up", "person.listed"
 AT_MOST = 20
 SHOWN_FOR = timedelta(days=180)  # as long as presence is kept (RULES 19)
 
@@ -76,6 +76,12 @@ def note_looks(session: Session, user_ids: Iterable[int], *, actor: Person, now:
             if user_id != actor.id
         ],
     )
+
+
+def note_list(session: Session, count: int, *, actor_id: int, now: datetime, **asked: object) -> None:
+    """Somebody was shown a list of people, or took it as a file: one fact however long it is, with what was `asked`
+    for."""
+    events.record(session, LISTED, "people", at=now, actor_id=actor_id, count=count, **asked)
 
 
 def sections_of(session: Session, user_ids: Iterable[int], on: date) -> Mapping[int, list[Section]]:

@@ -245,6 +245,10 @@ class LeftView(Schema):
     bookings = fields.List(
         fields.Nested(LeaversBookingView), metadata={"description": "which; told to IT alone"}
     )
+    webhook_hosts = fields.List(
+        fields.String(),
+        metadata={"description": "which hosts their webhooks call; told nothing more until taken over"},
+    )
 
 
 class TokenQuery(PageArguments):

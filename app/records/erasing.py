@@ -41,7 +41,7 @@ from app.telework.models import HalfDay
 from app.usage.models import UsageCorrection
 
 BATCH = 1000
-LOOKUPS = "person.looked_up"
+LOOKUPS = ("person.looked_up", "person.listed")
 # Who ran the office stays on record: accounts, tokens, rules, the layout. Everything else is somebody's presence.
 ADMINISTRATION = (
     "user.",
@@ -178,7 +178,7 @@ def _erase_bookings(session: Session, ids: Sequence[int], now: datetime) -> None
 
 def _due_events(of: Limits) -> ColumnElement[bool]:
     telework = datetime.combine(of.telework, time(), UTC) - timedelta(days=1)
-    is_telework, is_lookup = Event.kind.startswith(TELEWORK), Event.kind == LOOKUPS
+    is_telework, is_lookup = Event.kind.startswith(TELEWORK), Event.kind.in_(LOOKUPS)
     other = not_(or_(is_telework, is_lookup, *(Event.kind.startswith(one) for one in ADMINISTRATION)))
     return and_(
         Event.erased.is_(False),

@@ -21,6 +21,7 @@ from app.notifications.models import Message
 from app.occupancy.models import DeadLetter, StoredReading
 from app.orm import Base
 from app.rotation.models import Rotation, RotationCell, RotationLock, RotationSwap
+from app.spaces.models import FixedSeat
 from app.telework.daylog.models import ClosedMonth
 from app.telework.models import HalfDay, TeleworkDeputy, TeleworkPlan
 from app.waitlist.models import Entry
@@ -55,6 +56,7 @@ _bookings = tables[Booking.__tablename__]
 _series = tables[Series.__tablename__]
 _readings = tables[StoredReading.__tablename__]
 _dead = tables[DeadLetter.__tablename__]
+_fixed = tables[FixedSeat.__tablename__]
 _messages = tables[Message.__tablename__]
 _entries = tables[Entry.__tablename__]
 _draws = tables[LotDraw.__tablename__]
@@ -102,6 +104,8 @@ PARTS = (
         due=_draws.c.state != DrawState.OPEN,
         with_=(_wishes.c.draw_id,),
     ),
+    # One that holds until further notice has no last day, and so stays.
+    Part("fixed_seats", _fixed, Period.PRESENCE, _fixed.c.until_on),
     Part("messages", _messages, Period.PRESENCE, _messages.c.made_at),
     Part("telework_plans", _plans, Period.TELEWORK, _plans.c.on_date),
     Part("telework_deputies", _deputies, Period.TELEWORK, _deputies.c.until_on),
@@ -152,7 +156,6 @@ LASTING = {
     ("identities", "user_id"): "the account itself",
     ("password_codes", "user_id"): "the account itself",
     ("webhooks", "made_by"): "who answers for the office's programs",
-    ("fixed_seats", "user_id"): "holds until the facility staff end it",
     ("space_outages", "made_by"): "who answers for the building",
     ("closures", "made_by"): "who answers for the building",
     ("sensor_moves", "made_by"): "goes when the sensor is moved",

@@ -88,7 +88,7 @@ def export_file(query: dict[str, Any], name: str) -> Response:
 
 def download(sheet: Sheet, encoding: str) -> Response:
     """A file as the answer."""
-    with reading(db.engine) as session:
+    with transaction(db.engine) as session:
         written = service.export(session, sheet, asked_by(asker()), encoding)
     answer = make_response(written.content)
     answer.headers["Content-Type"] = f"{CSV}; charset={'windows-31j' if encoding != 'utf-8' else encoding}"

@@ -17,6 +17,7 @@ from app.wording import people as of_people
 from app.wording import reports as of_reports
 from app.wording import rotation as of_rotation
 from app.wording import telework as of_telework
+from app.wording import webhooks as of_webhooks
 from app.wording.files import FILES
 from app.wording.letters import LETTERS
 from app.wording.messages import MESSAGES, OF_SERIES
@@ -59,6 +60,7 @@ REFUSALS: Mapping[str, LazyString] = {
     **of_days.REFUSALS,
     **of_reports.REFUSALS,
     **of_rotation.OF_ROTATION,
+    **of_webhooks.REFUSALS,
     "access.denied": lazy_gettext("You may not do this. Ask your facility staff if you think you should."),
     "access.unauthenticated": lazy_gettext("Sign in first, or send a valid token."),
     "booking.changed": lazy_gettext("The booking changed in the meantime. Load it again, then decide."),
@@ -234,14 +236,6 @@ REFUSALS: Mapping[str, LazyString] = {
         " Choose another time or place."
     ),
     "waitlist.unknown": lazy_gettext("There is no such place in line."),
-    "webhook.invalid": lazy_gettext(
-        "Give an address that begins with http:// or https://, without a password in it, and a kind of event."
-    ),
-    "webhook.not_allowed": lazy_gettext(
-        "Facility staff may choose kinds of booking, closure, lots, policy, sensor, series, site, space, waitlist and"
-        " zone, such as booking.*; all others are for IT."
-    ),
-    "webhook.unknown": lazy_gettext("There is no such webhook."),
     "zone.free_seating": lazy_gettext("This zone needs no booking: sit down and claim the seat."),
     "zone.guest_day": lazy_gettext("Name a weekday or a date for each guest day, not both."),
     "zone.overflow": lazy_gettext("A zone cannot take in its own people when it is full."),
@@ -386,6 +380,8 @@ def explain(code: str, facts: Mapping[str, Any]) -> str:
         return str(of_rotation.CONTRADICTION) % facts
     if code == "rotation.own_deputy" and "duty" in facts:
         return str(of_rotation.OWN_DEPUTY) % facts
+    if code == "webhook.kind":
+        return of_webhooks.unknown(facts)
     if code == "policy.invalid" and facts.get("key") in POLICIES:
         return of_policy(facts)
     if code == "series.refused" and "because" in facts:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from app import pipeline
 from app.access import Role, allow, asker
-from app.database import reading, rehearsal, transaction
+from app.database import rehearsal, transaction
 from app.errors import Conflict, DomainError, RuleBroken
 from app.extensions import db
 from app.http import identifier, now, settings, today
@@ -37,8 +37,11 @@ DETAILS = ("name", "kana", "extension", "email", "role", "employment", "employme
 def everybody() -> str:
     has_left = bool(request.args.get("left"))
     section_id = _section_asked()
-    with reading(db.engine) as found:
+    with transaction(db.engine) as found:
         people = staffing.accounts(found, section_id=section_id, has_left=has_left, on=today())
+        lookup.note_list(
+            found, len(people), actor_id=asker().id, now=now(), section_id=section_id, has_left=has_left
+        )
         sections = [one.section for one in tree(found, today())]
         found.expunge_all()
     return render_template(
@@ -90,16 +93,14 @@ def person(user_id: int) -> str:
 
 
 def _person(user_id: int, **more: Any) -> str:
-    with reading(db.engine) as found:
+    with transaction(db.engine) as found:
         user = staffing.get_account(found, user_id)
         terms = employed(found, user)
         stays = staffing.stays_of(found, user_id)
         sections = [one.section for one in tree(found, today()) if one.section.is_open(today())]
         their_tokens = tokens.working(found, user_id, today()) if asker().role is Role.IT else []
+        lookup.note_look(found, user_id, actor=asker(), now=now())
         found.expunge_all()
-    if asker().role is Role.AUDITOR:
-        with transaction(db.engine) as session:
-            lookup.note_look(session, user_id, actor=asker(), now=now())
     return render_template(
         "staff_person.html",
         user=user,
@@ -172,12 +173,13 @@ def leave(user_id: int) -> str | Response:
             user = _as_shown(found, user_id)
             version = user.version
             freed = len(pipeline.leave(found, user_id, actor=asker(), now=now()))
+            hosts = pipeline.webhook_hosts(found, user_id)
             found.expunge_all()
     except DomainError as error:
         refused(error)
         return redirect(url_for("staff_pages.person", user_id=user_id))
     if not is_sure:
-        return render_template("leave.html", user=user, version=version, freed=freed)
+        return render_template("leave.html", user=user, version=version, freed=freed, hosts=hosts)
     flash(gettext("They have left. %(freed)s bookings were freed.", freed=freed), "done")
     return redirect(url_for("staff_pages.person", user_id=user_id))
 

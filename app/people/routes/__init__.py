@@ -9,7 +9,7 @@ from flask import Response, make_response
 from app import pipeline
 from app.access import READERS, Role, allow, asker
 from app.cursors import BY_ID, by_id, key_page, page_of, paged_by
-from app.database import reading, rehearsal, transaction
+from app.database import rehearsal, transaction
 from app.errors import Forbidden
 from app.extensions import db
 from app.http import (
@@ -63,7 +63,7 @@ def people(query: dict[str, Any]) -> Any:
     if asker().role not in LISTERS:
         raise Forbidden("person.query")
     (after_id,) = query["cursor"] or (0,)
-    with reading(db.engine) as session:
+    with transaction(db.engine) as session:
         listed = service.list_people(
             session,
             section_id=query["section"],
@@ -71,6 +71,9 @@ def people(query: dict[str, Any]) -> Any:
             after_id=after_id,
             limit=query["limit"] + 1,
         )
+        count = min(len(listed), query["limit"])
+        lookup.note_list(session, count, actor_id=asker().id, now=now(), section_id=query["section"])
+        session.expunge_all()
     return page_of(listed, query["limit"], by_id)
 
 
@@ -98,12 +101,10 @@ def hire(body: dict[str, Any]) -> Any:
 @allow(*SEERS)
 def person(user_id: int) -> Any:
     """An account with its sections in time, also of somebody who left"""
-    with reading(db.engine) as session:
+    with transaction(db.engine) as session:
         user = staffing.get_account(session, user_id)
         shown, version = _account(session, user), user.version
-    if asker().role is Role.AUDITOR:
-        with transaction(db.engine) as session:
-            lookup.note_look(session, user_id, actor=asker(), now=now())
+        lookup.note_look(session, user_id, actor=asker(), now=now())
     return shown, 200, {"ETag": etag(version)}
 
 
@@ -155,11 +156,13 @@ def leave(body: dict[str, Any], user_id: int) -> Any:
     Send the version in If-Match. Which bookings are freed is told to IT; to personnel how many.
     """
     freed: list[Any] = []
+    hosts: list[str] = []
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
         user = staffing.get_account(session, user_id, to_change=True)
         (check_version if body["dry_run"] else require_version)(user.version)
         if body["at"] is None:
             freed = pipeline.leave(session, user_id, actor=asker(), now=now())
+            hosts = pipeline.webhook_hosts(session, user_id)
         if body["at"] is not None:
             staffing.plan_to_leave(session, user, body["at"], actor=asker(), now=now())
         session.expunge_all()
@@ -172,6 +175,7 @@ def leave(body: dict[str, Any], user_id: int) -> Any:
         "leaves_at": user.leaves_at,
         "freed": len(freed),
         "bookings": freed if sees else [],
+        "webhook_hosts": hosts,
     }
     return shown, 200, {} if body["dry_run"] else {"ETag": etag(user.version)}
 

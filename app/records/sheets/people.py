@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from app import events
 from app.bulk import among
 from app.errors import Conflict
+from app.people import lookup
 from app.people.employing import earlier
 from app.people.models import EarlierEmployment, Membership, Role, Section, User
 from app.people.rules import Employed, Employment, Stay, reassigned, rewritten
@@ -371,6 +372,12 @@ def _codes(session: Session) -> dict[int, str]:
     return {row.id: row.code for row in session.execute(select(Section.id, Section.code))}
 
 
+def trace(session: Session, asked: Asked, count: int) -> None:
+    """Somebody took everybody as a file."""
+    if asked.actor_id is not None:
+        lookup.note_list(session, count, actor_id=asked.actor_id, now=asked.now, file=True)
+
+
 PEOPLE = Sheet(
     "people",
     COLUMNS,
@@ -382,4 +389,5 @@ PEOPLE = Sheet(
     before=before,
     doubts=doubts,
     rows_of={"person": User.email},
+    trace=trace,
 )

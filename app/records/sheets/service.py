@@ -26,8 +26,10 @@ TOLD_AT_MOST = 50
 
 
 def export(session: Session, sheet: Sheet, asked: Asked, encoding: str = UTF8) -> Written:
-    """All that is stored, as a file that `diff_of` finds nothing in."""
+    """All that is stored, as a file that `diff_of` finds nothing in; where it is of people, who took it is noted, but
+    for whoever runs the machine."""
     rows = sheet.rows(sheet.stored(session, asked))
+    sheet.trace(session, asked, len(rows))
     return write(list(sheet.columns), [[row[name] for name in sheet.columns] for row in rows], encoding)
 
 

@@ -43,6 +43,10 @@ def _no_doubts(_diff: Diff, _asked: Asked) -> Iterator[Refusal]:
     return iter(())
 
 
+def _untraced(_session: Session, _asked: Asked, _count: int) -> None:
+    return None
+
+
 def _as_stored(found: Mapping[Key, Values]) -> list[Values]:
     return list(found.values())
 
@@ -53,7 +57,8 @@ class Sheet:
     as the lines of a file ask for it; None: as `stored`. `moves_bookings`: what it stores may, and tells so in the
     diff. `doubts`: what is taken all the same, and should be looked at. `rows_of`: by what a line speaks of, the column
     that its key is in, of the rows that stay as they are while a diff that somebody agreed to is stored. `take_turns`:
-    to wait, before any of those rows is locked, for what storing waits for."""
+    to wait, before any of those rows is locked, for what storing waits for. `trace`: to note who took so many of its
+    rows."""
 
     name: str
     columns: Mapping[str, Cell]
@@ -68,3 +73,4 @@ class Sheet:
     doubts: Callable[[Diff, Asked], Iterator[Refusal]] = _no_doubts
     rows_of: Mapping[str, InstrumentedAttribute[str]] = field(default_factory=dict)
     take_turns: Callable[[Session, Sequence[Said]], None] = _no_turns
+    trace: Callable[[Session, Asked, int], None] = _untraced

@@ -1,11 +1,13 @@
 """The good requests of what shows one thing that a list shows too, where its version is read; of outages, sections,
-series."""
+series and a leaver's webhook."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from app.database import transaction
+from app.notifications.models import Webhook
+from app.people.models import User
 from app.spaces import barriers
 from app.telework.rules import Half
 from tests.app.api.good import Good, Seeds, section_week, soumu, written
@@ -27,6 +29,7 @@ SINGLES: dict[str, Callable[[Seeds], Good]] = {
     "GET /telework/days/{half_day_id}": lambda s: Good({"half_day_id": written(s, Half.PM)}),
     "GET /rotations/locks": lambda s: Good(query=section_week(s), who="chiba"),
     "GET /webhooks/{webhook_id}": lambda s: Good({"webhook_id": s.webhook}),
+    "POST /webhooks/{webhook_id}/take-over": lambda s: Good({"webhook_id": left_behind(s)}),
     "GET /series": lambda _s: Good(who="aoki"),
     "GET /sections/{section_id}": lambda s: Good({"section_id": soumu(s)}),
     "POST /sections": lambda s: Good(body={"code": "shomu", "name": "庶務係", "parent_id": soumu(s)}),
@@ -48,3 +51,17 @@ def planned_outage(seeds: Seeds) -> int:
             actor_id=None,
             now=at("08:00"),
         ).id
+
+
+def left_behind(seeds: Seeds) -> int:
+    """A webhook whose maker has left."""
+    with transaction(seeds.house.engine) as session:
+        maker = User(email="left@example.jp", name="left", left_at=at("08:00"))
+        session.add(maker)
+        session.flush()
+        made = Webhook(
+            url="http://127.0.0.1:9/l", secret="x", kinds=["space.*"], made_at=at("07:00"), made_by=maker.id
+        )
+        session.add(made)
+        session.flush()
+        return made.id

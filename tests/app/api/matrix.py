@@ -194,6 +194,7 @@ GET /api/v1/webhooks/<int:webhook_id>                              | FI
 DELETE /api/v1/webhooks/<int:webhook_id>                           | FI
 POST /api/v1/webhooks/<int:webhook_id>/enable                      | FI
 POST /api/v1/webhooks/<int:webhook_id>/secret                      | FI
+POST /api/v1/webhooks/<int:webhook_id>/take-over                   | FI
 GET /api/v1/zones                                                  | SCFPIAKV
 POST /api/v1/zones                                                 | F
 GET /api/v1/zones/<int:zone_id>                                    | SCFPIAKV
@@ -306,6 +307,7 @@ POST /office/webhooks                                              | FI
 POST /office/webhooks/<int:webhook_id>/enable                      | FI
 POST /office/webhooks/<int:webhook_id>/remove                      | FI
 POST /office/webhooks/<int:webhook_id>/secret                      | FI
+POST /office/webhooks/<int:webhook_id>/take-over                   | FI
 GET /office/zones/<int:zone_id>                                    | F
 POST /office/zones/<int:zone_id>/change                            | F
 POST /office/zones/<int:zone_id>/fixed-seats                       | F

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.clock import SteppingClock
+from app.database import reading
+from app.events import Event
+from app.people.lookup import LISTED
 from app.people.models import Role
 from app.telework.rules import Half
 from tests.app.telework.days import become, planned
@@ -128,3 +132,43 @@ def test_pages_that_show_anothers_booking_or_account_note_it(
     become(house, "endo", Role.AUDITOR)
     sign_in(app, house, "endo").get(f"/office/people/{house.people['aoki'].id}")
     assert lookers(api) == ["chiba", "endo"]
+
+
+@pytest.mark.parametrize("role", [Role.PERSONNEL, Role.IT, Role.AUDITOR])
+def test_whoever_keeps_the_accounts_is_noted_too_where_they_look_at_one(
+    app: Any, api: Api, house: House, role: Role
+) -> None:
+    become(house, "chiba", role)
+    aoki, chiba = house.people["aoki"].id, house.people["chiba"].id
+    browser = sign_in(app, house, "chiba")
+    assert api.call("chiba", "GET", f"/people/{aoki}").status_code == 200
+    assert lookers(api) == ["chiba"]
+    browser.get(f"/office/people/{aoki}")
+    assert lookers(api) == ["chiba", "chiba"]
+    assert "chiba" in sign_in(app, house, "aoki").get("/account")
+    browser.get(f"/office/people/{chiba}")
+    assert api.call("chiba", "GET", "/me/looks").get_json()["items"] == []
+
+
+def test_a_list_or_a_file_of_people_leaves_one_trace_however_long_it_is(
+    app: Any, api: Api, house: House
+) -> None:
+    become(house, "chiba", Role.PERSONNEL)
+    browser = sign_in(app, house, "chiba")
+    section = next(iter(house.people["aoki"].section_ids))
+    assert len(api.call("chiba", "GET", f"/people?section={section}&limit=1").get_json()["items"]) == 1
+    everybody = len(house.people)
+    browser.get("/office/people")
+    assert api.call("chiba", "GET", "/exports/people").status_code == 200
+    browser.get("/files/people")
+    assert api.call("chiba", "GET", "/exports/sections").status_code == 200
+    with reading(house.engine) as session:
+        found = session.scalars(select(Event).where(Event.kind == LISTED).order_by(Event.id)).all()
+    assert {(one.subject, one.actor_id) for one in found} == {("people", house.people["chiba"].id)}
+    assert [one.data for one in found] == [
+        {"count": 1, "section_id": section},
+        {"count": everybody, "section_id": None, "has_left": False},
+        {"count": everybody, "file": True},
+        {"count": everybody, "file": True},
+    ]
+    assert lookers(api) == []

@@ -36,6 +36,14 @@ def test_a_token_has_its_calls_and_is_told_when_it_may_come_again(api: Api) -> N
     assert api.call("baba", "GET", "/me").status_code == 200
 
 
+def test_a_token_has_its_calls_over_all_routes_together(api: Api) -> None:
+    paths = ("/me", "/messages", "/floors")
+    left = [api.call("aoki", "GET", path).headers["X-RateLimit-Remaining"] for path in paths]
+    assert left == ["2", "1", "0"]
+    assert problem(api.call("aoki", "GET", "/me/notifications")) == (429, "request.too_many")
+    assert api.call("baba", "GET", "/floors").status_code == 200
+
+
 def test_only_who_is_refused_is_told_when_to_come_again(api: Api) -> None:
     answers = [api.call("aoki", "GET", path) for path in ("/me", "/nothing", "/bookings?user=0")]
     assert [one.status_code for one in answers] == [200, 404, 404]

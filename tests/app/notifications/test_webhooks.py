@@ -17,7 +17,7 @@ from app.bookings.models import Booking
 from app.bookings.service import Words
 from app.clock import SteppingClock
 from app.database import reading, transaction
-from app.notifications import webhooks
+from app.notifications import calling, webhooks
 from app.notifications.models import Delivery, Shape, Webhook, WebhookCall
 from app.notifications.rules import OF_THE_BUILDING
 from app.notifications.signing import SIGNATURE
@@ -148,6 +148,28 @@ def test_one_that_fails_holds_up_no_other(
     assert sum(one.attempts for one in calls(house)) == 1 + 5
 
 
+def test_whatever_goes_wrong_with_one_it_is_its_own_failure_and_told_to_the_log_once(
+    app: Flask, house: House, clock: SteppingClock, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    poor = add_hook(house, "http://127.0.0.1:9/nobody")
+    with transaction(house.engine) as session:
+        # As one of before addresses were looked at: its port overflows.
+        session.get_one(Webhook, poor.id).url = "http://localhost:99999999999999999999/"
+    add_hook(house, receiver.url)
+    for day in range(3):
+        book_for(house, "aoki", day=day)
+    job = telling(app, house, clock)
+    job.tell()
+    assert job.call_webhooks() == 3
+    clock.advance(timedelta(minutes=7))
+    assert job.call_webhooks() == 0
+    with reading(house.engine) as session:
+        seen = session.get_one(Webhook, poor.id)
+        assert (seen.failures, seen.failing_since) == (2, at("09:00"))
+        assert seen.error.startswith("OverflowError")
+    assert [one.exc_info is not None for one in caplog.records if one.name == "akiseki.webhooks"] == [True]
+
+
 def test_its_keeper_sees_that_it_fails_since_when_and_how_much_waits(
     app: Flask, house: House, clock: SteppingClock, receiver: Receiver
 ) -> None:
@@ -199,7 +221,7 @@ def test_a_webhook_that_answers_a_letter_at_a_time_leaves_the_others_their_turn(
     monkeypatch: pytest.MonkeyPatch,
     begins: bytes,
 ) -> None:
-    monkeypatch.setattr(webhooks, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(calling, "TIMEOUT_S", 0.5)
     with dripping(begins) as port:
         add_hook(house, f"http://127.0.0.1:{port}/slow")
         add_hook(house, receiver.url)
@@ -334,7 +356,11 @@ def test_who_switches_it_on_again_sees_how_much_it_was_not_told(
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://host/x", "http://", "http://[", "javascript:alert(1)", "http://u:p@host/"]
+    "url",
+    [
+        *("ftp://host/x", "http://", "http://[", "javascript:alert(1)", "http://u:p@host/"),
+        *("http://host:99999999999999999999/", "http://host:65536/", "http://host:0/", "http://host:-1/"),
+    ],
 )
 def test_an_address_that_cannot_be_called_is_refused(house: House, url: str) -> None:
     with pytest.raises(Exception, match=r"webhook\.invalid"):

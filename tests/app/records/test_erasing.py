@@ -27,6 +27,8 @@ from app.records import erasing, links
 from app.records.models import Kept
 from app.records.rules import Limits
 from app.settings import Keeping, Settings
+from app.spaces import fixed_seats
+from app.spaces.models import FixedSeat
 from app.spaces.rules import Lane
 from app.telework.figures.models import HalfDayFigure
 from app.telework.models import HalfDay, TeleworkPlan
@@ -245,6 +247,29 @@ def test_nobody_is_found_by_when_they_signed_in_once_that_is_erased(house: House
 def test_what_still_holds_a_space_is_never_erased(house: House) -> None:
     house.book("aoki", "seat", "10:00", "11:00")
     assert erasing.erase(house.engine, limits(), now=LATER)["bookings"] == 0
+
+
+def test_whom_a_seat_was_kept_for_goes_once_it_is_over_and_stays_while_it_holds(house: House) -> None:
+    fujii = house.people["fujii"].id
+    with transaction(house.engine) as session:
+        over, holding = (
+            fixed_seats.keep_for(
+                session,
+                house.spaces[where],
+                house.people[who].id,
+                first=DAY,
+                last=None,
+                actor_id=fujii,
+                now=at("09:00"),
+            ).id
+            for where, who in (("bare", "baba"), ("window", "aoki"))
+        )
+        fixed_seats.free_again(session, over, last=DAY, actor_id=fujii, now=at("09:00"))
+    for day, left in ((179, [over, holding]), (182, [holding])):
+        now = at("12:00", day=day)
+        erasing.erase(house.engine, limits(now), now=now)
+        with reading(house.engine) as session:
+            assert session.scalars(select(FixedSeat.id).order_by(FixedSeat.id)).all() == left
 
 
 def test_every_column_that_leads_to_a_person_is_erased_or_lasts_for_a_reason() -> None:
