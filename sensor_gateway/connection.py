@@ -39,9 +39,10 @@ KEEPALIVE = timedelta(minutes=1)
 ANSWER = timedelta(seconds=10)
 # As long as raw readings are kept, and as long as the product's own broker keeps a session.
 SESSION = timedelta(days=30)
-# Where a broker does not let us hear ourselves. A full queue is taken by then, and what is dated meanwhile is not too
-# far ahead of when we came.
+# Where a broker does not let us hear ourselves, after the last batch that was full.
 WAITED_AT_MOST = timedelta(minutes=2)
+# By how much more the clock goes than time has passed where somebody set it.
+CLOCK_SET = timedelta(seconds=30)
 
 Version = MQTTProtocolVersion
 MQTT_5, MQTT_3 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
@@ -113,7 +114,7 @@ class Connection:
         # When we came, until all that waited for us is here. A broker keeps the order, so that is where it hands us the
         # word that we say to ourselves.
         self._came_at: datetime | None = None
-        self._waited_until = 0.0
+        self._came, self._waited_until, self._was_full = 0.0, 0.0, False
         self._own_topic, self._own_word = own_topic(wanted.client_id), secrets.token_bytes(8)
         self._most = wanted.batch
         self._heard_before = _ALSO_HEARD if wanted.passing else _ONCE_HEARD
@@ -195,15 +196,15 @@ class Connection:
 
     def read(self) -> None:
         """Read messages until none is left or the batch is full. paho reads one packet a call."""
-        if self._came_at is not None and time.monotonic() > self._waited_until:
-            log.warning("the broker does not hand us %s back: what comes counts as said now", self._own_topic)
-            self._came_at = None
+        if self._came_at is not None:
+            self._wait_no_longer()
         arrived = -1
         while arrived < len(self.envelopes) < self._most and not self.lost:
             arrived = len(self.envelopes)
             failed = self._client.loop_read()
             if failed is not MQTTErrorCode.MQTT_ERR_SUCCESS and not self.lost:
                 self.lost = failed.name
+        self._was_full = self.is_full
         self.tend()
 
     def tend(self) -> None:
@@ -270,8 +271,8 @@ class Connection:
         self.answer = answer
         self._client.on_log = None
         if flags.session_present:
-            self._came_at = self._clock()
-            self._waited_until = time.monotonic() + WAITED_AT_MOST.total_seconds()
+            self._came_at, self._came = self._clock(), time.monotonic()
+            self._waited_until = self._came + WAITED_AT_MOST.total_seconds()
 
     def _on_subscribe(
         self, _client: Client, _data: object, _mid: int, granted: list[ReasonCode], _more: Properties | None
@@ -286,8 +287,25 @@ class Connection:
                 log.info("all that waited is here; what nothing dates counts as said by %s", self._came_at)
                 self._came_at = None
             return
-        at, waited = self._came_at or self._clock(), self._came_at is not None
-        self.envelopes.append(Envelope(one.topic, one.payload, at, one.retained, waited))
+        now = self._clock()
+        came_at = None if self._came_at is None else self._came_by(now)
+        self.envelopes.append(Envelope(one.topic, one.payload, now, one.retained, came_at))
+
+    def _came_by(self, now: datetime) -> datetime | None:
+        """When we came, by a clock that may have been set since; the same instant as long as it was not."""
+        came_at = now - timedelta(seconds=time.monotonic() - self._came)
+        if self._came_at is None or abs(came_at - self._came_at) > CLOCK_SET:
+            self._came_at = came_at
+        return self._came_at
+
+    def _wait_no_longer(self) -> None:
+        """Take what comes as said now, where our own word has not come though all that waited must have."""
+        now = time.monotonic()
+        if self._was_full:
+            self._waited_until = now + WAITED_AT_MOST.total_seconds()
+        elif now > self._waited_until:
+            log.warning("the broker does not hand us %s back: what comes counts as said now", self._own_topic)
+            self._came_at = None
 
     def _on_disconnect(
         self,

@@ -24,13 +24,13 @@ from app.occupancy.gateways import (
     sensor_parts,
     told_once,
 )
+from app.occupancy.readings import Reading
 from app.pipeline import keep_dead_letters, process_readings
 from sensor_gateway.announcements import is_announcement, rows_of
 from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.rates import age
 from sensor_gateway.topics import NATIVE_PREFIX, parse_native
-from sensor_gateway.waited import Said, last_alone
 from sensor_gateway.whose_clock import RIGHT, Witnesses
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,8 @@ UNSTORABLE = (DataError, UnicodeError)
 
 NOTHING: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({})
 
-# (topic, payload, reason) of one that nobody can read.
+# A message and what it says; (topic, payload, reason) of one that nobody can read.
+Said = tuple[Envelope, Reading]
 Letter = tuple[str, bytes, str]
 
 
@@ -103,7 +104,7 @@ class Handler:
     def received_now(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
         """Messages that arrived while the clock was wrong, as though they had come now."""
         now = self._clock()
-        return [one._replace(received_at=now) for one in envelopes]
+        return [one._replace(received_at=now, came_at=one.came_at and now) for one in envelopes]
 
     def apart(self, envelopes: Sequence[Envelope]) -> list[list[Envelope]]:
         """A batch in parts that may be stored side by side, by a thread each: what a device says stays together in its
@@ -228,6 +229,8 @@ class Handler:
         for envelope in envelopes:
             try:
                 found = list(self._wires.readings(envelope))
+                if envelope.came_at is not None:
+                    found = [one.as_waited(envelope.came_at) for one in found]
                 # What the broker retained and nobody dated was true once, nobody knows when: it tells nothing.
                 said += [(envelope, one) for one in found if not (one.history and one.is_undated)]
             except Undecodable as refused:
@@ -241,7 +244,7 @@ class Handler:
         if self._witnesses:
             dated = (one.sensor_id for _envelope, one in said if not one.is_undated)
             self._witnesses.hear(dict.fromkeys(dated, RIGHT) | self._registered(ahead), self._clock())
-        return last_alone(said) if said and said[0][0].waited else said, letters
+        return said, letters
 
     def _registered(self, said: Mapping[str, timedelta]) -> dict[str, timedelta]:
         """Of devices that somebody made known: anybody may invent others."""

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 class Envelope(NamedTuple):
     """What arrived, where, and when. `retained`: the broker's copy of something said before the gateway listened.
-    `waited`: the broker kept it while the gateway was away, so it was said at `received_at`, which is when the gateway
-    came, or at any time before.
+    `came_at`: the broker kept it while the gateway was away, until then: it was said by then, at any time before.
 
     A tuple, as a Reading is: a frozen dataclass takes three times as long to make, and there is one a message.
     """
@@ -18,7 +17,7 @@ class Envelope(NamedTuple):
     payload: bytes
     received_at: datetime
     retained: bool = False
-    waited: bool = False
+    came_at: datetime | None = None
 
 
 class Undecodable(Exception):

@@ -26,11 +26,10 @@ from app.clock import SteppingClock
 from app.database import reading
 from app.pipeline import kept_dead_letters
 from sensor_gateway.decoders import native
-from sensor_gateway.handler import Counts, Handler, Letter
+from sensor_gateway.handler import Counts, Handler, Letter, Said
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.sweeps import START_OF_TIME, Sweeps
 from sensor_gateway.topics import checked_sensor_id, native_topic
-from sensor_gateway.waited import Said
 
 # A file that is something else is told by its first lines, before anything of it is stored.
 BAD_LINES_AT_FIRST = 100

@@ -38,3 +38,9 @@ class Reading(NamedTuple):
     def is_undated(self) -> bool:
         """Whether the sensor gave no time of its own, so that the time of arrival stands for it."""
         return self.observed_at == self.received_at
+
+    def as_waited(self, came_at: datetime) -> Reading:
+        """The same, where the broker kept it until the gateway came: what nothing dates was said by then."""
+        if not self.is_undated:
+            return self
+        return self._replace(observed_at=came_at, received_at=came_at, waited=True)

@@ -164,7 +164,7 @@ def observe(fold: Fold, signal: Signal, watching: Watch) -> tuple[Fold, list[Tra
         return fold, found
     if signal.occupied:
         return _hit(fold, signal, watching, found)
-    if signal.waited and fold.hit_at == signal.at:
+    if signal.waited:
         fold = fold._replace(hit_at=None)
     if fold.level is not False:
         quiet_at = signal.at - watching.own_hold if fold.level else signal.at
@@ -179,13 +179,14 @@ def _hit(
     """Somebody is seen. Two hits confirm each other (RULES 2); what repeats the first is a second one only where it
     cannot be the first again: it has a number of its own, else it may be a copy, or what a bridge remembers (RULES 3:
     harmless by the fold itself), and comes when the model no longer holds a single movement. Of a model that only tells
-    of movements one lasts as long as it goes on telling.
+    of movements one lasts as long as it goes on telling. What waited is no second hit: nobody knows how long after the
+    first it was said, nor whether before.
     """
     at, first, repeats = signal.at, fold.hit_at, fold.level
     fold = fold._replace(level=True, last_hit_at=at, quiet_at=None)
     if fold.state is Occupancy.OCCUPIED:
         return fold, found
-    if first is None:
+    if first is None or signal.waited:
         return fold._replace(hit_at=at), found
     goes_on = bool(watching.clears_after) and at - first >= HIT_LASTS
     is_no_copy = signal.seq is not None and at > first and at - first >= watching.own_hold

@@ -180,9 +180,9 @@ class _Mending:
         return [some for some in found if some]
 
     def _halves(self) -> Iterator[_Mending]:
-        """Each half that it breaks by itself, where there are several."""
+        """Each half that it breaks by itself, where the absence is of more."""
         halves = dict.fromkeys(one.half for one in self.part)
-        for half in halves if len(halves) > 1 else ():
+        for half in halves if len({cell.half for cell in self.absent}) > 1 else ():
             part = [one for one in self.part if one.half == half]
             absent = [cell for cell in self.absent if cell.half == half]
             already = _but(self.already, self.part, part)

@@ -11,8 +11,7 @@ import pytest
 
 from firmware_stubs.simulator.faults import NONE, USUAL
 from firmware_stubs.simulator.stream import Fleet, sensor_ids
-from sensor_gateway.handler import Counts, Handler, Letter
-from sensor_gateway.waited import Said
+from sensor_gateway.handler import Counts, Handler, Letter, Said
 from tests.benchmarks import gold_playing
 from tests.benchmarks.gold import MONDAY, run
 

@@ -1,6 +1,7 @@
 """The gateway's place at a real broker: what is taken, what is acknowledged, what is kept while it is away."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +26,7 @@ from tests.servers.flood import FLOOD_GRANTS, FLOOD_USER, publish_all
 from tests.servers.mosquitto import MqttClient, running_broker
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
 TOPIC = "akiseki/v1/desk-1/reading"
 WAIT = timedelta(seconds=5)
 A_MOMENT = timedelta(milliseconds=200)
@@ -280,43 +282,68 @@ def test_a_session_outlives_a_restart_of_the_broker(tmp_path: Path) -> None:
             assert payloads(taken(link, 1)) == [b"kept"]
 
 
-def stamps(batches: list[Batch]) -> list[tuple[datetime, bool]]:
-    return [(one.received_at, one.waited) for batch in batches for one in batch.envelopes]
+def stamps(batches: list[Batch]) -> list[tuple[datetime, datetime | None]]:
+    return [(one.received_at, one.came_at) for batch in batches for one in batch.envelopes]
 
 
 def test_what_waited_is_of_when_we_came_and_what_comes_behind_it_of_when_it_comes(broker: Broker) -> None:
-    """However many batches it takes, and however late they are taken."""
+    """However many batches it takes. Somebody sets the clock after the second of them."""
     clock = SteppingClock(NOW)
     asked = replace(wanted(broker), clock=clock, batch=10)
     with linked(asked) as link:
         publish_all(broker, [(TOPIC, b"live")])
         live = taken(link, 1)
         link.acknowledge(live[0])
-        assert stamps(live) == [(NOW, False)]
+        assert stamps(live) == [(NOW, None)]
     publish_all(broker, [(TOPIC, b"waited")] * 35)
     with linked(asked) as link:
         waited: list[Batch] = []
         while len(stamps(waited)) < 35:
-            clock.at += timedelta(minutes=1)
+            clock.at = NOW if len(stamps(waited)) < 20 else LATER
             waited.append(link.take(WAIT))
             link.acknowledge(waited[-1])
-        assert stamps(waited) == [(NOW, True)] * 35
+        came = [came_at for _received_at, came_at in stamps(waited)]
+        assert came[:20] == [NOW] * 20
+        assert came[20:] == [came[20]] * 15
+        assert timedelta(0) <= LATER - (came[20] or NOW) < timedelta(minutes=5)
         assert link.take(A_MOMENT).envelopes == []
         publish_all(broker, [(TOPIC, b"live")])
-        assert stamps(taken(link, 1)) == [(clock.at, False)]
+        assert stamps(taken(link, 1)) == [(LATER, None)]
+
+
+@pytest.fixture
+def deaf_to_itself(mosquitto_broker: StartBroker) -> Broker:
+    """A broker that does not let a gateway hear itself."""
+    grants = {GATEWAY_USER: [Grant("read", "akiseki/v1/+/reading")], FLOOD_USER: FLOOD_GRANTS}
+    return mosquitto_broker(grants=grants)
 
 
 def test_a_broker_that_does_not_let_us_hear_ourselves_is_not_waited_for_for_ever(
-    mosquitto_broker: StartBroker, monkeypatch: pytest.MonkeyPatch
+    deaf_to_itself: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grants = {GATEWAY_USER: [Grant("read", "akiseki/v1/+/reading")], FLOOD_USER: FLOOD_GRANTS}
-    broker = mosquitto_broker(grants=grants)
+    broker = deaf_to_itself
     with linked(wanted(broker)):
         pass
     monkeypatch.setattr(connection, "WAITED_AT_MOST", A_MOMENT)
     with linked(wanted(broker)) as link:
         publish_all(broker, [(TOPIC, b"at once")])
-        assert stamps([link.take(WAIT)]) == [(NOW, True)]
+        assert stamps([link.take(WAIT)]) == [(NOW, NOW)]
         assert link.take(2 * A_MOMENT).envelopes == []
         publish_all(broker, [(TOPIC, b"later")])
-        assert stamps([link.take(WAIT)]) == [(NOW, False)]
+        assert stamps([link.take(WAIT)]) == [(NOW, None)]
+
+
+def test_what_waited_is_not_taken_as_said_now_however_long_a_batch_is_stored(
+    deaf_to_itself: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = replace(wanted(deaf_to_itself), batch=10)
+    with linked(asked):
+        pass
+    publish_all(deaf_to_itself, [(TOPIC, b"waited")] * 25)
+    monkeypatch.setattr(connection, "WAITED_AT_MOST", A_MOMENT)
+    with linked(asked) as link:
+        for count in (10, 10, 5):
+            batch = link.take(WAIT)
+            assert stamps([batch]) == [(NOW, NOW)] * count
+            time.sleep(2 * A_MOMENT.total_seconds())
+            link.acknowledge(batch)

@@ -43,7 +43,17 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 def switched(word: str, at: datetime = CAME, *, waited: bool = True) -> Envelope:
-    return Envelope(f"tele/{DESK}/SENSOR", b'{"Switch1":"%s"}' % word.encode(), at, waited=waited)
+    came_at = at if waited else None
+    return Envelope(f"tele/{DESK}/SENSOR", b'{"Switch1":"%s"}' % word.encode(), at, came_at=came_at)
+
+
+def told(leaf: str, payload: bytes, received_at: datetime = CAME) -> Envelope:
+    """A native message that waited."""
+    return Envelope(native_topic(DESK, leaf), payload, received_at, came_at=CAME)
+
+
+def numbered(seq: int, occupied: bool, **more: str) -> bytes:
+    return json.dumps({"boot": "b", "seq": seq, "occupied": occupied, **more}).encode()
 
 
 def status(engine: Engine) -> str:
@@ -81,7 +91,7 @@ def test_nobody_is_checked_in_by_what_waited_but_by_what_is_said_next(engine: En
     handler.handle([switched(word) for word in ("ON", "OFF", "ON", "OFF")])
     swept(engine, CAME + 10 * MINUTE)
     assert (status(engine), sessions(engine)) == ("booked", 0)
-    assert stage.words(engine) == [None, None, None, False]
+    assert stage.words(engine) == [True, False, True, False]
     for minutes, word in ((15, "ON"), (16, "OFF"), (17, "ON")):
         clock.at = CAME + minutes * MINUTE
         handler.handle([switched(word, clock.at, waited=False)])
@@ -94,18 +104,44 @@ def test_what_waited_and_bears_a_time_counts_as_of_then(engine: Engine) -> None:
         {"boot": "b", "seq": seq, "occupied": seq != 1, "observed_at": at.isoformat()}
         for seq, at in enumerate(ago)
     ]
-    topic = native_topic(DESK, "reading")
-    Handler(engine, SteppingClock(CAME)).handle(
-        [Envelope(topic, json.dumps(one).encode(), CAME, waited=True) for one in said]
-    )
+    Handler(engine, SteppingClock(CAME)).handle([told("reading", json.dumps(one).encode()) for one in said])
     assert stage.words(engine) == [True, False, True]
     assert sessions(engine) == 1
 
 
 def test_a_last_will_behind_a_number_that_waited_is_the_last_word(engine: Engine) -> None:
-    reading_ = json.dumps({"boot": "b", "seq": 5, "occupied": True}).encode()
-    said = [("reading", reading_), ("status", b"offline")]
-    Handler(engine, SteppingClock(CAME)).handle(
-        [Envelope(native_topic(DESK, leaf), payload, CAME, waited=True) for leaf, payload in said]
-    )
+    said = [told("reading", numbered(5, occupied=True)), told("status", b"offline")]
+    Handler(engine, SteppingClock(CAME)).handle(said)
     assert [row[2] for row in stage.changes(engine)] == [Occupancy.OFFLINE]
+
+
+def test_a_copy_of_what_waited_takes_nothing_from_the_word_itself(engine: Engine) -> None:
+    handler = Handler(engine, SteppingClock(CAME))
+    counts = handler.handle([told("reading", numbered(5, occupied=True))] * 2)
+    assert (counts.stored, counts.repeated) == (1, 1)
+    handler.handle(
+        [told("reading", numbered(6, occupied=False)), told("reading", numbered(5, occupied=True))]
+    )
+    assert stage.words(engine) == [True, False]
+    swept(engine, CAME + 10 * MINUTE)
+    assert [row[2] for row in stage.changes(engine)] == [Occupancy.VACANT]
+
+
+def test_a_clock_that_is_fast_is_judged_by_when_its_word_was_taken(engine: Engine) -> None:
+    """The gateway came 90 seconds ago, and the device is four minutes ahead."""
+    taken_at = CAME + timedelta(seconds=90)
+    word = numbered(1, occupied=True, observed_at=(taken_at + 4 * MINUTE).isoformat())
+    counts = Handler(engine, SteppingClock(taken_at)).handle([told("reading", word, taken_at)])
+    assert (counts.stored, counts.dead) == (1, 0)
+
+
+def test_what_comes_again_over_a_second_connection_is_no_second_hit(engine: Engine) -> None:
+    """The gateway is killed in the middle of its backlog, and has the rest 20 seconds later."""
+    clock = SteppingClock(CAME)
+    handler, again = Handler(engine, clock), CAME + timedelta(seconds=20)
+    handler.handle([switched("ON")])
+    clock.at = again
+    for batch in (("ON", "OFF"), ("ON",), ("OFF",)):
+        handler.handle([switched(word, again) for word in batch])
+    swept(engine, CAME + 10 * MINUTE)
+    assert stage.changes(engine) == []

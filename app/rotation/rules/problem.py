@@ -64,9 +64,8 @@ class Quota:
         return self.minutes or dict.fromkeys(HALVES, 1)
 
     def half_days(self, amount: int) -> int:
-        """How many half-days an amount of what it counts is, in whole days and at most a half."""
-        days, rest = divmod(amount, sum(self.weights.values()))
-        return days * len(HALVES) + (rest >= min(self.weights.values()))
+        """How many half-days an amount of what it counts is at most."""
+        return amount // min(self.weights.values())
 
     def covers(self, day: date) -> bool:
         return self.first <= day <= self.last

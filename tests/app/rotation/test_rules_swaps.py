@@ -194,6 +194,18 @@ def test_where_nobody_can_step_in_for_all_day_some_can_for_a_half_each_half_once
     assert {one.half for one in ways_out(two, now, absent(TODAY, "am")).swaps} == {""}
 
 
+def test_where_an_absence_of_all_day_breaks_one_half_it_is_offered_by_itself() -> None:
+    """Whoever could come is new, and their mentor is in from noon."""
+    counter = Cover("counter", frozenset("bcde") | {"absent"}, 1, "pm")
+    asked = problem(covers=[counter])
+    members = [replace(one, mentor="f" if one.id in "bcde" else None) for one in asked.members]
+    asked = replace(asked, members=members)
+    now = plan(asked, *IDS[1:]) | {Cell("f", TODAY, "pm"): State.OFFICE}
+    found = ways_out(asked, now, absent()).swaps
+    assert len(found) == MOST_SWAPS
+    assert {(one.half, cell.half) for one in found for cell in one.comes} == {("pm", "pm")}
+
+
 def with_newcomer(asked: Problem) -> Problem:
     """The mentor of b is who is absent."""
     return replace(
