@@ -200,7 +200,7 @@ def test_where_an_absence_of_all_day_breaks_one_half_it_is_offered_by_itself() -
     asked = problem(covers=[counter])
     members = [replace(one, mentor="f" if one.id in "bcde" else None) for one in asked.members]
     asked = replace(asked, members=members)
-    now = plan(asked, *IDS[1:]) | {Cell("f", TODAY, "pm"): State.OFFICE}
+    now = {**plan(asked, *IDS[1:]), Cell("f", TODAY, "pm"): State.OFFICE}
     found = ways_out(asked, now, absent()).swaps
     assert len(found) == MOST_SWAPS
     assert {(one.half, cell.half) for one in found for cell in one.comes} == {("pm", "pm")}
