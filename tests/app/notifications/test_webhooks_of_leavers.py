@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+import pytest
 from flask import Flask
 
 from app import events, pipeline
@@ -129,9 +130,25 @@ def test_the_pages_say_whose_webhooks_are_told_nothing_any_more(
     assert "退職しました" not in done
 
 
-def test_leaving_over_http_says_which_hosts_are_told_nothing_any_more(api: Api, house: House) -> None:
+@pytest.mark.parametrize("when", [None, at("18:00", day=3).isoformat()], ids=["now", "planned"])
+def test_leaving_over_http_says_which_hosts_are_told_nothing_any_more(
+    api: Api, house: House, when: str | None
+) -> None:
     add_hook(house, "http://chat.example.jp/hooks/SECRET")
     become(house, "chiba", Role.PERSONNEL)
     become(house, "fujii", Role.CHIEF)
-    left = api.call("chiba", "POST", f"/people/{house.people['fujii'].id}/leave", {"dry_run": True})
+    asked = {"dry_run": True, "at": when}
+    left = api.call("chiba", "POST", f"/people/{house.people['fujii'].id}/leave", asked)
     assert left.get_json()["webhook_hosts"] == ["chat.example.jp"]
+
+
+def test_the_page_of_whoever_will_leave_says_which_hosts_are_told_nothing_then(
+    app: Flask, house: House
+) -> None:
+    add_hook(house, "http://chat.example.jp/hooks/SECRET")
+    become(house, "chiba", Role.PERSONNEL)
+    account = f"/office/people/{house.people['fujii'].id}"
+    staff = signed_in(app.test_client(), house, "chiba")
+    told = "引き継ぐまで何も送りません：chat.example.jp</p>"
+    assert told not in staff.get(account).text
+    assert told in post(staff, account, f"{account}/leave", at="2026-12-01T18:00").text
