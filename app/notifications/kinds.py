@@ -42,7 +42,10 @@ _BY_FAMILY: Mapping[str, tuple[str, ...]] = {
     "series": ("confirmed", "ended", "made", "unused"),
     "sign_in": ("done", "failed"),
     "site": (*_ADDED, "hours_set"),
-    "space": (*_ADDED, "freed", "in_order", "kept", "out_of_order", "outage_withdrawn", "removed"),
+    "space": (
+        *(*_ADDED, "freed", "in_order", "kept", "out_of_order", "outage_ended"),
+        *("outage_withdrawn", "removed"),
+    ),
     "telework": (
         *(
             "approved",

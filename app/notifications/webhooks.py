@@ -132,43 +132,36 @@ class Enabled:
 
 def enable_webhook(session: Session, webhook_id: int, *, actor_id: int, now: datetime) -> Enabled:
     """Call it again from now on, what waited first; what happened while it was off is left out. Raises NotFound
-    `webhook.unknown`."""
-    hook = get_webhook(session, webhook_id)
-    since, hook.disabled_at = hook.disabled_at, None
-    left_out = _left_out(session, hook, since) if since else 0
-    begin_anew(hook)
-    session.flush()
-    events.record(
-        session,
-        "webhook_enabled",
-        f"webhook:{webhook_id}",
-        at=now,
-        actor_id=actor_id,
-        left_out=left_out,
-    )
-    return Enabled(hook, left_out, since)
+    `webhook.unknown`, Conflict `webhook.maker_left` where it is to be taken over."""
+    hook = get_webhook(session, webhook_id, to_change=True)
+    if hook.maker_left_at is not None:
+        raise Conflict("webhook.maker_left")
+    since = hook.disabled_at
+    return _call_again(session, hook, "webhook_enabled", since=since, actor_id=actor_id, now=now)
 
 
 def take_over(session: Session, webhook_id: int, *, actor: Person, now: datetime) -> Enabled:
-    """Answer for a webhook whose maker has left: it is told again, as much as the actor may hear, what waited first;
-    what happened since they left is left out. Its secret stays. Raises NotFound `webhook.unknown`, Forbidden
-    `webhook.not_allowed`, Conflict `webhook.kept` where its maker is here."""
+    """Answer for a webhook whose maker has left: it is told again, switched off or not, as much as the actor may hear,
+    what waited first; what happened since they left, or since it was switched off, is left out. Its secret stays.
+    Raises NotFound `webhook.unknown`, Forbidden `webhook.not_allowed`, Conflict `webhook.kept` where its maker is
+    here."""
     hook = get_webhook(session, webhook_id, to_change=True)
     _require_may_hear(actor, hook.kinds)
-    since = hook.maker_left_at
-    if since is None:
+    if hook.maker_left_at is None:
         raise Conflict("webhook.kept")
+    since = min(hook.maker_left_at, hook.disabled_at or hook.maker_left_at)
     hook.made_by = actor.id
+    return _call_again(session, hook, "webhook_taken_over", since=since, actor_id=actor.id, now=now)
+
+
+def _call_again(
+    session: Session, hook: Webhook, kind: str, *, since: datetime | None, actor_id: int, now: datetime
+) -> Enabled:
+    hook.disabled_at = None
+    begin_anew(hook)
     session.flush()
-    left_out = _left_out(session, hook, since)
-    events.record(
-        session,
-        "webhook_taken_over",
-        f"webhook:{webhook_id}",
-        at=now,
-        actor_id=actor.id,
-        left_out=left_out,
-    )
+    left_out = _left_out(session, hook, since) if since else 0
+    events.record(session, kind, f"webhook:{hook.id}", at=now, actor_id=actor_id, left_out=left_out)
     return Enabled(hook, left_out, since)
 
 
@@ -176,7 +169,20 @@ def hosts_of(session: Session, user_id: int) -> list[str]:
     """Which hosts the webhooks that somebody made call, for those who see them leave: to know the whole address may be
     to have access."""
     query = select(Webhook.url).where(Webhook.made_by == user_id, Webhook.removed_at.is_(None))
-    return [address_parts(url).hostname or "" for url in session.scalars(query.order_by(Webhook.id))]
+    return [_host(url) for url in session.scalars(query.order_by(Webhook.id))]
+
+
+def hosts_by_address(session: Session) -> dict[str, list[str]]:
+    """The same of everybody who made any, by their mail address; one query."""
+    found: dict[str, list[str]] = {}
+    query = select(User.email, Webhook.url).join(User, User.id == Webhook.made_by)
+    for address, url in session.execute(query.where(Webhook.removed_at.is_(None)).order_by(Webhook.id)):
+        found.setdefault(address, []).append(_host(url))
+    return found
+
+
+def _host(url: str) -> str:
+    return address_parts(url).hostname or ""
 
 
 def _left_out(session: Session, hook: Webhook, since: datetime) -> int:

@@ -247,7 +247,9 @@ class LeftView(Schema):
     )
     webhook_hosts = fields.List(
         fields.String(),
-        metadata={"description": "which hosts their webhooks call; told nothing more until taken over"},
+        metadata={
+            "description": "which hosts their webhooks call: once they have left told nothing until taken over"
+        },
     )
 
 

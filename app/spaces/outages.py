@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import events
+from app.database import lock_rows
 from app.errors import Conflict, NotFound
 from app.spaces.models import Floor, Space, SpaceOutage, Zone
 from app.spaces.service import in_layout
@@ -80,21 +82,36 @@ def mend(session: Session, space_ids: Collection[int], *, actor_id: int | None, 
 
 
 def _lift(session: Session, outages: Iterable[SpaceOutage], *, actor_id: int | None, now: datetime) -> None:
-    told = []
-    for one in outages:
+    """Tell of each what became of it, and of each space once that it is in order, where no other outage holds."""
+    lifted = list(outages)
+    # Whoever ends another outage of a space at this moment waits, so that the last of them finds that none holds.
+    lock_rows(session, "outage", {one.space_id for one in lifted})
+    for one in lifted:
         one.lifted_at = now
-        told.append(
-            {
-                "at": now,
-                "kind": "space.in_order" if one.start_at <= now else "space.outage_withdrawn",
-                "subject": f"space:{one.space_id}",
-                "actor_id": actor_id,
-                "data": {
-                    "outage_id": one.id,
-                    "start": one.start_at.isoformat(),
-                    "end": one.end_at.isoformat() if one.end_at else None,
-                },
-            }
-        )
     session.flush()
-    events.record_many(session, told)
+    ended = {one.space_id for one in lifted if one.start_at <= now}
+    still = select(SpaceOutage.space_id).where(SpaceOutage.space_id.in_(ended), SpaceOutage.holds(now))
+    in_order = ended.difference(session.scalars(still))
+    told = {"at": now, "actor_id": actor_id}
+    events.record_many(
+        session,
+        [
+            *(told | _as_told(one, now) for one in lifted),
+            *(
+                told | {"kind": "space.in_order", "subject": f"space:{space_id}", "data": {}}
+                for space_id in sorted(in_order)
+            ),
+        ],
+    )
+
+
+def _as_told(outage: SpaceOutage, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": "space.outage_ended" if outage.start_at <= now else "space.outage_withdrawn",
+        "subject": f"space:{outage.space_id}",
+        "data": {
+            "outage_id": outage.id,
+            "start": outage.start_at.isoformat(),
+            "end": outage.end_at.isoformat() if outage.end_at else None,
+        },
+    }

@@ -33,6 +33,9 @@ FILES: Mapping[str, LazyString] = {
         "That day is in a closed month or before one. Reopen it first, or name a day after the last closed month."
     ),
     "csv.left": lazy_gettext("This person has left already. The line is passed over."),
+    "csv.webhooks": lazy_gettext(
+        "Once this person has left, their webhooks are told nothing until IT or the facility staff take them over."
+    ),
     "csv.lost": lazy_gettext(
         "〓 stands for a character that the file's encoding (CP932) does not have. Write the character and save the "
         "file as UTF-8."

@@ -16,6 +16,9 @@ REFUSALS: Mapping[str, LazyString] = {
         "Whoever made this webhook is here and answers for it. Only a leaver's is taken over."
     ),
     "webhook.kind": lazy_gettext("There is no such kind of event."),
+    "webhook.maker_left": lazy_gettext(
+        "Whoever made this webhook has left: take it over, and it is called again."
+    ),
     "webhook.not_allowed": lazy_gettext(
         "Facility staff may choose kinds of booking, closure, lots, policy, sensor, series, site, space, waitlist and"
         " zone, such as booking.*; all others are for IT."

@@ -94,16 +94,18 @@ def propose(session: Session, ask: Ask, *, actor: Person, now: datetime) -> Prop
     if ask.target.zone_id is not None:
         get_zone(session, ask.target.zone_id)
     span = ask.span(now)
-    listed = _options(session, ask, span, actor=actor, now=now)
+    every, listed = _options(session, ask, span, actor=actor, now=now)
     if ask.length is None and ask.target.lane is Lane.DESK and not _free(_near(listed, ask), span):
         # Nobody said how long: a desk for a part of the day is better than none, or than one in another building.
         short = TimeSpan(now, now + QUARTER)
-        shorter = _options(session, ask, short, actor=actor, now=now)
+        every_short, shorter = _options(session, ask, short, actor=actor, now=now)
         longest = longest_now(_near(shorter, ask), now, span)
         if longest is None and not _free(listed, span):
-            longest = longest_now(shorter, now, span)
-        span, listed = (longest, shorter) if longest else (span, listed)
-    free = _free(listed, span)
+            longest = longest_now(shorter, now, span) or longest_now(every_short, now, span)
+        if longest is not None:
+            span, every, listed = longest, every_short, shorter
+    # Where nothing is free but what a quota forbids, that is proposed: whoever asks for it is told why.
+    free = _free(listed, span) or _free(every, span)
     clashing = clashing_with(session, actor.id, ask.target.lane, span)
     proposals = ranked(free, _habits(session, ask, actor, span)) if free else []
     following = None if free else _next_free(listed, ask, span, now)
@@ -121,10 +123,12 @@ def _next_free(listed: Sequence[Option], ask: Ask, span: TimeSpan, now: datetime
     return near or next_free(listed, now=now, length=span.length, until=until)
 
 
-def _options(session: Session, ask: Ask, span: TimeSpan, *, actor: Person, now: datetime) -> list[Option]:
-    """Those that the actor's quotas leave to them; all, where they leave none: whoever asks for one is told why."""
-    found = options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at, claims=True)
-    return within_quotas(session, found, ask.target.lane, span, user_id=actor.id, now=now) or found
+def _options(
+    session: Session, ask: Ask, span: TimeSpan, *, actor: Person, now: datetime
+) -> tuple[list[Option], list[Option]]:
+    """All, and those that the actor's quotas leave to them; all again, where they leave none."""
+    every = options(session, ask.target, span, person=actor, now=now, until=ask.day_ends_at, claims=True)
+    return every, within_quotas(session, every, ask.target.lane, span, user_id=actor.id, now=now) or every
 
 
 def _free(listed: list[Option], span: TimeSpan) -> list[Option]:

@@ -99,11 +99,13 @@ def _person(user_id: int, **more: Any) -> str:
         stays = staffing.stays_of(found, user_id)
         sections = [one.section for one in tree(found, today()) if one.section.is_open(today())]
         their_tokens = tokens.working(found, user_id, today()) if asker().role is Role.IT else []
+        hosts = pipeline.webhook_hosts(found, user_id) if user.leaves_at else []
         lookup.note_look(found, user_id, actor=asker(), now=now())
         found.expunge_all()
     return render_template(
         "staff_person.html",
         user=user,
+        hosts=hosts,
         employment=terms.on(today()),
         terms=terms.terms,
         stays=stays,

@@ -156,15 +156,14 @@ def leave(body: dict[str, Any], user_id: int) -> Any:
     Send the version in If-Match. Which bookings are freed is told to IT; to personnel how many.
     """
     freed: list[Any] = []
-    hosts: list[str] = []
     with (rehearsal if body["dry_run"] else transaction)(db.engine) as session:
         user = staffing.get_account(session, user_id, to_change=True)
         (check_version if body["dry_run"] else require_version)(user.version)
         if body["at"] is None:
             freed = pipeline.leave(session, user_id, actor=asker(), now=now())
-            hosts = pipeline.webhook_hosts(session, user_id)
-        if body["at"] is not None:
+        else:
             staffing.plan_to_leave(session, user, body["at"], actor=asker(), now=now())
+        hosts = pipeline.webhook_hosts(session, user_id)
         session.expunge_all()
     sees = asker().role is Role.IT
     if sees and body["dry_run"]:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
@@ -25,7 +24,7 @@ from app.people.employing import earlier
 from app.people.models import EarlierEmployment, Membership, Role, Section, User
 from app.people.rules import Employed, Employment, Stay, reassigned, rewritten
 from app.people.staffing import LOOKS_AFTER, told
-from app.records.sheets import storing
+from app.records.sheets import leaving, storing
 from app.records.sheets.rules import (
     Change,
     Diff,
@@ -56,8 +55,6 @@ COLUMNS = {
     "leaves_on": day_or_none,
     "employment_from": day_or_none,
 }
-# On the last day one is here; as `app.people.belonging` counts it.
-AT_THE_END = time(23, 59)
 # Of whom a file may speak, but changes nothing: no column.
 HAS_LEFT = "has_left"
 # Stays that held already and would fall away, as read by people: no column either.
@@ -86,7 +83,7 @@ def _stored(session: Session, asked: Asked, *which: ColumnElement[bool]) -> dict
             "locale": user.locale,
             "sections": _sections(of[user.id], code_of, asked.on),
             "from_on": "",
-            "leaves_on": _day(user.leaves_at, asked),
+            "leaves_on": leaving.last_day(user.leaves_at, asked),
             "employment_from": "",
             **({HAS_LEFT: "1"} if user.left_at else {}),
         }
@@ -101,6 +98,8 @@ def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Va
     for _line, what, key, said_of in said:
         if (values := found.get((what, key))) and HAS_LEFT in values:
             values["leaves_on"] = said_of.get("leaves_on", "")
+    if _named(said, "leaves_on"):
+        leaving.add_hosts(session, found)
     if days := _named(said, "employment_from"):
         terms = _employed(session)
         for key, on in days.items():
@@ -158,7 +157,7 @@ def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
         if HAS_LEFT in (change.before or {}):
             yield Refusal(change.line, "user.left", "email", change.key)
         elif "leaves_on" in change.differs:
-            yield from _check_leaving(change, asked, oneself)
+            yield from leaving.check(change, asked, oneself)
         if change.before is None and "name" not in change.after:
             yield Refusal(change.line, "csv.empty", "name")
         was = (change.before or {}).get("role", Role.STAFF)
@@ -171,20 +170,13 @@ def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
             yield Refusal(change.line, "user.not_allowed", "email", change.key)
 
 
-def _check_leaving(change: Change, asked: Asked, oneself: str | None) -> Iterator[Refusal]:
-    """A last day that cannot be: one that is over, or one's own."""
-    if _leaves_at(change, asked) <= asked.now:
-        yield Refusal(change.line, "user.leaves_in_past", "leaves_on", change.after["leaves_on"])
-    elif change.key == oneself:
-        yield Refusal(change.line, "user.self", "leaves_on", change.after["leaves_on"])
-
-
 def doubts(diff: Diff, _asked: Asked) -> Iterator[Refusal]:
-    """Lines of people who have left and of whom they say nothing new: whoever wrote the file may not know; and those by
-    which sections that held already fall away."""
+    """Lines of people who have left and of whom they say nothing new: whoever wrote the file may not know; those by
+    which sections that held already fall away; and those by which webhooks fall silent."""
     for change in diff.changed:
         if "sections" in change.differs and (past := (change.before or {}).get(PAST)):
             yield Refusal(change.line, "csv.past_sections", "from_on", f"{change.key}: {past}")
+        yield from leaving.doubts(change)
     for change in diff.same:
         if HAS_LEFT in (change.before or {}):
             yield Refusal(change.line, "csv.left", "email", change.key)
@@ -230,8 +222,8 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
     }
     fell_away = _join(session, wanted)
     facts = [_fact(ids[one.key], one, asked, fell_away) for one in changes]
-    leaving = [_leaving(ids[one.key], one, asked) for one in changes if "leaves_on" in one.differs]
-    events.record_many(session, [*facts, *leaving])
+    planned = [leaving.fact(ids[one.key], one, asked) for one in changes if "leaves_on" in one.differs]
+    events.record_many(session, [*facts, *planned])
 
 
 def _values(change: Change, asked: Asked) -> dict[str, Any]:
@@ -244,7 +236,7 @@ def _values(change: Change, asked: Asked) -> dict[str, Any]:
     if "employment" in change.after and change.before is None:
         found["employment"] = Employment(change.after["employment"])
     if "leaves_on" in change.differs:  # or the hour of a day that is planned already would be lost
-        found["leaves_at"] = _leaves_at(change, asked)
+        found["leaves_at"] = leaving.leaves_at(change, asked)
     return found
 
 
@@ -263,27 +255,6 @@ def _fact(
         "actor_id": asked.actor_id,
         "data": {"columns": sorted(change.differs), "changes": changed, **since},
     }
-
-
-def _leaving(user_id: int, change: Change, asked: Asked) -> dict[str, Any]:
-    return {
-        "at": asked.now,
-        "kind": "user.leaving",
-        "subject": f"user:{user_id}",
-        "actor_id": asked.actor_id,
-        "data": {"leaves_at": _leaves_at(change, asked).isoformat()},
-    }
-
-
-def _leaves_at(change: Change, asked: Asked) -> datetime:
-    """The end of the last day that a line says."""
-    on = date.fromisoformat(change.after["leaves_on"])
-    return datetime.combine(on, AT_THE_END, ZoneInfo(asked.timezone))
-
-
-def _day(at: datetime | None, asked: Asked) -> str:
-    """The office's day of an instant as a cell."""
-    return at.astimezone(ZoneInfo(asked.timezone)).date().isoformat() if at else ""
 
 
 def _from_on(change: Change, asked: Asked, column: str = "from_on") -> date:

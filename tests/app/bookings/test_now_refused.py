@@ -159,6 +159,37 @@ def test_what_a_quota_forbids_is_passed_over_for_what_it_leaves(api: Api, house:
     assert (answer.status_code, answer.get_json()["space"]) == (201, "focus")
 
 
+@pytest.mark.parametrize("quota", ["concurrent_quota", "weekly_quota"])
+def test_where_others_hold_what_a_quota_leaves_the_quota_is_told(api: Api, house: House, quota: str) -> None:
+    zone_id = crowd(house, quota)
+    house.book("aoki", "seat", "10:00", "11:00", day=1)
+    house.book("baba", "focus", "09:00", "23:30")
+    assert now(api, "aoki", lane="desk", zone_id=zone_id) == of_rule(quota, "1", "<= 1")
+
+
+def test_what_a_quota_leaves_for_a_part_of_the_day_comes_before_what_it_forbids(
+    api: Api, house: House
+) -> None:
+    zone_id = crowd(house, "weekly_quota")
+    house.book("aoki", "seat", "10:00", "11:00", day=1)
+    house.book("baba", "focus", "15:00", "17:00")
+    answer = api.call("aoki", "POST", "/bookings/now", {"lane": "desk", "zone_id": zone_id})
+    assert (answer.status_code, answer.get_json()["space"]) == (201, "focus")
+    assert datetime.fromisoformat(answer.get_json()["booking"]["end"]) == at("15:00")
+
+
+def test_where_what_a_quota_forbids_is_free_for_a_part_of_the_day_the_quota_is_told(
+    api: Api, house: House
+) -> None:
+    with transaction(house.engine) as session:
+        zone_id = session.get_one(Space, house.spaces["seat"]).zone_id
+        set_policy(session, Kind.SEAT, "weekly_quota", "1", now=at("08:00"), actor_id=None)
+    house.book("aoki", "seat", "10:00", "11:00", day=1)
+    house.book("baba", "focus", "09:00", "23:30")
+    house.book("chiba", "seat", "15:00", "23:30")
+    assert now(api, "aoki", lane="desk", zone_id=zone_id) == of_rule("weekly_quota", "1", "<= 1")
+
+
 def test_what_gives_way_to_the_space_leaves_its_room_in_a_quota(api: Api, house: House) -> None:
     zone_id = crowd(house, "concurrent_quota")
     house.book("aoki", "seat", "10:00", "11:00")

@@ -12,6 +12,7 @@ from app.database import reading, transaction
 from app.events import history
 from app.people import staffing
 from app.people.models import Role, User
+from tests.app.notifications.desk import add_hook
 from tests.app.records.test_sheets import ASKED, diff, exported, take
 from tests.house import House, at
 
@@ -79,3 +80,12 @@ def test_who_has_left_and_still_stands_in_the_file_is_passed_over_and_told(house
     ]
     with_day = diff(house, "people", "email,leaves_on\naoki@example.jp,2026-11-20\n")
     assert ([one.code for one in with_day.doubtful], with_day.is_empty) == (["csv.left"], True)
+
+
+def test_a_last_day_by_which_webhooks_fall_silent_is_told(house: House) -> None:
+    add_hook(house, "http://chat.example.jp/hooks/SECRET")
+    text = "email,leaves_on\naoki@example.jp,2026-12-31\nfujii@example.jp,2026-12-31\n"
+    told = [(one.line, one.code, one.value) for one in diff(house, "people", text).doubtful]
+    assert told == [(3, "csv.webhooks", "fujii@example.jp: chat.example.jp")]
+    take(house, "people", text)
+    assert diff(house, "people", text).doubtful == [], "said once, not whenever the file is read"

@@ -15,6 +15,7 @@ from app.spaces.models import SpaceOutage
 from tests.app.bookings.test_walk_in import post, signed_in
 from tests.fixtures.web import Api, problem
 from tests.house import DAY, House, at
+from tests.statements import counted
 
 PLANNED = {"start": at("00:00", day=7).isoformat(), "end": at("18:00", day=7).isoformat(), "reason": "床工事"}
 
@@ -67,17 +68,58 @@ def test_an_outage_that_was_lifted_stays_in_the_records_and_the_log_names_it(hou
             (at("18:00"), at("09:00")),
             (None, at("09:30")),
         ]
-        told = [(one.kind, one.data) for one in history(session, f"space:{space_id}")][-2:]
+        told = [(one.kind, one.data) for one in history(session, f"space:{space_id}")][-3:]
         assert told == [
             (
-                "space.in_order",
+                "space.outage_ended",
                 {"outage_id": kept[0].id, "start": at("08:00").isoformat(), "end": at("18:00").isoformat()},
             ),
+            ("space.in_order", {}),
             (
                 "space.outage_withdrawn",
                 {"outage_id": kept[1].id, "start": at("15:00").isoformat(), "end": None},
             ),
         ]
+
+
+def kinds_told(house: House, where: str = "seat") -> list[str]:
+    """What was told of a space, but that it went out of order."""
+    with reading(house.engine) as session:
+        told = [one.kind for one in history(session, f"space:{house.spaces[where]}")]
+    return [one for one in told if one != "space.out_of_order"]
+
+
+def test_a_space_is_in_order_when_the_last_outage_of_now_has_ended(house: House) -> None:
+    house.break_("seat", "08:00", "18:00")
+    house.break_("seat", "08:30")
+    house.break_("seat", "15:00")
+    with reading(house.engine) as session:
+        first, second, planned = (one.outage.id for one in outages.list_outages(session, now=at("09:00")))
+    told = []
+    for one in (first, planned, second):
+        with transaction(house.engine) as session:
+            outages.lift(session, one, actor_id=None, now=at("09:00"))
+        told.append(kinds_told(house))
+    ended, withdrawn = "space.outage_ended", "space.outage_withdrawn"
+    assert told == [
+        [ended],
+        [ended, withdrawn],
+        [ended, withdrawn, ended, "space.in_order"],
+    ]
+
+
+def test_mending_tells_once_for_each_space_that_it_is_in_order(house: House) -> None:
+    statements = []
+    for wheres, outages_each in ((["seat"], 1), (["focus", "booth"], 2)):
+        for where in wheres * outages_each:
+            house.break_(where, "08:00")
+        with transaction(house.engine) as session, counted(house.engine) as ran:
+            mended = [house.spaces[where] for where in wheres]
+            outages.mend(session, mended, actor_id=None, now=at("09:00"))
+        statements.append(len(ran))
+        for where in wheres:
+            assert kinds_told(house, where) == [*["space.outage_ended"] * outages_each, "space.in_order"]
+    assert statements[0] == statements[1]
 
 
 def test_an_outage_that_has_ended_by_itself_is_over_and_not_listed(house: House) -> None:
