@@ -19,7 +19,7 @@ from app.people import tokens
 from app.people.employing import employ
 from app.people.guards import address_is_free
 from app.people.models import Membership, PasswordCode, Role, Section, User
-from app.people.rules import Stay, reassigned, rewritten
+from app.people.rules import Stay, begun, fallen_away, reassigned
 from app.people.sections import last_days
 from app.people.service import NewUser, Person, add
 
@@ -140,11 +140,13 @@ def reassign(
     if not section_ids:
         raise RuleBroken("user.no_section")
     last = last_days(session, section_ids, from_on)
-    rows = {one.id: one for one in session.scalars(select(Membership).where(Membership.user_id == user.id))}
-    before = [Stay(one.section_id, one.from_on, one.until_on, one.id) for one in rows.values()]
-    if (past := rewritten(before, from_on, actor.on)) and not corrects_past:
-        raise Conflict("user.past_sections", stays=[told(one) for one in past])
+    theirs = session.scalars(select(Membership).where(Membership.user_id == user.id)).all()
+    rows: Mapping[int | None, Membership] = {one.id: one for one in theirs}
+    before = [Stay(one.section_id, one.from_on, one.until_on, one.id) for one in theirs]
     after = reassigned(before, section_ids, from_on)
+    gone = fallen_away(before, after)
+    if (past := begun(gone, actor.on)) and not corrects_past:
+        raise Conflict("user.past_sections", stays=[told(one) for one in past])
     for stay in after:
         until_on = stay.until_on or last.get(stay.section_id)
         if stay.id is None:
@@ -154,10 +156,9 @@ def reassign(
                 )
             )
         else:
-            rows.pop(stay.id).until_on = until_on
-    fell_away = [told(one) for one in before if one.id in rows]
-    for gone in rows.values():
-        session.delete(gone)
+            rows[stay.id].until_on = until_on
+    for stay in gone:
+        session.delete(rows[stay.id])
     user.version += 1
     session.flush()
     events.record(
@@ -168,7 +169,7 @@ def reassign(
         actor_id=actor.id,
         section_ids=sorted(section_ids),
         from_on=from_on.isoformat(),
-        fell_away=fell_away,
+        fell_away=[told(one) for one in gone],
     )
     return user
 

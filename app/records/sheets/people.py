@@ -23,7 +23,7 @@ from app.errors import Conflict
 from app.people import lookup
 from app.people.employing import earlier
 from app.people.models import EarlierEmployment, Membership, Role, Section, User
-from app.people.rules import Employed, Employment, Stay, reassigned, rewritten
+from app.people.rules import Employed, Employment, Stay, begun, fallen_away, reassigned
 from app.people.staffing import LOOKS_AFTER, told
 from app.records.sheets import storing
 from app.records.sheets.rules import (
@@ -109,6 +109,7 @@ def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Va
                 values["employment_from"] = on
     if days := _named(said, "from_on"):
         code_of = _codes(session)
+        sections = {key: set(cell.split("|")) for key, cell in _named(said, "sections").items()}
         users = {row.email: row.id for row in session.execute(select(User.email, User.id))}
         named = sorted(users[key] for key in days.keys() & users.keys())
         of = _stays(session, among(session, Membership.user_id, named))
@@ -116,7 +117,8 @@ def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Va
             if values := found.get(("person", key)):
                 stays, first = of[users[key]], date.fromisoformat(on)
                 values["sections"] = _sections(stays, code_of, first)
-                past = rewritten(stays, first, asked.on)
+                wanted = {one for one, code in code_of.items() if code in sections.get(key, ())}
+                past = begun(fallen_away(stays, reassigned(stays, wanted, first)), asked.on)
                 values[PAST] = " ".join(f"{code_of[one.section_id]} {one.from_on}" for one in past)
                 values["from_on"] = on
     return found
@@ -340,15 +342,16 @@ def _join(session: Session, wanted: Mapping[int, tuple[Set[int], date]]) -> Mapp
     changed: dict[int, dict[str, Any]] = {}
     gone: dict[int, list[Stay]] = {}
     for user_id, (sections, on) in wanted.items():
-        rows = {one.id or 0: one for one in of[user_id]}
-        for stay in reassigned(of[user_id], sections, on):
+        until_of = {one.id: one.until_on for one in of[user_id]}
+        after = reassigned(of[user_id], sections, on)
+        for stay in after:
             until_on = stay.until_on or last[stay.section_id]
             if stay.id is None:
                 said = {"user_id": user_id, "section_id": stay.section_id, "from_on": stay.from_on}
                 new.append({**said, "until_on": until_on})
-            elif rows.pop(stay.id).until_on != until_on:
+            elif until_of[stay.id] != until_on:
                 changed[stay.id] = {"until_on": until_on}
-        gone[user_id] = list(rows.values())
+        gone[user_id] = fallen_away(of[user_id], after)
     storing.change(session, Membership, changed)
     storing.drop(session, Membership, [one.id for stays in gone.values() for one in stays])
     storing.add(session, Membership, new)
