@@ -60,6 +60,10 @@ class Employed:
         was = self.on(eve)
         return Employed(to, earlier if was is to else (*earlier, (eve, was)))
 
+    def falling_away(self, from_on: date) -> list[Term]:
+        """What began on a day or later: a change from that day on replaces it."""
+        return [one for one in self.terms if one.from_on is not None and one.from_on >= from_on]
+
     @property
     def terms(self) -> list[Term]:
         """The same, one after the other."""

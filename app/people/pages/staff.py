@@ -29,7 +29,10 @@ from app.people.sections import tree
 pages = Blueprint("staff_pages", __name__, url_prefix="/office/people")
 KEEPERS = (Role.PERSONNEL, Role.IT)
 SEERS = (*KEEPERS, Role.AUDITOR)
-DETAILS = ("name", "kana", "extension", "email", "role", "employment", "employment_from")
+DETAILS = (
+    *("name", "kana", "extension", "email", "role"),
+    *("employment", "employment_from", "corrects_past"),
+)
 
 
 @pages.get("")
