@@ -39,7 +39,7 @@ from app.records.sheets.rules import (
 )
 from app.records.sheets.sheet import Asked, Sheet
 from app.settings import LOCALES
-from app.telework.guards import open_from
+from app.telework.guards import hold_closings, open_from
 
 COLUMNS = {
     "email": email,
@@ -321,6 +321,11 @@ def _codes(session: Session) -> dict[int, str]:
     return {row.id: row.code for row in session.execute(select(Section.id, Section.code))}
 
 
+def take_turns(session: Session, _said: Sequence[Said]) -> None:
+    """Wait for whoever closes a month: they lock no account before that either."""
+    hold_closings(session)
+
+
 def trace(session: Session, asked: Asked, count: int) -> None:
     """Somebody took everybody as a file."""
     if asked.actor_id is not None:
@@ -338,5 +343,6 @@ PEOPLE = Sheet(
     before=before,
     doubts=doubts,
     rows_of={"person": User.email},
+    take_turns=take_turns,
     trace=trace,
 )
