@@ -33,19 +33,14 @@ def employed(session: Session, user: User) -> Employed:
     return Employed(user.employment, earlier(session, [user.id]).get(user.id, ()))
 
 
-def employ(session: Session, user: User, to: Employment, *, from_on: date) -> bool:
-    """Somebody is employed as `to` from a day on, and what was planned for later falls away; whether they were not."""
-    before = employed(session, user)
-    if before.on(from_on) is to:
-        return False
-    wanted = before.changed(to, from_on)
+def employ(session: Session, user: User, wanted: Employed) -> None:
+    """Somebody is employed so in time."""
     user.employment = wanted.latest
     session.execute(delete(EarlierEmployment).where(EarlierEmployment.user_id == user.id))
     session.add_all(
         EarlierEmployment(user_id=user.id, until_on=until_on, employment=kind)
         for until_on, kind in wanted.earlier
     )
-    return True
 
 
 def employment_on(

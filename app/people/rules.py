@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 SMALL_KANA = str.maketrans("ぁぃぅぇぉっゃゅょゎゕゖ", "あいうえおつやゆよわかけ")
 VOICING = frozenset("\u3099\u309a")
@@ -58,6 +59,10 @@ class Employed:
         earlier = tuple((until_on, kind) for until_on, kind in self.earlier if until_on < eve)
         was = self.on(eve)
         return Employed(to, earlier if was is to else (*earlier, (eve, was)))
+
+    def falling_away(self, from_on: date) -> list[Term]:
+        """What began on a day or later: a change from that day on replaces it."""
+        return [one for one in self.terms if one.from_on is not None and one.from_on >= from_on]
 
     @property
     def terms(self) -> list[Term]:
@@ -148,30 +153,39 @@ class Stay:
         return self.from_on <= on and (self.until_on is None or on <= self.until_on)
 
 
+Held = TypeVar("Held", bound=Stay | Term)
+
+
 def reassigned(stays: Iterable[Stay], sections: Set[int], from_on: date) -> list[Stay]:
     """The stays of somebody who belongs to exactly `sections` from a day on; what was before stays as it was.
 
-    What was planned for that day or later falls away. A section that goes on goes on in its row.
+    What was planned for that day or later falls away. A section that goes on goes on in its row, also where it began
+    on that very day.
     """
     kept: list[Stay] = []
     going_on: set[int] = set()
     for stay in sorted(stays, key=lambda one: one.from_on):
-        if stay.from_on >= from_on:
+        if stay.from_on > from_on:
             continue
         if not stay.holds(from_on):
             kept.append(stay)
         elif stay.section_id in sections - going_on:
             kept.append(replace(stay, until_on=None))
             going_on.add(stay.section_id)
-        else:
+        elif stay.from_on < from_on:
             kept.append(replace(stay, until_on=from_on - timedelta(days=1)))
     return kept + [Stay(section, from_on) for section in sorted(sections - going_on)]
 
 
-def rewritten(stays: Iterable[Stay], from_on: date, today: date) -> list[Stay]:
-    """Of the stays that fall away where somebody is reassigned from a day on, those that held already: the past would
-    be another one."""
-    return [stay for stay in stays if from_on <= stay.from_on < today]
+def fallen_away(stays: Iterable[Stay], after: Iterable[Stay]) -> list[Stay]:
+    """The stays whose rows do not go on in those that come after."""
+    kept = {one.id for one in after}
+    return [one for one in stays if one.id not in kept]
+
+
+def begun(fell_away: Iterable[Held], today: date) -> list[Held]:
+    """Of what falls away, that which held already: the past would be another one."""
+    return [one for one in fell_away if one.from_on is None or one.from_on < today]
 
 
 def free_again_at(

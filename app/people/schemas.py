@@ -173,6 +173,13 @@ class NewSection(SectionChange):
     name = Text(required=True, **_line(80, 1))
 
 
+def _corrects_past(what: str, code: str) -> fields.Boolean:
+    said = f"{what} entered for that day or later fall away, also where they held already"
+    return fields.Boolean(
+        load_default=False, metadata={"description": f"{said}; refused with `{code}` otherwise"}
+    )
+
+
 class PersonChange(Schema):
     """What may change of an account; what is not given stays."""
 
@@ -186,6 +193,7 @@ class PersonChange(Schema):
         allow_none=True,
         metadata={"description": "the first day of this employment; null or absent: today"},
     )
+    corrects_past = _corrects_past("employments", "user.past_employment")
     locale = fields.String(**LOCALE)
 
 
@@ -213,13 +221,7 @@ class SectionsRequest(Schema):
     section_ids = fields.List(
         Identifier(), required=True, validate=validate.Length(1, 20), metadata={"minItems": 1}
     )
-    corrects_past = fields.Boolean(
-        load_default=False,
-        metadata={
-            "description": "sections entered for that day or later fall away, also where they held already; refused "
-            "with `user.past_sections` otherwise"
-        },
-    )
+    corrects_past = _corrects_past("sections", "user.past_sections")
 
 
 class LeaveRequest(Schema):

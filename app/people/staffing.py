@@ -5,7 +5,7 @@ What a leaver holds is freed in the same transaction, by `app.pipeline.leave`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from app import events
 from app.errors import Conflict, Forbidden, NotFound, RuleBroken
 from app.people import tokens
-from app.people.employing import employ
+from app.people.employing import employ, employed
 from app.people.guards import address_is_free
 from app.people.models import Membership, PasswordCode, Role, Section, User
-from app.people.rules import Stay, reassigned, rewritten
+from app.people.rules import Stay, Term, begun, fallen_away, reassigned
 from app.people.sections import last_days
 from app.people.service import NewUser, Person, add
 
@@ -80,7 +80,8 @@ def change(
 ) -> User:
     """Change an account's details; how somebody is employed from the day `employment_from` on, or `on`.
 
-    Raises Forbidden `user.not_allowed` or `user.self`, Conflict `user.exists`.
+    Raises Forbidden `user.not_allowed` or `user.self`, Conflict `user.exists`; and Conflict `user.past_employment`
+    where employments would fall away that held already, unless it `corrects_past`: the log keeps them.
     """
     values = {name: value for name, value in wanted.items() if name in DETAILS}
     if "email" in values:
@@ -92,11 +93,10 @@ def change(
         if user.id == actor.id:
             raise Forbidden("user.self")
         _require({user.role, changes["role"]} <= GIVES[actor.role])
-    from_on = wanted.get("employment_from") or on
-    is_reemployed = "employment" in wanted and employ(session, user, wanted["employment"], from_on=from_on)
-    if not changes and not is_reemployed:
+    reemployed = _reemploy(session, user, wanted, on) if "employment" in wanted else {}
+    if not changes and not reemployed:
         return user
-    facts: dict[str, Any] = {"employment_from": from_on.isoformat()} if is_reemployed else {}
+    facts = dict(reemployed)
     if "role" in changes:
         facts["role"] = [user.role.value, changes["role"].value]
     with address_is_free(session, changes.get("email", "")):
@@ -109,10 +109,27 @@ def change(
         f"user:{user.id}",
         at=now,
         actor_id=actor.id,
-        fields=sorted([*changes, *(["employment"] if is_reemployed else [])]),
+        fields=sorted([*changes, *(["employment"] if reemployed else [])]),
         **facts,
     )
     return user
+
+
+def _reemploy(session: Session, user: User, wanted: Mapping[str, Any], on: date) -> dict[str, Any]:
+    """Somebody is employed otherwise; what the log tells of it: nothing where they were employed so already."""
+    to, from_on = wanted["employment"], wanted.get("employment_from") or on
+    before = employed(session, user)
+    if (was := before.on(from_on)) is to:
+        return {}
+    gone = before.falling_away(from_on)
+    if past := _past(gone, on, corrects_past=wanted.get("corrects_past", False)):
+        raise Conflict("user.past_employment", terms=past)
+    employ(session, user, before.changed(to, from_on))
+    return {
+        "employment": [was.value, to.value],
+        "employment_from": from_on.isoformat(),
+        "fell_away": [told(one) for one in gone],
+    }
 
 
 def choose_language(session: Session, user_id: int, locale: str) -> None:
@@ -140,11 +157,13 @@ def reassign(
     if not section_ids:
         raise RuleBroken("user.no_section")
     last = last_days(session, section_ids, from_on)
-    rows = {one.id: one for one in session.scalars(select(Membership).where(Membership.user_id == user.id))}
-    before = [Stay(one.section_id, one.from_on, one.until_on, one.id) for one in rows.values()]
-    if (past := rewritten(before, from_on, actor.on)) and not corrects_past:
-        raise Conflict("user.past_sections", stays=[told(one) for one in past])
+    theirs = session.scalars(select(Membership).where(Membership.user_id == user.id)).all()
+    rows: Mapping[int | None, Membership] = {one.id: one for one in theirs}
+    before = [Stay(one.section_id, one.from_on, one.until_on, one.id) for one in theirs]
     after = reassigned(before, section_ids, from_on)
+    gone = fallen_away(before, after)
+    if past := _past(gone, actor.on, corrects_past=corrects_past):
+        raise Conflict("user.past_sections", stays=past)
     for stay in after:
         until_on = stay.until_on or last.get(stay.section_id)
         if stay.id is None:
@@ -154,10 +173,9 @@ def reassign(
                 )
             )
         else:
-            rows.pop(stay.id).until_on = until_on
-    fell_away = [told(one) for one in before if one.id in rows]
-    for gone in rows.values():
-        session.delete(gone)
+            rows[stay.id].until_on = until_on
+    for stay in gone:
+        session.delete(rows[stay.id])
     user.version += 1
     session.flush()
     events.record(
@@ -168,17 +186,22 @@ def reassign(
         actor_id=actor.id,
         section_ids=sorted(section_ids),
         from_on=from_on.isoformat(),
-        fell_away=fell_away,
+        fell_away=[told(one) for one in gone],
     )
     return user
 
 
-def told(stay: Stay) -> dict[str, Any]:
-    """A stay as the log and a refusal tell it."""
+def _past(gone: Iterable[Stay | Term], today: date, *, corrects_past: bool) -> list[dict[str, Any]]:
+    """What held already and would be as if it had never been, which whoever changes it did not say."""
+    return [] if corrects_past else [told(one) for one in begun(gone, today)]
+
+
+def told(one: Stay | Term) -> dict[str, Any]:
+    """A stay, or an employment, as the log and a refusal tell it."""
     return {
-        "section_id": stay.section_id,
-        "from": stay.from_on.isoformat(),
-        "until": stay.until_on.isoformat() if stay.until_on else None,
+        **({"section_id": one.section_id} if isinstance(one, Stay) else {"employment": one.employment.value}),
+        "from": one.from_on.isoformat() if one.from_on else None,
+        "until": one.until_on.isoformat() if one.until_on else None,
     }
 
 

@@ -57,8 +57,16 @@ def hold_months(session: Session, days: Collection[date]) -> set[date]:
     return closed_among(session, days)
 
 
+def hold_closings(session: Session) -> None:
+    """Wait until nobody else closes a month, or changes from a day on what one hangs on; and let nobody until the
+    transaction ends. Taken before the locks of months and the rows of people."""
+    lock_rows(session, "closings", [0])
+
+
 def open_from(session: Session) -> date:
-    """The day after the last closed month: from it on nothing that is closed hangs on who belongs where."""
+    """The day after the last closed month: from it on nothing that is closed hangs on who belongs where. No month is
+    closed until the transaction ends."""
+    hold_closings(session)
     last = session.scalar(select(func.max(ClosedMonth.last_on)))
     return last + timedelta(days=1) if last else date.min
 

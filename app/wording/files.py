@@ -23,6 +23,9 @@ FILES: Mapping[str, LazyString] = {
     "csv.flag": lazy_gettext("Write 1 for yes and 0 for no."),
     "csv.not_allowed": lazy_gettext("This file is not yours to read or to write."),
     "csv.number": lazy_gettext("This is not a whole number within the limits."),
+    "csv.past_employment": lazy_gettext(
+        "These employments held already, and would be as if they had never been. Look at the day."
+    ),
     "csv.past_sections": lazy_gettext(
         "These sections held already, and would be as if they had never been. Look at the day."
     ),

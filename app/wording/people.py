@@ -44,6 +44,10 @@ OF_PEOPLE: Mapping[str, LazyString] = {
     "user.not_allowed": lazy_gettext(
         "Your role does not look after this account, or may not give this role."
     ),
+    "user.past_employment": lazy_gettext(
+        "Employments that held already were entered for that day or later, and would be as if they had never been. "
+        "Look at the day; if they were wrong, say so with it."
+    ),
     "user.past_sections": lazy_gettext(
         "Sections that held already were entered for that day or later, and would be as if they had never been. Look "
         "at the day; if they were wrong, say so with it."

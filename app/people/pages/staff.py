@@ -29,7 +29,10 @@ from app.people.sections import tree
 pages = Blueprint("staff_pages", __name__, url_prefix="/office/people")
 KEEPERS = (Role.PERSONNEL, Role.IT)
 SEERS = (*KEEPERS, Role.AUDITOR)
-DETAILS = ("name", "kana", "extension", "email", "role", "employment", "employment_from")
+DETAILS = (
+    *("name", "kana", "extension", "email", "role"),
+    *("employment", "employment_from", "corrects_past"),
+)
 
 
 @pages.get("")
@@ -128,10 +131,9 @@ def _person(user_id: int, **more: Any) -> str:
 def change(user_id: int) -> Response:
     def done(found: Session, user: User) -> None:
         body = loaded(PersonChange(), _details())
-        pipeline.require_open(found, body.get("employment_from"))
         staffing.change(found, user, body, on=today(), actor=asker(), now=now())
 
-    return _do(user_id, done, gettext("Saved."))
+    return _do(user_id, done, gettext("Saved."), since="employment_from")
 
 
 @pages.post("/<int:user_id>/sections")
@@ -142,19 +144,17 @@ def reassign(user_id: int) -> Response:
             chosen = {identifier(one) for one in request.form.getlist("section")}
         except ValueError as error:
             raise RuleBroken("request.invalid", field="section") from error
-        from_on = _day("from_on")
-        pipeline.require_open(found, from_on)
         staffing.reassign(
             found,
             user,
             chosen,
-            from_on=from_on,
+            from_on=_day("from_on"),
             corrects_past="corrects_past" in request.form,
             actor=asker(),
             now=now(),
         )
 
-    return _do(user_id, done, gettext("Saved."))
+    return _do(user_id, done, gettext("Saved."), since="from_on")
 
 
 @pages.post("/<int:user_id>/leave")
@@ -264,10 +264,13 @@ def end_sessions(user_id: int) -> Response:
     )
 
 
-def _do(user_id: int, verb: Callable[[Session, User], None], done: str) -> Response:
-    """One transaction on an account as the form showed it, and back to its page with what came of it."""
+def _do(user_id: int, verb: Callable[[Session, User], None], done: str, *, since: str = "") -> Response:
+    """One transaction on an account as the form showed it, and back to its page with what came of it. `since`: the
+    field of the day from which a change holds; it must be open, which is asked before the account is locked."""
     try:
         with transaction(db.engine) as found:
+            if request.form.get(since):
+                pipeline.require_open(found, _day(since))
             verb(found, _as_shown(found, user_id))
         flash(done, "done")
     except DomainError as error:

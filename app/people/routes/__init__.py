@@ -116,8 +116,8 @@ def person(user_id: int) -> Any:
 def change(body: dict[str, Any], user_id: int) -> Any:
     """Change name, kana, extension, role, employment or address; send the version in If-Match"""
     with transaction(db.engine) as session:
-        user = _to_change(session, user_id)
         pipeline.require_open(session, body.get("employment_from"))
+        user = _to_change(session, user_id)
         staffing.change(session, user, body, on=today(), actor=asker(), now=now())
         return _account(session, user), 200, {"ETag": etag(user.version)}
 
@@ -130,8 +130,8 @@ def change(body: dict[str, Any], user_id: int) -> Any:
 def reassign(body: dict[str, Any], user_id: int) -> Any:
     """From a day on: exactly these sections; send the version in If-Match"""
     with transaction(db.engine) as session:
-        user = _to_change(session, user_id)
         pipeline.require_open(session, body["from_on"])
+        user = _to_change(session, user_id)
         staffing.reassign(
             session,
             user,

@@ -8,8 +8,7 @@ Who is not in it stays. The line of somebody who has left already, and of whom i
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,11 +19,10 @@ from app import events
 from app.bulk import among
 from app.errors import Conflict
 from app.people import lookup
-from app.people.employing import earlier
-from app.people.models import EarlierEmployment, Membership, Role, Section, User
-from app.people.rules import Employed, Employment, Stay, reassigned, rewritten
+from app.people.models import Membership, Role, Section, User
+from app.people.rules import Employment, Stay, Term, begun, fallen_away, reassigned
 from app.people.staffing import LOOKS_AFTER, told
-from app.records.sheets import leaving, storing
+from app.records.sheets import in_time, leaving, storing
 from app.records.sheets.rules import (
     Change,
     Diff,
@@ -40,7 +38,7 @@ from app.records.sheets.rules import (
 )
 from app.records.sheets.sheet import Asked, Sheet
 from app.settings import LOCALES
-from app.telework.guards import open_from
+from app.telework.guards import hold_closings, open_from
 
 COLUMNS = {
     "email": email,
@@ -57,8 +55,10 @@ COLUMNS = {
 }
 # Of whom a file may speak, but changes nothing: no column.
 HAS_LEFT = "has_left"
-# Stays that held already and would fall away, as read by people: no column either.
-PAST = "past"
+# By a column, where is kept what held already of it and would fall away, as read by people: no columns either.
+PAST = {"sections": "past_sections", "employment": "past_employment"}
+# By a column, that of the day from which it holds.
+SINCE = {"sections": "from_on", "employment": "employment_from"}
 
 
 def stored(session: Session, asked: Asked) -> dict[Key, Values]:
@@ -69,8 +69,8 @@ def stored(session: Session, asked: Asked) -> dict[Key, Values]:
 def _stored(session: Session, asked: Asked, *which: ColumnElement[bool]) -> dict[Key, Values]:
     code_of = _codes(session)
     lasts = or_(Membership.until_on.is_(None), Membership.until_on >= asked.on)
-    of = _stays(session, (Membership.from_on <= asked.on) & lasts)
-    terms = earlier(session)
+    of = in_time.stays(session, (Membership.from_on <= asked.on) & lasts)
+    employed = in_time.employed(session)
     users = session.scalars(select(User).where(*which).order_by(User.email))
     return {
         ("person", user.email): {
@@ -79,7 +79,7 @@ def _stored(session: Session, asked: Asked, *which: ColumnElement[bool]) -> dict
             "kana": user.kana,
             "extension": user.extension,
             "role": user.role.value,
-            "employment": Employed(user.employment, terms.get(user.id, ())).on(asked.on).value,
+            "employment": employed[user.id].on(asked.on).value,
             "locale": user.locale,
             "sections": _sections(of[user.id], code_of, asked.on),
             "from_on": "",
@@ -100,23 +100,30 @@ def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Va
             values["leaves_on"] = said_of.get("leaves_on", "")
     if _named(said, "leaves_on"):
         leaving.add_hosts(session, found)
+    ids = {row.email: row.id for row in session.execute(select(User.email, User.id))}
     if days := _named(said, "employment_from"):
-        terms = _employed(session)
+        employed = in_time.employed(session)
         for key, on in days.items():
             if values := found.get(("person", key)):
-                values["employment"] = terms[key].on(date.fromisoformat(on)).value
+                theirs, first = employed[ids[key]], date.fromisoformat(on)
+                values["employment"] = theirs.on(first).value
+                gone = begun(theirs.falling_away(first), asked.on)
+                values[PAST["employment"]] = " ".join(f"{one.employment} {one.from_on}" for one in gone)
                 values["employment_from"] = on
     if days := _named(said, "from_on"):
         code_of = _codes(session)
-        users = {row.email: row.id for row in session.execute(select(User.email, User.id))}
-        named = sorted(users[key] for key in days.keys() & users.keys())
-        of = _stays(session, among(session, Membership.user_id, named))
+        sections = {key: set(cell.split("|")) for key, cell in _named(said, "sections").items()}
+        named = sorted(ids[key] for key in days.keys() & ids.keys())
+        of = in_time.stays(session, among(session, Membership.user_id, named))
         for key, on in days.items():
             if values := found.get(("person", key)):
-                stays, first = of[users[key]], date.fromisoformat(on)
+                stays, first = of[ids[key]], date.fromisoformat(on)
                 values["sections"] = _sections(stays, code_of, first)
-                past = rewritten(stays, first, asked.on)
-                values[PAST] = " ".join(f"{code_of[one.section_id]} {one.from_on}" for one in past)
+                wanted = {one for one, code in code_of.items() if code in sections.get(key, ())}
+                past = begun(fallen_away(stays, reassigned(stays, wanted, first)), asked.on)
+                values[PAST["sections"]] = " ".join(
+                    f"{code_of[one.section_id]} {one.from_on}" for one in past
+                )
                 values["from_on"] = on
     return found
 
@@ -124,13 +131,6 @@ def before(session: Session, asked: Asked, said: Sequence[Said]) -> dict[Key, Va
 def _named(said: Sequence[Said], column: str) -> dict[str, str]:
     """The days that lines say in a column, by address."""
     return {key: values[column] for _line, _what, key, values in said if values.get(column)}
-
-
-def _employed(session: Session) -> dict[str, Employed]:
-    """How everybody is employed in time, by address; two queries."""
-    terms = earlier(session)
-    rows = session.execute(select(User.email, User.id, User.employment))
-    return {row.email: Employed(row.employment, terms.get(row.id, ())) for row in rows}
 
 
 def entities(values: Values) -> list[tuple[str, str, Values]]:
@@ -172,10 +172,11 @@ def check(session: Session, diff: Diff, asked: Asked) -> Iterator[Refusal]:
 
 def doubts(diff: Diff, _asked: Asked) -> Iterator[Refusal]:
     """Lines of people who have left and of whom they say nothing new: whoever wrote the file may not know; those by
-    which sections that held already fall away; and those by which webhooks fall silent."""
+    which sections or employments that held already fall away; and those by which webhooks fall silent."""
     for change in diff.changed:
-        if "sections" in change.differs and (past := (change.before or {}).get(PAST)):
-            yield Refusal(change.line, "csv.past_sections", "from_on", f"{change.key}: {past}")
+        for column in (one for one in PAST if one in change.differs):
+            if past := (change.before or {}).get(PAST[column]):
+                yield Refusal(change.line, f"csv.{PAST[column]}", SINCE[column], f"{change.key}: {past}")
         yield from leaving.doubts(change)
     for change in diff.same:
         if HAS_LEFT in (change.before or {}):
@@ -208,8 +209,16 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
     if any(one.key not in ids for one in diff.changed):
         raise Conflict("csv.changed")  # somebody gave an account another address at this moment
     values = {ids[one.key]: _values(one, asked) for one in diff.changed}
-    for user_id, employed in _employ(session, diff.changed, ids, asked).items():
-        values[user_id]["employment"] = employed.latest
+    employed, ended = in_time.employ(
+        session,
+        {
+            ids[one.key]: (Employment(one.after["employment"]), _from_on(one, asked, "employment_from"))
+            for one in diff.changed
+            if "employment" in one.differs
+        },
+    )
+    for user_id, theirs in employed.items():
+        values[user_id]["employment"] = theirs.latest
     storing.change(session, User, values, also={"version": User.version + 1})
     section_ids = {code: key for key, code in _codes(session).items()}
     wanted = {
@@ -220,8 +229,12 @@ def store(session: Session, diff: Diff, asked: Asked) -> None:
         for one in changes
         if "sections" in one.differs
     }
-    fell_away = _join(session, wanted)
-    facts = [_fact(ids[one.key], one, asked, fell_away) for one in changes]
+    left = in_time.join(session, wanted)
+    facts = [
+        _fact(user_id, one, asked, [*left.get(user_id, ()), *ended.get(user_id, ())])
+        for one in changes
+        for user_id in [ids[one.key]]
+    ]
     planned = [leaving.fact(ids[one.key], one, asked) for one in changes if "leaves_on" in one.differs]
     events.record_many(session, [*facts, *planned])
 
@@ -240,14 +253,14 @@ def _values(change: Change, asked: Asked) -> dict[str, Any]:
     return found
 
 
-def _fact(
-    user_id: int, change: Change, asked: Asked, fell_away: Mapping[int, Sequence[Stay]]
-) -> dict[str, Any]:
-    # Which columns, and of what somebody may do from what to what; the account itself holds the rest.
-    changed = {name: list(pair) for name, pair in change.differs.items() if name in {"role", "sections"}}
+def _fact(user_id: int, change: Change, asked: Asked, fell_away: Sequence[Stay | Term]) -> dict[str, Any]:
+    # Which columns, and of what somebody may do and how they are employed from what to what; the account itself holds
+    # the rest.
+    told_whole = {"role", "sections", "employment"}
+    changed = {name: list(pair) for name, pair in change.differs.items() if name in told_whole}
     since: dict[str, Any] = {column: on.isoformat() for column, on in _since(change, asked).items()}
-    if gone := fell_away.get(user_id):
-        since["fell_away"] = [told(one) for one in gone]
+    if fell_away:
+        since["fell_away"] = [told(one) for one in fell_away]
     return {
         "at": asked.now,
         "kind": "user.added" if change.before is None else "user.changed",
@@ -270,70 +283,6 @@ def _since(change: Change, asked: Asked) -> dict[str, date]:
     return found
 
 
-def _employ(
-    session: Session, changes: Iterable[Change], ids: Mapping[str, int], asked: Asked
-) -> dict[int, Employed]:
-    """Store how people were employed before a change of it; how whom it concerns is employed in time then."""
-    changes = [one for one in changes if "employment" in one.differs]
-    if not changes:
-        return {}
-    terms = _employed(session)
-    found = {
-        ids[one.key]: terms[one.key].changed(
-            Employment(one.after["employment"]), _from_on(one, asked, "employment_from")
-        )
-        for one in changes
-    }
-    gone = session.scalars(
-        select(EarlierEmployment.id).where(among(session, EarlierEmployment.user_id, sorted(found)))
-    )
-    storing.drop(session, EarlierEmployment, gone.all())
-    storing.add(
-        session,
-        EarlierEmployment,
-        [
-            {"user_id": user_id, "until_on": until_on, "employment": kind}
-            for user_id, employed in found.items()
-            for until_on, kind in employed.earlier
-        ],
-    )
-    return found
-
-
-def _join(session: Session, wanted: Mapping[int, tuple[Set[int], date]]) -> Mapping[int, list[Stay]]:
-    """Belong to exactly these sections, by person, from a day on; to none after its last day. What falls away, by
-    person."""
-    if not wanted:
-        return {}
-    last: dict[int, date | None] = dict(session.execute(select(Section.id, Section.until_on)).all())
-    of = _stays(session, among(session, Membership.user_id, sorted(wanted)))
-    new: list[dict[str, Any]] = []
-    changed: dict[int, dict[str, Any]] = {}
-    gone: dict[int, list[Stay]] = {}
-    for user_id, (sections, on) in wanted.items():
-        rows = {one.id or 0: one for one in of[user_id]}
-        for stay in reassigned(of[user_id], sections, on):
-            until_on = stay.until_on or last[stay.section_id]
-            if stay.id is None:
-                said = {"user_id": user_id, "section_id": stay.section_id, "from_on": stay.from_on}
-                new.append({**said, "until_on": until_on})
-            elif rows.pop(stay.id).until_on != until_on:
-                changed[stay.id] = {"until_on": until_on}
-        gone[user_id] = list(rows.values())
-    storing.change(session, Membership, changed)
-    storing.drop(session, Membership, [one.id for stays in gone.values() for one in stays])
-    storing.add(session, Membership, new)
-    return gone
-
-
-def _stays(session: Session, which: ColumnElement[bool]) -> dict[int, list[Stay]]:
-    """When people belong to which sections, by person."""
-    found: dict[int, list[Stay]] = defaultdict(list)
-    for row in session.execute(select(*Membership.__table__.c).where(which).order_by(Membership.id)):
-        found[row.user_id].append(Stay(row.section_id, row.from_on, row.until_on, row.id))
-    return found
-
-
 def _sections(stays: Iterable[Stay], code_of: Mapping[int, str], on: date) -> str:
     """The sections of a day as a cell."""
     return "|".join(sorted({code_of[stay.section_id] for stay in stays if stay.holds(on)}))
@@ -341,6 +290,11 @@ def _sections(stays: Iterable[Stay], code_of: Mapping[int, str], on: date) -> st
 
 def _codes(session: Session) -> dict[int, str]:
     return {row.id: row.code for row in session.execute(select(Section.id, Section.code))}
+
+
+def take_turns(session: Session, _said: Sequence[Said]) -> None:
+    """Wait for whoever closes a month: they lock no account before that either."""
+    hold_closings(session)
 
 
 def trace(session: Session, asked: Asked, count: int) -> None:
@@ -360,5 +314,6 @@ PEOPLE = Sheet(
     before=before,
     doubts=doubts,
     rows_of={"person": User.email},
+    take_turns=take_turns,
     trace=trace,
 )

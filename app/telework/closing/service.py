@@ -20,7 +20,7 @@ from app.telework.daylog.rerun import days_to_write_anew
 from app.telework.daylog.rules import Voice
 from app.telework.daylog.service import effective
 from app.telework.figures.service import kept_half_days
-from app.telework.guards import hold_month
+from app.telework.guards import hold_closings, hold_month
 from app.telework.models import ClosedDay, HalfDay, TeleworkPlan
 from app.telework.rules import DayClass, Half
 from app.telework.service import Office, OffOn, close_day, nobody_off
@@ -134,6 +134,7 @@ def close_month(
     """Freeze a month, with the minutes of its half-days: only personnel's corrections change it any more. What was
     recorded of its days until now is written first. Raises Conflict `telework.month_closed` or
     `telework.month_not_over`."""
+    hold_closings(session)
     if hold_month(session, month.first):
         raise Conflict("telework.month_closed", month=str(month))
     if not state_of(session, month).is_over:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,6 +13,8 @@ from app.people.rules import (
     Employed,
     Employment,
     Stay,
+    begun,
+    fallen_away,
     folded,
     free_again_at,
     is_circle,
@@ -102,6 +105,24 @@ def test_a_section_that_goes_on_keeps_its_row() -> None:
         Stay(2, date(2025, 4, 1), None, 12),
         Stay(3, date(2026, 4, 1)),
     ]
+
+
+@given(STAYS, st.sets(st.integers(1, 4), min_size=1), DAYS, DAYS)
+def test_what_falls_away_has_no_row_any_more_and_began_that_day_or_later_but_goes_on_where_it_is_wanted(
+    stays: list[Stay], sections: set[int], from_on: date, today: date
+) -> None:
+    before = [replace(one, id=number) for number, one in enumerate(stays)]
+    after = reassigned(before, sections, from_on)
+    gone = fallen_away(before, after)
+    assert {one.id for one in before} == {one.id for one in after if one.id is not None} | {
+        one.id for one in gone
+    }
+    assert all(one.from_on >= from_on for one in gone)
+    begun_then = {one.section_id for one in before if one.from_on == from_on}
+    new = {one.section_id for one in after if one.id is None}
+    assert new.isdisjoint(begun_then)
+    assert begun(gone, today) == [one for one in gone if one.from_on < today]
+    assert fallen_away(after, reassigned(after, sections, from_on)) == []
 
 
 MINUTES = st.lists(st.integers(-60, 0), max_size=30)

@@ -151,23 +151,6 @@ def test_sections_change_from_a_day_and_the_past_stays(house: House) -> None:
     assert stays == [("soumu", date(2026, 4, 1), DAY), ("zei", tomorrow, None)]
 
 
-def test_the_past_is_rewritten_by_nobody_who_did_not_say_so_and_the_log_keeps_it(house: House) -> None:
-    personnel = become(house, "chiba", Role.PERSONNEL)
-    soumu, zei = (next(iter(house.people[who].section_ids)) for who in ("aoki", "endo"))
-    mistyped = date(2006, 11, 24)
-    was = {"section_id": soumu, "from": "2026-04-01", "until": None}
-    with transaction(house.engine) as session:
-        user = account(session, house, "aoki")
-        with pytest.raises(Conflict, match=r"user\.past_sections") as refused:
-            staffing.reassign(session, user, {zei}, from_on=mistyped, actor=personnel, now=at("09:00"))
-        assert refused.value.facts == {"stays": [was]}
-        staffing.reassign(
-            session, user, {zei}, from_on=mistyped, corrects_past=True, actor=personnel, now=at("09:00")
-        )
-        (event,) = [one for one in history(session, f"user:{user.id}") if one.kind == "user.moved"]
-        assert event.data["fell_away"] == [was]
-
-
 def test_the_address_of_a_leaver_stays_theirs_until_it_changes_it(house: House) -> None:
     it = become(house, "fujii", Role.IT)
     new = NewUser("aoki@example.jp", "another", Role.STAFF)

@@ -63,6 +63,8 @@ def test_a_mistyped_year_is_seen_before_it_makes_another_past_and_the_log_keeps_
     (doubt,) = diff(house, "people", mistyped).doubtful
     assert (doubt.code, doubt.value) == ("csv.past_sections", "aoki@example.jp: soumu 2026-04-01")
     assert diff(house, "people", MOVED).doubtful == []
+    another_too = "email,sections,from_on\naoki@example.jp,soumu|zei,2026-04-01\n"
+    assert diff(house, "people", another_too).doubtful == []
     take(house, "people", mistyped)
     with reading(house.engine) as session:
         (event,) = history(session, f"user:{house.people['aoki'].id}")

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from app.access import SESSION_ID, USER
 from app.clock import SteppingClock
 from app.database import reading, transaction
+from app.errors import Conflict
 from app.people.models import Role
 from app.people.rules import Employment
+from app.records.sheets.service import SHEETS, import_file
 from app.reports.listing import get_report, made
 from app.reports.service import Ask, Scope
 from app.telework.closing import export, service
 from app.telework.closing.rules import Month
+from app.telework.guards import require_open
 from app.telework.rules import Half
 from tests.app.records.test_sheets import ASKED, diff, take
 from tests.app.telework.days import become, close_days, planned
@@ -38,10 +44,7 @@ def closed(house: House, clock: SteppingClock) -> House:
     for half in Half:
         planned(house, "aoki", half, reported=True)
     close_days(house, DAY, LAST)
-    with transaction(house.engine) as session:
-        service.close_month(
-            session, NOVEMBER, actor=house.people["fujii"], now=at("09:00", day=7), office=OFFICE
-        )
+    close_november(house)
     clock.at = LATER.now
     return house
 
@@ -154,3 +157,61 @@ def test_the_page_says_what_to_do_and_shows_the_employment_in_time(
     shown = post(path, kana="あおき", employment="regular", employment_from="")
     assert "あおき" in shown
     assert "2027-04-01 –" in shown
+
+
+def close_november(house: House) -> None:
+    with transaction(house.engine) as session:
+        service.close_month(
+            session, NOVEMBER, actor=house.people["fujii"], now=at("09:00", day=7), office=OFFICE
+        )
+
+
+@pytest.fixture
+def over(postgresql_house: House) -> House:
+    """November is over and not yet closed."""
+    become(postgresql_house, "fujii", Role.PERSONNEL)
+    close_days(postgresql_house, DAY, LAST)
+    return postgresql_house
+
+
+BESIDE = "email,sections,from_on\naoki@example.jp,zei,2026-11-25\n"
+
+
+def by_hand(session: Session) -> None:
+    require_open(session, date(2026, 11, 25))
+
+
+def by_a_file(session: Session) -> None:
+    import_file(session, SHEETS["people"], BESIDE.encode(), LATER)
+
+
+@pytest.mark.parametrize("change", [by_hand, by_a_file])
+def test_whoever_closes_a_month_waits_for_what_is_changed_of_its_people(
+    over: House, change: Callable[[Session], None]
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(over.engine) as session:
+            change(session)
+            closing = pool.submit(close_november, over)
+            with pytest.raises(TimeoutError):
+                closing.result(0.5)
+        closing.result(10)
+    with pytest.raises(Conflict, match=r"telework\.month_closed"), transaction(over.engine) as session:
+        by_hand(session)
+
+
+def test_what_is_changed_of_its_people_waits_for_whoever_closes_a_month_and_is_refused(over: House) -> None:
+    def changed() -> None:
+        with transaction(over.engine) as session:
+            by_hand(session)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(over.engine) as session:
+            service.close_month(
+                session, NOVEMBER, actor=over.people["fujii"], now=at("09:00", day=7), office=OFFICE
+            )
+            waiting = pool.submit(changed)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+        with pytest.raises(Conflict, match=r"telework\.month_closed"):
+            waiting.result(10)

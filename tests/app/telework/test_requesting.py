@@ -11,7 +11,7 @@ from app import pipeline
 from app.calendar import public_holidays
 from app.database import reading, transaction
 from app.errors import Conflict, Forbidden, RuleBroken
-from app.people.employing import employ
+from app.people.employing import employ, employed
 from app.people.models import User
 from app.people.rules import Employment
 from app.telework import requesting
@@ -171,7 +171,7 @@ def test_terminals_of_an_employment_are_used_by_whom_it_holds_of_that_day(house:
     become(house, "baba", employment=Employment.FISCAL_YEAR)
     with transaction(house.engine) as session:
         user = session.get_one(User, house.people["aoki"].id)
-        employ(session, user, Employment.FISCAL_YEAR, from_on=THURSDAY)
+        employ(session, user, employed(session, user).changed(Employment.FISCAL_YEAR, THURSDAY))
     ask(house, "aoki", [morning(WEDNESDAY), morning(THURSDAY)])
     ask(house, "baba", [morning(WEDNESDAY)])
     assert refused(house, "baba", [morning(THURSDAY)])["rule"] == "terminals"
