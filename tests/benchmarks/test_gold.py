@@ -15,7 +15,7 @@ from sensor_gateway.handler import Counts, Handler, Letter, Said
 from tests.benchmarks import gold_playing
 from tests.benchmarks.gold import MONDAY, run
 
-FLEET = Fleet(sensor_ids(60), MONDAY, days=5, faults=USUAL)
+FLEET = Fleet(sensor_ids(100), MONDAY, days=5, faults=USUAL)
 FAULTLESS = replace(FLEET, faults=NONE, seed=1)
 EVERY = timedelta(minutes=2)
 MUST_BE_NONE = ("released_while_sat", "released_after_use", "uses_lost", "check_ins_lost", "unstored")
