@@ -86,8 +86,8 @@ def test_what_is_sent_in_parts_is_read_whole_and_what_is_too_much_not_at_all(por
         assert line.getresponse().status == 413
     # Its end looks like that of a broken connection.
     lines = [f"{name}: {value}" for name, value in kind.items()]
-    body = "7\r\nemail=a\r\n0\r\n\r\n"
-    chunked = ask(port, *lines, "Transfer-Encoding: chunked", what="POST /login", body=body)
+    parts = "7\r\nemail=a\r\n0\r\n\r\n"
+    chunked = ask(port, *lines, "Transfer-Encoding: chunked", what="POST /login", body=parts)
     assert chunked.startswith("HTTP/1.1 411")
 
 
