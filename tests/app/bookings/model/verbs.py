@@ -106,7 +106,8 @@ def reclaim(office: PlainOffice, actor: Who, row: Row) -> None:
 
 
 def claim(office: PlainOffice, actor: Who, where: Where) -> Row:
-    """Until the day's end, the next booking, or the next barrier; an empty claim gives way (RULES 12)."""
+    """Until the day's end, the next booking, or the next barrier; an empty claim gives way (RULES 12). On what is one's
+    own by now it is a check-in."""
     now = office.now
     empty = [
         (one, left)
@@ -119,6 +120,11 @@ def claim(office: PlainOffice, actor: Who, where: Where) -> Row:
     ]
     for one, left in empty:
         one.over("ended_early", left)
+    for one in office.rows:
+        is_theirs = one.who == actor and one.is_live and one.status != "held"
+        if is_theirs and one.where == where and one.start <= now < one.end:
+            check_in(office, actor, one)
+            return one
     midnight = (now.astimezone(TOKYO) + timedelta(days=1)).replace(hour=0, minute=0)
     ends = [midnight, now + where.longest]
     ends += [
