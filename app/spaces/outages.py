@@ -55,6 +55,7 @@ def lift(session: Session, outage_id: int, *, actor_id: int | None, now: datetim
 
     Raises NotFound `outage.unknown`, Conflict `outage.over`.
     """
+    hold(session, outage_id)
     found = _find(session, outage_id)
     if found is None:
         raise NotFound("outage.unknown", outage_id=outage_id)
@@ -64,10 +65,22 @@ def lift(session: Session, outage_id: int, *, actor_id: int | None, now: datetim
     return found
 
 
+def hold(session: Session, outage_id: int) -> None:
+    """Wait for whoever ends an outage of the same space at this moment, and let nobody until the transaction ends."""
+    space_id = session.scalar(select(SpaceOutage.space_id).where(SpaceOutage.id == outage_id))
+    _hold_all(session, [] if space_id is None else [space_id])
+
+
+def _hold_all(session: Session, space_ids: Collection[int]) -> None:
+    # So that the last who ends one finds that none holds, and nobody ends one that was ended meanwhile.
+    lock_rows(session, "outage", space_ids)
+
+
 def _find(session: Session, outage_id: int) -> SpaceOutage | None:
     """Not that of a space which has left the layout: it is out of order for good."""
     query = select(SpaceOutage).join(Space, Space.id == SpaceOutage.space_id)
-    return session.scalars(query.where(SpaceOutage.id == outage_id, in_layout(Space))).one_or_none()
+    query = query.where(SpaceOutage.id == outage_id, in_layout(Space))
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
 def mend(session: Session, space_ids: Collection[int], *, actor_id: int | None, now: datetime) -> int:
@@ -75,6 +88,7 @@ def mend(session: Session, space_ids: Collection[int], *, actor_id: int | None, 
     of statements."""
     if not space_ids:
         return 0
+    _hold_all(session, space_ids)
     query = select(SpaceOutage).where(SpaceOutage.space_id.in_(space_ids), SpaceOutage.holds(now))
     ended = session.scalars(query.order_by(SpaceOutage.id)).all()
     _lift(session, ended, actor_id=actor_id, now=now)
@@ -82,10 +96,9 @@ def mend(session: Session, space_ids: Collection[int], *, actor_id: int | None, 
 
 
 def _lift(session: Session, outages: Iterable[SpaceOutage], *, actor_id: int | None, now: datetime) -> None:
-    """Tell of each what became of it, and of each space once that it is in order, where no other outage holds."""
+    """Tell of each what became of it, and of each space once that it is in order, where no other outage holds. Their
+    spaces are held."""
     lifted = list(outages)
-    # Whoever ends another outage of a space at this moment waits, so that the last of them finds that none holds.
-    lock_rows(session, "outage", {one.space_id for one in lifted})
     for one in lifted:
         one.lifted_at = now
     session.flush()

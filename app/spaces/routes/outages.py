@@ -15,12 +15,11 @@ from app.extensions import db
 from app.fields import Identifier, Instant
 from app.http import Blueprint, now
 from app.spaces import outages, service
-from app.spaces.models import SpaceOutage
 from app.spaces.outage_schemas import OutageList, OutageRequest, OutageView
 from app.spaces.routes import LOOKERS
 from app.spaces.routes import space as show_space
 from app.spaces.schemas import MoveList, moves_shown
-from app.versions import changes, row, shown
+from app.versions import changes, shown
 
 api = Blueprint("outages", "outages", url_prefix="/api/v1", description="Spaces out of order")
 
@@ -37,7 +36,7 @@ def list_outages(query: dict[str, Any]) -> Any:
 
 
 @api.route("/outages/<int:outage_id>")
-@shown(row(SpaceOutage, "outage_id"))
+@shown(outages.hold)
 @api.response(200, OutageView)
 @allow(*LOOKERS)
 def outage(outage_id: int) -> Any:

@@ -19,7 +19,7 @@ from app.http import Blueprint, now, settings, today
 from app.telework.closing import export, service
 from app.telework.closing.rules import Month
 from app.telework.closing.service import State
-from app.telework.guards import hold_month
+from app.telework.guards import hold_closings, hold_month
 from app.telework.schemas.days import MappingView, MonthList, MonthPreview, MonthView, WhyRequest
 from app.telework.service import Office
 from app.versions import changes, shown
@@ -50,7 +50,9 @@ def months(query: dict[str, Any]) -> Any:
 
 
 def _hold(session: Session, *, month: str) -> None:
-    hold_month(session, month_of(month).first)
+    on = month_of(month).first
+    hold_closings(session)
+    hold_month(session, on)
 
 
 @api.route("/telework/months/<string:month>")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from app import migrate
 from app.database import reading, transaction
+from app.errors import Conflict
 from app.events import history
 from app.spaces import outages
 from app.spaces.models import SpaceOutage
@@ -120,6 +123,31 @@ def test_mending_tells_once_for_each_space_that_it_is_in_order(house: House) -> 
         for where in wheres:
             assert kinds_told(house, where) == [*["space.outage_ended"] * outages_each, "space.in_order"]
     assert statements[0] == statements[1]
+
+
+def test_one_outage_is_ended_once_by_however_many_end_it_at_this_moment(house: House) -> None:
+    house.break_("seat", "08:30")
+    with reading(house.engine) as session:
+        (outage,) = (one.outage.id for one in outages.list_outages(session, now=at("09:00")))
+
+    def lift() -> None:
+        with transaction(house.engine) as session:
+            outages.lift(session, outage, actor_id=None, now=at("09:00"))
+
+    def mend() -> int:
+        with transaction(house.engine) as session:
+            return outages.mend(session, [house.spaces["seat"]], actor_id=None, now=at("09:00"))
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction(house.engine) as session:
+            outages.lift(session, outage, actor_id=None, now=at("09:00"))
+            waiting = pool.submit(lift), pool.submit(mend)
+            with pytest.raises(TimeoutError):
+                waiting[0].result(0.5)
+        with pytest.raises(Conflict, match=r"outage\.over"):
+            waiting[0].result(10)
+        assert waiting[1].result(10) == 0
+    assert kinds_told(house) == ["space.outage_ended", "space.in_order"]
 
 
 def test_an_outage_that_has_ended_by_itself_is_over_and_not_listed(house: House) -> None:
