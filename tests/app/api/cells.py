@@ -17,10 +17,11 @@ from app.people.models import User
 from app.rotation.models import Rotation, RotationSwap, State
 from app.spaces.rules import Kind, Lane, Target
 from app.telework.models import HalfDay, TeleworkDeputy
-from app.telework.rules import DayClass, Half, PlanKind
+from app.telework.rules import Half, PlanKind
 from app.telework.service import put_plan
 from app.waitlist.rules import Wish
 from tests.app.bookings.rooms import meeting
+from tests.app.telework.days import unknown_yesterday
 from tests.fixtures.web import Api
 from tests.house import DAY, OFFICE, House, at, span
 
@@ -148,18 +149,10 @@ class Try:
 
     def half_day(self) -> int:
         """The owner's, of the day before."""
-        on = DAY - timedelta(days=1)
+        new = unknown_yesterday(self.owner_id)
+        theirs = select(HalfDay).where(HalfDay.user_id == self.owner_id, HalfDay.on_date == new.on_date)
         with transaction(self.house.engine) as session:
-            row = session.scalar(
-                select(HalfDay).where(HalfDay.user_id == self.owner_id, HalfDay.on_date == on)
-            ) or HalfDay(
-                user_id=self.owner_id,
-                on_date=on,
-                half=Half.AM,
-                day_class=DayClass.UNKNOWN,
-                reason="no_evidence",
-                classified_at=at("04:00"),
-            )
+            row = session.scalar(theirs) or new
             session.add(row)
             session.flush()
             return row.id

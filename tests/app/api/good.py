@@ -14,13 +14,14 @@ from app.spaces.rules import Kind, Lane, Target
 from app.telework.approval.service import approve_plan
 from app.telework.closing.rules import DEFAULT, Month
 from app.telework.daylog.models import ClosedMonth
-from app.telework.models import ClosedDay, HalfDay
+from app.telework.models import ClosedDay
 from app.telework.requesting import withdraw
-from app.telework.rules import DayClass, Half, PlanKind
+from app.telework.rules import Half, PlanKind
 from app.telework.service import put_plan
 from app.waitlist.rules import Wish
 from tests.app.bookings.rooms import meeting
 from tests.app.rotation import months
+from tests.app.telework.days import unknown_yesterday
 from tests.app.telework.desk import section_id
 from tests.house import DAY, OFFICE, House, at
 from tests.house import span as house_span
@@ -288,14 +289,7 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
 def written(seeds: Seeds, half: Half = Half.AM) -> int:
     """A half-day of the facility's own."""
     with transaction(seeds.house.engine) as session:
-        row = HalfDay(
-            user_id=seeds.house.people["fujii"].id,
-            on_date=DAY - timedelta(days=1),
-            half=half,
-            day_class=DayClass.UNKNOWN,
-            reason="no_evidence",
-            classified_at=at("04:00"),
-        )
+        row = unknown_yesterday(seeds.house.people["fujii"].id, half)
         session.add(row)
         session.flush()
         return row.id

@@ -95,3 +95,15 @@ def become(house: House, who: str, role: Role) -> Person:
 def say(house: House, who: str, about: HalfDay, to: DayClass, why: str = "", *, day: int = 1) -> None:
     with transaction(house.engine) as session:
         correct(session, about.id, to, why=why, actor=house.people[who], now=at("09:00", day=day))
+
+
+def unknown_yesterday(user_id: int, half: Half = Half.AM) -> HalfDay:
+    """A half-day of the day before of which nothing is known; to be stored."""
+    return HalfDay(
+        user_id=user_id,
+        on_date=DAY - timedelta(days=1),
+        half=half,
+        day_class=DayClass.UNKNOWN,
+        reason="no_evidence",
+        classified_at=at("04:00"),
+    )
