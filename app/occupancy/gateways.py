@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.bulk import among, as_parameter, insert_rows, upsert_rows
+from app.database import lock_rows
 from app.occupancy.models import GatewayRun, SensorAnnouncement, SensorPart, ToldOnce
 from app.orm import Base
 from app.spaces.models import Sensor, SensorBinding
@@ -190,7 +191,9 @@ class Announced(NamedTuple):
 def keep_announcements(
     session: Session, announced: Mapping[str, Collection[Announced]], *, now: datetime
 ) -> None:
-    """Keep what was announced on these topics instead of what was before; on one that tells nothing nothing is left."""
+    """Keep what was announced on these topics instead of what was before; on one that tells nothing nothing is left.
+    Gateways hear the same at once, of a broker that retains it: one waits for the other."""
+    lock_rows(session, "announcements", [0])
     session.execute(delete(SensorAnnouncement).where(among(session, SensorAnnouncement.topic, announced)))
     rows = {
         (topic, one.device, one.part): {"topic": topic, **one._asdict(), "announced_at": now}
