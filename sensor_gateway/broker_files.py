@@ -112,12 +112,13 @@ def write_site(
     listening: Listening,
     renew: Collection[str] = (),
 ) -> Written:
-    """Write all that a site's Mosquitto needs into `folder`; `grants`: what speaks for many devices at once, and what
-    each may do; `renew`: whose password is to be another. Raises ValueError for a name that no user may have, two would
-    have, or none has whose password is to be renewed, OSError where the folder cannot be written."""
-    before, devices = known_users(folder), list(devices)
-    if twice := sorted({*gateways, *grants} & set(devices)) or [one for one in grants if one in gateways]:
-        raise ValueError(f"a sensor, or what is let in, is called as another user: {', '.join(twice)}")
+    """Write all that a site's Mosquitto needs into `folder`; `grants`: what speaks for many devices at once, or is a
+    device of another wire, and what each may do, a device beside its native topics; `renew`: whose password is to be
+    another. Raises ValueError for a name that no user may have, that a gateway and another would have, or none has
+    whose password is to be renewed, OSError where the folder cannot be written."""
+    before, devices = known_users(folder), [one for one in devices if one not in grants]
+    if twice := sorted({*grants, *devices} & set(gateways)):
+        raise ValueError(f"a sensor, or what is let in, is called as a gateway: {', '.join(twice)}")
     wanted = [*gateways, *grants, *devices]
     if strangers := sorted(set(renew) - set(wanted)):
         raise ValueError(

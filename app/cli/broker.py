@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from ipaddress import ip_address
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from sqlalchemy import select
 
 from app.cli.common import PORT, Address, Failed, akiseki, reading_of, settings_of_env
-from app.occupancy.gateways import list_gateways
+from app.occupancy.gateways import list_gateways, sensor_models
 from app.settings import NAME
-from app.spaces.models import Sensor
 from sensor_gateway.broker import Grant, Tls
 from sensor_gateway.broker_files import NEW, Listening, Written, known_grants, known_listening, write_site
 from sensor_gateway.topics import is_native_id
@@ -28,6 +27,15 @@ NO_PASSWORDS = (
     "sensor another id) and a certificate of that name, and take the old one out; or let another authority sign all of "
     "them (--tls-ca)."
 )
+ONE_CONNECTION = "A login is one connection: give each device, bridge and gateway its own."
+# What a device publishes by itself as its maker has it, by what its model begins with.
+OWN_TOPICS = {
+    "tasmota": ("tele/{}/#", "stat/{}/#"),
+    "esphome": ("{}/#",),
+    "shelly": ("{}/#",),
+    "homie": ("homie/{}/#", "homie/5/{}/#"),
+}
+SHOWN_AT_MOST = 5
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path, resolve_path=True)
 
 
@@ -139,6 +147,31 @@ def told_of_passwords(written: Written, folder: Path, listening: Listening) -> l
     return said
 
 
+def told_of_other_wires(models: Mapping[str, str], grants: Mapping[str, Sequence[Grant]]) -> list[str]:
+    """Which sensors of these models, by their ids, could not be heard by what they may, in words; of many the first."""
+    found = {
+        sensor_id: topics
+        for sensor_id, model in sorted(models.items())
+        for begins, topics in OWN_TOPICS.items()
+        if model.casefold().startswith(begins) and is_native_id(sensor_id) and sensor_id not in grants
+    }
+    if not found:
+        return []
+    said = [
+        " ".join(f"--grant '{sensor_id}:write:{one.format(sensor_id)}'" for one in topics)
+        for sensor_id, topics in islice(found.items(), SHOWN_AT_MOST)
+    ]
+    why = (
+        f"{len(found)} sensors are of models that speak another wire than the native one, and may not yet. Where they "
+        "sign in themselves, by topics as their makers have them:"
+    )
+    return [
+        why,
+        *(f"  {one}" for one in said),
+        *(["  …"] if len(found) > len(said) else []),
+    ]
+
+
 def by_certificate_alone(listening: Listening) -> bool:
     """Whether nobody signs in by a password."""
     return listening.plain is None and listening.tls is not None and listening.tls.ca is not None
@@ -207,7 +240,8 @@ def broker() -> None:
     "granted",
     multiple=True,
     type=GrantText(),
-    help="may be given more than once; of a user that is let in already, instead of what it may",
+    help="may be given more than once; of a user that is let in already, instead of what it may; of a sensor's name, "
+    "beside its native topics. A login is one connection: each device and bridge needs its own",
 )
 @click.option(
     "--renew",
@@ -233,14 +267,14 @@ def config(
 
     Made again, it keeps where the broker listens, its certificate, who is let in, and the passwords that are known
     (--renew makes another); gives new sensors and gateways one each, and takes away those of sensors that are gone, and
-    of gateways where --gateway names others. What speaks for many devices is let in by --grant:
-    zigbee2mqtt:write:zigbee2mqtt/#
+    of gateways where --gateway names others. What speaks for many devices, or a device that speaks another wire, is let
+    in by --grant: zigbee2mqtt:write:zigbee2mqtt/# or plug-7:write:tele/plug-7/#
     """
     settings = settings_of_env()
     with reading_of(settings) as session:
-        sensors = session.scalars(select(Sensor.id).order_by(Sensor.id)).all()
+        sensors = sensor_models(session)
         at_work = [one.name for one in list_gateways(session)]
-    devices = [one for one in sensors if is_native_id(one)]
+    devices = sorted(one for one in sensors if is_native_id(one))
     try:
         before = None if anew else known_listening(folder)
         listening = listening_of(before, said)
@@ -262,7 +296,11 @@ def config(
             else ""
         )
     )
+    for line in told_of_other_wires(sensors, grants):
+        click.echo(line)
     click.echo(told(listening, grants))
+    if grants or others:
+        click.echo(ONE_CONNECTION)
     if before:
         click.echo("So it was before, where nothing else is said now; --anew forgets that.")
     if written.removed:

@@ -95,7 +95,8 @@ def demo(*, port: int, data: Path | None, speed: float, database: str, mqtt: str
     "granted",
     multiple=True,
     type=GrantText(),
-    help="let in at the broker what speaks for many, such as zigbee2mqtt:write:zigbee2mqtt/#",
+    help="let in at the broker what speaks for many, such as zigbee2mqtt:write:zigbee2mqtt/#, or a device of another "
+    "wire (plug-7:write:tele/plug-7/#); a login is one connection: each needs its own",
 )
 @click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True))
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True))

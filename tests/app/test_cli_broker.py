@@ -140,6 +140,32 @@ def test_each_device_writes_its_own_topics_and_what_speaks_for_many_is_let_in(
             one.close()
 
 
+def test_a_sensor_of_another_wire_is_let_in_by_its_own_name_and_keeps_its_password(
+    run: Run, sqlite_house: House, folder: Path
+) -> None:
+    plug, port = "tasmota_A1B2C3", free_port()
+    with transaction(sqlite_house.engine) as session:
+        session.add(Sensor(id=plug, model="Tasmota Switch"))
+    first = configure(run, sqlite_house, folder, "--host", "127.0.0.1", "--port", str(port)).out
+    grants = [f"{plug}:write:{prefix}/{plug}/#" for prefix in ("tele", "stat")]
+    assert f"  --grant '{grants[0]}' --grant '{grants[1]}'\n" in first
+    done = configure(run, sqlite_house, folder, "--grant", grants[0])
+    assert (done.status, "7 sensors, 0 new users, 0 taken away." in done.out) == (0, True), done.err
+    assert "A login is one connection: give each device" in done.out
+    assert ("--grant" in done.out, f"lets in {grants[0]}" in done.out) == (False, True)
+    with mosquitto(folder):
+        known = passwords(folder)
+        gateway, device = (Talker(port, name, known[name]) for name in ("gateway", plug))
+        gateway.listen("#")
+        device.say("tele/desk-1/SENSOR", "in another's name")
+        device.say(f"tele/{plug}/SENSOR", "own")
+        device.say(f"akiseki/v1/{plug}/reading", "native")
+        wait_until(lambda: len(gateway.heard) >= 2, seconds=SECONDS)
+        assert [said for _topic, said in gateway.heard] == [b"own", b"native"]
+        for one in (gateway, device):
+            one.close()
+
+
 def test_made_again_it_keeps_passwords_and_knows_who_came_and_who_went(
     run: Run, sqlite_house: House, folder: Path
 ) -> None:
@@ -239,8 +265,8 @@ def test_devices_sign_in_by_certificates_where_an_authority_is_given(
         (["--grant", "zigbee2mqtt"], "not of the form"),
         (["--grant", "zigbee2mqtt:own:#"], "neither read nor write"),
         (["--grant", "zigbee/2:write:#"], "user name"),
-        (["--grant", "sensor-seat:write:#"], "called as another user: sensor-seat"),
-        (["--grant", "gateway:write:#"], "called as another user: gateway"),
+        (["--gateway", "sensor-seat"], "called as a gateway: sensor-seat"),
+        (["--grant", "gateway:write:#"], "called as a gateway: gateway"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(
