@@ -18,7 +18,7 @@ from app.migrate import is_current
 from app.notifications.mail import waiting
 from app.occupancy.gateways import is_at_work, list_gateways
 from app.occupancy.health import health, kept_gaps
-from app.occupancy.troubles import TOLD, counted
+from app.occupancy.troubles import counted, needs_look
 from app.people import guards as sections
 from app.telework import guards as day_log
 
@@ -104,7 +104,7 @@ def _of_the_office() -> CollectorRegistry:
         registry=registry,
     )
     for sensor in watching:
-        well.labels(sensor.sensor_id).set(not set(sensor.troubles) & set(TOLD))
+        well.labels(sensor.sensor_id).set(not needs_look(sensor))
         lost.labels(sensor.sensor_id).set(sensor.missing)
     # As a gauge, since what comes late after all fills its gap.
     Gauge("akiseki_readings_missing", "The same of all sensors", registry=registry).set(sum(missing.values()))

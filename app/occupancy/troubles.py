@@ -22,6 +22,11 @@ TOLD = ("silent", "clock", "suspect", "flapping", "battery")
 NAMED_AT_MOST = 10
 
 
+def needs_look(one: Health) -> bool:
+    """Whether somebody should see to a sensor that watches a space; a spare is nobody's worry."""
+    return bool(one.space_ids) and any(trouble in TOLD for trouble in one.troubles)
+
+
 def note_troubles(session: Session, keepers: Iterable[int], *, now: datetime) -> int:
     """Keep what is wrong with which sensor since when, and record for each of `keepers` (users who look after the
     sensors) what is new. One that was never heard is not silent: it is to be fitted. Returns how many are new."""

@@ -12,6 +12,7 @@ from app.extensions import db
 from app.http import now, profile_fault, settings
 from app.occupancy import gateways, troubles
 from app.occupancy.health import WORST, health, is_like
+from app.occupancy.troubles import needs_look
 
 pages = Blueprint("sensors", __name__)
 A_PAGE = 100
@@ -20,13 +21,13 @@ A_PAGE = 100
 @pages.get("/office/sensors")
 @allow(Role.FACILITY, Role.IT)
 def sensors() -> str:
-    """Those that something is wrong with, the worst first, or all of them, or those that are looked for; the gateways;
+    """Those that need a look, the worst first, or all of them, spares too, or those that are looked for; the gateways;
     the newest letters."""
     everything, asked = "all" in request.args, request.args.get("q", "").strip()
     number = max(1, request.args.get("page", 1, type=int))
     with reading(db.engine) as session:
-        found = health(session, now(), count_gaps=False)
-        wrong = sorted((one for one in found if one.troubles), key=lambda one: WORST.index(one.troubles[0]))
+        found = health(session, now(), count_gaps=False, spares=True)
+        wrong = sorted(filter(needs_look, found), key=lambda one: WORST.index(one.troubles[0]))
         shown = [one for one in found if is_like(one, asked)] if asked else found if everything else wrong
         last = max(1, math.ceil(len(shown) / A_PAGE))
         number = min(number, last)
@@ -37,7 +38,9 @@ def sensors() -> str:
     return render_template(
         "sensors.html",
         total=len(found),
+        watching=sum(bool(one.space_ids) for one in found),
         wrong=len(wrong),
+        lost=sum(one.missing > 0 and bool(one.space_ids) for one in found),
         listed=listed,
         everything=everything,
         gateways=working,

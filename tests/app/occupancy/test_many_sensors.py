@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.database import reading, transaction
 from app.occupancy import troubles
 from app.occupancy.pages import A_PAGE
 from app.spaces import layout, rebinding
-from app.spaces.models import SensorBinding, SensorMove
+from app.spaces.models import Sensor, SensorBinding, SensorMove
 from tests.app.bookings.test_walk_in import signed_in
 from tests.house import House, at
 
@@ -52,6 +52,29 @@ def test_a_sensor_is_found_by_its_name_its_model_or_its_space(app: Flask, house:
     assert len(listed(client.get("/office/sensors?q=vs341").text)) == 3
     assert "many-000" in listed(client.get("/office/sensors?q=bare").text)
     assert "その名前のセンサーも" in client.get("/office/sensors?q=nobody").text
+
+
+def test_a_spare_is_found_and_listed_and_called_one(app: Flask, house: House) -> None:
+    with transaction(house.engine) as session:
+        session.add(Sensor(id="spare-7", model="PIR"))
+    client = signed_in(app.test_client(), house, "fujii")
+
+    def page(query: str) -> str:
+        return client.get(f"/office/sensors{query}", headers={"Accept-Language": "en"}).text
+
+    assert listed(page("?q=spare-7")) == ["spare-7"]
+    assert "<td>spare</td>" in page("?q=spare-7")
+    watching = bound(house)
+    everything = page("?all=1")
+    assert len(listed(everything)) == watching + 1
+    assert f"{watching} of {watching} sensors need a look." in everything  # none was heard yet
+    assert "Spare sensors: 1." in everything
+    assert "spare-7" not in listed(page(""))
+    with transaction(house.engine) as session:
+        session.execute(update(SensorBinding).values(until_at=at("08:00")))
+    nobody = page("")
+    assert ("No sensor watches a space yet." in nobody, 'name="q"' in nobody) == (True, True)
+    assert f"Spare sensors: {watching + 1}." in nobody
 
 
 def test_a_sensor_that_was_replaced_is_in_no_figure_and_one_that_was_never_heard_is(house: House) -> None:
