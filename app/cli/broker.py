@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 from app.cli.common import PORT, Address, Failed, akiseki, reading_of, settings_of_env
-from app.occupancy.gateways import list_gateways, sensor_models
+from app.occupancy.gateways import is_at_work, list_gateways, sensor_models
 from app.settings import NAME
 from sensor_gateway.broker import Grant, Tls
 from sensor_gateway.broker_files import NEW, Listening, Written, known_grants, known_listening, write_site
@@ -233,7 +233,7 @@ def broker() -> None:
     "gateways",
     multiple=True,
     type=GatewayName(),
-    help="for each gateway of several sites; default: those known, and AKISEKI_GATEWAY_NAME",
+    help="for each gateway of several sites; default: those let in already, those at work, and AKISEKI_GATEWAY_NAME",
 )
 @click.option(
     "--grant",
@@ -273,7 +273,7 @@ def config(
     settings = settings_of_env()
     with reading_of(settings) as session:
         sensors = sensor_models(session)
-        at_work = [one.name for one in list_gateways(session)]
+        known = list_gateways(session)
     devices = sorted(one for one in sensors if is_native_id(one))
     try:
         before = None if anew else known_listening(folder)
@@ -281,25 +281,28 @@ def config(
         if renew and by_certificate_alone(listening):
             raise Failed(NO_PASSWORDS)
         gateways_before, grants_before = known_grants(folder)
-        names = list(dict.fromkeys(gateways or [settings.gateway_name, *at_work, *gateways_before]))
+        # One that was given up is not let in again; where nobody is let in yet, perhaps all begin anew.
+        now, speed = settings.clock(), settings.speed
+        others = [one.name for one in known if not gateways_before or is_at_work(one, now, speed)]
+        names = list(dict.fromkeys(gateways or [settings.gateway_name, *others, *gateways_before]))
         kept = {} if anew else {user: may for user, may in grants_before.items() if user not in names}
         grants = kept | by_user(granted)
         written = write_site(folder, devices, gateways=names, grants=grants, listening=listening, renew=renew)
     except (OSError, ValueError) as error:
         raise Failed(str(error)) from error
-    others = len(sensors) - len(devices)
+    elsewhere = len(sensors) - len(devices)
     click.echo(
         f"{len(devices)} sensors, {len(written.added)} new users, {len(written.removed)} taken away."
         + (
-            f" {others} sensors speak other wires: let in what publishes for them by --grant."
-            if others
+            f" {elsewhere} sensors speak other wires: let in what publishes for them by --grant."
+            if elsewhere
             else ""
         )
     )
     for line in told_of_other_wires(sensors, grants):
         click.echo(line)
     click.echo(told(listening, grants))
-    if grants or others:
+    if grants or elsewhere:
         click.echo(ONE_CONNECTION)
     if before:
         click.echo("So it was before, where nothing else is said now; --anew forgets that.")

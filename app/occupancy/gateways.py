@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app import events
 from app.bulk import among, as_parameter, insert_rows, upsert_rows
 from app.database import lock_rows
+from app.errors import Conflict
 from app.occupancy.models import GatewayRun, SensorAnnouncement, SensorPart, ToldOnce
 from app.orm import Base
 from app.spaces.models import Sensor, SensorBinding
@@ -120,6 +122,26 @@ def list_gateways(session: Session) -> Sequence[GatewayRun]:
 def is_at_work(one: GatewayRun, now: datetime, speed: float = 1) -> bool:
     """Whether it beats; a process that was killed says nothing of its end. `speed`: of the clock that `now` is of."""
     return bool(one.holder) and now - one.beaten_at <= STILL_FOR * speed
+
+
+def forget(session: Session, name: str, *, actor_id: int, now: datetime, speed: float = 1) -> None:
+    """Take a name off the lists that nobody works under any more, with what was ever asked of the broker under it; who
+    begins under it again is known again. Raises Conflict where somebody is at work."""
+    gone = session.execute(
+        delete(GatewayRun).where(
+            GatewayRun.name == name,
+            or_(GatewayRun.holder == "", GatewayRun.beaten_at < now - STILL_FOR * speed),
+        )
+    )
+    if gone.rowcount:  # type: ignore[attr-defined]
+        events.record(session, "gateway.forgotten", f"gateway:{name}", at=now, actor_id=actor_id)
+    elif seen(session, name):
+        raise Conflict("gateway.at_work")
+
+
+def silent_since(before: datetime) -> ColumnElement[bool]:
+    """Which gateways were given up: no beat since then."""
+    return GatewayRun.beaten_at < before
 
 
 def sensor_times(session: Session) -> dict[str, tuple[int, int]]:

@@ -31,6 +31,8 @@ from app import events
 from app.bookings.models import Attendee
 from app.database import reading, transaction
 from app.events import Event
+from app.occupancy.gateways import silent_since
+from app.occupancy.models import GatewayRun
 from app.records.links import BOOKINGS, PARTS, Part, Period
 from app.records.models import Kept
 from app.records.rules import Limits, limits, subject_without_person, without_people
@@ -50,6 +52,7 @@ ADMINISTRATION = (
     "zone.",
     "site.",
     "sensor.",
+    "gateway.",
     "section.",
     "floor.",
     "telework_rule.",
@@ -79,6 +82,8 @@ def due_counts(session: Session, of: Limits) -> dict[str, int]:
     }
     found["events"] = session.scalar(select(func.count()).where(_due_events(of))) or 0
     found["half_days"] = session.scalar(select(func.count()).where(HalfDay.on_date < of.telework)) or 0
+    given_up = select(func.count()).select_from(GatewayRun).where(silent_since(of.gateways))
+    found["gateways"] = session.scalar(given_up) or 0
     return found
 
 
@@ -91,6 +96,9 @@ def erase(engine: Engine, of: Limits, *, now: datetime, batch: int = BATCH) -> d
             with transaction(engine) as session:
                 act(session, ids, now)
             done[part.name] += len(ids)
+    with transaction(engine) as session:
+        gone = session.execute(delete(GatewayRun).where(silent_since(of.gateways)))
+        done["gateways"] = gone.rowcount  # type: ignore[attr-defined]
     last = 0
     while True:
         with transaction(engine) as session:

@@ -38,6 +38,7 @@ THINGS = frozenset(
         "closure",
         "day",
         "floor",
+        "gateway",
         "lots",
         "month",
         "policy",
@@ -55,11 +56,17 @@ THINGS = frozenset(
 )
 
 
+# As long as the broker keeps what it has for a gateway that is away (sensor_gateway.broker).
+GATEWAY_AWAY = timedelta(days=30)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is older than these instants, or than this day, is erased. `timezone`: of the office's days."""
+    """What is older than these instants, or than this day, is erased. `gateways`: who has not beaten since then was
+    given up. `timezone`: of the office's days."""
 
     readings: datetime
+    gateways: datetime
     presence: datetime
     lookups: datetime
     telework: date
@@ -79,6 +86,7 @@ def limits(
     """The limits at an instant of an office day. A fiscal year is kept for so many whole ones after it has ended."""
     return Limits(
         readings=now - readings,
+        gateways=now - GATEWAY_AWAY,
         presence=now - presence,
         lookups=now - lookups,
         telework=date(fiscal_year(today) - telework_years, FIRST_MONTH, 1),

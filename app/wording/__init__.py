@@ -175,6 +175,7 @@ REFUSALS: Mapping[str, LazyString] = {
         "A profile of a model of sensors has a mistake: messages are taken again once it is mended and this server "
         "restarted. Send this one again later."
     ),
+    "gateway.at_work": lazy_gettext("This gateway is at work: end it first."),
     "intake.signature": lazy_gettext("The signature does not fit the message, or is missing or too old."),
     "intake.wire": lazy_gettext("Messages of this wire are not taken here."),
     "sensor.exists": lazy_gettext("There is a sensor of this name already."),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.clock import system_clock
 from app.database import reading, transaction
 from app.occupancy.gateways import list_gateways, take
 from app.occupancy.models import StoredReading
@@ -179,6 +180,10 @@ def test_one_site_after_the_other_takes_nobodys_login_away(
     assert {"site-a", "site-b"} <= passwords(folder).keys()
     assert "Taken away: site-a" in configured("--gateway", "site-b", name="site-a")
     with transaction(sqlite_house.engine) as session:
-        take(session, "site-c", "somebody", None, now=at("09:00"))
-    configured(name="site-b")
-    assert "site-c" in passwords(folder)  # it worked once
+        take(session, "given-up", "somebody", None, now=at("09:00"))
+        take(session, "site-c", "somebody", None, now=system_clock())
+    assert "1 new users, 0 taken away" in configured(name="site-b")
+    assert "site-c" in passwords(folder)
+    (folder / "acl").unlink()
+    assert "1 new users" in configured(name="site-b")
+    assert "given-up" in passwords(folder)  # at a broker of which nothing is known

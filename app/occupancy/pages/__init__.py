@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
 
-from app.access import Role, allow
-from app.database import reading
+from app.access import Role, allow, asker
+from app.database import reading, transaction
+from app.errors import DomainError, RuleBroken
 from app.extensions import db
 from app.http import now, profile_fault, settings
 from app.occupancy import gateways, troubles
 from app.occupancy.health import WORST, health, is_like
 from app.occupancy.troubles import needs_look
+from app.texts import is_storable
+from app.wording import explain
 
 pages = Blueprint("sensors", __name__)
 A_PAGE = 100
@@ -51,3 +56,20 @@ def sensors() -> str:
         last=last,
         fault=profile_fault(),
     )
+
+
+@pages.post("/office/sensors/gateways/forget")
+@allow(Role.FACILITY, Role.IT)
+def forget_gateway() -> Response:
+    """Take a gateway off the page that was given up."""
+    name = request.form.get("name", "")
+    try:
+        if not is_storable(name):
+            raise RuleBroken("request.invalid")
+        with transaction(db.engine) as session:
+            gateways.forget(session, name, actor_id=asker().id, now=now(), speed=settings().speed)
+    except DomainError as error:
+        flash(explain(error.code, error.facts), "error")
+    else:
+        flash(gettext("The gateway is forgotten."), "done")
+    return redirect(url_for("sensors.sensors"))

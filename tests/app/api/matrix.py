@@ -246,6 +246,7 @@ POST /office/sensor/swap                                           | FI
 POST /office/sensor/take-off                                       | FI
 POST /office/sensor/watch                                          | FI
 GET /office/sensors                                                | FI
+POST /office/sensors/gateways/forget                               | FI
 GET /office/sensors/new                                            | FI
 POST /office/sensors/new                                           | FI
 POST /kiosk/sit                                                    | K

@@ -18,9 +18,12 @@ from app.occupancy.health import health, sequence_gaps
 from app.occupancy.models import SensorTrouble
 from app.occupancy.readings import Reading
 from app.occupancy.troubles import counted
+from app.records import erasing
+from app.settings import Keeping
 from app.spaces.models import SensorBinding
 from tests.app.bookings.test_walk_in import signed_in
 from tests.app.notifications.desk import messages, telling
+from tests.app.test_pages import token_in
 from tests.fixtures.web import Api
 from tests.house import OFFICE, House, at
 
@@ -163,6 +166,39 @@ def test_the_page_shows_what_needs_a_look_the_gateways_and_letters(
     assert everything.count("sensor-") >= 6
     assert client.get("/office/sensors").status_code == 200
     assert signed_in(app.test_client(), house, "aoki").get("/office/sensors").status_code == 403
+
+
+def test_a_gateway_that_was_given_up_can_be_forgotten_and_one_at_work_cannot(
+    app: Flask, house: House
+) -> None:
+    with transaction(house.engine) as session:
+        for name, beaten in (("killed", at("08:00")), ("ended", at("08:59:59")), ("busy", at("08:59:59"))):
+            gateways.take(session, name, "here", None, now=beaten)
+        gateways.leave(session, "ended", "here", now=at("08:59:59"))
+    client = signed_in(app.test_client(), house, "fujii")
+    page = client.get("/office/sensors", headers={"Accept-Language": "en"}).text
+    assert page.count("Forget this gateway") == 2
+    for name in ("killed", "ended", "busy", "nobody", "\0"):
+        form = {"csrf_token": token_in(page), "name": name}
+        assert client.post("/office/sensors/gateways/forget", data=form).status_code == 302
+    with reading(house.engine) as session:
+        assert [one.name for one in gateways.list_gateways(session)] == ["busy"]
+        told = session.scalars(select(Event.subject).where(Event.kind == "gateway.forgotten")).all()
+    assert sorted(told) == ["gateway:ended", "gateway:killed"]
+    assert 'gateway="killed"' not in client.get("/metrics").text
+
+
+def test_a_gateway_that_has_not_beaten_for_thirty_days_is_forgotten_at_night(house: House) -> None:
+    with transaction(house.engine) as session:
+        gateways.take(session, "given-up", "here", None, now=at("08:00"))
+        gateways.take(session, "away", "here", None, now=at("08:02"))
+    now = at("08:01", day=30)
+    limits = erasing.limits_of(Keeping(), now, now.date(), OFFICE.timezone)
+    with reading(house.engine) as session:
+        assert erasing.due_counts(session, limits)["gateways"] == 1
+    assert erasing.erase(house.engine, limits, now=now)["gateways"] == 1
+    with reading(house.engine) as session:
+        assert [one.name for one in gateways.list_gateways(session)] == ["away"]
 
 
 def test_the_page_tells_of_a_gateway_whose_clock_is_behind(app: Flask, house: House) -> None:
