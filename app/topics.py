@@ -32,6 +32,22 @@ def filters(text: str) -> tuple[str, ...]:
     return found
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether a topic may fit both of two filters. Who shares a subscription with others hears nothing twice."""
+    if one.startswith("$share/") or other.startswith("$share/"):
+        return False
+    these, those = one.split("/"), other.split("/")
+    if these[0] != those[0] and "$" in {these[0][:1], those[0][:1]}:
+        return False  # no wildcard stands for a first level with a $
+    for this, that in zip(these, those, strict=False):
+        if "#" in {this, that}:
+            return True
+        if this != that and "+" not in {this, that}:
+            return False
+    beyond = max(these, those, key=len)[min(len(these), len(those)) :]
+    return not beyond or beyond[0] == "#"  # which stands for nothing too
+
+
 def prefixes(text: str) -> tuple[tuple[str, str], ...]:
     """What a site's topics begin with, and what those of their wire begin with by themselves, from
     `home/zigbee2mqtt=zigbee2mqtt,ha=homeassistant`."""

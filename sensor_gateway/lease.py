@@ -15,11 +15,12 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from app.clock import Clock
 from app.database import reading, transaction
 from app.occupancy import gateways
-from app.occupancy.gateways import STILL_FOR, Beat, Figures
+from app.occupancy.gateways import NOTHING, STILL_FOR, Asked, Beat, Figures
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,17 @@ AT_ONCE = timedelta(milliseconds=100)
 
 class LeaseLost(Exception):
     """Another gateway works under this name now."""
+
+
+class Overlapping(Exception):
+    """Another gateway asks the same broker for some of the same."""
+
+
+def place_of(host: str, port: int) -> str:
+    """A broker's place, the same wherever it is asked from: `localhost`, or a name without a dot, is of one machine."""
+    of_one_machine = host.startswith("127.") or not set(host) & set(".:") or host == "::1"
+    place = f"{host}:{port}"
+    return f"{place} on {socket.gethostname()[:64]}" if of_one_machine else place
 
 
 class Lease:
@@ -43,10 +55,16 @@ class Lease:
         self._engine = engine
         self._clock = clock
         self._beat_at = 0.0
+        # Rivals, with the beat that was seen first of each, and when.
+        self._rivals: dict[str, tuple[int, float]] = {}
 
-    def acquire(self, wait: Callable[[float], bool], filters: Collection[str] = ()) -> bool:
+    def acquire(
+        self, wait: Callable[[float], bool], filters: Collection[str] = (), asked: Asked = NOTHING
+    ) -> bool:
         """Wait until the place is ours; False where `wait`, which sleeps for some seconds, says that we are to end.
-        `filters`: what we shall ask of the broker."""
+        `filters`: all that we shall ask of the broker; `asked`: of it what is to be ours alone. Raises Overlapping
+        where it is not."""
+        self._rivals.clear()
         seen: Beat | None = None
         since = time.monotonic()
         told = False
@@ -57,7 +75,7 @@ class Lease:
                     seen, since = now_seen, time.monotonic()
                 free = seen is None or not seen.holder or seen.holder == self.holder
                 is_still = time.monotonic() - since >= STILL_FOR.total_seconds()
-                if (free or is_still) and self._take(seen, filters):
+                if (free or is_still) and self._take(seen, filters, asked):
                     return True
             except OperationalError as error:
                 log.warning("the database does not answer: %s", error.orig)
@@ -95,14 +113,33 @@ class Lease:
         with reading(self._engine) as session:
             return gateways.seen(session, self.name)
 
-    def _take(self, seen: Beat | None, filters: Collection[str]) -> bool:
+    def _is_alone(self, session: Session, asked: Asked) -> bool:
+        """Whether no rival beats any more, by our own watch; raises Overlapping where one does."""
+        found = gateways.rivals(session, self.name, asked)
+        for name, number in found.items():
+            first, since = self._rivals.setdefault(name, (number, time.monotonic()))
+            if number != first:
+                raise Overlapping(
+                    f"the gateway {name!r} asks {asked.broker} for the same messages, to be stored twice: give each "
+                    "filters of its own (AKISEKI_MQTT_FILTERS), or both one AKISEKI_GATEWAY_NAME, so that one "
+                    "waits for the other; where that is another broker, reach each by a name of its own"
+                )
+            if time.monotonic() - since < STILL_FOR.total_seconds():
+                return False
+        return True
+
+    def _take(self, seen: Beat | None, filters: Collection[str], asked: Asked) -> bool:
         asked_at = time.monotonic()
         with transaction(self._engine) as session:
             session.connection()
             if time.monotonic() - asked_at > AT_ONCE.total_seconds():
                 return False  # SQLite had another writer: whoever is at work could not beat either
+            if not self._is_alone(session, asked):
+                return False
             now = self._clock()
-            taken = gateways.take(session, self.name, self.holder, seen, filters=filters, now=now)
+            taken = gateways.take(
+                session, self.name, self.holder, seen, filters=filters, asked=asked, now=now
+            )
         self._beat_at = time.monotonic()
         self.unwanted = sorted({*(seen.filters if seen else ())} - {*filters})
         return taken

@@ -22,6 +22,7 @@ from app.errors import Conflict
 from app.occupancy.models import GatewayRun, SensorAnnouncement, SensorPart, ToldOnce
 from app.orm import Base
 from app.spaces.models import Sensor, SensorBinding
+from app.topics import overlap
 
 # Three beats were missed: whoever did that is gone, or as good as.
 STILL_FOR = timedelta(seconds=6)
@@ -36,6 +37,16 @@ class Beat(NamedTuple):
     holder: str
     number: int
     filters: tuple[str, ...] = ()
+
+
+class Asked(NamedTuple):
+    """The messages that a gateway asks for now, and of which broker, by its place."""
+
+    broker: str
+    filters: Sequence[str]
+
+
+NOTHING = Asked("", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +83,20 @@ def take(
     before: Beat | None,
     *,
     filters: Collection[str] = (),
+    asked: Asked = NOTHING,
     now: datetime,
 ) -> bool:
-    """Begin to work under a name, if its beat is still as it was seen; whether that was so. `filters`: what is about to
-    be asked of the broker."""
-    asked = sorted({*filters, *(before.filters if before else ())})
-    fresh = {"holder": holder, "began_at": now, "beaten_at": now, "filters": asked, **asdict(Figures())}
+    """Begin to work under a name, if its beat is still as it was seen; whether that was so. `filters`: all that is
+    to be asked of the broker; `asked`: of it what is this gateway's alone (see `rivals`)."""
+    fresh = {
+        "holder": holder,
+        "began_at": now,
+        "beaten_at": now,
+        "filters": sorted({*filters, *(before.filters if before else ())}),
+        "broker": asked.broker,
+        "asked": sorted(asked.filters),
+        **asdict(Figures()),
+    }
     if before is not None:
         taken = session.execute(
             update(GatewayRun)
@@ -93,6 +112,22 @@ def take(
     except IntegrityError:
         return False
     return True
+
+
+def rivals(session: Session, name: str, asked: Asked) -> dict[str, int]:
+    """Gateways of other names that ask the same broker for some of the same and did not end, and their newest beats: of
+    what devices neither date nor number, each would store its own. Until the transaction ends nobody else begins."""
+    lock_rows(session, "gateways", [0])
+    rows = session.execute(
+        select(GatewayRun.name, GatewayRun.beat, GatewayRun.asked).where(
+            GatewayRun.name != name, GatewayRun.holder != "", GatewayRun.broker == asked.broker
+        )
+    )
+    return {
+        row.name: row.beat
+        for row in rows
+        if any(overlap(one, other) for one in asked.filters for other in row.asked)
+    }
 
 
 def beat(session: Session, name: str, holder: str, figures: Figures, *, now: datetime) -> bool:

@@ -116,7 +116,8 @@ class DeadLetter(Base):
 
 class GatewayRun(Base):
     """Who takes in messages under a name, their beat (see `gateways`), and what went through since they began.
-    `filters`: of topics, all that was ever asked of the broker under it, which may keep them."""
+    `filters`: of topics, all that was ever asked of the broker under it, which may keep them; `asked`: what is asked
+    now, of `broker` (its place, sensor_gateway.lease)."""
 
     __tablename__ = "gateways"
 
@@ -126,6 +127,8 @@ class GatewayRun(Base):
     began_at: Mapped[datetime]
     beaten_at: Mapped[datetime]
     filters: Mapped[list[str]] = mapped_column(Document)
+    broker: Mapped[str] = mapped_column(String(320))
+    asked: Mapped[list[str]] = mapped_column(Document)
     connected: Mapped[bool]
     messages: Mapped[int] = mapped_column(BigInteger)
     stored: Mapped[int] = mapped_column(BigInteger)
