@@ -40,7 +40,7 @@ def sensors() -> None:
 @sensors.command("list")
 def list_() -> None:
     """Every sensor that is known, a spare without a space: what it says, when it was last heard, its battery, what is
-    wrong."""
+    wrong, how often it restarted: what it said last before may be lost."""
     settings = settings_of_env()
     with reading_of(settings) as session:
         for one in health(session, settings.clock(), spares=True):
@@ -50,9 +50,10 @@ def list_() -> None:
             )
             battery = "" if one.battery_pct is None else f"{one.battery_pct} %"
             spaces = ",".join(one.space_codes)
-            wrong = ", ".join(
-                f"{one.missing} lost" if name == "gaps" else WRONG[name] for name in one.troubles
-            )
+            told = [f"{one.missing} lost" if name == "gaps" else WRONG[name] for name in one.troubles]
+            if one.restarts:
+                told.append(f"restarts: {one.restarts}")
+            wrong = ", ".join(told)
             line = f"{one.sensor_id:24} {one.model:16} {spaces:12} {one.state.value:9} {heard:26} {battery:6} {wrong}"
             click.echo(line.rstrip())
 

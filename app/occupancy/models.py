@@ -184,12 +184,14 @@ class ToldOnce(Base):
 
 
 class SensorGap(Base):
-    """How many readings a sensor numbered that never came, of those that are kept, as they were counted last."""
+    """How many readings a sensor numbered that never came, of those that are kept, and how often it restarted, as they
+    were counted last."""
 
     __tablename__ = "sensor_gaps"
 
     sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
     missing: Mapped[int] = mapped_column(BigInteger)
+    restarts: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class SensorFlap(Base):
