@@ -139,6 +139,15 @@ class Zones:
     number: str = ""
     first: int = 1
 
+    def asked(self) -> Iterator[Collection[str]]:
+        """The fields of a device that this asks for; of each collection one at least must be told."""
+        if self.list:
+            yield [self.list]
+            return
+        numbers = self.names or [str(count) for count in range(1, MOST_ZONES + 1)]
+        for field in filter(None, (self.rule.field, self.enabled)):
+            yield [field.format(n=one) for one in numbers]
+
     def read(self, fields: Mapping[str, Any]) -> dict[str, bool | None]:
         """What is said of each zone, by its name."""
         return dict(self._of_list(find(fields, self.list)) if self.list else self._of_fields(fields))

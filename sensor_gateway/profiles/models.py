@@ -49,6 +49,19 @@ class Profile:
     layout: Layout = NO_LAYOUT
     unclear: Mapping[str, Collection[str]] = dataclasses.field(default_factory=dict)
 
+    def asked(self) -> Iterator[tuple[str, Collection[str]]]:
+        """The fields by which somebody is there, or nobody knows: each with where it is asked for; of those of a zone one
+        number at least is there."""
+        for rule in self.occupancy:
+            yield "occupancy", [rule.field]
+        for zones in self.zones:
+            for names in zones.asked():
+                yield "zones", names
+        if self.battery.low:
+            yield "low of battery", [self.battery.low]
+        for name in self.unclear:
+            yield "unclear", [name]
+
     @property
     def is_of_seats(self) -> bool:
         """Whether the model tells of who is there at all."""

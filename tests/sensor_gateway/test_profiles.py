@@ -94,6 +94,35 @@ def test_a_battery_is_low_whatever_it_is_told_in(
 
 PARTS = 'models = ["M"]\n[bytes]\nlayout = "{}"\nfields = [{{ {} }}]'
 
+# One byte of two meanings.
+BLIND = """
+models = ["M"]
+decoded = ["fault"]
+unclear = {{ {}, fault = true }}
+{}
+[[occupancy]]
+field = "bit_1"
+values = {{ 1 = true, 0 = false }}
+[[zones]]
+field = "bit_{{n}}"
+values = {{ 1 = true, 0 = false }}
+[bytes]
+layout = "fixed"
+fields = [{{ length = 1, bits = "bit_{{n}}" }}]
+"""
+
+
+@pytest.mark.parametrize(("content", "occupied"), [("00", False), ("01", True), ("81", None), ("80", None)])
+def test_a_byte_may_say_two_things_and_bits_are_counted_from_1(
+    tmp_path: Path, content: str, occupied: bool | None
+) -> None:
+    (tmp_path / "m.toml").write_text(BLIND.format("bit_8 = 1", ""))
+    profile = load(tmp_path).named("M")
+    assert profile
+    told = profile.read(profile.fields_of(bytes.fromhex(content), None) or {})
+    assert told
+    assert (told.occupied, told.kind) == (occupied, "fault" if occupied is None else "")
+
 
 @pytest.mark.parametrize(
     ("text", "why"),
@@ -161,6 +190,11 @@ PARTS = 'models = ["M"]\n[bytes]\nlayout = "{}"\nfields = [{{ {} }}]'
             'models = ["M"]\n[[occupancy]]\nfield = "f"\ncount = true\nport = 6',
             "nothing of occupancy is called port: it belongs to the profile itself, above its first table",
         ),
+        (BLIND.format("error = 1", ""), "unclear asks for error, and no field of bytes is called so; there are "),
+        (BLIND.format('"bit_9" = 1', ""), "there are bit_1, bit_2"),
+        (BLIND.format("bit_8 = 1", '[battery]\nlow = "bit"'), "low of battery asks for bit,"),
+        (BLIND.format("bit_8 = 1", '[[occupancy]]\nfield = "bit1"\ncount = true'), "occupancy asks for bit1,"),
+        (BLIND.format("bit_8 = 1", '[[zones]]\nfield = "seat_{n}"\ncount = true'), "zones asks for seat_1,"),
         ("models = [", "Invalid value"),
     ],
 )
