@@ -60,6 +60,7 @@ of every object, last. A mistake in a file stops the start and is told with the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -75,7 +76,10 @@ HERE = Path(__file__).parent
 def load(folder: Path | None = None) -> Profiles:
     """The profiles of a folder, if it is there, and those of the package. Raises ProfileError."""
     files = sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else []
-    return Profiles([read(file) for file in (*files, *sorted(HERE.glob("*.toml")))])
+    own = [read(file) for file in files]
+    return Profiles(
+        [*own, *(replace(read(file), is_of_package=True) for file in sorted(HERE.glob("*.toml")))]
+    )
 
 
 @cache

@@ -29,7 +29,7 @@ def read(file: Path) -> Profile:
     """The profile in a file. Raises ProfileError."""
     try:
         return _profile(file.stem, tomllib.loads(file.read_text(encoding="utf-8-sig")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
         raise ProfileError(f"{file}: {error}") from error
     except ValueError as error:
         raise ProfileError(f"{file}: {error}; all that a profile can say: {ALL_THAT_IT_CAN_SAY}") from error
@@ -205,7 +205,7 @@ def _known(profile: Profile, decoded: Collection[str]) -> None:
         if not any(name in told for name in names):
             raise ValueError(
                 f"{place} asks for {next(iter(names))}, and no field of bytes is called so; there are "
-                f"{', '.join(told) or 'none'}. What only a server's decoder tells stands in decoded = [\"…\"]"
+                f'{", ".join(told) or "none"}. What only a server\'s decoder tells stands in decoded = ["…"]'
             )
 
 

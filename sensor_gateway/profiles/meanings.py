@@ -37,7 +37,7 @@ NOTHING_TOLD = Left()
 class Told:
     """What an object of fields says. `kind` as `Heard.kind`. `charge_pct`: what the voltage leaves of the battery.
     `profile`: the file by which it was read; `by_name`: it is the model's own, not one that the fields look like.
-    `why`: of what is not clear, what the reader looked for."""
+    `why`: of what is not clear, what the reader looked for. `fields`: all that was read from bytes."""
 
     occupied: bool | None = None
     kind: str = ""
@@ -50,6 +50,7 @@ class Told:
     profile: str = ""
     by_name: bool = False
     why: str = ""
+    fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def is_untold(self) -> bool:

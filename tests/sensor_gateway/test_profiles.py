@@ -190,10 +190,16 @@ def test_a_byte_may_say_two_things_and_bits_are_counted_from_1(
             'models = ["M"]\n[[occupancy]]\nfield = "f"\ncount = true\nport = 6',
             "nothing of occupancy is called port: it belongs to the profile itself, above its first table",
         ),
-        (BLIND.format("error = 1", ""), "unclear asks for error, and no field of bytes is called so; there are "),
+        (
+            BLIND.format("error = 1", ""),
+            "unclear asks for error, and no field of bytes is called so; there are ",
+        ),
         (BLIND.format('"bit_9" = 1', ""), "there are bit_1, bit_2"),
         (BLIND.format("bit_8 = 1", '[battery]\nlow = "bit"'), "low of battery asks for bit,"),
-        (BLIND.format("bit_8 = 1", '[[occupancy]]\nfield = "bit1"\ncount = true'), "occupancy asks for bit1,"),
+        (
+            BLIND.format("bit_8 = 1", '[[occupancy]]\nfield = "bit1"\ncount = true'),
+            "occupancy asks for bit1,",
+        ),
         (BLIND.format("bit_8 = 1", '[[zones]]\nfield = "seat_{n}"\ncount = true'), "zones asks for seat_1,"),
         ("models = [", "Invalid value"),
     ],
@@ -202,9 +208,7 @@ def test_a_wrong_profile_says_which_file_and_why(tmp_path: Path, text: str, why:
     (tmp_path / "broken.toml").write_text(text)
     with pytest.raises(ProfileError, match=rf"broken\.toml.*{re.escape(why)}") as told:
         load(tmp_path)
-    assert text == "models = [" or str(Path(profiles.__file__)) in str(
-        told.value
-    )  # where all is written down
+    assert str(Path(profiles.__file__)) in str(told.value)  # where all is written down
 
 
 def test_the_times_of_a_model_are_in_its_profile(tmp_path: Path) -> None:
