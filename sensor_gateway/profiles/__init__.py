@@ -38,16 +38,17 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
 
     [bytes]
     layout = "channels"                  # [channel, type, value…]; "types": [type, value…]; "fixed": in order
-    order = "little"
+    order = "little"                     # of numbers of several bytes; "big" where nothing is said
     # first = true                       # these bytes are asked before what a server decoded
     fields = [{ channel = 3, type = 0, length = 1, name = "occupancy", values = { 0 = "vacant", 1 = "occupied" } }]
     # `signed`, `mask`, `scale` and `offset` are for numbers; a part without a name is passed over; `names = ["a",
     # "b"]`: several values of one length behind one tag; `parts = [{ length = 4, name = "a" }, …]`: of several lengths;
-    # `bits = "region_{n}"`: a field for each bit, as many as `count` says, a number or the name of a field; `values`
-    # are of each bit. Of firmwares that say the same otherwise on another channel, each part has values of its own; one
-    # part may have several channels. `history = true`: of before, at its part `timestamp`. `where = { 4 = 15 }`, of a
-    # field or of a part, not of `bytes`: it is meant only where the byte at place 4 is 15, counted from 0 behind the
-    # tag; of "fixed", in the whole message.
+    # `bits = "region_{n}"`: a field for each bit, region_1 of the lowest, as many as `count` says, a number or the name
+    # of a field; `values` are of each bit. One byte of two meanings: `bits = "bit_{n}"`, of which `bit_1` is asked for
+    # under [[occupancy]] and `unclear = { bit_8 = 1 }` above. Of firmwares that say the same otherwise on another
+    # channel, each part has values of its own; one part may have several channels. `history = true`: of before, at its
+    # part `timestamp`. `where = { 4 = 15 }`, of a field or of a part, not of `bytes`: it is meant only where the byte
+    # at place 4 is 15, counted from 0 behind the tag; of "fixed", in the whole message.
 
 Which profile a message is read by: of the names of its device the longest that a profile's `models` know, be it a word
 of the server's model (The Things Stack: `version_ids.model_id`; ChirpStack: `deviceProfileName`), of the device's own

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -97,6 +99,23 @@ def test_a_model_may_be_said_and_each_seat_is_shown_with_the_id_to_register(try_
     assert line["timing"] == {"heartbeat_s": 600, "own_hold_s": 300}
     assert "why" not in line
     assert "todo" not in line
+
+
+def test_the_profiles_that_the_readme_shows_are_read_as_it_says(try_: Try) -> None:
+    vivid, bits = (
+        dedent(re.findall(rf"\n( +{begin}.*?)\n\n", README.read_text(), re.DOTALL)[0])
+        for begin in (r'models = \["VIVID', "unclear = { bit_8")
+    )
+    try_.write(vivid, "vivid.toml")
+    try_.write('models = ["PAD-2"]\n' + bits)
+    up = {
+        "deviceInfo": {"devEui": "01", "deviceProfileName": "Tektelic VIVID"},
+        "object": {"motion_state": "Detected", "battery_voltage": 3.1},
+    }
+    line = try_.one("application/7/device/01/event/up", up)
+    assert (line["occupied"], line["profile"], line["charge_pct"]) == (True, "vivid", 38)
+    assert line["timing"] == {"heartbeat_s": 3600, "own_hold_s": 300, "holds_itself": True}
+    assert [try_.bytes(one)["occupied"] for one in ("AQDX", "AADX", "gQDX")] == [True, False, None]
 
 
 def test_a_field_of_unclear_that_is_not_there_is_doubted(try_: Try) -> None:
