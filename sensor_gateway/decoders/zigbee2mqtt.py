@@ -12,7 +12,7 @@ from sensor_gateway.heard import Heard, epoch, instant, percent
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import Profile, Profiles, Told, by_profile
 from sensor_gateway.profiles.meanings import flag
-from sensor_gateway.profiles.unread import of_fields
+from sensor_gateway.profiles.unread import doubts, of_fields
 
 # Of a device with several endpoints each says its own, such as `occupancy_left`; other endings are of settings.
 _ENDPOINTS = re.compile(rf"({'|'.join(FIELDS)})_(left|right|top|bottom|center|l?\d+)")
@@ -67,7 +67,7 @@ def _heard(device: str, said: Mapping[str, Any], profile: Profile | None, names:
     )
     if profile is not None and (told := by_profile(profile, said)) is not None:
         heard = of_model(device, told, seen, battery)
-        return unread(heard, profile, names, said) if told.is_untold else heard
+        return unread(heard, profile, names, said) if told.is_untold else doubted(heard, profile, said)
     words = [word(said[one]) for one in FIELDS if one in said]
     if not words:
         seats = {name: word(value) for name, value in said.items() if _ENDPOINTS.fullmatch(name)}
@@ -84,6 +84,11 @@ def unread(
     """A word that says nothing of occupancy, with the profile that was chosen, and why."""
     about = {"profile": profile.name} if profile else {}
     return replace(heard, about=about, why=of_fields(profile, names, said))
+
+
+def doubted(heard: Heard, profile: Profile, said: Mapping[str, Any]) -> Heard:
+    """A word that its profile is clear about, with what looks wrong in it."""
+    return replace(heard, why="; ".join(filter(None, (heard.why, *doubts(profile, said)))))
 
 
 def of_model(device: str, told: Told, at: Any = None, battery: float | None = None) -> Heard:
