@@ -230,6 +230,27 @@ def test_a_number_says_it_too_and_two_seats_are_zones() -> None:
     assert edge.says("DDATA", {"name": "Temperature", "is_null": True, "datatype": 9}).occupied is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Unoccupied",
+            "Seat/Vacant",
+            "Occupancy/Empty",
+            "NoMotion",
+            "Occupancy Sensor Fault",
+            "Presentation",
+        ),
+        *("Motion Sensor/Comm OK", "Occupied Setpoint", "PresenceSensor/Online", "Occupancy Override"),
+    ],
+)
+def test_what_says_the_opposite_or_is_of_the_sensor_itself_is_no_seat_beside_one(name: str) -> None:
+    other = {"name": name, "boolean_value": True}
+    assert Edge().says("DDATA", other).occupied is (True if name == "Presentation" else None)
+    beside = Edge().says("DDATA", other, {"name": "Occupied", "boolean_value": False})
+    assert (beside.occupied, beside.kind) == (False, "")
+
+
 def test_a_last_will_of_an_earlier_session_that_comes_late_changes_nothing() -> None:
     edge = Edge()
     edge.says("NBIRTH", {"name": "bdSeq", "long_value": 4})
