@@ -229,7 +229,7 @@ def _messages(content: bytes) -> list[Any]:
     return [json_object(content)]
 
 
-def _object(message: Any) -> dict[str, Any]:
+def _object(message: Any) -> dict[Any, Any]:
     if not isinstance(message, dict):
         raise Undecodable("not_an_object")
     return message
