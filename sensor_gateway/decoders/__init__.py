@@ -50,7 +50,7 @@ class Wires:
         self.told_once = ToldOnce(keeps=keeps)
         self._parts = Parts()
         self._registered: Collection[str] = frozenset()
-        self._sparkplug = Sparkplug(self.told_once)
+        self._sparkplug = Sparkplug(self.told_once, self.models)
         self._shelly = Shelly(self.told_once).decode
         self._tasmota: Hear = partial(tasmota.tasmota, profiles=known, models=self.models)
         self._esphome: Hear = partial(esphome.esphome, models=self.models)

@@ -52,8 +52,9 @@ class Senses:
         """Which of its senses did not speak since a device began anew, it has no more."""
         if device in self._beginning:
             self._beginning.discard(device)
-            said = {name: word for name, word in self._said(device).items() if word is not None}
-            self._words[device] = said
+            said = self._said(device)
+            for name in [name for name, word in said.items() if word is None]:
+                del said[name]
             self._tell(device, said)
 
     def _said(self, device: str) -> dict[tuple[str, str], bool | None]:

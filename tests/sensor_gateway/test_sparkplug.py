@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,14 +29,25 @@ def test_what_sparkplug_names_once_is_known_by_its_number() -> None:
 class Edge:
     """A Sparkplug node with one device, and the decoder that hears it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *sensors: str, before: Edge | None = None) -> None:
+        """`sensors`: the ids that are registered. `before`: the gateway that was there, whose memory was kept."""
+        known = dict.fromkeys(sensors, "")
         self.wires = Wires()
+        self.wires.learn(known, ARRIVED, told_once=before.wires.told_once.news(known) if before else None)
 
     def says(self, kind: str, *metrics: dict[str, Any]) -> Heard:
+        found: Heard = self.wires.hear(self._envelope(kind, metrics))[0]
+        return found
+
+    def read(self, kind: str, *metrics: dict[str, Any]) -> dict[str, bool | None]:
+        """What a message says of each sensor."""
+        return {one.sensor_id: one.occupied for one in self.wires.readings(self._envelope(kind, metrics))}
+
+    @staticmethod
+    def _envelope(kind: str, metrics: Iterable[dict[str, Any]]) -> Envelope:
         payload = payload_class()(timestamp=1793607388000, metrics=metrics)
         topic = f"spBv1.0/g/{kind}/n" if kind.startswith("N") else f"spBv1.0/g/{kind}/n/d"
-        found: Heard = self.wires.hear(Envelope(topic, payload.SerializeToString(), ARRIVED))[0]
-        return found
+        return Envelope(topic, payload.SerializeToString(), ARRIVED)
 
 
 OCCUPIED = {"name": "Desk/Occupied", "alias": 1}
@@ -91,3 +103,77 @@ def test_a_last_will_of_an_earlier_session_that_comes_late_changes_nothing() -> 
     edge.says("NBIRTH", {"name": "bdSeq", "long_value": 4})
     assert edge.says("NDEATH", {"name": "bdSeq", "long_value": 3}).kind == "ignored"
     assert edge.says("NDEATH", {"name": "bdSeq", "long_value": 4}).online is False
+
+
+def boolean(name: str, value: bool, **more: Any) -> dict[str, Any]:
+    return {"name": name, "datatype": 11, "boolean_value": value, **more}
+
+
+A, B, OUT = (boolean(name, False) for name in ("Inputs/A", "Inputs/B", "Outputs/E"))
+A_ON, B_ON = (boolean(name, True) for name in ("Inputs/A", "Inputs/B"))
+
+
+def test_of_unnamed_booleans_each_that_is_registered_is_a_seat() -> None:
+    first, second = "g/n/d:Inputs/A", "g/n/d:Inputs/B"
+    edge = Edge(first, second)
+    edge.says("DBIRTH", A, B, OUT)
+
+    def read(*metrics: dict[str, Any]) -> tuple[bool | None, bool | None]:
+        found = edge.read("DDATA", *metrics)
+        return found[first], found[second]
+
+    assert read(A_ON, B_ON) == (True, True)
+    assert read(A, B) == (False, False)
+    assert read(B_ON) == (None, True)
+    assert read(boolean("Outputs/E", True)) == (None, None)
+    assert Edge(second).read("DDATA", A, B_ON)[second] is True
+    beside = Edge(second).read("DDATA", OCCUPIED | {"boolean_value": False}, B_ON)
+    assert (beside["g/n/d:Desk/Occupied"], beside[second]) == (False, True)
+
+
+@pytest.mark.parametrize("birth", [True, False])
+def test_of_unnamed_booleans_a_devices_own_word_is_the_one_that_came_first(birth: bool) -> None:
+    edge = Edge("g/n/d")
+    edge.says("DBIRTH" if birth else "DDATA", A, B, OUT)
+
+    def read(at: Edge, metric: dict[str, Any]) -> bool | None:
+        return at.read("DDATA", metric)["g/n/d"]
+
+    assert [read(edge, one) for one in (B_ON, A_ON, B, A, B_ON)] == [None, True, None, False, None]
+    again = Edge("g/n/d", before=edge)
+    assert [read(again, one) for one in (B_ON, A_ON)] == [None, True]
+    edge.says("DBIRTH", B, A)
+    assert edge.says("DDATA", B_ON).occupied is True
+
+
+TEMPLATE = {"metrics": [{"name": "occupied", "boolean_value": True}, {"name": "lux", "int_value": 1}]}
+
+
+def test_the_parts_of_a_template_are_metrics() -> None:
+    whole = {"name": "Desk1", "alias": 4, "template_value": TEMPLATE, "timestamp": 1793607300000}
+    edge = Edge("g/n/d")
+    assert edge.says("DBIRTH", whole | {"template_value": {"is_definition": True, **TEMPLATE}}).zone == ""
+    born = edge.says("DBIRTH", whole)
+    assert (born.occupied, born.zone) == (True, "Desk1/occupied")
+    assert born.observed_at == datetime.fromtimestamp(1793607300, UTC)
+    assert edge.says("DDATA", {"alias": 4, "template_value": TEMPLATE}).zone == "Desk1/occupied"
+    (past,) = edge.says("DDATA", whole | {"is_historical": True}).history
+    assert (past.occupied, past.observed_at) == (True, born.observed_at)
+    deep: dict[str, Any] = {"name": "occupied", "boolean_value": True}
+    for _ in range(20):
+        deep = {"name": "x", "template_value": {"metrics": [deep]}}
+    assert edge.says("DDATA", deep).occupied is None
+
+
+@pytest.mark.parametrize("field", ["float_value", "double_value", "int_value", "long_value"])
+def test_a_number_of_any_kind_says_it_where_it_is_nought_or_one(field: str) -> None:
+    said = [Edge().says("DDATA", {"name": "Occupancy", field: value}).occupied for value in (1, 0, 3)]
+    assert said == [True, False, None]
+
+
+def test_what_says_nothing_of_a_seat_tells_what_stood_there() -> None:
+    control = {"name": "Node Control/Rebirth", "boolean_value": False}
+    found = Edge().says("DDATA", control, {"name": "Occupancy", "float_value": 0.4}, {"name": "Unoccupied"})
+    assert found.why.endswith("whether somebody is there: Occupancy (float), Unoccupied (no value)")
+    many = [{"name": f"Temperature/{n}", "double_value": 20} for n in range(20)]
+    assert Edge().says("DDATA", *many).why.endswith("Temperature/11 (double) and 8 more")

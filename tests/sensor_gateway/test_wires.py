@@ -186,6 +186,9 @@ MORE = {
     "spBv1.0/g/DBIRTH/n/d": payload_class()(
         metrics=[{"name": "Desk/Occupied", "alias": 1, "boolean_value": True}, {"alias": 2, "is_null": True}]
     ).SerializeToString(),
+    "spBv1.0/g/DDATA/n/d": payload_class()(
+        metrics=[{"name": "Desk", "template_value": {"metrics": [{"name": "Occupied", "float_value": 1}]}}]
+    ).SerializeToString(),
     "tele/bridge/SENSOR": b'{"ZbReceived": {"Device": "0x1", "Name": "Seat", "Occupancy": 1}}',
     # A GenericMessage of wirepas/backend-apis with a packet: source 11, endpoints 21, two bytes of CBOR.
     "haltian-iot/gw-event/received_data/gw/sink1/7/21/21": b"\x0a\x0c\x42\x0a\x10\x0b\x20\x15\x28\x15\x4a\x02\xa0\x00",
