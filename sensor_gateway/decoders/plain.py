@@ -58,22 +58,25 @@ _NEGATED = re.compile(
 _NAME_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
-def _telling(name: str) -> list[list[str]]:
-    """The words of a name; of a path those of the levels that say what it is, not where."""
+def _telling(name: str) -> list[str]:
+    """The words of a name, in small letters with a line between them; of a path those of each level that says what it
+    is, not where."""
     levels = name.split("/")
     telling = [*(one for one in levels if _OCCUPANCY.search(one)), levels[-1]]
-    return [[one.lower() for one in _NAME_WORDS.findall(level)] for level in telling]
+    return ["_".join(_NAME_WORDS.findall(level)).lower() for level in telling]
 
 
 def is_negated(name: str) -> bool:
     """Whether a name says that nobody is there: what is true of `unoccupied` is so of an empty seat."""
-    return any(_NEGATED.search("_".join(words)) for words in _telling(name))
+    return any(_NEGATED.search(words) for words in _telling(name))
 
 
 def says_something_aside(name: str) -> bool:
     """Whether a name is of what stands beside a sense, such as its sensitivity, or says the opposite of it."""
-    return is_negated(name) or any(
-        any(_ASIDE.fullmatch(one) for one in words) or _OF_THE_SENSOR.search("_".join(words))
+    return any(
+        any(_ASIDE.fullmatch(one) for one in words.split("_"))
+        or _OF_THE_SENSOR.search(words)
+        or _NEGATED.search(words)
         for words in _telling(name)
     )
 

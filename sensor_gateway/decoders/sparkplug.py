@@ -201,7 +201,7 @@ class Sparkplug:
         live = self._of_occupancy(subject, [one for one in told if not one[1].is_historical])
         zones = len({name for name, _metric, _said in past}) > 1
         history = [
-            Past(at, occupied, name if zones else "")
+            Past(at, occupied, name if zones or zone_id(subject, name) in self._registered else "")
             for name, metric, occupied in past
             if (at := epoch(metric.timestamp)) is not None
         ]
@@ -249,9 +249,9 @@ def _is_plain(name: str) -> bool:
 def _booleans(told: Iterable[tuple[str, Any]]) -> Iterator[Said]:
     """The metrics whose names say nothing, and which say true or false, or could."""
     for name, metric in told:
-        if _CONTROL.match(name) or says_something_aside(name) or says_occupancy(name):
+        if (said := _said(metric, by_number=False)) is ...:
             continue
-        if (said := _said(metric, by_number=False)) is not ...:
+        if not (_CONTROL.match(name) or says_occupancy(name) or says_something_aside(name)):
             yield name, metric, said
 
 

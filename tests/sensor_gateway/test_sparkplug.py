@@ -127,6 +127,8 @@ def test_of_unnamed_booleans_each_that_is_registered_is_a_seat() -> None:
     assert read(B_ON) == (None, True)
     assert read(boolean("Outputs/E", True)) == (None, None)
     assert Edge(second).read("DDATA", A, B_ON)[second] is True
+    (past,) = edge.says("DDATA", B_ON | {"is_historical": True, "timestamp": 1793607300000}).history
+    assert (past.zone, past.occupied) == ("Inputs/B", True)
     beside = Edge(second).read("DDATA", OCCUPIED | {"boolean_value": False}, B_ON)
     assert (beside["g/n/d:Desk/Occupied"], beside[second]) == (False, True)
 
