@@ -147,12 +147,13 @@ def note_troubles(engine: Engine, now: datetime, _office: Office) -> int:
 
 
 def count_gaps(engine: Engine, _now: datetime, _office: Office) -> int:
-    """Count what sensors numbered that never came; returns how much. Read first: it takes long, and nobody waits."""
+    """Count what sensors numbered that never came, and their restarts; returns how much never came. Read first: it
+    takes long, and nobody waits."""
     with reading(engine) as session:
-        missing = sequence_gaps(session)
+        gaps = sequence_gaps(session)
     with transaction(engine) as session:
-        keep_gaps(session, missing)
-    return sum(missing.values())
+        keep_gaps(session, gaps)
+    return sum(one.missing for one in gaps.values())
 
 
 def note_waiting(engine: Engine, now: datetime, office: Office) -> int:

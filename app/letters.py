@@ -130,6 +130,8 @@ def headline(kind: str, data: Mapping[str, Any]) -> str:
         "before": (data.get("before") or {}).get("space") or gettext("another space"),
         "why": _why(data),
         "until": "",
+        "since": _instant(data["since"]) if data.get("since") else "",
+        "gateway": data.get("gateway") or "",
         "on": formats.day(date.fromisoformat(data["on"])) if data.get("on") else "",
         "halves": ", ".join(str(wording.of_days.HALVES.get(half, half)) for half in data.get("halves") or ()),
         "to": str(wording.DAY_CLASSES.get(str(data.get("to") or ""), data.get("to") or "")),
@@ -146,9 +148,13 @@ def headline(kind: str, data: Mapping[str, Any]) -> str:
     if data.get("answer_until"):
         said["until"] = formats.day(datetime.fromisoformat(data["answer_until"]))
     if data.get("hold_until"):
-        until = datetime.fromisoformat(data["hold_until"])
-        said["until"] = f"{formats.day(until)} {formats.hours_and_minutes(until)}"
+        said["until"] = _instant(data["hold_until"])
     return " ".join((str(text) % said).split())
+
+
+def _instant(told: str) -> str:
+    at = datetime.fromisoformat(told)
+    return f"{formats.day(at)} {formats.hours_and_minutes(at)}"
 
 
 def _spaces(data: Mapping[str, Any]) -> str:

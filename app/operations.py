@@ -73,7 +73,7 @@ def _of_the_office() -> CollectorRegistry:
     try:
         with database.reading(db.engine) as found:
             sensors, working = counted(found, now()), list_gateways(found)
-            watching, missing = health(found, now(), count_gaps=False), kept_gaps(found)
+            watching, gaps = health(found, now(), count_gaps=False), kept_gaps(found)
             mails = waiting(found, now())
     except DBAPIError:
         return registry
@@ -103,11 +103,20 @@ def _of_the_office() -> CollectorRegistry:
         ("sensor",),
         registry=registry,
     )
+    restarts = Gauge(
+        "akiseki_sensor_restarts",
+        "Restarts of a sensor among what is kept: what it said last before may be lost, too",
+        ("sensor",),
+        registry=registry,
+    )
     for sensor in watching:
         well.labels(sensor.sensor_id).set(not needs_look(sensor))
         lost.labels(sensor.sensor_id).set(sensor.missing)
+        restarts.labels(sensor.sensor_id).set(sensor.restarts)
     # As a gauge, since what comes late after all fills its gap.
-    Gauge("akiseki_readings_missing", "The same of all sensors", registry=registry).set(sum(missing.values()))
+    Gauge("akiseki_readings_missing", "Readings missing of all sensors", registry=registry).set(
+        sum(one.missing for one in gaps.values())
+    )
     at_work = Gauge(
         "akiseki_gateway_at_work", "Whether it beats; another may wait", ("gateway",), registry=registry
     )

@@ -74,8 +74,9 @@ keep_dead_letters, kept_dead_letters = dead_letters.keep_dead_letters, dead_lett
 
 
 def note_sensor_troubles(session: Session, now: datetime) -> int:
-    """What is newly wrong with sensors is told to the facility staff; returns how much."""
-    return troubles.note_troubles(session, people.ids_with_role(session, Role.FACILITY), now=now)
+    """What is newly wrong with gateways and sensors is told to the facility staff; returns how much."""
+    keepers = people.ids_with_role(session, Role.FACILITY)
+    return sum(note(session, keepers, now=now) for note in (troubles.note_missed, troubles.note_troubles))
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,18 +69,20 @@ class Grant:
 @dataclass(frozen=True)
 class Tls:
     """The broker's certificate and key. `ca`: who signs the devices' own certificates, whose common name is then the
-    user, instead of a password."""
+    user, instead of a password; `crl`: which of them it has revoked."""
 
     cert: Path
     key: Path
     ca: Path | None = None
+    crl: Path | None = None
 
     @property
     def lines(self) -> Sequence[str]:
         """What Mosquitto's listener is told."""
         own = [f"certfile {self.cert}", f"keyfile {self.key}", "tls_version tlsv1.2"]
         by_certificate = [f"cafile {self.ca}", "require_certificate true", "use_identity_as_username true"]
-        return own + (by_certificate if self.ca else [])
+        revoked = [f"crlfile {self.crl}"] if self.crl else []
+        return own + (by_certificate + revoked if self.ca else [])
 
 
 # %u is the user's name, which is the sensor's id.

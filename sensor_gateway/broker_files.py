@@ -73,8 +73,11 @@ def known_listening(folder: Path) -> Listening | None:
     if not listeners:
         return None
     (host, port), *beside = [_address(one["listener"]) for one in listeners]
-    cert, key, ca = (listeners[0].get(name) for name in ("certfile", "keyfile", "cafile"))
-    tls = Tls(Path(cert), Path(key), Path(ca) if ca else None) if cert and key else None
+    cert, key, ca, crl = (
+        Path(told) if (told := listeners[0].get(name)) else None
+        for name in ("certfile", "keyfile", "cafile", "crlfile")
+    )
+    tls = Tls(cert, key, ca, crl) if cert and key else None
     return Listening(host, port, tls, beside[0] if beside else None)
 
 

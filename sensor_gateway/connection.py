@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import cast
 from urllib.parse import SplitResult, unquote
 
@@ -111,10 +112,10 @@ class Connection:
         self.taken_over = False
         self.failures: list[str] = []
         self._clock = wanted.clock
-        # When we came, until all that waited for us is here. A broker keeps the order, so that is where it hands us the
-        # word that we say to ourselves.
-        self._came_at: datetime | None = None
-        self._came, self._waited_until, self._was_full = 0.0, 0.0, False
+        self._came_at, self._came, self._came_lock = wanted.clock(), time.monotonic(), Lock()
+        # Until all that waited for us is here. A broker keeps the order, so that is where it hands us the word that we
+        # say to ourselves.
+        self._is_waited_for, self._waited_until, self._was_full = False, 0.0, False
         self._own_topic, self._own_word = own_topic(wanted.client_id), secrets.token_bytes(8)
         self._most = wanted.batch
         self._heard_before = _ALSO_HEARD if wanted.passing else _ONCE_HEARD
@@ -180,13 +181,13 @@ class Connection:
             else (one, _ALSO_HEARD if one in besides else self._heard_before)
             for one in (*filters, *besides)
         ]
-        if self._came_at is not None:
+        if self._is_waited_for:
             options.append((self._own_topic, _ALSO_HEARD))
         if self._is_5:
             self._client.subscribe(options)
         else:
             self._client.subscribe([(one, option.QoS) for one, option in options])
-        if self._came_at is not None:
+        if self._is_waited_for:
             self._client.publish(self._own_topic, self._own_word, qos=1)
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
@@ -196,7 +197,7 @@ class Connection:
 
     def read(self) -> None:
         """Read messages until none is left or the batch is full. paho reads one packet a call."""
-        if self._came_at is not None:
+        if self._is_waited_for:
             self._wait_no_longer()
         arrived = -1
         while arrived < len(self.envelopes) < self._most and not self.lost:
@@ -270,9 +271,9 @@ class Connection:
     ) -> None:
         self.answer = answer
         self._client.on_log = None
-        if flags.session_present:
-            self._came_at, self._came = self._clock(), time.monotonic()
-            self._waited_until = self._came + WAITED_AT_MOST.total_seconds()
+        self._came_at, self._came = self._clock(), time.monotonic()
+        self._is_waited_for = flags.session_present
+        self._waited_until = self._came + WAITED_AT_MOST.total_seconds()
 
     def _on_subscribe(
         self, _client: Client, _data: object, _mid: int, granted: list[ReasonCode], _more: Properties | None
@@ -283,20 +284,22 @@ class Connection:
         if one.qos:
             self.receipts.append(one.mid)
         if one.topic == self._own_topic:
-            if self._came_at is not None and one.payload == self._own_word:
+            if self._is_waited_for and one.payload == self._own_word:
                 log.info("all that waited is here; what nothing dates counts as said by %s", self._came_at)
-                self._came_at = None
+                self._is_waited_for = False
             return
         now = self._clock()
-        came_at = None if self._came_at is None else self._came_by(now)
+        came_at = self.came_by(now) if self._is_waited_for else None
         self.envelopes.append(Envelope(one.topic, one.payload, now, one.retained, came_at))
 
-    def _came_by(self, now: datetime) -> datetime | None:
-        """When we came, by a clock that may have been set since; the same instant as long as it was not."""
-        came_at = now - timedelta(seconds=time.monotonic() - self._came)
-        if self._came_at is None or abs(came_at - self._came_at) > CLOCK_SET:
-            self._came_at = came_at
-        return self._came_at
+    def came_by(self, now: datetime) -> datetime:
+        """When we came, by a clock that may have been set since; the same instant as long as it was not. For several
+        threads."""
+        with self._came_lock:
+            came_at = now - timedelta(seconds=time.monotonic() - self._came)
+            if abs(came_at - self._came_at) > CLOCK_SET:
+                self._came_at = came_at
+            return self._came_at
 
     def _wait_no_longer(self) -> None:
         """Take what comes as said now, where our own word has not come though all that waited must have."""
@@ -305,7 +308,7 @@ class Connection:
             self._waited_until = now + WAITED_AT_MOST.total_seconds()
         elif now > self._waited_until:
             log.warning("the broker does not hand us %s back: what comes counts as said now", self._own_topic)
-            self._came_at = None
+            self._is_waited_for = False
 
     def _on_disconnect(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -101,10 +101,14 @@ class Handler:
         """What devices are to be told for what they said, as topic and payload, each once."""
         return self._wires.commands()
 
-    def received_now(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
-        """Messages that arrived while the clock was wrong, as though they had come now."""
+    def received_now(
+        self, envelopes: Sequence[Envelope], came_by: Callable[[datetime], datetime]
+    ) -> list[Envelope]:
+        """Messages that arrived while the clock was wrong, as though they had come now. `came_by`: when their
+        connection was made, by the clock as it is now: what waited was said by then."""
         now = self._clock()
-        return [one._replace(received_at=now, came_at=one.came_at and now) for one in envelopes]
+        came_at = came_by(now)
+        return [one._replace(received_at=now, came_at=one.came_at and came_at) for one in envelopes]
 
     def apart(self, envelopes: Sequence[Envelope]) -> list[list[Envelope]]:
         """A batch in parts that may be stored side by side, by a thread each: what a device says stays together in its

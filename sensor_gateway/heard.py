@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from app.occupancy.readings import AHEAD_AT_MOST, BEHIND_AT_MOST, Reading
 from app.texts import as_on_wire, is_line
@@ -39,7 +40,8 @@ class Heard:
     its own names; `zone`: the one that `occupied` is of, where a wire tells of one at a time. `about`: what a discovery
     told of a device; by which profile it was read. `why`: of what says nothing clear, or should not, what
     its reader looked for.
-    `battery_low`: whether the device calls its battery low, in whatever it may be measured.
+    `battery_low`: whether the device calls its battery low, in whatever it may be measured. `fields`: all that was
+    read from its bytes.
     """
 
     device_id: str
@@ -59,6 +61,7 @@ class Heard:
     about: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
     battery_low: bool | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def left_pct(self) -> float | None:

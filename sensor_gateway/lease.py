@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app.clock import Clock
 from app.database import reading, transaction
 from app.occupancy import gateways
-from app.occupancy.gateways import NOTHING, STILL_FOR, Asked, Beat, Figures
+from app.occupancy.gateways import AWAY_FROM, NOTHING, STILL_FOR, Asked, Beat, Figures
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ class Lease:
         self._beat_at = 0.0
         # Rivals, with the beat that was seen first of each, and when.
         self._rivals: dict[str, tuple[int, float]] = {}
+        self._heard_at: float | None = None
 
     def acquire(
         self, wait: Callable[[float], bool], filters: Collection[str] = (), asked: Asked = NOTHING
@@ -92,14 +93,20 @@ class Lease:
         if time.monotonic() - self._beat_at < BEAT_EVERY.total_seconds():
             return
         self._beat_at = time.monotonic()
+        said = figures()
+        is_back = said.connected and not self._heard_lately()
         try:
             with transaction(self._engine) as session:
-                ours = gateways.beat(session, self.name, self.holder, figures(), now=self._clock())
+                ours = gateways.beat(
+                    session, self.name, self.holder, said, is_back=is_back, now=self._clock()
+                )
         except OperationalError as error:
             log.warning("no beat: the database does not answer: %s", error.orig)
             return
         if not ours:
             raise LeaseLost(f"another gateway works as {self.name!r} now")
+        if said.connected:
+            self._heard_at = time.monotonic()
 
     def leave(self) -> None:
         """Let go of the place at once."""
@@ -108,6 +115,11 @@ class Lease:
                 gateways.leave(session, self.name, self.holder, now=self._clock())
         except OperationalError as error:
             log.warning("the place is not given back: %s", error.orig)
+
+    def _heard_lately(self) -> bool:
+        """Whether we told that we hear the broker, by a watch that nobody sets."""
+        away_s = AWAY_FROM.total_seconds()
+        return self._heard_at is not None and time.monotonic() - self._heard_at < away_s
 
     def _look(self) -> Beat | None:
         with reading(self._engine) as session:

@@ -6,10 +6,10 @@ import gc
 import logging
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -124,6 +124,7 @@ class Gateway:
         self._all = Counts()
         self._rate = Rate()
         self._lag = timedelta(0)
+        self._was_behind = False
         self._lost_soon = _LostSoon()
 
     def figures(self) -> Figures:
@@ -201,8 +202,13 @@ class Gateway:
                     self._finish(storing)
 
     def _begun(self, batch: Batch, beside: ThreadPoolExecutor) -> _Storing:
-        parts = self._handler.apart(self._queue.sift(batch.envelopes))
-        return _Storing(batch, [beside.submit(self._stored, part) for part in parts])
+        envelopes, came_by = self._queue.sift(batch.envelopes), batch.connection.came_by
+        if self._was_behind:
+            # Gathered while the batch before waited for the clock: by the wrong one.
+            envelopes = self._handler.received_now(envelopes, came_by)
+            self._was_behind = False
+        parts = self._handler.apart(envelopes)
+        return _Storing(batch, [beside.submit(self._stored, part, came_by) for part in parts])
 
     def _finish(self, storing: _Storing) -> None:
         """Wait until a batch is stored, and acknowledge it; raises NotStored, and LeaseLost or ClockBehind."""
@@ -235,14 +241,14 @@ class Gateway:
         if self._lease is not None:
             self._lease.tend(self.figures)
 
-    def _stored(self, envelopes: Sequence[Envelope]) -> Counts:
+    def _stored(self, envelopes: Sequence[Envelope], came_by: Callable[[datetime], datetime]) -> Counts:
         """Store a part of a batch, however long the database takes to come back, or this machine's clock to be right,
-        within limits; raises NotStored, or ClockBehind."""
+        within limits; raises NotStored, or ClockBehind. `came_by`: as of `Handler.received_now`."""
         give_up_at = time.monotonic() + DATABASE_MAY_BE_AWAY.total_seconds()
         delay, is_misdated = FIRST_RETRY, False
         while True:
             if is_misdated:
-                envelopes = self._handler.received_now(envelopes)
+                envelopes = self._handler.received_now(envelopes, came_by)
             try:
                 return self._handler.handle(envelopes)
             except OperationalError as error:
@@ -252,7 +258,7 @@ class Gateway:
             except ClockBehind as behind:
                 if not is_misdated:
                     log.critical("%s, as its sensors tell: nothing is acknowledged until it is right", behind)
-                self._lag, is_misdated = -behind.by, True
+                self._lag, is_misdated, self._was_behind = -behind.by, True, True
                 if self._stop or time.monotonic() + delay > give_up_at:
                     raise
             except SQLAlchemyError as error:

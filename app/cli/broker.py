@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import wraps
 from ipaddress import ip_address
@@ -23,9 +25,8 @@ from sensor_gateway.topics import is_native_id
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - devices are elsewhere
 PLAIN_PORT, TLS_PORT = 1883, 8883
 NO_PASSWORDS = (
-    "Here everybody signs in by a certificate, there are no passwords to renew. Give what was lost another name (a "
-    "sensor another id) and a certificate of that name, and take the old one out; or let another authority sign all of "
-    "them (--tls-ca)."
+    "Here everybody signs in by a certificate, there are no passwords to renew. Let the authority revoke the "
+    "certificate of what was lost and give its list (--tls-crl); then give the device another certificate."
 )
 ONE_CONNECTION = "A login is one connection: give each device, bridge and gateway its own."
 # What a device publishes by itself as its maker has it, by what its model begins with.
@@ -98,6 +99,7 @@ class Said:
     port: int | None
     tls: Tls | None
     plain: tuple[str, int] | None
+    crl: Path | None = None
 
 
 def listening_of(before: Listening | None, said: Said) -> Listening:
@@ -107,11 +109,14 @@ def listening_of(before: Listening | None, said: Said) -> Listening:
     if before is None:
         before = Listening(EVERYWHERE, TLS_PORT if tls else PLAIN_PORT)
     if tls and before.tls:
-        tls = replace(tls, ca=tls.ca or before.tls.ca)
+        tls = replace(tls, ca=tls.ca or before.tls.ca, crl=before.tls.crl)
     elif tls and not port:
         port = TLS_PORT
     found = Listening(
-        said.host or before.host, port or before.port, tls or before.tls, said.plain or before.plain
+        said.host or before.host,
+        port or before.port,
+        _less_revoked(tls or before.tls, said.crl),
+        said.plain or before.plain,
     )
     if found.plain and not found.tls:
         raise Failed(
@@ -120,11 +125,29 @@ def listening_of(before: Listening | None, said: Said) -> Listening:
     return found
 
 
+def _less_revoked(tls: Tls | None, crl: Path | None) -> Tls | None:
+    """The same without the certificates on a list, if there is one; raises Failed where it is none, or nobody signs in
+    by a certificate."""
+    if crl is None:
+        return tls
+    if tls is None or tls.ca is None:
+        raise Failed(
+            "--tls-crl lists revoked certificates of the authority that --tls-ca names: give that too."
+        )
+    held = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with suppress(ssl.SSLError):
+        held.load_verify_locations(crl)
+    if not held.cert_store_stats()["crl"]:
+        raise Failed(f"{crl} holds no list of revoked certificates in PEM (-----BEGIN X509 CRL-----).")
+    return replace(tls, crl=crl)
+
+
 def told(listening: Listening, grants: Mapping[str, Sequence[Grant]]) -> str:
     """Where the broker listens, and what it lets in for many devices, in words."""
     by = "without TLS"
     if tls := listening.tls:
         by = f"by the certificate {tls.cert}" + (f", devices by those of {tls.ca}" if tls.ca else "")
+        by += f" that {tls.crl} does not revoke" if tls.crl else ""
     beside = f" and on {_place(*listening.plain)} without TLS" if listening.plain else ""
     rights = [f"{user}:{one.access}:{one.topic}" for user, may in grants.items() for one in may]
     lets_in = f", and lets in {', '.join(rights)}" if rights else ""
@@ -192,6 +215,12 @@ def listening_options(command: Callable[..., None]) -> Callable[..., None]:
         "--tls-ca", type=FILE, help="devices sign in by certificates of this authority, not by passwords"
     )
     @click.option(
+        "--tls-crl",
+        type=FILE,
+        help="the authority's list of revoked certificates, as of devices that were lost, in PEM; Mosquitto reads it "
+        "when it starts, and past the day that the list names for the next one it lets nobody in",
+    )
+    @click.option(
         "--plain",
         type=Listener(),
         help=f"beside TLS: where it listens without (default of PORT: {PLAIN_PORT}), for devices that do not speak "
@@ -205,6 +234,7 @@ def listening_options(command: Callable[..., None]) -> Callable[..., None]:
         tls_cert: Path | None,
         tls_key: Path | None,
         tls_ca: Path | None,
+        tls_crl: Path | None,
         plain: tuple[str, int] | None,
         **options: Any,
     ) -> None:
@@ -215,7 +245,7 @@ def listening_options(command: Callable[..., None]) -> Callable[..., None]:
                 "--tls-ca needs --tls-cert and --tls-key: certificates are shown on an encrypted connection."
             )
         tls = Tls(tls_cert, tls_key, tls_ca) if tls_cert and tls_key else None
-        command(said=Said(host, port, tls, plain), **options)
+        command(said=Said(host, port, tls, plain, tls_crl), **options)
 
     return with_listening
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 
 import click
 
@@ -15,6 +16,7 @@ from app.records.sheets import service
 from app.records.sheets.rules import Diff
 from app.records.sheets.sheet import Asked
 from app.settings import Settings
+from app.spaces.rules import Kind
 from sensor_gateway.profiles import ProfileError, load
 
 SHEET = click.Choice(list(service.SHEETS))
@@ -57,7 +59,18 @@ def export(name: str, file: Path, encoding: str) -> None:
     click.echo(f"Written to {file}.")
 
 
-@akiseki.command("import")
+def _columns() -> str:
+    """The columns of each kind of file, as the help shows them."""
+    told = ["\b", "Columns, in any order; each file must have those with *:"]
+    for name, sheet in service.SHEETS.items():
+        columns = [f"{one}{'*' * (one in sheet.needed)}" for one in sheet.columns]
+        lines = wrap(", ".join(columns), 64)
+        told += [f"  {name:9} {lines[0]}", *(f"{'':12}{line}" for line in lines[1:])]
+    kinds = ", ".join(Kind)
+    return "\n".join([*told, f"Kind of a space: {kinds}."])
+
+
+@akiseki.command("import", epilog=_columns())
 @click.argument("name", type=SHEET, metavar="|".join(service.SHEETS))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="only show what would change")
@@ -108,4 +121,5 @@ def _show(diff: Diff) -> None:
     for moving in diff.moves:
         click.echo(f"booking {moving.booking_id}: {moving.from_code} → {moving.to_code or 'ends'}")
     for refusal in diff.refused:
-        click.echo(f"line {refusal.line}: ! {refusal.code} {refusal.column} {refusal.value!r}")
+        allowed = f": it may be {', '.join(refusal.allowed)}" if refusal.allowed else ""
+        click.echo(f"line {refusal.line}: ! {refusal.code} {refusal.column} {refusal.value!r}{allowed}")

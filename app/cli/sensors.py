@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.common import Failed, akiseki, reading_of, settings_of_env
+from app.cli.trying import Asked, Trial, messages_of
 from app.occupancy.gateways import sensor_models, sensor_parts, told_once
 from app.occupancy.health import health
 from app.settings import Settings
 from sensor_gateway.connection import BrokerRefused, Disconnected
-from sensor_gateway.decoders import Wires, posted
+from sensor_gateway.decoders import Wires
 from sensor_gateway.finding import announced
-from sensor_gateway.heard import Heard
-from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import ProfileError, load
 
 WRONG = {
@@ -40,7 +37,7 @@ def sensors() -> None:
 @sensors.command("list")
 def list_() -> None:
     """Every sensor that is known, a spare without a space: what it says, when it was last heard, its battery, what is
-    wrong."""
+    wrong, how often it restarted: what it said last before may be lost."""
     settings = settings_of_env()
     with reading_of(settings) as session:
         for one in health(session, settings.clock(), spares=True):
@@ -50,9 +47,10 @@ def list_() -> None:
             )
             battery = "" if one.battery_pct is None else f"{one.battery_pct} %"
             spaces = ",".join(one.space_codes)
-            wrong = ", ".join(
-                f"{one.missing} lost" if name == "gaps" else WRONG[name] for name in one.troubles
-            )
+            told = [f"{one.missing} lost" if name == "gaps" else WRONG[name] for name in one.troubles]
+            if one.restarts:
+                told.append(f"restarts: {one.restarts}")
+            wrong = ", ".join(told)
             line = f"{one.sensor_id:24} {one.model:16} {spaces:12} {one.state.value:9} {heard:26} {battery:6} {wrong}"
             click.echo(line.rstrip())
 
@@ -80,27 +78,33 @@ def find(seconds: int) -> None:
 
 @sensors.command("try")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
-def try_(file: Path) -> None:
-    """What messages would mean, a JSON line for each; nothing is stored. `profile` is the one that was chosen, `why`
-    what it looked for where nothing clear was said, `charge_pct` what a voltage leaves of the battery. FILE is a list
-    of messages:
+@click.option("--model", default="", metavar="NAME", help="the model of the devices that are not registered")
+def try_(file: Path, model: str) -> None:
+    """What messages would mean, a JSON line for each; nothing is stored. FILE is a list of messages, one, or one a
+    line:
 
     [{"id": 1, "topic": "zigbee2mqtt/desk-1", "payload": {"occupancy": true}}], or with `payload_hex` for bytes.
+
+    `profile` is the one that was chosen, `timing` what it says of times (in seconds), `fields` what it read from
+    bytes, `register` the ids of several seats in one device, `charge_pct` what a voltage leaves of the battery. `why`
+    tells what was looked for where nothing clear was said, and what looks wrong; `todo` what to do where no profile is
+    of the model.
     """
     settings = settings_of_env()
+    folder = settings.data_dir.resolve() / "profiles"
     now = datetime.fromtimestamp(settings.clock().timestamp(), UTC)
     try:
-        messages = json.loads(file.read_text("utf-8-sig"))
-        wires = Wires(load(settings.data_dir / "profiles"), settings.mqtt_prefixes)
+        messages = messages_of(file.read_text("utf-8-sig"))
+        profiles = Asked(load(folder))
     except (OSError, ValueError, RecursionError) as error:
-        raise Failed(f"{file} cannot be read: {error}.") from error
+        raise Failed(f"{file} cannot be read: {str(error).removesuffix('.')}.") from error
     except ProfileError as error:
         raise Failed(str(error)) from error
-    if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
-        raise Failed(f"{file} must hold a list of messages, each an object.")
+    wires = Wires(profiles, settings.mqtt_prefixes)
     _learn(wires, settings, now)
+    trial = Trial(wires, profiles, folder, now, model)
     for message in messages:
-        for said in _meaning(message, wires, now):
+        for said in trial.meaning(message):
             click.echo(json.dumps(said, ensure_ascii=False))
 
 
@@ -115,57 +119,3 @@ def _learn(wires: Wires, settings: Settings, now: datetime) -> None:
             wires.learn(sensor_models(session), now, sensor_parts(session), told_once(session))
     except SQLAlchemyError:
         click.echo("The database does not answer: registered models are not asked.", err=True)
-
-
-def _meaning(message: dict[str, Any], wires: Wires, now: datetime) -> Iterator[dict[str, Any]]:
-    name = {"id": message.get("id")}
-    try:
-        envelope = _envelope(message, now)
-        found = wires.hear(envelope) if envelope.topic else [posted(envelope)]
-    except Undecodable as refused:
-        yield name | {"device_id": None, "occupied": None, "kind": "undecodable", "reason": refused.reason}
-        return
-    for heard in found:
-        yield name | _shown(heard)
-    if not found:
-        yield name | {"device_id": None, "occupied": None, "kind": "ignored"}
-
-
-def _envelope(message: dict[str, Any], now: datetime) -> Envelope:
-    topic, payload, digits = message.get("topic"), message.get("payload"), message.get("payload_hex")
-    if not (topic is None or isinstance(topic, str)):
-        raise Undecodable("topic")
-    try:
-        content = (
-            bytes.fromhex(digits)
-            if isinstance(digits, str) and digits
-            else (payload if isinstance(payload, str) else json.dumps(payload)).encode()
-        )
-    except ValueError:
-        raise Undecodable("payload") from None
-    return Envelope(topic or "", content, now, bool(message.get("retain")))
-
-
-def _shown(heard: Heard) -> dict[str, Any]:
-    shown: dict[str, Any] = {"device_id": heard.device_id, "occupied": heard.occupied}
-    more = {
-        "kind": heard.kind or None,
-        "battery_pct": heard.battery_pct,
-        "battery_v": heard.battery_v,
-        "battery_low": heard.battery_low,
-        "charge_pct": None if heard.charge_pct is None else round(heard.charge_pct),
-        "observed_at": heard.observed_at and heard.observed_at.isoformat().replace("+00:00", "Z"),
-        "seq": heard.seq,
-        "online": heard.online,
-        "zones": dict(heard.zones) or None,
-        "zone": heard.zone or None,
-        "history": [
-            {"occupied": one.occupied, "observed_at": one.observed_at.isoformat().replace("+00:00", "Z")}
-            | ({"zone": one.zone} if one.zone else {})
-            for one in heard.history
-        ]
-        or None,
-        **heard.about,
-        "why": heard.why or None,
-    }
-    return shown | {name: value for name, value in more.items() if value is not None}

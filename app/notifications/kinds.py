@@ -38,7 +38,7 @@ _BY_FAMILY: Mapping[str, tuple[str, ...]] = {
         *("unlocked", "withdrawn"),
     ),
     "section": _ADDED,
-    "sensor": (*_ADDED, "bound", "move_dropped", "move_planned", "troubles", "unbound"),
+    "sensor": (*_ADDED, "bound", "move_dropped", "move_planned", "troubles", "unbound", "unheard"),
     "series": ("confirmed", "ended", "made", "unused"),
     "sign_in": ("done", "failed"),
     "site": (*_ADDED, "hours_set"),

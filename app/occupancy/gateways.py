@@ -19,13 +19,17 @@ from app import events
 from app.bulk import among, as_parameter, insert_rows, upsert_rows
 from app.database import lock_rows
 from app.errors import Conflict
-from app.occupancy.models import GatewayRun, SensorAnnouncement, SensorPart, ToldOnce
+from app.occupancy.models import GatewayAbsence, GatewayRun, SensorAnnouncement, SensorPart, ToldOnce
 from app.orm import Base
 from app.spaces.models import Sensor, SensorBinding
 from app.topics import overlap
 
 # Three beats were missed: whoever did that is gone, or as good as.
 STILL_FOR = timedelta(seconds=6)
+# Longer than a restart takes, or another to take the place.
+AWAY_FROM = timedelta(seconds=30)
+MISSED_FROM = timedelta(minutes=10)
+ABSENCES_AT_MOST = 20
 _parts = Base.metadata.tables["sensor_parts"]
 _told_once = Base.metadata.tables["told_once"]
 
@@ -130,12 +134,21 @@ def rivals(session: Session, name: str, asked: Asked) -> dict[str, int]:
     }
 
 
-def beat(session: Session, name: str, holder: str, figures: Figures, *, now: datetime) -> bool:
-    """Say that one is still at work; False where another has taken the place."""
+def beat(
+    session: Session, name: str, holder: str, figures: Figures, *, is_back: bool = False, now: datetime
+) -> bool:
+    """Say that one is still at work; False where another has taken the place. `is_back`: it hears the broker now, and
+    did not until then for longer than a restart takes, or began just now."""
+    ours = (GatewayRun.name == name, GatewayRun.holder == holder)
+    if is_back:
+        heard_at = session.scalar(select(GatewayRun.heard_at).where(*ours))
+        if heard_at is not None and now - heard_at >= AWAY_FROM:
+            session.add(GatewayAbsence(name=name, from_at=heard_at, until_at=now))
+    heard = {"heard_at": now, "is_missed": False} if figures.connected else {}
     beaten = session.execute(
         update(GatewayRun)
-        .where(GatewayRun.name == name, GatewayRun.holder == holder)
-        .values(beat=GatewayRun.beat + 1, beaten_at=now, **asdict(figures))
+        .where(*ours)
+        .values(beat=GatewayRun.beat + 1, beaten_at=now, **heard, **asdict(figures))
     )
     return bool(beaten.rowcount)  # type: ignore[attr-defined]
 
@@ -152,6 +165,21 @@ def leave(session: Session, name: str, holder: str, *, now: datetime) -> None:
 def list_gateways(session: Session) -> Sequence[GatewayRun]:
     """Every name that a gateway worked under."""
     return session.scalars(select(GatewayRun).order_by(GatewayRun.name)).all()
+
+
+def newly_missed(session: Session, now: datetime) -> Sequence[GatewayRun]:
+    """The names under which nobody has heard the broker for so long that somebody should look; each once."""
+    query = select(GatewayRun).where(GatewayRun.is_missed.is_(False), GatewayRun.heard_at < now - MISSED_FROM)
+    found = session.scalars(query.order_by(GatewayRun.name)).all()
+    for one in found:
+        one.is_missed = True
+    return found
+
+
+def newest_absences(session: Session) -> Sequence[GatewayAbsence]:
+    """When nobody heard the broker under a name, of late, the newest first."""
+    query = select(GatewayAbsence).order_by(GatewayAbsence.until_at.desc(), GatewayAbsence.id.desc())
+    return session.scalars(query.limit(ABSENCES_AT_MOST)).all()
 
 
 def is_at_work(one: GatewayRun, now: datetime, speed: float = 1) -> bool:

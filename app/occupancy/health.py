@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, case, delete, func, insert, select
+from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, case, delete, func, insert, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.occupancy.flapping import flapping
@@ -25,9 +25,18 @@ WORST = ("silent", "clock", "suspect", "flapping", "battery", "gaps")
 
 
 @dataclass(frozen=True, slots=True)
+class Gaps:
+    """How many readings of a sensor never came, of those that are kept, and how often it restarted among them: what it
+    said last before may be lost, too, and nobody can know how much of it there was."""
+
+    missing: int = 0
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
-    """What a sensor says, of which spaces (none: a spare), when it was last heard, and how many of its readings never
-    came.
+    """What a sensor says, of which spaces (none: a spare), when it was last heard, how many of its readings never came,
+    and how often it restarted.
 
     `behind`: it is heard, but by its own clock so late that it counts as silent. `suspect`: it has said occupied for
     over 12 hours, or all night; shown and told, no evidence (RULES 4). `flapping`: it turned over sixty times within an
@@ -42,6 +51,7 @@ class Health:
     last_seen_at: datetime | None
     battery_pct: int | None
     missing: int
+    restarts: int
     suspect: bool
     flapping: bool
     behind: bool
@@ -123,7 +133,7 @@ def health(
     ):
         spaces[sensor_id].append((space_id, code))
         zones[sensor_id] = ZoneInfo(timezone)
-    missing = sequence_gaps(session, ids) if count_gaps else kept_gaps(session)
+    gaps = sequence_gaps(session, ids) if count_gaps else kept_gaps(session)
     restless = flapping(session, now)
     return [
         Health(
@@ -135,7 +145,8 @@ def health(
             row.state or (Occupancy.OFFLINE if row.arrived_at else Occupancy.UNKNOWN),
             row.arrived_at or row.signal_at,
             row.battery_pct,
-            missing.get(row.id, 0),
+            gaps.get(row.id, Gaps()).missing,
+            gaps.get(row.id, Gaps()).restarts,
             looks_stuck(row.state, row.since_at, now, zones.get(row.id)),
             row.id in restless,
             is_behind(row.told_at, row.arrived_at, now, timedelta(seconds=row.heartbeat_s)),
@@ -168,19 +179,25 @@ def is_behind(
     return arrived_at - told_at > limit > now - arrived_at
 
 
-def sequence_gaps(session: Session, sensor_ids: Sequence[str] | None = None) -> dict[str, int]:
-    """How many readings each sensor numbered that never came: a loss before the gateway shows here.
+def sequence_gaps(session: Session, sensor_ids: Sequence[str] | None = None) -> dict[str, Gaps]:
+    """How many readings each sensor numbered that never came, and how often it began to number anew: a loss before the
+    gateway shows here. Those with neither are left out.
 
     Counted from what is stored, so a gap that a device fills by publishing again heals by itself. A boot's own first
     readings are missed where an earlier boot was heard: before it the sensor may not have been known, and of the oldest
     they may be erased. Of all sensors where none are named.
+
+    What is numbered in one go is a boot of the native wire; of LoRaWAN what follows a join, or a counter that begins
+    anew without one. Where each message has a name of its own and the number nought (Disruptive), nothing restarts.
     """
+    is_run = or_(func.length(StoredReading.boot) == BOOT_DIGITS, func.max(StoredReading.seq) > 0)
     per_boot = (
         select(
             StoredReading.sensor_id,
             StoredReading.boot,
             func.min(StoredReading.seq).label("first"),
             (func.max(StoredReading.seq) - func.min(StoredReading.seq) + 1 - func.count()).label("missing"),
+            case((is_run, 1), else_=0).label("runs"),
         )
         .where(StoredReading.seq.is_not(None))
         .group_by(StoredReading.sensor_id, StoredReading.boot)
@@ -188,9 +205,13 @@ def sequence_gaps(session: Session, sensor_ids: Sequence[str] | None = None) -> 
     if sensor_ids is not None:
         per_boot = per_boot.where(StoredReading.sensor_id.in_(sensor_ids))
     found = per_boot.subquery()
-    total = func.sum(found.c.missing + _missing_before(found))
-    rows = session.execute(select(found.c.sensor_id, total).group_by(found.c.sensor_id).having(total > 0))
-    return {sensor_id: int(count) for sensor_id, count in rows}
+    missing, runs = func.sum(found.c.missing + _missing_before(found)), func.sum(found.c.runs)
+    rows = session.execute(
+        select(found.c.sensor_id, missing, runs)
+        .group_by(found.c.sensor_id)
+        .having(or_(missing > 0, runs > 1))
+    )
+    return {sensor_id: Gaps(int(lost), max(0, int(begun) - 1)) for sensor_id, lost, begun in rows}
 
 
 def _missing_before(found: Subquery) -> ColumnElement[int]:
@@ -221,16 +242,17 @@ def _missing_before(found: Subquery) -> ColumnElement[int]:
     return case((and_(found.c.first > 0, is_native, is_heard_before), found.c.first), else_=0)
 
 
-def keep_gaps(session: Session, missing: Mapping[str, int]) -> None:
+def keep_gaps(session: Session, gaps: Mapping[str, Gaps]) -> None:
     """Keep what `sequence_gaps` counted of all sensors: it reads all that is kept, too much for whoever asks often."""
     session.execute(delete(SensorGap))
-    if missing:
-        rows = [{"sensor_id": sensor_id, "missing": count} for sensor_id, count in sorted(missing.items())]
+    if gaps:
+        rows = [{"sensor_id": sensor_id, **asdict(one)} for sensor_id, one in sorted(gaps.items())]
         session.execute(insert(SensorGap), rows)
 
 
-def kept_gaps(session: Session) -> dict[str, int]:
-    """The same as it was counted last, by sensor; those of which nothing is missing are left out."""
-    return {
-        row.sensor_id: row.missing for row in session.execute(select(SensorGap.sensor_id, SensorGap.missing))
-    }
+def kept_gaps(session: Session, sensor_ids: Sequence[str] | None = None) -> dict[str, Gaps]:
+    """The same as it was counted last."""
+    query = select(SensorGap.sensor_id, SensorGap.missing, SensorGap.restarts)
+    if sensor_ids is not None:
+        query = query.where(SensorGap.sensor_id.in_(sensor_ids))
+    return {sensor_id: Gaps(missing, restarts) for sensor_id, missing, restarts in session.execute(query)}

@@ -117,7 +117,8 @@ class DeadLetter(Base):
 class GatewayRun(Base):
     """Who takes in messages under a name, their beat (see `gateways`), and what went through since they began.
     `filters`: of topics, all that was ever asked of the broker under it, which may keep them; `asked`: what is asked
-    now, of `broker` (its place, sensor_gateway.lease)."""
+    now, of `broker` (its place, sensor_gateway.lease). `heard_at`: when it was connected to the broker last;
+    `is_missed`: that this was long ago has been told."""
 
     __tablename__ = "gateways"
 
@@ -129,6 +130,8 @@ class GatewayRun(Base):
     filters: Mapped[list[str]] = mapped_column(Document)
     broker: Mapped[str] = mapped_column(String(320))
     asked: Mapped[list[str]] = mapped_column(Document)
+    heard_at: Mapped[datetime | None]
+    is_missed: Mapped[bool] = mapped_column(default=False)
     connected: Mapped[bool]
     messages: Mapped[int] = mapped_column(BigInteger)
     stored: Mapped[int] = mapped_column(BigInteger)
@@ -139,6 +142,18 @@ class GatewayRun(Base):
     lag_ms: Mapped[int] = mapped_column(BigInteger)
     broker_holds: Mapped[int] = mapped_column(BigInteger)
     broker_dropped: Mapped[int] = mapped_column(BigInteger)
+
+
+class GatewayAbsence(Base):
+    """A time in which nobody under a name heard the broker: the gateway, the broker or the way between was away. What
+    came meanwhile waited, and where nothing dates it counts as said by `until_at`."""
+
+    __tablename__ = "gateway_absences"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime]
 
 
 class SensorTrouble(Base):
@@ -172,12 +187,14 @@ class ToldOnce(Base):
 
 
 class SensorGap(Base):
-    """How many readings a sensor numbered that never came, of those that are kept, as they were counted last."""
+    """How many readings a sensor numbered that never came, of those that are kept, and how often it restarted, as they
+    were counted last."""
 
     __tablename__ = "sensor_gaps"
 
     sensor_id: Mapped[str] = mapped_column(ForeignKey("sensors.id"), type_=String(64), primary_key=True)
     missing: Mapped[int] = mapped_column(BigInteger)
+    restarts: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class SensorFlap(Base):

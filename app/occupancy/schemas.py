@@ -33,6 +33,11 @@ class SensorView(Schema):
         metadata={"description": "silent, clock, suspect, flapping, battery, gaps: the worst first"},
     )
     missing = fields.Integer(metadata={"description": "readings the sensor numbered that never arrived"})
+    restarts = fields.Integer(
+        metadata={
+            "description": "restarts among what is kept; what it said last before each may be lost, too"
+        }
+    )
 
 
 class SensorList(Schema):

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from app import events
+from app.occupancy.gateways import newly_missed
 from app.occupancy.health import LOW_BATTERY_PCT, Health, health
 from app.occupancy.models import DeadLetter, SensorState, SensorTrouble
 from app.occupancy.rules import Occupancy, suspect_before
@@ -67,6 +68,26 @@ def note_troubles(session: Session, keepers: Iterable[int], *, now: datetime) ->
         ],
     )
     return len(new)
+
+
+def note_missed(session: Session, keepers: Iterable[int], *, now: datetime) -> int:
+    """Record for each of `keepers` the gateways that have heard nothing for long, each once; returns how many."""
+    missed = newly_missed(session, now)
+    events.record_many(
+        session,
+        [
+            {
+                "at": now,
+                "kind": "sensor.unheard",
+                "subject": f"user:{user_id}",
+                "actor_id": None,
+                "data": {"gateway": one.name, "since": (one.heard_at or now).isoformat(), "user_id": user_id},
+            }
+            for one in missed
+            for user_id in sorted(keepers)
+        ],
+    )
+    return len(missed)
 
 
 def _named(one: Health, trouble: str) -> dict[str, str]:

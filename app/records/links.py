@@ -18,7 +18,7 @@ from app.bookings.series.models import Series
 from app.lots.models import LotDraw, LotWish
 from app.lots.models import State as DrawState
 from app.notifications.models import Message
-from app.occupancy.models import DeadLetter, StoredReading
+from app.occupancy.models import DeadLetter, GatewayAbsence, StoredReading
 from app.orm import Base
 from app.rotation.models import Rotation, RotationCell, RotationLock, RotationSwap
 from app.spaces.models import FixedSeat
@@ -56,6 +56,7 @@ _bookings = tables[Booking.__tablename__]
 _series = tables[Series.__tablename__]
 _readings = tables[StoredReading.__tablename__]
 _dead = tables[DeadLetter.__tablename__]
+_absences = tables[GatewayAbsence.__tablename__]
 _fixed = tables[FixedSeat.__tablename__]
 _messages = tables[Message.__tablename__]
 _entries = tables[Entry.__tablename__]
@@ -82,6 +83,7 @@ BOOKINGS = Part(
 PARTS = (
     Part("readings", _readings, Period.READINGS, _readings.c.observed_at),
     Part("dead_letters", _dead, Period.READINGS, _dead.c.received_at),
+    Part("gateway_absences", _absences, Period.READINGS, _absences.c.until_at),
     BOOKINGS,
     Part(
         "series",

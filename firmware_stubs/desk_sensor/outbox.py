@@ -1,18 +1,23 @@
-"""What is still to be told: new readings in memory, older ones in flash, the last minute at a new connection."""
+"""What is still to be told: new readings in memory, older ones in flash, the last minute at a new connection.
+
+A broker confirms before it saves: until it has answered for another minute, what it confirmed is kept where it was.
+"""
 
 _SAVE_MS = 60_000
 _SAVE_COUNT = 32
 _MOST = 2 * _SAVE_COUNT
 _MINUTE_MS = 60_000
-_MOST_RECENT = 32
+# With a hold of 2 s or more no minute has more changes; what is more often told is kept no longer than this.
+_MOST_RECENT = 64
 
-_NEW, _AGAIN = -1, -2  # where a reading came from; else the number of its segment
+_NEW, _AGAIN = -1, -2  # where a reading came from; else what the store wants back
 
 
 class Outbox:
     """Gives readings out, oldest first, until they are confirmed.
 
-    Flash is written when 32 wait, or one for a minute while offline: that minute is what a power cut can cost.
+    Flash is written when 32 wait, or one for a minute while offline: those and that minute are what a power cut can
+    cost; and where the broker falls too, what it confirmed of live readings in its last minute.
     """
 
     def __init__(self, store):
@@ -21,12 +26,14 @@ class Outbox:
         self._out = []  # the same: given out, not confirmed, not in flash
         self._recent = []  # (confirmed at, reading)
         self._again = []
+        self._is_repeat_first = True
+        self._has_told_news = False  # on this connection
         self._lost = 0
         self._may_save_ms = 0
 
     @property
     def dropped(self):
-        """How many readings of this boot found no room."""
+        """How many readings found no room, or were damaged in flash, since this boot."""
         return self._store.dropped + self._lost
 
     @property
@@ -48,34 +55,56 @@ class Outbox:
 
     def take(self):
         """The next reading to tell and where it came from, for `confirm`; None: nothing for now."""
-        if self._again:
+        if self._is_repeat_first:
+            return self._take_again() or self._take_new()
+        return self._take_new() or self._take_again()
+
+    def _take_again(self):
+        found = self._store.take(True)
+        if found is None and self._again:
             return self._again.pop(0), _AGAIN
-        found = self._store.take()
-        if found is not None or not self._store.is_empty:
-            return found
-        if not self._new:
-            return None
-        self._out.append(self._new.pop(0))
-        return self._out[-1][0], _NEW
+        return found
+
+    def _take_new(self):
+        found = self._store.take(False)
+        if found is None and self._new:
+            self._out.append(self._new.pop(0))
+            return self._out[-1][0], _NEW
+        return found
 
     def confirm(self, token, now_ms):
         """The broker has it. `token` is what `take` returned."""
         reading, source = token
-        if source == _AGAIN:
+        if source not in (_NEW, _AGAIN):
+            if self._store.confirm(source, now_ms):
+                self._has_told_news = True
             return
-        if source != _NEW:
-            self._store.confirm(source)
-        else:
+        if source == _NEW:
             self._out = [one for one in self._out if one[0] != reading]
+            self._has_told_news = True
         self._recent.append((now_ms, reading))
         if len(self._recent) > _MOST_RECENT:
             del self._recent[0]
 
+    def settle(self, heard_ms):
+        """The broker that confirmed still answers: what it has had for a minute is safe there."""
+        before_ms = heard_ms - _MINUTE_MS
+        self._store.settle(before_ms)
+        while self._recent and self._recent[0][0] < before_ms:
+            del self._recent[0]
+
     def connection_lost(self, heard_ms):
-        """A broker that fell may have lost what it confirmed in its last minute, up to 32 readings: tell it again."""
-        for at_ms, reading in self._recent:
-            if at_ms >= heard_ms - _MINUTE_MS and reading not in self._again:
-                self._again.append(reading)
+        """A broker that fell may have lost what it confirmed in its last minute: tell it again, oldest first.
+
+        After a connection too short for anything new, the new goes first: one that breaks all the time gets on too.
+        """
+        self.settle(heard_ms)
+        again = self._again + [reading for _, reading in self._recent]
+        self._again = sorted(again, key=lambda reading: reading.seq)[-_MOST_RECENT:]
+        self._recent = []
+        self._is_repeat_first = self._has_told_news
+        self._has_told_news = False
+        self._store.repeat(from_mark=not self._is_repeat_first)
 
     def save(self, now_ms, is_online):
         """Write to flash what has to go there by now; a flash that refuses is asked again after a minute."""

@@ -39,7 +39,7 @@ def told(reading, boot, clock, now_ms, may_wait):
 
 
 def payload(reading, occupied, observed_ms, dropped):
-    """The message's bytes; `dropped` counts readings of this boot that found no room, and is left out at 0."""
+    """The message's bytes; `dropped` counts readings lost in the device since its boot, and is left out at 0."""
     fields = {"boot": hexlify(reading.boot).decode(), "seq": reading.seq, "occupied": occupied}
     if observed_ms is not None:
         fields["observed_at"] = rfc3339(observed_ms)

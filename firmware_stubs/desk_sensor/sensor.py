@@ -139,6 +139,7 @@ class Sensor:
                 self._opened_ms = now_ms
                 self._first_open_ms = self._first_open_ms or now_ms
                 self._log("broker: connected")
+            self.outbox.settle(self.client.heard_ms)
         elif self._opened_ms is not None:
             self._log("broker: lost:", self.client.why_closed)
             if now_ms - self._opened_ms >= _STABLE_MS:

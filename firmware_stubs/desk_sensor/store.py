@@ -1,11 +1,12 @@
 """Readings that wait in flash: bounded, whole after a power cut, and written seldom.
 
 A folder of segments, `00000001.log` upwards, each with up to 128 records of one length, each with a checksum. Records
-are only ever added, a batch at a time, and a segment goes when all in it is confirmed: no place is written twice.
-After a power cut what was confirmed of the oldest segment is told again; the server knows it by boot and seq.
+are only ever added, a batch at a time, and a segment goes once all in it was confirmed and `settle` says so: no place
+is written twice. What is there after a power cut is told again; the server knows it by boot and seq.
 """
 
 import binascii
+import errno
 import os
 import struct
 
@@ -55,10 +56,9 @@ def unpacked(record):
 
 
 class Store:
-    """First in, first out. `dropped` counts the oldest that gave way since this boot."""
+    """First in, first out; `repeat` has what was confirmed since the last `settle` told again."""
 
     def __init__(self, folder, most_segments=MOST_SEGMENTS):
-        self.dropped = 0
         self._folder = folder
         self._most = most_segments
         try:
@@ -68,12 +68,24 @@ class Store:
         self._segments = sorted(int(name[:8]) for name in os.listdir(folder) if name.endswith(".log"))
         self._last = self._segments[-1] if self._segments else 0
         self._tail_room = 0  # a segment of before the power cut may end in half a record: never add to it
-        self._head = None
+        self._head = None  # the one that is read
+        self._given = {}  # by number: begun, not all confirmed
+        self._told = {}  # by number: when the last of it was confirmed
+        self._unreadable = set()
+        self._mark = 0, 0  # segment and place in it: all before was confirmed once
+        self._from_mark = False
+        self._gave_way = 0
+        self._damaged = {}  # by number: how many records
+
+    @property
+    def dropped(self):
+        """How many gave way or were damaged since this boot."""
+        return self._gave_way + sum(self._damaged.values())
 
     @property
     def is_empty(self):
         """Whether nothing waits here, not even for its confirmation."""
-        return not self._segments
+        return not self._given and not self._waiting()
 
     def append(self, readings):
         """Keep readings, in flash when it returns. Raises OSError where it took not all: the oldest have made room."""
@@ -91,23 +103,56 @@ class Store:
                 raise
             self._tail_room = room - len(some)
 
-    def take(self):
-        """The oldest reading not yet taken and its segment, for `confirm`; None: nothing until more is confirmed."""
-        while self._head is None and self._segments:
-            self._load(self._segments[0])
-        if self._head is None or self._head.at >= self._head.count:
-            return None
-        reading = self._head.reading()
-        return reading, self._head.number
-
-    def confirm(self, number):
-        """One reading of this segment has arrived; with its last one the segment goes."""
+    def take(self, is_repeat):
+        """The oldest reading to be told for the first time, or again, and what `confirm` wants; None: there is none."""
+        while self._head is None:
+            waiting = [number for number in self._waiting() if (number < self._mark[0]) is is_repeat]
+            if not waiting:
+                return None
+            self._load(waiting[0], is_repeat)
         head = self._head
-        if head is None or head.number != number:
-            return  # it had to give way meanwhile
-        head.confirmed += 1
-        if head.confirmed == head.count:
+        if head.is_repeat is not is_repeat:
+            return None
+        reading = head.reading(head.at)
+        token = head, head.at
+        head.at += 1
+        if head.at == head.count:
+            self._head = None
+        return reading, token
+
+    def confirm(self, token, now_ms):
+        """This reading has arrived: whether for the first time."""
+        segment, place = token
+        number = segment.number
+        is_last = place + 1 == segment.count
+        after = (number + 1, 0) if is_last else (number, place + 1)
+        is_first = after > self._mark
+        if is_first:
+            self._mark = after
+        if self._given.get(number) is segment:  # else it gave way meanwhile, or is told again
+            segment.unconfirmed -= 1
+            if not segment.unconfirmed:
+                del self._given[number]
+                if segment.is_whole:
+                    self._told[number] = now_ms
+        return is_first
+
+    def settle(self, before_ms):
+        """What was confirmed before is safe with the broker."""
+        for number in [number for number, at_ms in self._told.items() if at_ms < before_ms]:
             self._remove(number)
+
+    def repeat(self, from_mark):
+        """All that is here is to be told again; with `from_mark` the first of it is what was never confirmed."""
+        self._head = None
+        self._given = {}
+        self._told = {}
+        self._unreadable = set()
+        self._from_mark = from_mark
+
+    def _waiting(self):
+        apart = (self._told, self._given, self._unreadable)
+        return [number for number in self._segments if not any(number in some for some in apart)]
 
     def _begin(self):
         while len(self._segments) >= self._most:
@@ -117,28 +162,55 @@ class Store:
         self._tail_room = PER_SEGMENT
 
     def _drop_oldest(self):
-        if self._head is None:
-            self._load(self._segments[0])
-        if self._head is not None:
-            self.dropped += self._head.count - self._head.at
-            self._remove(self._head.number)
+        """Make room: of what is confirmed, else of what waits longest."""
+        number = min(self._told or self._segments)
+        if number >= self._mark[0] and number not in self._told:
+            self._gave_way += self._never_given(number)
+        self._remove(number)
 
-    def _load(self, number):
+    def _never_given(self, number):
+        try:
+            segment = self._given.get(number) or self._read(number)
+        except OSError:
+            return PER_SEGMENT  # at most
+        return segment.count - max(segment.at, self._mark[1] if number == self._mark[0] else 0)
+
+    def _load(self, number, is_repeat):
         """Make this segment the one that is read; one without a whole record goes at once."""
+        try:
+            head = self._read(number)
+        except OSError:
+            self._unreadable.add(number)  # until the next connection
+            return
+        if not head.count:
+            self._remove(number)
+            return
+        if self._from_mark and number == self._mark[0]:
+            head.begin(self._mark[1])
+        head.is_repeat = is_repeat
+        self._head = self._given[number] = head
+
+    def _read(self, number):
+        """Raises OSError where there is something that cannot be read now."""
         if number == self._last:
             self._tail_room = 0
+        data = b""
         try:
             with open(self._path(number), "rb") as file:
-                head = _Segment(number, file.read())
-        except OSError:
-            head = _Segment(number, b"")
-        if head.count:
-            self._head = head
-        else:
-            self._remove(number)
+                data = file.read()
+        except OSError as error:
+            if error.errno != errno.ENOENT:  # else never written
+                raise
+        segment = _Segment(number, data)
+        if segment.damaged:
+            self._damaged[number] = segment.damaged
+        return segment
 
     def _remove(self, number):
-        self._head = None
+        if self._head is not None and self._head.number == number:
+            self._head = None
+        self._given.pop(number, None)
+        self._told.pop(number, None)
         self._segments.remove(number)
         try:
             os.remove(self._path(number))
@@ -150,21 +222,25 @@ class Store:
 
 
 class _Segment:
-    """The segment that is being read."""
+    """A segment that is told: its whole records, those damaged left out."""
 
     def __init__(self, number, data):
         self.number = number
-        self.at = 0
-        self.confirmed = 0
-        self.count = 0
+        self.is_repeat = False
         self._data = data
-        while unpacked(self._record(self.count)) is not None:
-            self.count += 1
+        length = len(data) // _RECORD
+        self._places = [place for place in range(length) if unpacked(self._record(place)) is not None]
+        self.count = len(self._places)
+        self.damaged = length - self.count
+        self.begin(0)
 
-    def reading(self):
-        reading = unpacked(self._record(self.at))
-        self.at += 1
-        return reading
+    def begin(self, place):
+        self.at = place
+        self.unconfirmed = self.count - place
+        self.is_whole = place == 0
+
+    def reading(self, place):
+        return unpacked(self._record(self._places[place]))
 
     def _record(self, place):
         return self._data[place * _RECORD : (place + 1) * _RECORD]

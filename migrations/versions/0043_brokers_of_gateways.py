@@ -6,7 +6,7 @@ from alembic import op
 from app.orm import Document
 
 revision = "0043"
-down_revision = "0040"
+down_revision = "0042"
 
 
 def upgrade() -> None:

@@ -14,6 +14,7 @@ from app.texts import is_line
 from sensor_gateway.decoders import discovery, disruptive, esphome, haltian, lorawan, native, tasmota
 from sensor_gateway.decoders.homie import Homie
 from sensor_gateway.decoders.parts import Parts, Seats, each_of
+from sensor_gateway.decoders.senses import Senses
 from sensor_gateway.decoders.shelly import Shelly
 from sensor_gateway.decoders.sparkplug import PREFIX, Sparkplug
 from sensor_gateway.decoders.told_once import Key, ToldOnce
@@ -49,7 +50,7 @@ class Wires:
         self.told_once = ToldOnce(keeps=keeps)
         self._parts = Parts()
         self._registered: Collection[str] = frozenset()
-        self._sparkplug = Sparkplug(self.told_once)
+        self._sparkplug = Sparkplug(self.told_once, self.models)
         self._shelly = Shelly(self.told_once).decode
         self._tasmota: Hear = partial(tasmota.tasmota, profiles=known, models=self.models)
         self._esphome: Hear = partial(esphome.esphome, models=self.models)
@@ -57,12 +58,13 @@ class Wires:
         self._seats: Mapping[Hear, Seats] = {self._tasmota: tasmota.seats, self._esphome: esphome.seats}
         # The longest first: one may begin with another.
         self._prefixes = sorted(prefixes, key=lambda one: -len(one[0]))
+        senses = Senses("zigbee2mqtt", self.told_once)
         # The first prefix that a topic begins with decides.
         self._by_prefix: tuple[tuple[str, Hear], ...] = (
             ("v3/", partial(lorawan.things_stack, profiles=known, models=self.models)),
             ("application/", partial(lorawan.chirpstack, profiles=known, models=self.models)),
             # Several bridges have a base each: zigbee2mqtt-4f/…
-            ("zigbee2mqtt", partial(zigbee2mqtt, profiles=known, models=self.models)),
+            ("zigbee2mqtt", partial(zigbee2mqtt, profiles=known, models=self.models, senses=senses)),
             ("tele/", self._tasmota),
             ("stat/", self._tasmota),
             ("homie/", Homie(self.told_once).decode),

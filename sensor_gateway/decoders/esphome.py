@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from sensor_gateway.decoders.plain import availability, one_of, says_something_aside, text_of, word
+from sensor_gateway.decoders.plain import (
+    OCCUPANCY,
+    availability,
+    is_negated,
+    one_of,
+    says_something_aside,
+    text_of,
+    word,
+)
 from sensor_gateway.heard import Heard, zone_id
 from sensor_gateway.messages import Envelope, Undecodable
 
@@ -17,7 +25,7 @@ TOPIC = re.compile(
 )
 # A board tells anything by a binary sensor: its Wi-Fi, a lamp, a leak. What is of a seat says so, or is called by
 # nothing but the words for a seat, its place and its sense.
-_SAYS_OCCUPANCY = re.compile(r"occup|presen|motion|target")
+_SAYS_OCCUPANCY = re.compile(rf"{OCCUPANCY}|target")
 _A_RADARS_PIN = re.compile(r"out_?pin")
 _WORD = re.compile(r"[a-z]+|\d+")
 _OF_A_SEAT = re.compile(
@@ -29,6 +37,7 @@ _OF_A_SEAT = re.compile(
 _BESIDE = re.compile(
     r"has|is|in|at|of|the|on|side|sensor|detector|detected|input|wave|hot|hlk|taken|used|[a-z]|\d+"
 )
+INVERTED = "filters: invert, under a name such as presence"
 # What a radar tells beside whether there is a target: nothing moves where somebody sits still, and nobody sits still
 # who is just coming.
 _OF_A_WHOLE = re.compile(r"moving|still|static")
@@ -62,7 +71,7 @@ def seats(parts: Iterable[str]) -> Mapping[str, str]:
 
 def esphome(envelope: Envelope, models: Mapping[str, str]) -> Heard:
     """`{prefix}/{device}/binary_sensor/{object}/state` and `…/status`; the prefix may have levels of its own. `models`:
-    a part that is registered is a seat whatever it is called."""
+    a part that is registered is a seat whatever it is called, unless its name says the opposite."""
     levels = envelope.topic.split("/")
     if levels[-1] in {"status", "debug"} and len(levels) >= 2:
         device = levels[-2]
@@ -78,6 +87,9 @@ def esphome(envelope: Envelope, models: Mapping[str, str]) -> Heard:
         return Heard(device, kind="ignored")
     if component != "binary_sensor":
         return Heard(device, kind="no_occupancy_field")
+    if is_negated(name):
+        why = f"{name} says that nobody is there: let the board turn it round, as {INVERTED}"
+        return Heard(device, kind="no_occupancy_field", why=why)
     if not _strength(name):
         if zone_id(device, name) in models:
             return Heard(device, kind="zones", zones={name: word(text_of(envelope))})

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sensor_gateway.decoders import cbor
@@ -165,27 +165,42 @@ def _generic(gateway: str, content: bytes) -> list[Heard]:
     packets = [*wirepas.multi_packet_received_event.packets][:MOST_MESSAGES]
     if wirepas.HasField("packet_received_event"):
         packets.append(wirepas.packet_received_event)
-    found: list[Heard] = []
-    for packet in packets:
-        device = str(packet.source_address)
-        endpoints = (str(packet.source_endpoint), str(packet.destination_endpoint))
-        if endpoints == THINGSEE and packet.source_address:
-            found += _inner(gateway, device, packet.payload, _taken_at(packet))
-        else:
-            found.append(Heard(device, kind="undecoded"))
-    return found or [Heard(gateway, kind="undecoded")]
+    return _each(partial(_packet, gateway), packets) or [Heard(gateway, kind="undecoded")]
+
+
+def _packet(gateway: str, packet: Any) -> list[Heard]:
+    device = str(packet.source_address)
+    endpoints = (str(packet.source_endpoint), str(packet.destination_endpoint))
+    if endpoints == THINGSEE and packet.source_address:
+        return _inner(gateway, device, packet.payload, _taken_at(packet))
+    return [Heard(device, kind="undecoded")]
 
 
 def _inner(gateway: str, device: str | None, content: bytes, at: datetime | None) -> list[Heard]:
     """A Thingsee message as it was sent, or several."""
     if content[:1] in {b"{", b"["} or content[:1].isspace():
-        messages = _messages(content)
+        messages, of = _messages(content), _object
     else:
         found = cbor.loads(content)
-        messages = [_named(one) for one in (found if isinstance(found, list) else [found])]
-    if not messages or not all(isinstance(one, dict) for one in messages):
+        messages, of = found if isinstance(found, list) else [found], _named
+    if not messages:
         raise Undecodable("not_an_object")
-    return [_thingsee(gateway, device, one, at) for one in messages[:MOST_MESSAGES]]
+    return _each(lambda one: [_thingsee(gateway, device, of(one), at)], messages[:MOST_MESSAGES])
+
+
+def _each(read: Callable[[Any], list[Heard]], packed: Iterable[Any]) -> list[Heard]:
+    """What can be read of all that came in one message: one that cannot costs none of the others, who may be other
+    sensors. Raises Undecodable where each of them is so."""
+    found: list[Heard] = []
+    refused: Undecodable | None = None
+    for one in packed:
+        try:
+            found += read(one)
+        except Undecodable as error:
+            refused = error
+    if refused is not None and not found:
+        raise refused
+    return found
 
 
 @cache
@@ -207,14 +222,21 @@ def _taken_at(packet: Any) -> datetime | None:
 
 def _messages(content: bytes) -> list[Any]:
     if content.lstrip()[:1] == b"[":
-        return list(json_object(b'{"all":' + content + b"}")["all"])
+        found = json_object(b'{"all":' + content + b"}")["all"]
+        return (
+            found if isinstance(found, list) else [found]
+        )  # who knows how they are wrapped may end the list early
     return [json_object(content)]
 
 
-def _named(message: Any) -> dict[str, Any]:
+def _object(message: Any) -> dict[Any, Any]:
     if not isinstance(message, dict):
         raise Undecodable("not_an_object")
-    named = {NAMES.get(key, str(key)): value for key, value in message.items()}
+    return message
+
+
+def _named(message: Any) -> dict[str, Any]:
+    named = {NAMES.get(key, str(key)): value for key, value in _object(message).items()}
     return {
         name: value / 10 if name in TENTHS and number(value) is not None else value
         for name, value in named.items()
@@ -231,7 +253,7 @@ def _thingsee(gateway: str, device: str | None, said: Mapping[str, Any], at: dat
             raise Undecodable("sensor_id")
         return Heard(gateway, kind="undecoded")
     at = epoch(said.get("tsmTs")) or at
-    kind = said.get("tsmId")
+    kind = whole(said.get("tsmId"))
     rssi = whole(said.get("rssiDbm"), -200, 100)
     if kind in STATES and "state" in said:
         occupied = word(said["state"])

@@ -8,6 +8,7 @@ from typing import Any
 from app.texts import is_line
 from sensor_gateway.decoders.native import json_object
 from sensor_gateway.decoders.plain import one_of, says_occupancy, text_of, word
+from sensor_gateway.decoders.senses import Senses
 from sensor_gateway.decoders.told_once import ToldOnce
 from sensor_gateway.heard import MOST_ID, Heard
 from sensor_gateway.messages import Envelope, Undecodable
@@ -27,6 +28,7 @@ class Homie:
 
     def __init__(self, told_once: ToldOnce) -> None:
         self._described = told_once
+        self._senses = Senses(WIRE, told_once)
 
     def decode(self, envelope: Envelope) -> list[Heard]:
         """Homie 4, `homie/{device}/…`, and 5, `homie/5/{device}/…`: `$state`, `$description`, and `{node}/{property}`
@@ -44,14 +46,18 @@ class Homie:
             self._learn(Heard(device).device_id, json_object(envelope.payload) if text else {})
         if any(one.startswith("$") for one in levels) or rest[-1] == "set":
             return [Heard(device, kind="ignored")]
-        return [_property(device, rest, text)]
+        return [self._property(Heard(device).device_id, rest, text)]
 
     def _state(self, device: str, text: str) -> list[Heard]:
         if not text:
             return [Heard(device, kind="removed")]
         if text not in _STATES:
             raise Undecodable("status")
-        online = _STATES[text]
+        online, named = _STATES[text], Heard(device).device_id
+        if text == "init":  # it publishes all that it has before it is ready
+            self._senses.begin(named)
+        elif text == "ready":
+            self._senses.done(named)
         gone = self._children_of(device) if online is False else ()
         return [Heard(one, kind="availability", online=online) for one in (device, *gone)]
 
@@ -75,19 +81,22 @@ class Homie:
             waiting += new
         return sorted(found - {root})
 
+    def _property(self, device: str, rest: list[str], text: str) -> Heard:
+        """A property's word, as that of the seat that its node is: a node may have several senses."""
+        # `presence/occupied`; or `motion-sensor/detected`, where the node's name says it of a boolean.
+        occupied = {"true": True, "false": False}.get(text)  # exactly so, says the convention
+        is_boolean = occupied is not None or not text
+        of_node = is_boolean and rest[-1] in _VALUES and says_occupancy(rest[0])
+        if not (of_node or says_occupancy(rest[-1])):
+            return Heard(device, kind="no_occupancy_field")
+        if not text:
+            self._senses.gone(device, rest[0], "/".join(rest[1:]))
+            return Heard(device, kind="removed")
+        if occupied is None and (text.isnumeric() or text.lower() in {"true", "false"}):
+            return Heard(device, kind="decode_error")
+        said = self._senses.hear(device, rest[0], "/".join(rest[1:]), word(text))
+        return one_of(device, {rest[0]: said})
+
 
 def _is_id(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MOST_ID and is_line(value)
-
-
-def _property(device: str, rest: list[str], text: str) -> Heard:
-    # `presence/occupied`; or `motion-sensor/detected`, where the node's name says it of a boolean.
-    occupied = {"true": True, "false": False}.get(text)  # exactly so, says the convention
-    of_node = occupied is not None and rest[-1] in _VALUES and says_occupancy(rest[0])
-    if not (of_node or says_occupancy(rest[-1])):
-        return Heard(device, kind="no_occupancy_field")
-    if not text:
-        return Heard(device, kind="removed")
-    if occupied is None and (text.isnumeric() or text.lower() in {"true", "false"}):
-        return Heard(device, kind="decode_error")
-    return one_of(device, {rest[0]: word(text)})

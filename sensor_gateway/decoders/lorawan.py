@@ -135,18 +135,20 @@ def _told(profiles: Profiles, names: tuple[Any, ...], decoded: Any, raw: Any, po
     served = decoded if isinstance(decoded, dict) else {}
     by_server = bool(served) and not (profile and profile.layout.first)
     content = None if by_server else _bytes(raw)
-    said = (profile.fields_of(content, port) if profile and content is not None else None) or served
+    read = (profile.fields_of(content, port) if profile and content is not None else None) or {}
+    said = read or served
     failed = "decode_error" if isinstance(raw, str) and content is None else "undecoded"
     told = profiles.read(said, profile) if said else Told(kind=failed)
     is_unread = told.is_untold or not said
     whys = [told.why]
-    if profile:
-        whys += [unread.of_count(profile, said), unread.of_battery(profile, said)]
-    if is_unread:
-        whys.append(unread.of_fields(profile, names, said) if said else "")
-        whys.append("" if by_server else unread.of_bytes(profile, names, content, port))
+    if reader := profiles.called(told.profile) or profile:
+        whys += unread.doubts(reader, said, by_bytes=bool(read))
+    if is_unread and said:
+        whys.append(unread.of_fields(profile, names, said))
+    if read or (is_unread and not by_server):
+        whys.append(unread.of_bytes(profile, names, content, port))
     shown = profile.name if profile and is_unread else told.profile
-    return replace(told, profile=shown, why="; ".join(filter(None, whys)))
+    return replace(told, profile=shown, why="; ".join(filter(None, whys)), fields=read)
 
 
 def _bytes(raw: Any) -> bytes | None:
@@ -192,6 +194,7 @@ class _Frame:
             about={"profile": told.profile} if told.profile else {},
             why=told.why,
             battery_low=told.battery_low,
+            fields=told.fields,
         )
 
 

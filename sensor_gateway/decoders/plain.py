@@ -36,22 +36,49 @@ _THERE = (
 _NOBODY = ("off", "false", "0", "vacant", "unoccupied", "clear", "none", "absence", "absent", "no_motion")
 WORDS: Mapping[str, bool] = {**dict.fromkeys(_THERE, True), **dict.fromkeys(_NOBODY, False)}
 FIELDS = ("occupancy", "presence", "presence_state", "motion", "human_motion_state", "motion_state")
-_OCCUPANCY = re.compile(r"occup|presen|motion", re.IGNORECASE)
-# What a sensor is set to, and what else it tells around its sense: a light beside it, how often it saw something.
+# In a name; `Presentation` is of none, nor is `motionless`.
+OCCUPANCY = r"occup|presence|present(?!a)|motion(?!less)"
+_OCCUPANCY = re.compile(OCCUPANCY, re.IGNORECASE)
+# What a sensor is set to, and what else it tells around its sense: a light beside it, how often it saw something,
+# whether the sensor itself is well.
 _ASIDE = re.compile(
     r"led|light|enable|enabled|disable|disabled|sensitivity|timeout|count|counts|counter|total|last|"
     r"since|time|timestamp|config|configuration|settings|delay|hold|threshold|cooldown|interval|"
-    r"duration|indicator|mode|calibration|distance|tamper|battery"
+    r"duration|indicator|mode|calibration|distance|tamper|battery|"
+    r"online|offline|connected|connection|connectivity|fault|faults|faulty|problem|error|errors|alarm|alarms|"
+    r"valid|validity|invalid|stale|ok|override|setpoint|setback|update|updated|available|availability"
 )
-_NAME_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+# `presence_status` is a radar's word for the seat, `presence_sensor_status` is of the sensor.
+_OF_THE_SENSOR = re.compile(r"(sensor|detector|detection)s?_(status|active)")
+# A name that says the opposite. Nobody turns its values round: only what is said plainly counts.
+_NEGATED = re.compile(
+    rf"(?<![a-z])(un|non?|not|without)(_([a-z]+_){{0,2}})?({OCCUPANCY}|target)"
+    r"|(?<![a-z])(absence|absent|vacant|vacancy|empty|free|nobody|unmanned)(?![a-z])"
+)
+_NAME_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
-def says_something_aside(name: str) -> bool:
-    """Whether a name is of what stands beside a sense, such as its sensitivity; of a path the levels that say what it
+def _telling(name: str) -> list[str]:
+    """The words of a name, in small letters with a line between them; of a path those of each level that says what it
     is, not where."""
     levels = name.split("/")
     telling = [*(one for one in levels if _OCCUPANCY.search(one)), levels[-1]]
-    return any(_ASIDE.fullmatch(one.lower()) for level in telling for one in _NAME_WORDS.findall(level))
+    return ["_".join(_NAME_WORDS.findall(level)).lower() for level in telling]
+
+
+def is_negated(name: str) -> bool:
+    """Whether a name says that nobody is there: what is true of `unoccupied` is so of an empty seat."""
+    return any(_NEGATED.search(words) for words in _telling(name))
+
+
+def says_something_aside(name: str) -> bool:
+    """Whether a name is of what stands beside a sense, such as its sensitivity, or says the opposite of it."""
+    return any(
+        any(_ASIDE.fullmatch(one) for one in words.split("_"))
+        or _OF_THE_SENSOR.search(words)
+        or _NEGATED.search(words)
+        for words in _telling(name)
+    )
 
 
 def says_occupancy(name: str) -> bool:

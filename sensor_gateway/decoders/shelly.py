@@ -12,6 +12,8 @@ from sensor_gateway.heard import Heard, epoch, percent
 from sensor_gateway.messages import Envelope, Undecodable
 
 WIRE = "shelly"
+# A list, not a set: what is looked for among them may be anything that JSON has.
+NOTICES = ["NotifyStatus", "NotifyFullStatus"]
 _SHELLY_TOPIC = re.compile(r"(?P<prefix>.+?)/(?P<rest>events/rpc|online|status/[^/]+)")
 
 
@@ -35,7 +37,7 @@ class Shelly:
         if rest != "events/rpc":
             return _status(device, {rest.removeprefix("status/"): said})
         device, params = self._source(prefix, said.get("src"), device), said.get("params")
-        if said.get("method") not in {"NotifyStatus", "NotifyFullStatus"} or not isinstance(params, dict):
+        if said.get("method") not in NOTICES or not isinstance(params, dict):
             return Heard(device, kind="ignored")
         return _status(device, params)
 

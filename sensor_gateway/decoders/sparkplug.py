@@ -1,17 +1,18 @@
 """Sparkplug B: protobuf, names told once at a birth and as numbers from then on.
 
 `spBv1.0/{group}/{type}/{node}[/{device}]`. Which metric means occupancy is the site's choice: one whose name says so,
-else the first boolean of a device that names none so. Several that say so are zones. The sequence runs from 0 to 255
-and begins anew, so it names no message for good; where it breaks, a birth may have been missed, and numbers may have
-other names by now. A number without its name says nothing. Then, and for the first numbers after a start, the node is
-asked to be born again; until it is, they have the names that are known, since not every node answers. Only of a device
-that was never born, a number alone is taken for what the device is there for.
+or that is registered as a sensor, `{device}:{metric}`; else, of a device that names none so, the boolean that came
+first, at its birth or ever. Several are zones. The parts of a template are metrics, `{template}/{part}`. The sequence
+runs from 0 to 255 and begins anew, so it names no message for good; where it breaks, a birth may have been missed, and
+numbers may have other names by now. A number without its name says nothing. Then, and for the first numbers after a
+start, the node is asked to be born again; until it is, they have the names that are known, since not every node
+answers. Only of a device that was never born, a number alone is taken for what the device is there for.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
@@ -21,7 +22,7 @@ from app.texts import is_line
 from sensor_gateway.decoders.plain import says_occupancy, says_something_aside, word
 from sensor_gateway.decoders.protobuf import message_class, parsed
 from sensor_gateway.decoders.told_once import ToldOnce
-from sensor_gateway.heard import Heard, Past, epoch
+from sensor_gateway.heard import Heard, Past, epoch, zone_id
 from sensor_gateway.messages import Envelope, Undecodable
 
 PREFIX = "spBv1.0"
@@ -48,11 +49,22 @@ _SCHEMA = {
         ("properties", 9, "Properties"),
         ("int_value", 10, "UINT32"),
         ("long_value", 11, "UINT64"),
+        ("float_value", 12, "FLOAT"),
+        ("double_value", 13, "DOUBLE"),
         ("boolean_value", 14, "BOOL"),
         ("string_value", 15, "STRING"),
+        ("template_value", 18, "Template"),
     ),
+    "Template": (("metrics", 2, "*Metric"), ("is_definition", 5, "BOOL")),
     "Payload": (("timestamp", 1, "UINT64"), ("metrics", 2, "*Metric"), ("seq", 3, "UINT64")),
 }
+WHOLE = ("int_value", "long_value")
+NUMBERS = (*WHOLE, "float_value", "double_value")
+VALUES = (*NUMBERS, "boolean_value", "string_value")
+MOST_DEEP, MOST_SHOWN, MOST_NAME = 8, 12, 80
+# Under which the first boolean of a device is remembered.
+FIRST = f"{PREFIX}-first"
+Said = tuple[str, Any, bool | None]
 
 
 @cache
@@ -64,8 +76,10 @@ def payload_class() -> Any:
 class Sparkplug:
     """Reads messages in their order: what a birth names, later ones know by number."""
 
-    def __init__(self, told_once: ToldOnce) -> None:
+    def __init__(self, told_once: ToldOnce, registered: Container[str] = ()) -> None:
+        """`registered`: the ids of the sensors that are known."""
         self._births = told_once
+        self._registered = registered
         self._devices: dict[str, set[str]] = {}
         self._sessions: dict[str, int] = {}
         self._last: dict[str, tuple[int, int]] = {}  # the number and the time of a node's last message
@@ -97,7 +111,7 @@ class Sparkplug:
         self._follow(edge, kind, payload)
         if kind.endswith("BIRTH"):
             self._learn(edge, subject, payload.metrics)
-        named = self._named(edge, subject, payload.metrics, envelope.received_at)
+        named = [*_with_parts(self._named(edge, subject, payload.metrics, envelope.received_at))]
         return [self._heard(subject, named, payload, online=True if kind.endswith("BIRTH") else None)]
 
     def commands(self) -> list[tuple[str, bytes]]:
@@ -142,8 +156,11 @@ class Sparkplug:
         names = [one for one in metrics if is_line(one.name)]
         aliases = islice((one for one in names if one.name and one.HasField("alias")), MOST_NAMES)
         known = {str(one.alias): one.name for one in aliases}
-        said = {"names": known, "plain": any(says_occupancy(one.name) for one in names)}
+        whole = [one for one in _with_parts((one.name, one) for one in names) if not _CONTROL.match(one[0])]
+        said = {"names": known, "plain": any(says_occupancy(name) for name, _metric in whole)}
         self._births.tell(PREFIX, subject, said, (subject,), 1 + len(known))
+        if first := next((name for name, _metric, _said in _booleans(whole) if name), ""):
+            self._births.tell(FIRST, subject, {"name": first}, (subject,))
         session = next((_count(one) for one in names if one.name == "bdSeq"), None)
         if session is not None and len(self._sessions) < MOST_NODES:
             self._sessions[edge] = session
@@ -165,7 +182,7 @@ class Sparkplug:
         self._ask(edge, at)
         if birth is None and len(told) == 1:
             return [("", told[0][1])]
-        return [one for one in told if one[0] is not None]
+        return [(name, one) for name, one in told if name is not None]
 
     def _ask(self, edge: str, at: datetime) -> None:
         """Note that a node is to be asked to be born again, where it was not lately."""
@@ -184,14 +201,15 @@ class Sparkplug:
         live = self._of_occupancy(subject, [one for one in told if not one[1].is_historical])
         zones = len({name for name, _metric, _said in past}) > 1
         history = [
-            Past(at, occupied, name if zones else "")
+            Past(at, occupied, name if zones or zone_id(subject, name) in self._registered else "")
             for name, metric, occupied in past
             if (at := epoch(metric.timestamp)) is not None
         ]
         if not live:
             kind = "history" if history else "availability" if online else "no_occupancy_field"
             at = epoch(payload.timestamp)
-            return Heard(subject, None, kind, at, seq=seq, online=online, history=history)
+            why = "" if history else _why(told)
+            return Heard(subject, None, kind, at, seq=seq, online=online, history=history, why=why)
         name, metric, occupied = live[0]
         at = epoch(metric.timestamp) or epoch(payload.timestamp)
         if len(live) > 1:
@@ -200,21 +218,71 @@ class Sparkplug:
         kind = "" if occupied is not None else "unknown"
         return Heard(subject, occupied, kind, at, seq=seq, online=online, history=history, zone=name)
 
-    def _of_occupancy(
-        self, subject: str, told: Iterable[tuple[str, Any]]
-    ) -> list[tuple[str, Any, bool | None]]:
-        """Which metrics are of occupancy, and what they say: all whose name says so, else the first boolean."""
-        named, others = [], []
-        for name, metric in told:
-            if _CONTROL.match(name) or says_something_aside(name):
-                continue
-            if says_occupancy(name):
-                if (said := _said(metric, by_number=True)) is not ...:
-                    named.append((name, metric, said))
-            elif (said := _said(metric, by_number=False)) is not ...:
-                others.append((name, metric, said))
+    def _of_occupancy(self, subject: str, told: Collection[tuple[str, Any]]) -> list[Said]:
+        """Which metrics are of occupancy, and what they say: all whose name says so or that are registered, else the
+        first boolean."""
+        named = [
+            (name, metric, said)
+            for name, metric in told
+            if _is_plain(name) and (said := _said(metric, by_number=True)) is not ...
+        ]
+        others = [*_booleans(told)]
+        found = named + [one for one in others if zone_id(subject, one[0]) in self._registered]
         is_plain = (self._births.get(PREFIX, subject) or {}).get("plain", False)
-        return named or ([] if is_plain else others[:1])
+        return found if found or is_plain else self._first(subject, others)
+
+    def _first(self, subject: str, others: Sequence[Said]) -> list[Said]:
+        """The boolean that came first of a device, at its birth or ever: another one is of something else. A number
+        without a name is what a device that was never born is there for."""
+        first = self._births.get(FIRST, subject)
+        if first is None and (name := next((one[0] for one in others if is_line(one[0])), "")):
+            first = {"name": name}
+            self._births.tell(FIRST, subject, first, (subject,))
+        return [one for one in others if not one[0] or (first and one[0] == first["name"])][:1]
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a metric's name says that it is of occupancy."""
+    return not _CONTROL.match(name) and says_occupancy(name)
+
+
+def _booleans(told: Iterable[tuple[str, Any]]) -> Iterator[Said]:
+    """The metrics whose names say nothing, and which say true or false, or could."""
+    for name, metric in told:
+        if (said := _said(metric, by_number=False)) is ...:
+            continue
+        if not (_CONTROL.match(name) or says_occupancy(name) or says_something_aside(name)):
+            yield name, metric, said
+
+
+def _with_parts(told: Iterable[tuple[str, Any]], depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Metrics with the parts of each template in its place. A definition is of no device."""
+    for name, metric in told:
+        if not metric.HasField("template_value"):
+            yield name, metric
+        elif depth < MOST_DEEP and not metric.template_value.is_definition:
+            parts = [one for one in metric.template_value.metrics if isinstance(one.name, str) and one.name]
+            for one in parts:  # it was so when the whole was
+                one.timestamp = one.timestamp or metric.timestamp
+                one.is_historical = one.is_historical or metric.is_historical
+            yield from _with_parts(((f"{name}/{one.name}", one) for one in parts), depth + 1)
+
+
+def _why(told: Sequence[tuple[str, Any]]) -> str:
+    """What stood there, where none of it said anything of a seat."""
+    others = [(name, metric) for name, metric in told if is_line(name) and not _CONTROL.match(name)]
+    shown = [f"{name[:MOST_NAME]} ({_kind_of(metric)})" for name, metric in others]
+    more = f" and {len(shown) - MOST_SHOWN} more" if len(shown) > MOST_SHOWN else ""
+    return (
+        f"none of its metrics says whether somebody is there: {', '.join(shown[:MOST_SHOWN])}{more}"
+        if shown
+        else ""
+    )
+
+
+def _kind_of(metric: Any) -> str:
+    """What kind of value a metric holds."""
+    return next((one.removesuffix("_value") for one in VALUES if metric.HasField(one)), "no value")
 
 
 def _command(edge: str) -> str:
@@ -238,7 +306,7 @@ def _said(metric: Any, *, by_number: bool) -> Any:
         return ... if said is None else said if _is_good(metric) else None
     if metric.is_null and (by_number or metric.datatype in {0, _BOOLEAN}):
         return None
-    if not by_number or (count := _count(metric)) not in {0, 1}:
+    if not by_number or (count := _number(metric, NUMBERS)) not in {0, 1}:
         return ...
     return bool(count) if _is_good(metric) else None
 
@@ -251,5 +319,9 @@ def _is_good(metric: Any) -> bool:
 
 def _count(metric: Any) -> int | None:
     """A whole number that a metric says."""
-    field = next((one for one in ("int_value", "long_value") if metric.HasField(one)), None)
-    return None if field is None else int(getattr(metric, field))
+    found = _number(metric, WHOLE)
+    return None if found is None else int(found)
+
+
+def _number(metric: Any, fields: Iterable[str]) -> float | None:
+    return next((getattr(metric, one) for one in fields if metric.HasField(one)), None)

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from sensor_gateway.decoders.plain import availability, nothing, object_of, one_of, text_of, word
-from sensor_gateway.decoders.zigbee2mqtt import of_model, unread
+from sensor_gateway.decoders.senses import together
+from sensor_gateway.decoders.zigbee2mqtt import doubted, of_model, unread
 from sensor_gateway.heard import Heard, percent, whole
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import Profiles, by_profile
@@ -82,8 +83,7 @@ def _together(heard: Heard) -> Heard:
     told = seats(heard.zones)
     if len(set(told.values())) != 1:
         return heard
-    words = set(heard.zones.values())
-    occupied = True if True in words else None if None in words else False
+    occupied = together(heard.zones.values())
     kind = "" if occupied is not None else "unknown"
     return replace(heard, occupied=occupied, kind=kind, zone=next(iter(told.values())))
 
@@ -114,7 +114,7 @@ def _of_zigbee(name: str, said: Mapping[str, Any], profiles: Profiles, models: M
     profile = profiles.named(*names)
     if profile is not None and (told := by_profile(profile, said)) is not None:
         heard = of_model(name, told, battery=battery)
-        return unread(heard, profile, names, said) if told.is_untold else heard
+        return unread(heard, profile, names, said) if told.is_untold else doubted(heard, profile, said)
     if "Occupancy" not in said:
         return unread(Heard(name, None, nothing(battery), battery_pct=battery), profile, names, said)
     occupied = word(said["Occupancy"])

@@ -8,38 +8,55 @@ from dataclasses import replace
 from typing import Any
 
 from sensor_gateway.decoders.plain import FIELDS, availability, nothing, object_of, one_of, text_of, word
+from sensor_gateway.decoders.senses import Senses, together
 from sensor_gateway.heard import Heard, epoch, instant, percent
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import Profile, Profiles, Told, by_profile
 from sensor_gateway.profiles.meanings import flag
-from sensor_gateway.profiles.unread import of_fields
+from sensor_gateway.profiles.unread import doubts, of_fields
 
 # Of a device with several endpoints each says its own, such as `occupancy_left`; other endings are of settings.
 _ENDPOINTS = re.compile(rf"({'|'.join(FIELDS)})_(left|right|top|bottom|center|l?\d+)")
 
 
-def zigbee2mqtt(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]) -> Heard:
+def zigbee2mqtt(envelope: Envelope, profiles: Profiles, models: Mapping[str, str], senses: Senses) -> Heard:
     """`zigbee2mqtt/{friendly name}`, which may have levels of its own, and `…/availability`. Where it is set to publish
-    each attribute by itself, `…/{attribute}`. `models`: of the devices that are known, as registered."""
+    each attribute by itself, `…/{attribute}`. `models`: of the devices that are known, as registered.
+    `senses`: what each attribute by itself said last."""
     name = envelope.topic.partition("/")[2]
     if name.startswith("bridge/") or name.endswith(("/set", "/get")):
         return Heard(name[:64] or "bridge", kind="ignored")
+    device, slash, attribute = name.rpartition("/")
     if not envelope.payload:
-        return Heard(name, kind="removed")
+        gone = Heard(name, kind="removed")
+        senses.gone(device, "", attribute)
+        return gone
     text = text_of(envelope)
-    if name.endswith("/availability"):
-        device = name.removesuffix("/availability")
+    if slash and attribute == "availability":
         if text.lstrip().startswith("{"):
             text = str(object_of(envelope).get("state"))
         return availability(device, text)
-    device, slash, attribute = name.rpartition("/")
     is_whole = not slash or text.lstrip().startswith("{")
     device, said = (name, object_of(envelope)) if is_whole else (device, {attribute: _value(envelope)})
     names = models.get(device), _model(said)
     heard = _heard(device, said, profiles.named(*names), names)
-    # Of an attribute by itself nobody knows whether per cent are told beside it, which say more.
-    is_flagged = is_whole and heard.battery_low is None
+    if not is_whole:
+        # Of an attribute by itself nobody knows whether per cent are told beside it, which say more.
+        return _with_others(heard, attribute, senses)
+    is_flagged = heard.battery_low is None
     return replace(heard, battery_low=flag(said.get("battery_low"))) if is_flagged else heard
+
+
+def _with_others(heard: Heard, attribute: str, senses: Senses) -> Heard:
+    """What an attribute by itself says of the seat, together with what the others said last."""
+    if heard.zone or heard.zones or (heard.occupied is None and heard.kind != "unknown"):
+        return heard
+    occupied = senses.hear(heard.device_id, "", attribute, heard.occupied)
+    return heard if occupied is heard.occupied else replace(heard, occupied=occupied, kind=_kind(occupied))
+
+
+def _kind(occupied: bool | None) -> str:
+    return "" if occupied is not None else "unknown"
 
 
 def _value(envelope: Envelope) -> Any:
@@ -67,15 +84,14 @@ def _heard(device: str, said: Mapping[str, Any], profile: Profile | None, names:
     )
     if profile is not None and (told := by_profile(profile, said)) is not None:
         heard = of_model(device, told, seen, battery)
-        return unread(heard, profile, names, said) if told.is_untold else heard
+        return unread(heard, profile, names, said) if told.is_untold else doubted(heard, profile, said)
     words = [word(said[one]) for one in FIELDS if one in said]
     if not words:
         seats = {name: word(value) for name, value in said.items() if _ENDPOINTS.fullmatch(name)}
         heard = one_of(device, seats, at=seen, battery=battery)
         return heard if seats else unread(heard, profile, names, said)
-    occupied = True if True in words else None if None in words else False
-    kind = "" if occupied is not None else "unknown"
-    return Heard(device, occupied, kind, observed_at=seen, battery_pct=battery)
+    occupied = together(words)
+    return Heard(device, occupied, _kind(occupied), observed_at=seen, battery_pct=battery)
 
 
 def unread(
@@ -84,6 +100,11 @@ def unread(
     """A word that says nothing of occupancy, with the profile that was chosen, and why."""
     about = {"profile": profile.name} if profile else {}
     return replace(heard, about=about, why=of_fields(profile, names, said))
+
+
+def doubted(heard: Heard, profile: Profile, said: Mapping[str, Any]) -> Heard:
+    """A word that its profile is clear about, with what looks wrong in it."""
+    return replace(heard, why="; ".join(filter(None, (heard.why, *doubts(profile, said)))))
 
 
 def of_model(device: str, told: Told, at: Any = None, battery: float | None = None) -> Heard:

@@ -6,7 +6,8 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
     requires = ["temperatureBoard"]      # fields by which an object is known as this model's, where no name told it
     port = 85                            # the LoRaWAN port of what `bytes` reads
     unclear = { detection_status = "unavailable" }   # where a field says so, or one of a list, the device cannot see:
-                                         # what else it says is nobody's word. These four stand above all tables
+                                         # what else it says is nobody's word. These five stand above all tables
+    decoded = ["fault.blind"]            # beside `bytes`: fields asked for below that only a server's decoder tells of
 
     [[occupancy]]                        # the first field that is there decides
     field = "occupancy"                  # or, inside others: "presence.value", "counts.0" of a list
@@ -37,16 +38,17 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
 
     [bytes]
     layout = "channels"                  # [channel, type, value…]; "types": [type, value…]; "fixed": in order
-    order = "little"
+    order = "little"                     # of numbers of several bytes; "big" where nothing is said
     # first = true                       # these bytes are asked before what a server decoded
     fields = [{ channel = 3, type = 0, length = 1, name = "occupancy", values = { 0 = "vacant", 1 = "occupied" } }]
     # `signed`, `mask`, `scale` and `offset` are for numbers; a part without a name is passed over; `names = ["a",
     # "b"]`: several values of one length behind one tag; `parts = [{ length = 4, name = "a" }, …]`: of several lengths;
-    # `bits = "region_{n}"`: a field for each bit, as many as `count` says, a number or the name of a field; `values`
-    # are of each bit. Of firmwares that say the same otherwise on another channel, each part has values of its own; one
-    # part may have several channels. `history = true`: of before, at its part `timestamp`. `where = { 4 = 15 }`, of a
-    # field or of a part, not of `bytes`: it is meant only where the byte at place 4 is 15, counted from 0 behind the
-    # tag; of "fixed", in the whole message.
+    # `bits = "region_{n}"`: a field for each bit, region_1 of the lowest, as many as `count` says, a number or the name
+    # of a field; `values` are of each bit. One byte of two meanings: `bits = "bit_{n}"`, of which `bit_1` is asked for
+    # under [[occupancy]] and `unclear = { bit_8 = 1 }` above. Of firmwares that say the same otherwise on another
+    # channel, each part has values of its own; one part may have several channels. `history = true`: of before, at its
+    # part `timestamp`. `where = { 4 = 15 }`, of a field or of a part, not of `bytes`: it is meant only where the byte
+    # at place 4 is 15, counted from 0 behind the tag; of "fixed", in the whole message.
 
 Which profile a message is read by: of the names of its device the longest that a profile's `models` know, be it a word
 of the server's model (The Things Stack: `version_ids.model_id`; ChirpStack: `deviceProfileName`), of the device's own
@@ -59,6 +61,7 @@ of every object, last. A mistake in a file stops the start and is told with the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -74,7 +77,10 @@ HERE = Path(__file__).parent
 def load(folder: Path | None = None) -> Profiles:
     """The profiles of a folder, if it is there, and those of the package. Raises ProfileError."""
     files = sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else []
-    return Profiles([read(file) for file in (*files, *sorted(HERE.glob("*.toml")))])
+    own = [read(file) for file in files]
+    return Profiles(
+        [*own, *(replace(read(file), is_of_package=True) for file in sorted(HERE.glob("*.toml")))]
+    )
 
 
 @cache

@@ -29,7 +29,7 @@ def read(file: Path) -> Profile:
     """The profile in a file. Raises ProfileError."""
     try:
         return _profile(file.stem, tomllib.loads(file.read_text(encoding="utf-8-sig")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
         raise ProfileError(f"{file}: {error}") from error
     except ValueError as error:
         raise ProfileError(f"{file}: {error}; all that a profile can say: {ALL_THAT_IT_CAN_SAY}") from error
@@ -83,6 +83,7 @@ PROFILE: Rows = {
     "zones": (lambda value: _is_table(value) or _is_tables(value), "a table, begun by [[zones]]"),
     "bytes": TABLE,
     "unclear": TABLE,
+    "decoded": TEXTS,
 }
 RULE: Rows = {"field": TEXT, "values": TABLE, "count": FLAG}
 ZONES: Rows = {
@@ -178,7 +179,7 @@ def _profile(name: str, said: Mapping[str, Any]) -> Profile:
     if "models" not in said:
         raise ValueError("'models' is missing")
     zones = said.get("zones", ())
-    return Profile(
+    found = Profile(
         name,
         tuple(_named(said["models"])),
         tuple(said.get("requires", ())),
@@ -190,6 +191,22 @@ def _profile(name: str, said: Mapping[str, Any]) -> Profile:
         _layout(said["bytes"]) if "bytes" in said else NO_LAYOUT,
         dict(_unclear(said.get("unclear", {}))),
     )
+    _known(found, said.get("decoded", ()))
+    return found
+
+
+def _known(profile: Profile, decoded: Collection[str]) -> None:
+    """Whether the fields that a profile asks for are read from its bytes, where it describes them: by a slip in
+    `unclear` what a blind device says would be believed. `decoded`: those that a server alone tells of."""
+    if not profile.layout.kind:
+        return
+    told = [*profile.layout.names, *decoded]
+    for place, names in profile.asked():
+        if not any(name in told for name in names):
+            raise ValueError(
+                f"{place} asks for {next(iter(names))}, and no field of bytes is called so; there are "
+                f'{", ".join(told) or "none"}. What only a server\'s decoder tells stands in decoded = ["…"]'
+            )
 
 
 def _named(models: Iterable[str]) -> Iterator[str]:

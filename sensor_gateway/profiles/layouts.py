@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,14 @@ class Part:
         """Whether the bytes of `where` stand there, in what is behind the tag, or in all where nothing has one."""
         return all(at < len(content) and content[at] == byte for at, byte in self.where.items())
 
+    def called(self) -> Iterator[str]:
+        """The names of all fields that these bytes may say."""
+        places = range(1, min(8 * self.length, self.count if isinstance(self.count, int) else 256) + 1)
+        flags = [self.bits.format(n=place) for place in places] if self.bits else []
+        yield from filter(None, (self.name, *self.names, *flags))
+        for part in self.parts:
+            yield from part.called()
+
     def _flags(self, told: int, before: Mapping[str, Any]) -> dict[str, Any]:
         most = before.get(self.count) if isinstance(self.count, str) else self.count
         count = min(8 * self.length, most) if isinstance(most, int) else 8 * self.length
@@ -78,6 +86,11 @@ class Layout:
     order: str = "big"
     first: bool = False
     parts: Sequence[Part] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all fields that are read from a message's bytes, in order."""
+        return list(dict.fromkeys(name for part in self.parts for name in part.called()))
 
     def fields(self, content: bytes) -> dict[str, Any] | None:
         """What a message's bytes say, by name; None where this cannot read them."""

@@ -37,7 +37,7 @@ NOTHING_TOLD = Left()
 class Told:
     """What an object of fields says. `kind` as `Heard.kind`. `charge_pct`: what the voltage leaves of the battery.
     `profile`: the file by which it was read; `by_name`: it is the model's own, not one that the fields look like.
-    `why`: of what is not clear, what the reader looked for."""
+    `why`: of what is not clear, what the reader looked for. `fields`: all that was read from bytes."""
 
     occupied: bool | None = None
     kind: str = ""
@@ -50,6 +50,7 @@ class Told:
     profile: str = ""
     by_name: bool = False
     why: str = ""
+    fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def is_untold(self) -> bool:
@@ -138,6 +139,15 @@ class Zones:
     list: str = ""
     number: str = ""
     first: int = 1
+
+    def asked(self) -> Iterator[Collection[str]]:
+        """The fields of a device that this asks for; of each collection one at least must be told."""
+        if self.list:
+            yield [self.list]
+            return
+        numbers = self.names or [str(count) for count in range(1, MOST_ZONES + 1)]
+        for field in filter(None, (self.rule.field, self.enabled)):
+            yield [field.format(n=one) for one in numbers]
 
     def read(self, fields: Mapping[str, Any]) -> dict[str, bool | None]:
         """What is said of each zone, by its name."""

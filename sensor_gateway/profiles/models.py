@@ -48,6 +48,21 @@ class Profile:
     port: int | None = None
     layout: Layout = NO_LAYOUT
     unclear: Mapping[str, Collection[str]] = dataclasses.field(default_factory=dict)
+    # One of the package is of several models and firmwares, of which not each has all its fields.
+    is_of_package: bool = False
+
+    def asked(self) -> Iterator[tuple[str, Collection[str]]]:
+        """The fields by which somebody is there, or nobody knows: each with where it is asked for; of those of a zone
+        one number at least is there."""
+        for rule in self.occupancy:
+            yield "occupancy", [rule.field]
+        for zones in self.zones:
+            for names in zones.asked():
+                yield "zones", names
+        if self.battery.low:
+            yield "low of battery", [self.battery.low]
+        for name in self.unclear:
+            yield "unclear", [name]
 
     @property
     def is_of_seats(self) -> bool:
@@ -112,6 +127,13 @@ class Profiles:
     def __init__(self, profiles: Iterable[Profile]) -> None:
         # Those that are of everything come last.
         self._all = tuple(sorted(profiles, key=lambda one: not (one.models or one.requires)))
+
+    def __iter__(self) -> Iterator[Profile]:
+        return iter(self._all)
+
+    def called(self, name: str) -> Profile | None:
+        """The profile in the file of this name."""
+        return next((one for one in self._all if one.name == name), None)
 
     def named(self, *names: object) -> Profile | None:
         """The profile whose model one of these names begins with, or a word of one does: the longest model first."""

@@ -17,6 +17,7 @@ MOST_PATHS, MOST_OF_PATH, MOST_LEVELS = 20, 80, 8
 # What the number of all there ever were may be called, or be: between two messages nobody moves so often.
 _OF_ALL_TIME = re.compile(r"total|global|overall|lifetime|cumul", re.IGNORECASE)
 MUCH = 1000
+MUCH_VOLTS = 60
 
 
 def of_fields(profile: Profile | None, names: Iterable[object], fields: Mapping[str, Any]) -> str:
@@ -40,6 +41,18 @@ def _unclear(rules: Iterable[Rule], fields: Mapping[str, Any]) -> Iterator[str]:
             return
 
 
+def doubts(profile: Profile, fields: Mapping[str, Any], *, by_bytes: bool = False) -> Iterator[str]:
+    """What looks wrong in what a profile makes of a message, be it clear. `by_bytes`: it read the fields itself."""
+    yield from filter(None, (of_count(profile, fields), of_battery(profile, fields)))
+    if not (by_bytes or profile.is_of_package):
+        missing = [name for name in profile.unclear if find(fields, name) is ABSENT]
+        if missing:
+            yield (
+                f"the profile {profile.name} asks by unclear for {_listed(missing)}, which the message has not: "
+                "where it is called otherwise, what a blind device says is believed"
+            )
+
+
 def of_count(profile: Profile, fields: Mapping[str, Any]) -> str:
     """Whether what somebody is counted by looks like a number that only ever rises; empty where it does not."""
     for rule in profile.occupancy:
@@ -52,9 +65,16 @@ def of_count(profile: Profile, fields: Mapping[str, Any]) -> str:
 
 
 def of_battery(profile: Profile, fields: Mapping[str, Any]) -> str:
-    """What stands in the field of the battery, where that tells nothing of it; empty where it does, or is absent."""
+    """What stands in the field of the battery, where that tells nothing of it, or more than can be; empty where it
+    does, or is absent."""
     battery = profile.battery
-    if battery.read(fields) != NOTHING_TOLD:
+    left = battery.read(fields)
+    if left.volts is not None and left.volts > MUCH_VOLTS:
+        return (
+            f"{battery.field} would be {left.volts:g} V, as no sensor's battery has: "
+            "where it is told in thousandths of a volt, say scale = 0.001"
+        )
+    if left != NOTHING_TOLD:
         return ""
     there = ((name, find(fields, name)) for name in (battery.field, battery.low) if name)
     whys = (
@@ -85,7 +105,13 @@ def _of_layout(layout: Layout, content: bytes, name: str) -> str:
         most = sum(one.length for one in layout.parts)
         if len(content) < most:
             return f"{len(content)} bytes are too few: the profile {name} describes {most}"
-        return "" if layout.fields(content) else f"no field of the profile {name} is meant by these bytes"
+        if not layout.fields(content):
+            return f"no field of the profile {name} is meant by these bytes"
+        rest = content[most : most + 16].hex()
+        return (
+            f"{len(content) - most} bytes are left over behind what the profile {name} describes: {rest}"
+            * bool(rest)
+        )
     _found, at = layout.read(content)
     if at == len(content):
         return ""

@@ -256,11 +256,33 @@ def test_devices_sign_in_by_certificates_where_an_authority_is_given(
             one.close()
 
 
+def test_whose_certificate_is_revoked_is_let_in_no_more(
+    run: Run, sqlite_house: House, folder: Path, tmp_path: Path
+) -> None:
+    port, authority = free_port(), Authority(tmp_path)
+    cert, key = authority.issue("127.0.0.1")
+    certified = ["--tls-cert", str(cert), "--tls-key", str(key), "--tls-ca", str(authority.cert)]
+    listening = ["--host", "127.0.0.1", "--port", str(port)]
+    configure(run, sqlite_house, folder, *listening, *certified)
+    lost, kept = ((authority.cert, *authority.issue(name)) for name in ("sensor-seat", "sensor-window"))
+    listed = authority.revoke(lost[1])
+    refused = configure(run, sqlite_house, folder, "--tls-crl", str(cert))
+    assert f"{cert} holds no list of revoked certificates" in refused.err
+    done = configure(run, sqlite_house, folder, "--tls-crl", str(listed))
+    assert f"devices by those of {authority.cert} that {listed} does not revoke." in done.out
+    assert done.out == configure(run, sqlite_house, folder).out  # made again, it is kept
+    with mosquitto(folder):
+        Talker(port, certificate=kept).close()
+        with pytest.raises((ssl.SSLError, ConnectionError, TimeoutError)):
+            Talker(port, certificate=lost)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--tls-cert", "CERT"], "--tls-key go together"),
         (["--tls-ca", "CERT"], "--tls-ca needs"),
+        (["--tls-crl", "CERT"], "--tls-crl lists revoked"),
         (["--plain", "192.168.9.1"], "--plain stands beside"),
         (["--grant", "zigbee2mqtt"], "not of the form"),
         (["--grant", "zigbee2mqtt:own:#"], "neither read nor write"),
@@ -299,6 +321,19 @@ class Authority:
         path = self._folder / f"{name}.key"
         path.write_bytes(pem)
         return self._written(name, self._signed(subject, key.public_key(), is_ca=False)), path
+
+    def revoke(self, *certs: Path) -> Path:
+        """A list of certificates that are worth nothing any more."""
+        now = system_clock()
+        listed = x509.CertificateRevocationListBuilder().issuer_name(self._name)
+        for cert in certs:
+            serial = x509.load_pem_x509_certificate(cert.read_bytes()).serial_number
+            one = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
+            listed = listed.add_revoked_certificate(one)
+        listed = listed.last_update(now - timedelta(hours=1)).next_update(now + timedelta(days=1))
+        path = self._folder / "revoked.pem"
+        path.write_bytes(listed.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        return path
 
     def _signed(
         self, subject: x509.Name, public: ec.EllipticCurvePublicKey, *, is_ca: bool

@@ -213,12 +213,15 @@ def test_a_registered_model_is_asked_where_the_database_answers(
 
 def test_the_sensors_are_listed(run: Run, sqlite_house: House) -> None:
     sqlite_house.hear("seat", ("08:50", False))
+    restarted = Reading("sensor-seat", at("08:50"), at("08:50"), False, "0b1e5d6f7a8c9d20", 0)
+    sqlite_house.process([restarted], at("08:50"))
     with transaction(sqlite_house.engine) as session:
         session.add_all([Sensor(id="spare", model="VS340"), Sensor(id="boxed")])
     sqlite_house.process([Reading("spare", at("08:51"), at("08:51"), False, battery_pct=9)], at("08:51"))
     done = run("sensors", "list", DATABASE_URL=sqlite_house.engine.url.render_as_string(hide_password=False))
     (seat,) = [line for line in done.out.splitlines() if line.startswith("sensor-seat")]
     assert "2026-11-24T08:50:00+09:00" in seat
+    assert seat.endswith("restarts: 1")
     assert "never heard" in done.out
     lines = [line.split() for line in done.out.splitlines()]
     spare = ["spare", "VS340", "unknown", "2026-11-24T08:51:00+09:00", "9", "%", "battery", "low"]

@@ -35,6 +35,7 @@ from app.bookings.models import Booking
 from app.bookings.rules import Status
 from app.database import create_engine, reading
 from app.occupancy.models import StoredReading
+from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE
 from app.timespan import TimeSpan
 from app.usage.models import UsageSession
 from firmware_stubs.simulator.faults import NONE, USUAL, WRONG_BY_S, Faults
@@ -102,7 +103,16 @@ def _seats(engine: Engine, fleet: Fleet, seats: Seats) -> Iterator[tuple[str, Se
             sat, sat_by = _truth(fleet, sensor_id, space_id, bookings)
             yield (
                 sensor_id,
-                Seat(sat, sat_by, recorded[space_id], [*said.values()], fleet.zone, skew, unstored),
+                Seat(
+                    sat,
+                    sat_by,
+                    recorded[space_id],
+                    [*said.values()],
+                    fleet.zone,
+                    skew,
+                    fleet.heartbeat * HEARTBEATS_UNTIL_OFFLINE,
+                    unstored,
+                ),
             )
 
 

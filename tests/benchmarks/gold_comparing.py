@@ -4,16 +4,21 @@ Three words of the office's own rules are needed to say what was to be recorded.
 less still uses the seat (RULES 2 and 15): the truth is compared with such absences closed, and the bare hours are told
 beside it. A use of twelve minutes or less may go unseen: two until it is confirmed, ten of the hold. What has been
 occupied all night, or for twelve hours, checks nobody in (RULES 4).
+
+Every longer use is judged as far as its sensor told it: of that, its sessions may leave out twelve minutes. Where the
+sensor was silent for longer than it may be, where its words never came, came out of turn or called themselves history,
+and where it said vacant for more than ten minutes or never occupied for two, it told nothing; `hours_told` says of how
+much the record is judged so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time, timedelta, tzinfo
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
-from app.timespan import TimeSpan, merged, overlap
+from app.timespan import TimeSpan, merged, overlap, without
 
 GAP, SURELY_SEEN = timedelta(minutes=10), timedelta(minutes=12)
 ONE_HIT_LASTS = timedelta(minutes=2)
@@ -44,7 +49,8 @@ class Booked:
 @dataclass(frozen=True, slots=True)
 class Seat:
     """All that is known of a seat. `sat` by the person who sat there, and by anybody; `zone`: by which clocks it is
-    night there; `skew`: by how much its sensor's clock may be wrong; `unstored`: what arrived and is not stored."""
+    night there; `skew`: by how much its sensor's clock may be wrong; `silent_after`: how long it may say nothing (RULES
+    2); `unstored`: what arrived and is not stored."""
 
     sat: Sequence[TimeSpan]
     sat_by: Sequence[tuple[Booked, Sequence[TimeSpan]]]
@@ -52,6 +58,7 @@ class Seat:
     said: Sequence[Said]
     zone: tzinfo
     skew: timedelta = timedelta(0)
+    silent_after: timedelta = timedelta(minutes=25)
     unstored: Sequence[Said] = ()
 
     @property
@@ -70,9 +77,11 @@ class Figures:
     - check-ins by the sensor: `came` while the booking stood and used it for more than 12 min; `check_ins_missed` of
       them, `check_ins_lost` where the sensor had said enough; `check_ins_false` of those who never came
     - `uses` longer than 12 min; `uses_missed` without a session, `uses_lost` where the sensor had said enough;
+      `uses_cut` that have sessions, and more than 12 min of what the sensor told of them are in none;
       `sessions_false` while nobody sat there
-    - hours: `hours_sat` bare, `hours_used` with short absences closed, `hours_recorded`, `hours_false` of those
-      sessions; `hours_apart`: recorded and not used, or used and not recorded
+    - hours: `hours_sat` bare, `hours_used` with short absences closed, `hours_told` by the sensor of those that the
+      `uses` have, `hours_recorded`, `hours_false` of those sessions; `hours_apart`: recorded and not used, or used and
+      not recorded
     - `unstored`: words that arrived and are not stored
     """
 
@@ -90,10 +99,12 @@ class Figures:
     uses: int = 0
     uses_missed: int = 0
     uses_lost: int = 0
+    uses_cut: int = 0
     sessions: int = 0
     sessions_false: int = 0
     hours_sat: float = 0
     hours_used: float = 0
+    hours_told: float = 0
     hours_recorded: float = 0
     hours_false: float = 0
     hours_apart: float = 0
@@ -124,15 +135,22 @@ def compare(name: str, seat: Seat) -> Figures:
 
 
 def _uses(name: str, seat: Seat, found: Figures) -> None:
+    seen = told(seat.said, seat.silent_after)
     for use in seat.used:
         if use.length <= SURELY_SEEN:
             continue
         found.uses += 1
+        parts = [part for one in seen if (part := one.intersection(use))]
+        cut = sum((part.length - overlap(seat.recorded, part) for part in parts), timedelta())
+        found.hours_told += _hours(parts)
         if not any(one.overlaps(use) for one in seat.recorded):
             found.uses_missed += 1
             if could_report(seat.said, use, seat.skew):
                 found.uses_lost += 1
                 found.wrong.append(f"{name}: no session of the use {use.start} to {use.end}")
+        elif cut > SURELY_SEEN:
+            found.uses_cut += 1
+            found.wrong.append(f"{name}: {cut} told of the use {use.start} to {use.end} are in no session")
     false = [one for one in seat.recorded if not any(one.overlaps(use) for use in seat.sat)]
     found.sessions_false, found.hours_false = len(false), _hours(false)
 
@@ -186,19 +204,37 @@ def _released(
 def could_report(said: Iterable[Said], use: TimeSpan, skew: timedelta = timedelta(0)) -> bool:
     """Whether enough arrived to tell that somebody was there (RULES 1 to 3): while the seat was in use and in its turn,
     an occupied word, and none of the other kind within two minutes after it."""
-    newest: datetime | None = None
-    live: list[Said] = []
-    for one in said:
-        if not one.history and (newest is None or one.at > newest):
-            newest = one.at
-            if one.occupied is not None:
-                live.append(one)
+    live = [one for one in in_turn(said) if one.occupied is not None]
     for hit, later in zip_longest(live, live[1:]):
         if not hit.occupied or not use.start + skew <= hit.at < use.end - skew:
             continue
         if later is None or later.occupied or later.at - hit.at >= ONE_HIT_LASTS:
             return True
     return False
+
+
+def told(said: Iterable[Said], silent_after: timedelta) -> list[TimeSpan]:
+    """When the sensor said that somebody was there (RULES 1 to 3): from an occupied word to the next in its turn, for
+    two minutes at least, absences of no more than the hold closed. Longer silence than `silent_after` tells nothing."""
+    occupied: list[TimeSpan] = []
+    silent: list[TimeSpan] = []
+    for word, later in pairwise(in_turn(said)):
+        span = TimeSpan(word.at, later.at)
+        if span.length > silent_after:
+            silent.append(span)
+        elif word.occupied:
+            occupied.append(span)
+    seen = [one for one in merged(occupied) if one.length >= ONE_HIT_LASTS]
+    return [part for one in merged(seen, GAP) for part in without(one, silent)]
+
+
+def in_turn(said: Iterable[Said]) -> Iterator[Said]:
+    """What could move a state when it arrived (RULES 3): no history, and newer than all before it."""
+    newest: datetime | None = None
+    for one in said:
+        if not one.history and (newest is None or one.at > newest):
+            newest = one.at
+            yield one
 
 
 def unstuck(said: Iterable[Said], zone: tzinfo) -> list[Said]:

@@ -1,6 +1,6 @@
 """The gold comparison in its short form: nobody is put out while they sit, nothing that the sensors told is lost, and
-the hours are right; a house that did lose it is found out. The long form, 1,000 sensors on 20 days, takes about 25
-minutes on each database; without faults, 1,000 on 5 days, about 6."""
+the hours are right; a house that did lose it is found out. The long forms, 1,000 sensors on 20 days with and without
+faults, take about 25 minutes each on each database."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,29 +18,41 @@ from tests.benchmarks.gold import MONDAY, run
 FLEET = Fleet(sensor_ids(100), MONDAY, days=5, faults=USUAL)
 FAULTLESS = replace(FLEET, faults=NONE, seed=1)
 EVERY = timedelta(minutes=2)
-MUST_BE_NONE = ("released_while_sat", "released_after_use", "uses_lost", "check_ins_lost", "unstored")
+MUST_BE_NONE = (
+    "released_while_sat",
+    "released_after_use",
+    "uses_lost",
+    "uses_cut",
+    "check_ins_lost",
+    "unstored",
+)
 
 
 def number(found: dict[str, object], name: str) -> float:
     return float(str(found[name]))
 
 
-def check(found: dict[str, object]) -> None:
+def check(found: dict[str, object], *, apart: float, told: float) -> None:
+    """`apart`: how much of the hours may stand on one side only; `told`: of how much of them it must have been judged
+    whether what the sensors told is there."""
     print(found)
     assert {name: found[name] for name in MUST_BE_NONE} == dict.fromkeys(MUST_BE_NONE, 0), found["wrong"]
     assert number(found, "stored") + number(found, "repeated") + number(found, "dead") == found["messages"]
     # It is about people: most who book come and are seen, and most of those who do not are noticed.
     assert number(found, "came") > 0.6 * number(found, "bookings")
     assert number(found, "no_shows_released") > 0.8 * number(found, "no_shows") > 0
+    assert abs(number(found, "usage_off")) <= number(found, "usage_apart") <= apart
+    assert number(found, "hours_told") >= told * number(found, "hours_used")
+
+
+def check_faulty(found: dict[str, object]) -> None:
+    check(found, apart=0.05, told=0.95)
+    assert number(found, "repeated") > 0
 
 
 @pytest.mark.timeout(600)
 def test_with_faults_the_record_is_true_to_what_happened() -> None:
-    found = run(FLEET, "", every=EVERY)
-    check(found)
-    assert abs(number(found, "usage_off")) <= 0.05
-    assert number(found, "usage_apart") <= 0.05
-    assert number(found, "repeated") > 0
+    check_faulty(run(FLEET, "", every=EVERY))
 
 
 @pytest.mark.timeout(600)
@@ -49,9 +61,7 @@ def test_without_faults_it_is_truer_still() -> None:
 
 
 def check_faultless(found: dict[str, object]) -> None:
-    check(found)
-    assert abs(number(found, "usage_off")) <= 0.02
-    assert number(found, "usage_apart") <= 0.02
+    check(found, apart=0.02, told=0.98)
     for never in ("released_blind", "uses_missed", "check_ins_missed", "dead", "repeated"):
         assert found[never] == 0
 
@@ -72,12 +82,29 @@ class Mistaken(Handler):
         return super().store([(one, word._replace(occupied=False)) for one, word in said], letters, **rest)
 
 
+class Hasty(Handler):
+    """Takes it for vacant when a sensor says again that somebody is there: of hours, minutes are left."""
+
+    def store(self, said: Sequence[Said], letters: Sequence[Letter], **rest: Any) -> Counts:
+        taken = []
+        for one, word in said:
+            occupied = word.occupied and not self.was_occupied.get(word.sensor_id)
+            self.was_occupied[word.sensor_id] = word.occupied
+            taken.append((one, word._replace(occupied=occupied)))
+        return super().store(taken, letters, **rest)
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.was_occupied: dict[str, bool | None] = {}
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("house", "seen_by"),
     [
         (Deaf, ("uses_lost", "check_ins_lost", "unstored")),
         (Mistaken, ("uses_lost", "released_while_sat")),
+        (Hasty, ("uses_cut",)),
     ],
 )
 def test_a_house_that_loses_what_it_was_told_is_found_out(
@@ -92,12 +119,10 @@ def test_a_house_that_loses_what_it_was_told_is_found_out(
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 def test_a_large_fleet_over_weeks_is_recorded_as_truly(server: str) -> None:
-    found = run(replace(FLEET, sensors=sensor_ids(1_000), days=20), server)
-    check(found)
-    assert abs(number(found, "usage_off")) <= 0.05
+    check_faulty(run(replace(FLEET, sensors=sensor_ids(1_000), days=20), server))
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3600)
-def test_a_large_fleet_without_faults_is_truer_still(server: str) -> None:
-    check_faultless(run(replace(FAULTLESS, sensors=sensor_ids(1_000)), server))
+@pytest.mark.timeout(7200)
+def test_a_large_fleet_over_weeks_without_faults_is_truer_still(server: str) -> None:
+    check_faultless(run(replace(FAULTLESS, sensors=sensor_ids(1_000), days=20), server))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.timespan import TimeSpan
-from tests.benchmarks.gold_comparing import Booked, Figures, Said, Seat, compare, could_report
+from tests.benchmarks.gold_comparing import Booked, Figures, Said, Seat, compare, could_report, told
 
 MORNING = datetime(2026, 11, 16, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -55,6 +55,57 @@ def test_a_use_without_a_session_is_lost_where_the_sensor_had_said_it() -> None:
     assert (found.uses_missed, found.uses_lost, found.hours_apart) == (1, 1, 2)
     silent = figures(replace(SEAT, recorded=[], said=said((50, False), (180, False))))
     assert (silent.uses_missed, silent.uses_lost, silent.wrong) == (1, 0, [])
+
+
+def use_of_four_hours(*recorded: TimeSpan) -> Seat:
+    words = said((0, False), *((minute, True) for minute in range(60, 300, 10)), (300, False))
+    return Seat([span(60, 300)], [], recorded, words, UTC)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "cut"),
+    [
+        ([span(60, 300)], False),
+        ([span(72, 300)], False),
+        ([span(60, 61)], True),
+        ([span(73, 300)], True),
+        ([span(60, 100), span(106, 200), span(207, 300)], True),
+    ],
+)
+def test_of_a_use_that_the_sensor_told_no_more_than_twelve_minutes_may_be_missing(
+    recorded: list[TimeSpan], *, cut: bool
+) -> None:
+    found = figures(use_of_four_hours(*recorded))
+    assert (found.uses_lost, found.uses_cut, found.hours_told) == (0, cut, 4)
+    assert len(found.wrong) == cut
+
+
+def test_of_a_use_only_what_the_sensor_told_is_judged() -> None:
+    seat = use_of_four_hours(span(60, 120))
+    died = figures(replace(seat, said=seat.said[:8]))
+    assert (died.uses_cut, died.hours_told, died.hours_used) == (0, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("words", "seen"),
+    [
+        (said((60, True), (70, True), (80, False)), [(60, 80)]),
+        (said((60, True), (61.9, False)), []),
+        (said((60, True), (62, False)), [(60, 62)]),
+        (said((60, True), (70, False), (80, True), (90, False)), [(60, 90)]),
+        (said((60, True), (70, False), (80.1, True), (90, False)), [(60, 70), (80.1, 90)]),
+        (said((60, True), (85, True)), [(60, 85)]),
+        (said((60, True), (70, True), (95.1, True), (105, False)), [(60, 70), (95.1, 105)]),
+        (said((60, True), (70, None), (81, True), (90, False)), [(60, 70), (81, 90)]),
+        (said((60, True), (80, False), (70, True)), [(60, 80)]),
+        (
+            [*said((60, True)), Said(at(70), at(70), occupied=False, history=True), *said((80, True))],
+            [(60, 80)],
+        ),
+    ],
+)
+def test_a_sensor_told_what_it_said_in_its_turn(words: list[Said], seen: list[tuple[float, float]]) -> None:
+    assert told(words, 25 * MINUTE) == [span(*one) for one in seen]
 
 
 def test_a_session_while_nobody_sat_is_false() -> None:

@@ -66,7 +66,12 @@ def names(engine: Engine) -> list[Row]:
 
 def gaps(engine: Engine) -> dict[str, int]:
     with reading(engine) as session:
-        return sequence_gaps(session)
+        return {sensor: one.missing for sensor, one in sequence_gaps(session).items() if one.missing}
+
+
+def restarts(engine: Engine) -> dict[str, int]:
+    with reading(engine) as session:
+        return {sensor: one.restarts for sensor, one in sequence_gaps(session).items() if one.restarts}
 
 
 def dead_letters(engine: Engine) -> int:

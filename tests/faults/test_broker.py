@@ -92,13 +92,16 @@ def test_devices_that_publish_their_last_minute_again_lose_nothing(
 
 
 @pytest.mark.timeout(600)
-def test_what_a_device_does_not_publish_again_shows_as_a_gap(
-    database_url: str, mosquitto_broker: StartBroker, tmp_path: Path
+@pytest.mark.parametrize("device", ["goes on", "restarts"])
+def test_what_a_device_does_not_publish_again_shows_as_a_gap_or_as_its_restart(
+    database_url: str, mosquitto_broker: StartBroker, tmp_path: Path, device: str
 ) -> None:
     furnish_database(database_url, SENSORS)
     broker = mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
     messages = list(stream(SENSORS, 30 * len(SENSORS), system_clock()))
     first, lost, last = messages[:50], messages[50:100], messages[100:]
+    if device == "restarts":
+        last = list(stream(SENSORS, len(last), system_clock(), boot="0b1e5d6f7a8c9d20"))
     with stage.opened(database_url) as engine, stage.gateway(tmp_path, database_url, broker) as gateway:
         wait_until(lambda: "connected to" in gateway.log, seconds=SECONDS)
         publish_all(broker, first)
@@ -113,4 +116,6 @@ def test_what_a_device_does_not_publish_again_shows_as_a_gap(
         wait_until(lambda: stage.stored(engine) >= len(first) + len(last), seconds=SECONDS)
         missing = len(messages) - stage.stored(engine)
         assert missing == len(lost), "the broker acknowledged them and had not saved them yet"
-        assert stage.gaps(engine) == {sensor: missing // len(SENSORS) for sensor in SENSORS}
+        each = dict.fromkeys(SENSORS, missing // len(SENSORS))
+        assert stage.gaps(engine) == ({} if device == "restarts" else each)
+        assert stage.restarts(engine) == (dict.fromkeys(SENSORS, 1) if device == "restarts" else {})

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from app.clock import SteppingClock
 from app.database import create_engine, reading
-from app.occupancy.health import sequence_gaps
+from app.occupancy.health import Gaps, sequence_gaps
 from app.occupancy.models import StoredReading
 from sensor_gateway.handler import Counts, Handler
 from sensor_gateway.messages import Envelope
@@ -74,7 +74,7 @@ def runs(engine: Engine, sensor: str) -> list[tuple[str | None, int | None]]:
         return [(boot, seq) for boot, seq in rows]
 
 
-def gaps(engine: Engine) -> dict[str, int]:
+def gaps(engine: Engine) -> dict[str, Gaps]:
     with reading(engine) as session:
         return sequence_gaps(session)
 
@@ -91,7 +91,7 @@ def test_what_a_device_says_after_it_lost_its_power_is_stored(
     name = runs(engine, sensor)[0][0]
     assert [boot for boot, _seq in runs(engine, sensor)] == [name] * 4 + [f"{name}~1"] * 3 + [f"{name}~2"] * 5
     assert [seq for _boot, seq in runs(engine, sensor)] == counters
-    assert gaps(engine) == {}
+    assert gaps(engine) == {sensor: Gaps(restarts=2)}
 
 
 def test_whatever_is_delivered_again_after_it_is_stored_once(engine: Engine) -> None:
@@ -119,7 +119,7 @@ def test_a_join_begins_a_run_by_its_name_and_lost_frames_are_counted_in_each(eng
         *["01497ecc"] * 2,
         *["01497ecc~1"] * 2,
     ]
-    assert gaps(engine) == {CHIRP: 2 + 2 + 1}
+    assert gaps(engine) == {CHIRP: Gaps(2 + 2 + 1, restarts=2)}
 
 
 def test_a_frame_that_comes_late_is_of_the_run_of_its_time(engine: Engine) -> None:
@@ -127,7 +127,7 @@ def test_a_frame_that_comes_late_is_of_the_run_of_its_time(engine: Engine) -> No
     handled(engine, [*frames[:1], *frames[2:4], *frames[5:]])
     handled(engine, [frames[1], frames[4]])
     assert [boot for boot, _seq in runs(engine, CHIRP)] == ["00189440"] * 3 + ["00189440~1"] * 3
-    assert gaps(engine) == {}
+    assert gaps(engine) == {CHIRP: Gaps(restarts=1)}
 
 
 def test_the_zones_of_a_device_restart_with_it(engine: Engine) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sensor_gateway import profiles
 from sensor_gateway.decoders import Wires
 from sensor_gateway.heard import Heard, Past, readings
 from sensor_gateway.messages import Envelope
-from sensor_gateway.profiles import ProfileError, load
+from sensor_gateway.profiles import load
 
 ARRIVED = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -90,87 +88,6 @@ def test_a_battery_is_low_whatever_it_is_told_in(
     assert found.battery_v == volts
     (reading,) = readings(found, Envelope("", b"", ARRIVED))
     assert reading.battery_pct == percent
-
-
-PARTS = 'models = ["M"]\n[bytes]\nlayout = "{}"\nfields = [{{ {} }}]'
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("models = 3", "models must be a list"),
-        ("[[occupancy]]", "'models' is missing"),
-        ('models = ["-"]', "no model's name"),
-        ('models = ["M"]\n[[occupancy]]\nfield = "f"', "neither values nor count"),
-        ('models = ["M"]\n[[ocupancy]]\nfield = "f"', "nothing is called ocupancy"),
-        (
-            'models = ["M"]\n[timing]\nheartbeat_s = 0',
-            "heartbeat_s of timing must be a whole number of seconds from 1",
-        ),
-        ('models = ["M"]\nport = "85"', "port must be a LoRaWAN port"),
-        ('models = ["M"]\nrequires = "occupancy"', "requires must be a list of texts"),
-        ('models = ["M"]\noccupancy = 3', "occupancy must be a list of tables, each begun by [[occupancy]]"),
-        ('models = ["M"]\n[[occupancy]]\nfield = "f"\ncount = 1', "count of occupancy must be true or false"),
-        (
-            'models = ["M"]\n[[occupancy]]\nfield = "f"\nvalues = { 0 = "vacant" }',
-            "true, false or one of pending",
-        ),
-        ('models = ["M"]\n[[occupancy]]\nfield = "f"\nvalues = { 0 = 1 }', "true, false or one of pending"),
-        ('models = ["M"]\n[[occupancy]]\nfield = "f_{n}"\ncount = true', "{n} is for zones"),
-        ('models = ["M"]\n[[occupancy]]\nvalues = { 1 = true }', "'field' of occupancy is missing"),
-        ('models = ["M"]\n[zones]\nfield = "region_{m}"\ncount = true', "only {n} may stand"),
-        ('models = ["M"]\n[zones]\nfield = "region_{"\ncount = true', "only {n} may stand"),
-        ('models = ["M"]\n[zones]\nfield = "region"\ncount = true', "{n} must stand in it"),
-        ('models = ["M"]\n[zones]\nfield = "a_{n}"\nfirst = 0\ncount = true', "are for a list"),
-        ('models = ["M"]\n[battery]\nfield = "b"\nscale = "x"', "scale of battery must be a number"),
-        ('models = ["M"]\n[battery]\nfield = "b"\nempty = 2', "empty and full go together"),
-        ('models = ["M"]\n[battery]\nfield = "b"\nempty = 2\nfull = 2', "empty must be less than full"),
-        ('models = ["M"]\n[battery]\nvolts = true', "'field' of battery is missing"),
-        (
-            'models = ["M"]\n[bytes]\nlayout = "channel"',
-            "layout of bytes must be one of channels, types, fixed",
-        ),
-        ('models = ["M"]\n[bytes]\norder = "big"', "'layout' of bytes is missing"),
-        (
-            'models = ["M"]\n[bytes]\nlayout = "fixed"\norder = "middle"',
-            "order of bytes must be big or little",
-        ),
-        (
-            PARTS.format("types", "type = 1, length = -1"),
-            "length of a field of bytes must be a whole number from 1",
-        ),
-        (PARTS.format("types", "length = 1"), "type of {'length': 1} missing"),
-        (PARTS.format("channels", "type = 1"), "channel of {'type': 1} missing"),
-        (PARTS.format("fixed", "type = 1"), "has a tag"),
-        (PARTS.format("types", "type = 256"), "type of a field of bytes must be a number from 0 to 255"),
-        (PARTS.format("types", 'type = 1, length = 3, names = ["a", "b"]'), "cannot be shared"),
-        (PARTS.format("types", "type = 1, parts = [{ length = 2 }]"), "longer than its length"),
-        (PARTS.format("types", "type = 1, where = { x = 1 }"), "no place of a byte"),
-        (PARTS.format("types", "type = 1, where = { 1 = 300 }"), "which byte stands where"),
-        (PARTS.format("types", 'type = 1, bits = "a"'), "{n} must stand in it"),
-        (
-            'models = ["M"]\n[timing]\nheartbeat = 60',
-            "nothing of timing is called heartbeat: it may hold heartbeat_s, own_hold_s",
-        ),
-        ('models = ["M"]\n[timing]\nholds_itself = 1', "holds_itself of timing must be true or false"),
-        (
-            'models = ["M"]\n[bytes]\nlayout = "fixed"\nwhere = { 1 = 2 }',
-            "nothing of bytes is called where: it belongs to a field of bytes",
-        ),
-        (
-            'models = ["M"]\n[[occupancy]]\nfield = "f"\ncount = true\nport = 6',
-            "nothing of occupancy is called port: it belongs to the profile itself, above its first table",
-        ),
-        ("models = [", "Invalid value"),
-    ],
-)
-def test_a_wrong_profile_says_which_file_and_why(tmp_path: Path, text: str, why: str) -> None:
-    (tmp_path / "broken.toml").write_text(text)
-    with pytest.raises(ProfileError, match=rf"broken\.toml.*{re.escape(why)}") as told:
-        load(tmp_path)
-    assert text == "models = [" or str(Path(profiles.__file__)) in str(
-        told.value
-    )  # where all is written down
 
 
 def test_the_times_of_a_model_are_in_its_profile(tmp_path: Path) -> None:

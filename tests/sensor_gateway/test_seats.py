@@ -27,6 +27,27 @@ ASIDE = (
     *("leak", "vibration", "running", "wifi_connected", "lid", "smoke", "touch", "boot", "lamp", "relay"),
     *("online", "water", "noise", "fault", "overheat", "connectivity", "sun_up", "static_ip", "desk_lamp"),
     *("seat_heater", "air_pressure", "gpio_4", "sensor_1"),
+    # Of the sensor itself, and what says the opposite.
+    *("presence_sensor_status", "presence_sensor_online", "presence_api_connected", "occupancy_sensor_fault"),
+    *(
+        "occupancy_sensor_problem",
+        "motion_sensor_update_available",
+        "motion_detection_active",
+        "presentation",
+    ),
+    *("desk_unoccupied", "no_motion", "has_no_target", "not_occupied", "seat_vacant", "presence_absence"),
+)
+# In whose names the same letters stand for something else.
+SEATS = (
+    *(
+        "node_presence",
+        "unit_2_occupancy",
+        "north_motion",
+        "noise_presence",
+        "presence_status",
+        "presentSeat",
+    ),
+    *("motion_no_2", "seat_no_4_occupied", "out_pin_presence_status", "has_target", "human_presence"),
 )
 Said = list[tuple[str, bool | None]]
 
@@ -59,6 +80,35 @@ def test_what_is_of_no_seat_neither_is_one_nor_silences_one(name: str) -> None:
     wires = Wires()
     both = told(wires, part(name), part("desk_presence"), part(name, "OFF"), part("desk_presence"))
     assert both == [("b", None), ("b", True), ("b", None), ("b", True)]
+
+
+@pytest.mark.parametrize("name", SEATS)
+def test_what_is_of_a_seat_is_one_whatever_stands_around_it(name: str) -> None:
+    assert told(Wires(), part(name)) == [("b", True)]
+
+
+@pytest.mark.parametrize(
+    ("topic", "said"),
+    [
+        ("homie/b/seat/unoccupied", "true"),
+        ("homie/b/seat/not-occupied", "true"),
+        ("homie/b/seat/no-motion", "true"),
+        ("homie/b/no-motion/state", "true"),
+        ("homie/b/motion/motion-detection-active", "true"),
+    ],
+)
+def test_a_name_that_says_the_opposite_or_is_of_the_sensor_itself_is_of_no_seat(
+    topic: str, said: str
+) -> None:
+    assert told(Wires(), message(topic, said)) == [("b", None)]
+
+
+def test_a_part_whose_name_says_the_opposite_is_no_seat_even_where_it_is_registered() -> None:
+    wires = Wires()
+    wires.learn({"b:unoccupied": "esp"}, NOW)
+    assert {one.occupied for one in wires.readings(part("unoccupied"))} == {None}
+    (heard,) = wires.hear(part("unoccupied"))
+    assert heard.why.startswith("unoccupied says that nobody is there")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import select
 
 from app.clock import SteppingClock, system_clock
+from app.database import reading
+from app.occupancy.models import SensorState, StoredReading
 from app.stopping import Stop
 from sensor_gateway import run as running
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER
@@ -123,7 +126,7 @@ def test_a_batch_that_this_clock_would_misdate_is_not_stored_and_a_single_broken
             handler.handle(batch)
         assert (stage.stored(engine), stage.dead_letters(engine)) == (0, dead)
         clock.advance(HOUR)
-        assert handler.handle(handler.received_now(batch)).stored == len(SENSORS)
+        assert handler.handle(handler.received_now(batch, lambda now: now)).stored == len(SENSORS)
 
 
 def test_what_comes_while_the_clock_is_behind_waits_and_is_stored_when_it_is_right(
@@ -153,6 +156,48 @@ def test_what_comes_while_the_clock_is_behind_waits_and_is_stored_when_it_is_rig
         link.close()
         assert stage.dead_letters(engine) == 0
     assert caplog.text.count("this machine's clock is behind by about") == 1
+
+
+def test_what_waited_and_nothing_dates_is_of_one_instant_also_where_the_clock_is_set_between_two_batches(
+    sqlite_url: str, mosquitto_broker: StartBroker
+) -> None:
+    """The first batch finds that the clock is behind, the second is gathered meanwhile, more come when it is right."""
+    broker = mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
+    furnish_database(sqlite_url, SENSORS)
+    off = [-HOUR]
+
+    def clock() -> datetime:
+        return system_clock() + off[0]
+
+    filters = (*FILTERS, "tele/+/SENSOR")
+    wanted = Wanted(urlsplit(broker.url(GATEWAY_USER)), filters, clock, batch=10)
+    before = Link(wanted)
+    before.connect()
+    before.close()
+    switched = [(f"tele/{SENSORS[0]}/SENSOR", b'{"Switch1":"%s"}' % word) for word in (b"ON", b"OFF") * 16]
+    publish_all(broker, [*stream(SENSORS, 8, system_clock()), *switched, switched[0]])
+    with stage.opened(sqlite_url) as engine:
+        stop, link = Stop(), Link(wanted)
+        gateway = Gateway(link, Handler(engine, clock, witnesses=Witnesses()), stop)
+        working = threading.Thread(target=gateway.run)
+        working.start()
+        wait_until(lambda: gateway.figures().lag_ms < -3_000_000, seconds=SECONDS)
+        off[0] = RIGHT
+        try:
+            wait_until(lambda: gateway.figures().messages == 41, seconds=SECONDS)
+        finally:
+            stop.tell()
+            working.join(SECONDS)
+            link.close()
+        with reading(engine) as session:
+            undated = StoredReading.seq.is_(None)
+            times = session.scalars(select(StoredReading.observed_at).where(undated).distinct()).all()
+            state = session.scalars(
+                select(SensorState.level).where(SensorState.sensor_id == SENSORS[0])
+            ).one()
+    assert len(times) == 1
+    assert system_clock() - times[0] < MINUTE
+    assert state is True
 
 
 def test_a_place_under_a_wrong_clock_is_given_up_for_whoever_waits(

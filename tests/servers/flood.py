@@ -16,14 +16,16 @@ CHANGES = 10  # one reading in ten changes the level
 _WINDOW = 1_000
 
 
-def stream(sensors: Sequence[str], count: int, until: datetime) -> Iterator[tuple[str, bytes]]:
+def stream(
+    sensors: Sequence[str], count: int, until: datetime, *, boot: str = "9c41e0d2a77b3f16"
+) -> Iterator[tuple[str, bytes]]:
     """Readings in the order of time, each sensor in turn; every tenth of a sensor's readings turns its level."""
     first = until - timedelta(minutes=-(-count // len(sensors)))
     for number in range(count):
         seq, place = divmod(number, len(sensors))
         at = first + timedelta(minutes=seq, milliseconds=place)
         fields = {
-            "boot": "9c41e0d2a77b3f16",
+            "boot": boot,
             "seq": seq,
             "observed_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "occupied": (seq + place) // CHANGES % 2 == 1,

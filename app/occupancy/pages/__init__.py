@@ -38,6 +38,7 @@ def sensors() -> str:
         number = min(number, last)
         listed = shown[(number - 1) * A_PAGE : number * A_PAGE]
         working = gateways.list_gateways(session)
+        absences = gateways.newest_absences(session)
         letters = troubles.newest_letters(session)
         session.expunge_all()
     return render_template(
@@ -49,6 +50,7 @@ def sensors() -> str:
         listed=listed,
         everything=everything,
         gateways=working,
+        absences=absences,
         letters=letters,
         at_work={one.name for one in working if gateways.is_at_work(one, now(), settings().speed)},
         asked=asked,

@@ -19,6 +19,7 @@ from app.formats import day, hours_and_minutes
 from app.http import identifier, is_model_known, model_timing, models_known, names_in, now, settings
 from app.occupancy import announced, fitting, gateways
 from app.occupancy.fitting import Live, Named
+from app.occupancy.health import Gaps, kept_gaps
 from app.texts import as_on_wire, is_storable
 from app.wording import explain
 
@@ -90,6 +91,7 @@ def sensor() -> str:
         found = fitting.fitting(session, sensor_id)
         said = fitting.live(session, sensor_id)
         spares, codes = fitting.spares(session), fitting.all_codes(session)
+        gaps = kept_gaps(session, [sensor_id]).get(sensor_id, Gaps())
         working = gateways.list_gateways(session)
         at_work = any(gateways.is_at_work(one, now(), settings().speed) for one in working)
         session.expunge_all()
@@ -99,6 +101,7 @@ def sensor() -> str:
         sensor=found.sensor,
         live=said,
         version=_version(said),
+        restarts=gaps.restarts,
         spares=[one for one in spares if one.sensor_id != sensor_id],
         codes=codes,
         models=models_known(),

@@ -42,12 +42,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A line that cannot be taken, with the code of why."""
+    """A line that cannot be taken, with the code of why. `allowed`: the words that may stand there, where it is none of
+    them."""
 
     line: int
     code: str
     column: str = ""
     value: str = ""
+    allowed: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +167,11 @@ def day_or_none(cell: str) -> str:
 
 def one_of(choices: Iterable[str]) -> Cell:
     """One of these texts, or of the values of an enumeration of texts."""
-    known = frozenset(choices)
+    known = [str(one) for one in choices]
 
     def read(cell: str) -> str:
         if cell.strip() not in known:
-            raise ValueError("csv.choice")
+            raise ValueError("csv.choice", *known)
         return cell.strip()
 
     return read
@@ -200,7 +202,8 @@ def cells(
             try:
                 values[name] = columns[name](cell)
             except ValueError as error:
-                yield Refusal(line, str(error), name, cell[:80])
+                code, *allowed = error.args
+                yield Refusal(line, code, name, cell[:80], tuple(allowed))
                 break
         else:
             yield line, values

@@ -203,6 +203,7 @@ def test_where_there_is_a_secret_only_what_is_signed_with_it_is_taken(
         (signed(b"another body"), 403),
         (signed(body, minutes=-5), 403),
         (signed(body, other="claim"), 403),
+        (signed(body, checksum_sha256="é" * 64), 403),
         ({"X-Dt-Signature": "no token"}, 403),
     ]
     for headers, status in cases:

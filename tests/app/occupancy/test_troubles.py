@@ -299,7 +299,7 @@ def test_what_never_came_of_a_boots_beginning_is_missed_where_it_was_heard_befor
 
     def missing() -> dict[str, int]:
         with reading(house.engine) as session:
-            return sequence_gaps(session)
+            return {sensor: one.missing for sensor, one in sequence_gaps(session).items() if one.missing}
 
     first, second = "9c41e0d2a77b3f16", "0b1e5d6f7a8c9d20"
     numbered("sensor-seat", first, "08:00", 50, 51)  # of a time when nobody knew it, or erased
@@ -310,6 +310,31 @@ def test_what_never_came_of_a_boots_beginning_is_missed_where_it_was_heard_befor
     assert missing() == {"sensor-seat": 50 + 1}
     numbered("sensor-seat", second, "08:10", *range(50))  # published again
     assert missing() == {"sensor-seat": 1}
+
+
+def test_what_was_lost_at_the_end_of_a_boot_shows_as_a_restart(app: Flask, house: House) -> None:
+    """Nobody can know how much it was: of the first boot 0 to 5 came, of the second all."""
+    for boot, start in (("9c41e0d2a77b3f16", "08:00"), ("0b1e5d6f7a8c9d20", "08:30")):
+        times = [at(start) + seq * timedelta(minutes=1) for seq in range(6)]
+        said = [Reading("sensor-seat", when, when, False, boot, seq) for seq, when in enumerate(times)]
+        house.process(said, times[-1])
+    house.hear("window", ("08:35", False))
+    client = signed_in(app.test_client(), house, "fujii")
+
+    def shown() -> list[bool]:
+        listed, one = client.get("/office/sensors?all").text, client.get("/office/sensor?id=sensor-seat").text
+        return ["再起動 1 回" in listed, "再起動 1 回" in one]
+
+    assert shown() == [False, False]  # counted by the jobs
+    assert count_gaps(house.engine, at("08:36"), OFFICE) == 0
+    assert shown() == [True, True]
+    said_by = client.get("/metrics").text.splitlines()
+    assert 'akiseki_sensor_restarts{sensor="sensor-seat"} 1.0' in said_by
+    assert 'akiseki_sensor_restarts{sensor="sensor-window"} 0.0' in said_by
+    with reading(house.engine) as session:
+        found = {one.sensor_id: one for one in health(session, at("08:36"))}
+    assert (found["sensor-seat"].restarts, found["sensor-seat"].troubles) == (1, [])
+    assert note(house, "08:36") == 0
 
 
 def test_a_place_is_taken_once_and_kept_by_its_beat(house: House) -> None:

@@ -43,6 +43,20 @@ def test_a_model_that_no_profile_knows_is_told_and_taken(
     assert "VS341" not in done.err
 
 
+def test_a_word_that_may_not_stand_there_is_told_which_may_and_the_help_names_the_columns(
+    sqlite_house: House,
+    run: Run,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "spaces.csv"
+    file.write_text("floor,zone,space,kind\n3F,A,A-9,desk\n")
+    done = run("import", "spaces", str(file), DATABASE_URL=str(sqlite_house.engine.url))
+    assert "kind 'desk': it may be seat, focus_seat, booth, meeting_booth, open_meeting" in done.out
+    shown = run("import", "--help").out
+    assert "  sensors   id*, model, heartbeat_s" in shown
+    assert "Kind of a space: seat, focus_seat" in shown
+
+
 def test_cp932_names_what_it_cannot_carry(sqlite_house: House, run: Run, tmp_path: Path) -> None:  # noqa: F811
     url = str(sqlite_house.engine.url)
     file = tmp_path / "people.csv"

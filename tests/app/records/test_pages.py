@@ -187,6 +187,11 @@ def test_a_model_that_no_profile_knows_is_told_and_taken(it: FlaskClient, api: A
     assert post(api, "fujii", "/imports/sensors?dry_run=true", text)[1]["doubtful"] == []
 
 
+def test_a_word_that_may_not_stand_there_is_shown_with_those_that_may(it: FlaskClient) -> None:
+    file = (io.BytesIO(b"email,name,role\nx@x.jp,x,boss\n"), "people.csv")
+    assert "<small>staff, " in it.post("/files/people", data={"file": file}).text
+
+
 def sheet_with(api: Api, zone: str, **values: str) -> str:
     """The file of spaces as it is, but for a zone."""
     rows = list(

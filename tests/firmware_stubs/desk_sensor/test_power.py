@@ -19,9 +19,15 @@ def test_on_littlefs_a_power_cut_at_any_write_or_erasure_costs_nothing_that_was_
     assert int(run.stdout.split()[-1]) > 30
 
 
-def test_a_write_that_was_left_half_done_costs_that_reading_and_no_other(tmp_path: Path) -> None:
+def test_a_record_half_written_or_damaged_costs_that_reading_and_no_other(tmp_path: Path) -> None:
     run = run_script("check_torn.py", str(tmp_path / "flash"))
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_what_a_broker_confirmed_is_kept_for_a_minute_and_told_again(tmp_path: Path) -> None:
+    run = run_script("check_again.py", str(tmp_path / "flash"))
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.endswith("the bound holds\n")
 
 
 def test_a_program_killed_while_it_writes_keeps_what_it_had_written(tmp_path: Path, long: bool) -> None:

@@ -57,6 +57,23 @@ def test_esphome_takes_it_and_makes_a_program_of_it(folder: Path, desk: str) -> 
     assert 'root["seq"] = seq->value()++;' in program
 
 
+def test_a_radar_that_falls_silent_is_told_as_nothing_known(folder: Path) -> None:
+    read = esphome(folder, "config", "desk-ld2410.yaml")
+    assert read.returncode == 0, read.stdout + read.stderr
+    # No other filter: they drop a value that comes back unchanged.
+    radar = "has_target:\n      id: radar\n      internal: true\n      filters:\n        - timeout: 5s\n"
+    assert radar + "      on_state_change:" in read.stdout
+    made = esphome(folder, "compile", "--only-generate", "desk-ld2410.yaml")
+    assert made.returncode == 0, made.stdout + made.stderr
+    program = (folder / ".esphome" / "build" / "desk-001" / "src" / "main.cpp").read_text()
+    assert "radar->add_full_state_callback" in program  # which hears of silence too; `on_state` does not
+    assert re.search(
+        r"if \(radar->has_state\(\) && seat->has_state\(\)\)\s+"
+        r'root\["occupied"\] = seat->state;\s+else\s+root\["occupied"\] = nullptr;',
+        program,
+    )
+
+
 def test_the_sensors_name_is_its_user_and_stands_in_every_topic(folder: Path) -> None:
     read = esphome(folder, "-s", "sensor_id", "desk-4f-017", "config", "desk-pir.yaml")
     assert read.returncode == 0, read.stdout + read.stderr

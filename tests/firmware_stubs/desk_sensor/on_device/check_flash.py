@@ -79,11 +79,12 @@ def work(segments, kept, confirmed):
         store.append(readings)
         kept.extend(readings)
         for _ in range(20 if number % 3 == 2 else 0):
-            found = store.take()
+            found = store.take(False)
             if found is None:
                 break
-            store.confirm(found[1])
+            store.confirm(found[1], number)
             confirmed.append(found[0])
+        store.settle(number)
 
 
 def cut_after(lives, segments, empty):
@@ -104,10 +105,10 @@ def cut_after(lives, segments, empty):
     store = Store("/flash/store", segments)
     left = []
     while True:
-        found = store.take()
+        found = store.take(False)
         if found is None:
             break
-        store.confirm(found[1])
+        store.confirm(found[1], 0)
         left.append(found[0])
     assert store.is_empty
     vfs.umount("/flash")

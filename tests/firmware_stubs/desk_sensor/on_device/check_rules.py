@@ -232,7 +232,7 @@ class FullFlash(list):
     is_empty = True
     dropped = 0
 
-    def take(self):
+    def take(self, is_repeat):
         return None
 
     def append(self, readings):

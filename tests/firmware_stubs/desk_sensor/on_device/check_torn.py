@@ -1,4 +1,4 @@
-"""A file system less careful than littlefs leaves the last write half done, at any byte: FOLDER."""
+"""A file system less careful than littlefs leaves the last write half done, at any byte; or a bit flips: FOLDER."""
 
 import os
 import sys
@@ -9,6 +9,30 @@ from desk_sensor.store import Store, packed
 
 def readings(first, count):
     return [Reading(b"bootboot", seq, seq, True, True, 87, -61) for seq in range(first, first + count)]
+
+
+def taken(store):
+    """What it has, confirmed at once."""
+    seqs = []
+    while True:
+        found = store.take(False)
+        if found is None:
+            return seqs
+        store.confirm(found[1], 0)
+        seqs.append(found[0].seq)
+
+
+def cleared():
+    for name in os.listdir(folder):
+        os.remove(folder + "/" + name)
+
+
+def emptied(store):
+    seqs = taken(store)
+    assert store.is_empty
+    store.settle(1)
+    assert os.listdir(folder) == []
+    return seqs
 
 
 folder = sys.argv[1]
@@ -23,10 +47,45 @@ for torn in range(record + 1):
             file.write(data[: len(data) - torn] + rest)
         Store(folder).append(readings(5, 3))
         store = Store(folder)
-        seqs = []
-        while not store.is_empty:
-            reading, number = store.take()
-            store.confirm(number)
-            seqs.append(reading.seq)
+        seqs = emptied(store)
         assert seqs == ([0, 1, 2, 3, 5, 6, 7] if torn else [0, 1, 2, 3, 4, 5, 6, 7]), (torn, rest, seqs)
+
+for place in (0, 5, 127):
+    cleared()
+    Store(folder).append(readings(0, 130))
+    path = folder + "/" + min(os.listdir(folder))
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    data[place * record + 9] ^= 1
+    with open(path, "wb") as file:
+        file.write(data)
+    store = Store(folder)
+    assert taken(store) == [seq for seq in range(130) if seq != place]
+    assert store.dropped == 1
+    store.repeat(from_mark=False)
+    while store.take(True):
+        pass
+    assert store.dropped == 1  # however often it is read
+
+# A segment that cannot be opened for once.
+cleared()
+Store(folder).append(readings(0, 130))
+path = folder + "/" + min(os.listdir(folder))
+os.rename(path, path + ".away")
+os.mkdir(path)
+store = Store(folder)
+assert taken(store) == [128, 129]
+os.rmdir(path)
+os.rename(path + ".away", path)
+store.repeat(from_mark=False)
+again = []
+for is_repeat in (True, False):
+    while True:
+        found = store.take(is_repeat)
+        if found is None:
+            break
+        store.confirm(found[1], 0)
+        again.append(found[0].seq)
+assert again == list(range(130)), again
+assert (store.dropped, store.is_empty) == (0, True)
 print("torn", torn)

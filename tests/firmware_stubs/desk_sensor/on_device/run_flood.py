@@ -1,10 +1,11 @@
 """A desk that somebody sits down at and leaves at every turn: FILE of settings, COUNT of readings, options.
 
---blind: goes on while nothing can be told · --after N: the packet id used last
+--blind: goes on while nothing can be told · --after N: the packet id used last · --stay: does not end
 """
 
 import json
 import sys
+import time
 
 from desk_sensor.sensor import Sensor
 from desk_sensor.settings import load
@@ -53,3 +54,6 @@ while not sensor.outbox.is_empty:
     sensor.turn()
 taken_ms = board.uptime_ms() - started_ms
 print(json.dumps({"told": sensor.seq, "ms": taken_ms, "dropped": sensor.outbox.dropped}))
+while "--stay" in sys.argv:
+    sensor.turn()
+    time.sleep_ms(5)

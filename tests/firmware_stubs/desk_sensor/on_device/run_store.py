@@ -8,11 +8,12 @@ from desk_sensor.store import Store
 store = Store(sys.argv[1])
 if "--read" in sys.argv:
     while True:
-        found = store.take()
+        found = store.take(False)
         if found is None:
             break
-        store.confirm(found[1])
+        store.confirm(found[1], 0)
         print(found[0].seq)
+    store.settle(1)
 else:
     seq = int(sys.argv[2])
     while True:

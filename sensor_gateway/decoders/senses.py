@@ -1,0 +1,81 @@
+"""Senses that speak of one seat, each on a topic of its own: a radar's presence beside its motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.texts import is_line
+from sensor_gateway.decoders.told_once import ToldOnce
+
+MOST_DEVICES, MOST_SENSES = 100_000, 64
+MOST_NAME = 255
+
+
+class Senses:
+    """What each sense of a seat said last. Which there are is told once: after a restart one that has not spoken yet
+    may see somebody."""
+
+    def __init__(self, wire: str, told_once: ToldOnce) -> None:
+        self._wire = f"{wire}-senses"
+        self._told_once = told_once
+        self._words: dict[str, dict[tuple[str, str], bool | None]] = {}
+        self._beginning: set[str] = set()
+
+    def hear(self, device: str, seat: str, sense: str, word: bool | None) -> bool | None:
+        """What all senses of a seat say together, of which one has spoken: somebody is there where one says so, nobody
+        where each does."""
+        said = self._said(device)
+        is_new = (seat, sense) not in said
+        if is_new and (
+            len(said) >= MOST_SENSES or len(seat + sense) > MOST_NAME or not is_line(seat + sense)
+        ):
+            return word
+        said[seat, sense] = word
+        if is_new:
+            self._tell(device, said)
+        return together(one for (of, _sense), one in said.items() if of == seat)
+
+    def gone(self, device: str, seat: str, sense: str) -> None:
+        """A sense is there no more."""
+        said = self._said(device)
+        if (seat, sense) in said:
+            del said[seat, sense]
+            self._tell(device, said)
+
+    def begin(self, device: str) -> None:
+        """A device begins anew: until it is done its senses are to speak again."""
+        if said := self._said(device):
+            self._words[device] = dict.fromkeys(said)
+            self._beginning.add(device)
+
+    def done(self, device: str) -> None:
+        """Which of its senses did not speak since a device began anew, it has no more."""
+        if device in self._beginning:
+            self._beginning.discard(device)
+            said = self._said(device)
+            for name in [name for name, word in said.items() if word is None]:
+                del said[name]
+            self._tell(device, said)
+
+    def _said(self, device: str) -> dict[tuple[str, str], bool | None]:
+        found = self._words.get(device)
+        if found is None:
+            known = (self._told_once.get(self._wire, device) or {}).get("senses", ())
+            if len(self._words) >= MOST_DEVICES:
+                self._words.clear()
+                self._beginning.clear()
+            found = dict.fromkeys((seat, sense) for seat, sense in known)
+            self._words[device] = found
+        return found
+
+    def _tell(self, device: str, said: Iterable[tuple[str, str]]) -> None:
+        """Which senses a device has; of one alone nobody need know, unless there were more."""
+        senses = sorted([seat, sense] for seat, sense in said)
+        if len(senses) > 1 or self._told_once.get(self._wire, device):
+            self._told_once.tell(self._wire, device, {"senses": senses}, (device,), 1 + len(senses))
+
+
+def together(words: Iterable[bool | None]) -> bool | None:
+    """What several senses of one seat say: one is enough that somebody is there; nobody is where each says so."""
+    said = set(words)
+    return True if True in said else None if None in said else False

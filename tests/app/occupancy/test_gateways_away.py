@@ -1,0 +1,110 @@
+"""When no gateway heard the broker: kept, told once, shown."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from app import pipeline
+from app.clock import SteppingClock
+from app.database import reading, transaction
+from app.occupancy import gateways
+from app.occupancy.gateways import Figures
+from sensor_gateway.lease import BEAT_EVERY, Lease
+from tests.app.bookings.test_walk_in import signed_in
+from tests.app.notifications.desk import telling
+from tests.house import House, at
+
+HEARS, DEAF = Figures(connected=True), Figures(connected=False)
+
+
+def absences(house: House) -> list[tuple[str, datetime, datetime]]:
+    with reading(house.engine) as session:
+        return [(one.name, one.from_at, one.until_at) for one in gateways.newest_absences(session)]
+
+
+def heard(session: Session, now: str, figures: Figures = HEARS, *, is_back: bool = False) -> None:
+    assert gateways.beat(session, "gateway", "here", figures, is_back=is_back, now=at(now))
+
+
+def begin(session: Session, now: str) -> None:
+    assert gateways.take(session, "gateway", "here", gateways.seen(session, "gateway"), now=at(now))
+
+
+def test_a_time_in_which_nobody_heard_the_broker_is_kept_once_somebody_does(house: House) -> None:
+    with transaction(house.engine) as session:
+        begin(session, "08:00")
+        heard(session, "08:01", is_back=True)
+        heard(session, "08:02")
+        begin(session, "09:00")
+        heard(session, "09:01", DEAF)
+        heard(session, "09:02", is_back=True)
+        heard(session, "09:03")
+        begin(session, "09:03:10")
+        heard(session, "09:03:15", is_back=True)
+    assert absences(house) == [("gateway", at("08:02"), at("09:02"))]
+
+
+def test_a_gateway_that_hears_knows_by_its_own_watch_that_it_was_not_away(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody sets the machine's clock on by an hour."""
+    clock, watch = SteppingClock(at("08:00")), [1_000.0]
+    monkeypatch.setattr("sensor_gateway.lease.time.monotonic", lambda: watch[0])
+    lease = Lease(house.engine, "gateway", clock)
+    assert lease.acquire(lambda _seconds: True)
+
+    def later(by: timedelta, figures: Figures) -> None:
+        watch[0] += max(by, BEAT_EVERY).total_seconds()
+        clock.advance(by)
+        lease.tend(lambda: figures)
+
+    later(BEAT_EVERY, HEARS)
+    clock.advance(timedelta(hours=1))
+    later(BEAT_EVERY, HEARS)
+    assert absences(house) == []
+    for _ in range(20):
+        later(BEAT_EVERY, DEAF)
+    later(BEAT_EVERY, HEARS)
+    ((_name, from_at, until_at),) = absences(house)
+    assert until_at - from_at == 21 * BEAT_EVERY
+
+
+def test_one_that_hears_nothing_for_long_is_told_of_once_and_again_the_next_time(
+    app: Flask, house: House, clock: object
+) -> None:
+    def note(now: str) -> int:
+        with transaction(house.engine) as session:
+            return pipeline.note_sensor_troubles(session, at(now))
+
+    with transaction(house.engine) as session:
+        begin(session, "08:00")
+        heard(session, "08:01", is_back=True)
+    assert [note(now) for now in ("08:09", "08:12", "08:22")] == [0, 1, 0]
+    telling(app, house, clock).tell()  # type: ignore[arg-type]
+    page = signed_in(app.test_client(), house, "fujii").get("/messages").text
+    assert "ゲートウェイ「gateway」が" in page
+    assert "8:01" in page
+    with transaction(house.engine) as session:
+        heard(session, "08:30", is_back=True)
+    assert [note(now) for now in ("08:32", "08:42")] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("ja", "受信できなかった時間"), ("en", "When no gateway heard")]
+)
+def test_the_page_of_sensors_shows_when_it_was(app: Flask, house: House, language: str, said: str) -> None:
+    client = signed_in(app.test_client(), house, "fujii")
+    with transaction(house.engine) as session:
+        begin(session, "08:00")
+        heard(session, "08:01", is_back=True)
+    asked = {"Accept-Language": language}
+    assert said not in client.get("/office/sensors", headers=asked).text
+    with transaction(house.engine) as session:
+        heard(session, "08:47", is_back=True)
+    page = client.get("/office/sensors", headers=asked).text
+    assert said in page
+    assert "8:47" in page

@@ -1,0 +1,84 @@
+"""Several senses of one seat that speak on topics of their own: one that sees nobody does not gainsay another."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sensor_gateway.decoders import Wires
+from sensor_gateway.messages import Envelope
+
+NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
+RADAR, ATTRIBUTES = "homie/5/d/radar/", "zigbee2mqtt/d/"
+KNOWN = {"d": ""}
+
+
+def office(before: Wires | None = None) -> Wires:
+    """The wires of an office with one device; `before`: of the gateway that was there, whose memory was kept."""
+    wires = Wires()
+    wires.learn(KNOWN, NOW, told_once=before.told_once.news(KNOWN) if before else None)
+    return wires
+
+
+def said(wires: Wires, *messages: tuple[str, str]) -> list[bool | None]:
+    told = [wires.readings(Envelope(topic, said.encode(), NOW)) for topic, said in messages]
+    return [one.occupied for each in told for one in each if one.sensor_id == "d"]
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other"),
+    [
+        (RADAR, "presence", "motion"),
+        (ATTRIBUTES, "presence", "occupancy"),
+        ("homie/d/radar/", "occupied", "motion"),
+    ],
+)
+def test_somebody_is_there_while_one_sense_says_so(base: str, one: str, other: str) -> None:
+    wires = office()
+    turns = [(one, "true"), (other, "true"), (other, "false"), (one, "false"), (other, "true")]
+    assert said(wires, *((base + name, word) for name, word in turns)) == [True, True, True, False, True]
+
+
+@pytest.mark.parametrize("base", [RADAR, ATTRIBUTES])
+def test_after_a_restart_a_sense_that_has_not_spoken_yet_may_see_somebody(base: str) -> None:
+    wires = office()
+    said(wires, (base + "presence", "true"), (base + "motion", "false"))
+    again = office(wires)
+    turns = [("motion", "false"), ("motion", "true"), ("motion", "false"), ("presence", "false")]
+    assert said(again, *((base + name, word) for name, word in turns)) == [None, True, None, False]
+
+
+@pytest.mark.parametrize("base", [RADAR, ATTRIBUTES])
+def test_a_sense_that_was_taken_away_is_waited_for_no_more(base: str) -> None:
+    wires = office()
+    said(wires, (base + "presence", "true"), (base + "motion", "false"), (base + "presence", ""))
+    assert said(wires, (base + "motion", "false")) == [False]
+    assert said(office(wires), (base + "motion", "false")) == [False]
+
+
+def test_a_device_that_begins_anew_tells_again_which_senses_it_has() -> None:
+    wires = office()
+    said(wires, (RADAR + "presence", "true"), (RADAR + "motion", "false"), ("homie/5/d/$state", "ready"))
+    state = "homie/5/d/$state"
+    assert said(wires, (state, "init"), (RADAR + "motion", "false"), (state, "ready")) == [None, None, None]
+    assert said(wires, (RADAR + "motion", "false")) == [False]
+
+
+def test_other_seats_and_attributes_have_no_part_in_it() -> None:
+    wires = office()
+    assert said(wires, (ATTRIBUTES + "presence", "true"), (ATTRIBUTES + "linkquality", "7")) == [True, None]
+    two = office()
+    said(two, ("homie/5/d/a/occupied", "true"), ("homie/5/d/b/occupied", "false"))
+    found = {
+        one.sensor_id: one.occupied for one in two.readings(Envelope("homie/5/d/b/occupied", b"false", NOW))
+    }
+    assert found == {"d": None, "d:b": False}
+
+
+def test_a_stranger_with_senses_without_end_is_not_remembered_for_ever() -> None:
+    wires = office()
+    words = [(f"{RADAR}motion/{n}/occupied", "true") for n in range(70)]
+    said(wires, *words)
+    ((_key, told),) = wires.told_once.news(KNOWN).items()
+    assert len(told["senses"]) == 64

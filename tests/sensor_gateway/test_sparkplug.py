@@ -1,0 +1,181 @@
+"""Sparkplug B: which metric of a node or a device is of a seat, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sensor_gateway.decoders import Wires
+from sensor_gateway.decoders.sparkplug import payload_class
+from sensor_gateway.heard import Heard
+from sensor_gateway.messages import Envelope
+
+ARRIVED = datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+def test_what_sparkplug_names_once_is_known_by_its_number() -> None:
+    wires = Wires()
+    birth = bytes.fromhex("12180a0b4465736b2f4f6363757079100418e096d3da99347000")
+    assert wires.hear(Envelope("spBv1.0/g/DBIRTH/n/d", birth, ARRIVED))[0].occupied is False
+    two = bytes.fromhex("120b100518e096d3da99347000120b100418e096d3da99347001")
+    assert wires.hear(Envelope("spBv1.0/g/DDATA/n/d", two, ARRIVED))[0].occupied is True
+    gone = wires.hear(Envelope("spBv1.0/g/NDEATH/n", b"", ARRIVED))
+    assert [(one.device_id, one.online) for one in gone] == [("g/n", False), ("g/n/d", False)]
+
+
+class Edge:
+    """A Sparkplug node with one device, and the decoder that hears it."""
+
+    def __init__(self, *sensors: str, before: Edge | None = None) -> None:
+        """`sensors`: the ids that are registered. `before`: the gateway that was there, whose memory was kept."""
+        known = dict.fromkeys(sensors, "")
+        self.wires = Wires()
+        self.wires.learn(known, ARRIVED, told_once=before.wires.told_once.news(known) if before else None)
+
+    def says(self, kind: str, *metrics: dict[str, Any]) -> Heard:
+        found: Heard = self.wires.hear(self._envelope(kind, metrics))[0]
+        return found
+
+    def read(self, kind: str, *metrics: dict[str, Any]) -> dict[str, bool | None]:
+        """What a message says of each sensor."""
+        return {one.sensor_id: one.occupied for one in self.wires.readings(self._envelope(kind, metrics))}
+
+    @staticmethod
+    def _envelope(kind: str, metrics: Iterable[dict[str, Any]]) -> Envelope:
+        payload = payload_class()(timestamp=1793607388000, metrics=metrics)
+        topic = f"spBv1.0/g/{kind}/n" if kind.startswith("N") else f"spBv1.0/g/{kind}/n/d"
+        return Envelope(topic, payload.SerializeToString(), ARRIVED)
+
+
+OCCUPIED = {"name": "Desk/Occupied", "alias": 1}
+TAMPERED = {"name": "Tamper", "alias": 2}
+
+
+def test_a_metric_that_is_not_of_occupancy_says_nothing_of_it_where_another_is() -> None:
+    edge = Edge()
+    edge.says("DBIRTH", OCCUPIED | {"boolean_value": True}, TAMPERED | {"boolean_value": False})
+    assert edge.says("DDATA", {"alias": 2, "boolean_value": True}).kind == "no_occupancy_field"
+    assert edge.says("DDATA", {"alias": 1, "boolean_value": False}).occupied is False
+    old = {"alias": 2, "boolean_value": True, "is_historical": True, "timestamp": 1793607300000}
+    assert edge.says("DDATA", old).history == []
+
+
+def test_a_node_that_offers_to_be_born_again_is_not_vacant() -> None:
+    born = Edge().says("NBIRTH", {"name": "Node Control/Rebirth", "boolean_value": False})
+    assert (born.occupied, born.online) == (None, True)
+
+
+def test_a_number_says_it_too_and_two_seats_are_zones() -> None:
+    edge = Edge()
+    assert edge.says("DDATA", {"name": "Occupancy", "int_value": 1}).occupied is True
+    assert edge.says("DDATA", {"name": "Motion Sensitivity", "int_value": 5}).occupied is None
+    two = [{"name": f"Seat{n}/Occupied", "boolean_value": n == 1} for n in (1, 2)]
+    assert dict(edge.says("DDATA", *two).zones) == {"Seat1/Occupied": True, "Seat2/Occupied": False}
+    assert edge.says("DDATA", {"name": "Temperature", "is_null": True, "datatype": 9}).occupied is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Unoccupied",
+            "Seat/Vacant",
+            "Occupancy/Empty",
+            "NoMotion",
+            "Occupancy Sensor Fault",
+            "Presentation",
+        ),
+        *("Motion Sensor/Comm OK", "Occupied Setpoint", "PresenceSensor/Online", "Occupancy Override"),
+    ],
+)
+def test_what_says_the_opposite_or_is_of_the_sensor_itself_is_no_seat_beside_one(name: str) -> None:
+    other = {"name": name, "boolean_value": True}
+    assert Edge().says("DDATA", other).occupied is (True if name == "Presentation" else None)
+    beside = Edge().says("DDATA", other, {"name": "Occupied", "boolean_value": False})
+    assert (beside.occupied, beside.kind) == (False, "")
+
+
+def test_a_last_will_of_an_earlier_session_that_comes_late_changes_nothing() -> None:
+    edge = Edge()
+    edge.says("NBIRTH", {"name": "bdSeq", "long_value": 4})
+    assert edge.says("NDEATH", {"name": "bdSeq", "long_value": 3}).kind == "ignored"
+    assert edge.says("NDEATH", {"name": "bdSeq", "long_value": 4}).online is False
+
+
+def boolean(name: str, value: bool, **more: Any) -> dict[str, Any]:
+    return {"name": name, "datatype": 11, "boolean_value": value, **more}
+
+
+A, B, OUT = (boolean(name, False) for name in ("Inputs/A", "Inputs/B", "Outputs/E"))
+A_ON, B_ON = (boolean(name, True) for name in ("Inputs/A", "Inputs/B"))
+
+
+def test_of_unnamed_booleans_each_that_is_registered_is_a_seat() -> None:
+    first, second = "g/n/d:Inputs/A", "g/n/d:Inputs/B"
+    edge = Edge(first, second)
+    edge.says("DBIRTH", A, B, OUT)
+
+    def read(*metrics: dict[str, Any]) -> tuple[bool | None, bool | None]:
+        found = edge.read("DDATA", *metrics)
+        return found[first], found[second]
+
+    assert read(A_ON, B_ON) == (True, True)
+    assert read(A, B) == (False, False)
+    assert read(B_ON) == (None, True)
+    assert read(boolean("Outputs/E", True)) == (None, None)
+    assert Edge(second).read("DDATA", A, B_ON)[second] is True
+    (past,) = edge.says("DDATA", B_ON | {"is_historical": True, "timestamp": 1793607300000}).history
+    assert (past.zone, past.occupied) == ("Inputs/B", True)
+    beside = Edge(second).read("DDATA", OCCUPIED | {"boolean_value": False}, B_ON)
+    assert (beside["g/n/d:Desk/Occupied"], beside[second]) == (False, True)
+
+
+@pytest.mark.parametrize("birth", [True, False])
+def test_of_unnamed_booleans_a_devices_own_word_is_the_one_that_came_first(birth: bool) -> None:
+    edge = Edge("g/n/d")
+    edge.says("DBIRTH" if birth else "DDATA", A, B, OUT)
+
+    def read(at: Edge, metric: dict[str, Any]) -> bool | None:
+        return at.read("DDATA", metric)["g/n/d"]
+
+    assert [read(edge, one) for one in (B_ON, A_ON, B, A, B_ON)] == [None, True, None, False, None]
+    again = Edge("g/n/d", before=edge)
+    assert [read(again, one) for one in (B_ON, A_ON)] == [None, True]
+    edge.says("DBIRTH", B, A)
+    assert edge.says("DDATA", B_ON).occupied is True
+
+
+TEMPLATE = {"metrics": [{"name": "occupied", "boolean_value": True}, {"name": "lux", "int_value": 1}]}
+
+
+def test_the_parts_of_a_template_are_metrics() -> None:
+    whole = {"name": "Desk1", "alias": 4, "template_value": TEMPLATE, "timestamp": 1793607300000}
+    edge = Edge("g/n/d")
+    assert edge.says("DBIRTH", whole | {"template_value": {"is_definition": True, **TEMPLATE}}).zone == ""
+    born = edge.says("DBIRTH", whole)
+    assert (born.occupied, born.zone) == (True, "Desk1/occupied")
+    assert born.observed_at == datetime.fromtimestamp(1793607300, UTC)
+    assert edge.says("DDATA", {"alias": 4, "template_value": TEMPLATE}).zone == "Desk1/occupied"
+    (past,) = edge.says("DDATA", whole | {"is_historical": True}).history
+    assert (past.occupied, past.observed_at) == (True, born.observed_at)
+    deep: dict[str, Any] = {"name": "occupied", "boolean_value": True}
+    for _ in range(20):
+        deep = {"name": "x", "template_value": {"metrics": [deep]}}
+    assert edge.says("DDATA", deep).occupied is None
+
+
+@pytest.mark.parametrize("field", ["float_value", "double_value", "int_value", "long_value"])
+def test_a_number_of_any_kind_says_it_where_it_is_nought_or_one(field: str) -> None:
+    said = [Edge().says("DDATA", {"name": "Occupancy", field: value}).occupied for value in (1, 0, 3)]
+    assert said == [True, False, None]
+
+
+def test_what_says_nothing_of_a_seat_tells_what_stood_there() -> None:
+    control = {"name": "Node Control/Rebirth", "boolean_value": False}
+    found = Edge().says("DDATA", control, {"name": "Occupancy", "float_value": 0.4}, {"name": "Unoccupied"})
+    assert found.why.endswith("whether somebody is there: Occupancy (float), Unoccupied (no value)")
+    many = [{"name": f"Temperature/{n}", "double_value": 20} for n in range(20)]
+    assert Edge().says("DDATA", *many).why.endswith("Temperature/11 (double) and 8 more")
