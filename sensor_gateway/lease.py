@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+from ipaddress import ip_address
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
@@ -37,11 +38,21 @@ class Overlapping(Exception):
     """Another gateway asks the same broker for some of the same."""
 
 
-def place_of(host: str, port: int) -> str:
-    """A broker's place, the same wherever it is asked from: `localhost`, or a name without a dot, is of one machine."""
-    of_one_machine = host.startswith("127.") or not set(host) & set(".:") or host == "::1"
+# Names that each network may give to a machine of its own.
+OF_A_NETWORK = (".local", ".localdomain", ".lan", ".home", ".home.arpa", ".internal", ".intranet", ".private")
+
+
+def asked_of(host: str, port: int, filters: Sequence[str]) -> Asked:
+    """What is asked of a broker, by its place: `localhost`, or a name without a dot, is of one machine; a private
+    address, or a name of one network, may be of another broker at another site."""
     place = f"{host}:{port}"
-    return f"{place} on {socket.gethostname()[:64]}" if of_one_machine else place
+    try:
+        address = ip_address(host)
+    except ValueError:
+        of_one_machine, surely = "." not in host, not host.lower().rstrip(".").endswith(OF_A_NETWORK)
+    else:
+        of_one_machine, surely = address.is_loopback, address.is_global or address.is_loopback
+    return Asked(f"{place} on {socket.gethostname()[:64]}" if of_one_machine else place, filters, surely)
 
 
 class Lease:
@@ -131,12 +142,15 @@ class Lease:
         for name, number in found.items():
             first, since = self._rivals.setdefault(name, (number, time.monotonic()))
             if number != first:
-                raise Overlapping(
+                said = (
                     f"the gateway {name!r} asks {asked.broker} for the same messages, to be stored twice: give each "
                     "filters of its own (AKISEKI_MQTT_FILTERS), or both one AKISEKI_GATEWAY_NAME, so that one "
                     "waits for the other; where that is another broker, reach each by a name of its own"
                 )
-            if time.monotonic() - since < STILL_FOR.total_seconds():
+                if asked.surely:
+                    raise Overlapping(said)
+                log.warning("%s", said)
+            elif time.monotonic() - since < STILL_FOR.total_seconds():
                 return False
         return True
 

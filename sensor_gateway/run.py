@@ -15,7 +15,7 @@ from functools import partial
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.database import create_engine
-from app.occupancy.gateways import Asked, Figures
+from app.occupancy.gateways import Figures
 from app.settings import Settings
 from app.stopping import Stop, stop_signals
 from sensor_gateway import announcements, queue_watch
@@ -23,7 +23,7 @@ from sensor_gateway.configs import Configs
 from sensor_gateway.connection import BATCH, BrokerRefused, Disconnected, TakenOver, Wanted
 from sensor_gateway.decoders import FILTERS, Wires
 from sensor_gateway.handler import MOST_PARTS, Counts, Handler
-from sensor_gateway.lease import BEAT_EVERY, LOOK_EVERY, Lease, LeaseLost, Overlapping, place_of
+from sensor_gateway.lease import BEAT_EVERY, LOOK_EVERY, Lease, LeaseLost, Overlapping, asked_of
 from sensor_gateway.messages import Envelope
 from sensor_gateway.mqtt import Batch, Link
 from sensor_gateway.profiles import ProfileError, load
@@ -69,7 +69,7 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
                 trust=Trust.of(settings),
             )
             lost_soon, witnesses = _LostSoon(), Witnesses()
-            asked = Asked(place_of(wanted.host, wanted.port), wanted.filters)
+            asked = asked_of(wanted.host, wanted.port, wanted.filters)
             while not stop and lease.acquire(stop.wait, (*wanted.filters, *wanted.besides), asked):
                 lost_soon.begin()
                 try:

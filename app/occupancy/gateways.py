@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import combinations
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
@@ -44,10 +45,12 @@ class Beat(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """The messages that a gateway asks for now, and of which broker, by its place."""
+    """The messages that a gateway asks for now, and of which broker, by its place. `surely`: the place is of one
+    broker, wherever it is named; `192.168.1.10` may be of another at another site."""
 
     broker: str
     filters: Sequence[str]
+    surely: bool = True
 
 
 NOTHING = Asked("", ())
@@ -127,11 +130,17 @@ def rivals(session: Session, name: str, asked: Asked) -> dict[str, int]:
             GatewayRun.name != name, GatewayRun.holder != "", GatewayRun.broker == asked.broker
         )
     )
-    return {
-        row.name: row.beat
-        for row in rows
-        if any(overlap(one, other) for one in asked.filters for other in row.asked)
-    }
+    return {row.name: row.beat for row in rows if _overlap(asked.filters, row.asked)}
+
+
+def doubled(working: Sequence[GatewayRun]) -> list[tuple[GatewayRun, GatewayRun]]:
+    """Of gateways at work those that ask a broker, or two of one address, for some of the same."""
+    pairs = combinations(working, 2)
+    return [(one, two) for one, two in pairs if one.broker == two.broker and _overlap(one.asked, two.asked)]
+
+
+def _overlap(these: Sequence[str], those: Sequence[str]) -> bool:
+    return any(overlap(one, other) for one in these for other in those)
 
 
 def beat(

@@ -17,7 +17,7 @@ from app.occupancy.gateways import Asked, Figures
 from app.topics import overlap
 from sensor_gateway import lease as leases
 from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER
-from sensor_gateway.lease import Lease, Overlapping, place_of
+from sensor_gateway.lease import Lease, Overlapping, asked_of
 from tests.faults import stage
 from tests.fixtures.brokers import StartBroker
 from tests.office import furnish_database
@@ -61,10 +61,41 @@ def test_filters_overlap_where_a_topic_fits_both(one: str, other: str, do: bool)
 
 
 def test_a_place_of_one_machine_is_another_on_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    of_one = [place_of(host, 1883) for host in ("localhost", "127.0.0.1", "::1", "mosquitto")]
+    hosts = ("localhost", "127.0.0.1", "::1", "mosquitto")
+    of_one = {asked_of(host, 1883, ()).broker for host in hosts}
     monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
-    assert not set(of_one) & {place_of(host, 1883) for host in ("localhost", "127.0.0.1", "::1", "mosquitto")}
-    assert place_of("mqtt.example.jp", 1883) == HERE
+    assert not of_one & {asked_of(host, 1883, ()).broker for host in hosts}
+    assert asked_of("mqtt.example.jp", 1883, ()).broker == HERE
+
+
+@pytest.mark.parametrize(
+    ("host", "surely"),
+    [
+        *(("localhost", True), ("127.0.0.1", True), ("mosquitto", True), ("mqtt.example.jp", True)),
+        *(("8.8.8.8", True), ("192.168.1.10", False), ("10.0.0.5", False), ("fd00::1", False)),
+        *(("broker.local", False), ("mqtt.lan.", False), ("mqtt.home.arpa", False)),
+    ],
+)
+def test_what_each_network_may_call_its_own_is_not_surely_one_broker(host: str, *, surely: bool) -> None:
+    assert asked_of(host, 1883, ()).surely is surely
+
+
+def test_where_it_may_be_another_broker_it_begins_and_is_warned_of(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = place(engine, "osaka"), place(engine, "tokyo")
+    asked = asked_of("192.168.1.10", 1883, ("tele/#",))
+    assert first.acquire(lambda _seconds: True, asked=asked)
+
+    def beat(_seconds: float) -> bool:
+        with transaction(engine) as session:
+            return not gateways.beat(session, "osaka", first.holder, Figures(), now=system_clock())
+
+    assert second.acquire(beat, asked=asked)
+    assert "'osaka' asks 192.168.1.10:1883 for the same messages" in caplog.text
+    with transaction(engine) as session:
+        (pair,) = gateways.doubled(gateways.list_gateways(session))
+        assert [one.name for one in pair] == ["osaka", "tokyo"]
 
 
 def test_whoever_asks_for_what_another_hears_at_that_broker_does_not_begin(engine: Engine) -> None:

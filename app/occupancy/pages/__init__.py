@@ -38,6 +38,7 @@ def sensors() -> str:
         number = min(number, last)
         listed = shown[(number - 1) * A_PAGE : number * A_PAGE]
         working = gateways.list_gateways(session)
+        at_work = [one for one in working if gateways.is_at_work(one, now(), settings().speed)]
         absences = gateways.newest_absences(session)
         letters = troubles.newest_letters(session)
         session.expunge_all()
@@ -52,7 +53,8 @@ def sensors() -> str:
         gateways=working,
         absences=absences,
         letters=letters,
-        at_work={one.name for one in working if gateways.is_at_work(one, now(), settings().speed)},
+        at_work={one.name for one in at_work},
+        doubled=gateways.doubled(at_work),
         asked=asked,
         number=number,
         last=last,
