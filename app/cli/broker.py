@@ -109,7 +109,8 @@ def listening_of(before: Listening | None, said: Said) -> Listening:
     if before is None:
         before = Listening(EVERYWHERE, TLS_PORT if tls else PLAIN_PORT)
     if tls and before.tls:
-        tls = replace(tls, ca=tls.ca or before.tls.ca, crl=before.tls.crl)
+        is_same = tls.ca in {None, before.tls.ca}  # another authority's list would turn everybody away
+        tls = replace(tls, ca=tls.ca or before.tls.ca, crl=before.tls.crl if is_same else None)
     elif tls and not port:
         port = TLS_PORT
     found = Listening(
@@ -274,6 +275,12 @@ def broker() -> None:
     "beside its native topics. A login is one connection: each device and bridge needs its own",
 )
 @click.option(
+    "--revoke",
+    multiple=True,
+    metavar="USER",
+    help="let in no more who was let in by --grant; may be given more than once",
+)
+@click.option(
     "--renew",
     multiple=True,
     metavar="USER",
@@ -290,6 +297,7 @@ def config(
     said: Said,
     gateways: tuple[str, ...],
     granted: tuple[tuple[str, Grant], ...],
+    revoke: tuple[str, ...],
     renew: tuple[str, ...],
     anew: bool,
 ) -> None:
@@ -298,7 +306,7 @@ def config(
     Made again, it keeps where the broker listens, its certificate, who is let in, and the passwords that are known
     (--renew makes another); gives new sensors and gateways one each, and takes away those of sensors that are gone, and
     of gateways where --gateway names others. What speaks for many devices, or a device that speaks another wire, is let
-    in by --grant: zigbee2mqtt:write:zigbee2mqtt/# or plug-7:write:tele/plug-7/#
+    in by --grant, until --revoke: zigbee2mqtt:write:zigbee2mqtt/# or plug-7:write:tele/plug-7/#
     """
     settings = settings_of_env()
     with reading_of(settings) as session:
@@ -316,7 +324,9 @@ def config(
         others = [one.name for one in known if not gateways_before or is_at_work(one, now, speed)]
         names = list(dict.fromkeys(gateways or [settings.gateway_name, *others, *gateways_before]))
         kept = {} if anew else {user: may for user, may in grants_before.items() if user not in names}
-        grants = kept | by_user(granted)
+        if strangers := sorted(set(revoke) - set(grants_before)):
+            raise Failed(f"nobody is let in under the name, so nothing is revoked: {', '.join(strangers)}")
+        grants = {user: may for user, may in kept.items() if user not in revoke} | by_user(granted)
         written = write_site(folder, devices, gateways=names, grants=grants, listening=listening, renew=renew)
     except (OSError, ValueError) as error:
         raise Failed(str(error)) from error

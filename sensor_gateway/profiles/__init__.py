@@ -7,7 +7,7 @@ A profile is a TOML file here or in the data folder's `profiles`; a new model, L
     port = 85                            # the LoRaWAN port of what `bytes` reads
     unclear = { detection_status = "unavailable" }   # where a field says so, or one of a list, the device cannot see:
                                          # what else it says is nobody's word. These five stand above all tables
-    decoded = ["fault.blind"]            # beside `bytes`: fields asked for below that only a server's decoder tells of
+    decoded = ["fault.blind"]            # beside `bytes`: fields that only a server's decoder tells of
 
     [[occupancy]]                        # the first field that is there decides
     field = "occupancy"                  # or, inside others: "presence.value", "counts.0" of a list

@@ -196,17 +196,21 @@ def _profile(name: str, said: Mapping[str, Any]) -> Profile:
 
 
 def _known(profile: Profile, decoded: Collection[str]) -> None:
-    """Whether the fields that a profile asks for are read from its bytes, where it describes them: by a slip in
-    `unclear` what a blind device says would be believed. `decoded`: those that a server alone tells of."""
+    """Whether what a profile asks for is read from its bytes, where it describes them: each field of `unclear`, since
+    by a slip there what a blind device says would be believed; and one at least by which somebody is there, since
+    several may be a server's words for the same. `decoded`: fields of `unclear` that a server alone tells of."""
     if not profile.layout.kind:
         return
     told = [*profile.layout.names, *decoded]
-    for place, names in profile.asked():
-        if not any(name in told for name in names):
-            raise ValueError(
-                f"{place} asks for {next(iter(names))}, and no field of bytes is called so; there are "
-                f'{", ".join(told) or "none"}. What only a server\'s decoder tells stands in decoded = ["…"]'
-            )
+    seats = [*profile.asked()]
+    missing = [("unclear", name) for name in profile.unclear if name not in told]
+    if seats and not any(name in told for _place, name in seats):
+        missing.append(seats[0])
+    for place, name in missing:
+        raise ValueError(
+            f"{place} asks for {name}, and no field of bytes is called so; there are "
+            f'{", ".join(told) or "none"}. What only a server\'s decoder tells stands in decoded = ["…"]'
+        )
 
 
 def _named(models: Iterable[str]) -> Iterator[str]:

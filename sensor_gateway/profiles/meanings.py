@@ -140,14 +140,12 @@ class Zones:
     number: str = ""
     first: int = 1
 
-    def asked(self) -> Iterator[Collection[str]]:
-        """The fields of a device that this asks for; of each collection one at least must be told."""
+    def asked(self) -> Sequence[str]:
+        """The fields of a device that may tell of a zone."""
         if self.list:
-            yield [self.list]
-            return
+            return [self.list]
         numbers = self.names or [str(count) for count in range(1, MOST_ZONES + 1)]
-        for field in filter(None, (self.rule.field, self.enabled)):
-            yield [field.format(n=one) for one in numbers]
+        return [self.rule.field.format(n=one) for one in numbers]
 
     def read(self, fields: Mapping[str, Any]) -> dict[str, bool | None]:
         """What is said of each zone, by its name."""

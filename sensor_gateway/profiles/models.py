@@ -51,18 +51,10 @@ class Profile:
     # One of the package is of several models and firmwares, of which not each has all its fields.
     is_of_package: bool = False
 
-    def asked(self) -> Iterator[tuple[str, Collection[str]]]:
-        """The fields by which somebody is there, or nobody knows: each with where it is asked for; of those of a zone
-        one number at least is there."""
-        for rule in self.occupancy:
-            yield "occupancy", [rule.field]
-        for zones in self.zones:
-            for names in zones.asked():
-                yield "zones", names
-        if self.battery.low:
-            yield "low of battery", [self.battery.low]
-        for name in self.unclear:
-            yield "unclear", [name]
+    def asked(self) -> Iterator[tuple[str, str]]:
+        """The fields by which somebody is there, each with where it is asked for."""
+        yield from (("occupancy", rule.field) for rule in self.occupancy)
+        yield from (("zones", name) for zones in self.zones for name in zones.asked())
 
     @property
     def is_of_seats(self) -> bool:

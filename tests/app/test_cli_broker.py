@@ -166,6 +166,17 @@ def test_a_sensor_of_another_wire_is_let_in_by_its_own_name_and_keeps_its_passwo
             one.close()
 
 
+def test_who_was_let_in_is_so_until_somebody_revokes_it(run: Run, sqlite_house: House, folder: Path) -> None:
+    configure(run, sqlite_house, folder, "--grant", "plug-7:write:tele/#", "--grant", "bridge:write:v3/#")
+    assert "plug-7" in configure(run, sqlite_house, folder).out
+    done = configure(run, sqlite_house, folder, "--revoke", "plug-7").out
+    assert "Taken away: plug-7\n" in done
+    assert "lets in bridge:write:v3/#." in done
+    assert "plug-7" not in (folder / "acl").read_text() + (folder / "passwords").read_text()
+    refused = configure(run, sqlite_house, folder, "--revoke", "plug-7")
+    assert (refused.status, "nothing is revoked: plug-7" in refused.err) == (1, True)
+
+
 def test_made_again_it_keeps_passwords_and_knows_who_came_and_who_went(
     run: Run, sqlite_house: House, folder: Path
 ) -> None:
@@ -271,6 +282,13 @@ def test_whose_certificate_is_revoked_is_let_in_no_more(
     done = configure(run, sqlite_house, folder, "--tls-crl", str(listed))
     assert f"devices by those of {authority.cert} that {listed} does not revoke." in done.out
     assert done.out == configure(run, sqlite_house, folder).out  # made again, it is kept
+    successor = Authority(tmp_path / "successor")
+    others = configure(
+        run, sqlite_house, tmp_path / "other", *listening, *certified, "--tls-crl", str(listed)
+    )
+    assert others.status == 0, others.err
+    others = configure(run, sqlite_house, tmp_path / "other", *certified[:4], "--tls-ca", str(successor.cert))
+    assert "does not revoke" not in others.out
     with mosquitto(folder):
         Talker(port, certificate=kept).close()
         with pytest.raises((ssl.SSLError, ConnectionError, TimeoutError)):

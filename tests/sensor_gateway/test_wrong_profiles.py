@@ -29,6 +29,16 @@ layout = "fixed"
 fields = [{{ length = 1, bits = "bit_{{n}}" }}]
 """
 
+# Of one field that is read from bytes, and of others that are asked for.
+SEEING = 'models = ["M"]\n{}\n[bytes]\nlayout = "fixed"\nfields = [{{ length = 1, bits = "bit_{{n}}" }}]'
+
+
+def test_of_several_words_for_somebody_there_one_that_bytes_tell_is_enough(tmp_path: Path) -> None:
+    """The others are a server's, who decodes."""
+    asked = "".join(f'[[occupancy]]\nfield = "{name}"\ncount = true\n' for name in ("pir", "bit_1"))
+    (tmp_path / "m.toml").write_text(SEEING.format(asked))
+    assert load(tmp_path).named("M")
+
 
 @pytest.mark.parametrize(("content", "occupied"), [("00", False), ("01", True), ("81", None), ("80", None)])
 def test_a_byte_may_say_two_things_and_bits_are_counted_from_1(
@@ -113,12 +123,8 @@ def test_a_byte_may_say_two_things_and_bits_are_counted_from_1(
             "unclear asks for error, and no field of bytes is called so; there are ",
         ),
         (BLIND.format('"bit_9" = 1', ""), "there are bit_1, bit_2"),
-        (BLIND.format("bit_8 = 1", '[battery]\nlow = "bit"'), "low of battery asks for bit,"),
-        (
-            BLIND.format("bit_8 = 1", '[[occupancy]]\nfield = "bit1"\ncount = true'),
-            "occupancy asks for bit1,",
-        ),
-        (BLIND.format("bit_8 = 1", '[[zones]]\nfield = "seat_{n}"\ncount = true'), "zones asks for seat_1,"),
+        (SEEING.format('[[occupancy]]\nfield = "bit1"\ncount = true'), "occupancy asks for bit1,"),
+        (SEEING.format('[[zones]]\nfield = "seat_{n}"\ncount = true'), "zones asks for seat_1,"),
         ("models = [", "Invalid value"),
     ],
 )
