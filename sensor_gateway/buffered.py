@@ -38,6 +38,7 @@ class Buffered:
     def __init__(self, socket: Any) -> None:
         self._socket = socket
         self._read, self._at = b"", 0
+        self.heard_at = time.monotonic()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
@@ -51,6 +52,7 @@ class Buffered:
         """Raises as the socket where nothing is there; empty where the other side hung up."""
         if self._at >= len(self._read):
             self._read, self._at = self._socket.recv(PIECE), 0
+            self.heard_at = time.monotonic()
         found = self._read[self._at : self._at + size]
         self._at += size
         return found

@@ -35,8 +35,9 @@ log = logging.getLogger(__name__)
 
 CLIENT_ID = "gateway"
 BATCH = 5_000
-# A batch is stored within a minute or given up; the broker waits one and a half times as long for a sign of life.
-KEEPALIVE = timedelta(minutes=1)
+# How soon it is noticed on either side that the other is away: we are within twice as long, the broker within one and
+# a half times. While a batch is stored `tend` is called.
+KEEPALIVE = timedelta(seconds=30)
 ANSWER = timedelta(seconds=10)
 # As long as raw readings are kept, and as long as the product's own broker keeps a session.
 SESSION = timedelta(days=30)
@@ -227,6 +228,14 @@ class Connection:
         _, writable, _ = select.select([socket], writing, [], seconds)
         if writable:
             self._client.loop_write()
+
+    @property
+    def silence(self) -> timedelta:
+        """For how long the broker has said nothing, not even that it lives; what waits to be read was said just now."""
+        socket = self._socket()
+        if socket is None or socket.holds or select.select([socket], [], [], 0)[0]:
+            return timedelta(0)
+        return timedelta(seconds=time.monotonic() - socket.heard_at)
 
     def until(self, answered: Callable[[], bool], within: timedelta = ANSWER) -> None:
         """Drive the connection until something is so, it is lost, or the broker has had time enough."""

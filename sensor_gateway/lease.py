@@ -69,6 +69,7 @@ class Lease:
         # Rivals, with the beat that was seen first of each, and when.
         self._rivals: dict[str, tuple[int, float]] = {}
         self._heard_at: float | None = None
+        self._is_back = False  # and the time of its absence is not kept yet
 
     def acquire(
         self, wait: Callable[[float], bool], filters: Collection[str] = (), asked: Asked = NOTHING
@@ -99,25 +100,35 @@ class Lease:
             if wait(LOOK_EVERY.total_seconds()):
                 return False
 
-    def tend(self, figures: Callable[[], Figures]) -> None:
-        """Beat, where it is time; raises LeaseLost. A database that does not answer is for who stores readings."""
+    def tend(
+        self, figures: Callable[[], Figures], silence: Callable[[], timedelta | None] = lambda: None
+    ) -> None:
+        """Beat, where it is time; raises LeaseLost. A database that does not answer is for who stores readings.
+        `silence`: for how long the broker has said nothing; None while it has nothing to say to us."""
         if time.monotonic() - self._beat_at < BEAT_EVERY.total_seconds():
             return
         self._beat_at = time.monotonic()
-        said = figures()
-        is_back = said.connected and not self._heard_lately()
+        silent = silence()
+        if silent is not None:
+            heard_at = self._beat_at - silent.total_seconds()
+            # By a watch that nobody sets.
+            away = None if self._heard_at is None else heard_at - self._heard_at
+            self._is_back = self._is_back or away is None or away >= AWAY_FROM.total_seconds()
+            self._heard_at = heard_at
+        now = self._clock()
+        heard = None if silent is None else now - silent
         try:
             with transaction(self._engine) as session:
                 ours = gateways.beat(
-                    session, self.name, self.holder, said, is_back=is_back, now=self._clock()
+                    session, self.name, self.holder, figures(), heard=heard, is_back=self._is_back, now=now
                 )
         except OperationalError as error:
             log.warning("no beat: the database does not answer: %s", error.orig)
             return
         if not ours:
             raise LeaseLost(f"another gateway works as {self.name!r} now")
-        if said.connected:
-            self._heard_at = time.monotonic()
+        if heard is not None:
+            self._is_back = False
 
     def leave(self) -> None:
         """Let go of the place at once."""
@@ -126,11 +137,6 @@ class Lease:
                 gateways.leave(session, self.name, self.holder, now=self._clock())
         except OperationalError as error:
             log.warning("the place is not given back: %s", error.orig)
-
-    def _heard_lately(self) -> bool:
-        """Whether we told that we hear the broker, by a watch that nobody sets."""
-        away_s = AWAY_FROM.total_seconds()
-        return self._heard_at is not None and time.monotonic() - self._heard_at < away_s
 
     def _look(self) -> Beat | None:
         with reading(self._engine) as session:

@@ -54,6 +54,11 @@ class Link:
         """What was agreed on: `5` or `3.1.1`; empty while there is no connection."""
         return self._connection.protocol if self._connection else ""
 
+    def silence(self) -> timedelta | None:
+        """For how long the broker has said nothing; None while there is no connection on which it hands us messages."""
+        connection = self._connection
+        return connection.silence if connection is not None and connection.granted is not None else None
+
     def connect(self) -> None:
         """Connect, subscribe what is wanted and unsubscribe what is not any more, by MQTT 5 or, where the broker does
         not speak it, by 3.1.1.

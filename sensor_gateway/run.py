@@ -239,7 +239,7 @@ class Gateway:
 
     def _tend_lease(self) -> None:
         if self._lease is not None:
-            self._lease.tend(self.figures)
+            self._lease.tend(self.figures, self._link.silence)
 
     def _stored(self, envelopes: Sequence[Envelope], came_by: Callable[[datetime], datetime]) -> Counts:
         """Store a part of a batch, however long the database takes to come back, or this machine's clock to be right,

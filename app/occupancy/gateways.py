@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,8 +27,8 @@ from app.topics import overlap
 
 # Three beats were missed: whoever did that is gone, or as good as.
 STILL_FOR = timedelta(seconds=6)
-# Longer than a restart takes, or another to take the place.
-AWAY_FROM = timedelta(seconds=30)
+# Longer than a restart takes, or another to take the place, or a broker says nothing that has nothing to say.
+AWAY_FROM = timedelta(seconds=45)
 MISSED_FROM = timedelta(minutes=10)
 ABSENCES_AT_MOST = 20
 _parts = Base.metadata.tables["sensor_parts"]
@@ -110,12 +110,12 @@ def take(
             .where(
                 GatewayRun.name == name, GatewayRun.holder == before.holder, GatewayRun.beat == before.number
             )
-            .values(beat=before.number + 1, **fresh)
+            .values(beat=before.number + 1, heard_at=func.coalesce(GatewayRun.heard_at, now), **fresh)
         )
         return bool(taken.rowcount)  # type: ignore[attr-defined]
     try:
         with session.begin_nested():
-            session.execute(insert(GatewayRun), [{"name": name, "beat": 0, **fresh}])
+            session.execute(insert(GatewayRun), [{"name": name, "beat": 0, "heard_at": now, **fresh}])
     except IntegrityError:
         return False
     return True
@@ -144,20 +144,28 @@ def _overlap(these: Sequence[str], those: Sequence[str]) -> bool:
 
 
 def beat(
-    session: Session, name: str, holder: str, figures: Figures, *, is_back: bool = False, now: datetime
+    session: Session,
+    name: str,
+    holder: str,
+    figures: Figures,
+    *,
+    heard: datetime | None = None,
+    is_back: bool = False,
+    now: datetime,
 ) -> bool:
-    """Say that one is still at work; False where another has taken the place. `is_back`: it hears the broker now, and
-    did not until then for longer than a restart takes, or began just now."""
+    """Say that one is still at work; False where another has taken the place. `heard`: when the broker said something
+    last; None where it says nothing to us. `is_back`: until then it did not for longer than a restart takes, or the
+    gateway began just now."""
     ours = (GatewayRun.name == name, GatewayRun.holder == holder)
-    if is_back:
-        heard_at = session.scalar(select(GatewayRun.heard_at).where(*ours))
-        if heard_at is not None and now - heard_at >= AWAY_FROM:
-            session.add(GatewayAbsence(name=name, from_at=heard_at, until_at=now))
-    heard = {"heard_at": now, "is_missed": False} if figures.connected else {}
+    if heard is not None and is_back:
+        before = session.scalar(select(GatewayRun.heard_at).where(*ours))
+        if before is not None and heard - before >= AWAY_FROM:
+            session.add(GatewayAbsence(name=name, from_at=before, until_at=heard))
+    newest = {} if heard is None else {"heard_at": heard, "is_missed": False}
     beaten = session.execute(
         update(GatewayRun)
         .where(*ours)
-        .values(beat=GatewayRun.beat + 1, beaten_at=now, **heard, **asdict(figures))
+        .values(beat=GatewayRun.beat + 1, beaten_at=now, **newest, **asdict(figures))
     )
     return bool(beaten.rowcount)  # type: ignore[attr-defined]
 

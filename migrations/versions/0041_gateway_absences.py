@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_gateway_absences"),
     )
     op.add_column("gateways", sa.Column("heard_at", sa.DateTime(timezone=True)))
+    op.execute("UPDATE gateways SET heard_at = beaten_at")
     op.add_column("gateways", sa.Column("is_missed", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("gateways") as gateways:
         gateways.alter_column("is_missed", server_default=None)

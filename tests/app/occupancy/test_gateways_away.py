@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 import pytest
 from flask import Flask
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import pipeline
@@ -18,7 +21,12 @@ from tests.app.bookings.test_walk_in import signed_in
 from tests.app.notifications.desk import telling
 from tests.house import House, at
 
-HEARS, DEAF = Figures(connected=True), Figures(connected=False)
+AT_ONCE = timedelta(0)
+
+
+def gone(_engine: Engine) -> NoReturn:
+    """A database that does not answer."""
+    raise OperationalError("", None, Exception("gone"))
 
 
 def absences(house: House) -> list[tuple[str, datetime, datetime]]:
@@ -26,8 +34,9 @@ def absences(house: House) -> list[tuple[str, datetime, datetime]]:
         return [(one.name, one.from_at, one.until_at) for one in gateways.newest_absences(session)]
 
 
-def heard(session: Session, now: str, figures: Figures = HEARS, *, is_back: bool = False) -> None:
-    assert gateways.beat(session, "gateway", "here", figures, is_back=is_back, now=at(now))
+def heard(session: Session, now: str, *, deaf: bool = False, is_back: bool = False) -> None:
+    said = None if deaf else at(now)
+    assert gateways.beat(session, "gateway", "here", Figures(), heard=said, is_back=is_back, now=at(now))
 
 
 def begin(session: Session, now: str) -> None:
@@ -36,11 +45,11 @@ def begin(session: Session, now: str) -> None:
 
 def test_a_time_in_which_nobody_heard_the_broker_is_kept_once_somebody_does(house: House) -> None:
     with transaction(house.engine) as session:
-        begin(session, "08:00")
+        begin(session, "08:00:30")
         heard(session, "08:01", is_back=True)
         heard(session, "08:02")
         begin(session, "09:00")
-        heard(session, "09:01", DEAF)
+        heard(session, "09:01", deaf=True)
         heard(session, "09:02", is_back=True)
         heard(session, "09:03")
         begin(session, "09:03:10")
@@ -57,20 +66,51 @@ def test_a_gateway_that_hears_knows_by_its_own_watch_that_it_was_not_away(
     lease = Lease(house.engine, "gateway", clock)
     assert lease.acquire(lambda _seconds: True)
 
-    def later(by: timedelta, figures: Figures) -> None:
-        watch[0] += max(by, BEAT_EVERY).total_seconds()
-        clock.advance(by)
-        lease.tend(lambda: figures)
+    def beat(silence: timedelta | None) -> None:
+        watch[0] += BEAT_EVERY.total_seconds()
+        clock.advance(BEAT_EVERY)
+        lease.tend(Figures, lambda: silence)
 
-    later(BEAT_EVERY, HEARS)
+    beat(AT_ONCE)
     clock.advance(timedelta(hours=1))
-    later(BEAT_EVERY, HEARS)
+    beat(AT_ONCE)
     assert absences(house) == []
+    # A cable is out for so long, which is noticed late; then there is no connection.
+    for silent in range(1, 10):
+        beat(silent * BEAT_EVERY)
     for _ in range(20):
-        later(BEAT_EVERY, DEAF)
-    later(BEAT_EVERY, HEARS)
+        beat(None)
+    beat(AT_ONCE)
     ((_name, from_at, until_at),) = absences(house)
-    assert until_at - from_at == 21 * BEAT_EVERY
+    assert until_at - from_at == 30 * BEAT_EVERY
+
+
+def test_a_database_that_is_away_takes_nothing_from_what_is_heard(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, watch = SteppingClock(at("08:00")), [1_000.0]
+    monkeypatch.setattr("sensor_gateway.lease.time.monotonic", lambda: watch[0])
+    lease = Lease(house.engine, "gateway", clock)
+    assert lease.acquire(lambda _seconds: True)
+
+    def beat(silence: timedelta | None, *, stored: bool = True) -> None:
+        watch[0] += 30
+        clock.advance(timedelta(seconds=30))
+        with monkeypatch.context() as patched:
+            if not stored:
+                patched.setattr("sensor_gateway.lease.transaction", gone)
+            lease.tend(Figures, lambda: silence)
+
+    beat(AT_ONCE)
+    for _ in range(4):
+        beat(AT_ONCE, stored=False)
+    beat(AT_ONCE)
+    assert absences(house) == []
+    beat(None)
+    beat(None)
+    beat(AT_ONCE, stored=False)
+    beat(AT_ONCE)
+    assert absences(house) == [("gateway", at("08:03"), at("08:05"))]
 
 
 def test_one_that_hears_nothing_for_long_is_told_of_once_and_again_the_next_time(
@@ -81,7 +121,7 @@ def test_one_that_hears_nothing_for_long_is_told_of_once_and_again_the_next_time
             return pipeline.note_sensor_troubles(session, at(now))
 
     with transaction(house.engine) as session:
-        begin(session, "08:00")
+        begin(session, "08:00:30")
         heard(session, "08:01", is_back=True)
     assert [note(now) for now in ("08:09", "08:12", "08:22")] == [0, 1, 0]
     telling(app, house, clock).tell()  # type: ignore[arg-type]
@@ -93,13 +133,21 @@ def test_one_that_hears_nothing_for_long_is_told_of_once_and_again_the_next_time
     assert [note(now) for now in ("08:32", "08:42")] == [0, 1]
 
 
+def test_one_that_never_heard_anything_is_told_of_too(house: House) -> None:
+    with transaction(house.engine) as session:
+        begin(session, "08:00")
+        heard(session, "08:05", deaf=True)
+        begin(session, "08:06")  # somebody starts it again and again
+        assert pipeline.note_sensor_troubles(session, at("08:11")) == 1
+
+
 @pytest.mark.parametrize(
     ("language", "said"), [("ja", "受信できなかった時間"), ("en", "When no gateway heard")]
 )
 def test_the_page_of_sensors_shows_when_it_was(app: Flask, house: House, language: str, said: str) -> None:
     client = signed_in(app.test_client(), house, "fujii")
     with transaction(house.engine) as session:
-        begin(session, "08:00")
+        begin(session, "08:00:30")
         heard(session, "08:01", is_back=True)
     asked = {"Accept-Language": language}
     assert said not in client.get("/office/sensors", headers=asked).text
