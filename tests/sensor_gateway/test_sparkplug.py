@@ -173,6 +173,50 @@ def test_a_number_of_any_kind_says_it_where_it_is_nought_or_one(field: str) -> N
     assert said == [True, False, None]
 
 
+@pytest.mark.parametrize("other", ["Motion Energy", "Occupancy Rate", "Occupancy"])
+@pytest.mark.parametrize(
+    "value", [{"float_value": 0.0}, {"double_value": 1.0}, {"is_null": True, "datatype": 9}]
+)
+def test_a_float_is_no_second_seat_beside_a_boolean(other: str, value: dict[str, Any]) -> None:
+    edge, beside = Edge("g/n/d"), {"name": other, **value}
+    edge.says("DBIRTH", boolean("Presence", False), beside)
+    edge = Edge("g/n/d", before=edge)
+    turns = [[boolean("Presence", True)], [beside], [boolean("Presence", False), beside]]
+    assert [edge.read("DDATA", *one)["g/n/d"] for one in turns] == [True, None, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "registered", "occupied"),
+    [
+        ("Desk/Occupied", "", True),
+        ("PRESENCE", "", True),
+        ("Occupancy Rate", "", None),
+        ("Occupancy/Rate", "", None),
+        ("Occupancy Rate", "g/n/d:Occupancy Rate", True),
+        ("Inputs/A", "g/n/d:Inputs/A", True),
+        ("Unoccupied", "g/n/d:Unoccupied", None),
+    ],
+)
+def test_a_float_says_it_by_a_plain_word_alone_or_where_it_is_registered(
+    name: str, registered: str, occupied: bool | None
+) -> None:
+    edge = Edge(registered or "g/n/d")
+    assert edge.read("DDATA", {"name": name, "float_value": 1.0})[registered or "g/n/d"] is occupied
+
+
+@pytest.mark.parametrize(
+    ("name", "occupied"),
+    [("Occupancy Sensor Status", True), ("Presence/Alarm", True), ("Not Occupied", None)],
+)
+def test_a_metric_that_is_registered_is_a_seat_unless_its_name_says_the_opposite(
+    name: str, occupied: bool | None
+) -> None:
+    edge = Edge(sensor := f"g/n/d:{name}")
+    edge.says("DBIRTH", boolean("Occupied", False), boolean(name, False))
+    assert edge.read("DDATA", boolean(name, True))[sensor] is occupied
+    assert edge.read("DDATA", boolean(name, True), boolean("Occupied", False))[sensor] is occupied
+
+
 def test_what_says_nothing_of_a_seat_tells_what_stood_there() -> None:
     control = {"name": "Node Control/Rebirth", "boolean_value": False}
     found = Edge().says("DDATA", control, {"name": "Occupancy", "float_value": 0.4}, {"name": "Unoccupied"})
