@@ -1,12 +1,13 @@
 """Sparkplug B: protobuf, names told once at a birth and as numbers from then on.
 
 `spBv1.0/{group}/{type}/{node}[/{device}]`. Which metric means occupancy is the site's choice: one whose name says so,
-or that is registered as a sensor, `{device}:{metric}`, and whose name says not the opposite; else, of a device that names none so, the boolean that came
-first, at its birth or ever. Several are zones. The parts of a template are metrics, `{template}/{part}`. The sequence
-runs from 0 to 255 and begins anew, so it names no message for good; where it breaks, a birth may have been missed, and
-numbers may have other names by now. A number without its name says nothing. Then, and for the first numbers after a
-start, the node is asked to be born again; until it is, they have the names that are known, since not every node
-answers. Only of a device that was never born, a number alone is taken for what the device is there for.
+or that is registered as a sensor, `{device}:{metric}`, and whose name does not say the opposite; else, of a device that
+names none so, the boolean that came first, at its birth or ever. Several are zones. The parts of a template are
+metrics, `{template}/{part}`. The sequence runs from 0 to 255 and begins anew, so it names no message for good; where it
+breaks, a birth may have been missed, and numbers may have other names by now. A number without its name says nothing.
+Then, and for the first numbers after a start, the node is asked to be born again; until it is, they have the names that
+are known, since not every node answers. Only of a device that was never born, a number alone is taken for what the
+device is there for.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ _CONTROL = re.compile(r"bdSeq$|(Node Control|Device Control|Properties)/")
 # The specification's numbers of data types.
 _BOOLEAN, _FLOATS = 11, {9, 10}
 # Of a float: others, such as `Motion Energy`, are at 0 or 1 by chance.
-_A_PLAIN_WORD = re.compile(r"(.*/)?(occupancy|occupied|presence|present|motion)", re.IGNORECASE)
+_A_PLAIN_WORD = re.compile(
+    r"(.*/)?(occupancy|occupied|presence|present|motion|在席|在室|着席)", re.IGNORECASE
+)
 _GOOD = 192
 # Of the specification's Payload what a seat needs: Eclipse Sparkplug 3.0, chapter 6. A metric's properties are names
 # and values beside each other; its `Quality` alone matters here.

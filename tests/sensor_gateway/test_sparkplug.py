@@ -217,6 +217,35 @@ def test_a_metric_that_is_registered_is_a_seat_unless_its_name_says_the_opposite
     assert edge.read("DDATA", boolean(name, True), boolean("Occupied", False))[sensor] is occupied
 
 
+@pytest.mark.parametrize(
+    ("other", "seat"),
+    [
+        ("Alarma", "Presencia"),
+        ("Porta", "Presenza"),
+        ("Tür", "Präsenz"),
+        ("扉", "在席"),
+        ("Door", "Room No A Occupied"),
+        ("Door", "Free Address 3 Presence"),
+    ],
+)
+def test_a_name_says_it_in_the_language_of_the_site(other: str, seat: str) -> None:
+    edge = Edge("g/n/d")
+    born = edge.says("DBIRTH", boolean(other, False), boolean(seat, True))
+    assert (born.occupied, born.zone) == (True, seat)
+    assert edge.read("DDATA", boolean(other, True))["g/n/d"] is None
+
+
+@pytest.mark.parametrize("name", ["空席", "席A/空き", "未使用", "在席なし", "無人", "人感/設定値"])
+def test_what_is_true_of_an_empty_seat_says_nothing(name: str) -> None:
+    assert Edge().says("DDATA", boolean(name, True)).occupied is None
+
+
+def test_beside_a_text_that_says_nothing_a_float_says_it() -> None:
+    edge, aside = Edge(), {"name": "Motion Direction", "string_value": "left"}
+    edge.says("DBIRTH", aside, {"name": "Occupancy", "float_value": 0.0})
+    assert edge.says("DDATA", {"name": "Occupancy", "float_value": 1.0}, aside).occupied is True
+
+
 def test_what_says_nothing_of_a_seat_tells_what_stood_there() -> None:
     control = {"name": "Node Control/Rebirth", "boolean_value": False}
     found = Edge().says("DDATA", control, {"name": "Occupancy", "float_value": 0.4}, {"name": "Unoccupied"})
