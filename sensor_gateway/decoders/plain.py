@@ -14,7 +14,8 @@ from sensor_gateway.decoders.native import json_object
 from sensor_gateway.heard import Heard
 from sensor_gateway.messages import Envelope, Undecodable
 
-MOST_BYTES = 65_536
+# Longer names are a stranger's: of them the end is read.
+MOST_BYTES, MOST_NAME = 65_536, 255
 _THERE = (
     *(
         "on",
@@ -66,7 +67,7 @@ _NAME_WORDS = re.compile(r"[A-Z]?[a-zß-ÿ]+|[A-Z]+|\d+|[^\W\d_A-Za-zß-ÿ]+")
 def _telling(name: str) -> list[str]:
     """The words of a name, in small letters with a line between them; of a path those of each level that says what it
     is, not where."""
-    levels = name.split("/")
+    levels = name[-MOST_NAME:].split("/")
     telling = [*(one for one in levels if _OCCUPANCY.search(one)), levels[-1]]
     return ["_".join(_NAME_WORDS.findall(level)).lower() for level in telling]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -238,6 +239,13 @@ def test_a_name_says_it_in_the_language_of_the_site(other: str, seat: str) -> No
 @pytest.mark.parametrize("name", ["空席", "席A/空き", "未使用", "在席なし", "無人", "人感/設定値"])
 def test_what_is_true_of_an_empty_seat_says_nothing(name: str) -> None:
     assert Edge().says("DDATA", boolean(name, True)).occupied is None
+
+
+@pytest.mark.parametrize("part", ["free_", "在席", "no_one_", "motion/"])
+def test_a_name_without_end_is_read_in_no_time(part: str) -> None:
+    began = perf_counter()
+    Edge().says("DDATA", boolean(part * 20_000, True))
+    assert perf_counter() - began < 1
 
 
 def test_beside_a_text_that_says_nothing_a_float_says_it() -> None:
