@@ -14,7 +14,8 @@ from sensor_gateway.decoders.native import json_object
 from sensor_gateway.heard import Heard
 from sensor_gateway.messages import Envelope, Undecodable
 
-MOST_BYTES = 65_536
+# Longer names are a stranger's: of them the end is read.
+MOST_BYTES, MOST_NAME = 65_536, 255
 _THERE = (
     *(
         "on",
@@ -36,8 +37,8 @@ _THERE = (
 _NOBODY = ("off", "false", "0", "vacant", "unoccupied", "clear", "none", "absence", "absent", "no_motion")
 WORDS: Mapping[str, bool] = {**dict.fromkeys(_THERE, True), **dict.fromkeys(_NOBODY, False)}
 FIELDS = ("occupancy", "presence", "presence_state", "motion", "human_motion_state", "motion_state")
-# In a name; `Presentation` is of none, nor is `motionless`.
-OCCUPANCY = r"occup|presence|present(?!a)|motion(?!less)"
+# In a name, in the languages of makers; `Presentation` is of none, nor is `motionless`.
+OCCUPANCY = r"occup|pr(?:e|é|ä|ae)sen(?!t?ation|ter)|motion(?!less)|bewegung(?!slos)|在席|人感|在室|着席"
 _OCCUPANCY = re.compile(OCCUPANCY, re.IGNORECASE)
 # What a sensor is set to, and what else it tells around its sense: a light beside it, how often it saw something,
 # whether the sensor itself is well.
@@ -47,21 +48,26 @@ _ASIDE = re.compile(
     r"duration|indicator|mode|calibration|distance|tamper|battery|"
     r"online|offline|connected|connection|connectivity|fault|faults|faulty|problem|error|errors|alarm|alarms|"
     r"valid|validity|invalid|stale|ok|override|setpoint|setback|update|updated|available|availability"
+    r"|(.*(在席|人感|在室|着席).*)?(異常|故障|警報|エラー|感度|設定|電池|有効|無効|通信|照明|回数|時間|時刻|率)値?"
 )
 # `presence_status` is a radar's word for the seat, `presence_sensor_status` is of the sensor.
 _OF_THE_SENSOR = re.compile(r"(sensor|detector|detection)s?_(status|active)")
-# A name that says the opposite. Nobody turns its values round: only what is said plainly counts.
+# A name that says the opposite. Nobody turns its values round: only what is said plainly counts. A seat that is called
+# free, or an area that is called no. 4, says nothing by that of whether somebody is there.
+_SENSE = rf"({OCCUPANCY}|target)"
 _NEGATED = re.compile(
-    rf"(?<![a-z])(un|non?|not|without)(_([a-z]+_){{0,2}})?({OCCUPANCY}|target)"
-    r"|(?<![a-z])(absence|absent|vacant|vacancy|empty|free|nobody|unmanned)(?![a-z])"
+    r"(?<![a-z])(un|non?|not|nobody|without|absence_of|keine?|sin|senza|sans)"
+    rf"(_(currently|longer|one|body|person|people|human|any))*_?{_SENSE}|unoccup"
+    rf"|(?<![a-z])(absence|absent|vacant|vacancy|empty|free(?!_address)|nobody|unmanned)(?![a-z])(?!.*{_SENSE})"
+    rf"|(空席|不在|無人|未使用|空き|離席|未(在席|在室|着席))(?!.*{_SENSE})|(在席|人感|在室|着席)_?(なし|無し)"
 )
-_NAME_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
+_NAME_WORDS = re.compile(r"[A-Z]?[a-zß-ÿ]+|[A-Z]+|\d+|[^\W\d_A-Za-zß-ÿ]+")
 
 
 def _telling(name: str) -> list[str]:
     """The words of a name, in small letters with a line between them; of a path those of each level that says what it
     is, not where."""
-    levels = name.split("/")
+    levels = name[-MOST_NAME:].split("/")
     telling = [*(one for one in levels if _OCCUPANCY.search(one)), levels[-1]]
     return ["_".join(_NAME_WORDS.findall(level)).lower() for level in telling]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from app.texts import is_line
@@ -9,11 +10,14 @@ from sensor_gateway.decoders.told_once import ToldOnce
 
 MOST_DEVICES, MOST_SENSES = 100_000, 64
 MOST_NAME = 255
+# May be told as a pulse that is never taken back.
+_A_PULSE = re.compile(r"motion[^/]*$", re.IGNORECASE)
 
 
 class Senses:
-    """What each sense of a seat said last. Which there are is told once: after a restart one that has not spoken yet
-    may see somebody."""
+    """What each sense of a seat said last, from its first clear word on; of motion from when it first said that nobody
+    is there: a pulse that is never taken back holds nothing. Which there are is told once: after a restart one that has
+    not spoken yet may see somebody."""
 
     def __init__(self, wire: str, told_once: ToldOnce) -> None:
         self._wire = f"{wire}-senses"
@@ -23,17 +27,17 @@ class Senses:
 
     def hear(self, device: str, seat: str, sense: str, word: bool | None) -> bool | None:
         """What all senses of a seat say together, of which one has spoken: somebody is there where one says so, nobody
-        where each does."""
+        where each does. A word that is not clear says nothing of the seat."""
         said = self._said(device)
         is_new = (seat, sense) not in said
-        if is_new and (
-            len(said) >= MOST_SENSES or len(seat + sense) > MOST_NAME or not is_line(seat + sense)
-        ):
+        if is_new and (word is None or len(said) >= MOST_SENSES or not _is_name(seat + sense)):
+            return word
+        if is_new and word and _A_PULSE.search(sense):
             return word
         said[seat, sense] = word
         if is_new:
             self._tell(device, said)
-        return together(one for (of, _sense), one in said.items() if of == seat)
+        return word if word is None else together(one for (of, _sense), one in said.items() if of == seat)
 
     def gone(self, device: str, seat: str, sense: str) -> None:
         """A sense is there no more."""
@@ -73,6 +77,10 @@ class Senses:
         senses = sorted([seat, sense] for seat, sense in said)
         if len(senses) > 1 or self._told_once.get(self._wire, device):
             self._told_once.tell(self._wire, device, {"senses": senses}, (device,), 1 + len(senses))
+
+
+def _is_name(name: str) -> bool:
+    return len(name) <= MOST_NAME and is_line(name)
 
 
 def together(words: Iterable[bool | None]) -> bool | None:

@@ -1,12 +1,13 @@
 """Sparkplug B: protobuf, names told once at a birth and as numbers from then on.
 
 `spBv1.0/{group}/{type}/{node}[/{device}]`. Which metric means occupancy is the site's choice: one whose name says so,
-or that is registered as a sensor, `{device}:{metric}`; else, of a device that names none so, the boolean that came
-first, at its birth or ever. Several are zones. The parts of a template are metrics, `{template}/{part}`. The sequence
-runs from 0 to 255 and begins anew, so it names no message for good; where it breaks, a birth may have been missed, and
-numbers may have other names by now. A number without its name says nothing. Then, and for the first numbers after a
-start, the node is asked to be born again; until it is, they have the names that are known, since not every node
-answers. Only of a device that was never born, a number alone is taken for what the device is there for.
+or that is registered as a sensor, `{device}:{metric}`, and whose name does not say the opposite; else, of a device that
+names none so, the boolean that came first, at its birth or ever. Several are zones. The parts of a template are
+metrics, `{template}/{part}`. The sequence runs from 0 to 255 and begins anew, so it names no message for good; where it
+breaks, a birth may have been missed, and numbers may have other names by now. A number without its name says nothing.
+Then, and for the first numbers after a start, the node is asked to be born again; until it is, they have the names that
+are known, since not every node answers. Only of a device that was never born, a number alone is taken for what the
+device is there for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from itertools import islice
 from typing import Any
 
 from app.texts import is_line
-from sensor_gateway.decoders.plain import says_occupancy, says_something_aside, word
+from sensor_gateway.decoders.plain import is_negated, says_occupancy, says_something_aside, word
 from sensor_gateway.decoders.protobuf import message_class, parsed
 from sensor_gateway.decoders.told_once import ToldOnce
 from sensor_gateway.heard import Heard, Past, epoch, zone_id
@@ -32,7 +33,12 @@ REBIRTH_EVERY = timedelta(minutes=10)
 REBIRTH = "Node Control/Rebirth"
 # What every node has for its own sake, such as `Node Control/Rebirth`.
 _CONTROL = re.compile(r"bdSeq$|(Node Control|Device Control|Properties)/")
-_BOOLEAN = 11  # the specification's number of the data type
+# The specification's numbers of data types.
+_BOOLEAN, _FLOATS = 11, {9, 10}
+# Of a float: others, such as `Motion Energy`, are at 0 or 1 by chance.
+_A_PLAIN_WORD = re.compile(
+    r"(.*/)?(occupancy|occupied|presence|present|motion|在席|在室|着席)", re.IGNORECASE
+)
 _GOOD = 192
 # Of the specification's Payload what a seat needs: Eclipse Sparkplug 3.0, chapter 6. A metric's properties are names
 # and values beside each other; its `Quality` alone matters here.
@@ -59,7 +65,8 @@ _SCHEMA = {
     "Payload": (("timestamp", 1, "UINT64"), ("metrics", 2, "*Metric"), ("seq", 3, "UINT64")),
 }
 WHOLE = ("int_value", "long_value")
-NUMBERS = (*WHOLE, "float_value", "double_value")
+FLOATS = ("float_value", "double_value")
+NUMBERS = (*WHOLE, *FLOATS)
 VALUES = (*NUMBERS, "boolean_value", "string_value")
 MOST_DEEP, MOST_SHOWN, MOST_NAME = 8, 12, 80
 # Under which the first boolean of a device is remembered.
@@ -157,7 +164,9 @@ class Sparkplug:
         aliases = islice((one for one in names if one.name and one.HasField("alias")), MOST_NAMES)
         known = {str(one.alias): one.name for one in aliases}
         whole = [one for one in _with_parts((one.name, one) for one in names) if not _CONTROL.match(one[0])]
-        said = {"names": known, "plain": any(says_occupancy(name) for name, _metric in whole)}
+        plain = [metric for name, metric in whole if says_occupancy(name)]
+        exact = any(not _is_float(one) and _said(one, by_number=True) is not ... for one in plain)
+        said = {"names": known, "plain": bool(plain), "exact": exact}
         self._births.tell(PREFIX, subject, said, (subject,), 1 + len(known))
         if first := next((name for name, _metric, _said in _booleans(whole) if name), ""):
             self._births.tell(FIRST, subject, {"name": first}, (subject,))
@@ -201,7 +210,7 @@ class Sparkplug:
         live = self._of_occupancy(subject, [one for one in told if not one[1].is_historical])
         zones = len({name for name, _metric, _said in past}) > 1
         history = [
-            Past(at, occupied, name if zones or zone_id(subject, name) in self._registered else "")
+            Past(at, occupied, name if zones or self._is_registered(subject, name) else "")
             for name, metric, occupied in past
             if (at := epoch(metric.timestamp)) is not None
         ]
@@ -220,16 +229,21 @@ class Sparkplug:
 
     def _of_occupancy(self, subject: str, told: Collection[tuple[str, Any]]) -> list[Said]:
         """Which metrics are of occupancy, and what they say: all whose name says so or that are registered, else the
-        first boolean."""
-        named = [
+        first boolean. A float is beside one of another kind, at the birth or here, unless it is registered."""
+        birth = self._births.get(PREFIX, subject) or {}
+        found = [
             (name, metric, said)
             for name, metric in told
-            if _is_plain(name) and (said := _said(metric, by_number=True)) is not ...
+            if (_is_plain(name, metric) or self._is_registered(subject, name))
+            and (said := _said(metric, by_number=True)) is not ...
         ]
-        others = [*_booleans(told)]
-        found = named + [one for one in others if zone_id(subject, one[0]) in self._registered]
-        is_plain = (self._births.get(PREFIX, subject) or {}).get("plain", False)
-        return found if found or is_plain else self._first(subject, others)
+        if birth.get("exact") or not all(_is_float(metric) for _name, metric, _said in found):
+            found = [one for one in found if not _is_float(one[1]) or self._is_registered(subject, one[0])]
+        return found if found or birth.get("plain") else self._first(subject, [*_booleans(told)])
+
+    def _is_registered(self, subject: str, name: str) -> bool:
+        """Whether a metric is a sensor of its own: what it is called matters no more, unless that says the opposite."""
+        return zone_id(subject, name) in self._registered and not is_negated(name)
 
     def _first(self, subject: str, others: Sequence[Said]) -> list[Said]:
         """The boolean that came first of a device, at its birth or ever: another one is of something else. A number
@@ -241,9 +255,15 @@ class Sparkplug:
         return [one for one in others if not one[0] or (first and one[0] == first["name"])][:1]
 
 
-def _is_plain(name: str) -> bool:
-    """Whether a metric's name says that it is of occupancy."""
-    return not _CONTROL.match(name) and says_occupancy(name)
+def _is_plain(name: str, metric: Any) -> bool:
+    """Whether a metric's name says that it is of occupancy; a float's by nothing but a word for it."""
+    if _CONTROL.match(name) or not says_occupancy(name):
+        return False
+    return not _is_float(metric) or _A_PLAIN_WORD.fullmatch(name) is not None
+
+
+def _is_float(metric: Any) -> bool:
+    return any(metric.HasField(one) for one in FLOATS) or (metric.is_null and metric.datatype in _FLOATS)
 
 
 def _booleans(told: Iterable[tuple[str, Any]]) -> Iterator[Said]:

@@ -36,6 +36,19 @@ ASIDE = (
         "presentation",
     ),
     *("desk_unoccupied", "no_motion", "has_no_target", "not_occupied", "seat_vacant", "presence_absence"),
+    *("not_currently_occupied", "no_longer_present", "nobody_present", "no_body_motion", "absence_of_motion"),
+    *("occupancy_free", "seat_free", "sin_presencia", "keine_bewegung", "präsentation"),
+    *(
+        "空席",
+        "不在",
+        "無人",
+        "未使用",
+        "空き",
+        "在席なし",
+        "未着席",
+        "人感センサー異常",
+        "在席時間",
+    ),
 )
 # In whose names the same letters stand for something else.
 SEATS = (
@@ -48,6 +61,11 @@ SEATS = (
         "presentSeat",
     ),
     *("motion_no_2", "seat_no_4_occupied", "out_pin_presence_status", "has_target", "human_presence"),
+    # What a place is called says nothing of whether somebody is there.
+    *("free_seat_3_occupied", "free_address_3_presence", "room_free_occupancy", "hands_free_presence"),
+    *("room_no_a_occupied", "free_address_seat_3_presence", "empty_room_motion", "free_seat_2_has_target"),
+    *("sensor_presencia", "presenza", "Präsenz", "praesenz", "présence", "bewegung"),
+    *("在席", "人感", "在室", "着席センサー2", "時間貸しブース_在席", "空席管理_在席"),
 )
 Said = list[tuple[str, bool | None]]
 
@@ -109,6 +127,13 @@ def test_a_part_whose_name_says_the_opposite_is_no_seat_even_where_it_is_registe
     assert {one.occupied for one in wires.readings(part("unoccupied"))} == {None}
     (heard,) = wires.hear(part("unoccupied"))
     assert heard.why.startswith("unoccupied says that nobody is there")
+
+
+def test_a_part_that_is_called_a_free_seat_is_one_where_it_is_registered() -> None:
+    wires = Wires()
+    wires.learn({"b:free_seat_3_occupied": "esp", "b:free_address_3": "esp"}, NOW)
+    for name in ("free_seat_3_occupied", "free_address_3"):
+        assert (f"b:{name}", True) in [(one.sensor_id, one.occupied) for one in wires.readings(part(name))]
 
 
 @pytest.mark.parametrize(

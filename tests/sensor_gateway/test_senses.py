@@ -76,6 +76,39 @@ def test_other_seats_and_attributes_have_no_part_in_it() -> None:
     assert found == {"d": None, "d:b": False}
 
 
+@pytest.mark.parametrize(
+    ("base", "aside", "words"),
+    [
+        (RADAR, "motion-bearing", ("left", "right")),
+        ("homie/d/radar/", "motion-strength", ("35.5", "7.25")),
+        (ATTRIBUTES, "motion_state", ("huge", "null")),
+    ],
+)
+def test_what_never_gives_a_clear_word_is_no_sense_of_the_seat(
+    base: str, aside: str, words: tuple[str, str]
+) -> None:
+    wires = office()
+    turns = [("presence", "true"), (aside, words[0]), ("presence", "false"), (aside, words[1])]
+    assert said(wires, *((base + name, word) for name, word in turns)) == [True, None, False, None]
+    assert said(office(wires), (base + "presence", "false")) == [False]
+
+
+@pytest.mark.parametrize("base", [RADAR, ATTRIBUTES])
+def test_a_sense_without_a_clear_word_any_more_may_see_somebody(base: str) -> None:
+    turns = [("occupancy", "false"), ("presence", "true"), ("occupancy", "?"), ("presence", "false")]
+    assert said(office(), *((base + name, word) for name, word in turns)) == [False, True, None, None]
+
+
+@pytest.mark.parametrize("base", [RADAR, ATTRIBUTES])
+def test_a_motion_that_is_never_taken_back_holds_nothing(base: str) -> None:
+    wires = office()
+    turns = [("motion", "true"), ("presence", "false"), ("motion", "true"), ("presence", "false")]
+    assert said(wires, *((base + name, word) for name, word in turns)) == [True, False, True, False]
+    assert said(office(wires), (base + "presence", "false")) == [False]
+    taken_back = [("motion", "false"), ("motion", "true"), ("presence", "false")]
+    assert said(wires, *((base + name, word) for name, word in taken_back)) == [False, True, True]
+
+
 def test_a_stranger_with_senses_without_end_is_not_remembered_for_ever() -> None:
     wires = office()
     words = [(f"{RADAR}motion/{n}/occupied", "true") for n in range(70)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -171,6 +172,86 @@ def test_the_parts_of_a_template_are_metrics() -> None:
 def test_a_number_of_any_kind_says_it_where_it_is_nought_or_one(field: str) -> None:
     said = [Edge().says("DDATA", {"name": "Occupancy", field: value}).occupied for value in (1, 0, 3)]
     assert said == [True, False, None]
+
+
+@pytest.mark.parametrize("other", ["Motion Energy", "Occupancy Rate", "Occupancy"])
+@pytest.mark.parametrize(
+    "value", [{"float_value": 0.0}, {"double_value": 1.0}, {"is_null": True, "datatype": 9}]
+)
+def test_a_float_is_no_second_seat_beside_a_boolean(other: str, value: dict[str, Any]) -> None:
+    edge, beside = Edge("g/n/d"), {"name": other, **value}
+    edge.says("DBIRTH", boolean("Presence", False), beside)
+    edge = Edge("g/n/d", before=edge)
+    turns = [[boolean("Presence", True)], [beside], [boolean("Presence", False), beside]]
+    assert [edge.read("DDATA", *one)["g/n/d"] for one in turns] == [True, None, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "registered", "occupied"),
+    [
+        ("Desk/Occupied", "", True),
+        ("PRESENCE", "", True),
+        ("Occupancy Rate", "", None),
+        ("Occupancy/Rate", "", None),
+        ("Occupancy Rate", "g/n/d:Occupancy Rate", True),
+        ("Inputs/A", "g/n/d:Inputs/A", True),
+        ("Unoccupied", "g/n/d:Unoccupied", None),
+    ],
+)
+def test_a_float_says_it_by_a_plain_word_alone_or_where_it_is_registered(
+    name: str, registered: str, occupied: bool | None
+) -> None:
+    edge = Edge(registered or "g/n/d")
+    assert edge.read("DDATA", {"name": name, "float_value": 1.0})[registered or "g/n/d"] is occupied
+
+
+@pytest.mark.parametrize(
+    ("name", "occupied"),
+    [("Occupancy Sensor Status", True), ("Presence/Alarm", True), ("Not Occupied", None)],
+)
+def test_a_metric_that_is_registered_is_a_seat_unless_its_name_says_the_opposite(
+    name: str, occupied: bool | None
+) -> None:
+    edge = Edge(sensor := f"g/n/d:{name}")
+    edge.says("DBIRTH", boolean("Occupied", False), boolean(name, False))
+    assert edge.read("DDATA", boolean(name, True))[sensor] is occupied
+    assert edge.read("DDATA", boolean(name, True), boolean("Occupied", False))[sensor] is occupied
+
+
+@pytest.mark.parametrize(
+    ("other", "seat"),
+    [
+        ("Alarma", "Presencia"),
+        ("Porta", "Presenza"),
+        ("Tür", "Präsenz"),
+        ("扉", "在席"),
+        ("Door", "Room No A Occupied"),
+        ("Door", "Free Address 3 Presence"),
+    ],
+)
+def test_a_name_says_it_in_the_language_of_the_site(other: str, seat: str) -> None:
+    edge = Edge("g/n/d")
+    born = edge.says("DBIRTH", boolean(other, False), boolean(seat, True))
+    assert (born.occupied, born.zone) == (True, seat)
+    assert edge.read("DDATA", boolean(other, True))["g/n/d"] is None
+
+
+@pytest.mark.parametrize("name", ["空席", "席A/空き", "未使用", "在席なし", "無人", "人感/設定値"])
+def test_what_is_true_of_an_empty_seat_says_nothing(name: str) -> None:
+    assert Edge().says("DDATA", boolean(name, True)).occupied is None
+
+
+@pytest.mark.parametrize("part", ["free_", "在席", "no_one_", "motion/"])
+def test_a_name_without_end_is_read_in_no_time(part: str) -> None:
+    began = perf_counter()
+    Edge().says("DDATA", boolean(part * 20_000, True))
+    assert perf_counter() - began < 1
+
+
+def test_beside_a_text_that_says_nothing_a_float_says_it() -> None:
+    edge, aside = Edge(), {"name": "Motion Direction", "string_value": "left"}
+    edge.says("DBIRTH", aside, {"name": "Occupancy", "float_value": 0.0})
+    assert edge.says("DDATA", {"name": "Occupancy", "float_value": 1.0}, aside).occupied is True
 
 
 def test_what_says_nothing_of_a_seat_tells_what_stood_there() -> None:
