@@ -2,20 +2,21 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from app.clock import SteppingClock, system_clock
 from app.database import reading
 from app.occupancy.models import SensorState, StoredReading
 from app.stopping import Stop
 from sensor_gateway import run as running
-from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER
+from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Broker
 from sensor_gateway.connection import Wanted
 from sensor_gateway.decoders import FILTERS
 from sensor_gateway.handler import Handler
@@ -40,6 +41,36 @@ SECONDS = 30.0
 def said(sensor: str, at: datetime, received_at: datetime, seq: int = 1) -> Envelope:
     fields = {"boot": "b", "seq": seq, "occupied": True, "observed_at": at.isoformat()}
     return Envelope(native_topic(sensor, "reading"), json.dumps(fields).encode(), received_at)
+
+
+class Wrong:
+    """A machine's clock that is behind until somebody sets it."""
+
+    by = -HOUR
+
+    def __call__(self) -> datetime:
+        return system_clock() + self.by
+
+
+@pytest.fixture
+def broker(mosquitto_broker: StartBroker) -> Broker:
+    return mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
+
+
+@contextmanager
+def at_work(link: Link, engine: Engine, clock: Wrong) -> Iterator[Gateway]:
+    """A gateway in a thread, once it knows that its clock is behind."""
+    stop = Stop()
+    gateway = Gateway(link, Handler(engine, clock, witnesses=Witnesses()), stop)
+    working = threading.Thread(target=gateway.run)
+    working.start()
+    try:
+        wait_until(lambda: gateway.figures().lag_ms < -3_000_000, seconds=SECONDS)
+        yield gateway
+    finally:
+        stop.tell()
+        working.join(SECONDS)
+        link.close()
 
 
 @pytest.mark.parametrize(
@@ -130,45 +161,29 @@ def test_a_batch_that_this_clock_would_misdate_is_not_stored_and_a_single_broken
 
 
 def test_what_comes_while_the_clock_is_behind_waits_and_is_stored_when_it_is_right(
-    sqlite_url: str, mosquitto_broker: StartBroker, caplog: pytest.LogCaptureFixture
+    sqlite_url: str, broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broker = mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
     furnish_database(sqlite_url, SENSORS)
-    off = [-HOUR]
-
-    def clock() -> datetime:
-        return system_clock() + off[0]
-
+    clock = Wrong()
     with stage.opened(sqlite_url) as engine:
-        stop, link = Stop(), Link(Wanted(urlsplit(broker.url(GATEWAY_USER)), FILTERS, clock))
+        link = Link(Wanted(urlsplit(broker.url(GATEWAY_USER)), FILTERS, clock))
         link.connect()
         publish_all(broker, stream(SENSORS, 8, system_clock()))
-        gateway = Gateway(link, Handler(engine, clock, witnesses=Witnesses()), stop)
-        working = threading.Thread(target=gateway.run)
-        working.start()
-        wait_until(lambda: gateway.figures().lag_ms < -3_000_000, seconds=SECONDS)
-        assert gateway.figures().messages == 0
-        off[0] = RIGHT
-        wait_until(lambda: stage.stored(engine) == 8, seconds=SECONDS)
-        wait_until(lambda: gateway.figures().lag_ms >= 0, seconds=SECONDS)
-        stop.tell()
-        working.join(SECONDS)
-        link.close()
+        with at_work(link, engine, clock) as gateway:
+            assert gateway.figures().messages == 0
+            clock.by = RIGHT
+            wait_until(lambda: stage.stored(engine) == 8, seconds=SECONDS)
+            wait_until(lambda: gateway.figures().lag_ms >= 0, seconds=SECONDS)
         assert stage.dead_letters(engine) == 0
     assert caplog.text.count("this machine's clock is behind by about") == 1
 
 
 def test_what_waited_and_nothing_dates_is_of_one_instant_also_where_the_clock_is_set_between_two_batches(
-    sqlite_url: str, mosquitto_broker: StartBroker
+    sqlite_url: str, broker: Broker
 ) -> None:
     """The first batch finds that the clock is behind, the second is gathered meanwhile, more come when it is right."""
-    broker = mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
     furnish_database(sqlite_url, SENSORS)
-    off = [-HOUR]
-
-    def clock() -> datetime:
-        return system_clock() + off[0]
-
+    clock = Wrong()
     filters = (*FILTERS, "tele/+/SENSOR")
     wanted = Wanted(urlsplit(broker.url(GATEWAY_USER)), filters, clock, batch=10)
     before = Link(wanted)
@@ -177,18 +192,9 @@ def test_what_waited_and_nothing_dates_is_of_one_instant_also_where_the_clock_is
     switched = [(f"tele/{SENSORS[0]}/SENSOR", b'{"Switch1":"%s"}' % word) for word in (b"ON", b"OFF") * 16]
     publish_all(broker, [*stream(SENSORS, 8, system_clock()), *switched, switched[0]])
     with stage.opened(sqlite_url) as engine:
-        stop, link = Stop(), Link(wanted)
-        gateway = Gateway(link, Handler(engine, clock, witnesses=Witnesses()), stop)
-        working = threading.Thread(target=gateway.run)
-        working.start()
-        wait_until(lambda: gateway.figures().lag_ms < -3_000_000, seconds=SECONDS)
-        off[0] = RIGHT
-        try:
+        with at_work(Link(wanted), engine, clock) as gateway:
+            clock.by = RIGHT
             wait_until(lambda: gateway.figures().messages == 41, seconds=SECONDS)
-        finally:
-            stop.tell()
-            working.join(SECONDS)
-            link.close()
         with reading(engine) as session:
             undated = StoredReading.seq.is_(None)
             times = session.scalars(select(StoredReading.observed_at).where(undated).distinct()).all()
@@ -201,9 +207,8 @@ def test_what_waited_and_nothing_dates_is_of_one_instant_also_where_the_clock_is
 
 
 def test_a_place_under_a_wrong_clock_is_given_up_for_whoever_waits(
-    sqlite_url: str, mosquitto_broker: StartBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broker = mosquitto_broker(grants={FLOOD_USER: FLOOD_GRANTS, GATEWAY_USER: GATEWAY_GRANTS})
     furnish_database(sqlite_url, SENSORS)
     monkeypatch.setattr(running, "DATABASE_MAY_BE_AWAY", timedelta(seconds=1))
     link = Link(Wanted(urlsplit(broker.url(GATEWAY_USER)), FILTERS, lambda: system_clock() - HOUR))

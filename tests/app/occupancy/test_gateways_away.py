@@ -29,6 +29,31 @@ def gone(_engine: Engine) -> NoReturn:
     raise OperationalError("", None, Exception("gone"))
 
 
+class Beating:
+    """A gateway whose watch and clock are stepped before each beat."""
+
+    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock, self._watch, self._patch = SteppingClock(at("08:00")), 1_000.0, monkeypatch
+        monkeypatch.setattr("sensor_gateway.lease.time.monotonic", lambda: self._watch)
+        self._lease = Lease(house.engine, "gateway", self.clock)
+        assert self._lease.acquire(lambda _seconds: True)
+
+    def beat(
+        self, silence: timedelta | None, *, after: timedelta = BEAT_EVERY, is_stored: bool = True
+    ) -> None:
+        self._watch += after.total_seconds()
+        self.clock.advance(after)
+        with self._patch.context() as patched:
+            if not is_stored:
+                patched.setattr("sensor_gateway.lease.transaction", gone)
+            self._lease.tend(Figures, lambda: silence)
+
+
+@pytest.fixture
+def beating(house: House, monkeypatch: pytest.MonkeyPatch) -> Beating:
+    return Beating(house, monkeypatch)
+
+
 def absences(house: House) -> list[tuple[str, datetime, datetime]]:
     with reading(house.engine) as session:
         return [(one.name, one.from_at, one.until_at) for one in gateways.newest_absences(session)]
@@ -58,57 +83,34 @@ def test_a_time_in_which_nobody_heard_the_broker_is_kept_once_somebody_does(hous
 
 
 def test_a_gateway_that_hears_knows_by_its_own_watch_that_it_was_not_away(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, beating: Beating
 ) -> None:
     """Somebody sets the machine's clock on by an hour."""
-    clock, watch = SteppingClock(at("08:00")), [1_000.0]
-    monkeypatch.setattr("sensor_gateway.lease.time.monotonic", lambda: watch[0])
-    lease = Lease(house.engine, "gateway", clock)
-    assert lease.acquire(lambda _seconds: True)
-
-    def beat(silence: timedelta | None) -> None:
-        watch[0] += BEAT_EVERY.total_seconds()
-        clock.advance(BEAT_EVERY)
-        lease.tend(Figures, lambda: silence)
-
-    beat(AT_ONCE)
-    clock.advance(timedelta(hours=1))
-    beat(AT_ONCE)
+    beating.beat(AT_ONCE)
+    beating.clock.advance(timedelta(hours=1))
+    beating.beat(AT_ONCE)
     assert absences(house) == []
-    # A cable is out for so long, which is noticed late; then there is no connection.
+    # A cable is out, which is noticed late; then there is no connection.
     for silent in range(1, 10):
-        beat(silent * BEAT_EVERY)
+        beating.beat(silent * BEAT_EVERY)
     for _ in range(20):
-        beat(None)
-    beat(AT_ONCE)
+        beating.beat(None)
+    beating.beat(AT_ONCE)
     ((_name, from_at, until_at),) = absences(house)
     assert until_at - from_at == 30 * BEAT_EVERY
 
 
-def test_a_database_that_is_away_takes_nothing_from_what_is_heard(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock, watch = SteppingClock(at("08:00")), [1_000.0]
-    monkeypatch.setattr("sensor_gateway.lease.time.monotonic", lambda: watch[0])
-    lease = Lease(house.engine, "gateway", clock)
-    assert lease.acquire(lambda _seconds: True)
-
-    def beat(silence: timedelta | None, *, stored: bool = True) -> None:
-        watch[0] += 30
-        clock.advance(timedelta(seconds=30))
-        with monkeypatch.context() as patched:
-            if not stored:
-                patched.setattr("sensor_gateway.lease.transaction", gone)
-            lease.tend(Figures, lambda: silence)
+def test_a_database_that_is_away_takes_nothing_from_what_is_heard(house: House, beating: Beating) -> None:
+    def beat(*silences: timedelta | None, is_stored: bool = True) -> None:
+        for silence in silences:
+            beating.beat(silence, after=timedelta(seconds=30), is_stored=is_stored)
 
     beat(AT_ONCE)
-    for _ in range(4):
-        beat(AT_ONCE, stored=False)
+    beat(*[AT_ONCE] * 4, is_stored=False)
     beat(AT_ONCE)
     assert absences(house) == []
-    beat(None)
-    beat(None)
-    beat(AT_ONCE, stored=False)
+    beat(None, None)
+    beat(AT_ONCE, is_stored=False)
     beat(AT_ONCE)
     assert absences(house) == [("gateway", at("08:03"), at("08:05"))]
 
