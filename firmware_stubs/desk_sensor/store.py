@@ -1,8 +1,8 @@
 """Readings that wait in flash: bounded, whole after a power cut, and written seldom.
 
 A folder of segments, `00000001.log` upwards, each with up to 128 records of one length, each with a checksum. Records
-are only ever added, a batch at a time, and a segment goes once all in it was confirmed and `settle` says so: no place
-is written twice. What is there after a power cut is told again; the server knows it by boot and seq.
+are only ever added, a batch at a time, and a segment goes once all in it is safe with the broker: no place is written
+twice. What is there after a power cut is told again; the server knows it by boot and seq.
 """
 
 import binascii
@@ -19,6 +19,10 @@ _NOTHING = -1  # for occupied and battery_pct
 _NO_RSSI = 0
 PER_SEGMENT = 128  # 3,840 bytes: with its header a block of flash
 MOST_SEGMENTS = 32  # 4,096 readings: ten days and more of an ordinary desk
+
+_MINUTE_MS = 60_000
+_SAVING_MS = 10_000  # a broker of ours saves every 5 s
+_ENOUGH = 5  # times
 
 
 def packed(reading):
@@ -55,8 +59,33 @@ def unpacked(record):
     )
 
 
+class Confirmed:
+    """When a broker confirmed something: first, last, and how often."""
+
+    def __init__(self):
+        self.first_ms = self.last_ms = None
+        self.times = 0
+
+    def again(self, now_ms):
+        """It was confirmed once more, on another connection."""
+        if not self.times:
+            self.first_ms = now_ms
+        self.last_ms = now_ms
+        self.times += 1
+
+    def is_safe(self, heard_ms):
+        """Whether the broker has saved it by `heard_ms`, when it last answered on the connection of the last time.
+
+        A minute must have passed since the first time, and ten seconds since the last; or that was the fifth, so that
+        there is an end where no connection holds.
+        """
+        return heard_ms - self.first_ms > _MINUTE_MS and (
+            heard_ms - self.last_ms > _SAVING_MS or self.times >= _ENOUGH
+        )
+
+
 class Store:
-    """First in, first out; `repeat` has what was confirmed since the last `settle` told again."""
+    """First in, first out; `repeat` has all told again that is still here."""
 
     def __init__(self, folder, most_segments=MOST_SEGMENTS):
         self._folder = folder
@@ -70,7 +99,8 @@ class Store:
         self._tail_room = 0  # a segment of before the power cut may end in half a record: never add to it
         self._head = None  # the one that is read
         self._given = {}  # by number: begun, not all confirmed
-        self._told = {}  # by number: when the last of it was confirmed
+        self._told = set()  # all of it confirmed on this connection
+        self._confirmed = {}  # by number: all of it, on this connection or earlier ones
         self._unreadable = set()
         self._mark = 0, 0  # segment and place in it: all before was confirmed once
         self._from_mark = False
@@ -134,19 +164,20 @@ class Store:
             if not segment.unconfirmed:
                 del self._given[number]
                 if segment.is_whole:
-                    self._told[number] = now_ms
+                    self._told.add(number)
+                    self._confirmed.setdefault(number, Confirmed()).again(now_ms)
         return is_first
 
-    def settle(self, before_ms):
-        """What was confirmed before is safe with the broker."""
-        for number in [number for number, at_ms in self._told.items() if at_ms < before_ms]:
+    def settle(self, heard_ms):
+        """The broker of this connection has answered then: what is safe with it goes."""
+        for number in [number for number in self._told if self._confirmed[number].is_safe(heard_ms)]:
             self._remove(number)
 
     def repeat(self, from_mark):
         """All that is here is to be told again; with `from_mark` the first of it is what was never confirmed."""
         self._head = None
         self._given = {}
-        self._told = {}
+        self._told = set()
         self._unreadable = set()
         self._from_mark = from_mark
 
@@ -163,8 +194,8 @@ class Store:
 
     def _drop_oldest(self):
         """Make room: of what is confirmed, else of what waits longest."""
-        number = min(self._told or self._segments)
-        if number >= self._mark[0] and number not in self._told:
+        number = min(self._confirmed or self._segments)
+        if number >= self._mark[0]:
             self._gave_way += self._never_given(number)
         self._remove(number)
 
@@ -173,7 +204,8 @@ class Store:
             segment = self._given.get(number) or self._read(number)
         except OSError:
             return PER_SEGMENT  # at most
-        return segment.count - max(segment.at, self._mark[1] if number == self._mark[0] else 0)
+        given = max(segment.at, self._mark[1] if number == self._mark[0] else 0)
+        return max(segment.count - given, 0)
 
     def _load(self, number, is_repeat):
         """Make this segment the one that is read; one without a whole record goes at once."""
@@ -186,7 +218,8 @@ class Store:
             self._remove(number)
             return
         if self._from_mark and number == self._mark[0]:
-            head.begin(self._mark[1])
+            # Fewer may be whole by now than were confirmed.
+            head.begin(min(self._mark[1], head.count - 1))
         head.is_repeat = is_repeat
         self._head = self._given[number] = head
 
@@ -210,7 +243,8 @@ class Store:
         if self._head is not None and self._head.number == number:
             self._head = None
         self._given.pop(number, None)
-        self._told.pop(number, None)
+        self._told.discard(number)
+        self._confirmed.pop(number, None)
         self._segments.remove(number)
         try:
             os.remove(self._path(number))

@@ -68,10 +68,25 @@ def test_a_radar_that_falls_silent_is_told_as_nothing_known(folder: Path) -> Non
     program = (folder / ".esphome" / "build" / "desk-001" / "src" / "main.cpp").read_text()
     assert "radar->add_full_state_callback" in program  # which hears of silence too; `on_state` does not
     assert re.search(
-        r"if \(radar->has_state\(\) && seat->has_state\(\)\)\s+"
+        r"if \(seat->has_state\(\) && !is_stale->value\(\)\)\s+"
         r'root\["occupied"\] = seat->state;\s+else\s+root\["occupied"\] = nullptr;',
         program,
     )
+
+
+def test_a_radar_that_comes_back_is_told_once_the_seat_is_what_it_sees(folder: Path) -> None:
+    """Not the seat of before: its hold would tell as occupied what has been empty for as long as the radar was dead."""
+    made = esphome(folder, "compile", "--only-generate", "desk-ld2410.yaml")
+    assert made.returncode == 0, made.stdout + made.stderr
+    program = re.sub(
+        r"\s+", " ", (folder / ".esphome" / "build" / "desk-001" / "src" / "main.cpp").read_text()
+    )
+    assert (
+        "if (x.has_value()) seat->publish_state(*x); bool was_stale = is_stale->value(); "
+        "is_stale->value() = !x.has_value() || (was_stale && *x != seat->state); "
+        "if (seat->has_state() && is_stale->value() != was_stale) tell->execute();"
+    ) in program
+    assert "if (radar->has_state() && radar->state == x) is_stale->value() = false;" in program
 
 
 def test_the_sensors_name_is_its_user_and_stands_in_every_topic(folder: Path) -> None:

@@ -53,13 +53,40 @@ for _ in range(3):
     assert not outbox.is_empty
     told_ms += 200_000
     assert told(outbox, told_ms) == ALL, told_ms
-outbox.settle(told_ms + MINUTE_MS)
+outbox.settle(told_ms + 10_000)
 assert len(os.listdir(FOLDER)) == 4
-outbox.settle(told_ms + MINUTE_MS + 1)
+outbox.settle(told_ms + 10_001)
 assert os.listdir(FOLDER) == []
-outbox.connection_lost(told_ms + MINUTE_MS + 1)
+outbox.connection_lost(told_ms + 10_001)
 assert told(outbox, told_ms + 2 * MINUTE_MS) == []
 print("told again until the broker has lived for a minute")
+
+# The minute counts from the first time, over however many connections; what was never confirmed is not gone by it.
+outbox = an_outbox(128 + 20)
+assert told(outbox, 0, 128) == ALL[:128]
+for told_ms, count in ((20_000, 130), (40_000, 132), (MINUTE_MS + 1_000, 134)):
+    outbox.connection_lost(told_ms - 1_000)
+    assert told(outbox, told_ms, count) == ALL[:count]
+outbox.settle(MINUTE_MS + 11_001)
+assert len(os.listdir(FOLDER)) == 1
+outbox.connection_lost(MINUTE_MS + 11_001)
+assert told(outbox, 2 * MINUTE_MS) == ALL[128:148]
+print("a minute since the first time")
+
+# Confirmed in any order, some of it not: all of it again.
+outbox = an_outbox(8)
+tokens = [outbox.take() for _ in range(8)]
+for token in tokens[:0:-1]:
+    outbox.confirm(token, 0)
+outbox.settle(2 * MINUTE_MS)
+assert (len(os.listdir(FOLDER)), outbox.is_empty) == (1, False)
+outbox.connection_lost(2 * MINUTE_MS)
+assert told(outbox, 3 * MINUTE_MS) == ALL[:8]
+outbox.settle(4 * MINUTE_MS)
+assert len(os.listdir(FOLDER)) == 1
+outbox.settle(4 * MINUTE_MS + 1)
+assert os.listdir(FOLDER) == []
+print("in any order")
 
 # It falls amid the outage's readings, some of them under way.
 outbox = an_outbox(500)
@@ -122,6 +149,43 @@ while len(known) < 100:
     outbox.connection_lost(now_ms)
     assert now_ms < 60_000, len(known)
 print("eight at a time get on")
+
+
+def waves(up_s, down_s, hours, every_s=30):
+    """A link that comes and goes: how many readings, how often published, most segments at once."""
+    outbox = an_outbox(0)
+    seqs, published, most = set(), 0, 0
+    count, is_up, switch_s = 0, False, down_s
+    for now_s in range(0, hours * 3_600, 5):
+        if now_s % every_s == 0:
+            outbox.add(Reading(b"bootboot", count, now_s, True, True, 87, -61), now_s * 1000)
+            count += 1
+        if now_s >= switch_s:
+            is_up = not is_up
+            switch_s = now_s + (up_s if is_up else down_s)
+            if not is_up:
+                outbox.connection_lost(now_s * 1000)
+        if is_up:
+            outbox.settle(now_s * 1000)
+            some = told(outbox, now_s * 1000, 40)
+            published += len(some)
+            seqs |= set(some)
+        outbox.save(now_s * 1000, is_up)
+        most = max(most, len(os.listdir(FOLDER)))
+    assert count - len(seqs) <= 10, (up_s, count, len(seqs))  # of the last wave
+    assert not outbox.dropped
+    return count, published, most
+
+
+# A link that never holds for a minute: each reading twice or so, and no segment stays for ever.
+for up_s, down_s in ((50, 70), (55, 5), (40, 20), (20, 300), (15, 90)):
+    count, published, most = waves(up_s, down_s, 6)
+    assert published <= 3 * count, (up_s, count, published)
+    assert most <= 2, (up_s, most)
+count, published, most = waves(5, 70, 6)  # nor where it never holds for 10 s
+assert published <= 5 * count, (count, published)
+assert most <= 12, most
+print("a link that never holds")
 
 # At the bound what was confirmed goes first, uncounted; then what waits longest, counted.
 outbox = an_outbox(3 * 128, segments=4)

@@ -84,7 +84,7 @@ def work(segments, kept, confirmed):
                 break
             store.confirm(found[1], number)
             confirmed.append(found[0])
-        store.settle(number)
+        store.settle(60_000 + number)
 
 
 def cut_after(lives, segments, empty):

@@ -13,7 +13,7 @@ from desk_sensor.outbox import Outbox
 from desk_sensor.readings import Reading, payload, rfc3339, told
 from desk_sensor.sensor import changed
 from desk_sensor.settings import completed
-from desk_sensor.store import packed, unpacked
+from desk_sensor.store import Confirmed, packed, unpacked
 from desk_sensor.wifi import Wifi
 
 BOOT, OTHER = b"\x9c\x41\xe0\xd2\xa7\x7b\x3f\x16", bytes(8)
@@ -270,6 +270,24 @@ def check_online_flash_is_not_written_unless_many_wait():
     outbox.add(numbered(31), 0)
     outbox.save(600_000, True)
     assert flash == [list(range(32))]
+
+
+def check_what_was_confirmed_is_safe_after_a_minute_and_ten_seconds_of_one_connection_or_the_fifth_time():
+    for confirmed_s, heard_s, expected in (
+        ((0,), 60, False),
+        ((0,), 61, True),
+        ((0, 40), 60, False),  # told again: not long enough since the first time
+        ((0, 40), 61, True),
+        ((0, 3_600), 3_610, False),  # not long enough on this connection
+        ((0, 3_600), 3_611, True),
+        ((0, 100, 200, 300), 300, False),  # no connection holds
+        ((0, 100, 200, 300, 400), 400, True),
+        ((0, 10, 20, 30, 40), 40, False),
+    ):
+        confirmed = Confirmed()
+        for at_s in confirmed_s:
+            confirmed.again(at_s * 1000)
+        assert confirmed.is_safe(heard_s * 1000) is expected, (confirmed_s, heard_s)
 
 
 def check_a_flash_that_refuses_is_asked_again_after_a_minute_and_the_oldest_give_way():

@@ -30,7 +30,7 @@ def cleared():
 def emptied(store):
     seqs = taken(store)
     assert store.is_empty
-    store.settle(1)
+    store.settle(60_001)
     assert os.listdir(folder) == []
     return seqs
 
@@ -66,6 +66,23 @@ for place in (0, 5, 127):
     while store.take(True):
         pass
     assert store.dropped == 1  # however often it is read
+
+# A record that rots between two tellings: fewer are whole than were confirmed.
+for confirmed in (8, 9):
+    cleared()
+    Store(folder).append(readings(0, 10))
+    store = Store(folder)
+    for _ in range(confirmed):
+        store.confirm(store.take(False)[1], 0)
+    store.repeat(from_mark=True)
+    path = folder + "/" + os.listdir(folder)[0]
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    data[2 * record + 9] ^= 1
+    with open(path, "wb") as file:
+        file.write(data)
+    assert taken(store) == [9]
+    assert store.dropped == 1
 
 # A segment that cannot be opened for once.
 cleared()

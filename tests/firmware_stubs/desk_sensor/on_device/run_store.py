@@ -13,7 +13,7 @@ if "--read" in sys.argv:
             break
         store.confirm(found[1], 0)
         print(found[0].seq)
-    store.settle(1)
+    store.settle(60_001)
 else:
     seq = int(sys.argv[2])
     while True:
