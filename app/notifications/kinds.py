@@ -25,6 +25,7 @@ _BY_FAMILY: Mapping[str, tuple[str, ...]] = {
     "card": ("removed", "set"),
     "closure": ("lifted", "made"),
     "floor": _ADDED,
+    "gateway": ("forgotten", "unheard"),
     "identity": ("bound", "unbound"),
     "lots": (
         *("cancelled", "drawn", "left_out", "missed", "opened", "refused", "seated", "set", "wished"),
@@ -38,7 +39,7 @@ _BY_FAMILY: Mapping[str, tuple[str, ...]] = {
         *("unlocked", "withdrawn"),
     ),
     "section": _ADDED,
-    "sensor": (*_ADDED, "bound", "move_dropped", "move_planned", "troubles", "unbound", "unheard"),
+    "sensor": (*_ADDED, "bound", "move_dropped", "move_planned", "troubles", "unbound"),
     "series": ("confirmed", "ended", "made", "unused"),
     "sign_in": ("done", "failed"),
     "site": (*_ADDED, "hours_set"),

@@ -115,6 +115,7 @@ _BY_PREFIX = {
     "telework": Topic.TELEWORK,
     "webhook": Topic.SYSTEM,
     "sensor": Topic.SYSTEM,
+    "gateway": Topic.SYSTEM,
 }
 
 
@@ -200,7 +201,10 @@ def is_dead(failures: int, failing_since: datetime, now: datetime) -> bool:
 
 # What whoever keeps the building may have told elsewhere: nothing of where somebody works, signs in or is looked up.
 OF_THE_BUILDING = frozenset(
-    {"booking", "closure", "lots", "policy", "sensor", "series", "site", "space", "waitlist", "zone"}
+    {
+        *("booking", "closure", "gateway", "lots", "policy", "sensor", "series", "site", "space", "waitlist"),
+        "zone",
+    }
 )
 
 

@@ -78,7 +78,7 @@ def note_missed(session: Session, keepers: Iterable[int], *, now: datetime) -> i
         [
             {
                 "at": now,
-                "kind": "sensor.unheard",
+                "kind": "gateway.unheard",
                 "subject": f"user:{user_id}",
                 "actor_id": None,
                 "data": {"gateway": one.name, "since": (one.heard_at or now).isoformat(), "user_id": user_id},

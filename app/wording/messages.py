@@ -79,7 +79,7 @@ MESSAGES: Mapping[str, LazyString] = {
     ),
     "telework.corrected": lazy_gettext("%(on)s, %(halves)s: %(actor)s said that it was: %(to)s."),
     "sensor.troubles": lazy_gettext("%(count)s sensors need a look: %(sensors)s."),
-    "sensor.unheard": lazy_gettext(
+    "gateway.unheard": lazy_gettext(
         "The gateway %(gateway)s has heard no sensor since %(since)s: what they say waits at the broker, if that runs. "
         "Start the gateway, or the broker; see Manage → Sensors."
     ),

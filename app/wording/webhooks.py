@@ -20,8 +20,8 @@ REFUSALS: Mapping[str, LazyString] = {
         "Whoever made this webhook has left: take it over, and it is called again."
     ),
     "webhook.not_allowed": lazy_gettext(
-        "Facility staff may choose kinds of booking, closure, lots, policy, sensor, series, site, space, waitlist and"
-        " zone, such as booking.*; all others are for IT."
+        "Facility staff may choose kinds of booking, closure, gateway, lots, policy, sensor, series, site, space,"
+        " waitlist and zone, such as booking.*; all others are for IT."
     ),
     "webhook.unknown": lazy_gettext("There is no such webhook."),
 }
