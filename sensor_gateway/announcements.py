@@ -26,7 +26,6 @@ class Found:
 
     sensor_id: str
     part: str
-    device_class: str
     name: str
     model: str
     topic: str
@@ -86,7 +85,6 @@ def found(envelope: Envelope, wires: Wires) -> Iterator[Found]:
         yield Found(
             heard.device_id if heard else "",
             heard.zone if heard else "",
-            kind,
             one.about.get("device_name") or one.about.get("name", ""),
             one.about.get("device_model", ""),
             topic,

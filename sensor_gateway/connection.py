@@ -73,10 +73,9 @@ class Disconnected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Where to connect, as whom, and for which topics. `batch`: how many messages are taken at once at most. `passing`:
-    the broker keeps nothing for us when we are gone, and tells what it retained. `besides`: topics that are welcome,
-    what is retained of them too, but that no broker need let us hear. `unwanted`: topics of before, which the broker
-    may still keep for us."""
+    """Where to connect, as whom, and for which topics. `batch`: how many messages are taken at once at most. `besides`:
+    topics that are welcome, what is retained of them too, but that no broker need let us hear. `unwanted`: topics of
+    before, which the broker may still keep for us."""
 
     url: SplitResult
     filters: Sequence[str]
@@ -84,7 +83,6 @@ class Wanted:
     client_id: str = CLIENT_ID
     batch: int = BATCH
     keepalive: timedelta = KEEPALIVE
-    passing: bool = False
     besides: Sequence[str] = ()
     unwanted: Sequence[str] = ()
     trust: Trust = PUBLIC
@@ -119,14 +117,13 @@ class Connection:
         self._is_waited_for, self._waited_until, self._was_full = False, 0.0, False
         self._own_topic, self._own_word = own_topic(wanted.client_id), secrets.token_bytes(8)
         self._most = wanted.batch
-        self._heard_before = _ALSO_HEARD if wanted.passing else _ONCE_HEARD
         self._is_5 = version == MQTT_5
         self._client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=wanted.client_id,
             protocol=version,
             # Else a restart would throw away what the broker kept.
-            clean_session=None if self._is_5 else wanted.passing,
+            clean_session=None if self._is_5 else False,
             manual_ack=True,
             reconnect_on_failure=False,
         )
@@ -142,11 +139,11 @@ class Connection:
         try:
             if self._is_5:
                 properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-                properties.SessionExpiryInterval = 0 if wanted.passing else int(SESSION.total_seconds())
+                properties.SessionExpiryInterval = int(SESSION.total_seconds())
                 # Twice the batch: while one is being stored the next is already on its way.
                 properties.ReceiveMaximum = min(2 * self._most, 65_535)
                 self._client.connect(
-                    wanted.host, wanted.port, keepalive, clean_start=wanted.passing, properties=properties
+                    wanted.host, wanted.port, keepalive, clean_start=False, properties=properties
                 )
             else:
                 self._client.connect(wanted.host, wanted.port, keepalive)
@@ -179,7 +176,7 @@ class Connection:
         options = [
             (one, SubscribeOptions(qos=0))
             if one.startswith(ABOUT_BROKER)
-            else (one, _ALSO_HEARD if one in besides else self._heard_before)
+            else (one, _ALSO_HEARD if one in besides else _ONCE_HEARD)
             for one in (*filters, *besides)
         ]
         if self._is_waited_for:

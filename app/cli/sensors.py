@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,12 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.common import Failed, akiseki, reading_of, settings_of_env
 from app.cli.trying import Asked, Trial, messages_of
-from app.occupancy.gateways import sensor_models, sensor_parts, told_once
+from app.occupancy import announced
+from app.occupancy.gateways import list_gateways, sensor_models, sensor_parts, told_once
 from app.occupancy.health import health
 from app.settings import Settings
-from sensor_gateway.connection import BrokerRefused, Disconnected
 from sensor_gateway.decoders import Wires
-from sensor_gateway.finding import announced
 from sensor_gateway.profiles import ProfileError, load
 
 WRONG = {
@@ -56,24 +55,22 @@ def list_() -> None:
 
 
 @sensors.command("find")
-@click.option("--seconds", default=3, show_default=True, type=click.IntRange(1, 600), help="listen so long")
-def find(seconds: int) -> None:
-    """Devices that announce themselves at the broker (Home Assistant's discovery): the id by which each would be known
-    here, what it is, and the topic that the gateway must listen to. A + before those that are not known yet."""
-    settings = settings_of_env()
-    try:
-        wires = Wires(load(settings.data_dir / "profiles"), settings.mqtt_prefixes)
-        found = announced(settings, wires, timedelta(seconds=seconds))
-    except (BrokerRefused, Disconnected, ProfileError) as error:
-        raise Failed(str(error)) from error
-    with reading_of(settings) as session:
-        known = sensor_models(session)
+def find() -> None:
+    """Devices that announced themselves at the broker (Home Assistant's discovery), as the gateway heard it: the id by
+    which each would be known here, what it is called, its model, and the topic that the gateway must listen to. A +
+    before those that are not known yet."""
+    with reading_of(settings_of_env()) as session:
+        known, found = sensor_models(session), announced.heard(session)
+        has_gateway = bool(list_gateways(session))
+        session.expunge_all()
     for one in found:
-        is_new = not {one.sensor_id, one.zone_id} & known.keys()
-        name = one.sensor_id or "-"
-        line = f"{'+' if is_new else ' '} {name:24} {one.device_class:10} {one.name:20} {one.model:16} {one.topic}"
-        click.echo(line + (f"  (or {one.zone_id})" if one.zone_id else ""))
+        several = f"{one.device}:{one.part}" if one.part else ""
+        is_new = not {one.device, several} & known.keys()
+        line = f"{'+' if is_new else ' '} {one.device:24} {one.name:20} {one.model:16} {one.speaks_on}"
+        click.echo(line + (f"  (or {several})" if several else ""))
     click.echo(f"{len(found)} found.")
+    if not has_gateway:
+        click.echo("No gateway has run yet, which hears them: start one with akiseki gateway.")
 
 
 @sensors.command("try")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, or_, select
@@ -42,6 +42,12 @@ def candidates(session: Session) -> list[Candidate]:
         if row.device not in known and (sensor_id := _announced_as(row, parts)) not in known:
             found.setdefault(sensor_id, Candidate(sensor_id, row.name, row.model, row.speaks_on))
     return list(found.values())[:SHOWN_AT_MOST]
+
+
+def heard(session: Session) -> Sequence[SensorAnnouncement]:
+    """What every device said of itself, known or not, by the topic of its announcement."""
+    order = (SensorAnnouncement.topic, SensorAnnouncement.device, SensorAnnouncement.part)
+    return session.scalars(select(SensorAnnouncement).order_by(*order)).all()
 
 
 def _announced_as(row: SensorAnnouncement, parts: Mapping[str, Collection[str]]) -> str:

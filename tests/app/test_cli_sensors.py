@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paho.mqtt import publish
 from sqlalchemy import update
 
+from app.clock import SteppingClock
 from app.database import transaction
+from app.occupancy import gateways
 from app.occupancy.readings import Reading
 from app.spaces.models import Sensor
-from sensor_gateway.broker import GATEWAY_GRANTS, GATEWAY_USER, Grant
+from sensor_gateway.handler import Handler
+from sensor_gateway.messages import Envelope
 from tests.app.test_cli import Run, refused, run
-from tests.fixtures.brokers import StartBroker
 from tests.house import House, at
 
 __all__ = ["run"]
@@ -232,11 +233,11 @@ def test_the_sensors_are_listed(run: Run, sqlite_house: House) -> None:
 
 
 def test_devices_that_announce_themselves_are_found_with_the_names_that_they_would_have(
-    run: Run, sqlite_house: House, mosquitto_broker: StartBroker
+    run: Run, sqlite_house: House
 ) -> None:
-    broker = mosquitto_broker(
-        grants={"bridge": [Grant("write", "homeassistant/#")], GATEWAY_USER: GATEWAY_GRANTS}
-    )
+    """As the gateway heard it: nothing connects to the broker as the gateway does, which would take its place."""
+    url = sqlite_house.engine.url.render_as_string(hide_password=False)
+    assert "No gateway has run yet" in run("sensors", "find", DATABASE_URL=url).out
     ld2410 = {"~": "board", "stat_t": "~/binary_sensor/seat/state", "dev_cla": "occupancy", "uniq_id": "b1"}
     told = {
         "binary_sensor/0x01/occupancy": {
@@ -245,19 +246,20 @@ def test_devices_that_announce_themselves_are_found_with_the_names_that_they_wou
             "device": {"name": "seat", "model": "RTCGQ11LM"},
         },
         "binary_sensor/b1": ld2410,
-        "binary_sensor/odd": {"state_topic": "somewhere", "device_class": "motion"},
         "sensor/heat": {"state_topic": "zigbee2mqtt/sensor-seat", "device_class": "temperature"},
     }
-    messages = [(f"homeassistant/{place}/config", json.dumps(said), 1, True) for place, said in told.items()]
-    user = {"username": "bridge", "password": broker.credentials["bridge"]}
-    publish.multiple(messages, port=broker.port, auth=user)  # type: ignore[arg-type]
-    url = sqlite_house.engine.url.render_as_string(hide_password=False)
-    done = run("sensors", "find", "--seconds", "1", DATABASE_URL=url, MQTT_URL=broker.url(GATEWAY_USER))
+    now = at("09:00")
+    with transaction(sqlite_house.engine) as session:
+        assert gateways.take(session, "gateway", "here", None, now=now)
+    Handler(sqlite_house.engine, SteppingClock(now)).handle(
+        [
+            Envelope(f"homeassistant/{place}/config", json.dumps(said).encode(), now, retained=True)
+            for place, said in told.items()
+        ]
+    )
+    done = run("sensors", "find", DATABASE_URL=url)
     assert [line.split() for line in done.out.splitlines()] == [
-        ["+", "board", "occupancy", "board/binary_sensor/seat/state", "(or", "board:seat)"],
-        ["+", "-", "motion", "somewhere"],
-        ["sensor-seat", "occupancy", "seat", "RTCGQ11LM", "zigbee2mqtt/sensor-seat"],
-        ["3", "found."],
+        ["sensor-seat", "seat", "RTCGQ11LM", "zigbee2mqtt/sensor-seat"],
+        ["+", "board", "board/binary_sensor/seat/state", "(or", "board:seat)"],
+        ["2", "found."],
     ]
-    nowhere = refused(run("sensors", "find", DATABASE_URL=url, MQTT_URL="mqtt://127.0.0.1:9"))
-    assert "127.0.0.1:9" in nowhere
