@@ -61,8 +61,8 @@ __all__ = ["Closing", "Outage", "require_open"]  # what is asked of the stream, 
 
 
 def process_readings(session: Session, readings: Sequence[Reading], now: datetime) -> Observed:
-    """Sensors spoke: readings → confirmed changes → check-ins → sessions. The gateway, the tests and `akiseki replay`
-    all come in here."""
+    """Sensors spoke: sensors → where they are to be, readings → confirmed changes → check-ins → sessions. Only here."""
+    rebinding.carry_out(session, now)
     observed = occupancy.observe(session, readings, policies(session))
     presence.note_presence(session, observed.seen, now)
     usage.note_change(session, observed.changes)

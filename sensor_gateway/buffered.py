@@ -108,6 +108,11 @@ class BufferedClient(Client):
         packets = b"".join(_PUBACK.pack(MessageType.PUBACK, 2, mid) for mid in mids)
         self._packet_queue(MessageType.PUBACK, packets, 0, 1)
 
+    def note_heard(self) -> None:
+        """The broker lives: something of it waits to be read."""
+        self._last_bytes_received = time.monotonic()
+        self._ping_t = 0.0
+
     def _create_socket(self) -> Any:
         return Buffered(super()._create_socket())
 

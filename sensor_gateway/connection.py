@@ -211,6 +211,9 @@ class Connection:
         if not self.lost:
             if self._client.want_write():
                 self._client.loop_write()
+            socket = self._socket()
+            if socket is not None and _waits(socket):
+                self._client.note_heard()  # else it would hang up on a broker that has answered
             self._client.loop_misc()
 
     def wait(self, seconds: float) -> None:
@@ -227,12 +230,13 @@ class Connection:
             self._client.loop_write()
 
     @property
-    def silence(self) -> timedelta:
-        """For how long the broker has said nothing, not even that it lives; what waits to be read was said just now."""
+    def silence(self) -> timedelta | None:
+        """For how long the broker has said nothing, not even that it lives; what waits to be read was said just now.
+        None where it is lost."""
         socket = self._socket()
-        if socket is None or socket.holds or select.select([socket], [], [], 0)[0]:
-            return timedelta(0)
-        return timedelta(seconds=time.monotonic() - socket.heard_at)
+        if socket is None or self.lost:
+            return None
+        return timedelta(0) if _waits(socket) else timedelta(seconds=time.monotonic() - socket.heard_at)
 
     def until(self, answered: Callable[[], bool], within: timedelta = ANSWER) -> None:
         """Drive the connection until something is so, it is lost, or the broker has had time enough."""
@@ -326,3 +330,8 @@ class Connection:
     ) -> None:
         self.lost = str(reason)
         self.taken_over = flags.is_disconnect_packet_from_server and reason.value == _TAKEN_OVER
+
+
+def _waits(socket: Buffered) -> bool:
+    """Whether something waits to be read."""
+    return socket.holds or bool(select.select([socket], [], [], 0)[0])

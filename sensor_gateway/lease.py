@@ -58,8 +58,12 @@ def asked_of(host: str, port: int, filters: Sequence[str]) -> Asked:
 class Lease:
     """The place under a name. `holder`: who we are; a new one for every process."""
 
-    def __init__(self, engine: Engine, name: str, clock: Clock, *, holder: str = "") -> None:
+    def __init__(
+        self, engine: Engine, name: str, clock: Clock, *, holder: str = "", speed: float = 1
+    ) -> None:
+        """`speed`: of the clock."""
         self.name = name
+        self._speed = speed
         self.holder = holder or f"{socket.gethostname()[:40]}:{secrets.token_hex(8)}"
         # What was asked of the broker under this name before, and is not any more.
         self.unwanted: Sequence[str] = ()
@@ -120,7 +124,14 @@ class Lease:
         try:
             with transaction(self._engine) as session:
                 ours = gateways.beat(
-                    session, self.name, self.holder, figures(), heard=heard, is_back=self._is_back, now=now
+                    session,
+                    self.name,
+                    self.holder,
+                    figures(),
+                    heard=heard,
+                    is_back=self._is_back,
+                    now=now,
+                    speed=self._speed,
                 )
         except OperationalError as error:
             log.warning("no beat: the database does not answer: %s", error.orig)

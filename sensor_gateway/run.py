@@ -54,7 +54,7 @@ def run(settings: Settings, *, batch: int = BATCH) -> int:
     """Run the gateway until SIGTERM or SIGINT; returns the exit status, with one log line where it is not 0."""
     with stop_signals() as stop:
         engine = create_engine(settings.database_url)
-        lease = Lease(engine, settings.gateway_name, settings.clock)
+        lease = Lease(engine, settings.gateway_name, settings.clock, speed=settings.speed)
         try:
             wires = Wires(load(settings.data_dir / "profiles"), settings.mqtt_prefixes)
             wanted = Wanted(

@@ -146,6 +146,11 @@ class Live:
         return next((one for one in self.words if one.occupied is not None and not one.history), None)
 
     @property
+    def is_alive(self) -> bool:
+        """Whether it was heard, and not so long ago that it counts as offline."""
+        return bool(self.words) and self.state is not Occupancy.OFFLINE
+
+    @property
     def heard_at(self) -> datetime | None:
         """When it was last heard."""
         return max((one.received_at for one in self.words), default=None)
@@ -333,11 +338,7 @@ def take_off(session: Session, sensor_id: str, space_id: int, *, actor_id: int |
 
 
 def swap(session: Session, sensor_id: str, spare_id: str, *, actor_id: int | None, now: datetime) -> None:
-    """A spare takes a sensor's place. Raises NotFound `sensor.unknown`, RuleBroken `sensor.swap`: it must be another
-    sensor that watches nothing."""
-    is_known = session.get(Sensor, spare_id) is not None
-    if spare_id == sensor_id or (is_known and fitting(session, spare_id).bound):
-        raise RuleBroken("sensor.swap")
+    """A spare takes a sensor's place. Raises NotFound `sensor.unknown`, RuleBroken `sensor.swap`."""
     layout.swap_sensor(session, sensor_id, spare_id, actor_id=actor_id, now=now)
 
 

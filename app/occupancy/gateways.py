@@ -152,14 +152,15 @@ def beat(
     heard: datetime | None = None,
     is_back: bool = False,
     now: datetime,
+    speed: float = 1,
 ) -> bool:
     """Say that one is still at work; False where another has taken the place. `heard`: when the broker said something
     last; None where it says nothing to us. `is_back`: until then it did not for longer than a restart takes, or the
-    gateway began just now."""
+    gateway began just now. `speed`: of the clock that `now` is of."""
     ours = (GatewayRun.name == name, GatewayRun.holder == holder)
     if heard is not None and is_back:
         before = session.scalar(select(GatewayRun.heard_at).where(*ours))
-        if before is not None and heard - before >= AWAY_FROM:
+        if before is not None and heard - before >= AWAY_FROM * speed:
             session.add(GatewayAbsence(name=name, from_at=before, until_at=heard))
     newest = {} if heard is None else {"heard_at": heard, "is_missed": False}
     beaten = session.execute(

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import events
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, RuleBroken
 from app.people.models import Section
 from app.spaces import outages, rebinding
 from app.spaces.models import FixedSeat, Sensor, SensorBinding, Space, Zone, ZoneGuest, ZoneOverflow
@@ -163,11 +163,12 @@ def swap_sensor(
     session: Session, sensor_id: str, spare_id: str, *, actor_id: int | None, now: datetime
 ) -> Sensor:
     """A spare takes the place of a sensor from now on: it watches what that one did, which watches nothing any more,
-    and moves where that one was to move. Raises NotFound `sensor.unknown`."""
+    and moves where that one was to move. Raises NotFound `sensor.unknown`, RuleBroken `sensor.swap`: it must be another
+    sensor that watches nothing."""
     get_sensor(session, sensor_id)
     spare = get_sensor(session, spare_id)
-    if spare_id == sensor_id:
-        return spare
+    if spare_id == sensor_id or watched_by(session, spare_id):
+        raise RuleBroken("sensor.swap")
     spaces = watched_by(session, sensor_id)
     watch_spaces(session, {sensor_id: (), spare_id: spaces}, actor_id=actor_id, now=now)
     rebinding.hand_over(session, sensor_id, spare_id, actor_id=actor_id, now=now)

@@ -76,8 +76,8 @@ def hand_over(
 
 
 def carry_out(session: Session, now: datetime) -> int:
-    """Let every sensor whose time has come watch what was planned, of what is in the layout still: where nothing of it
-    is, it stays as it is. Returns how many moved; one query where none is due."""
+    """Let every sensor whose time has come watch what was planned from that time on, of what is in the layout still:
+    where nothing of it is, it stays as it is. Returns how many moved; one query where none is due."""
     due = session.scalars(
         select(SensorMove)
         .where(SensorMove.at <= now)
@@ -88,7 +88,7 @@ def carry_out(session: Session, now: datetime) -> int:
     for move in due:
         there = session.scalars(select(Space.id).where(Space.id.in_(move.space_ids), in_layout(Space))).all()
         if there or not move.space_ids:
-            watch_spaces(session, {move.sensor_id: there}, actor_id=move.made_by, now=now)
+            watch_spaces(session, {move.sensor_id: there}, actor_id=move.made_by, now=now, since=move.at)
             moved += 1
         else:
             _record(session, move, "sensor.move_dropped", None, now)

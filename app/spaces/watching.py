@@ -30,10 +30,16 @@ def sensors_of(session: Session, space_ids: Sequence[int]) -> dict[int, list[Sen
 
 
 def watch_spaces(
-    session: Session, wanted: Mapping[str, Collection[int]], *, actor_id: int | None, now: datetime
+    session: Session,
+    wanted: Mapping[str, Collection[int]],
+    *,
+    actor_id: int | None,
+    now: datetime,
+    since: datetime | None = None,
 ) -> None:
     """Let each of these sensors, by its id, watch its spaces from now on, and no others; a fixed number of statements.
-    Raises NotFound `space.unknown`."""
+    `since`: from then on, where that is past, but not from before it watched what it does. Raises NotFound
+    `space.unknown`."""
     check_in_layout(session, {space_id for spaces in wanted.values() for space_id in spaces})
     bound = {
         (one.sensor_id, one.space_id): one
@@ -43,13 +49,12 @@ def watch_spaces(
     }
     pairs = {(sensor_id, space_id) for sensor_id, spaces in wanted.items() for space_id in spaces}
     gone, come = sorted(bound.keys() - pairs), sorted(pairs - bound.keys())
+    at = max([since or now, *(bound[pair].from_at for pair in gone)])
     for pair in gone:
-        bound[pair].until_at = now
+        bound[pair].until_at = at
     session.flush()
     if come:
-        rows = [
-            {"sensor_id": sensor_id, "space_id": space_id, "from_at": now} for sensor_id, space_id in come
-        ]
+        rows = [{"sensor_id": sensor_id, "space_id": space_id, "from_at": at} for sensor_id, space_id in come]
         session.execute(insert(SensorBinding), rows)
     events.record_many(
         session,

@@ -347,3 +347,22 @@ def test_what_waited_is_not_taken_as_said_now_however_long_a_batch_is_stored(
             assert stamps([batch]) == [(NOW, NOW)] * count
             time.sleep(2 * A_MOMENT.total_seconds())
             link.acknowledge(batch)
+
+
+def test_a_broker_whose_answer_is_not_read_yet_is_not_hung_up_on(broker: Broker) -> None:
+    """While a batch is being stored nothing is read: the broker's sign of life waits with the rest."""
+    asked = replace(wanted(broker), keepalive=timedelta(seconds=1), batch=1)
+    with linked(asked) as link:
+        publish_all(broker, [(TOPIC, b"waits")] * 3)
+        first = taken(link, 1)
+        until = time.monotonic() + 3.5
+        while time.monotonic() < until:
+            link.tend()
+            assert link.silence() == timedelta(0)
+            time.sleep(0.1)
+        link.acknowledge(first[0])
+        assert payloads(taken(link, 2)) == [b"waits"] * 2
+        broker.kill()
+        with pytest.raises(Disconnected):
+            link.take(WAIT)
+        assert link.silence() is None

@@ -105,7 +105,7 @@ def sensor() -> str:
         spares=[one for one in spares if one.sensor_id != sensor_id],
         codes=codes,
         models=models_known(),
-        at_work=at_work,
+        may_be_heard=at_work or said.is_alive,
         earliest=now(),
     )
 

@@ -142,6 +142,9 @@ def test_a_spare_sensor_takes_the_place_of_another(api: Api, house: House) -> No
     assert (swapped.status_code, swapped.get_json()["id"]) == (200, "spare")
     assert watched()["spare"] == ["seat"]
     assert "sensor-seat" not in watched()
+    for busy in ("sensor-window", "spare"):
+        taken = api.call("fujii", "POST", "/sensors/spare/swap", {"spare_id": busy})
+        assert problem(taken) == (422, "sensor.swap")
     ghost = api.call("fujii", "POST", "/sensors/spare/swap", {"spare_id": "ghost"})
     assert problem(ghost) == (404, "sensor.unknown")
     assert problem(api.call("fujii", "POST", "/sensors", {"id": "spare"})) == (409, "sensor.exists")

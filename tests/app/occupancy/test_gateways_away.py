@@ -32,17 +32,18 @@ def gone(_engine: Engine) -> NoReturn:
 class Beating:
     """A gateway whose watch and clock are stepped before each beat."""
 
-    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch, *, speed: int = 1) -> None:
         self.clock, self._watch, self._patch = SteppingClock(at("08:00")), 1_000.0, monkeypatch
         monkeypatch.setattr("sensor_gateway.lease.time.monotonic", lambda: self._watch)
-        self._lease = Lease(house.engine, "gateway", self.clock)
+        self._speed = speed
+        self._lease = Lease(house.engine, "gateway", self.clock, speed=speed)
         assert self._lease.acquire(lambda _seconds: True)
 
     def beat(
         self, silence: timedelta | None, *, after: timedelta = BEAT_EVERY, is_stored: bool = True
     ) -> None:
         self._watch += after.total_seconds()
-        self.clock.advance(after)
+        self.clock.advance(after * self._speed)
         with self._patch.context() as patched:
             if not is_stored:
                 patched.setattr("sensor_gateway.lease.transaction", gone)
@@ -98,6 +99,19 @@ def test_a_gateway_that_hears_knows_by_its_own_watch_that_it_was_not_away(
     beating.beat(AT_ONCE)
     ((_name, from_at, until_at),) = absences(house)
     assert until_at - from_at == 30 * BEAT_EVERY
+
+
+def test_the_clock_of_the_demo_goes_faster_and_nobody_is_away(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beating = Beating(house, monkeypatch, speed=60)
+    for _ in range(3):
+        beating.beat(AT_ONCE)
+    assert absences(house) == []
+    for _ in range(25):
+        beating.beat(None)
+    beating.beat(AT_ONCE)
+    assert len(absences(house)) == 1
 
 
 def test_a_database_that_is_away_takes_nothing_from_what_is_heard(house: House, beating: Beating) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from app.bookings.rules import Status
 from app.database import reading, transaction
@@ -11,7 +12,7 @@ from app.occupancy.models import SensorState
 from app.occupancy.readings import Reading
 from app.occupancy.rules import Occupancy
 from app.spaces import layout
-from app.spaces.models import Sensor
+from app.spaces.models import Sensor, SensorBinding
 from tests.app.occupancy.test_together import shown
 from tests.house import HEARTBEAT, House, at
 
@@ -131,3 +132,20 @@ def test_what_is_said_of_a_space_that_nobody_spoke_of_is_said_once(house: House)
     house.sweep("08:13")
     assert house.sweep("08:14").observed.changes == ()
     assert shown(house, "bare", "08:14") is OCCUPIED
+
+
+def test_from_its_date_on_it_watches_what_was_planned_though_no_sweep_came_since(house: House) -> None:
+    old = house.book("aoki", "seat", "09:00", "12:00")
+    new = house.book("baba", "bare", "09:00", "12:00")
+    with transaction(house.engine) as session:
+        spaces = [house.spaces["bare"]]
+        fitting.watch(session, "sensor-seat", spaces, at=at("09:00"), actor_id=None, now=at("08:00"))
+    beats(house, "sensor-seat", "09:01", "09:31", occupied=True)
+    assert (house.get(old).status, house.get(new).status) == (Status.BOOKED, Status.CHECKED_IN)
+    with reading(house.engine) as session:
+        times = session.execute(
+            select(SensorBinding.until_at, SensorBinding.from_at)
+            .where(SensorBinding.sensor_id == "sensor-seat")
+            .order_by(SensorBinding.from_at)
+        ).all()
+    assert [times[0].until_at, times[1].from_at] == [at("09:00"), at("09:00")]
