@@ -34,7 +34,7 @@ REBIRTH = "Node Control/Rebirth"
 # What every node has for its own sake, such as `Node Control/Rebirth`.
 _CONTROL = re.compile(r"bdSeq$|(Node Control|Device Control|Properties)/")
 # The specification's numbers of data types.
-_BOOLEAN, _FLOATS = 11, {9, 10}
+_BOOLEAN, _FLOATS, _WHOLE = 11, {9, 10}, range(1, 9)
 # Of a float: others, such as `Motion Energy`, are at 0 or 1 by chance.
 _A_PLAIN_WORD = re.compile(
     r"(.*/)?(occupancy|occupied|presence|present|motion|在席|在室|着席)", re.IGNORECASE
@@ -165,7 +165,7 @@ class Sparkplug:
         known = {str(one.alias): one.name for one in aliases}
         whole = [one for one in _with_parts((one.name, one) for one in names) if not _CONTROL.match(one[0])]
         plain = [metric for name, metric in whole if says_occupancy(name)]
-        exact = any(not _is_float(one) and _said(one, by_number=True) is not ... for one in plain)
+        exact = max((_exactness(one) for one in plain if _said(one, by_number=True) is not ...), default=0)
         said = {"names": known, "plain": bool(plain), "exact": exact}
         self._births.tell(PREFIX, subject, said, (subject,), 1 + len(known))
         if first := next((name for name, _metric, _said in _booleans(whole) if name), ""):
@@ -229,7 +229,8 @@ class Sparkplug:
 
     def _of_occupancy(self, subject: str, told: Collection[tuple[str, Any]]) -> list[Said]:
         """Which metrics are of occupancy, and what they say: all whose name says so or that are registered, else the
-        first boolean. A float is beside one of another kind, at the birth or here, unless it is registered."""
+        first boolean. A number stands beside a boolean or a word, and one of floating point beside a whole one, at the
+        birth or here, unless it is registered."""
         birth = self._births.get(PREFIX, subject) or {}
         found = [
             (name, metric, said)
@@ -237,8 +238,8 @@ class Sparkplug:
             if (_is_plain(name, metric) or self._is_registered(subject, name))
             and (said := _said(metric, by_number=True)) is not ...
         ]
-        if birth.get("exact") or not all(_is_float(metric) for _name, metric, _said in found):
-            found = [one for one in found if not _is_float(one[1]) or self._is_registered(subject, one[0])]
+        exact = max([birth.get("exact", 0), *(_exactness(metric) for _name, metric, _said in found)])
+        found = [one for one in found if _exactness(one[1]) >= exact or self._is_registered(subject, one[0])]
         return found if found or birth.get("plain") else self._first(subject, [*_booleans(told)])
 
     def _is_registered(self, subject: str, name: str) -> bool:
@@ -259,11 +260,17 @@ def _is_plain(name: str, metric: Any) -> bool:
     """Whether a metric's name says that it is of occupancy; a float's by nothing but a word for it."""
     if _CONTROL.match(name) or not says_occupancy(name):
         return False
-    return not _is_float(metric) or _A_PLAIN_WORD.fullmatch(name) is not None
+    return _exactness(metric) > 0 or _A_PLAIN_WORD.fullmatch(name) is not None
 
 
-def _is_float(metric: Any) -> bool:
-    return any(metric.HasField(one) for one in FLOATS) or (metric.is_null and metric.datatype in _FLOATS)
+def _exactness(metric: Any) -> int:
+    """How surely a metric's kind is one of a sense: 0, it is of floating point; 1, a whole number; 2, a boolean or a
+    word."""
+    kinds = ((FLOATS, _FLOATS), (WHOLE, _WHOLE))
+    for exactness, (fields, datatypes) in enumerate(kinds):
+        if any(metric.HasField(one) for one in fields) or (metric.is_null and metric.datatype in datatypes):
+            return exactness
+    return 2
 
 
 def _booleans(told: Iterable[tuple[str, Any]]) -> Iterator[Said]:

@@ -174,16 +174,36 @@ def test_a_number_of_any_kind_says_it_where_it_is_nought_or_one(field: str) -> N
     assert said == [True, False, None]
 
 
-@pytest.mark.parametrize("other", ["Motion Energy", "Occupancy Rate", "Occupancy"])
 @pytest.mark.parametrize(
-    "value", [{"float_value": 0.0}, {"double_value": 1.0}, {"is_null": True, "datatype": 9}]
+    "other", ["Motion Energy", "Occupancy Rate", "Occupancy", "Occupants", "Motion Zone"]
 )
-def test_a_float_is_no_second_seat_beside_a_boolean(other: str, value: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        *({"float_value": 0.0}, {"double_value": 1.0}, {"is_null": True, "datatype": 9}),
+        *({"int_value": 0}, {"long_value": 1}, {"is_null": True, "datatype": 3}),
+    ],
+)
+def test_a_number_is_no_second_seat_beside_a_boolean(other: str, value: dict[str, Any]) -> None:
     edge, beside = Edge("g/n/d"), {"name": other, **value}
     edge.says("DBIRTH", boolean("Presence", False), beside)
     edge = Edge("g/n/d", before=edge)
     turns = [[boolean("Presence", True)], [beside], [boolean("Presence", False), beside]]
     assert [edge.read("DDATA", *one)["g/n/d"] for one in turns] == [True, None, False]
+
+
+def test_a_number_beside_a_boolean_is_a_seat_where_it_is_registered() -> None:
+    edge, number = Edge("g/n/d:Motion Zone"), {"name": "Motion Zone", "int_value": 1}
+    edge.says("DBIRTH", boolean("Presence", False), number)
+    assert edge.read("DDATA", number)["g/n/d:Motion Zone"] is True
+
+
+def test_a_float_is_no_second_seat_beside_a_whole_number() -> None:
+    edge = Edge("g/n/d")
+    turns = [[{"name": "Occupied", "int_value": 1}, {"name": "Occupancy", "float_value": 0.0}]]
+    turns += [[turns[0][1]], [turns[0][0]]]
+    found = [edge.read("DBIRTH" if one is turns[0] else "DDATA", *one)["g/n/d"] for one in turns]
+    assert found == [True, None, True]
 
 
 @pytest.mark.parametrize(
