@@ -2,12 +2,12 @@
 
 `spBv1.0/{group}/{type}/{node}[/{device}]`. Which metric means occupancy is the site's choice: one whose name says so,
 or that is registered as a sensor, `{device}:{metric}`, and whose name does not say the opposite; else, of a device that
-names none so, the boolean that came first, at its birth or ever. Several are zones. The parts of a template are
-metrics, `{template}/{part}`. The sequence runs from 0 to 255 and begins anew, so it names no message for good; where it
-breaks, a birth may have been missed, and numbers may have other names by now. A number without its name says nothing.
-Then, and for the first numbers after a start, the node is asked to be born again; until it is, they have the names that
-are known, since not every node answers. Only of a device that was never born, a number alone is taken for what the
-device is there for.
+names nothing so or the other way round, the boolean that came first, at its birth or ever. Several are zones. The parts
+of a template are metrics, `{template}/{part}`. The sequence runs from 0 to 255 and begins anew, so it names no message
+for good; where it breaks, a birth may have been missed, and numbers may have other names by now. A number without its
+name says nothing. Then, and for the first numbers after a start, the node is asked to be born again; until it is, they
+have the names that are known, since not every node answers. Only of a device that was never born, a number alone is
+taken for what the device is there for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from itertools import islice
 from typing import Any
 
 from app.texts import is_line
-from sensor_gateway.decoders.plain import is_negated, says_occupancy, says_something_aside, word
+from sensor_gateway.decoders.names import is_negated, says_occupancy, says_something_aside
+from sensor_gateway.decoders.plain import word
 from sensor_gateway.decoders.protobuf import message_class, parsed
 from sensor_gateway.decoders.told_once import ToldOnce
 from sensor_gateway.heard import Heard, Past, epoch, zone_id
@@ -159,14 +160,18 @@ class Sparkplug:
             self._last[edge] = seq, payload.timestamp
 
     def _learn(self, edge: str, subject: str, metrics: Iterable[Any]) -> None:
-        """Take in what a birth names, and whether a metric's name says that it is of occupancy: then no other is."""
+        """Take in what a birth names, and whether a metric's name says that it is of occupancy, or a boolean's that
+        it is of nobody's: then none without such a name is."""
         names = [one for one in metrics if is_line(one.name)]
         aliases = islice((one for one in names if one.name and one.HasField("alias")), MOST_NAMES)
         known = {str(one.alias): one.name for one in aliases}
         whole = [one for one in _with_parts((one.name, one) for one in names) if not _CONTROL.match(one[0])]
         plain = [metric for name, metric in whole if says_occupancy(name)]
         exact = max((_exactness(one) for one in plain if _said(one, by_number=True) is not ...), default=0)
-        said = {"names": known, "plain": bool(plain), "exact": exact}
+        is_named = bool(plain) or any(
+            is_negated(name) and _said(one, by_number=False) is not ... for name, one in whole
+        )
+        said = {"names": known, "plain": is_named, "exact": exact}
         self._births.tell(PREFIX, subject, said, (subject,), 1 + len(known))
         if first := next((name for name, _metric, _said in _booleans(whole) if name), ""):
             self._births.tell(FIRST, subject, {"name": first}, (subject,))

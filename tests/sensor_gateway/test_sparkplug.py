@@ -89,12 +89,22 @@ def test_a_number_says_it_too_and_two_seats_are_zones() -> None:
             "Occupancy Sensor Fault",
             "Presentation",
         ),
+        *(
+            "Fan/Present Value",
+            "Emotion",
+            "Promotion Screen",
+            "Presentación",
+            "Nessuna presenza",
+            "Motionless",
+        ),
+        *("Occupancy Schedule", "Presence/Not Detected", "Inoccupé", "在席センサー電池低下", "Presence Lost"),
         *("Motion Sensor/Comm OK", "Occupied Setpoint", "PresenceSensor/Online", "Occupancy Override"),
     ],
 )
 def test_what_says_the_opposite_or_is_of_the_sensor_itself_is_no_seat_beside_one(name: str) -> None:
     other = {"name": name, "boolean_value": True}
-    assert Edge().says("DDATA", other).occupied is (True if name == "Presentation" else None)
+    strangers = {"Presentation", "Fan/Present Value", "Emotion", "Promotion Screen", "Presentación"}
+    assert Edge().says("DDATA", other).occupied is (True if name in strangers else None)
     beside = Edge().says("DDATA", other, {"name": "Occupied", "boolean_value": False})
     assert (beside.occupied, beside.kind) == (False, "")
 
@@ -206,6 +216,14 @@ def test_a_float_is_no_second_seat_beside_a_whole_number() -> None:
     assert found == [True, None, True]
 
 
+def test_of_a_device_that_names_its_seat_the_other_way_round_no_other_boolean_is_it() -> None:
+    edge = Edge("g/n/d")
+    edge.says("DBIRTH", boolean("Tür", False), boolean("Frei", True))
+    assert edge.read("DDATA", boolean("Tür", True))["g/n/d"] is None
+    edge.says("DBIRTH", boolean("Inputs/A", False), {"name": "Free Memory", "int_value": 1})
+    assert edge.read("DDATA", A_ON)["g/n/d"] is True
+
+
 @pytest.mark.parametrize(
     ("name", "registered", "occupied"),
     [
@@ -245,6 +263,14 @@ def test_a_metric_that_is_registered_is_a_seat_unless_its_name_says_the_opposite
         ("Porta", "Presenza"),
         ("Tür", "Präsenz"),
         ("扉", "在席"),
+        ("断線", "使用中"),
+        ("Alarma", "Ocupado"),
+        ("Störung", "Belegt"),
+        ("Tür", "PRÄSENZ"),
+        ("Tür", "Pra\u0308senz"),
+        ("在席人数超過", "在席"),
+        ("Door", "PIRMotion"),
+        ("Fan/Present Value", "Desk Occupied/Present Value"),
         ("Door", "Room No A Occupied"),
         ("Door", "Free Address 3 Presence"),
     ],
@@ -256,12 +282,26 @@ def test_a_name_says_it_in_the_language_of_the_site(other: str, seat: str) -> No
     assert edge.read("DDATA", boolean(other, True))["g/n/d"] is None
 
 
-@pytest.mark.parametrize("name", ["空席", "席A/空き", "未使用", "在席なし", "無人", "人感/設定値"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("空席", "席A/空き", "未使用", "在席なし", "無人", "人感/設定値", "空室", "未利用", "非在席"),
+        *("在席していない", "KEINE PRÄSENZ", "Nicht präsent", "Frei", "Platz frei", "Libre", "Libero"),
+        *(
+            "Desocupado",
+            "Unbesetzt",
+            "Abwesend",
+            "Ausente",
+            "Presence Not Detected",
+            "Unoccupied/Present Value",
+        ),
+    ],
+)
 def test_what_is_true_of_an_empty_seat_says_nothing(name: str) -> None:
     assert Edge().says("DDATA", boolean(name, True)).occupied is None
 
 
-@pytest.mark.parametrize("part", ["free_", "在席", "no_one_", "motion/"])
+@pytest.mark.parametrize("part", ["free_", "在席", "no_one_", "motion/", "presence_not"])
 def test_a_name_without_end_is_read_in_no_time(part: str) -> None:
     began = perf_counter()
     Edge().says("DDATA", boolean(part * 20_000, True))
