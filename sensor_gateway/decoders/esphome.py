@@ -6,15 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from sensor_gateway.decoders.plain import (
-    OCCUPANCY,
-    availability,
-    is_negated,
-    one_of,
-    says_something_aside,
-    text_of,
-    word,
-)
+from sensor_gateway.decoders.names import has_a_sense, is_negated, says_something_aside
+from sensor_gateway.decoders.plain import availability, one_of, text_of, word
 from sensor_gateway.heard import Heard, zone_id
 from sensor_gateway.messages import Envelope, Undecodable
 
@@ -25,7 +18,6 @@ TOPIC = re.compile(
 )
 # A board tells anything by a binary sensor: its Wi-Fi, a lamp, a leak. What is of a seat says so, or is called by
 # nothing but the words for a seat, its place and its sense.
-_SAYS_OCCUPANCY = re.compile(rf"{OCCUPANCY}|target")
 _A_RADARS_PIN = re.compile(r"out_?pin")
 _WORD = re.compile(r"[a-z]+|\d+")
 _OF_A_SEAT = re.compile(
@@ -46,10 +38,10 @@ _OF_A_WHOLE = re.compile(r"moving|still|static")
 @lru_cache(maxsize=4096)
 def _strength(name: str) -> int:
     """How plainly a part's name is of a seat: 2, it says occupancy; 1, by known words alone; 0, it is of none."""
-    name = name.lower()
     if says_something_aside(name):
         return 0
-    if _SAYS_OCCUPANCY.search(name):
+    is_plain, name = has_a_sense(name), name.lower()
+    if is_plain or "target" in name:
         return 1 if _A_RADARS_PIN.search(name) else 2
     words = _WORD.findall(name)
     telling = [one for one in words if _OF_A_SEAT.fullmatch(one)]

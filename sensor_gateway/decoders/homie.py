@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.texts import is_line
+from sensor_gateway.decoders.names import says_occupancy
 from sensor_gateway.decoders.native import json_object
-from sensor_gateway.decoders.plain import one_of, says_occupancy, text_of, word
+from sensor_gateway.decoders.plain import one_of, text_of, word
 from sensor_gateway.decoders.senses import Senses
 from sensor_gateway.decoders.told_once import ToldOnce
 from sensor_gateway.heard import MOST_ID, Heard

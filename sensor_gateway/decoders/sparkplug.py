@@ -2,12 +2,12 @@
 
 `spBv1.0/{group}/{type}/{node}[/{device}]`. Which metric means occupancy is the site's choice: one whose name says so,
 or that is registered as a sensor, `{device}:{metric}`, and whose name does not say the opposite; else, of a device that
-names none so, the boolean that came first, at its birth or ever. Several are zones. The parts of a template are
-metrics, `{template}/{part}`. The sequence runs from 0 to 255 and begins anew, so it names no message for good; where it
-breaks, a birth may have been missed, and numbers may have other names by now. A number without its name says nothing.
-Then, and for the first numbers after a start, the node is asked to be born again; until it is, they have the names that
-are known, since not every node answers. Only of a device that was never born, a number alone is taken for what the
-device is there for.
+names nothing so or the other way round, the boolean that came first, at its birth or ever. Several are zones. The parts
+of a template are metrics, `{template}/{part}`. The sequence runs from 0 to 255 and begins anew, so it names no message
+for good; where it breaks, a birth may have been missed, and numbers may have other names by now. A number without its
+name says nothing. Then, and for the first numbers after a start, the node is asked to be born again; until it is, they
+have the names that are known, since not every node answers. Only of a device that was never born, a number alone is
+taken for what the device is there for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from itertools import islice
 from typing import Any
 
 from app.texts import is_line
-from sensor_gateway.decoders.plain import is_negated, says_occupancy, says_something_aside, word
+from sensor_gateway.decoders.names import is_negated, says_occupancy, says_something_aside
+from sensor_gateway.decoders.plain import word
 from sensor_gateway.decoders.protobuf import message_class, parsed
 from sensor_gateway.decoders.told_once import ToldOnce
 from sensor_gateway.heard import Heard, Past, epoch, zone_id
@@ -34,7 +35,7 @@ REBIRTH = "Node Control/Rebirth"
 # What every node has for its own sake, such as `Node Control/Rebirth`.
 _CONTROL = re.compile(r"bdSeq$|(Node Control|Device Control|Properties)/")
 # The specification's numbers of data types.
-_BOOLEAN, _FLOATS = 11, {9, 10}
+_BOOLEAN, _FLOATS, _WHOLE = 11, {9, 10}, range(1, 9)
 # Of a float: others, such as `Motion Energy`, are at 0 or 1 by chance.
 _A_PLAIN_WORD = re.compile(
     r"(.*/)?(occupancy|occupied|presence|present|motion|在席|在室|着席)", re.IGNORECASE
@@ -159,14 +160,18 @@ class Sparkplug:
             self._last[edge] = seq, payload.timestamp
 
     def _learn(self, edge: str, subject: str, metrics: Iterable[Any]) -> None:
-        """Take in what a birth names, and whether a metric's name says that it is of occupancy: then no other is."""
+        """Take in what a birth names, and whether a metric's name says that it is of occupancy, or a boolean's that
+        it is of nobody's: then none without such a name is."""
         names = [one for one in metrics if is_line(one.name)]
         aliases = islice((one for one in names if one.name and one.HasField("alias")), MOST_NAMES)
         known = {str(one.alias): one.name for one in aliases}
         whole = [one for one in _with_parts((one.name, one) for one in names) if not _CONTROL.match(one[0])]
         plain = [metric for name, metric in whole if says_occupancy(name)]
-        exact = any(not _is_float(one) and _said(one, by_number=True) is not ... for one in plain)
-        said = {"names": known, "plain": bool(plain), "exact": exact}
+        exact = max((_exactness(one) for one in plain if _said(one, by_number=True) is not ...), default=0)
+        is_named = bool(plain) or any(
+            is_negated(name) and _said(one, by_number=False) is not ... for name, one in whole
+        )
+        said = {"names": known, "plain": is_named, "exact": exact}
         self._births.tell(PREFIX, subject, said, (subject,), 1 + len(known))
         if first := next((name for name, _metric, _said in _booleans(whole) if name), ""):
             self._births.tell(FIRST, subject, {"name": first}, (subject,))
@@ -229,7 +234,8 @@ class Sparkplug:
 
     def _of_occupancy(self, subject: str, told: Collection[tuple[str, Any]]) -> list[Said]:
         """Which metrics are of occupancy, and what they say: all whose name says so or that are registered, else the
-        first boolean. A float is beside one of another kind, at the birth or here, unless it is registered."""
+        first boolean. A number stands beside a boolean or a word, and one of floating point beside a whole one, at the
+        birth or here, unless it is registered."""
         birth = self._births.get(PREFIX, subject) or {}
         found = [
             (name, metric, said)
@@ -237,8 +243,8 @@ class Sparkplug:
             if (_is_plain(name, metric) or self._is_registered(subject, name))
             and (said := _said(metric, by_number=True)) is not ...
         ]
-        if birth.get("exact") or not all(_is_float(metric) for _name, metric, _said in found):
-            found = [one for one in found if not _is_float(one[1]) or self._is_registered(subject, one[0])]
+        exact = max([birth.get("exact", 0), *(_exactness(metric) for _name, metric, _said in found)])
+        found = [one for one in found if _exactness(one[1]) >= exact or self._is_registered(subject, one[0])]
         return found if found or birth.get("plain") else self._first(subject, [*_booleans(told)])
 
     def _is_registered(self, subject: str, name: str) -> bool:
@@ -259,11 +265,17 @@ def _is_plain(name: str, metric: Any) -> bool:
     """Whether a metric's name says that it is of occupancy; a float's by nothing but a word for it."""
     if _CONTROL.match(name) or not says_occupancy(name):
         return False
-    return not _is_float(metric) or _A_PLAIN_WORD.fullmatch(name) is not None
+    return _exactness(metric) > 0 or _A_PLAIN_WORD.fullmatch(name) is not None
 
 
-def _is_float(metric: Any) -> bool:
-    return any(metric.HasField(one) for one in FLOATS) or (metric.is_null and metric.datatype in _FLOATS)
+def _exactness(metric: Any) -> int:
+    """How surely a metric's kind is one of a sense: 0, it is of floating point; 1, a whole number; 2, a boolean or a
+    word."""
+    kinds = ((FLOATS, _FLOATS), (WHOLE, _WHOLE))
+    for exactness, (fields, datatypes) in enumerate(kinds):
+        if any(metric.HasField(one) for one in fields) or (metric.is_null and metric.datatype in datatypes):
+            return exactness
+    return 2
 
 
 def _booleans(told: Iterable[tuple[str, Any]]) -> Iterator[Said]:

@@ -49,6 +49,21 @@ ASIDE = (
         "人感センサー異常",
         "在席時間",
     ),
+    *(
+        "presence_not_detected",
+        "target_lost",
+        "radar_target_clear",
+        "motionless",
+        "inoccupied",
+        "seat_unused",
+    ),
+    *("nessuna_presenza", "pas_de_présence", "aucune_présence", "nicht_präsent", "inoccupato", "inoccupé"),
+    *("frei", "libre", "libero", "desocupado", "unbesetzt", "abwesend", "ausente", "assente", "nomotion"),
+    *("空室", "未利用", "非在席", "在席していない", "使用中ではない", "不在室"),
+    # Of what is no seat, with the same letters.
+    *("desk_present_value", "emotion", "promotion_screen", "presentazione", "presentación", "使用中止"),
+    *("presence_schedule", "occupancy_command", "presence_alert", "presence_test", "number_of_occupants"),
+    *("在席人数", "在席センサー断線", "在席センサー状態", "在席予約", "在席ランプ", "人感ｾﾝｻｰ異常"),
 )
 # In whose names the same letters stand for something else.
 SEATS = (
@@ -65,6 +80,8 @@ SEATS = (
     *("free_seat_3_occupied", "free_address_3_presence", "room_free_occupancy", "hands_free_presence"),
     *("room_no_a_occupied", "free_address_seat_3_presence", "empty_room_motion", "free_seat_2_has_target"),
     *("sensor_presencia", "presenza", "Präsenz", "praesenz", "présence", "bewegung"),
+    *("ocupado", "sitzplatz_belegt", "besetzt", "anwesenheit", "raumpräsenz", "pirmotion", "zonemotion"),
+    *("seat_number_4_occupied", "test_presence", "使用中", "利用中", "有人", "在席状態", "会議室_使用中"),
     *("在席", "人感", "在室", "着席センサー2", "時間貸しブース_在席", "空席管理_在席"),
 )
 Said = list[tuple[str, bool | None]]
@@ -113,6 +130,9 @@ def test_what_is_of_a_seat_is_one_whatever_stands_around_it(name: str) -> None:
         ("homie/b/seat/no-motion", "true"),
         ("homie/b/no-motion/state", "true"),
         ("homie/b/motion/motion-detection-active", "true"),
+        ("homie/b/seat/motion-not-detected", "true"),
+        ("homie/5/b/seat/presence-schedule", "true"),
+        ("homie/5/b/inoccupied/value", "true"),
     ],
 )
 def test_a_name_that_says_the_opposite_or_is_of_the_sensor_itself_is_of_no_seat(
@@ -121,12 +141,14 @@ def test_a_name_that_says_the_opposite_or_is_of_the_sensor_itself_is_of_no_seat(
     assert told(Wires(), message(topic, said)) == [("b", None)]
 
 
-def test_a_part_whose_name_says_the_opposite_is_no_seat_even_where_it_is_registered() -> None:
+@pytest.mark.parametrize("name", ["unoccupied", "seat_unused", "desk_not_used", "not_in_use", "motionless"])
+def test_a_part_whose_name_says_the_opposite_is_no_seat_even_where_it_is_registered(name: str) -> None:
     wires = Wires()
-    wires.learn({"b:unoccupied": "esp"}, NOW)
-    assert {one.occupied for one in wires.readings(part("unoccupied"))} == {None}
-    (heard,) = wires.hear(part("unoccupied"))
-    assert heard.why.startswith("unoccupied says that nobody is there")
+    wires.learn({f"b:{name}": "esp"}, NOW)
+    assert {one.occupied for one in wires.readings(part(name))} == {None}
+    (heard,) = wires.hear(part(name))
+    assert heard.why.startswith(f"{name} says that nobody is there")
+    assert "register" not in heard.why
 
 
 def test_a_part_that_is_called_a_free_seat_is_one_where_it_is_registered() -> None:

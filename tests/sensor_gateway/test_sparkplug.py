@@ -89,12 +89,22 @@ def test_a_number_says_it_too_and_two_seats_are_zones() -> None:
             "Occupancy Sensor Fault",
             "Presentation",
         ),
+        *(
+            "Fan/Present Value",
+            "Emotion",
+            "Promotion Screen",
+            "Presentación",
+            "Nessuna presenza",
+            "Motionless",
+        ),
+        *("Occupancy Schedule", "Presence/Not Detected", "Inoccupé", "在席センサー電池低下", "Presence Lost"),
         *("Motion Sensor/Comm OK", "Occupied Setpoint", "PresenceSensor/Online", "Occupancy Override"),
     ],
 )
 def test_what_says_the_opposite_or_is_of_the_sensor_itself_is_no_seat_beside_one(name: str) -> None:
     other = {"name": name, "boolean_value": True}
-    assert Edge().says("DDATA", other).occupied is (True if name == "Presentation" else None)
+    strangers = {"Presentation", "Fan/Present Value", "Emotion", "Promotion Screen", "Presentación"}
+    assert Edge().says("DDATA", other).occupied is (True if name in strangers else None)
     beside = Edge().says("DDATA", other, {"name": "Occupied", "boolean_value": False})
     assert (beside.occupied, beside.kind) == (False, "")
 
@@ -174,16 +184,44 @@ def test_a_number_of_any_kind_says_it_where_it_is_nought_or_one(field: str) -> N
     assert said == [True, False, None]
 
 
-@pytest.mark.parametrize("other", ["Motion Energy", "Occupancy Rate", "Occupancy"])
 @pytest.mark.parametrize(
-    "value", [{"float_value": 0.0}, {"double_value": 1.0}, {"is_null": True, "datatype": 9}]
+    "other", ["Motion Energy", "Occupancy Rate", "Occupancy", "Occupants", "Motion Zone"]
 )
-def test_a_float_is_no_second_seat_beside_a_boolean(other: str, value: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        *({"float_value": 0.0}, {"double_value": 1.0}, {"is_null": True, "datatype": 9}),
+        *({"int_value": 0}, {"long_value": 1}, {"is_null": True, "datatype": 3}),
+    ],
+)
+def test_a_number_is_no_second_seat_beside_a_boolean(other: str, value: dict[str, Any]) -> None:
     edge, beside = Edge("g/n/d"), {"name": other, **value}
     edge.says("DBIRTH", boolean("Presence", False), beside)
     edge = Edge("g/n/d", before=edge)
     turns = [[boolean("Presence", True)], [beside], [boolean("Presence", False), beside]]
     assert [edge.read("DDATA", *one)["g/n/d"] for one in turns] == [True, None, False]
+
+
+def test_a_number_beside_a_boolean_is_a_seat_where_it_is_registered() -> None:
+    edge, number = Edge("g/n/d:Motion Zone"), {"name": "Motion Zone", "int_value": 1}
+    edge.says("DBIRTH", boolean("Presence", False), number)
+    assert edge.read("DDATA", number)["g/n/d:Motion Zone"] is True
+
+
+def test_a_float_is_no_second_seat_beside_a_whole_number() -> None:
+    edge = Edge("g/n/d")
+    turns = [[{"name": "Occupied", "int_value": 1}, {"name": "Occupancy", "float_value": 0.0}]]
+    turns += [[turns[0][1]], [turns[0][0]]]
+    found = [edge.read("DBIRTH" if one is turns[0] else "DDATA", *one)["g/n/d"] for one in turns]
+    assert found == [True, None, True]
+
+
+def test_of_a_device_that_names_its_seat_the_other_way_round_no_other_boolean_is_it() -> None:
+    edge = Edge("g/n/d")
+    edge.says("DBIRTH", boolean("Tür", False), boolean("Frei", True))
+    assert edge.read("DDATA", boolean("Tür", True))["g/n/d"] is None
+    edge.says("DBIRTH", boolean("Inputs/A", False), {"name": "Free Memory", "int_value": 1})
+    assert edge.read("DDATA", A_ON)["g/n/d"] is True
 
 
 @pytest.mark.parametrize(
@@ -225,6 +263,14 @@ def test_a_metric_that_is_registered_is_a_seat_unless_its_name_says_the_opposite
         ("Porta", "Presenza"),
         ("Tür", "Präsenz"),
         ("扉", "在席"),
+        ("断線", "使用中"),
+        ("Alarma", "Ocupado"),
+        ("Störung", "Belegt"),
+        ("Tür", "PRÄSENZ"),
+        ("Tür", "Pra\u0308senz"),
+        ("在席人数超過", "在席"),
+        ("Door", "PIRMotion"),
+        ("Fan/Present Value", "Desk Occupied/Present Value"),
         ("Door", "Room No A Occupied"),
         ("Door", "Free Address 3 Presence"),
     ],
@@ -236,12 +282,26 @@ def test_a_name_says_it_in_the_language_of_the_site(other: str, seat: str) -> No
     assert edge.read("DDATA", boolean(other, True))["g/n/d"] is None
 
 
-@pytest.mark.parametrize("name", ["空席", "席A/空き", "未使用", "在席なし", "無人", "人感/設定値"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("空席", "席A/空き", "未使用", "在席なし", "無人", "人感/設定値", "空室", "未利用", "非在席"),
+        *("在席していない", "KEINE PRÄSENZ", "Nicht präsent", "Frei", "Platz frei", "Libre", "Libero"),
+        *(
+            "Desocupado",
+            "Unbesetzt",
+            "Abwesend",
+            "Ausente",
+            "Presence Not Detected",
+            "Unoccupied/Present Value",
+        ),
+    ],
+)
 def test_what_is_true_of_an_empty_seat_says_nothing(name: str) -> None:
     assert Edge().says("DDATA", boolean(name, True)).occupied is None
 
 
-@pytest.mark.parametrize("part", ["free_", "在席", "no_one_", "motion/"])
+@pytest.mark.parametrize("part", ["free_", "在席", "no_one_", "motion/", "presence_not"])
 def test_a_name_without_end_is_read_in_no_time(part: str) -> None:
     began = perf_counter()
     Edge().says("DDATA", boolean(part * 20_000, True))
