@@ -68,11 +68,11 @@ class Wires:
         self._seats: Mapping[Hear, Seats] = {self._tasmota: tasmota.seats, self._esphome: esphome.seats}
         # The longest first: one may begin with another.
         self._prefixes = sorted(prefixes, key=lambda one: -len(one[0]))
-        senses = Senses("zigbee2mqtt", self.told_once)
+        self._places = Places()
+        senses = Senses("zigbee2mqtt", self.told_once, self._places.is_elsewhere)
         things_stack: Hear = partial(lorawan.things_stack, profiles=known, models=self.models)
         zigbee: Hear = partial(zigbee2mqtt.zigbee2mqtt, profiles=known, models=self.models, senses=senses)
-        homie: Hear = Homie(self.told_once).decode
-        self._places = Places()
+        homie: Hear = Homie(self.told_once, self._places.is_elsewhere).decode
         # Of the other wires a device's name is its maker's, or says where it is.
         self._place_of: Mapping[Hear, Callable[[str], str]] = {
             things_stack: lorawan.application,
@@ -165,25 +165,24 @@ class Wires:
         found = self.hear(envelope)
         if envelope.topic.startswith(NATIVE_PREFIX):
             return found
-        return self._places.own(found, self._place(envelope.topic), envelope)
+        return self._places.own(found)
 
     def _heard(self, envelope: Envelope) -> tuple[Sequence[Heard], Seats]:
         """What a message of another wire says, and which parts are seats there."""
-        topic, _prefix = self._own_topic(envelope.topic)
+        topic, prefix = self._own_topic(envelope.topic)
         decoder = self._decoder_of(topic)
+        self._places.enter(self._place(decoder, topic, prefix), envelope)
         found = decoder(envelope._replace(topic=topic) if self._prefixes else envelope)
         return [found] if isinstance(found, Heard) else list(found), self._seats.get(decoder, each_of)
 
-    def _place(self, topic: str) -> str | None:
+    def _place(self, decoder: Hear, topic: str, prefix: str) -> str | None:
         """What tells a device from another of its name: the bridge, application or levels under which it is heard; None
         where there is no other."""
-        own, prefix = self._own_topic(topic)
-        decoder = self._decoder_of(own)
         if (place_of := self._place_of.get(decoder)) is None:
             return None
         # A device speaks under both of Tasmota's prefixes, and each may have a name of the site's.
         site = prefix.rpartition("/")[0] if decoder is self._tasmota else prefix
-        return f"{site} {place_of(own)}"
+        return f"{site} {place_of(topic)}"
 
     def readings(self, envelope: Envelope) -> Iterator[Reading]:
         """The readings in a message, none where it says nothing; raises Undecodable."""
@@ -191,7 +190,7 @@ class Wires:
             yield from native.decode(envelope)
             return
         found, seats = self._heard(envelope)
-        for one in self._places.own(found, self._place(envelope.topic), envelope):
+        for one in self._places.own(found):
             yield from readings(self._apart(one, seats), envelope, self.zones.get(one.device_id, ()))
 
     def names(self, envelopes: Iterable[Envelope]) -> list[list[tuple[str, str, bool | None]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,9 @@ from app.clock import SteppingClock
 from app.database import create_engine, reading
 from app.occupancy.models import DeadLetter
 from sensor_gateway.decoders import Wires
+from sensor_gateway.decoders.places import Places
 from sensor_gateway.handler import Handler
+from sensor_gateway.heard import Heard
 from sensor_gateway.messages import Envelope, Undecodable
 from tests.office import furnish_database
 
@@ -134,6 +137,34 @@ def test_what_could_not_be_stored_and_comes_again_takes_no_place() -> None:
     heard(wires, "zigbee2mqtt-4f/desk-1", THERE, timedelta(seconds=9))
     with pytest.raises(Undecodable, match="two_devices"):
         heard(wires, "zigbee2mqtt-5f/desk-1", THERE)
+
+
+@pytest.mark.parametrize(
+    "topics",
+    [
+        ("zigbee2mqtt-{}/desk-1/presence", "zigbee2mqtt-{}/desk-1/occupancy"),
+        ("{}/homie/desk-1/seat/occupied", "{}/homie/desk-1/seat/presence"),
+    ],
+)
+def test_what_a_sense_of_the_second_says_does_not_hold_the_first_ones_seat(topics: tuple[str, str]) -> None:
+    wires = Wires(prefixes=[("4f/homie", "homie"), ("5f/homie", "homie")])
+    first, second = ([one.format(floor) for one in topics] for floor in ("4f", "5f"))
+    heard(wires, first[0], "false")
+    for one in second:
+        with pytest.raises(Undecodable, match="two_devices"):
+            heard(wires, one, "true")
+    found = wires.readings(Envelope(first[0], b"false", NOW))
+    assert {one.occupied for one in found if one.sensor_id == "desk-1"} == {False}
+
+
+def test_messages_that_are_taken_in_side_by_side_keep_their_places() -> None:
+    places, content = Places(), Envelope("", b"", NOW)
+    places.enter("hq", content)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(places.enter, "annex", content).result()
+    assert places.own([Heard("desk-1", True)])
+    places.enter("hq", content)
+    assert not places.is_elsewhere("desk-1")
 
 
 def test_of_one_message_what_is_of_others_is_heard() -> None:
