@@ -40,6 +40,9 @@ WHY = {
     + ". Where the site's begin otherwise, "
     "AKISEKI_MQTT_PREFIXES says of which wire they are",
     "payload": f"a message is such as {MESSAGE}, or has its bytes as hexadecimal digits in payload_hex",
+    "two_devices": "a device of this name was heard before at another bridge, application or place: to be two sensors "
+    "each needs a name of its own",
+    "not_a_bridge": "the device of this topic is registered as a sensor: it may not speak for another one",
 }
 NO_TOPIC = "without a topic it is read as what Disruptive Technologies post"
 WHOLE_EVENT = "this is The Things Stack's whole event: the payload is `data` of it"
@@ -109,13 +112,13 @@ class Trial:
     def _hear(self, envelope: Envelope) -> list[Heard]:
         if not envelope.topic:
             return [posted(envelope)]
-        found = list(self._wires.hear(envelope))
+        found = list(self._wires.hear_own(envelope))
         unknown = {one.device_id for one in found} - self._wires.models.keys()
         if not (self._model and unknown):
             return found
         self._wires.models.update(dict.fromkeys(unknown, self._model))
         self._profiles.missed = None
-        return list(self._wires.hear(envelope))
+        return list(self._wires.hear_own(envelope))
 
     def _todo(self, heard: Heard) -> str:
         """What to do about a model that no profile is of, where nothing clear was said."""

@@ -11,6 +11,10 @@ LETTERS: Mapping[str, LazyString] = {
     "unknown_sensor": lazy_gettext("no sensor of this name is known: add it, or leave its topic out"),
     "topic": lazy_gettext("no wire has such a topic"),
     "sensor_id": lazy_gettext("no sensor can be called that"),
+    "two_devices": lazy_gettext(
+        "another device of this name was heard within a day, at another bridge, application or place: give each its own"
+    ),
+    "not_a_bridge": lazy_gettext("a sensor speaks for another one here: only what is no sensor itself may"),
     "device": lazy_gettext("it names no device"),
     "event": lazy_gettext("it is no event of a sensor"),
     "not_json": lazy_gettext("it is not JSON"),

@@ -11,14 +11,24 @@ from typing import Any
 
 from app.occupancy.readings import Reading
 from app.texts import is_line
-from sensor_gateway.decoders import discovery, disruptive, esphome, haltian, lorawan, native, tasmota
+from sensor_gateway.decoders import (
+    discovery,
+    disruptive,
+    esphome,
+    haltian,
+    lorawan,
+    native,
+    shelly,
+    tasmota,
+    zigbee2mqtt,
+)
 from sensor_gateway.decoders.homie import Homie
 from sensor_gateway.decoders.parts import Parts, Seats, each_of
+from sensor_gateway.decoders.places import Places
 from sensor_gateway.decoders.senses import Senses
 from sensor_gateway.decoders.shelly import Shelly
 from sensor_gateway.decoders.sparkplug import PREFIX, Sparkplug
 from sensor_gateway.decoders.told_once import Key, ToldOnce
-from sensor_gateway.decoders.zigbee2mqtt import zigbee2mqtt
 from sensor_gateway.heard import MOST_ID, UNHEARD, Heard, readings, zone_id, zones_of
 from sensor_gateway.messages import Envelope, Undecodable
 from sensor_gateway.profiles import Profiles, built_in
@@ -51,23 +61,36 @@ class Wires:
         self._parts = Parts()
         self._registered: Collection[str] = frozenset()
         self._sparkplug = Sparkplug(self.told_once, self.models)
-        self._shelly = Shelly(self.told_once).decode
+        self._shelly: Hear = Shelly(self.told_once, self.models).decode
         self._tasmota: Hear = partial(tasmota.tasmota, profiles=known, models=self.models)
         self._esphome: Hear = partial(esphome.esphome, models=self.models)
         # Where a part is not a seat of its own whatever it is called.
         self._seats: Mapping[Hear, Seats] = {self._tasmota: tasmota.seats, self._esphome: esphome.seats}
         # The longest first: one may begin with another.
         self._prefixes = sorted(prefixes, key=lambda one: -len(one[0]))
-        senses = Senses("zigbee2mqtt", self.told_once)
+        self._places = Places()
+        senses = Senses("zigbee2mqtt", self.told_once, self._places.is_elsewhere)
+        things_stack: Hear = partial(lorawan.things_stack, profiles=known, models=self.models)
+        zigbee: Hear = partial(zigbee2mqtt.zigbee2mqtt, profiles=known, models=self.models, senses=senses)
+        homie: Hear = Homie(self.told_once, self._places.is_elsewhere).decode
+        # Of the other wires a device's name is its maker's, or says where it is.
+        self._place_of: Mapping[Hear, Callable[[str], str]] = {
+            things_stack: lorawan.application,
+            zigbee: zigbee2mqtt.bridge,
+            homie: lambda _topic: "",
+            self._tasmota: tasmota.place,
+            self._esphome: esphome.place,
+            self._shelly: shelly.place,
+        }
         # The first prefix that a topic begins with decides.
         self._by_prefix: tuple[tuple[str, Hear], ...] = (
-            ("v3/", partial(lorawan.things_stack, profiles=known, models=self.models)),
+            ("v3/", things_stack),
             ("application/", partial(lorawan.chirpstack, profiles=known, models=self.models)),
             # Several bridges have a base each: zigbee2mqtt-4f/…
-            ("zigbee2mqtt", partial(zigbee2mqtt, profiles=known, models=self.models, senses=senses)),
+            ("zigbee2mqtt", zigbee),
             ("tele/", self._tasmota),
             ("stat/", self._tasmota),
-            ("homie/", Homie(self.told_once).decode),
+            ("homie/", homie),
             ("homeassistant/", discovery.home_assistant),
             ("haltian-iot/", haltian.haltian),
             ("disruptive/", disruptive.decode),
@@ -137,12 +160,29 @@ class Wires:
             ]
         return self._heard(envelope)[0]
 
+    def hear_own(self, envelope: Envelope) -> Sequence[Heard]:
+        """The same of devices that are not heard elsewhere; raises Undecodable `two_devices` where each is."""
+        found = self.hear(envelope)
+        if envelope.topic.startswith(NATIVE_PREFIX):
+            return found
+        return self._places.own(found)
+
     def _heard(self, envelope: Envelope) -> tuple[Sequence[Heard], Seats]:
         """What a message of another wire says, and which parts are seats there."""
-        own = envelope._replace(topic=self._own_topic(envelope.topic)) if self._prefixes else envelope
-        decoder = self._decoder_of(own.topic)
-        found = decoder(own)
+        topic, prefix = self._own_topic(envelope.topic)
+        decoder = self._decoder_of(topic)
+        self._places.enter(self._place(decoder, topic, prefix), envelope)
+        found = decoder(envelope._replace(topic=topic) if self._prefixes else envelope)
         return [found] if isinstance(found, Heard) else list(found), self._seats.get(decoder, each_of)
+
+    def _place(self, decoder: Hear, topic: str, prefix: str) -> str | None:
+        """What tells a device from another of its name: the bridge, application or levels under which it is heard; None
+        where there is no other."""
+        if (place_of := self._place_of.get(decoder)) is None:
+            return None
+        # A device speaks under both of Tasmota's prefixes, and each may have a name of the site's.
+        site = prefix.rpartition("/")[0] if decoder is self._tasmota else prefix
+        return f"{site} {place_of(topic)}"
 
     def readings(self, envelope: Envelope) -> Iterator[Reading]:
         """The readings in a message, none where it says nothing; raises Undecodable."""
@@ -150,7 +190,7 @@ class Wires:
             yield from native.decode(envelope)
             return
         found, seats = self._heard(envelope)
-        for one in found:
+        for one in self._places.own(found):
             yield from readings(self._apart(one, seats), envelope, self.zones.get(one.device_id, ()))
 
     def names(self, envelopes: Iterable[Envelope]) -> list[list[tuple[str, str, bool | None]]]:
@@ -193,12 +233,12 @@ class Wires:
         """What topics of a wire begin with, at this site too; `wire`: what they begin with by themselves."""
         return [wire, *(prefix for prefix, own in self._prefixes if own == wire)]
 
-    def _own_topic(self, topic: str) -> str:
-        """A topic as its wire has it by itself."""
+    def _own_topic(self, topic: str) -> tuple[str, str]:
+        """A topic as its wire has it by itself, and what it begins with at this site instead."""
         for prefix, own in self._prefixes:
             if topic.startswith(f"{prefix}/"):
-                return own + topic.removeprefix(prefix)
-        return topic
+                return own + topic.removeprefix(prefix), prefix
+        return topic, ""
 
     def _decoder_of(self, topic: str) -> Hear:
         for prefix, decoder in self._by_prefix:

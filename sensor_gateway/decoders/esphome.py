@@ -61,6 +61,11 @@ def seats(parts: Iterable[str]) -> Mapping[str, str]:
     return found
 
 
+def place(topic: str) -> str:
+    """The levels of a board: all before what it tells of."""
+    return topic.rsplit("/", 1 if topic.endswith(("/status", "/debug")) else 3)[0]
+
+
 def esphome(envelope: Envelope, models: Mapping[str, str]) -> Heard:
     """`{prefix}/{device}/binary_sensor/{object}/state` and `…/status`; the prefix may have levels of its own. `models`:
     a part that is registered is a seat whatever it is called, unless its name says the opposite."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.texts import is_line
@@ -27,9 +27,9 @@ _VALUES = frozenset({"state", "value", "detected", "active"})
 class Homie:
     """Reads devices that describe themselves once: when a root is gone, so is whoever speaks through it."""
 
-    def __init__(self, told_once: ToldOnce) -> None:
+    def __init__(self, told_once: ToldOnce, is_elsewhere: Callable[[str], bool]) -> None:
         self._described = told_once
-        self._senses = Senses(WIRE, told_once)
+        self._senses = Senses(WIRE, told_once, is_elsewhere)
 
     def decode(self, envelope: Envelope) -> list[Heard]:
         """Homie 4, `homie/{device}/…`, and 5, `homie/5/{device}/…`: `$state`, `$description`, and `{node}/{property}`

@@ -29,6 +29,11 @@ CLOCKS_APART = timedelta(minutes=5)
 NONE: Mapping[str, str] = MappingProxyType({})
 
 
+def application(topic: str) -> str:
+    """Within which a device of The Things Stack is the only one of its id; what is posted names no tenant."""
+    return topic.split("/")[1].partition("@")[0]
+
+
 def things_stack(envelope: Envelope, profiles: Profiles, models: Mapping[str, str] = NONE) -> Heard:
     """`v3/{application}@{tenant}/devices/{device}/{event}`. `models`: of the devices that are known, as registered."""
     levels = envelope.topic.split("/")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from app.texts import is_line
 from sensor_gateway.decoders.told_once import ToldOnce
@@ -19,7 +19,9 @@ class Senses:
     is there: a pulse that is never taken back holds nothing. Which there are is told once: after a restart one that has
     not spoken yet may see somebody."""
 
-    def __init__(self, wire: str, told_once: ToldOnce) -> None:
+    def __init__(self, wire: str, told_once: ToldOnce, is_elsewhere: Callable[[str], bool]) -> None:
+        """`is_elsewhere`: whether the message is of another device than the one of its name that is remembered."""
+        self._is_elsewhere = is_elsewhere
         self._wire = f"{wire}-senses"
         self._told_once = told_once
         self._words: dict[str, dict[tuple[str, str], bool | None]] = {}
@@ -28,6 +30,8 @@ class Senses:
     def hear(self, device: str, seat: str, sense: str, word: bool | None) -> bool | None:
         """What all senses of a seat say together, of which one has spoken: somebody is there where one says so, nobody
         where each does. A word that is not clear says nothing of the seat."""
+        if self._is_elsewhere(device):
+            return word
         said = self._said(device)
         is_new = (seat, sense) not in said
         if is_new and (word is None or len(said) >= MOST_SENSES or not _is_name(seat + sense)):
@@ -42,19 +46,19 @@ class Senses:
     def gone(self, device: str, seat: str, sense: str) -> None:
         """A sense is there no more."""
         said = self._said(device)
-        if (seat, sense) in said:
+        if (seat, sense) in said and not self._is_elsewhere(device):
             del said[seat, sense]
             self._tell(device, said)
 
     def begin(self, device: str) -> None:
         """A device begins anew: until it is done its senses are to speak again."""
-        if said := self._said(device):
+        if (said := self._said(device)) and not self._is_elsewhere(device):
             self._words[device] = dict.fromkeys(said)
             self._beginning.add(device)
 
     def done(self, device: str) -> None:
         """Which of its senses did not speak since a device began anew, it has no more."""
-        if device in self._beginning:
+        if device in self._beginning and not self._is_elsewhere(device):
             self._beginning.discard(device)
             said = self._said(device)
             for name in [name for name, word in said.items() if word is None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from sensor_gateway.decoders.plain import availability, object_of, one_of, text_of
@@ -17,11 +17,19 @@ NOTICES = ["NotifyStatus", "NotifyFullStatus"]
 _SHELLY_TOPIC = re.compile(r"(?P<prefix>.+?)/(?P<rest>events/rpc|online|status/[^/]+)")
 
 
+def place(topic: str) -> str:
+    """The levels of a device: all before what it tells of."""
+    found = _SHELLY_TOPIC.fullmatch(topic)
+    return found["prefix"] if found else topic
+
+
 class Shelly:
     """Reads a device's topics as one device: under a prefix of the site's its name stands in its notices alone."""
 
-    def __init__(self, told_once: ToldOnce) -> None:
+    def __init__(self, told_once: ToldOnce, known: Container[str] = frozenset()) -> None:
+        """`known`: the devices that are registered. One that is so by its topic's name speaks as nobody else."""
         self._sources = told_once
+        self._known = known
 
     def decode(self, envelope: Envelope) -> Heard:
         """`{device}/events/rpc`, `{device}/status/{component}`, `{device}/online`; the site may put levels before the
@@ -30,13 +38,16 @@ class Shelly:
         if found is None:
             raise Undecodable("topic")
         prefix, rest = found["prefix"], found["rest"]
-        device = (self._sources.get(WIRE, prefix) or {}).get("source") or prefix.rsplit("/", 1)[-1]
+        named = prefix.rsplit("/", 1)[-1]
+        is_known = named in self._known
+        device = named if is_known else (self._sources.get(WIRE, prefix) or {}).get("source") or named
         if rest == "online":
             return availability(device, text_of(envelope), online="true", offline="false")
         said = object_of(envelope)
         if rest != "events/rpc":
             return _status(device, {rest.removeprefix("status/"): said})
-        device, params = self._source(prefix, said.get("src"), device), said.get("params")
+        device = device if is_known else self._source(prefix, said.get("src"), device)
+        params = said.get("params")
         if said.get("method") not in NOTICES or not isinstance(params, dict):
             return Heard(device, kind="ignored")
         return _status(device, params)

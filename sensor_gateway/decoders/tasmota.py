@@ -25,6 +25,8 @@ _WRITTEN = {
     "presence": "Presence",
 }
 TASMOTA = ("tele", "stat")
+# With SetOption119 the device's name behind its bridge stands in the topic, or its short address, another each join.
+_SHORT_ADDRESS = re.compile(r"/(0x)?[0-9A-Fa-f]{4}$")
 
 
 def _sense(name: str) -> tuple[str, str]:
@@ -46,15 +48,23 @@ def seats(parts: Iterable[str]) -> Mapping[str, str]:
     return dict.fromkeys(written, seat)
 
 
+def place(topic: str) -> str:
+    """The bridge's name, or the device's own."""
+    return _SHORT_ADDRESS.sub("", _name_of(topic.split("/")))
+
+
+def _name_of(levels: list[str]) -> str:
+    return "/".join(levels[1:-1] if levels[0] in TASMOTA else levels[:-2])
+
+
 def tasmota(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]) -> Heard | list[Heard]:
     """`tele/{device}/SENSOR|STATE|LWT` and `stat/{device}/…`; the site may put the prefix behind the device. `Time` has
-    no offset, so arrival stands for it. Of a bridge to Zigbee the devices behind it. `models`: of the devices that are
-    known, as registered."""
+    no offset, so arrival stands for it. Of a bridge to Zigbee the devices behind it, unless it is a sensor itself.
+    `models`: of the devices that are known, as registered."""
     levels = envelope.topic.split("/")
     if len(levels) < 3:
         raise Undecodable("topic")
-    names = levels[1:-1] if levels[0] in TASMOTA else levels[:-2]
-    device, leaf = "/".join(names), levels[-1]
+    device, leaf = _name_of(levels), levels[-1]
     text = text_of(envelope)
     if leaf.upper() == "LWT":
         return availability(device, text)
@@ -63,6 +73,8 @@ def tasmota(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]) -
         return one_of(device, {name: word(text)}) if name else Heard(device, kind="no_occupancy_field")
     said = object_of(envelope)
     if behind := [_of_zigbee(name, one, profiles, models) for name, one in _behind(said, models)]:
+        if device in models:
+            raise Undecodable("not_a_bridge")
         return behind
     inner = said.get("StatusSNS")
     said = inner if isinstance(inner, dict) else said

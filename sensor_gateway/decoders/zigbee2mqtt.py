@@ -19,6 +19,11 @@ from sensor_gateway.profiles.unread import doubts, of_fields
 _ENDPOINTS = re.compile(rf"({'|'.join(FIELDS)})_(left|right|top|bottom|center|l?\d+)")
 
 
+def bridge(topic: str) -> str:
+    """Whose devices a topic is of: a friendly name is one device's at its bridge alone."""
+    return topic.partition("/")[0]
+
+
 def zigbee2mqtt(envelope: Envelope, profiles: Profiles, models: Mapping[str, str], senses: Senses) -> Heard:
     """`zigbee2mqtt/{friendly name}`, which may have levels of its own, and `…/availability`. Where it is set to publish
     each attribute by itself, `…/{attribute}`. `models`: of the devices that are known, as registered.

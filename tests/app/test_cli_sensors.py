@@ -180,6 +180,16 @@ def test_why_a_zigbee_device_or_a_board_says_nothing_is_shown_too(run: Run, tmp_
     ]
 
 
+def test_two_devices_of_one_name_are_told_by_a_file_that_holds_both(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "two.json"
+    topics = ("zigbee2mqtt-4f/desk-1", "zigbee2mqtt-5f/desk-1")
+    file.write_text(json.dumps([{"topic": one, "payload": {"occupancy": True}} for one in topics]))
+    first, second = (json.loads(line) for line in run("sensors", "try", str(file)).out.splitlines())
+    assert (first["device_id"], second["device_id"]) == ("desk-1", None)
+    assert second["reason"] == "two_devices"
+    assert "a name of its own" in second["why"]
+
+
 def test_a_message_that_says_nothing_is_told_too(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "nothing.json"
     empty = {"id": 4, "topic": "akiseki/v1/d/reading", "payload": "", "retain": True}
