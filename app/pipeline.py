@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.bookings import closing, leaving, presence, release, reserve, warning
+from app.bookings import closing, leaving, presence, release, reserve, untold, warning
 from app.bookings.models import Booking
 from app.bookings.moving import layout as relayout
 from app.bookings.moving import service as moving
@@ -76,7 +76,7 @@ keep_dead_letters, kept_dead_letters = dead_letters.keep_dead_letters, dead_lett
 def note_sensor_troubles(session: Session, now: datetime) -> int:
     """What is newly wrong with gateways and sensors is told to the facility staff; returns how much."""
     keepers = people.ids_with_role(session, Role.FACILITY)
-    return sum(note(session, keepers, now=now) for note in (troubles.note_missed, troubles.note_troubles))
+    return troubles.note_all(session, keepers, untold=untold.find_untold(session, now), now=now)
 
 
 @dataclass(frozen=True, slots=True)

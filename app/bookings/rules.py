@@ -185,6 +185,25 @@ def _told(log: SensorLog, window: TimeSpan, deadline: datetime, now: datetime) -
     return Release("no_show") if told else Keep("awaiting_sensor", check_at=now)
 
 
+def is_untold(
+    booking: Booked,
+    heard: tuple[datetime | None, datetime | None],
+    *,
+    offline_after: timedelta,
+    detection_delay: timedelta,
+    policy: Policy,
+) -> bool:
+    """Whether a sensor that said nothing clear within a booking lived and had the time to: its first and its last sign
+    of life within it are `heard`. A booking that ends before its sensor had to speak says nothing of it."""
+    first, last = heard
+    if first is None or last is None:
+        return False
+    is_alive = first - booking.span.start <= offline_after and booking.span.end - last <= offline_after
+    return (
+        is_alive and release_deadline(booking, policy) + detection_delay + offline_after <= booking.span.end
+    )
+
+
 def is_warning_due(booking: Booked, *, now: datetime, policy: Policy) -> bool:
     """Whether to warn now that a booking is about to be released; once the grace is over no more (RULES 7)."""
     if booking.status is not Status.BOOKED or booking.reclaimed or not policy.warn_before_release:

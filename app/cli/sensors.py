@@ -24,6 +24,7 @@ WRONG = {
     "clock": "clock behind",
     "suspect": "stuck?",
     "flapping": "flapping",
+    "untold": "does not tell vacant",
     "battery": "battery low",
 }
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, case, delete
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.occupancy.flapping import flapping
-from app.occupancy.models import SensorGap, SensorState, StoredReading
+from app.occupancy.models import SensorGap, SensorState, SensorTrouble, StoredReading
 from app.occupancy.rules import HEARTBEATS_UNTIL_OFFLINE, Occupancy, looks_stuck
 from app.spaces.models import Floor, Sensor, SensorBinding, Site, Space, Zone
 from app.texts import plain
@@ -20,8 +20,10 @@ from app.texts import plain
 LOW_BATTERY_PCT = 15
 # 64 random bits in hex, as devices of the native wire name their boots (RULES 3); no other wire's names are as long.
 BOOT_DIGITS = 16
+# It lives, but does not say that a space is empty when it counts; found where the bookings are, and kept.
+UNTOLD = "untold"
 # What may be wrong with a sensor, the worst first: gaps are nothing that one can mend at a sensor.
-WORST = ("silent", "clock", "suspect", "flapping", "battery", "gaps")
+WORST = ("silent", "clock", "suspect", "flapping", UNTOLD, "battery", "gaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Health:
 
     `behind`: it is heard, but by its own clock so late that it counts as silent. `suspect`: it has said occupied for
     over 12 hours, or all night; shown and told, no evidence (RULES 4). `flapping`: it turned over sixty times within an
-    hour, not longer ago than a day. `low`: its battery is at 15 per cent or less.
+    hour, not longer ago than a day. `untold`: for want of its word no no-show was released, as the jobs
+    found last. `low`: its battery is at 15 per cent or less.
     """
 
     sensor_id: str
@@ -55,6 +58,7 @@ class Health:
     suspect: bool
     flapping: bool
     behind: bool
+    untold: bool
 
     @property
     def low(self) -> bool:
@@ -70,6 +74,7 @@ class Health:
             "clock": self.behind,
             "suspect": self.suspect,
             "flapping": self.flapping,
+            UNTOLD: self.untold,
             "battery": self.low,
             "gaps": self.missing > 0,
         }
@@ -91,7 +96,7 @@ def health(
     count_gaps: bool = True,
     spares: bool = False,
 ) -> list[Health]:
-    """The sensors that watch a space, in the order of their ids, at most `limit` after `after`; four queries. `spares`:
+    """The sensors that watch a space, in the order of their ids, at most `limit` after `after`; five queries. `spares`:
     those that watch none, too.
 
     `count_gaps`: count what was lost, which reads all that is kept of these sensors, not for every sensor of a large
@@ -135,6 +140,7 @@ def health(
         zones[sensor_id] = ZoneInfo(timezone)
     gaps = sequence_gaps(session, ids) if count_gaps else kept_gaps(session)
     restless = flapping(session, now)
+    untold = set(session.scalars(select(SensorTrouble.sensor_id).where(SensorTrouble.trouble == UNTOLD)))
     return [
         Health(
             row.id,
@@ -150,6 +156,7 @@ def health(
             looks_stuck(row.state, row.since_at, now, zones.get(row.id)),
             row.id in restless,
             is_behind(row.told_at, row.arrived_at, now, timedelta(seconds=row.heartbeat_s)),
+            row.id in untold,
         )
         for row in rows
     ]

@@ -30,7 +30,7 @@ class SensorView(Schema):
     low = fields.Boolean(metadata={"description": "its battery is at 15 per cent or less"})
     troubles = fields.List(
         fields.String(),
-        metadata={"description": "silent, clock, suspect, flapping, battery, gaps: the worst first"},
+        metadata={"description": "silent, clock, suspect, flapping, untold, battery, gaps: the worst first"},
     )
     missing = fields.Integer(metadata={"description": "readings the sensor numbered that never arrived"})
     restarts = fields.Integer(

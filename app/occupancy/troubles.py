@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.occupancy.gateways import newly_missed
-from app.occupancy.health import LOW_BATTERY_PCT, Health, health
+from app.occupancy.health import LOW_BATTERY_PCT, UNTOLD, Health, health
 from app.occupancy.models import DeadLetter, SensorState, SensorTrouble
 from app.occupancy.rules import Occupancy, suspect_before
 from app.spaces.models import SensorBinding, Site
 
 # Readings that were lost are in the figures; nobody can do anything about a sensor for them.
-TOLD = ("silent", "clock", "suspect", "flapping", "battery")
+TOLD = ("silent", "clock", "suspect", "flapping", UNTOLD, "battery")
 NAMED_AT_MOST = 10
 
 
@@ -28,13 +28,20 @@ def needs_look(one: Health) -> bool:
     return bool(one.space_ids) and any(trouble in TOLD for trouble in one.troubles)
 
 
-def note_troubles(session: Session, keepers: Iterable[int], *, now: datetime) -> int:
+def note_all(session: Session, keepers: Collection[int], *, untold: Collection[str], now: datetime) -> int:
+    """What is newly wrong with gateways and with sensors, for each of `keepers`; returns how much."""
+    missed = note_missed(session, keepers, now=now)
+    return missed + note_troubles(session, keepers, untold=untold, now=now)
+
+
+def note_troubles(session: Session, keepers: Iterable[int], *, untold: Collection[str], now: datetime) -> int:
     """Keep what is wrong with which sensor since when, and record for each of `keepers` (users who look after the
-    sensors) what is new. One that was never heard is not silent: it is to be fitted. Returns how many are new."""
+    sensors) what is new. One that was never heard is not silent: it is to be fitted. `untold`: the sensors without
+    whose word no no-show was released. Returns how many are new."""
     found = {
         (one.sensor_id, trouble): one
         for one in health(session, now, count_gaps=False)
-        for trouble in one.troubles
+        for trouble in replace(one, untold=one.sensor_id in untold).troubles
         if trouble in TOLD and one.last_seen_at is not None
     }
     known = {

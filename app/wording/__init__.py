@@ -366,6 +366,10 @@ TROUBLES: Mapping[str, LazyString] = {
     "clock": lazy_gettext("its clock is behind: set its time and its time zone"),
     "suspect": lazy_gettext("“in use” for over 12 hours or all night: stuck?"),
     "flapping": lazy_gettext("changes over sixty times an hour: flapping"),
+    "untold": lazy_gettext(
+        "does not say that a seat is empty when it counts, so nothing is released there: let it tell its state at each "
+        "heartbeat"
+    ),
     "battery": lazy_gettext("battery low"),
     "gaps": lazy_gettext("messages were lost on their way"),
 }

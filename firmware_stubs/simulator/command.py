@@ -41,6 +41,7 @@ def main(arguments: Sequence[str], *, today: date) -> None:
         given.pir,
         timedelta(seconds=given.heartbeat),
         given.zone,
+        given.on_change,
     )
     if given.to and fleet.wire != "native":
         parser.error("--to writes readings of the native wire; it does not go with another --wire")
@@ -93,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--wire", choices=sorted(WIRES), default="native", help="what the sensors speak (native)")
     add("--faults", type=_faults, default=NONE, help="none, all, or names, see below (none)")
     add("--pir", action="store_true", help="sensors that see movement only: who sits still is not seen")
+    add(
+        "--on-change",
+        action="store_true",
+        help="sensors that say their state on change only, else that they live",
+    )
     add("--heartbeat", type=_whole(1, 86_400), default=600, metavar="SECONDS", help="(600)")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument(

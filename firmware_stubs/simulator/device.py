@@ -63,7 +63,7 @@ class Numbered:
         self,
         at: datetime | None,
         *,
-        occupied: bool,
+        occupied: bool | None,
         sent_at: datetime,
         battery_pct: int = 87,
         kept: bool = False,

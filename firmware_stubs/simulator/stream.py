@@ -14,7 +14,7 @@ from firmware_stubs.simulator import sensing, truth
 from firmware_stubs.simulator.device import Numbered, Scenario
 from firmware_stubs.simulator.faults import NONE, Faults, Trouble, Troubles
 from firmware_stubs.simulator.spans import Span, within
-from firmware_stubs.simulator.wires import KEEP, WIRES
+from firmware_stubs.simulator.wires import KEEP, WIRES, WITHOUT_SIGN
 from firmware_stubs.simulator.wires.said import Said
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -25,7 +25,9 @@ ONE_AFTER_THE_OTHER = timedelta(milliseconds=200)
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """`sensors` by their ids, from midnight of `first` in `zone` for so many days. `pir`: they see movement only."""
+    """`sensors` by their ids, from midnight of `first` in `zone` for so many days. `pir`: they see movement only.
+    `on_change`: they say their state when it changes, and at the beginning of a run and of a day; at a heartbeat a sign
+    of life where the wire has one."""
 
     sensors: Sequence[str]
     first: date
@@ -36,6 +38,7 @@ class Fleet:
     pir: bool = False
     heartbeat: timedelta = timedelta(minutes=10)
     zone: ZoneInfo = TOKYO
+    on_change: bool = False
 
     @property
     def dates(self) -> list[date]:
@@ -119,19 +122,24 @@ def _words(fleet: Fleet, device: Numbered, on: date, trouble: Trouble) -> Iterat
         present = sensing.by_movement(Random(f"{fleet.seed}/pir/{sensor_id}/{on}"), present)
     scenario = Scenario(sensor_id, fleet.heartbeat, trouble.seen(present), trouble.dead)
     reboot_at, again_at = trouble.reboot_at, None
+    told: bool | None = None
     for at, occupied in scenario.readings(*day):
         if reboot_at is not None and at >= reboot_at:
             device.reboot(_boot(fleet.seed, sensor_id, on, "again"))
-            reboot_at = None
+            reboot_at = told = None
+        says = None if fleet.on_change and occupied is told else occupied
         sent_at, kept = at, within(trouble.unreachable, at)
+        if says is None and (kept or fleet.wire in WITHOUT_SIGN):
+            continue
         if kept:
             if trouble.wrong_by is None or fleet.wire not in KEEP:
                 continue
             again_at = max(trouble.unreachable[-1][1], again_at or at) + ONE_AFTER_THE_OTHER
             sent_at = again_at
+        told = occupied
         yield device.said(
             None if trouble.wrong_by is None else at + trouble.wrong_by,
-            occupied=occupied,
+            occupied=says,
             sent_at=sent_at,
             battery_pct=trouble.battery_pct,
             kept=kept,

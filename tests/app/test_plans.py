@@ -16,6 +16,7 @@ from app.bookings.after_use import pauses_after_use
 from app.bookings.models import Booking
 from app.bookings.rules import Origin, Status
 from app.bookings.service import list_bookings, own_bookings
+from app.bookings.untold import find_untold
 from app.database import transaction
 from app.notifications.calendars import bookings_of
 from app.occupancy import service as occupancy
@@ -188,6 +189,14 @@ def test_what_flaps_is_found_in_the_last_hour_of_those_that_saw_somebody(years: 
     years.hear("focus", ("09:20", True), ("09:25", True))
     with transaction(years.engine) as session, explained(years.engine) as plans:
         assert find_flapping(session, at("10:00")) == set()
+    assert whole_reads(plans) == []
+
+
+def test_sensors_that_do_not_tell_vacant_are_found_in_the_last_weeks_bookings(years: House) -> None:
+    with transaction(years.engine) as session, explained(years.engine) as plans:
+        if years.engine.dialect.name == "postgresql":  # a week is most of ten days, but little of years
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+        assert find_untold(session, at("10:00")) == set()
     assert whole_reads(plans) == []
 
 

@@ -148,6 +148,16 @@ def test_its_days_lie_before_today_unless_others_are_asked_for(
     assert file.read_text() == yesterday
 
 
+def test_a_fleet_can_be_asked_to_say_its_state_on_change_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "fleet.jsonl"
+    run(capsys, "--to", str(file), "--sensors", "1", "--on-change")
+    said = [json.loads(line).get("occupied") for line in file.read_text().splitlines()]
+    assert said[:3] == [False, None, None]
+    assert said.count(None) > said.count(True) > 0
+
+
 def test_it_says_what_the_sensors_are_called(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--ids", "--sensors", "2", "--prefix", "seat.")[1] == "seat.0001\nseat.0002\n"
     assert run(capsys, "--ids", "--sensors", "1", "--wire", "sparkplug")[1] == "akiseki/desks/desk-0001\n"

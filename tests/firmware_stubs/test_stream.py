@@ -13,7 +13,7 @@ from app.occupancy.readings import Reading
 from firmware_stubs.simulator.faults import DESCRIBED, NONE, USUAL, Faults
 from firmware_stubs.simulator.spans import within
 from firmware_stubs.simulator.stream import Fleet, Message, messages, sensor_ids
-from firmware_stubs.simulator.wires import WIRES, id_on
+from firmware_stubs.simulator.wires import WIRES, WITHOUT_SIGN, id_on
 from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope
 
@@ -77,6 +77,17 @@ def test_without_faults_every_message_says_the_truth(wire: str) -> None:
         assert one.occupied in {
             within(truth[one.sensor_id], one.observed_at - s * MINUTE / 60) for s in (0, 1)
         }
+
+
+@pytest.mark.parametrize("wire", sorted(WIRES))
+def test_on_change_only_says_a_state_once_a_day_and_as_it_changes_and_else_that_it_lives(wire: str) -> None:
+    fleet = replace(FLEET, sensors=FLEET.sensors[:3], days=1, wire=wire)
+    usual, on_change = (by_sensor(read(one)) for one in (fleet, replace(fleet, on_change=True)))
+    for sensor_id, own in on_change.items():
+        states = [one.occupied for one in own if one.occupied is not None]
+        turns = [one.occupied for one, after in pairwise(usual[sensor_id]) if one.occupied != after.occupied]
+        assert states == [*turns, usual[sensor_id][-1].occupied]
+        assert len(own) == (len(states) if wire in WITHOUT_SIGN else len(usual[sensor_id]))
 
 
 def test_without_faults_the_count_has_no_gap() -> None:

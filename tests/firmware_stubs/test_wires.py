@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.occupancy.readings import Reading
-from firmware_stubs.simulator.wires import WIRES, id_on
+from firmware_stubs.simulator.wires import WIRES, WITHOUT_SIGN, id_on
 from firmware_stubs.simulator.wires.said import Said
 from sensor_gateway.decoders import Wires
 from sensor_gateway.messages import Envelope
@@ -45,6 +45,14 @@ def test_what_was_said_is_what_is_heard(wire: str, occupied: bool) -> None:
     assert not reading.history
     assert reading.observed_at == (NOON + MINUTE if wire in UNDATED else NOON)
     assert reading.battery_pct == (87 if wire in WITH_BATTERY else None)
+
+
+@pytest.mark.parametrize("wire", sorted(WIRES.keys() - WITHOUT_SIGN))
+def test_a_sign_of_life_says_that_it_lives_and_nothing_of_the_seat(wire: str) -> None:
+    *before, reading = heard(wire, replace(SAID, seq=0), replace(SAID, occupied=None), after=MINUTE)
+    assert (reading.occupied, reading.history) == (None, False)
+    assert reading.online is not False
+    assert len(before) == 1
 
 
 @pytest.mark.parametrize("wire", sorted(NAMED))

@@ -22,6 +22,8 @@ WIRES: Mapping[str, Encode] = {
 }
 # On these a device that nobody could reach tells afterwards what it kept, since its message says when that was.
 KEEP = frozenset({"native", "things_stack", "chirpstack", "sparkplug", "shelly", "haltian", "disruptive"})
+# On these whoever speaks on change only says nothing else that would show that it lives.
+WITHOUT_SIGN = frozenset({"haltian"})
 
 
 def id_on(wire: str, sensor_id: str) -> str:

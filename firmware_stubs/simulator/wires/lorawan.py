@@ -27,7 +27,7 @@ def things_stack(said: Said) -> tuple[str, bytes]:
                 "session_key_id": said.boot,
                 **counter,
                 "f_port": PORT,
-                "decoded_payload": _history(said) or {"battery": said.battery_pct, "occupancy": _word(said)},
+                "decoded_payload": _history(said) or {"battery": said.battery_pct, **_occupancy(said)},
                 "rx_metadata": [{"gateway_ids": {"gateway_id": "roof"}, "time": sent_at, "rssi": RSSI}],
                 "version_ids": {"brand_id": "milesight-iot", "model_id": MODEL},
             },
@@ -37,7 +37,9 @@ def things_stack(said: Said) -> tuple[str, bytes]:
 
 def chirpstack(said: Said) -> tuple[str, bytes]:
     """`application/akiseki/device/{device}/event/up`."""
-    content = bytes((0x01, 0x75, said.battery_pct, 0x03, 0x00, said.occupied))
+    content = bytes((0x01, 0x75, said.battery_pct))
+    if said.occupied is not None:
+        content += bytes((0x03, 0x00, said.occupied))
     history = _history(said)
     return f"application/akiseki/device/{said.sensor_id}/event/up", compact(
         {
@@ -54,11 +56,11 @@ def chirpstack(said: Said) -> tuple[str, bytes]:
     )
 
 
-def _word(said: Said) -> str:
-    return "occupied" if said.occupied else "vacant"
+def _occupancy(said: Said) -> dict[str, object]:
+    return {} if said.occupied is None else {"occupancy": "occupied" if said.occupied else "vacant"}
 
 
 def _history(said: Said) -> dict[str, object] | None:
     if not said.kept or said.at is None:
         return None
-    return {"history": [{"timestamp": int(said.at.timestamp()), "occupancy": _word(said)}]}
+    return {"history": [{"timestamp": int(said.at.timestamp()), **_occupancy(said)}]}

@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """`at`: what the device's own clock showed when it looked; None: it has none. `sent_at`: when it was sent, by the
-    clock of whoever carries it on. `kept`: it was kept while nobody could be reached, and is told afterwards.
+    """`occupied` None: a sign of life, which says nothing of the seat. `at`: what the device's own clock showed when it
+    looked; None: it has none. `sent_at`: when it was sent, by the clock of whoever carries it on. `kept`: it was kept
+    while nobody could be reached, and is told afterwards.
 
     `boot` names a run of the device, 16 hexadecimal digits; `seq` counts from 0 in each run.
     """
 
     sensor_id: str
-    occupied: bool
+    occupied: bool | None
     at: datetime | None
     sent_at: datetime
     boot: str

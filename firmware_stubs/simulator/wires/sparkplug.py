@@ -33,11 +33,12 @@ def encode(said: Said) -> tuple[str, bytes]:
             _instant(3, said.at),
             _number(4, BOOLEAN) if is_birth else b"",
             _number(5, 1) if said.kept else b"",
-            _number(14, said.occupied),
+            _number(14, bool(said.occupied)),
         )
     )
+    metrics = b"" if said.occupied is None else _bytes(2, metric)
     # The count of a message runs from 0 to 255 and begins anew.
-    payload = _instant(1, said.at and said.sent_at) + _bytes(2, metric) + _number(3, said.seq % 256)
+    payload = _instant(1, said.at and said.sent_at) + metrics + _number(3, said.seq % 256)
     return f"spBv1.0/{group}/{'DBIRTH' if is_birth else 'DDATA'}/{node}/{said.sensor_id}", payload
 
 
