@@ -94,7 +94,6 @@ def test_a_spare_moves_where_the_one_that_it_replaced_was_to_move(house: House) 
         for sensor_id, where in (("sensor-seat", "bare"), ("spare", "free")):
             ids = [house.spaces[where]]
             rebinding.plan(session, sensor_id, ids, at=at("12:00"), actor_id=None, now=at("08:00"))
-        layout.swap_sensor(session, "sensor-seat", "sensor-seat", actor_id=None, now=at("08:30"))
         layout.swap_sensor(session, "sensor-seat", "spare", actor_id=None, now=at("09:00"))
         assert [(one.sensor_id, one.space_ids) for one in session.scalars(select(SensorMove))] == [
             ("spare", [house.spaces["bare"]])
