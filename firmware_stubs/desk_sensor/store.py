@@ -118,20 +118,28 @@ class Store:
         return not self._given and not self._waiting()
 
     def append(self, readings):
-        """Keep readings, in flash when it returns. Raises OSError where it took not all: the oldest have made room."""
+        """Keep readings, in flash when it returns.
+
+        Raises OSError where it took not all: they are the caller's still, and the oldest here have made room.
+        """
         while readings:
-            if not self._tail_room:
+            is_new = not self._tail_room
+            if is_new:
                 self._begin()
-            some, readings = readings[: self._tail_room], readings[self._tail_room :]
             room, self._tail_room = self._tail_room, 0
             try:
                 with open(self._path(self._last), "ab") as file:
-                    file.write(b"".join([packed(reading) for reading in some]))
+                    file.write(b"".join([packed(reading) for reading in readings[:room]]))
                     file.flush()
             except OSError:
-                self._drop_oldest()
+                if not is_new:
+                    continue  # what it had stays; a new one may be taken
+                self._remove(self._last)
+                if len(self._segments) > 1:  # the last of all would make room for no more than it is
+                    self._drop_oldest()
                 raise
-            self._tail_room = room - len(some)
+            self._tail_room = max(room - len(readings), 0)
+            readings = readings[room:]
 
     def take(self, is_repeat):
         """The oldest reading to be told for the first time, or again, and what `confirm` wants; None: there is none."""
