@@ -67,7 +67,7 @@ class Confirmed:
         self.times = 0
 
     def again(self, now_ms):
-        """It was confirmed once more, on another connection."""
+        """It was confirmed once more, on another connection or over several."""
         if not self.times:
             self.first_ms = now_ms
         self.last_ms = now_ms
@@ -99,11 +99,12 @@ class Store:
         self._tail_room = 0  # a segment of before the power cut may end in half a record: never add to it
         self._head = None  # the one that is read
         self._given = {}  # by number: begun, not all confirmed
-        self._told = set()  # all of it confirmed on this connection
+        self._told = {}  # by number: to its end on this connection; whether that was enough of it for this one
         self._confirmed = {}  # by number: all of it, on this connection or earlier ones
         self._unreadable = set()
         self._mark = 0, 0  # segment and place in it: all before was confirmed once
         self._from_mark = False
+        self._again = 0, 0  # before the mark: where telling it again broke
         self._gave_way = 0
         self._damaged = {}  # by number: how many records
 
@@ -118,20 +119,28 @@ class Store:
         return not self._given and not self._waiting()
 
     def append(self, readings):
-        """Keep readings, in flash when it returns. Raises OSError where it took not all: the oldest have made room."""
+        """Keep readings, in flash when it returns.
+
+        Raises OSError where it took not all: they are the caller's still, and the oldest here have made room.
+        """
         while readings:
-            if not self._tail_room:
+            is_new = not self._tail_room
+            if is_new:
                 self._begin()
-            some, readings = readings[: self._tail_room], readings[self._tail_room :]
             room, self._tail_room = self._tail_room, 0
             try:
                 with open(self._path(self._last), "ab") as file:
-                    file.write(b"".join([packed(reading) for reading in some]))
+                    file.write(b"".join([packed(reading) for reading in readings[:room]]))
                     file.flush()
             except OSError:
-                self._drop_oldest()
+                if not is_new:
+                    continue  # what it had stays; a new one may be taken
+                self._remove(self._last)
+                if len(self._segments) > 1:  # the last of all would make room for no more than it is
+                    self._drop_oldest()
                 raise
-            self._tail_room = room - len(some)
+            self._tail_room = max(room - len(readings), 0)
+            readings = readings[room:]
 
     def take(self, is_repeat):
         """The oldest reading to be told for the first time, or again, and what `confirm` wants; None: there is none."""
@@ -163,27 +172,45 @@ class Store:
             segment.unconfirmed -= 1
             if not segment.unconfirmed:
                 del self._given[number]
-                if segment.is_whole:
-                    self._told.add(number)
-                    self._confirmed.setdefault(number, Confirmed()).again(now_ms)
+                self._told_to_its_end(segment, now_ms)
         return is_first
+
+    def _told_to_its_end(self, segment, now_ms):
+        confirmed = self._confirmed.setdefault(segment.number, Confirmed())
+        if segment.number in self._told:
+            confirmed.last_ms = now_ms  # its rest, then all of it: one connection counts once
+        else:
+            confirmed.again(now_ms)
+        self._told[segment.number] = segment.is_whole or confirmed.is_safe(now_ms)
 
     def settle(self, heard_ms):
         """The broker of this connection has answered then: what is safe with it goes."""
-        for number in [number for number in self._told if self._confirmed[number].is_safe(heard_ms)]:
+        for number in [number for number in self._told if self._is_safe(number, heard_ms)]:
             self._remove(number)
 
+    def _is_safe(self, number, heard_ms):
+        return self._told[number] and self._confirmed[number].is_safe(heard_ms)
+
     def repeat(self, from_mark):
-        """All that is here is to be told again; with `from_mark` the first of it is what was never confirmed."""
+        """All that is here is to be told again; with `from_mark` the first of it is what was never confirmed.
+
+        What was being told again goes on where it broke, so that short connections too come to a segment's end.
+        """
+        broken = [(number, segment.told) for number, segment in self._given.items() if segment.is_repeat]
+        self._again = min(broken or [self._again])
         self._head = None
         self._given = {}
-        self._told = set()
+        self._told = {}
         self._unreadable = set()
         self._from_mark = from_mark
 
     def _waiting(self):
-        apart = (self._told, self._given, self._unreadable)
-        return [number for number in self._segments if not any(number in some for some in apart)]
+        apart = (self._given, self._unreadable)
+        return [
+            number
+            for number in self._segments
+            if not (self._told.get(number) or any(number in some for some in apart))
+        ]
 
     def _begin(self):
         while len(self._segments) >= self._most:
@@ -218,8 +245,10 @@ class Store:
             self._remove(number)
             return
         if self._from_mark and number == self._mark[0]:
-            # Fewer may be whole by now than were confirmed.
-            head.begin(min(self._mark[1], head.count - 1))
+            head.begin(self._mark[1])
+        elif number == self._again[0]:
+            head.begin(self._again[1])
+            self._again = 0, 0
         head.is_repeat = is_repeat
         self._head = self._given[number] = head
 
@@ -243,7 +272,7 @@ class Store:
         if self._head is not None and self._head.number == number:
             self._head = None
         self._given.pop(number, None)
-        self._told.discard(number)
+        self._told.pop(number, None)
         self._confirmed.pop(number, None)
         self._segments.remove(number)
         try:
@@ -269,9 +298,14 @@ class _Segment:
         self.begin(0)
 
     def begin(self, place):
-        self.at = place
-        self.unconfirmed = self.count - place
-        self.is_whole = place == 0
+        self.at = min(place, self.count - 1) if place else 0  # fewer may be whole by now than were confirmed
+        self.unconfirmed = self.count - self.at
+        self.is_whole = self.at == 0
+
+    @property
+    def told(self):
+        """Up to which place it is told and confirmed."""
+        return self.count - self.unconfirmed
 
     def reading(self, place):
         return unpacked(self._record(self._places[place]))

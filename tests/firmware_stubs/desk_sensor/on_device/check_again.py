@@ -150,6 +150,46 @@ while len(known) < 100:
     assert now_ms < 60_000, len(known)
 print("eight at a time get on")
 
+# Connections too short for a segment: telling it again goes on where it broke, and five times are enough.
+outbox = an_outbox(128)
+times, now_ms = [0] * 128, 0
+while os.listdir(FOLDER):
+    for seq in told(outbox, now_ms, 40):
+        times[seq] += 1
+    outbox.settle(now_ms)
+    now_ms += 300_000
+    outbox.connection_lost(now_ms - 299_000)
+    assert max(times) < 10, times
+assert min(times) == 5, times
+print("forty at a time have an end")
+
+# One that holds after them tells the rest, then all of it in order; ten seconds count from there.
+outbox = an_outbox(128)
+for now_ms, most in ((0, 128), (300_000, 40)):
+    told(outbox, now_ms, most)
+    outbox.connection_lost(now_ms + 1_000)
+assert told(outbox, 600_000, 88) == ALL[40:128]
+outbox.settle(611_000)
+assert len(os.listdir(FOLDER)) == 1
+assert told(outbox, 611_000) == ALL[:128]
+outbox.settle(621_000)
+assert len(os.listdir(FOLDER)) == 1
+outbox.settle(621_001)
+assert os.listdir(FOLDER) == []
+print("all of it on the connection that holds")
+
+# Where none holds, a connection that told the rest and then all of it counts once.
+outbox = an_outbox(128)
+now_ms, connections = 0, 0
+while os.listdir(FOLDER):
+    told(outbox, now_ms, 40 if connections % 2 else 10_000)
+    outbox.settle(now_ms)
+    now_ms += 300_000
+    outbox.connection_lost(now_ms - 299_000)
+    connections += 1
+assert connections == 9, connections
+print("a connection counts once")
+
 
 def waves(up_s, down_s, hours, every_s=30):
     """A link that comes and goes: how many readings, how often published, most segments at once."""

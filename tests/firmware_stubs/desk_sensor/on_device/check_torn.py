@@ -3,6 +3,7 @@
 import os
 import sys
 
+import desk_sensor.store
 from desk_sensor.readings import Reading
 from desk_sensor.store import Store, packed
 
@@ -105,4 +106,61 @@ for is_repeat in (True, False):
         again.append(found[0].seq)
 assert again == list(range(130)), again
 assert (store.dropped, store.is_empty) == (0, True)
+
+
+class Refusing:
+    """A file that takes half of what it is given."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def write(self, data):
+        self._file.write(data[: len(data) // 2])
+        raise OSError(28)
+
+
+def opened(path, mode):
+    file = open(path, mode)  # noqa: SIM115
+    return Refusing(file) if mode == "ab" else file
+
+
+def refused(store, some):
+    """Whether it does not take them, where no file takes more than half."""
+    desk_sensor.store.open = opened
+    try:
+        store.append(some)
+    except OSError:
+        return True
+    finally:
+        del desk_sensor.store.open
+    return False
+
+
+# A flash that refuses: what it did not take is the caller's, and not dropped.
+cleared()
+store = Store(folder)
+for _ in range(3):
+    assert refused(store, readings(0, 40))
+    assert (os.listdir(folder), store.dropped, store.is_empty) == ([], 0, True)
+store.append(readings(0, 40))
+assert taken(store) == list(range(40))
+
+# It refuses amid a segment: what that had stays; what waits longest makes room, and is counted.
+cleared()
+store = Store(folder)
+store.append(readings(0, 128))
+store.append(readings(128, 10))
+for _ in range(2):
+    assert refused(store, readings(138, 5))
+    assert store.dropped == 128
+store.append(readings(138, 5))
+seqs = taken(store)
+assert [seq for seq in seqs if seq < 138] == list(range(128, 138)), seqs
+assert seqs[-5:] == list(range(138, 143)), seqs
 print("torn", torn)
