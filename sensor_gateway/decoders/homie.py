@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from app.texts import is_line
@@ -40,23 +41,23 @@ class Homie:
         if len(levels) < 2:
             raise Undecodable("topic")
         device, rest = levels[0], levels[1:]
-        text = text_of(envelope)
+        text, at = text_of(envelope), envelope.received_at
         if rest == ["$state"]:
-            return self._state(device, text)
+            return self._state(device, text, at)
         if rest == ["$description"] and is_5:
             self._learn(Heard(device).device_id, json_object(envelope.payload) if text else {})
         if any(one.startswith("$") for one in levels) or rest[-1] == "set":
             return [Heard(device, kind="ignored")]
-        return [self._property(Heard(device).device_id, rest, text)]
+        return [self._property(Heard(device).device_id, rest, text, at)]
 
-    def _state(self, device: str, text: str) -> list[Heard]:
+    def _state(self, device: str, text: str, at: datetime) -> list[Heard]:
         if not text:
             return [Heard(device, kind="removed")]
         if text not in _STATES:
             raise Undecodable("status")
         online, named = _STATES[text], Heard(device).device_id
         if text == "init":  # it publishes all that it has before it is ready
-            self._senses.begin(named)
+            self._senses.begin(named, at)
         elif text == "ready":
             self._senses.done(named)
         gone = self._children_of(device) if online is False else ()
@@ -82,7 +83,7 @@ class Homie:
             waiting += new
         return sorted(found - {root})
 
-    def _property(self, device: str, rest: list[str], text: str) -> Heard:
+    def _property(self, device: str, rest: list[str], text: str, at: datetime) -> Heard:
         """A property's word, as that of the seat that its node is: a node may have several senses."""
         # `presence/occupied`; or `motion-sensor/detected`, where the node's name says it of a boolean.
         occupied = {"true": True, "false": False}.get(text)  # exactly so, says the convention
@@ -91,11 +92,11 @@ class Homie:
         if not (of_node or says_occupancy(rest[-1])):
             return Heard(device, kind="no_occupancy_field")
         if not text:
-            self._senses.gone(device, rest[0], "/".join(rest[1:]))
+            self._senses.gone(device, rest[0], "/".join(rest[1:]), at)
             return Heard(device, kind="removed")
         if occupied is None and (text.isnumeric() or text.lower() in {"true", "false"}):
             return Heard(device, kind="decode_error")
-        said = self._senses.hear(device, rest[0], "/".join(rest[1:]), word(text))
+        said = self._senses.hear(device, rest[0], "/".join(rest[1:]), word(text), at)
         return one_of(device, {rest[0]: said})
 
 

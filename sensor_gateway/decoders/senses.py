@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from app.texts import is_line
 from sensor_gateway.decoders.told_once import ToldOnce
 
 MOST_DEVICES, MOST_SENSES = 100_000, 64
 MOST_NAME = 255
+# Nobody sits for longer: what was not said for so long while others of the seat spoke is there no more.
+LASTS = timedelta(days=1)
 # May be told as a pulse that is never taken back.
 _A_PULSE = re.compile(r"motion[^/]*$", re.IGNORECASE)
 
@@ -17,62 +20,73 @@ _A_PULSE = re.compile(r"motion[^/]*$", re.IGNORECASE)
 class Senses:
     """What each sense of a seat said last, from its first clear word on; of motion from when it first said that nobody
     is there: a pulse that is never taken back holds nothing. Which there are is told once: after a restart one that has
-    not spoken yet may see somebody."""
+    not spoken yet may see somebody, for a day."""
 
     def __init__(self, wire: str, told_once: ToldOnce, is_elsewhere: Callable[[str], bool]) -> None:
         """`is_elsewhere`: whether the message is of another device than the one of its name that is remembered."""
         self._is_elsewhere = is_elsewhere
         self._wire = f"{wire}-senses"
         self._told_once = told_once
-        self._words: dict[str, dict[tuple[str, str], bool | None]] = {}
+        self._words: dict[str, dict[tuple[str, str], tuple[bool | None, datetime]]] = {}
         self._beginning: set[str] = set()
 
-    def hear(self, device: str, seat: str, sense: str, word: bool | None) -> bool | None:
+    def hear(self, device: str, seat: str, sense: str, word: bool | None, at: datetime) -> bool | None:
         """What all senses of a seat say together, of which one has spoken: somebody is there where one says so, nobody
         where each does. A word that is not clear says nothing of the seat."""
         if self._is_elsewhere(device):
             return word
-        said = self._said(device)
+        said = self._said(device, at)
         is_new = (seat, sense) not in said
         if is_new and (word is None or len(said) >= MOST_SENSES or not _is_name(seat + sense)):
             return word
         if is_new and word and _A_PULSE.search(sense):
             return word
-        said[seat, sense] = word
-        if is_new:
+        said[seat, sense] = word, at
+        lapsed = [name for name, (_word, told_at) in said.items() if name[0] == seat and at - told_at > LASTS]
+        for name in lapsed:
+            del said[name]
+        if is_new or lapsed:
             self._tell(device, said)
-        return word if word is None else together(one for (of, _sense), one in said.items() if of == seat)
+        return (
+            word if word is None else together(one for (of, _sense), (one, _at) in said.items() if of == seat)
+        )
 
-    def gone(self, device: str, seat: str, sense: str) -> None:
+    def gone(self, device: str, seat: str, sense: str, at: datetime) -> None:
         """A sense is there no more."""
-        said = self._said(device)
+        said = self._said(device, at)
         if (seat, sense) in said and not self._is_elsewhere(device):
             del said[seat, sense]
             self._tell(device, said)
 
-    def begin(self, device: str) -> None:
+    def forget(self, device: str, at: datetime) -> None:
+        """A device is there no more."""
+        if (said := self._said(device, at)) and not self._is_elsewhere(device):
+            said.clear()
+            self._tell(device, said)
+
+    def begin(self, device: str, at: datetime) -> None:
         """A device begins anew: until it is done its senses are to speak again."""
-        if (said := self._said(device)) and not self._is_elsewhere(device):
-            self._words[device] = dict.fromkeys(said)
+        if (said := self._said(device, at)) and not self._is_elsewhere(device):
+            self._words[device] = {name: (None, told_at) for name, (_word, told_at) in said.items()}
             self._beginning.add(device)
 
     def done(self, device: str) -> None:
         """Which of its senses did not speak since a device began anew, it has no more."""
         if device in self._beginning and not self._is_elsewhere(device):
             self._beginning.discard(device)
-            said = self._said(device)
-            for name in [name for name, word in said.items() if word is None]:
+            said = self._words.get(device, {})
+            for name in [name for name, (word, _at) in said.items() if word is None]:
                 del said[name]
             self._tell(device, said)
 
-    def _said(self, device: str) -> dict[tuple[str, str], bool | None]:
+    def _said(self, device: str, at: datetime) -> dict[tuple[str, str], tuple[bool | None, datetime]]:
         found = self._words.get(device)
         if found is None:
             known = (self._told_once.get(self._wire, device) or {}).get("senses", ())
             if len(self._words) >= MOST_DEVICES:
                 self._words.clear()
                 self._beginning.clear()
-            found = dict.fromkeys((seat, sense) for seat, sense in known)
+            found = dict.fromkeys(((seat, sense) for seat, sense in known), (None, at))
             self._words[device] = found
         return found
 

@@ -26,7 +26,7 @@ _WRITTEN = {
 }
 TASMOTA = ("tele", "stat")
 # With SetOption119 the device's name behind its bridge stands in the topic, or its short address, another each join.
-_SHORT_ADDRESS = re.compile(r"/(0x)?[0-9A-Fa-f]{4}$")
+_SHORT_ADDRESS = re.compile(r"(^|/)(0x)?[0-9A-Fa-f]{4}$")
 
 
 def _sense(name: str) -> tuple[str, str]:
@@ -73,7 +73,8 @@ def tasmota(envelope: Envelope, profiles: Profiles, models: Mapping[str, str]) -
         return one_of(device, {name: word(text)}) if name else Heard(device, kind="no_occupancy_field")
     said = object_of(envelope)
     if behind := [_of_zigbee(name, one, profiles, models) for name, one in _behind(said, models)]:
-        if device in models:
+        # By SetOption125 the topic is of the device behind the bridge alone.
+        if device in models and any(one.device_id != device for one in behind):
             raise Undecodable("not_a_bridge")
         return behind
     inner = said.get("StatusSNS")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sensor_gateway.decoders.plain import FIELDS, availability, nothing, object_of, one_of, text_of, word
@@ -34,7 +35,8 @@ def zigbee2mqtt(envelope: Envelope, profiles: Profiles, models: Mapping[str, str
     device, slash, attribute = name.rpartition("/")
     if not envelope.payload:
         gone = Heard(name, kind="removed")
-        senses.gone(device, "", attribute)
+        senses.gone(device, "", attribute, envelope.received_at)
+        senses.forget(name, envelope.received_at)
         return gone
     text = text_of(envelope)
     if slash and attribute == "availability":
@@ -47,16 +49,16 @@ def zigbee2mqtt(envelope: Envelope, profiles: Profiles, models: Mapping[str, str
     heard = _heard(device, said, profiles.named(*names), names)
     if not is_whole:
         # Of an attribute by itself nobody knows whether per cent are told beside it, which say more.
-        return _with_others(heard, attribute, senses)
+        return _with_others(heard, attribute, senses, envelope.received_at)
     is_flagged = heard.battery_low is None
     return replace(heard, battery_low=flag(said.get("battery_low"))) if is_flagged else heard
 
 
-def _with_others(heard: Heard, attribute: str, senses: Senses) -> Heard:
+def _with_others(heard: Heard, attribute: str, senses: Senses, at: datetime) -> Heard:
     """What an attribute by itself says of the seat, together with what the others said last."""
     if heard.zone or heard.zones or (heard.occupied is None and heard.kind != "unknown"):
         return heard
-    occupied = senses.hear(heard.device_id, "", attribute, heard.occupied)
+    occupied = senses.hear(heard.device_id, "", attribute, heard.occupied, at)
     return heard if occupied is heard.occupied else replace(heard, occupied=occupied, kind=_kind(occupied))
 
 

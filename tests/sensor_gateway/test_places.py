@@ -187,6 +187,16 @@ def test_a_tasmota_that_is_a_sensor_speaks_for_no_other_one() -> None:
         heard(registered("desk-001", "plug-7"), "tele/plug-7/SENSOR", said)
 
 
+def test_a_tasmota_bridge_may_leave_out_its_own_name() -> None:
+    """By SetOption125: then the topic is of the device behind it, by its name or its short address of the moment."""
+    said = {"ZbReceived": {"0x1234": {"Device": "0x1234", "Name": "desk-001", "Occupancy": 1}}}
+    wires = registered("desk-001")
+    assert heard(wires, "tele/desk-001/SENSOR", said) == {"desk-001"}
+    wires = registered("desk-001")
+    for address in ("4F01", "A0B2"):
+        assert heard(wires, f"tele/{address}/SENSOR", said) == {"desk-001"}
+
+
 def test_a_shelly_that_is_known_by_its_topic_speaks_as_no_other_one() -> None:
     said = {"src": "desk-001", "method": "NotifyStatus", "params": {"presencezone:200": SHELLY}}
     wires = registered("desk-001")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -21,8 +21,8 @@ def office(before: Wires | None = None) -> Wires:
     return wires
 
 
-def said(wires: Wires, *messages: tuple[str, str]) -> list[bool | None]:
-    told = [wires.readings(Envelope(topic, said.encode(), NOW)) for topic, said in messages]
+def said(wires: Wires, *messages: tuple[str, str], at: datetime = NOW) -> list[bool | None]:
+    told = [wires.readings(Envelope(topic, said.encode(), at)) for topic, said in messages]
     return [one.occupied for each in told for one in each if one.sensor_id == "d"]
 
 
@@ -55,6 +55,30 @@ def test_a_sense_that_was_taken_away_is_waited_for_no_more(base: str) -> None:
     said(wires, (base + "presence", "true"), (base + "motion", "false"), (base + "presence", ""))
     assert said(wires, (base + "motion", "false")) == [False]
     assert said(office(wires), (base + "motion", "false")) == [False]
+
+
+@pytest.mark.parametrize("base", [RADAR, ATTRIBUTES])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_sense_that_said_nothing_for_a_day_while_others_spoke_is_there_no_more(
+    base: str, *, restarts: bool
+) -> None:
+    """Another device was given the name, or an attribute is called otherwise."""
+    wires = office()
+    said(wires, (base + "motion", "false"), (base + "occupancy", "true"), (base + "presence", "false"))
+    nobody = (base + "presence", "false")
+    if restarts:
+        wires = office(wires)
+        assert said(wires, nobody) == [None]
+    after = [said(wires, nobody, at=NOW + timedelta(hours=hours)) for hours in (1, 12, 24, 25, 26)]
+    waits = None if restarts else True
+    assert after == [[waits], [waits], [waits], [False], [False]]
+    assert said(office(wires), nobody) == [False]
+
+
+def test_a_device_that_was_taken_out_leaves_no_sense_behind() -> None:
+    wires = office()
+    said(wires, (ATTRIBUTES + "occupancy", "true"), (ATTRIBUTES + "contact", "true"), ("zigbee2mqtt/d", ""))
+    assert said(wires, (ATTRIBUTES + "presence", "false")) == [False]
 
 
 def test_a_device_that_begins_anew_tells_again_which_senses_it_has() -> None:
