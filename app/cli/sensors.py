@@ -40,7 +40,8 @@ def list_() -> None:
     wrong, how often it restarted: what it said last before may be lost."""
     settings = settings_of_env()
     with reading_of(settings) as session:
-        for one in health(session, settings.clock(), spares=True):
+        found = health(session, settings.clock(), spares=True)
+        for one in found:
             seen = one.last_seen_at
             heard = (
                 seen.astimezone(settings.timezone).isoformat(timespec="seconds") if seen else "never heard"
@@ -53,6 +54,8 @@ def list_() -> None:
             wrong = ", ".join(told)
             line = f"{one.sensor_id:24} {one.model:16} {spaces:12} {one.state.value:9} {heard:26} {battery:6} {wrong}"
             click.echo(line.rstrip())
+        if not found:
+            click.echo("No sensor is known yet: akiseki import sensors FILE, or Manage → Sensors.")
 
 
 @sensors.command("find")

@@ -90,7 +90,10 @@ def esphome(envelope: Envelope, models: Mapping[str, str]) -> Heard:
     if not _strength(name):
         if zone_id(device, name) in models:
             return Heard(device, kind="zones", zones={name: word(text_of(envelope))})
-        why = f"{name} is no name of a seat: call the part seat or presence, or register {device}:{name}"
+        why = (
+            f"{name} is no name of a seat: call the part seat, seat_2, left_seat or presence, or register "
+            f"{device}:{name} (without a model, or any)"
+        )
         return Heard(device, kind="no_occupancy_field", why=why)
     occupied = word(text_of(envelope))
     if occupied is False and _OF_A_WHOLE.search(name):

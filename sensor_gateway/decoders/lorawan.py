@@ -146,7 +146,7 @@ def _told(profiles: Profiles, names: tuple[Any, ...], decoded: Any, raw: Any, po
     told = profiles.read(said, profile) if said else Told(kind=failed)
     is_unread = told.is_untold or not said
     whys = [told.why]
-    if reader := profiles.called(told.profile) or profile:
+    if said and (reader := profiles.called(told.profile) or profile):
         whys += unread.doubts(reader, said, by_bytes=bool(read))
     if is_unread and said:
         whys.append(unread.of_fields(profile, names, said))
