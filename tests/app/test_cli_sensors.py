@@ -178,8 +178,10 @@ def test_why_a_zigbee_device_or_a_board_says_nothing_is_shown_too(run: Run, tmp_
         (None, "no model of a profile is named in X1; its fields are Device, ModelId, Power"),
         (
             None,
-            "gpio_4 is no name of a seat: call the part seat, seat_2, left_seat or presence, "
-            + "or register b:gpio_4 (without a model, or any)",
+            (
+                "gpio_4 is no name of a seat: call the part seat, seat_2, left_seat or presence, "
+                "or register b:gpio_4 (without a model, or any)"
+            ),
         ),
     ]
 
