@@ -9,7 +9,7 @@ from typing import Any
 
 from app import pipeline
 from app.database import transaction
-from app.spaces.models import Zone
+from app.spaces.models import Sensor, Zone
 from app.spaces.rules import Kind, Lane, Target
 from app.telework.approval.service import approve_plan
 from app.telework.closing.rules import DEFAULT, Month
@@ -123,8 +123,8 @@ GOOD: dict[str, Callable[[Seeds], Good]] = {
     "DELETE /spaces/{space_id}": lambda s: Good({"space_id": s.house.spaces["bare"]}, {"dry_run": True}),
     "POST /sensors": lambda _s: Good(body={"id": "spare", "heartbeat_s": 300}),
     "PATCH /sensors/{sensor_id}": lambda _s: Good({"sensor_id": "sensor-seat"}, body={"model": "x"}),
-    "POST /sensors/{sensor_id}/swap": lambda _s: Good(
-        {"sensor_id": "sensor-booth"}, body={"spare_id": "sensor-seat"}
+    "POST /sensors/{sensor_id}/swap": lambda s: Good(
+        {"sensor_id": "sensor-booth"}, body={"spare_id": spare_sensor(s)}
     ),
     "DELETE /sensors/{sensor_id}": lambda _s: Good({"sensor_id": "sensor-free"}),
     "POST /intake/{wire}": lambda _s: Good({"wire": "disruptive"}, body=DESK_EVENT, who="bridge"),
@@ -371,6 +371,12 @@ def empty_zone(seeds: Seeds) -> int:
         session.add(zone)
         session.flush()
         return zone.id
+
+
+def spare_sensor(seeds: Seeds) -> str:
+    with transaction(seeds.house.engine) as session:
+        session.add(Sensor(id="in-the-drawer"))
+    return "in-the-drawer"
 
 
 def offered(seeds: Seeds, day: int) -> int:

@@ -23,6 +23,7 @@ from tests.app.api.good import (
     over,
     section_week,
     soumu,
+    spare_sensor,
     written,
 )
 from tests.app.api.good_singles import planned_outage
@@ -88,11 +89,11 @@ RESOURCES: dict[str, Callable[[Seeds], Shown]] = {
     "closure": lambda s: of(f"/closures/{s.closure}", change("", "DELETE", None)),
     "outage": lambda s: of(f"/outages/{planned_outage(s)}", change("", "DELETE", None)),
     "fixed seat": lambda s: of(f"/fixed-seats/{s.fixed}", change("", "DELETE", None)),
-    "sensor": lambda _s: of(
+    "sensor": lambda s: of(
         "/sensors/sensor-seat",
         change("", "PATCH", {"model": "x"}, {"space_id": None}),
         change("", "PATCH", {"space_id": 1}),
-        change("/swap", "POST", {"spare_id": "sensor-free"}),
+        change("/swap", "POST", {"spare_id": spare_sensor(s)}),
     ),
     "sensor let go": lambda _s: of("/sensors/sensor-booth", change("", "DELETE", None)),
     "policy": lambda _s: of(
