@@ -74,7 +74,7 @@ def at_once(_seconds: float) -> bool:
 class Slow(Handler):
     """A handler on a database that takes longer than a standby waits."""
 
-    seconds = 4.5
+    seconds = 3.0
 
     def handle(self, envelopes: Sequence[Envelope]) -> Counts:
         time.sleep(self.seconds)
@@ -88,7 +88,7 @@ def test_while_a_batch_is_stored_nobody_takes_the_place(
     """The next one is full already, or is still being gathered."""
     for module in (leases, running):
         monkeypatch.setattr(module, "BEAT_EVERY", timedelta(seconds=0.1))
-    monkeypatch.setattr(leases, "STILL_FOR", timedelta(seconds=3))
+    monkeypatch.setattr(leases, "STILL_FOR", timedelta(seconds=2))
     stop, ours = Stop(), place(engine)
     assert ours.acquire(at_once)
     link = Link(replace(Wanted(urlsplit(broker.url(GATEWAY_USER)), FILTERS, system_clock), batch=batch))

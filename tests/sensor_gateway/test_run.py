@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -102,9 +102,20 @@ def test_a_broker_that_comes_later_is_waited_for(sqlite_url: str, broker: Broker
         wait_until(lambda: stage.stored(engine) == 3, seconds=SECONDS)
 
 
-@pytest.mark.parametrize("end", ["stop", "kill9"])
 def test_of_two_gateways_of_one_name_one_works_and_the_other_takes_its_place_within_ten_seconds(
-    database_url: str, broker: Broker, tmp_path: Path, end: str
+    database_url: str, broker: Broker, tmp_path: Path
+) -> None:
+    the_other_takes_the_place(database_url, broker, tmp_path, Program.kill9)
+
+
+def test_whose_gateway_is_told_to_end_leaves_its_place_to_the_other(
+    sqlite_url: str, broker: Broker, tmp_path: Path
+) -> None:
+    the_other_takes_the_place(sqlite_url, broker, tmp_path, Program.stop)
+
+
+def the_other_takes_the_place(
+    database_url: str, broker: Broker, tmp_path: Path, end: Callable[[Program], object]
 ) -> None:
     furnish_database(database_url, SENSORS)
     (tmp_path / "second").mkdir()
@@ -118,7 +129,7 @@ def test_of_two_gateways_of_one_name_one_works_and_the_other_takes_its_place_wit
         wait_until(lambda: "waiting to take its place" in waiting.log, seconds=SECONDS)
         publish_all(broker, messages(6)[:3])
         wait_until(lambda: stage.stored(engine) == 3, seconds=SECONDS)
-        getattr(working, end)()
+        end(working)
         since = time.monotonic()
         publish_all(broker, messages(6)[3:])
         wait_until(lambda: stage.stored(engine) == 6, seconds=SECONDS)
