@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from app.occupancy.gateways import Announced
 from app.texts import is_line
 from sensor_gateway.decoders import Wires
 from sensor_gateway.decoders.plain import FIELDS
-from sensor_gateway.heard import MOST_ID, Heard, zone_id
+from sensor_gateway.heard import MOST_ID, Heard
 from sensor_gateway.messages import Envelope, Undecodable
 
 WIRE = "homeassistant"
 CLASSES = frozenset({"occupancy", "presence", "motion", "moving"})
 MOST_TOPIC, MOST_NAME, MOST_SECONDS = 256, 120, 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A device that tells of somebody's presence. `sensor_id`: as which it would be heard; empty where it would not.
-    `part`: of one that watches several seats, the seat that this is of. `clears_after_s`: it says when somebody is
-    there only, and quiet for so long it counts as vacant; nought: it says both."""
-
-    sensor_id: str
-    part: str
-    name: str
-    model: str
-    topic: str
-    clears_after_s: int = 0
-
-    @property
-    def zone_id(self) -> str:
-        """The sensor that its part is, where it has one."""
-        return zone_id(self.sensor_id, self.part) if self.part else ""
 
 
 def filters(wires: Wires) -> list[str]:
@@ -51,45 +31,35 @@ def is_announcement(topic: str, wires: Wires) -> bool:
 
 
 def rows_of(envelope: Envelope, wires: Wires) -> list[Announced]:
-    """What is kept of an announcement: of whom the gateway would hear."""
-    return [
-        Announced(
-            one.sensor_id,
-            one.part,
-            _plain(one.name, MOST_NAME),
-            _plain(one.model, MOST_ID),
-            _plain(one.topic, MOST_TOPIC),
-            one.clears_after_s,
-        )
-        for one in found(envelope, wires)
-        if one.sensor_id and is_line(one.part) and len(one.part) <= MOST_ID
-    ]
-
-
-def _plain(told: str, most: int) -> str:
-    """A device's words, such as can be kept and shown in one line."""
-    return "".join(one for one in told if is_line(one))[:most]
-
-
-def found(envelope: Envelope, wires: Wires) -> Iterator[Found]:
-    """What an announcement tells of; nothing where it is taken back, cannot be read, or is of something else."""
+    """What is kept of an announcement: of each device that tells of somebody's presence as whom the gateway would hear
+    it, and, of one that watches several seats, of which part; nothing where it is taken back, cannot be read, or is of
+    something else."""
     try:
-        told = wires.hear(envelope)
+        return [*_rows(wires.hear(envelope), wires, envelope)]
     except Undecodable:
-        return
+        return []
+
+
+def _rows(told: Iterable[Heard], wires: Wires, envelope: Envelope) -> Iterator[Announced]:
     for one in told:
         topic, kind = one.about.get("state_topic", ""), one.about.get("device_class", "")
         if one.kind != "discovery" or kind not in CLASSES or not topic:
             continue
         heard = _heard(topic, one, wires, envelope)
-        yield Found(
-            heard.device_id if heard else "",
-            heard.zone if heard else "",
-            one.about.get("device_name") or one.about.get("name", ""),
-            one.about.get("device_model", ""),
-            topic,
-            _seconds(one.about.get("off_delay", "")),
-        )
+        if heard and is_line(heard.zone) and len(heard.zone) <= MOST_ID:
+            yield Announced(
+                heard.device_id,
+                heard.zone,
+                _plain(one.about.get("device_name") or one.about.get("name", ""), MOST_NAME),
+                _plain(one.about.get("device_model", ""), MOST_ID),
+                _plain(topic, MOST_TOPIC),
+                _seconds(one.about.get("off_delay", "")),
+            )
+
+
+def _plain(told: str, most: int) -> str:
+    """A device's words, such as can be kept and shown in one line."""
+    return "".join(one for one in told if is_line(one))[:most]
 
 
 def _heard(topic: str, told: Heard, wires: Wires, envelope: Envelope) -> Heard | None:

@@ -17,6 +17,7 @@ from app.occupancy.gateways import list_gateways, sensor_models, sensor_parts, t
 from app.occupancy.health import health
 from app.settings import Settings
 from sensor_gateway.decoders import Wires
+from sensor_gateway.heard import zone_id
 from sensor_gateway.profiles import ProfileError, load
 
 WRONG = {
@@ -68,7 +69,7 @@ def find() -> None:
         has_gateway = bool(list_gateways(session))
         session.expunge_all()
     for one in found:
-        several = f"{one.device}:{one.part}" if one.part else ""
+        several = zone_id(one.device, one.part) if one.part else ""
         is_new = not {one.device, several} & known.keys()
         line = f"{'+' if is_new else ' '} {one.device:24} {one.name:20} {one.model:16} {one.speaks_on}"
         click.echo(line + (f"  (or {several})" if several else ""))

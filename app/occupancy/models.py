@@ -117,8 +117,8 @@ class DeadLetter(Base):
 class GatewayRun(Base):
     """Who takes in messages under a name, their beat (see `gateways`), and what went through since they began.
     `filters`: of topics, all that was ever asked of the broker under it, which may keep them; `asked`: what is asked
-    now, of `broker` (its place, sensor_gateway.lease). `heard_at`: when the
-    broker said something last, at first when it began; `is_missed`: that this was long ago has been told."""
+    now, of `broker` (its place, sensor_gateway.lease). `heard_at`: when the broker said something last, at first when
+    it began; `is_missed`: that this was long ago has been told."""
 
     __tablename__ = "gateways"
 

@@ -167,6 +167,8 @@ def swap_sensor(
     sensor that watches nothing."""
     get_sensor(session, sensor_id)
     spare = get_sensor(session, spare_id)
+    # Of two who take one spare at once the second sees that it is taken.
+    session.execute(select(Sensor.id).where(Sensor.id == spare_id).with_for_update())
     if spare_id == sensor_id or watched_by(session, spare_id):
         raise RuleBroken("sensor.swap")
     spaces = watched_by(session, sensor_id)

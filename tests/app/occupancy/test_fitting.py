@@ -320,7 +320,7 @@ def test_of_nobody_and_to_nowhere_nothing_is_planned(house: House) -> None:
             with pytest.raises(NotFound):
                 rebinding.plan(session, sensor, [space], at=at("10:00"), actor_id=None, now=at("08:00"))
         with pytest.raises(RuleBroken):
-            fitting.swap(session, "sensor-seat", "sensor-seat", actor_id=None, now=at("08:00"))
+            layout.swap_sensor(session, "sensor-seat", "sensor-seat", actor_id=None, now=at("08:00"))
 
 
 # What it says now

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import select
 
 from app.bookings.rules import Status
 from app.database import reading, transaction
+from app.errors import RuleBroken
 from app.occupancy import fitting
 from app.occupancy.models import SensorState
 from app.occupancy.readings import Reading
@@ -45,7 +49,7 @@ def test_a_spare_from_the_drawer_does_not_release_what_it_never_watched(house: H
     house.sweep("09:41")
     assert house.get(booking).reason == "awaiting_sensor"
     with transaction(house.engine) as session:
-        fitting.swap(session, "sensor-seat", "spare", actor_id=None, now=at("09:42"))
+        layout.swap_sensor(session, "sensor-seat", "spare", actor_id=None, now=at("09:42"))
     for now in ("09:43", "10:30", "12:00"):
         house.sweep(now)
         assert (house.get(booking).status, house.get(booking).reason) == (Status.BOOKED, "sensor_silent")
@@ -149,3 +153,24 @@ def test_from_its_date_on_it_watches_what_was_planned_though_no_sweep_came_since
             .order_by(SensorBinding.from_at)
         ).all()
     assert [times[0].until_at, times[1].from_at] == [at("09:00"), at("09:00")]
+
+
+def test_one_spare_takes_the_place_of_one_sensor_however_many_ask_at_once(house: House) -> None:
+    replaced = ["sensor-seat", "sensor-window", "sensor-booth", "sensor-free"]
+    with transaction(house.engine) as session:
+        layout.add_sensor(session, {"id": "spare", "model": "pir"}, actor_id=None, now=at("07:00"))
+    begins = threading.Barrier(len(replaced))
+
+    def swap(sensor_id: str) -> bool:
+        begins.wait()
+        try:
+            with transaction(house.engine) as session:
+                layout.swap_sensor(session, sensor_id, "spare", actor_id=None, now=at("08:00"))
+        except RuleBroken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(len(replaced)) as beside:
+        assert sorted(beside.map(swap, replaced)) == [False, False, False, True]
+    with reading(house.engine) as session:
+        assert len(layout.watched_by(session, "spare")) == 1
