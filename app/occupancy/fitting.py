@@ -337,6 +337,11 @@ def take_off(session: Session, sensor_id: str, space_id: int, *, actor_id: int |
     layout.change_sensor(session, sensor_id, {"space_ids": kept}, actor_id=actor_id, now=now)
 
 
+def swap(session: Session, sensor_id: str, spare_id: str, *, actor_id: int | None, now: datetime) -> None:
+    """A spare takes a sensor's place. Raises NotFound `sensor.unknown`, RuleBroken `sensor.swap`."""
+    layout.swap_sensor(session, sensor_id, spare_id, actor_id=actor_id, now=now)
+
+
 def change(
     session: Session, sensor_id: str, values: Mapping[str, Any], *, actor_id: int | None, now: datetime
 ) -> None:

@@ -20,7 +20,6 @@ from app.http import identifier, is_model_known, model_timing, models_known, nam
 from app.occupancy import announced, fitting, gateways
 from app.occupancy.fitting import Live, Named
 from app.occupancy.health import Gaps, kept_gaps
-from app.spaces import layout
 from app.texts import as_on_wire, is_storable
 from app.wording import explain
 
@@ -180,7 +179,7 @@ def swap() -> Response:
     sensor_id, spare_id = request.form.get("id", ""), request.form.get("spare", "")
 
     def do(session: Session) -> None:
-        layout.swap_sensor(session, sensor_id, spare_id, actor_id=asker().id, now=now())
+        fitting.swap(session, sensor_id, spare_id, actor_id=asker().id, now=now())
 
     said = gettext("Swapped. This one watches now what %(old)s did. Wave a hand to try it.", old=sensor_id)
     return _done(do, said, _to(spare_id), _to(sensor_id))
