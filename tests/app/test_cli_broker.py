@@ -66,7 +66,10 @@ class Talker:
         self.answer, self.is_refused = "", False
         self.heard: list[tuple[str, bytes]] = []
         self._client = Client(
-            CallbackAPIVersion.VERSION2, client_id=user or None, protocol=MQTTProtocolVersion.MQTTv5
+            CallbackAPIVersion.VERSION2,
+            client_id=user or None,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
         )
         if user:
             self._client.username_pw_set(user, password)

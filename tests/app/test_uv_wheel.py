@@ -7,6 +7,7 @@ import urllib.error
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_the_program_is_unpacked_ready_to_run(tmp_path: Path) -> None:
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Waits that are noted instead of waited."""
     waits: list[float] = []
-    monkeypatch.setattr("time.sleep", waits.append)
+    monkeypatch.setattr(uv_wheel, "time", SimpleNamespace(sleep=waits.append))
     return waits
 
 
