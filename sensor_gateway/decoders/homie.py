@@ -56,10 +56,8 @@ class Homie:
         if text not in _STATES:
             raise Undecodable("status")
         online, named = _STATES[text], Heard(device).device_id
-        if text == "init":  # it publishes all that it has before it is ready
+        if text == "init":
             self._senses.begin(named, at)
-        elif text == "ready":
-            self._senses.done(named)
         gone = self._children_of(device) if online is False else ()
         return [Heard(one, kind="availability", online=online) for one in (device, *gone)]
 

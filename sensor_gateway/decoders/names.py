@@ -29,26 +29,34 @@ _STRANGERS = re.compile(
 # Nobody is there: by a word in front of a sense or behind it, or by one alone. A seat that is called free, or an area
 # that is called no. 4, says nothing by that.
 _WITHOUT = {
-    "en": r"un|no|non|not|nobody|without|absence_of",
+    "en": r"un|no|non|not|never|nobody|noone|without|undetected|(?:absence|lack)_of",
     "de": r"keine?|nicht|ohne",
     "fr": r"sans|aucune?|pas_de?",
     "es": r"sin|ning[uú]na?",
     "it": r"senza|nessun[ao]?",
+    "pt": r"n[ãa]o|sem",
 }
+# May stand between the two: `no_pir_motion`, `no_hay_presencia`.
+_BETWEEN = (
+    r"currently|longer|more|yet|one|body|person|people|human|any|anyone|anybody|user|detected|active|current|"
+    r"pir|radar|mmwave|desk|seat|room|booth|sensor|hay|h[áa]"
+)
 _OVER = {
-    "en": r"not|lost|gone|clear|cleared|absent|ended|stopped|inactive",
+    "en": r"not|lost|gone|clear|cleared|absent|ended|stopped|inactive|undetected",
     "de": r"nicht",
 }
 _NOBODY = {
     "en": r"absence|absent|vacant|vacancy|empty|free(?!_address)|nobody|unmanned|unused|motionless",
     "de": r"frei(?:e[nrs]?)?|abwesen[a-z]*|bewegungslos",
     "fr": r"libre|inoccup[a-zé]*",
-    "es": r"libre|ausen[a-z]*|desocup[a-z]*",
+    "es": r"libre|ausen[a-z]*|(?:des|in)ocup[a-z]*",
     "it": r"liber[ao]|assen[a-z]*|disoccup[a-z]*",
     "pt": r"livre",
 }
 _NOBODY_JA = r"空席|空室|不在|無人|未使用|未利用|空き|離席"
-_NOT_JA = r"なし|無し|(では?|じゃ)ない|し(て?い)?ない"
+# Behind a sense, whatever stands between; a section may be called 未来創造課, a seat be at the 非常口.
+_NOT_JA = r"なし|無(?!線)|ない|ません|未(?!来)|非(?!常)|不(?!動産)"
+_NOTHING_SEEN_JA = r"未(?:検知|検出|感知|反応)|(?:検知|検出|感知|反応)[なが]?[な無]"
 # What a sensor is set to, and what else it tells around its sense: a light beside it, how often it saw something,
 # whether the sensor itself is well.
 _ASIDE = re.compile(
@@ -68,11 +76,12 @@ _SENSE = "|".join(_SENSES.values())
 _HAS_A_SENSE = re.compile(_SENSE)
 _ANYBODY = rf"({_SENSE}|target|movement|mouvement|movim|person|people|human|in_use|used|taken)"
 _NEGATED = re.compile(
-    rf"(?<![a-z])({'|'.join(_WITHOUT.values())})(_(currently|longer|one|body|person|people|human|any))*_?{_ANYBODY}"
+    rf"(?<![a-z])({'|'.join(_WITHOUT.values())})(_({_BETWEEN}))*_?{_ANYBODY}"
     r"|unoccup|unbesetzt|unbelegt"
     rf"|({_SENSE}|target).*[_/]({'|'.join(_OVER.values())})(?![a-z])"
     rf"|(?<![a-z])({'|'.join(_NOBODY.values())})(?![a-zß-ÿ])(?!.*({_SENSE}|target))"
-    rf"|({_NOBODY_JA})(?!.*({_SENSE}))|[未非不]({_SENSES['ja']})|({_SENSES['ja']})_?({_NOT_JA})"
+    rf"|({_NOBODY_JA})(?!.*({_SENSE}))|([未非不無]|({_NOTHING_SEEN_JA})[^/]*)({_SENSES['ja']})"
+    rf"|({_SENSES['ja']})[^/]*({_NOT_JA})"
 )
 # `presence_status` and `在席状態` are of the seat, `presence_sensor_status` and `在席センサー状態` of the sensor. A
 # room may be called a test, or by its number.

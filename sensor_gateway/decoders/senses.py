@@ -11,24 +11,26 @@ from sensor_gateway.decoders.told_once import ToldOnce
 
 MOST_DEVICES, MOST_SENSES = 100_000, 64
 MOST_NAME = 255
-# Nobody sits for longer: what was not said for so long while others of the seat spoke is there no more.
+# Nobody sits for longer: what was not said for so long while others of the seat spoke has no part in it any more.
 LASTS = timedelta(days=1)
 # May be told as a pulse that is never taken back.
 _A_PULSE = re.compile(r"motion[^/]*$", re.IGNORECASE)
 
+# By seat and sense what it said last, and when; no time where it was silent for too long.
+_Said = dict[tuple[str, str], tuple[bool | None, datetime | None]]
+
 
 class Senses:
     """What each sense of a seat said last, from its first clear word on; of motion from when it first said that nobody
-    is there: a pulse that is never taken back holds nothing. Which there are is told once: after a restart one that has
-    not spoken yet may see somebody, for a day."""
+    is there: a pulse that is never taken back holds nothing. Which there are is told once: after a restart, ours or the
+    device's, one that has not spoken yet may see somebody, for a day."""
 
     def __init__(self, wire: str, told_once: ToldOnce, is_elsewhere: Callable[[str], bool]) -> None:
         """`is_elsewhere`: whether the message is of another device than the one of its name that is remembered."""
         self._is_elsewhere = is_elsewhere
         self._wire = f"{wire}-senses"
         self._told_once = told_once
-        self._words: dict[str, dict[tuple[str, str], tuple[bool | None, datetime]]] = {}
-        self._beginning: set[str] = set()
+        self._words: dict[str, _Said] = {}
 
     def hear(self, device: str, seat: str, sense: str, word: bool | None, at: datetime) -> bool | None:
         """What all senses of a seat say together, of which one has spoken: somebody is there where one says so, nobody
@@ -37,19 +39,26 @@ class Senses:
             return word
         said = self._said(device, at)
         is_new = (seat, sense) not in said
+        if is_new and len(said) >= MOST_SENSES:
+            for name in _silent(said):
+                del said[name]
         if is_new and (word is None or len(said) >= MOST_SENSES or not _is_name(seat + sense)):
             return word
         if is_new and word and _A_PULSE.search(sense):
             return word
+        was_silent = is_new or said[seat, sense][1] is None
         said[seat, sense] = word, at
-        lapsed = [name for name, (_word, told_at) in said.items() if name[0] == seat and at - told_at > LASTS]
-        for name in lapsed:
-            del said[name]
-        if is_new or lapsed:
+        lapsed = [
+            name
+            for name, (_word, told_at) in said.items()
+            if name[0] == seat and told_at and at - told_at > LASTS
+        ]
+        said.update(dict.fromkeys(lapsed, (None, None)))
+        if was_silent or lapsed:
             self._tell(device, said)
-        return (
-            word if word is None else together(one for (of, _sense), (one, _at) in said.items() if of == seat)
-        )
+        if word is None:
+            return None
+        return together(one for (of, _sense), (one, told_at) in said.items() if of == seat and told_at)
 
     def gone(self, device: str, seat: str, sense: str, at: datetime) -> None:
         """A sense is there no more."""
@@ -65,36 +74,35 @@ class Senses:
             self._tell(device, said)
 
     def begin(self, device: str, at: datetime) -> None:
-        """A device begins anew: until it is done its senses are to speak again."""
+        """A device begins anew: each of its senses may see somebody until it speaks. Not every device tells all values
+        again then: of some only a change is heard."""
         if (said := self._said(device, at)) and not self._is_elsewhere(device):
             self._words[device] = {name: (None, told_at) for name, (_word, told_at) in said.items()}
-            self._beginning.add(device)
 
-    def done(self, device: str) -> None:
-        """Which of its senses did not speak since a device began anew, it has no more."""
-        if device in self._beginning and not self._is_elsewhere(device):
-            self._beginning.discard(device)
-            said = self._words.get(device, {})
-            for name in [name for name, (word, _at) in said.items() if word is None]:
-                del said[name]
-            self._tell(device, said)
-
-    def _said(self, device: str, at: datetime) -> dict[tuple[str, str], tuple[bool | None, datetime]]:
+    def _said(self, device: str, at: datetime) -> _Said:
         found = self._words.get(device)
         if found is None:
-            known = (self._told_once.get(self._wire, device) or {}).get("senses", ())
+            known = self._told_once.get(self._wire, device) or {}
             if len(self._words) >= MOST_DEVICES:
                 self._words.clear()
-                self._beginning.clear()
-            found = dict.fromkeys(((seat, sense) for seat, sense in known), (None, at))
+            found = dict.fromkeys(((seat, sense) for seat, sense in known.get("senses", ())), (None, at))
+            silent = ((seat, sense) for seat, sense in known.get("silent", ()))
+            found |= dict.fromkeys(silent, (None, None))
             self._words[device] = found
         return found
 
-    def _tell(self, device: str, said: Iterable[tuple[str, str]]) -> None:
-        """Which senses a device has; of one alone nobody need know, unless there were more."""
-        senses = sorted([seat, sense] for seat, sense in said)
-        if len(senses) > 1 or self._told_once.get(self._wire, device):
-            self._told_once.tell(self._wire, device, {"senses": senses}, (device,), 1 + len(senses))
+    def _tell(self, device: str, said: _Said) -> None:
+        """Which senses a device has, and which of them are silent; of one alone nobody need know, unless there were
+        more."""
+        silent = _silent(said)
+        senses = sorted(list(name) for name in said.keys() - set(silent))
+        if len(said) > 1 or self._told_once.get(self._wire, device):
+            told = {"senses": senses, "silent": sorted(list(name) for name in silent)}
+            self._told_once.tell(self._wire, device, told, (device,), 1 + len(said))
+
+
+def _silent(said: _Said) -> list[tuple[str, str]]:
+    return [name for name, (_word, told_at) in said.items() if told_at is None]
 
 
 def _is_name(name: str) -> bool:

@@ -98,7 +98,8 @@ def _heard(device: str, said: Mapping[str, Any], profile: Profile | None, names:
         heard = one_of(device, seats, at=seen, battery=battery)
         return heard if seats else unread(heard, profile, names, said)
     occupied = together(words)
-    return Heard(device, occupied, _kind(occupied), observed_at=seen, battery_pct=battery)
+    heard = Heard(device, occupied, _kind(occupied), observed_at=seen, battery_pct=battery)
+    return heard if occupied is not None else unread(heard, profile, names, said)
 
 
 def unread(

@@ -91,6 +91,13 @@ def test_a_model_that_nobody_names_is_told_what_to_do(try_: Try) -> None:
     assert "called nearly so: PAD-2 (bench.toml)" in near["todo"]
 
 
+def test_a_usual_field_with_a_word_of_its_own_is_told_what_to_do_too(try_: Try) -> None:
+    told = try_.one("zigbee2mqtt/4f/radar-1", {"presence": "yes", "linkquality": 99})
+    assert (told["occupied"], told["kind"]) == (None, "unknown")
+    assert "no name tells the model; its fields are presence, linkquality" in told["why"]
+    assert "--model NAME" in told["todo"]
+
+
 def test_a_model_may_be_said_and_each_seat_is_shown_with_the_id_to_register(try_: Try) -> None:
     try_.write(BENCH)
     line = try_.one("zigbee2mqtt/4f/bench-3", SEATS, "--model", "pad-2")

@@ -60,6 +60,27 @@ ASIDE = (
     *("nessuna_presenza", "pas_de_présence", "aucune_présence", "nicht_präsent", "inoccupato", "inoccupé"),
     *("frei", "libre", "libero", "desocupado", "unbesetzt", "abwesend", "ausente", "assente", "nomotion"),
     *("空室", "未利用", "非在席", "在席していない", "使用中ではない", "不在室"),
+    *(
+        "人感未検知",
+        "在席検知なし",
+        "在室者なし",
+        "人感検知なし",
+        "人感反応なし",
+        "在席未検知",
+        "未検知_人感",
+    ),
+    *(
+        "在席していません",
+        "在席ではありません",
+        "在室者がいない",
+        "在席無",
+        "人感無",
+        "無在席",
+        "検知なし_人感",
+    ),
+    *("presence_undetected", "motion_undetected", "undetected_motion", "no_desk_presence", "no_pir_motion"),
+    *("no_radar_presence", "no_detected_motion", "no_more_presence", "not_yet_occupied", "never_occupied"),
+    *("noone_present", "não_ocupado", "nao_ocupado", "sem_presença", "no_hay_presencia", "inocupado"),
     # Of what is no seat, with the same letters.
     *("desk_present_value", "emotion", "promotion_screen", "presentazione", "presentación", "使用中止"),
     *("presence_schedule", "occupancy_command", "presence_alert", "presence_test", "number_of_occupants"),
@@ -82,6 +103,7 @@ SEATS = (
     *("sensor_presencia", "presenza", "Präsenz", "praesenz", "présence", "bewegung"),
     *("ocupado", "sitzplatz_belegt", "besetzt", "anwesenheit", "raumpräsenz", "pirmotion", "zonemotion"),
     *("seat_number_4_occupied", "test_presence", "使用中", "利用中", "有人", "在席状態", "会議室_使用中"),
+    *("無線_在席", "在席_無線", "在席_未来創造課", "在席_非常口側", "不動産課_在席", "使用中_不動産課"),
     *("在席", "人感", "在室", "着席センサー2", "時間貸しブース_在席", "空席管理_在席"),
 )
 Said = list[tuple[str, bool | None]]

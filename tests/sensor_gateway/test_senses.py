@@ -81,12 +81,32 @@ def test_a_device_that_was_taken_out_leaves_no_sense_behind() -> None:
     assert said(wires, (ATTRIBUTES + "presence", "false")) == [False]
 
 
-def test_a_device_that_begins_anew_tells_again_which_senses_it_has() -> None:
-    wires = office()
-    said(wires, (RADAR + "presence", "true"), (RADAR + "motion", "false"), ("homie/5/d/$state", "ready"))
-    state = "homie/5/d/$state"
-    assert said(wires, (state, "init"), (RADAR + "motion", "false"), (state, "ready")) == [None, None, None]
+def test_of_a_device_that_begins_anew_each_sense_may_see_somebody_until_it_speaks() -> None:
+    """homie-esp8266 says `init` and `ready` at each connection, and of its values only what changes after."""
+    wires, state = office(), "homie/5/d/$state"
+    senses = [(RADAR + name, word) for word in ("false", "true") for name in ("presence", "motion")]
+    assert said(wires, *senses) == [False, False, True, True]
+    assert said(wires, (state, "lost"), (state, "init"), (state, "ready")) == [None, None, None]
+    turns = [("motion", "false"), ("presence", "true"), ("motion", "true"), ("presence", "false")]
+    assert said(wires, *((RADAR + name, word) for name, word in turns)) == [None, True, True, True]
     assert said(wires, (RADAR + "motion", "false")) == [False]
+    assert said(wires, (state, "init"), *senses[:2], (state, "ready")) == [None, None, False, None]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [(RADAR + "motion-left", RADAR + "motion-right"), (ATTRIBUTES + "presence", ATTRIBUTES + "motion")],
+)
+@pytest.mark.parametrize("restarts", [False, True])
+def test_of_two_senses_each_counts_again_after_a_weekend(left: str, right: str, *, restarts: bool) -> None:
+    wires = office()
+    turns = [(left, "true"), (right, "true"), (left, "false"), (right, "false")]
+    said(wires, *turns, *turns, at=NOW - timedelta(days=3))
+    assert said(wires, turns[0]) == [True]
+    if restarts:
+        wires = office(wires)
+        assert said(wires, turns[0]) == [True]
+    assert said(wires, *turns[1:]) == [True, True, False]
 
 
 def test_other_seats_and_attributes_have_no_part_in_it() -> None:
@@ -139,3 +159,15 @@ def test_a_stranger_with_senses_without_end_is_not_remembered_for_ever() -> None
     said(wires, *words)
     ((_key, told),) = wires.told_once.news(KNOWN).items()
     assert len(told["senses"]) == 64
+
+
+def test_what_was_silent_for_a_day_makes_room_for_what_speaks() -> None:
+    wires = office()
+    said(wires, *((f"{RADAR}seat/{n}/occupied", "false") for n in range(64)))
+    later = NOW + timedelta(days=2)
+    turns = [
+        (f"{RADAR}seat/0/occupied", "false"),
+        (f"{RADAR}presence", "true"),
+        (f"{RADAR}seat/0/occupied", "false"),
+    ]
+    assert said(wires, *turns, at=later) == [False, True, True]
