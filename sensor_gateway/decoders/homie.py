@@ -55,11 +55,13 @@ class Homie:
             return [Heard(device, kind="removed")]
         if text not in _STATES:
             raise Undecodable("status")
-        online, named = _STATES[text], Heard(device).device_id
-        if text == "init":
-            self._senses.begin(named, at)
+        online = _STATES[text]
         gone = self._children_of(device) if online is False else ()
-        return [Heard(one, kind="availability", online=online) for one in (device, *gone)]
+        told = [Heard(one, kind="availability", online=online) for one in (device, *gone)]
+        if text == "init" or online is False:
+            for one in told:
+                self._senses.begin(one.device_id, at)
+        return told
 
     def _learn(self, device: str, said: Mapping[str, Any]) -> None:
         """Whose child a device is, and which children it has, by its description."""

@@ -29,20 +29,20 @@ _STRANGERS = re.compile(
 # Nobody is there: by a word in front of a sense or behind it, or by one alone. A seat that is called free, or an area
 # that is called no. 4, says nothing by that.
 _WITHOUT = {
-    "en": r"un|no|non|not|never|nobody|noone|without|undetected|(?:absence|lack)_of",
-    "de": r"keine?|nicht|ohne",
+    "en": r"un|no|non|not|never|none|zero|nobody|noone|without|undetected|(?:absence|lack)_of",
+    "de": r"keine?|nicht|ohne|niemand",
     "fr": r"sans|aucune?|pas_de?",
-    "es": r"sin|ning[uú]na?",
+    "es": r"sin|ning[uú]na?|nadie",
     "it": r"senza|nessun[ao]?",
-    "pt": r"n[ãa]o|sem",
+    "pt": r"n[ãa]o|sem|ningu[ée]m",
 }
 # May stand between the two: `no_pir_motion`, `no_hay_presencia`.
 _BETWEEN = (
-    r"currently|longer|more|yet|one|body|person|people|human|any|anyone|anybody|user|detected|active|current|"
-    r"pir|radar|mmwave|desk|seat|room|booth|sensor|hay|h[áa]"
+    r"is|currently|current|recent|longer|more|yet|one|body|person|people|human|any|anyone|anybody|user|staff|detected|"
+    r"active|pir|radar|mmwave|desk|seat|chair|table|room|booth|zone|area|office|sensor|mehr|mensch|hay|h[áa]|est[áa]|[eè]"
 )
 _OVER = {
-    "en": r"not|lost|gone|clear|cleared|absent|ended|stopped|inactive|undetected",
+    "en": r"not|lost|gone|clear|cleared|absent|ended|stopped|inactive|undetected|none|off|false|idle|no(?=/|$)",
     "de": r"nicht",
 }
 _NOBODY = {
@@ -54,9 +54,18 @@ _NOBODY = {
     "pt": r"livre",
 }
 _NOBODY_JA = r"空席|空室|不在|無人|未使用|未利用|空き|離席"
-# Behind a sense, whatever stands between; a section may be called 未来創造課, a seat be at the 非常口.
-_NOT_JA = r"なし|無(?!線)|ない|ません|未(?!来)|非(?!常)|不(?!動産)"
-_NOTHING_SEEN_JA = r"未(?:検知|検出|感知|反応)|(?:検知|検出|感知|反応)[なが]?[な無]"
+# Of what was sensed, in front of a sense; or behind it, with no other word between: a seat has a 電源なし, a section is
+# called 未来創造課.
+_SEEN_JA = r"検知|検出|感知|反応"
+_NOTHING_SEEN_JA = (
+    rf"[未非不無](?:{_SEEN_JA})|(?:{_SEEN_JA})(?:なし|ナシ|無し?|しない|せず|されず|していない)"
+    r"|(?:無人|不在|空席|空室)(?:検知)?(?=_)"
+)
+_BETWEEN_JA = rf"(?:{_SEEN_JA}|者|中|状態|センサー?|[がはもでにをしていあおなりまじゃ_/])*"
+_NOT_JA = (
+    r"(?:なし|ナシ|無し?|ない|なかった|ません|せず|おらず)(?![^_/）)])"
+    rf"|[未非不](?={_SEEN_JA}|[使利]用|[在着])"
+)
 # What a sensor is set to, and what else it tells around its sense: a light beside it, how often it saw something,
 # whether the sensor itself is well.
 _ASIDE = re.compile(
@@ -80,8 +89,8 @@ _NEGATED = re.compile(
     r"|unoccup|unbesetzt|unbelegt"
     rf"|({_SENSE}|target).*[_/]({'|'.join(_OVER.values())})(?![a-z])"
     rf"|(?<![a-z])({'|'.join(_NOBODY.values())})(?![a-zß-ÿ])(?!.*({_SENSE}|target))"
-    rf"|({_NOBODY_JA})(?!.*({_SENSE}))|([未非不無]|({_NOTHING_SEEN_JA})[^/]*)({_SENSES['ja']})"
-    rf"|({_SENSES['ja']})[^/]*({_NOT_JA})"
+    rf"|({_NOBODY_JA})(?!.*({_SENSE}))|([未非不無]_?|({_NOTHING_SEEN_JA})[^/]*)({_SENSES['ja']})"
+    rf"|({_SENSES['ja']}){_BETWEEN_JA}({_NOT_JA})"
 )
 # `presence_status` and `在席状態` are of the seat, `presence_sensor_status` and `在席センサー状態` of the sensor. A
 # room may be called a test, or by its number.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from app.texts import is_line
 from sensor_gateway.decoders.told_once import ToldOnce
 
-MOST_DEVICES, MOST_SENSES = 100_000, 64
+MOST_DEVICES, MOST_SENSES = 100_000, 256
 MOST_NAME = 255
 # Nobody sits for longer: what was not said for so long while others of the seat spoke has no part in it any more.
 LASTS = timedelta(days=1)
@@ -39,13 +39,10 @@ class Senses:
             return word
         said = self._said(device, at)
         is_new = (seat, sense) not in said
-        if is_new and len(said) >= MOST_SENSES:
-            for name in _silent(said):
-                del said[name]
-        if is_new and (word is None or len(said) >= MOST_SENSES or not _is_name(seat + sense)):
+        if is_new and (word is None or (word and _A_PULSE.search(sense))):
             return word
-        if is_new and word and _A_PULSE.search(sense):
-            return word
+        if is_new and not (_is_name(seat + sense) and self._has_room(said)):
+            return word or None  # without a memory of it nobody knows that the seat is empty
         was_silent = is_new or said[seat, sense][1] is None
         said[seat, sense] = word, at
         lapsed = [
@@ -59,6 +56,14 @@ class Senses:
         if word is None:
             return None
         return together(one for (of, _sense), (one, told_at) in said.items() if of == seat and told_at)
+
+    @staticmethod
+    def _has_room(said: _Said) -> bool:
+        """Whether one more can be remembered: in place of those that were silent for too long, if need be."""
+        if len(said) >= MOST_SENSES:
+            for name in _silent(said):
+                del said[name]
+        return len(said) < MOST_SENSES
 
     def gone(self, device: str, seat: str, sense: str, at: datetime) -> None:
         """A sense is there no more."""
@@ -74,8 +79,8 @@ class Senses:
             self._tell(device, said)
 
     def begin(self, device: str, at: datetime) -> None:
-        """A device begins anew: each of its senses may see somebody until it speaks. Not every device tells all values
-        again then: of some only a change is heard."""
+        """A device begins anew, or is lost, and what it says meanwhile: each of its senses may see somebody until it
+        speaks. Not every device tells all values again then: of some only a change is heard."""
         if (said := self._said(device, at)) and not self._is_elsewhere(device):
             self._words[device] = {name: (None, told_at) for name, (_word, told_at) in said.items()}
 
@@ -92,13 +97,11 @@ class Senses:
         return found
 
     def _tell(self, device: str, said: _Said) -> None:
-        """Which senses a device has, and which of them are silent; of one alone nobody need know, unless there were
-        more."""
+        """Which senses a device has, and which of them are silent."""
         silent = _silent(said)
         senses = sorted(list(name) for name in said.keys() - set(silent))
-        if len(said) > 1 or self._told_once.get(self._wire, device):
-            told = {"senses": senses, "silent": sorted(list(name) for name in silent)}
-            self._told_once.tell(self._wire, device, told, (device,), 1 + len(said))
+        told = {"senses": senses, "silent": sorted(list(name) for name in silent)}
+        self._told_once.tell(self._wire, device, told, (device,), 1 + len(said))
 
 
 def _silent(said: _Said) -> list[tuple[str, str]]:

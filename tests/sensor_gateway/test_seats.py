@@ -80,6 +80,24 @@ ASIDE = (
     ),
     *("presence_undetected", "motion_undetected", "undetected_motion", "no_desk_presence", "no_pir_motion"),
     *("no_radar_presence", "no_detected_motion", "no_more_presence", "not_yet_occupied", "never_occupied"),
+    *("在席_なし", "未_在席", "在席ナシ", "在席せず", "在席していなかった", "検知しない_人感", "不検知_人感"),
+    *("無人_人感", "不在検知_人感", "空席検知_在席", "presence_none", "occupied_off", "nobody_is_present"),
+    *(
+        "no_chair_occupied",
+        "presence_no",
+        "occupied_false",
+        "none_present",
+        "no_one_is_present",
+        "zero_occupancy",
+    ),
+    *(
+        "no_recent_motion",
+        "niemand_anwesend",
+        "nicht_mehr_besetzt",
+        "kein_mensch_anwesend",
+        "no_está_ocupado",
+    ),
+    *("não_está_ocupado", "nadie_presente", "ninguém_presente", "non_è_occupato"),
     *("noone_present", "não_ocupado", "nao_ocupado", "sem_presença", "no_hay_presencia", "inocupado"),
     # Of what is no seat, with the same letters.
     *("desk_present_value", "emotion", "promotion_screen", "presentazione", "presentación", "使用中止"),
@@ -104,6 +122,14 @@ SEATS = (
     *("ocupado", "sitzplatz_belegt", "besetzt", "anwesenheit", "raumpräsenz", "pirmotion", "zonemotion"),
     *("seat_number_4_occupied", "test_presence", "使用中", "利用中", "有人", "在席状態", "会議室_使用中"),
     *("無線_在席", "在席_無線", "在席_未来創造課", "在席_非常口側", "不動産課_在席", "使用中_不動産課"),
+    *(
+        "在席_電源なし",
+        "在席（モニターなし）",
+        "席12_在席_窓なし",
+        "有人受付_モニターなし",
+        "在席_無料相談窓口",
+    ),
+    *("使用中_飲食不可", "在席_不登校対策室", "在席_非正規雇用対策室", "人感_未収金対策室", "在席_ないとう"),
     *("在席", "人感", "在室", "着席センサー2", "時間貸しブース_在席", "空席管理_在席"),
 )
 Said = list[tuple[str, bool | None]]

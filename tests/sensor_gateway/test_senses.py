@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sensor_gateway.decoders import Wires
+from sensor_gateway.decoders.senses import MOST_SENSES
 from sensor_gateway.messages import Envelope
 
 NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
@@ -93,6 +94,20 @@ def test_of_a_device_that_begins_anew_each_sense_may_see_somebody_until_it_speak
     assert said(wires, (state, "init"), *senses[:2], (state, "ready")) == [None, None, False, None]
 
 
+@pytest.mark.parametrize("ends", ["lost", "disconnected"])
+def test_of_a_device_that_was_lost_each_sense_may_see_somebody_until_it_speaks(ends: str) -> None:
+    wires = office()
+    said(
+        wires,
+        ("homie/5/r/$description", '{"children": ["d"]}'),
+        ("homie/5/d/$description", '{"parent": "r"}'),
+    )
+    for root in ("homie/5/d/$state", "homie/5/r/$state"):
+        assert said(wires, (RADAR + "presence", "false"), (RADAR + "motion", "false"))[-1] is False
+        said(wires, (root, ends), (root, "ready"))
+        assert said(wires, (RADAR + "motion", "true"), (RADAR + "motion", "false")) == [True, None]
+
+
 @pytest.mark.parametrize(
     ("left", "right"),
     [(RADAR + "motion-left", RADAR + "motion-right"), (ATTRIBUTES + "presence", ATTRIBUTES + "motion")],
@@ -155,15 +170,15 @@ def test_a_motion_that_is_never_taken_back_holds_nothing(base: str) -> None:
 
 def test_a_stranger_with_senses_without_end_is_not_remembered_for_ever() -> None:
     wires = office()
-    words = [(f"{RADAR}motion/{n}/occupied", "true") for n in range(70)]
+    words = [(f"{RADAR}motion/{n}/occupied", "true") for n in range(260)]
     said(wires, *words)
     ((_key, told),) = wires.told_once.news(KNOWN).items()
-    assert len(told["senses"]) == 64
+    assert len(told["senses"]) == MOST_SENSES
 
 
 def test_what_was_silent_for_a_day_makes_room_for_what_speaks() -> None:
     wires = office()
-    said(wires, *((f"{RADAR}seat/{n}/occupied", "false") for n in range(64)))
+    said(wires, *((f"{RADAR}seat/{n}/occupied", "false") for n in range(MOST_SENSES)))
     later = NOW + timedelta(days=2)
     turns = [
         (f"{RADAR}seat/0/occupied", "false"),
@@ -171,3 +186,20 @@ def test_what_was_silent_for_a_day_makes_room_for_what_speaks() -> None:
         (f"{RADAR}seat/0/occupied", "false"),
     ]
     assert said(wires, *turns, at=later) == [False, True, True]
+
+
+def test_what_finds_no_room_frees_no_seat_and_drives_nothing_out() -> None:
+    wires = office()
+    said(wires, *((f"{RADAR}seat/{n}/occupied", "true") for n in range(MOST_SENSES)))
+    assert said(wires, (RADAR + "presence", "false"), (RADAR + "presence", "true")) == [None, True]
+    later = NOW + timedelta(days=2)
+    said(wires, (f"{RADAR}seat/0/occupied", "false"), (f"{RADAR}motion/occupied", "nonsense"), at=later)
+    said(wires, (f"{RADAR}seat/1/occupied", "true"), (f"{RADAR}motion/motion", "true"), at=later)
+    assert said(wires, (f"{RADAR}seat/0/occupied", "false"), at=later) == [True]
+
+
+@pytest.mark.parametrize("base", [RADAR, ATTRIBUTES])
+def test_the_only_sense_before_a_restart_is_waited_for_as_well(base: str) -> None:
+    wires = office()
+    said(wires, (base + "presence", "true"), (base + "motion", "true"))
+    assert said(office(wires), (base + "motion", "false")) == [None]
