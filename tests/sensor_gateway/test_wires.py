@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.occupancy.readings import Reading
+from app.texts import is_line, is_storable
 from sensor_gateway.decoders import Wires, posted
 from sensor_gateway.decoders.sparkplug import payload_class
 from sensor_gateway.heard import Heard, readings
@@ -281,6 +282,14 @@ THINGSEE = "haltian-iot/wirepas/gw-event/received_data/gw/sink1/1/21/21"
 @example([("x/events/rpc", b'{"src":"x","method":[],"params":{"ts":1}}')])
 @example([(THINGSEE, b'{"tsmId":[],"tsmTuid":"T","state":1}')])
 @example([(THINGSEE, b'[1],"all":5')])
+@example(
+    [
+        (
+            "x/events/rpc",
+            '{"src": "\U000f0000", "method": "NotifyStatus", "params": {"presencezone:200": {"value": true}}}'.encode(),
+        )
+    ]
+)
 def test_no_message_raises_anything_but_that_nobody_can_read_it(messages: list[tuple[str, bytes]]) -> None:
     read_by_all(messages)
 
@@ -302,7 +311,8 @@ def read_by_all(messages: list[tuple[str, bytes]]) -> None:
                 for reading in read(message):
                     assert isinstance(reading, Reading)
                     assert reading.occupied in {True, False, None}
-                    assert reading.sensor_id.isprintable()  # nothing that a database could not hold
+                    assert is_line(reading.sensor_id)  # as the office may write it, 外字 too
+                    assert is_storable(reading.sensor_id)
                     assert (reading.boot or "").isprintable()
             except Undecodable:
                 continue
