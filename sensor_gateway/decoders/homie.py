@@ -60,7 +60,7 @@ class Homie:
         told = [Heard(one, kind="availability", online=online) for one in (device, *gone)]
         if text == "init" or online is False:
             for one in told:
-                self._senses.begin(one.device_id, at)
+                self._senses.wait_for_all(one.device_id, at)
         return told
 
     def _learn(self, device: str, said: Mapping[str, Any]) -> None:

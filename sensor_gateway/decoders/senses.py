@@ -78,9 +78,9 @@ class Senses:
             said.clear()
             self._tell(device, said)
 
-    def begin(self, device: str, at: datetime) -> None:
-        """A device begins anew, or is lost, and what it says meanwhile: each of its senses may see somebody until it
-        speaks. Not every device tells all values again then: of some only a change is heard."""
+    def wait_for_all(self, device: str, at: datetime) -> None:
+        """A device begins anew or is lost: each of its senses may see somebody until it speaks. What it said meanwhile
+        is not heard, and not every device tells its values again then."""
         if (said := self._said(device, at)) and not self._is_elsewhere(device):
             self._words[device] = {name: (None, told_at) for name, (_word, told_at) in said.items()}
 

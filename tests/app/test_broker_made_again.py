@@ -86,7 +86,7 @@ def test_who_lost_a_password_gets_another_and_whoever_has_the_old_one_is_turned_
         for user in renewed:
             assert answer(port, user, after[user]) == "Success"
             assert answer(port, user, before[user]) == "Not authorized"
-        wait_until(lambda: thief.is_refused, seconds=SECONDS)
+        wait_until(lambda: thief.is_cut_off, seconds=SECONDS)
         assert answer(port, "sensor-window", before["sensor-window"]) == "Success"
         thief.close()
 

@@ -63,7 +63,7 @@ class Talker:
         password: str = "",
         certificate: tuple[Path, Path, Path] | None = None,
     ) -> None:
-        self.answer, self.is_refused = "", False
+        self.answer, self.is_cut_off = "", False
         self.heard: list[tuple[str, bytes]] = []
         self._client = Client(
             CallbackAPIVersion.VERSION2,
@@ -77,11 +77,11 @@ class Talker:
             ca, cert, key = certificate
             self._client.tls_set(str(ca), str(cert), str(key))
         self._client.on_connect = lambda *a: setattr(self, "answer", str(a[3]))
-        self._client.on_disconnect = lambda *_: setattr(self, "is_refused", True)
+        self._client.on_disconnect = lambda *_: setattr(self, "is_cut_off", True)
         self._client.on_message = lambda *a: self.heard.append((a[2].topic, a[2].payload))
         wait_until(lambda: self._connects(port), seconds=SECONDS)
         self._client.loop_start()
-        wait_until(lambda: bool(self.answer) or self.is_refused, seconds=SECONDS)
+        wait_until(lambda: bool(self.answer) or self.is_cut_off, seconds=SECONDS)
         if not self.answer:
             self._client.loop_stop()
             raise ConnectionError("the broker hung up")

@@ -98,16 +98,16 @@ def test_a_database_killed_under_the_gateway_loses_nothing_and_the_gateway_lives
 
 
 def test_what_waited_and_nothing_dates_makes_nobody_come(
-    sqlite_url: str, broker: Broker, tmp_path: Path
+    database_url: str, broker: Broker, tmp_path: Path
 ) -> None:
     """Tasmota gives no time that is of use, so of a morning's coming and going the last word alone is taken."""
-    furnish_database(sqlite_url, SENSORS[:1], heartbeat_s=7200)
+    furnish_database(database_url, SENSORS[:1], heartbeat_s=7200)
 
     def words(*said: str) -> list[tuple[str, bytes]]:
         return [(f"tele/{SENSORS[0]}/SENSOR", b'{"Switch1":"%s"}' % one.encode()) for one in said]
 
-    gateway = stage.gateway(tmp_path, sqlite_url, broker, MQTT_FILTERS="tele/#")
-    with stage.opened(sqlite_url) as engine, gateway:
+    gateway = stage.gateway(tmp_path, database_url, broker, MQTT_FILTERS="tele/#")
+    with stage.opened(database_url) as engine, gateway:
         wait_until(lambda: "connected to" in gateway.said, seconds=SECONDS)
         gateway.kill9()
         publish_all(broker, words("ON", "OFF", "ON", "OFF"))

@@ -102,19 +102,8 @@ def test_a_broker_that_comes_later_is_waited_for(sqlite_url: str, broker: Broker
         wait_until(lambda: stage.stored(engine) == 3, seconds=SECONDS)
 
 
+@pytest.mark.parametrize("end", [Program.stop, Program.kill9])
 def test_of_two_gateways_of_one_name_one_works_and_the_other_takes_its_place_within_ten_seconds(
-    database_url: str, broker: Broker, tmp_path: Path
-) -> None:
-    the_other_takes_the_place(database_url, broker, tmp_path, Program.kill9)
-
-
-def test_whose_gateway_is_told_to_end_leaves_its_place_to_the_other(
-    sqlite_url: str, broker: Broker, tmp_path: Path
-) -> None:
-    the_other_takes_the_place(sqlite_url, broker, tmp_path, Program.stop)
-
-
-def the_other_takes_the_place(
     database_url: str, broker: Broker, tmp_path: Path, end: Callable[[Program], object]
 ) -> None:
     furnish_database(database_url, SENSORS)

@@ -189,13 +189,13 @@ def test_what_was_silent_for_a_day_makes_room_for_what_speaks() -> None:
 
 
 def test_what_finds_no_room_frees_no_seat_and_drives_nothing_out() -> None:
-    wires = office()
-    said(wires, *((f"{RADAR}seat/{n}/occupied", "true") for n in range(MOST_SENSES)))
+    """What was never heard clearly takes no room: a motion that was silent is known to be one that is taken back."""
+    wires, first = office(), (RADAR + "seat/0/occupied", "false")
+    said(wires, *((f"{RADAR}seat/{n}/occupied", "false") for n in range(MOST_SENSES - 1)))
+    assert said(wires, (RADAR + "motion", "false")) == [False]
     assert said(wires, (RADAR + "presence", "false"), (RADAR + "presence", "true")) == [None, True]
-    later = NOW + timedelta(days=2)
-    said(wires, (f"{RADAR}seat/0/occupied", "false"), (f"{RADAR}motion/occupied", "nonsense"), at=later)
-    said(wires, (f"{RADAR}seat/1/occupied", "true"), (f"{RADAR}motion/motion", "true"), at=later)
-    assert said(wires, (f"{RADAR}seat/0/occupied", "false"), at=later) == [True]
+    turns = [first, (RADAR + "other/occupied", "nonsense"), (RADAR + "motion", "true"), first]
+    assert said(wires, *turns, at=NOW + timedelta(days=2)) == [False, None, True, True]
 
 
 @pytest.mark.parametrize("base", [RADAR, ATTRIBUTES])
